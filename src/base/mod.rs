@@ -1,0 +1,12 @@
+//! What every layer stands on: time, secrets, foreign text, units, and option tables that know
+//! where in which file they were written. Imports nothing of the project.
+
+pub mod clock;
+pub mod options;
+pub mod secret;
+pub mod text;
+pub mod units;
+
+pub use clock::{Clock, Timestamp};
+pub use secret::Secret;
+pub use text::Untrusted;

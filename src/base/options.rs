@@ -1,0 +1,493 @@
+//! Option tables that remember where they were written. The configuration is parsed into these once;
+//! whoever knows an option (a probe, a backup source, the inventory) reads it with a [`Reader`], which
+//! collects *every* problem with its place instead of stopping at the first.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::text;
+use super::units;
+
+/// A file (or other input) that was parsed.
+#[derive(Debug)]
+pub struct Source {
+    /// As the user should read it: mostly a path.
+    pub name: String,
+    pub text: String,
+}
+
+/// A range of bytes in a source.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub source: Arc<Source>,
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Place {
+    /// Line and column, both from 1; columns count characters.
+    pub fn line_and_column(&self) -> (usize, usize) {
+        let start = floor_boundary(&self.source.text, self.start);
+        let before = &self.source.text[..start];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    fn line_text(&self) -> &str {
+        let start = floor_boundary(&self.source.text, self.start);
+        let line_start = self.source.text[..start].rfind('\n').map_or(0, |i| i + 1);
+        let rest = &self.source.text[line_start..];
+        rest.split('\n').next().unwrap_or("").trim_end_matches('\r')
+    }
+}
+
+fn floor_boundary(text: &str, mut at: usize) -> usize {
+    at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    Error,
+    Warning,
+}
+
+/// Something wrong in an input, with its place, and what to do about it.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub weight: Weight,
+    pub place: Option<Place>,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    pub fn error(place: &Place, message: impl Into<String>) -> Self {
+        Self { weight: Weight::Error, place: Some(place.clone()), message: message.into(), hint: None }
+    }
+
+    pub fn warning(place: &Place, message: impl Into<String>) -> Self {
+        Self { weight: Weight::Warning, ..Self::error(place, message) }
+    }
+
+    /// A problem of the whole input, such as a file that cannot be read.
+    pub fn unplaced(message: impl Into<String>) -> Self {
+        Self { weight: Weight::Error, place: None, message: message.into(), hint: None }
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// `file:line:column: error: message`, the line itself, a marker below it, and the hint.
+    pub fn render(&self) -> String {
+        let word = match self.weight {
+            Weight::Error => "error",
+            Weight::Warning => "warning",
+        };
+        let mut out = String::new();
+        if let Some(place) = &self.place {
+            let (line, column) = place.line_and_column();
+            let _ = writeln!(
+                out,
+                "{}:{line}:{column}: {word}: {}",
+                text::clean(&place.source.name),
+                text::clean(&self.message)
+            );
+            let gutter = line.to_string();
+            let raw = place.line_text();
+            let safe = text::clean(raw);
+            let lead: String = raw.chars().take(column - 1).collect();
+            let pad = text::width(&text::clean(&lead));
+            let marked: String = raw
+                .chars()
+                .skip(column - 1)
+                .take(
+                    place.source.text[floor_boundary(&place.source.text, place.start)
+                        ..floor_boundary(&place.source.text, place.end.max(place.start))]
+                        .lines()
+                        .next()
+                        .unwrap_or("")
+                        .chars()
+                        .count()
+                        .max(1),
+                )
+                .collect();
+            let marks = text::width(&text::clean(&marked)).max(1);
+            let _ = writeln!(out, "  {gutter} | {safe}");
+            let _ = writeln!(out, "  {:w$} | {:pad$}{}", "", "", "^".repeat(marks), w = gutter.len());
+        } else {
+            let _ = writeln!(out, "{word}: {}", text::clean(&self.message));
+        }
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(out, "  hint: {}", text::clean(hint));
+        }
+        out
+    }
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub place: Place,
+    pub value: Value,
+}
+
+#[derive(Clone, Debug)]
+pub enum Value {
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+    String(String),
+    Array(Vec<Node>),
+    Table(Table),
+    /// A TOML date or time, kept as written; nothing takes one yet.
+    Other(String),
+}
+
+impl Value {
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Bool(_) => "a boolean",
+            Self::Integer(_) => "an integer",
+            Self::Float(_) => "a float",
+            Self::String(_) => "a string",
+            Self::Array(_) => "an array",
+            Self::Table(_) => "a table",
+            Self::Other(_) => "a date or time",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub name: String,
+    pub place: Place,
+}
+
+/// A table with its keys in the order of the file.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub place: Place,
+    pub entries: Vec<(Key, Node)>,
+}
+
+impl Table {
+    pub fn find(&self, key: &str) -> Option<&Node> {
+        self.entries.iter().find(|(k, _)| k.name == key).map(|(_, node)| node)
+    }
+
+    pub fn reader<'a>(&'a self, what: &'a str) -> Reader<'a> {
+        Reader { table: self, what, known: Vec::new(), problems: Vec::new() }
+    }
+}
+
+/// Where a secret is to be fetched from. The secret itself never stands in a configuration that
+/// other people can read; a literal is accepted and warned about.
+#[derive(Clone, Debug)]
+pub enum SecretRef {
+    Env(String),
+    File(PathBuf),
+    /// argv, no shell.
+    Command(Vec<String>),
+    Literal(super::Secret<String>),
+}
+
+/// One documented option: the row that help, reference and unknown-key hints are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionDoc {
+    pub name: &'static str,
+    /// `duration`, `string`, `integer`, `secret` …
+    pub form: &'static str,
+    /// As text; empty where there is none.
+    pub default: &'static str,
+    pub help: &'static str,
+}
+
+/// Reads a table key by key, collecting every problem; [`Reader::finish`] reports unknown keys.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    table: &'a Table,
+    what: &'a str,
+    known: Vec<&'static str>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn place(&self) -> &'a Place {
+        &self.table.place
+    }
+
+    /// The node under a key, marking the key as known.
+    pub fn node(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.known.push(key);
+        self.table.find(key)
+    }
+
+    pub fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    fn wrong(&mut self, key: &str, node: &Node, wanted: &str) {
+        self.problems.push(Problem::error(
+            &node.place,
+            format!("{} `{key}` must be {wanted}, not {}", self.what, node.value.kind()),
+        ));
+    }
+
+    pub fn string(&mut self, key: &'static str) -> Option<String> {
+        let node = self.node(key)?;
+        if let Value::String(text) = &node.value {
+            Some(text.clone())
+        } else {
+            self.wrong(key, node, "a string");
+            None
+        }
+    }
+
+    /// A string that must be there.
+    pub fn required_string(&mut self, key: &'static str) -> Option<String> {
+        if self.table.find(key).is_none() {
+            self.known.push(key);
+            self.problems.push(
+                Problem::error(&self.table.place, format!("{} has no `{key}`", self.what))
+                    .hint(format!("add `{key} = \"…\"`")),
+            );
+            return None;
+        }
+        self.string(key)
+    }
+
+    pub fn bool(&mut self, key: &'static str) -> Option<bool> {
+        let node = self.node(key)?;
+        if let Value::Bool(value) = node.value {
+            Some(value)
+        } else {
+            self.wrong(key, node, "true or false");
+            None
+        }
+    }
+
+    pub fn integer(&mut self, key: &'static str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        let node = self.node(key)?;
+        let Value::Integer(value) = node.value else {
+            self.wrong(key, node, "an integer");
+            return None;
+        };
+        if range.contains(&value) {
+            Some(value)
+        } else {
+            self.problems.push(Problem::error(
+                &node.place,
+                format!("{} `{key}` is {value}, outside {} to {}", self.what, range.start(), range.end()),
+            ));
+            None
+        }
+    }
+
+    pub fn float(&mut self, key: &'static str) -> Option<f64> {
+        let node = self.node(key)?;
+        match node.value {
+            Value::Float(value) => Some(value),
+            #[expect(clippy::cast_precision_loss, reason = "thresholds are small numbers")]
+            Value::Integer(value) => Some(value as f64),
+            _ => {
+                self.wrong(key, node, "a number");
+                None
+            }
+        }
+    }
+
+    pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
+        let node = self.node(key)?;
+        let Value::String(text) = &node.value else {
+            self.wrong(key, node, "a duration such as \"30s\"");
+            return None;
+        };
+        let parsed = units::parse_duration(text);
+        if parsed.is_none() {
+            self.problems.push(
+                Problem::error(&node.place, format!("{} `{key}`: \"{text}\" is not a duration", self.what))
+                    .hint("write a number and a unit: 500ms, 30s, 5m, 26h, 7d, 1h30m"),
+            );
+        }
+        parsed
+    }
+
+    pub fn strings(&mut self, key: &'static str) -> Option<Vec<String>> {
+        Some(self.placed_strings(key)?.into_iter().map(|(text, _)| text).collect())
+    }
+
+    /// An array of strings, each with its place for later problems.
+    pub fn placed_strings(&mut self, key: &'static str) -> Option<Vec<(String, Place)>> {
+        let node = self.node(key)?;
+        let Value::Array(items) = &node.value else {
+            self.wrong(key, node, "an array of strings");
+            return None;
+        };
+        let mut out = Vec::with_capacity(items.len());
+        for item in items {
+            if let Value::String(text) = &item.value {
+                out.push((text.clone(), item.place.clone()))
+            } else {
+                self.wrong(key, item, "an array of strings")
+            }
+        }
+        Some(out)
+    }
+
+    pub fn table(&mut self, key: &'static str) -> Option<&'a Table> {
+        let node = self.node(key)?;
+        if let Value::Table(table) = &node.value {
+            Some(table)
+        } else {
+            self.wrong(key, node, "a table");
+            None
+        }
+    }
+
+    /// An array of tables (`[[key]]`); empty where the key is absent.
+    pub fn tables(&mut self, key: &'static str) -> Vec<&'a Table> {
+        let Some(node) = self.node(key) else { return Vec::new() };
+        let Value::Array(items) = &node.value else {
+            self.wrong(key, node, &format!("an array of tables (`[[{key}]]`)"));
+            return Vec::new();
+        };
+        let mut out = Vec::with_capacity(items.len());
+        for item in items {
+            if let Value::Table(table) = &item.value { out.push(table) } else { self.wrong(key, item, "a table") }
+        }
+        out
+    }
+
+    /// `{ env = "NAME" }`, `{ file = "PATH" }`, `{ command = ["argv", …] }`, or a literal string.
+    pub fn secret(&mut self, key: &'static str) -> Option<SecretRef> {
+        let node = self.node(key)?;
+        match &node.value {
+            Value::String(text) => {
+                self.problems.push(
+                    Problem::warning(&node.place, format!("{} `{key}` stands in the configuration itself", self.what))
+                        .hint(format!("use `{key} = {{ file = \"…\" }}` or `{{ env = \"…\" }}`")),
+                );
+                Some(SecretRef::Literal(super::Secret::new(text.clone())))
+            }
+            Value::Table(table) => {
+                let mut reader = table.reader("the secret");
+                let (env, file, command) = (reader.string("env"), reader.string("file"), reader.strings("command"));
+                self.problems.extend(reader.finish());
+                match (env, file, command) {
+                    (Some(env), None, None) => Some(SecretRef::Env(env)),
+                    (None, Some(file), None) => Some(SecretRef::File(PathBuf::from(file))),
+                    (None, None, Some(argv)) if !argv.is_empty() => Some(SecretRef::Command(argv)),
+                    _ => {
+                        self.problems.push(Problem::error(
+                            &node.place,
+                            format!("{} `{key}` needs exactly one of `env`, `file`, `command`", self.what),
+                        ));
+                        None
+                    }
+                }
+            }
+            _ => {
+                self.wrong(key, node, "a table such as { file = \"…\" }");
+                None
+            }
+        }
+    }
+
+    /// All problems, with one for each key that nobody asked for.
+    pub fn finish(mut self) -> Vec<Problem> {
+        for (key, _) in &self.table.entries {
+            if self.known.contains(&key.name.as_str()) {
+                continue;
+            }
+            let mut problem = Problem::error(&key.place, format!("unknown key `{}` in {}", key.name, self.what));
+            if let Some(near) = nearest(&key.name, self.known.iter().copied()) {
+                problem = problem.hint(format!("did you mean `{near}`?"));
+            } else if !self.known.is_empty() {
+                let mut known = self.known.clone();
+                known.sort_unstable();
+                known.dedup();
+                problem = problem.hint(format!("known keys: {}", known.join(", ")));
+            }
+            self.problems.push(problem);
+        }
+        self.problems
+    }
+}
+
+/// The candidate that is at most two edits (a third of the length for long ones) away.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (word.chars().count() / 3).clamp(1, 3);
+    candidates
+        .into_iter()
+        .map(|candidate| (edit_distance(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    for j in 0..=b.len() {
+        rows[0][j] = j;
+    }
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let cost = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + cost);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str, needle: &str) -> Place {
+        let source = Arc::new(Source { name: "noctty.toml".into(), text: text.into() });
+        let start = text.find(needle).unwrap_or(0);
+        Place { source, start, end: start + needle.len() }
+    }
+
+    #[test]
+    fn a_problem_shows_file_line_column_and_the_line_itself() {
+        let problem = Problem::error(&place("a = 1\nbb = \"x\"\n", "\"x\""), "wrong").hint("do this");
+        assert_eq!(
+            problem.render(),
+            "noctty.toml:2:6: error: wrong\n  2 | bb = \"x\"\n    |      ^^^\n  hint: do this\n"
+        );
+    }
+
+    #[test]
+    fn a_problem_beyond_the_end_still_renders() {
+        let mut at = place("a = 1", "a");
+        (at.start, at.end) = (500, 600);
+        assert!(Problem::error(&at, "cut off").render().contains("noctty.toml:1:6"));
+    }
+
+    #[test]
+    fn the_nearest_key_is_found_and_far_ones_are_not() {
+        let keys = ["address", "checks", "parents", "tags"];
+        assert_eq!(nearest("adress", keys), Some("address"));
+        assert_eq!(nearest("chekcs", keys), Some("checks"));
+        assert_eq!(nearest("colour", keys), None);
+    }
+}

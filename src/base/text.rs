@@ -1,0 +1,339 @@
+//! Text that came from elsewhere. [`Untrusted`] keeps the original bytes, bounded, and has no
+//! `Display`: whoever wants to show it picks an encoder, and every encoder shows control bytes,
+//! escapes, bidi overrides and zero-width characters visibly instead of passing them on.
+//!
+//! Identity and equality use the original bytes, so that look-alikes stay different.
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthChar;
+
+/// The most bytes of one foreign text that are kept. More is cut, and the cut is remembered.
+pub const LIMIT: usize = 4096;
+
+/// At most this many combining marks follow one base character on the way out.
+const MARKS_PER_BASE: usize = 8;
+
+/// Bytes from a device, a banner, a job name or another person, not yet fit to be shown.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Untrusted {
+    bytes: Arc<[u8]>,
+    cut: bool,
+}
+
+impl Untrusted {
+    /// Keeps the first [`LIMIT`] bytes.
+    pub fn new(bytes: impl AsRef<[u8]>) -> Self {
+        Self::bounded(bytes.as_ref(), LIMIT)
+    }
+
+    /// Keeps the first `limit` bytes.
+    pub fn bounded(bytes: &[u8], limit: usize) -> Self {
+        let cut = bytes.len() > limit;
+        Self { bytes: Arc::from(&bytes[..bytes.len().min(limit)]), cut }
+    }
+
+    /// The original bytes, for identity, hashing and storage; never for output.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Whether something was cut off at the limit.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// One line that is safe in a terminal cell, a log or a title: everything that would move the
+    /// cursor, hide or reorder is written out (`\x1b`, `<U+202E>`, `␊`).
+    pub fn line(&self) -> String {
+        let mut out = String::with_capacity(self.bytes.len());
+        encode_line(&self.bytes, &mut out);
+        if self.cut {
+            out.push('…');
+        }
+        out
+    }
+
+    /// Like [`Untrusted::line`], but keeps line breaks: one safe string per line.
+    pub fn lines(&self) -> Vec<String> {
+        self.bytes
+            .split(|b| *b == b'\n')
+            .map(|line| {
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                let mut out = String::with_capacity(line.len());
+                encode_line(line, &mut out);
+                out
+            })
+            .collect()
+    }
+
+    /// The decoded text for JSON, where the encoder of JSON escapes what needs it. Bytes that are
+    /// not UTF-8 come as `hex:` and two digits each, so that nothing is silently replaced.
+    pub fn json_text(&self) -> String {
+        std::str::from_utf8(&self.bytes).map_or_else(|_| hex(&self.bytes), str::to_owned)
+    }
+
+    /// A file name component made of it: letters, digits, `-`, `_`, `.`; never empty, never hidden,
+    /// never longer than 64, and followed by a hash of the original so that two never collide.
+    pub fn file_name(&self) -> String {
+        let mut slug: String = String::from_utf8_lossy(&self.bytes)
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c.to_ascii_lowercase() } else { '-' })
+            .take(48)
+            .collect();
+        while slug.contains("--") {
+            slug = slug.replace("--", "-");
+        }
+        let slug = slug.trim_matches('-');
+        let slug = if slug.is_empty() { "unnamed" } else { slug };
+        format!("{slug}-{:08x}", fnv1a(&self.bytes))
+    }
+}
+
+impl From<&str> for Untrusted {
+    fn from(text: &str) -> Self {
+        Self::new(text.as_bytes())
+    }
+}
+
+impl From<String> for Untrusted {
+    fn from(text: String) -> Self {
+        Self::new(text.as_bytes())
+    }
+}
+
+impl Default for Untrusted {
+    fn default() -> Self {
+        Self { bytes: Arc::from(&[][..]), cut: false }
+    }
+}
+
+impl fmt::Debug for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Untrusted({:?})", self.line())
+    }
+}
+
+/// Foreign text in one safe line; see [`Untrusted::line`].
+pub fn clean(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    encode_line(text.as_bytes(), &mut out);
+    out
+}
+
+/// Whether [`clean`] would leave the text as it is, cheaply decided for plain ASCII.
+pub fn is_clean(text: &str) -> bool {
+    text.bytes().all(|b| (0x20..0x7f).contains(&b)) || clean(text) == text
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(4 + bytes.len() * 2);
+    out.push_str("hex:");
+    for byte in bytes {
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}
+
+fn fnv1a(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}
+
+fn encode_line(bytes: &[u8], out: &mut String) {
+    if bytes.iter().all(|b| (0x20..0x7f).contains(b)) {
+        // Plain ASCII is the common case and is its own encoding.
+        out.push_str(std::str::from_utf8(bytes).unwrap_or_default());
+        return;
+    }
+    let mut marks = 0;
+    let mut has_base = false;
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if is_mark(c) {
+                marks += 1;
+                if has_base && marks <= MARKS_PER_BASE {
+                    out.push(c);
+                } else if !has_base || marks == MARKS_PER_BASE + 1 {
+                    let _ = write!(out, "<U+{:04X}>", u32::from(c));
+                }
+                continue;
+            }
+            marks = 0;
+            has_base = push_visible(c, out);
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02x}");
+            has_base = false;
+        }
+    }
+}
+
+/// Pushes the character or its visible form; true where it went through and can carry marks.
+fn push_visible(c: char, out: &mut String) -> bool {
+    match c {
+        '\n' => out.push('␊'),
+        '\r' => out.push('␍'),
+        '\t' => out.push('␉'),
+        '\0' => out.push('␀'),
+        '\u{1}'..='\u{1f}' | '\u{7f}' => {
+            let _ = write!(out, "\\x{:02x}", u32::from(c));
+        }
+        '\u{80}'..='\u{9f}' => {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        }
+        c if is_hidden(c) => {
+            let _ = write!(out, "<U+{:04X}>", u32::from(c));
+        }
+        c => {
+            out.push(c);
+            return true;
+        }
+    }
+    false
+}
+
+fn is_mark(c: char) -> bool {
+    !is_hidden(c) && c.width() == Some(0) && u32::from(c) >= 0x300
+}
+
+/// Characters that change how others are shown, or show nothing themselves: bidi controls, other
+/// format characters (Cf), default ignorables, variation selectors, tags, private use, line and
+/// paragraph separators.
+fn is_hidden(c: char) -> bool {
+    matches!(u32::from(c),
+        0xad | 0x34f | 0x600..=0x605 | 0x61c | 0x6dd | 0x70f | 0x890..=0x891 | 0x8e2
+        | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f
+        | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0x3164
+        | 0xe000..=0xf8ff | 0xfe00..=0xfe0f | 0xfeff | 0xffa0 | 0xfff0..=0xfffb
+        | 0x110bd | 0x110cd | 0x13430..=0x1343f | 0x1bca0..=0x1bca3 | 0x1d173..=0x1d17a
+        | 0xe0000..=0xe0fff | 0xf0000..=0x10_ffff)
+}
+
+/// Columns that a clean string takes in the terminal.
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { unicode_width::UnicodeWidthStr::width(text) }
+}
+
+/// Cuts a clean string to `columns`, with `…` where something was cut.
+pub fn fit(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    if columns == 0 {
+        return String::new();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        let w = width(grapheme);
+        if used + w > columns - 1 {
+            break;
+        }
+        out.push_str(grapheme);
+        used += w;
+    }
+    out.push('…');
+    out
+}
+
+/// Cuts a clean string in the middle, for names whose end tells them apart (`Gigabi…0/1`).
+pub fn fit_middle(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    if columns < 4 {
+        return fit(text, columns);
+    }
+    let head = (columns - 1) / 2;
+    let mut out = fit(text, head + 1);
+    let want = columns - width(&out);
+    let mut tail: Vec<&str> = Vec::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true).rev() {
+        let w = width(grapheme);
+        if used + w > want {
+            break;
+        }
+        tail.push(grapheme);
+        used += w;
+    }
+    out.extend(tail.into_iter().rev());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn escapes_are_shown_not_passed_on() {
+        let text = Untrusted::new(b"sw\x1b]0;own\x07ed\xff\xc2\x9b");
+        assert_eq!(text.line(), "sw\\x1b]0;own\\x07ed\\xff\\u{9b}");
+    }
+
+    #[test]
+    fn bidi_and_zero_width_are_named() {
+        assert_eq!(clean("sw-\u{202e}10-EROC"), "sw-<U+202E>10-EROC");
+        assert_eq!(clean("core\u{200b}-sw1"), "core<U+200B>-sw1");
+        assert_eq!(clean("a\u{fe0f}"), "a<U+FE0F>");
+    }
+
+    #[test]
+    fn one_field_is_one_line() {
+        assert_eq!(clean("a\nb\rc\td\u{2028}e\u{85}"), "a␊b␍c␉d<U+2028>e\\u{85}");
+    }
+
+    #[test]
+    fn a_flood_of_marks_is_cut_to_eight() {
+        let flood = format!("e{}", "\u{301}".repeat(20_000));
+        assert!(clean(&flood).chars().filter(|c| *c == '\u{301}').count() <= MARKS_PER_BASE);
+    }
+
+    #[test]
+    fn file_names_stay_in_their_directory_and_apart() {
+        for name in ["../../etc/passwd", "..", "", "a/b", "CON", ".hidden", "\u{202e}x"] {
+            let file = Untrusted::from(name).file_name();
+            assert!(!file.contains('/') && !file.starts_with('.') && file.len() <= 64, "{file}");
+        }
+        assert_ne!(Untrusted::from("a/b").file_name(), Untrusted::from("a-b").file_name());
+    }
+
+    #[test]
+    fn json_keeps_the_text_and_shows_other_bytes_as_hex() {
+        assert_eq!(Untrusted::from("über\u{1b}").json_text(), "über\u{1b}");
+        assert_eq!(Untrusted::new(b"\xff\x01").json_text(), "hex:ff01");
+    }
+
+    #[test]
+    fn cut_text_never_exceeds_its_columns() {
+        assert_eq!(fit("GigabitEthernet1/0/1", 8), "Gigabit…");
+        assert_eq!(fit_middle("GigabitEthernet1/0/1", 11), "Gigab…1/0/1");
+        assert_eq!(fit("日本語", 4), "日…");
+        assert_eq!(fit("abc", 0), "");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_in_what_goes_out_is_safe(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let line = Untrusted::new(&bytes).line();
+            prop_assert!(line.chars().all(|c| !c.is_control() && !is_hidden(c)));
+            prop_assert_eq!(clean(&line), line.clone());
+        }
+
+        #[test]
+        fn fitting_keeps_to_the_width(text in "\\PC{0,40}", columns in 0usize..30) {
+            let safe = clean(&text);
+            prop_assert!(width(&fit(&safe, columns)) <= columns);
+            prop_assert!(width(&fit_middle(&safe, columns)) <= columns);
+        }
+    }
+}

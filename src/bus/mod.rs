@@ -1,0 +1,174 @@
+//! The seam between engine and screen: commands one way, snapshots, notices and session bytes the other.
+//! Channels and plain data, nothing else. Everything is bounded; operator commands have a lane of their
+//! own and never wait behind observations.
+//!
+//! ```text
+//!  ScreenEnd                                   EngineEnd
+//!   commands   ──────── Command ────────────►   commands
+//!   snapshots  ◄─────── Arc<Snapshot> ───────   snapshots   (watch: only the newest)
+//!   notices    ◄─────── Notice ──────────────   notices
+//!   SessionPipe.output ◄── bytes ──  per session ── SessionPipe.input ──►
+//! ```
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::base::{Secret, Untrusted};
+use crate::model::{AssetId, Entry, EntryKind, IncidentId, Prompt, PromptId, Session, SessionId, Urgency};
+use crate::state::Snapshot;
+
+const COMMANDS: usize = 64;
+const NOTICES: usize = 256;
+/// Chunks of session output that may wait for the screen; each at most 16 KiB.
+pub const SESSION_CHUNKS: usize = 16;
+
+/// The screen's name for one of its requests, so that the answer finds its way back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// What an operator may ask of the engine.
+#[derive(Debug)]
+pub enum Command {
+    /// Stop or resume all polling.
+    Pause(bool),
+    /// Look at once, within what the check's pace allows.
+    Recheck(AssetId),
+    /// The operator confirmed what a waiting check waits for.
+    Confirm(AssetId),
+    /// Everything that was held back at discovery (more than 50 SSH hosts).
+    ConfirmDiscovery,
+    /// What is looked at on screen now is polled first.
+    Focus(Option<AssetId>),
+    /// Add a host that is not in the inventory for the life of the process.
+    OneOff {
+        address: String,
+    },
+    OpenIncident {
+        ticket: Ticket,
+        title: String,
+        urgency: Urgency,
+    },
+    AddEntry {
+        ticket: Ticket,
+        incident: IncidentId,
+        kind: EntryKind,
+        text: String,
+        about: Option<String>,
+    },
+    CloseIncident {
+        ticket: Ticket,
+        incident: IncidentId,
+        text: String,
+    },
+    OpenSession {
+        asset: AssetId,
+        columns: u16,
+        rows: u16,
+    },
+    Answer {
+        prompt: PromptId,
+        answer: PromptAnswer,
+    },
+    /// Forget a session that has ended, or end it.
+    CloseSession(SessionId),
+    Shutdown,
+}
+
+#[derive(Debug)]
+pub enum PromptAnswer {
+    Text(Secret<String>),
+    Yes,
+    Cancel,
+}
+
+/// Keys, replies and sizes for one session's remote side.
+#[derive(Debug)]
+pub enum SessionInput {
+    Bytes(Vec<u8>),
+    Resize { columns: u16, rows: u16 },
+}
+
+/// One session's two directions, handed to the screen when it is opened. `output` ends when the
+/// session does.
+#[derive(Debug)]
+pub struct SessionPipe {
+    pub id: SessionId,
+    pub output: mpsc::Receiver<Vec<u8>>,
+    pub input: mpsc::Sender<SessionInput>,
+}
+
+/// What the engine tells the screen beside snapshots.
+#[derive(Debug)]
+pub enum Notice {
+    /// It is on disk now.
+    Saved {
+        ticket: Ticket,
+        entry: Arc<Entry>,
+    },
+    /// It is not: the reason, and the text stays with the screen.
+    NotSaved {
+        ticket: Ticket,
+        reason: Arc<str>,
+    },
+    SessionOpened {
+        session: Session,
+        pipe: SessionPipe,
+    },
+    Prompt {
+        session: SessionId,
+        id: PromptId,
+        prompt: Prompt,
+    },
+    PromptWithdrawn(PromptId),
+    /// One line for the status bar.
+    Message(Message),
+    /// Show this object; it is in the inventory now.
+    Reveal(AssetId),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    pub weight: MessageWeight,
+    pub text: Untrusted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageWeight {
+    Note,
+    Warning,
+    Error,
+}
+
+/// The screen's end.
+#[derive(Debug)]
+pub struct ScreenEnd {
+    pub commands: mpsc::Sender<Command>,
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub notices: mpsc::Receiver<Notice>,
+}
+
+/// The engine's end.
+#[derive(Debug)]
+pub struct EngineEnd {
+    pub commands: mpsc::Receiver<Command>,
+    pub snapshots: watch::Sender<Arc<Snapshot>>,
+    pub notices: mpsc::Sender<Notice>,
+}
+
+pub fn pair(first: Arc<Snapshot>) -> (ScreenEnd, EngineEnd) {
+    let (command_tx, command_rx) = mpsc::channel(COMMANDS);
+    let (notice_tx, notice_rx) = mpsc::channel(NOTICES);
+    let (snapshot_tx, snapshot_rx) = watch::channel(first);
+    (
+        ScreenEnd { commands: command_tx, snapshots: snapshot_rx, notices: notice_rx },
+        EngineEnd { commands: command_rx, snapshots: snapshot_tx, notices: notice_tx },
+    )
+}
+
+/// A new session's two ends: for the screen, and (output, input) for the engine.
+pub fn session_pipe(id: SessionId) -> (SessionPipe, mpsc::Sender<Vec<u8>>, mpsc::Receiver<SessionInput>) {
+    let (output_tx, output_rx) = mpsc::channel(SESSION_CHUNKS);
+    let (input_tx, input_rx) = mpsc::channel(COMMANDS);
+    (SessionPipe { id, output: output_rx, input: input_tx }, output_tx, input_rx)
+}

@@ -1,0 +1,146 @@
+//! Keys as the keymap writes them: `j`, `G`, `Ctrl+P`, `Alt+x`, `Shift+Tab`, `F1`, `PageDown`, `Space`.
+
+use std::fmt;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum KeyCode {
+    Char(char),
+    Enter,
+    Escape,
+    Tab,
+    Backspace,
+    Insert,
+    Delete,
+    Up,
+    Down,
+    Left,
+    Right,
+    Home,
+    End,
+    PageUp,
+    PageDown,
+    Function(u8),
+}
+
+/// A key with its modifiers. `Shift` is part of a character itself (`G`), and a flag elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    pub code: KeyCode,
+    pub ctrl: bool,
+    pub alt: bool,
+    pub shift: bool,
+}
+
+impl Key {
+    pub const fn plain(code: KeyCode) -> Self {
+        Self { code, ctrl: false, alt: false, shift: false }
+    }
+
+    pub const fn char(c: char) -> Self {
+        Self::plain(KeyCode::Char(c))
+    }
+
+    pub const fn ctrl(c: char) -> Self {
+        Self { code: KeyCode::Char(c), ctrl: true, alt: false, shift: false }
+    }
+
+    /// Parses the notation of the keymap; `None` where it is no key.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut key = Self::plain(KeyCode::Enter);
+        let mut rest = text;
+        loop {
+            let (flag, after) = if let Some(after) = rest.strip_prefix("Ctrl+") {
+                (&mut key.ctrl, after)
+            } else if let Some(after) = rest.strip_prefix("Alt+") {
+                (&mut key.alt, after)
+            } else if let Some(after) = rest.strip_prefix("Shift+") {
+                (&mut key.shift, after)
+            } else {
+                break;
+            };
+            *flag = true;
+            rest = after;
+        }
+        let mut chars = rest.chars();
+        key.code = match (chars.next(), chars.next()) {
+            (Some(c), None) if !c.is_control() && c != ' ' => KeyCode::Char(c),
+            _ => {
+                NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(rest)).map(|(_, code)| *code).or_else(|| {
+                    let n: u8 = rest.strip_prefix('F')?.parse().ok()?;
+                    (1..=24).contains(&n).then_some(KeyCode::Function(n))
+                })?
+            }
+        };
+        if let KeyCode::Char(c) = key.code {
+            if key.ctrl {
+                // Terminals cannot tell Ctrl+P from Ctrl+p.
+                key.code = KeyCode::Char(c.to_ascii_lowercase());
+            }
+            if key.shift && c.is_ascii_alphabetic() {
+                key.code = KeyCode::Char(c.to_ascii_uppercase());
+                key.shift = false;
+            }
+        }
+        Some(key)
+    }
+}
+
+const NAMED: [(&str, KeyCode); 15] = [
+    ("Enter", KeyCode::Enter),
+    ("Esc", KeyCode::Escape),
+    ("Tab", KeyCode::Tab),
+    ("Backspace", KeyCode::Backspace),
+    ("Insert", KeyCode::Insert),
+    ("Delete", KeyCode::Delete),
+    ("Up", KeyCode::Up),
+    ("Down", KeyCode::Down),
+    ("Left", KeyCode::Left),
+    ("Right", KeyCode::Right),
+    ("Home", KeyCode::Home),
+    ("End", KeyCode::End),
+    ("PageUp", KeyCode::PageUp),
+    ("PageDown", KeyCode::PageDown),
+    ("Space", KeyCode::Char(' ')),
+];
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.ctrl {
+            f.write_str("Ctrl+")?;
+        }
+        if self.alt {
+            f.write_str("Alt+")?;
+        }
+        if self.shift {
+            f.write_str("Shift+")?;
+        }
+        match self.code {
+            KeyCode::Function(n) => write!(f, "F{n}"),
+            KeyCode::Char(c) if c != ' ' => {
+                if self.ctrl {
+                    write!(f, "{}", c.to_ascii_uppercase())
+                } else {
+                    write!(f, "{c}")
+                }
+            }
+            code => f.write_str(NAMED.iter().find(|(_, c)| *c == code).map_or("?", |(name, _)| name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_reads_back_as_it_is_written() {
+        for text in ["j", "G", "Ctrl+P", "Alt+x", "Shift+Tab", "F1", "PageDown", "Space", "?", "Ctrl+\\", "+"] {
+            let key = Key::parse(text).unwrap_or_else(|| panic!("{text} is no key"));
+            assert_eq!(key.to_string(), text);
+        }
+        for bad in ["", "Ctrl+", "Foo", "F0", "F25", "ab"] {
+            assert_eq!(Key::parse(bad), None, "{bad}");
+        }
+        assert_eq!(Key::parse("Shift+g"), Some(Key::char('G')));
+    }
+}

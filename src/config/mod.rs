@@ -1,0 +1,6 @@
+//! The user's files: TOML to typed configuration, every problem with file, line, column and a hint.
+//! Knows no probe and no backup source: it keeps their kind and their option table, and `engine` binds
+//! them through the registries.
+
+pub mod document;
+pub mod key;

@@ -1,0 +1,1 @@
+//! Schedule, supervise, run effects, publish, sessions.

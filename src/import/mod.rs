@@ -1,0 +1,1 @@
+//! What people have, turned into a configuration: one file per format.

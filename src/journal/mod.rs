@@ -1,0 +1,1 @@
+//! Incident entries: append-only, one hash chain per writer, on disk (fsync) before they are acknowledged.

@@ -1,0 +1,59 @@
+//! Checks: what is asked of whom, how often. The probes themselves live in `probe` and `backup`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::host::AssetId;
+
+/// What a check is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    Host(AssetId),
+    Job(AssetId),
+}
+
+impl Subject {
+    pub fn id(&self) -> &AssetId {
+        match self {
+            Self::Host(id) | Self::Job(id) => id,
+        }
+    }
+}
+
+/// Names one check for good: results that are restored or arrive late find their check by it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CheckKey {
+    pub subject: Subject,
+    /// Unique within the subject: `icmp`, `tcp:443`, `dns:www.example.net`.
+    pub name: Arc<str>,
+}
+
+/// What goes over the wire for one check, for `noctty plan`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wire {
+    /// `ICMP echo`, `TCP connect`, `SNMP v2c GETBULK`, `local files`.
+    pub protocol: Arc<str>,
+    /// Where to, with the port; empty for what does not leave the machine.
+    pub destination: Arc<str>,
+}
+
+/// What the reducer and the scheduler need to know of a check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckSpec {
+    pub key: CheckKey,
+    /// The row of the probe's table.
+    pub kind: Arc<str>,
+    pub interval: Duration,
+    pub timeout: Duration,
+    /// While a problem is soft, and with it fast: how soon to look again.
+    pub retry_interval: Duration,
+    /// How many bad results in a row make a problem hard. At least 1.
+    pub attempts: u8,
+    /// Whether the host counts as down when this check is critical and no other such check is good.
+    pub decides_reachability: bool,
+    /// Never asked faster than `interval`, whatever is focused or failing (SSH log-in protection).
+    pub fixed_pace: bool,
+    /// Not started until the user says so, with the reason ("asks for a password command").
+    pub waits_for: Option<Arc<str>>,
+    pub wire: Wire,
+}

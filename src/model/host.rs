@@ -1,0 +1,97 @@
+//! Hosts: everything that has an address and is looked at, switches and routers included.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The key of an inventory object: its `id`, by default its name. History, acknowledgements and
+/// notes follow it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AssetId(Arc<str>);
+
+impl AssetId {
+    pub fn new(id: impl AsRef<str>) -> Self {
+        Self(Arc::from(id.as_ref()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AssetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AssetId({})", crate::base::text::clean(&self.0))
+    }
+}
+
+/// Where the inventory has an object from; shown, so that nobody wonders why something is polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Origin {
+    /// The configuration file.
+    Config,
+    /// The machine that noctty runs on.
+    Local,
+    /// The default route.
+    Gateway,
+    /// `/etc/resolv.conf`.
+    Resolver,
+    /// `~/.ssh/config`.
+    SshConfig,
+    /// `RESTIC_REPOSITORY`, `BORG_REPO` and their like.
+    Environment,
+    /// Named on the command line or in the palette, not in the inventory.
+    OneOff,
+}
+
+impl Origin {
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Local => "this machine",
+            Self::Gateway => "default gateway",
+            Self::Resolver => "resolver",
+            Self::SshConfig => "ssh config",
+            Self::Environment => "environment",
+            Self::OneOff => "one-off",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Host {
+    pub id: AssetId,
+    /// As shown; already cleaned text from the user's own files.
+    pub name: Arc<str>,
+    /// A name or an IP address without port. `None` only where nothing is dialled (this machine).
+    pub address: Option<Arc<str>>,
+    pub tags: Vec<Arc<str>>,
+    pub group: Option<Arc<str>>,
+    /// What this host hangs on: it is UNREACHABLE, not DOWN, when all of them are down.
+    pub parents: Vec<AssetId>,
+    pub origin: Origin,
+    /// The alias to give to SSH where it differs from the address (`Host` in `ssh_config`).
+    pub ssh_alias: Option<Arc<str>>,
+    /// Why nothing is polled, in words ("behind jump1, not probed").
+    pub not_probed: Option<Arc<str>>,
+}
+
+impl Host {
+    /// A host with nothing but a name, an address and an origin.
+    pub fn new(name: &str, address: Option<&str>, origin: Origin) -> Self {
+        Self {
+            id: AssetId::new(name),
+            name: Arc::from(name),
+            address: address.map(Arc::from),
+            tags: Vec::new(),
+            group: None,
+            parents: Vec::new(),
+            origin,
+            ssh_alias: None,
+            not_probed: None,
+        }
+    }
+
+    pub fn has_tag(&self, tag: &str) -> bool {
+        self.tags.iter().any(|t| &**t == tag)
+    }
+}

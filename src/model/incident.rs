@@ -1,0 +1,142 @@
+//! Incidents and their journal. Entries are never changed or removed: a correction is a new entry.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::base::{Timestamp, Untrusted};
+
+/// `INC-7`: short enough to say on the phone, unique in one state directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IncidentId(pub u32);
+
+impl IncidentId {
+    /// Accepts `INC-7`, `inc-7` and `7`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix("INC-").or_else(|| text.strip_prefix("inc-")).unwrap_or(text);
+        digits.parse().ok().filter(|n| *n > 0).map(Self)
+    }
+}
+
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "INC-{}", self.0)
+    }
+}
+
+/// How bad it is for those outside: SEV1 is the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Urgency {
+    Sev1,
+    Sev2,
+    Sev3,
+    Sev4,
+    Sev5,
+}
+
+impl Urgency {
+    pub const ALL: [Self; 5] = [Self::Sev1, Self::Sev2, Self::Sev3, Self::Sev4, Self::Sev5];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sev1 => "SEV1",
+            Self::Sev2 => "SEV2",
+            Self::Sev3 => "SEV3",
+            Self::Sev4 => "SEV4",
+            Self::Sev5 => "SEV5",
+        }
+    }
+
+    /// Accepts `SEV2`, `sev2` and `2`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let lower = text.to_ascii_lowercase();
+        let digit = lower.strip_prefix("sev").unwrap_or(&lower);
+        Self::ALL.into_iter().find(|u| u.as_str().ends_with(digit) && digit.len() == 1)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IncidentStatus {
+    Open,
+    Closed,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    pub id: IncidentId,
+    pub title: Untrusted,
+    pub urgency: Urgency,
+    pub status: IncidentStatus,
+    pub opened_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+    /// In the order of the journal (time, then ULID).
+    pub entries: Vec<Arc<Entry>>,
+    /// What is wrong with the stored chain, in words; empty where it is whole.
+    pub damage: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EntryKind {
+    Opened,
+    Note,
+    Decision,
+    Action,
+    Hypothesis,
+    /// Somebody took it on; the author owns it.
+    Acknowledged,
+    /// A role was taken or given; the text names it.
+    Role,
+    /// Written by the console itself when a state changed.
+    State,
+    Closed,
+}
+
+impl EntryKind {
+    pub const ALL: [Self; 9] = [
+        Self::Opened,
+        Self::Note,
+        Self::Decision,
+        Self::Action,
+        Self::Hypothesis,
+        Self::Acknowledged,
+        Self::Role,
+        Self::State,
+        Self::Closed,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Note => "note",
+            Self::Decision => "decision",
+            Self::Action => "action",
+            Self::Hypothesis => "hypothesis",
+            Self::Acknowledged => "acknowledged",
+            Self::Role => "role",
+            Self::State => "state",
+            Self::Closed => "closed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.as_str() == text)
+    }
+}
+
+/// One line of the journal, on disk before anybody sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// ULID, 26 characters.
+    pub id: Arc<str>,
+    pub incident: IncidentId,
+    /// The process that wrote it (one hash chain each), ULID.
+    pub writer: Arc<str>,
+    /// Counts from 1 within the writer.
+    pub sequence: u64,
+    /// Wall clock, UTC.
+    pub at: Timestamp,
+    pub kind: EntryKind,
+    pub author: Untrusted,
+    pub text: Untrusted,
+    /// What it is about, where it was written on a selected object.
+    pub about: Option<Untrusted>,
+}

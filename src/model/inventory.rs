@@ -1,0 +1,27 @@
+//! Everything that is known to exist and how it is watched: what a configuration or a discovery yields,
+//! and what the reducer takes as a fact.
+
+use std::sync::Arc;
+
+use super::backup::Job;
+use super::check::CheckSpec;
+use super::host::{AssetId, Host};
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inventory {
+    pub hosts: Vec<Arc<Host>>,
+    pub jobs: Vec<Arc<Job>>,
+    pub checks: Vec<Arc<CheckSpec>>,
+    /// What could not be watched at all, and why ("units unavailable: no systemctl").
+    pub remarks: Vec<Arc<str>>,
+}
+
+impl Inventory {
+    pub fn host(&self, id: &AssetId) -> Option<&Arc<Host>> {
+        self.hosts.iter().find(|h| h.id == *id)
+    }
+
+    pub fn job(&self, id: &AssetId) -> Option<&Arc<Job>> {
+        self.jobs.iter().find(|j| j.id == *id)
+    }
+}

@@ -1,0 +1,40 @@
+//! Conditions of things, and the few numbers by which the reducer decides.
+
+use std::time::Duration;
+
+/// How a host, a check, a port or a job stands. Freshness is another axis: see `state`'s views.
+/// The order is the order of concern: a problem list sorts by it, greatest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Condition {
+    /// Deliberately not looked at, with a reason.
+    NotProbed,
+    Ok,
+    /// Never answered and never checked yet.
+    Pending,
+    /// Everything it hangs on is down: nothing can be said about it.
+    Unreachable,
+    Unknown,
+    Warning,
+    /// Critical, or down.
+    Critical,
+}
+
+impl Condition {
+    pub fn is_problem(self) -> bool {
+        matches!(self, Self::Warning | Self::Critical | Self::Unknown)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// A result is stale when older than this many intervals (and at least one interval and a timeout).
+    pub stale_after_intervals: u32,
+    /// How long a restored or lost state may be shown before it is stale at the least.
+    pub stale_floor: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { stale_after_intervals: 2, stale_floor: Duration::from_secs(15) }
+    }
+}

@@ -1,0 +1,152 @@
+//! Devices that answer SNMP, and their ports (IF-MIB, RFC 2863). Values that the agent did not give,
+//! or gave in a form that means nothing, are `None`, never a guess.
+
+use std::time::Duration;
+
+use crate::base::{Timestamp, Untrusted};
+
+/// `ifAdminStatus` (1.3.6.1.2.1.2.2.1.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IfAdmin {
+    Up,
+    Down,
+    Testing,
+}
+
+impl IfAdmin {
+    pub fn from_mib(value: i64) -> Option<Self> {
+        Some(match value {
+            1 => Self::Up,
+            2 => Self::Down,
+            3 => Self::Testing,
+            _ => return None,
+        })
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Testing => "testing",
+        }
+    }
+}
+
+/// `ifOperStatus` (1.3.6.1.2.1.2.2.1.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IfOper {
+    Up,
+    Down,
+    Testing,
+    Unknown,
+    Dormant,
+    NotPresent,
+    LowerLayerDown,
+}
+
+impl IfOper {
+    pub fn from_mib(value: i64) -> Option<Self> {
+        Some(match value {
+            1 => Self::Up,
+            2 => Self::Down,
+            3 => Self::Testing,
+            4 => Self::Unknown,
+            5 => Self::Dormant,
+            6 => Self::NotPresent,
+            7 => Self::LowerLayerDown,
+            _ => return None,
+        })
+    }
+
+    /// The MIB's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Testing => "testing",
+            Self::Unknown => "unknown",
+            Self::Dormant => "dormant",
+            Self::NotPresent => "notPresent",
+            Self::LowerLayerDown => "lowerLayerDown",
+        }
+    }
+}
+
+/// `dot3StatsDuplexStatus` (1.3.6.1.2.1.10.7.2.1.19) where it says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Duplex {
+    Half,
+    Full,
+}
+
+/// Counters as the agent gave them at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    pub in_octets: Option<u64>,
+    pub out_octets: Option<u64>,
+    pub in_errors: Option<u64>,
+    pub out_errors: Option<u64>,
+    pub in_discards: Option<u64>,
+    pub out_discards: Option<u64>,
+    /// Whether the octets are 64 bits wide (`ifHCInOctets`); 32-bit ones wrap.
+    pub wide: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    /// `ifIndex`; a cache, not an identity.
+    pub index: u32,
+    /// `ifName`.
+    pub name: Untrusted,
+    /// `ifDescr`.
+    pub description: Untrusted,
+    /// `ifAlias`.
+    pub alias: Untrusted,
+    /// `ifType` (IANAifType).
+    pub if_type: Option<u32>,
+    pub admin: Option<IfAdmin>,
+    pub oper: Option<IfOper>,
+    /// From `ifHighSpeed`, else `ifSpeed`; bits per second.
+    pub speed_bps: Option<u64>,
+    pub mtu: Option<u32>,
+    /// `ifPhysAddress`, six octets only.
+    pub mac: Option<[u8; 6]>,
+    pub duplex: Option<Duplex>,
+    /// Now minus (sysUpTime − ifLastChange); `None` where that makes no sense.
+    pub last_change: Option<Timestamp>,
+    pub counters: Counters,
+}
+
+impl Port {
+    /// `ifName`, else `ifDescr`; may be empty.
+    pub fn label(&self) -> &Untrusted {
+        if self.name.is_empty() { &self.description } else { &self.name }
+    }
+}
+
+/// The `system` group of a device (RFC 3418).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Device {
+    /// `sysName`.
+    pub name: Untrusted,
+    /// `sysDescr`.
+    pub description: Untrusted,
+    /// `sysObjectID` in dotted form.
+    pub object_id: Option<String>,
+    /// `sysUpTime`; of the agent, not of the machine. Wraps after 497 days.
+    pub uptime: Option<Duration>,
+    pub location: Untrusted,
+    pub contact: Untrusted,
+}
+
+/// One walk of one device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PortTable {
+    pub collected_at: Timestamp,
+    pub device: Device,
+    /// In the order of `ifIndex`.
+    pub ports: Vec<Port>,
+    /// False where something is missing; `warnings` say what.
+    pub complete: bool,
+    pub warnings: Vec<String>,
+}

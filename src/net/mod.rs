@@ -1,0 +1,19 @@
+//! Sockets: one UDP socket for many SNMP exchanges, ICMP, TCP, the resolver. Knows protocols only through
+//! `proto`; says in its errors which operation failed towards which address.
+
+use std::sync::Arc;
+
+use crate::base::Clock;
+
+/// The sockets and resolvers that all probes share. Each part opens what it needs on first use, so that
+/// start-up waits for none of it.
+#[derive(Debug)]
+pub struct Net {
+    pub clock: Clock,
+}
+
+impl Net {
+    pub fn new(clock: Clock) -> Arc<Self> {
+        Arc::new(Self { clock })
+    }
+}

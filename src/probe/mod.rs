@@ -1,0 +1,65 @@
+//! What can be asked of a host: one file per probe, one row each in [`KINDS`]. A probe runs once and
+//! returns a reading; whoever calls it owns timeout, retry, pace and history.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::options::{OptionDoc, Reader};
+use crate::model::{Host, Reading, Wire};
+use crate::net::Net;
+
+pub type Running<'a> = Pin<Box<dyn Future<Output = Reading> + Send + 'a>>;
+
+/// What a run may use.
+#[derive(Clone, Debug)]
+pub struct Cx {
+    pub net: Arc<Net>,
+    /// The caller gives up after this long; a probe that asks several times divides it.
+    pub timeout: Duration,
+}
+
+/// One bound check: knows its target and options.
+pub trait Probe: Debug + Send + Sync {
+    /// Asks once. Never panics, never waits longer than `cx.timeout` by itself where it can help it.
+    fn run<'a>(&'a self, cx: &'a Cx) -> Running<'a>;
+
+    /// What it sends and where to, without sending it.
+    fn wire(&self) -> Wire;
+
+    /// Tells two checks of one kind on one host apart: the port, the name asked for. Empty for one.
+    fn instance(&self) -> String {
+        String::new()
+    }
+}
+
+/// How often, how long, how many times: defaults that the configuration may overrule.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    pub interval: Duration,
+    pub timeout: Duration,
+    pub retry_interval: Duration,
+    pub attempts: u8,
+    /// A critical reading means that the host does not answer.
+    pub decides_reachability: bool,
+}
+
+/// A row of the table of probes.
+#[derive(Debug)]
+pub struct Kind {
+    pub name: &'static str,
+    pub help: &'static str,
+    pub options: &'static [OptionDoc],
+    pub pace: Pace,
+    /// Reads the options and binds them to a host; problems go to the reader.
+    pub bind: fn(&Arc<Host>, &mut Reader<'_>) -> Option<Box<dyn Probe>>,
+}
+
+/// Every probe there is.
+pub static KINDS: &[&Kind] = &[];
+
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().copied().find(|k| k.name == name)
+}

@@ -1,0 +1,1 @@
+//! Sans-IO protocol cores: bytes and time in, bytes and facts out. No socket, no clock, no task.

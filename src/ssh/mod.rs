@@ -1,0 +1,2 @@
+//! SSH by russh: ssh_config, known_hosts, keys and agent, jump chain, shells and commands. russh is seen here and
+//! in `sim` only.

@@ -1,0 +1,59 @@
+//! What the reducer consumes, and what it asks the engine to do.
+
+use std::sync::Arc;
+
+use super::snapshot::{Mode, Storage};
+use crate::base::Timestamp;
+use crate::model::{AssetId, CheckKey, Condition, Entry, Incident, Inventory, Observation, Policy, Session, SessionId};
+
+/// A check's last known state, as the store keeps it over a restart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Remembered {
+    pub check: CheckKey,
+    pub condition: Condition,
+    pub since: Timestamp,
+    pub last_good: Option<Timestamp>,
+    pub observation: Observation,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The whole inventory, at start and after each reload or discovery. What is still there keeps its
+    /// state.
+    Inventory(Arc<Inventory>),
+    Policy(Policy),
+    /// Last known states from the store; never overrules what this run has seen itself.
+    Restored(Vec<Remembered>),
+    Observed(Observation),
+    /// Time has passed: staleness and due backups are looked at.
+    Tick,
+    Mode(Mode),
+    Storage(Storage),
+    /// All incidents, as the journal has them.
+    Incidents(Vec<Incident>),
+    /// An entry that is on disk.
+    EntrySaved(Arc<Entry>),
+    Session(Session),
+    SessionForgotten(SessionId),
+    /// How busy the engine is.
+    Load {
+        running: usize,
+        waiting: usize,
+        late: u64,
+        runs: u64,
+    },
+    Fault(Arc<str>),
+    Discovering(bool),
+    Remark(Arc<str>),
+}
+
+/// What should happen because of an event; the engine does it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Look again soon: the problem is still soft.
+    Retry(CheckKey),
+    /// Keep this check's state for the next start.
+    Remember(CheckKey),
+    /// A thing became hard bad or good again.
+    Announce { asset: AssetId, from: Condition, to: Condition },
+}

@@ -1,0 +1,19 @@
+//! The pure reducer and what may be seen of it. No clock, no I/O, no tasks: time arrives with every
+//! event, and the same events in the same order give the same state.
+//!
+//! ```text
+//! Event ──reduce──► State ──publish──► Snapshot (immutable, one Arc per host, device and job)
+//!            └────► Effects (for the engine to carry out)
+//! ```
+
+pub mod event;
+pub mod rules;
+pub mod snapshot;
+pub mod view;
+
+mod reduce;
+
+pub use event::{Effect, Event, Remembered};
+pub use reduce::State;
+pub use snapshot::{EngineView, Mode, Problem, Snapshot, Storage, Totals};
+pub use view::{CheckView, DeviceView, HostView, JobState, JobView, PortState, PortView, Rates};

@@ -1,0 +1,5 @@
+//! The reducer.
+
+/// All that is known.
+#[derive(Debug, Default)]
+pub struct State {}

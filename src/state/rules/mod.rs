@@ -1,0 +1,4 @@
+//! The rules by which readings become conditions: pure functions over facts and time.
+
+pub mod backup;
+pub mod ports;

@@ -1,0 +1,179 @@
+//! Holds `docs/architecture.md`'s table: which module may import which. Reads the `use` paths and every
+//! `crate::` path in the sources.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Module, and what it may import besides itself.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("base", &[]),
+    ("model", &["base"]),
+    ("proto", &["base"]),
+    ("config", &["base", "model"]),
+    ("state", &["base", "model"]),
+    ("bus", &["base", "model", "state", "config"]),
+    ("net", &["base", "proto"]),
+    ("process", &["base"]),
+    ("ssh", &["base", "model", "net", "process"]),
+    ("probe", &["base", "model", "proto", "net", "process", "ssh"]),
+    ("backup", &["base", "model", "net", "process", "ssh"]),
+    ("store", &["base", "model"]),
+    ("journal", &["base", "model"]),
+    ("import", &["base", "model", "config", "ssh"]),
+    ("report", &["base", "model", "state"]),
+    (
+        "engine",
+        &[
+            "base", "model", "proto", "config", "state", "bus", "net", "process", "ssh", "probe", "backup", "store",
+            "journal",
+        ],
+    ),
+    ("ui", &["base", "model", "config", "state", "bus"]),
+    ("sim", &["base", "model", "proto", "ssh"]),
+    ("cli", ALL),
+];
+
+const ALL: &[&str] = &[
+    "base", "model", "proto", "config", "state", "bus", "net", "process", "ssh", "probe", "backup", "store", "journal",
+    "import", "report", "engine", "ui", "sim",
+];
+
+/// Crates that only some modules may name.
+const CRATES: &[(&str, &[&str])] = &[
+    ("ratatui", &["ui"]),
+    ("crossterm", &["ui"]),
+    ("termina", &["ui"]),
+    ("alacritty_terminal", &["ui"]),
+    ("russh", &["ssh", "sim"]),
+    ("rusqlite", &["store", "journal"]),
+    ("clap", &["cli"]),
+    ("color_eyre", &["cli"]),
+    ("hickory_resolver", &["net", "sim"]),
+];
+
+/// Pure modules: no task, no socket, no clock, no file.
+const PURE: &[&str] = &["model", "proto", "state"];
+const IMPURE_PATHS: &[&str] =
+    &["tokio::", "std::fs", "std::net::UdpSocket", "std::net::Tcp", "std::process", "Clock::"];
+
+#[test]
+fn no_module_imports_what_it_may_not() {
+    let mut forbidden = Vec::new();
+    for (file, text) in sources() {
+        let module = module_of(&file);
+        let allowed: &[&str] = LAYERS.iter().find(|(m, _)| *m == module).map_or(ALL, |(_, a)| a);
+        for (number, line) in code_lines(&text) {
+            for named in crate_paths(line) {
+                if named != module && LAYERS.iter().any(|(m, _)| *m == named) && !allowed.contains(&named) {
+                    forbidden.push(format!("{}:{number}: `{module}` may not import `{named}`", file.display()));
+                }
+            }
+            for (name, homes) in CRATES {
+                if names_crate(line, name) && !homes.contains(&module.as_str()) {
+                    forbidden.push(format!("{}:{number}: `{module}` may not use the crate `{name}`", file.display()));
+                }
+            }
+        }
+    }
+    assert!(forbidden.is_empty(), "forbidden edges:\n{}", forbidden.join("\n"));
+}
+
+#[test]
+fn pure_modules_name_no_task_socket_or_file() {
+    let mut found = Vec::new();
+    for (file, text) in sources() {
+        if !PURE.contains(&module_of(&file).as_str()) {
+            continue;
+        }
+        for (number, line) in code_lines(&text) {
+            for path in IMPURE_PATHS {
+                if line.contains(path) {
+                    found.push(format!("{}:{number}: {path}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "impure paths:\n{}", found.join("\n"));
+}
+
+#[test]
+fn the_table_has_every_module_and_no_other() {
+    let on_disk: Vec<String> = fs::read_dir(source_root())
+        .expect("src can be read")
+        .filter_map(|entry| {
+            let path = entry.expect("an entry of src").path();
+            path.is_dir().then(|| path.file_name().expect("a name").to_string_lossy().into_owned())
+        })
+        .collect();
+    for module in &on_disk {
+        assert!(LAYERS.iter().any(|(m, _)| m == module), "`{module}` is not in the table of layers");
+    }
+    for (module, _) in LAYERS {
+        assert!(on_disk.iter().any(|m| m == module), "`{module}` is in the table but not in src");
+    }
+}
+
+#[test]
+fn the_table_has_no_cycle() {
+    let edges: BTreeMap<&str, &[&str]> = LAYERS.iter().copied().collect();
+    let mut done: Vec<&str> = Vec::new();
+    while done.len() < edges.len() {
+        let next = edges.iter().find(|(m, needs)| !done.contains(m) && needs.iter().all(|n| done.contains(n)));
+        let (module, _) = next.unwrap_or_else(|| panic!("a cycle among the modules not in {done:?}"));
+        done.push(module);
+    }
+}
+
+fn source_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut out = Vec::new();
+    let mut folders = vec![source_root()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a source folder can be read") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = fs::read_to_string(&path).expect("a source file can be read");
+                out.push((path.strip_prefix(source_root()).expect("below src").to_path_buf(), text));
+            }
+        }
+    }
+    assert!(out.len() > 20, "the sources were not found");
+    out
+}
+
+fn module_of(file: &Path) -> String {
+    let first = file.components().next().expect("a path has a component").as_os_str().to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// Lines without comments; test modules count too, since they compile into the same crate.
+fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(i, line)| (i + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+fn crate_paths(line: &str) -> Vec<&str> {
+    line.match_indices("crate::")
+        .filter(|(at, _)| !line[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+        .flat_map(|(at, found)| {
+            let rest = &line[at + found.len()..];
+            // `crate::{a::X, b::Y}` names several.
+            let inner = rest.strip_prefix('{').map_or(rest, |r| r.split_once('}').map_or(r, |(inner, _)| inner));
+            let parts: Vec<&str> = if rest.starts_with('{') { inner.split(',').collect() } else { vec![inner] };
+            parts.into_iter().map(|p| p.trim().split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or(""))
+        })
+        .collect()
+}
+
+fn names_crate(line: &str, name: &str) -> bool {
+    line.match_indices(name).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        line[at + name.len()..].starts_with("::")
+            && !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '"')
+    })
+}
