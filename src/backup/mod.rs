@@ -11,6 +11,9 @@ use crate::base::Clock;
 use crate::base::options::{OptionDoc, Reader};
 use crate::model::{Job, Reading, Wire};
 
+/// Reads the options and binds a source to a job; problems go to the reader.
+pub type Bind = fn(&Arc<Job>, &mut Reader<'_>) -> Option<Box<dyn Source>>;
+
 pub type Looking<'a> = Pin<Box<dyn Future<Output = Reading> + Send + 'a>>;
 
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +44,7 @@ pub struct SourceKind {
     pub options: &'static [OptionDoc],
     pub interval: Duration,
     pub timeout: Duration,
-    pub bind: fn(&Arc<Job>, &mut Reader<'_>) -> Option<Box<dyn Source>>,
+    pub bind: Bind,
 }
 
 /// Every backup tool there is.

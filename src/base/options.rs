@@ -335,9 +335,9 @@ impl<'a> Reader<'a> {
         let mut out = Vec::with_capacity(items.len());
         for item in items {
             if let Value::String(text) = &item.value {
-                out.push((text.clone(), item.place.clone()))
+                out.push((text.clone(), item.place.clone()));
             } else {
-                self.wrong(key, item, "an array of strings")
+                self.wrong(key, item, "an array of strings");
             }
         }
         Some(out)
@@ -441,8 +441,8 @@ fn edit_distance(a: &str, b: &str) -> usize {
     for (i, row) in rows.iter_mut().enumerate() {
         row[0] = i;
     }
-    for j in 0..=b.len() {
-        rows[0][j] = j;
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
     }
     for i in 1..=a.len() {
         for j in 1..=b.len() {

@@ -62,7 +62,7 @@ pub fn config_duration(duration: Duration) -> String {
     let mut out = String::new();
     for (unit, size) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] {
         // 26h reads better than 1d2h: days only when they come out even.
-        if unit == "d" && secs % size != 0 {
+        if unit == "d" && !secs.is_multiple_of(size) {
             continue;
         }
         if secs >= size {
@@ -152,7 +152,7 @@ mod tests {
             let text = age(Duration::from_secs(secs));
             assert!(text.len() <= 3, "{secs} s is {text}");
         }
-        assert_eq!(age(Duration::from_secs(111_600)), "31h");
+        assert_eq!(age(Duration::from_hours(31)), "31h");
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
             let age = Duration::from_secs(secs);
             let next = age + until_next_bucket(age);
             assert!(age_bucket(next) > age_bucket(age), "{secs}");
-            assert_eq!(age_bucket(next - Duration::from_secs(1)), age_bucket(age), "{secs}");
+            assert_eq!(age_bucket(next.saturating_sub(Duration::from_secs(1))), age_bucket(age), "{secs}");
         }
     }
 
@@ -175,7 +175,7 @@ mod tests {
         for bad in ["", "5", "h", "5x", "-3s", "99999999999999999999s"] {
             assert_eq!(parse_duration(bad), None, "{bad}");
         }
-        assert_eq!(config_duration(Duration::from_secs(26 * 3_600)), "26h");
+        assert_eq!(config_duration(Duration::from_hours(26)), "26h");
     }
 
     #[test]

@@ -49,7 +49,8 @@ pub struct CheckSpec {
     pub retry_interval: Duration,
     /// How many bad results in a row make a problem hard. At least 1.
     pub attempts: u8,
-    /// Whether the host counts as down when this check is critical and no other such check is good.
+    /// A good result proves that the host is up, and when all such checks are critical it is down. While
+    /// another one answers, a critical one means only that this protocol gets no answer.
     pub decides_reachability: bool,
     /// Never asked faster than `interval`, whatever is focused or failing (SSH log-in protection).
     pub fixed_pace: bool,

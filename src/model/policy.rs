@@ -31,10 +31,13 @@ pub struct Policy {
     pub stale_after_intervals: u32,
     /// How long a restored or lost state may be shown before it is stale at the least.
     pub stale_floor: Duration,
+    /// A host that never answered counts as down. The console says "never seen" instead, since it may
+    /// just be asked in a way it does not answer; a single headless cycle has nothing else to say.
+    pub never_seen_is_down: bool,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { stale_after_intervals: 2, stale_floor: Duration::from_secs(15) }
+        Self { stale_after_intervals: 2, stale_floor: Duration::from_secs(15), never_seen_is_down: false }
     }
 }

@@ -11,6 +11,9 @@ use crate::base::options::{OptionDoc, Reader};
 use crate::model::{Host, Reading, Wire};
 use crate::net::Net;
 
+/// Reads the options and binds a probe to a host; problems go to the reader.
+pub type Bind = fn(&Arc<Host>, &mut Reader<'_>) -> Option<Box<dyn Probe>>;
+
 pub type Running<'a> = Pin<Box<dyn Future<Output = Reading> + Send + 'a>>;
 
 /// What a run may use.
@@ -53,8 +56,7 @@ pub struct Kind {
     pub help: &'static str,
     pub options: &'static [OptionDoc],
     pub pace: Pace,
-    /// Reads the options and binds them to a host; problems go to the reader.
-    pub bind: fn(&Arc<Host>, &mut Reader<'_>) -> Option<Box<dyn Probe>>,
+    pub bind: Bind,
 }
 
 /// Every probe there is.

@@ -31,6 +31,8 @@ pub enum Event {
     Storage(Storage),
     /// All incidents, as the journal has them.
     Incidents(Vec<Incident>),
+    /// One incident, new or changed.
+    Incident(Incident),
     /// An entry that is on disk.
     EntrySaved(Arc<Entry>),
     Session(Session),

@@ -1,5 +1,472 @@
-//! The reducer.
+//! The reducer: the only writer of [`State`]. Everything it needs arrives in the event; everything it wants
+//! done leaves as an effect.
+//!
+//! Hosts are judged in two steps: each check by its own results ([`super::rules::check`]), then the host by its
+//! checks and its parents ([`super::rules::host`]). A judgement that changes is handed down to the children.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+
+use super::event::{Effect, Event, Remembered};
+use super::rules;
+use super::snapshot::{EngineView, Snapshot};
+use super::view::{CheckView, DeviceView, HostView, JobView};
+use crate::base::Timestamp;
+use crate::model::{
+    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Incident, Inventory, Observation, Policy, Session, Subject,
+};
+
+/// Values kept for a host's sparkline.
+const TRAIL: usize = 16;
 
 /// All that is known.
 #[derive(Debug, Default)]
-pub struct State {}
+pub struct State {
+    pub(super) policy: Policy,
+    inventory: Arc<Inventory>,
+    pub(super) hosts: Vec<HostSlot>,
+    pub(super) jobs: Vec<JobSlot>,
+    host_rows: HashMap<AssetId, usize>,
+    checks: HashMap<CheckKey, Row>,
+    /// When something may change by the mere passing of time: one entry per check or job at most.
+    deadlines: BinaryHeap<Reverse<(Timestamp, Row)>>,
+    /// States from the store whose check is not in the inventory (yet).
+    unclaimed: HashMap<CheckKey, Remembered>,
+    pub(super) incidents: Vec<Arc<Incident>>,
+    pub(super) sessions: Vec<Session>,
+    pub(super) engine: EngineView,
+    pub(super) remarks: Vec<Arc<str>>,
+    pub(super) revision: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct HostSlot {
+    pub view: Arc<HostView>,
+    pub device: Option<Arc<DeviceView>>,
+    pub parents: Vec<usize>,
+    pub children: Vec<usize>,
+    /// No reachability check answers; what hangs on it cannot be judged.
+    pub down: bool,
+    waiting: Vec<bool>,
+}
+
+#[derive(Debug)]
+pub(super) struct JobSlot {
+    pub view: Arc<JobView>,
+    check: Option<CheckView>,
+    waiting: bool,
+}
+
+/// Where a check lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Row {
+    Host(usize, usize),
+    Job(usize),
+}
+
+impl State {
+    pub fn new(policy: Policy) -> Self {
+        Self { policy, ..Self::default() }
+    }
+
+    /// Takes one event in. `at` is steady time and never goes back.
+    pub fn reduce(&mut self, at: Timestamp, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Observed(observation) => self.observed(at, observation, &mut effects),
+            Event::Tick => self.tick(at),
+            Event::Inventory(inventory) => self.take_inventory(at, inventory),
+            Event::Restored(remembered) => self.restore(at, remembered),
+            Event::Policy(policy) => self.policy = policy,
+            Event::Mode(mode) => self.engine.mode = mode,
+            Event::Storage(storage) => self.engine.storage = storage,
+            Event::Incidents(incidents) => {
+                self.incidents = incidents.into_iter().map(Arc::new).collect();
+                self.sort_incidents();
+            }
+            Event::Incident(incident) => {
+                self.incidents.retain(|i| i.id != incident.id);
+                self.incidents.push(Arc::new(incident));
+                self.sort_incidents();
+            }
+            Event::EntrySaved(entry) => self.entry_saved(entry),
+            Event::Session(session) => match self.sessions.iter_mut().find(|s| s.id == session.id) {
+                Some(known) => *known = session,
+                None => self.sessions.push(session),
+            },
+            Event::SessionForgotten(id) => self.sessions.retain(|s| s.id != id),
+            Event::Load { running, waiting, late, runs } => {
+                self.engine.running = running;
+                self.engine.waiting = waiting;
+                self.engine.late = late;
+                self.engine.runs = runs;
+            }
+            Event::Fault(text) => {
+                // A fault that repeats is one fault; the list stays short for months.
+                if !self.engine.faults.contains(&text) {
+                    self.engine.faults.push(text);
+                    if self.engine.faults.len() > 20 {
+                        self.engine.faults.remove(0);
+                    }
+                }
+            }
+            Event::Discovering(discovering) => self.engine.discovering = discovering,
+            Event::Remark(text) => {
+                if !self.remarks.contains(&text) {
+                    self.remarks.push(text);
+                }
+            }
+        }
+        effects
+    }
+
+    /// When [`Event::Tick`] is next worth sending.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.deadlines.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// The specifications of all checks, for the scheduler.
+    pub fn specs(&self) -> &[Arc<CheckSpec>] {
+        &self.inventory.checks
+    }
+
+    pub fn inventory(&self) -> &Arc<Inventory> {
+        &self.inventory
+    }
+
+    /// One check as it stands, for the store.
+    pub fn check(&self, key: &CheckKey) -> Option<&CheckView> {
+        match *self.checks.get(key)? {
+            Row::Host(host, check) => self.hosts[host].view.checks.get(check),
+            Row::Job(job) => self.jobs[job].check.as_ref(),
+        }
+    }
+
+    /// The immutable whole, sharing everything that did not change with the one before.
+    pub fn publish(&mut self, at: Timestamp) -> Snapshot {
+        self.revision += 1;
+        super::snapshot::build(self, at)
+    }
+
+    fn observed(&mut self, at: Timestamp, observation: Observation, effects: &mut Vec<Effect>) {
+        match self.checks.get(&observation.check).copied() {
+            Some(Row::Host(host, check)) => self.observed_host(at, (host, check), observation, effects),
+            Some(Row::Job(job)) => self.observed_job(at, job, observation, effects),
+            // The check left the inventory while it ran.
+            None => {}
+        }
+    }
+
+    fn observed_host(
+        &mut self,
+        at: Timestamp,
+        (row, index): (usize, usize),
+        observation: Observation,
+        effects: &mut Vec<Effect>,
+    ) {
+        let slot = &mut self.hosts[row];
+        if let Facts::Ports(table) = &observation.reading.facts {
+            let judged = rules::ports::judge(slot.device.as_deref(), table, &slot.view.host);
+            slot.device = Some(Arc::new(judged));
+        }
+        let view = Arc::make_mut(&mut slot.view);
+        let leading = rules::host::leading_metric(&observation.reading.metrics);
+        let check = &mut view.checks[index];
+        let key = check.spec.key.clone();
+        let before = check.condition;
+        if rules::check::take(check, observation) {
+            effects.push(Effect::Retry(key.clone()));
+        }
+        if check.condition != before || check.last_good.is_some() {
+            effects.push(Effect::Remember(key));
+        }
+        if let Some(value) = leading {
+            push_trail(view, value);
+        }
+        self.watch_deadline(Row::Host(row, index));
+        self.judge_host(at, row, effects);
+    }
+
+    fn observed_job(&mut self, at: Timestamp, row: usize, observation: Observation, effects: &mut Vec<Effect>) {
+        let slot = &mut self.jobs[row];
+        if let Some(check) = &mut slot.check {
+            let key = check.spec.key.clone();
+            if rules::check::take(check, observation) {
+                effects.push(Effect::Retry(key.clone()));
+            }
+            effects.push(Effect::Remember(key));
+        }
+        let before = slot.view.condition;
+        let judged = rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at);
+        if judged.condition != before && before != Condition::Pending {
+            effects.push(Effect::Announce { asset: judged.job.id.clone(), from: before, to: judged.condition });
+        }
+        slot.view = Arc::new(judged);
+        self.watch_deadline(Row::Job(row));
+    }
+
+    /// Judges a host anew and, where that changes what can be said about them, all that hangs on it.
+    fn judge_host(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
+        let mut queue = vec![row];
+        let mut visits = 0;
+        while let Some(row) = queue.pop() {
+            visits += 1;
+            // Cyclic parents are refused when a configuration is read; this bounds a bug, not a case.
+            if visits > self.hosts.len() * 2 + 1 {
+                break;
+            }
+            let blame = self.blame(row);
+            let slot = &mut self.hosts[row];
+            let verdict = rules::host::judge(&slot.view, blame.as_ref(), &self.policy);
+            let was_down = slot.down;
+            slot.down = verdict.down;
+            let changed = slot.view.condition != verdict.condition;
+            let differs = changed || slot.view.reason != verdict.reason || slot.view.behind != verdict.behind;
+            let from = slot.view.condition;
+            if differs || slot.view.stale != verdict.stale || slot.view.last_seen != verdict.last_seen {
+                let view = Arc::make_mut(&mut slot.view);
+                view.condition = verdict.condition;
+                view.reason = verdict.reason;
+                view.behind = verdict.behind;
+                view.stale = verdict.stale;
+                view.last_seen = verdict.last_seen;
+                if changed {
+                    view.since = verdict.since.unwrap_or(at);
+                }
+            }
+            if let Some(device) = &mut slot.device {
+                let stale = slot.down || rules::host::ports_stale(&slot.view);
+                if device.stale != stale {
+                    Arc::make_mut(device).stale = stale;
+                }
+            }
+            if changed && from != Condition::Pending {
+                effects.push(Effect::Announce { asset: slot.view.host.id.clone(), from, to: slot.view.condition });
+            }
+            if slot.down != was_down || (changed && slot.down) {
+                queue.extend(slot.children.iter().copied());
+            }
+        }
+    }
+
+    /// The topmost down host to blame, where all parents are down.
+    fn blame(&self, row: usize) -> Option<Arc<str>> {
+        let parents = &self.hosts[row].parents;
+        if parents.is_empty() || !parents.iter().all(|p| self.hosts[*p].down) {
+            return None;
+        }
+        let first = &self.hosts[parents[0]].view;
+        Some(first.behind.clone().unwrap_or_else(|| first.host.name.clone()))
+    }
+
+    fn watch_deadline(&mut self, row: Row) {
+        let (at, waiting) = match row {
+            Row::Host(host, check) => {
+                let slot = &mut self.hosts[host];
+                (rules::check::stale_at(&slot.view.checks[check], &self.policy), &mut slot.waiting[check])
+            }
+            Row::Job(job) => {
+                let slot = &mut self.jobs[job];
+                let stale = slot.check.as_ref().and_then(|c| rules::check::stale_at(c, &self.policy));
+                (stale.into_iter().chain(slot.view.review_at).min(), &mut slot.waiting)
+            }
+        };
+        if let Some(at) = at
+            && !*waiting
+        {
+            *waiting = true;
+            self.deadlines.push(Reverse((at, row)));
+        }
+    }
+
+    fn tick(&mut self, at: Timestamp) {
+        let mut effects = Vec::new();
+        while let Some(Reverse((due, row))) = self.deadlines.peek().copied() {
+            if due > at {
+                break;
+            }
+            self.deadlines.pop();
+            match row {
+                Row::Host(host, check) => {
+                    let slot = &mut self.hosts[host];
+                    slot.waiting[check] = false;
+                    let stale = rules::check::is_stale(&slot.view.checks[check], &self.policy, at);
+                    if slot.view.checks[check].stale != stale {
+                        Arc::make_mut(&mut slot.view).checks[check].stale = stale;
+                        self.judge_host(at, host, &mut effects);
+                    }
+                }
+                Row::Job(job) => {
+                    let slot = &mut self.jobs[job];
+                    slot.waiting = false;
+                    if let Some(check) = &mut slot.check {
+                        check.stale = rules::check::is_stale(check, &self.policy, at);
+                    }
+                    let judged = rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at);
+                    slot.view = Arc::new(judged);
+                    // A review that asks for itself again at once would spin.
+                    if slot.view.review_at.is_some_and(|review| review <= at) {
+                        Arc::make_mut(&mut slot.view).review_at = None;
+                    }
+                }
+            }
+            if !self.is_stale(row) {
+                self.watch_deadline(row);
+            }
+        }
+    }
+
+    fn is_stale(&self, row: Row) -> bool {
+        match row {
+            Row::Host(host, check) => self.hosts[host].view.checks[check].stale,
+            // A stale report still ages towards its recovery point objective.
+            Row::Job(job) => self.jobs[job].view.review_at.is_none(),
+        }
+    }
+
+    fn take_inventory(&mut self, at: Timestamp, inventory: Arc<Inventory>) {
+        let old_hosts: HashMap<AssetId, HostSlot> =
+            self.hosts.drain(..).map(|slot| (slot.view.host.id.clone(), slot)).collect();
+        let old_jobs: HashMap<AssetId, JobSlot> =
+            self.jobs.drain(..).map(|slot| (slot.view.job.id.clone(), slot)).collect();
+        self.host_rows.clear();
+        self.checks.clear();
+        self.deadlines.clear();
+        for (row, host) in inventory.hosts.iter().enumerate() {
+            self.host_rows.insert(host.id.clone(), row);
+        }
+        let mut specs: HashMap<&Subject, Vec<&Arc<CheckSpec>>> = HashMap::new();
+        for spec in &inventory.checks {
+            specs.entry(&spec.key.subject).or_default().push(spec);
+        }
+        for host in &inventory.hosts {
+            let old = old_hosts.get(&host.id);
+            let mine = specs.remove(&Subject::Host(host.id.clone())).unwrap_or_default();
+            let row = self.hosts.len();
+            let mut checks = Vec::with_capacity(mine.len());
+            for (index, spec) in mine.into_iter().enumerate() {
+                self.checks.insert(spec.key.clone(), Row::Host(row, index));
+                let known = old.and_then(|o| o.view.checks.iter().find(|c| c.spec.key == spec.key));
+                checks.push(continued(spec, known, at));
+            }
+            let waiting = vec![false; checks.len()];
+            let view = HostView {
+                host: host.clone(),
+                condition: old.map_or(Condition::Pending, |o| o.view.condition),
+                since: old.map_or(at, |o| o.view.since),
+                reason: old.map(|o| o.view.reason.clone()).unwrap_or_default(),
+                checks,
+                last_seen: old.and_then(|o| o.view.last_seen),
+                stale: false,
+                behind: None,
+                trail: old.map(|o| o.view.trail.clone()).unwrap_or_default(),
+            };
+            let parents: Vec<usize> = host.parents.iter().filter_map(|p| self.host_rows.get(p).copied()).collect();
+            self.hosts.push(HostSlot {
+                view: Arc::new(view),
+                device: old.and_then(|o| o.device.clone()),
+                parents,
+                children: Vec::new(),
+                down: old.is_some_and(|o| o.down),
+                waiting,
+            });
+        }
+        for row in 0..self.hosts.len() {
+            for parent in self.hosts[row].parents.clone() {
+                self.hosts[parent].children.push(row);
+            }
+        }
+        for job in &inventory.jobs {
+            let row = self.jobs.len();
+            let mine = specs.remove(&Subject::Job(job.id.clone())).unwrap_or_default();
+            let old = old_jobs.get(&job.id);
+            let check = mine.first().map(|spec| {
+                self.checks.insert(spec.key.clone(), Row::Job(row));
+                continued(spec, old.and_then(|o| o.check.as_ref()), at)
+            });
+            let view = rules::backup::judge(job, old.map(|o| &*o.view), check.as_ref(), at);
+            self.jobs.push(JobSlot { view: Arc::new(view), check, waiting: false });
+        }
+        for remark in &inventory.remarks {
+            if !self.remarks.contains(remark) {
+                self.remarks.push(remark.clone());
+            }
+        }
+        self.inventory = inventory;
+        self.claim_restored(at);
+        self.rejudge_all(at);
+    }
+
+    fn rejudge_all(&mut self, at: Timestamp) {
+        let mut effects = Vec::new();
+        for row in 0..self.hosts.len() {
+            for check in 0..self.hosts[row].view.checks.len() {
+                self.watch_deadline(Row::Host(row, check));
+            }
+            self.judge_host(at, row, &mut effects);
+        }
+        for row in 0..self.jobs.len() {
+            self.watch_deadline(Row::Job(row));
+        }
+    }
+
+    fn restore(&mut self, at: Timestamp, remembered: Vec<Remembered>) {
+        for one in remembered {
+            self.unclaimed.insert(one.check.clone(), one);
+        }
+        self.claim_restored(at);
+        self.rejudge_all(at);
+    }
+
+    /// Gives stored states to checks that have no result of this run.
+    fn claim_restored(&mut self, at: Timestamp) {
+        if self.unclaimed.is_empty() {
+            return;
+        }
+        for (key, row) in &self.checks {
+            let Some(one) = self.unclaimed.remove(key) else { continue };
+            match *row {
+                Row::Host(host, check) => {
+                    let view = Arc::make_mut(&mut self.hosts[host].view);
+                    rules::check::restore(&mut view.checks[check], one, &self.policy, at);
+                }
+                Row::Job(job) => {
+                    let slot = &mut self.jobs[job];
+                    if let Some(check) = &mut slot.check {
+                        rules::check::restore(check, one, &self.policy, at);
+                    }
+                    slot.view =
+                        Arc::new(rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at));
+                }
+            }
+        }
+    }
+
+    fn entry_saved(&mut self, entry: Arc<Entry>) {
+        let Some(incident) = self.incidents.iter_mut().find(|i| i.id == entry.incident) else { return };
+        if incident.entries.iter().any(|e| e.id == entry.id) {
+            return;
+        }
+        let incident = Arc::make_mut(incident);
+        incident.entries.push(entry);
+        incident.entries.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    }
+
+    fn sort_incidents(&mut self) {
+        self.incidents.sort_by_key(|i| Reverse(i.id));
+    }
+}
+
+/// A check's view under a new inventory: what was known of it stays.
+fn continued(spec: &Arc<CheckSpec>, known: Option<&CheckView>, at: Timestamp) -> CheckView {
+    known.map_or_else(|| rules::check::fresh(spec, at), |known| CheckView { spec: spec.clone(), ..known.clone() })
+}
+
+fn push_trail(view: &mut HostView, value: f64) {
+    let skip = (view.trail.len() + 1).saturating_sub(TRAIL);
+    view.trail = view.trail.iter().copied().skip(skip).chain([value as f32]).collect();
+}
+
+#[cfg(test)]
+mod tests;

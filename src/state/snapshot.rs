@@ -1,9 +1,11 @@
 //! The published whole: one `Arc` per host, device and job, so that a new snapshot shares everything
 //! that did not change with the one before.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::view::{DeviceView, HostView, JobView};
+use super::reduce::State;
+use super::view::{DeviceView, HostView, JobState, JobView};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{AssetId, Condition, Incident, IncidentStatus, Session};
 
@@ -130,4 +132,148 @@ impl Snapshot {
     pub fn open_incident(&self) -> Option<&Arc<Incident>> {
         self.incidents.iter().find(|i| i.status == IncidentStatus::Open)
     }
+}
+
+/// Builds the whole from the state; called by [`State::publish`].
+pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
+    let hosts: Vec<Arc<HostView>> = state.hosts.iter().map(|slot| slot.view.clone()).collect();
+    let devices: Vec<Arc<DeviceView>> = state.hosts.iter().filter_map(|slot| slot.device.clone()).collect();
+    let jobs: Vec<Arc<JobView>> = state.jobs.iter().map(|slot| slot.view.clone()).collect();
+    let problems = problems(&hosts, &devices, &jobs);
+    let totals = totals(&hosts, &devices, &jobs);
+    Snapshot {
+        revision: state.revision,
+        at,
+        hosts,
+        devices,
+        jobs,
+        problems: problems.into(),
+        incidents: state.incidents.clone().into(),
+        sessions: state.sessions.clone().into(),
+        totals,
+        engine: state.engine.clone(),
+        remarks: state.remarks.clone().into(),
+    }
+}
+
+/// One list over everything: worst first, newest first among equals, then by name.
+fn problems(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobView>]) -> Vec<Problem> {
+    let mut hidden: HashMap<&str, usize> = HashMap::new();
+    for host in hosts {
+        if let (Condition::Unreachable, Some(behind)) = (host.condition, &host.behind) {
+            *hidden.entry(behind).or_default() += 1;
+        }
+    }
+    let mut out: Vec<Problem> = Vec::new();
+    out.extend(hosts.iter().filter(|h| h.condition.is_problem()).map(|h| Problem {
+        kind: ProblemKind::Host,
+        asset: h.host.id.clone(),
+        port: None,
+        title: Untrusted::from(&*h.host.name),
+        condition: h.condition,
+        word: host_word(h).into(),
+        reason: h.reason.clone(),
+        since: h.since,
+        hides: hidden.get(&*h.host.name).copied().unwrap_or(0),
+    }));
+    for device in devices.iter().filter(|d| d.condition.is_problem() && !d.stale) {
+        for port in device.ports.iter().filter(|p| p.condition.is_problem()) {
+            let Some(row) = device.table.ports.get(port.row) else { continue };
+            let mut title = device.host.name.as_bytes().to_vec();
+            title.push(b' ');
+            title.extend_from_slice(row.label().as_bytes());
+            out.push(Problem {
+                kind: ProblemKind::Port,
+                asset: device.host.id.clone(),
+                port: Some(port.row),
+                title: Untrusted::new(title),
+                condition: port.condition,
+                word: port.state.as_str().into(),
+                reason: port.reason.as_deref().map(Untrusted::from).unwrap_or_default(),
+                since: port.changed.unwrap_or(device.table.collected_at),
+                hides: 0,
+            });
+        }
+    }
+    out.extend(jobs.iter().filter(|j| j.condition.is_problem()).map(|j| Problem {
+        kind: ProblemKind::Backup,
+        asset: j.job.id.clone(),
+        port: None,
+        title: Untrusted::from(&*j.job.name),
+        condition: j.condition,
+        word: job_word(j.state).into(),
+        reason: j.reason.clone(),
+        since: j.since,
+        hides: 0,
+    }));
+    out.sort_by(|a, b| {
+        b.condition
+            .cmp(&a.condition)
+            .then(b.hides.cmp(&a.hides))
+            .then(b.since.cmp(&a.since))
+            .then_with(|| a.title.cmp(&b.title))
+    });
+    out
+}
+
+fn host_word(host: &HostView) -> &'static str {
+    let silent = host.checks.iter().all(|c| c.condition == Condition::Critical || !c.spec.decides_reachability);
+    match host.condition {
+        Condition::Critical if silent => "DOWN",
+        Condition::Critical => "CRITICAL",
+        Condition::Warning => "WARNING",
+        Condition::Unknown if host.last_seen.is_none() => "NEVER SEEN",
+        Condition::Unknown => "UNKNOWN",
+        Condition::Unreachable => "UNREACHABLE",
+        Condition::Pending => "PENDING",
+        Condition::NotProbed => "NOT PROBED",
+        Condition::Ok => "UP",
+    }
+}
+
+fn job_word(state: JobState) -> &'static str {
+    match state {
+        JobState::Pending => "PENDING",
+        JobState::Waiting => "WAITING",
+        JobState::Ok => "OK",
+        JobState::AtRisk => "RPO AT RISK",
+        JobState::Breach => "RPO BREACH",
+        JobState::Missed => "MISSED",
+        JobState::Locked => "LOCKED",
+        JobState::Failed => "FAILED",
+        JobState::Corrupt => "CORRUPT",
+        JobState::Warning => "WARNING",
+        JobState::Unknown => "UNKNOWN",
+    }
+}
+
+fn totals(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobView>]) -> Totals {
+    let mut t = Totals { hosts: hosts.len(), devices: devices.len(), jobs: jobs.len(), ..Totals::default() };
+    for host in hosts {
+        t.hosts_stale += usize::from(host.stale);
+        match host.condition {
+            // Old good news is not good news.
+            Condition::Ok => t.hosts_ok += usize::from(!host.stale),
+            Condition::Pending => t.hosts_pending += 1,
+            Condition::NotProbed => t.hosts_not_probed += 1,
+            Condition::Critical => t.critical += 1,
+            Condition::Warning => t.warning += 1,
+            Condition::Unknown => t.unknown += 1,
+            Condition::Unreachable => t.unreachable += 1,
+        }
+    }
+    for device in devices {
+        t.ports += device.ports.len();
+        t.ports_up += device.up;
+    }
+    for job in jobs {
+        match job.condition {
+            Condition::Ok => t.jobs_ok += usize::from(!job.stale),
+            Condition::Critical => t.critical += 1,
+            Condition::Warning => t.warning += 1,
+            Condition::Unknown => t.unknown += 1,
+            Condition::Unreachable | Condition::Pending | Condition::NotProbed => {}
+        }
+    }
+    t
 }

@@ -1,0 +1,258 @@
+use std::time::Duration;
+
+use super::*;
+use crate::model::{Host, Origin, Outcome, Reading, Unit, Wire};
+use crate::state::snapshot::ProblemKind;
+
+const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+fn at(secs: u64) -> Timestamp {
+    T0.plus(Duration::from_secs(secs))
+}
+
+fn spec(host: &str, name: &str, life: bool) -> Arc<CheckSpec> {
+    Arc::new(CheckSpec {
+        key: CheckKey { subject: Subject::Host(AssetId::new(host)), name: name.into() },
+        kind: name.into(),
+        interval: Duration::from_secs(30),
+        timeout: Duration::from_secs(2),
+        retry_interval: Duration::from_secs(1),
+        attempts: 3,
+        decides_reachability: life,
+        fixed_pace: false,
+        waits_for: None,
+        wire: Wire { protocol: "test".into(), destination: "".into() },
+    })
+}
+
+fn inventory(hosts: &[(&str, &[&str])], checks: &[(&str, bool)]) -> Arc<Inventory> {
+    let mut out = Inventory::default();
+    for (name, parents) in hosts {
+        let mut host = Host::new(name, Some("127.0.0.1"), Origin::Config);
+        host.parents = parents.iter().map(AssetId::new).collect();
+        out.hosts.push(Arc::new(host));
+        out.checks.extend(checks.iter().map(|(check, life)| spec(name, check, *life)));
+    }
+    Arc::new(out)
+}
+
+fn state(hosts: &[(&str, &[&str])], checks: &[(&str, bool)]) -> State {
+    let mut state = State::new(Policy::default());
+    state.reduce(T0, Event::Inventory(inventory(hosts, checks)));
+    state
+}
+
+fn see(state: &mut State, host: &str, check: &str, secs: u64, outcome: Outcome) -> Vec<Effect> {
+    let observation = Observation {
+        check: CheckKey { subject: Subject::Host(AssetId::new(host)), name: check.into() },
+        at: at(secs),
+        took: Duration::from_millis(1),
+        reading: Reading::new(outcome, format!("{outcome:?}")).metric("rtt", 0.001, Unit::Seconds),
+    };
+    state.reduce(at(secs), Event::Observed(observation))
+}
+
+fn condition(state: &mut State, host: &str, secs: u64) -> Condition {
+    state.publish(at(secs)).host(&AssetId::new(host)).map_or(Condition::NotProbed, |h| h.condition)
+}
+
+fn down(state: &mut State, host: &str, from: u64) {
+    for i in 0..3 {
+        see(state, host, "icmp", from + i, Outcome::Critical);
+    }
+}
+
+#[test]
+fn a_problem_is_believed_at_the_third_bad_result_in_a_row() {
+    let mut s = state(&[("a", &[])], &[("icmp", true)]);
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    assert!(see(&mut s, "a", "icmp", 31, Outcome::Critical).iter().any(|e| matches!(e, Effect::Retry(_))));
+    assert_eq!(condition(&mut s, "a", 31), Condition::Ok);
+    see(&mut s, "a", "icmp", 32, Outcome::Critical);
+    let effects = see(&mut s, "a", "icmp", 33, Outcome::Critical);
+    assert!(effects.iter().any(|e| matches!(e, Effect::Announce { to: Condition::Critical, .. })), "{effects:?}");
+    assert_eq!(condition(&mut s, "a", 33), Condition::Critical);
+    see(&mut s, "a", "icmp", 34, Outcome::Ok);
+    assert_eq!(condition(&mut s, "a", 34), Condition::Ok);
+}
+
+#[test]
+fn a_soft_problem_that_recovers_announces_nothing() {
+    let mut s = state(&[("a", &[])], &[("icmp", true)]);
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    see(&mut s, "a", "icmp", 31, Outcome::Critical);
+    let effects = see(&mut s, "a", "icmp", 32, Outcome::Ok);
+    assert!(!effects.iter().any(|e| matches!(e, Effect::Announce { .. })), "{effects:?}");
+}
+
+#[test]
+fn a_host_that_never_answered_is_never_seen_and_not_down() {
+    let mut s = state(&[("a", &[])], &[("icmp", true)]);
+    down(&mut s, "a", 1);
+    assert_eq!(condition(&mut s, "a", 4), Condition::Unknown);
+    let snapshot = s.publish(at(4));
+    assert_eq!(&*snapshot.problems[0].word, "NEVER SEEN");
+}
+
+#[test]
+fn one_silent_protocol_does_not_take_a_living_host_down() {
+    let mut s = state(&[("a", &[])], &[("icmp", true), ("snmp", true)]);
+    see(&mut s, "a", "snmp", 1, Outcome::Ok);
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    for i in 2..5 {
+        see(&mut s, "a", "snmp", i, Outcome::Critical);
+    }
+    assert_eq!(condition(&mut s, "a", 5), Condition::Unknown);
+    let reason = s.publish(at(5)).problems[0].reason.line();
+    assert_eq!(reason, "snmp: Critical");
+}
+
+#[test]
+fn what_hangs_on_a_dead_host_is_unreachable_whichever_fell_first() {
+    let mut s = state(&[("core", &[]), ("dist", &["core"]), ("acc", &["dist"])], &[("icmp", true)]);
+    for host in ["core", "dist", "acc"] {
+        see(&mut s, host, "icmp", 1, Outcome::Ok);
+    }
+    down(&mut s, "acc", 40);
+    assert_eq!(condition(&mut s, "acc", 43), Condition::Critical);
+    down(&mut s, "core", 44);
+    down(&mut s, "dist", 47);
+    assert_eq!(condition(&mut s, "core", 50), Condition::Critical);
+    assert_eq!(condition(&mut s, "dist", 50), Condition::Unreachable);
+    assert_eq!(condition(&mut s, "acc", 50), Condition::Unreachable);
+    let snapshot = s.publish(at(50));
+    assert_eq!(snapshot.problems.len(), 1);
+    assert_eq!(snapshot.problems[0].hides, 2);
+    assert_eq!(snapshot.host(&AssetId::new("acc")).and_then(|h| h.behind.clone()).as_deref(), Some("core"));
+    see(&mut s, "core", "icmp", 60, Outcome::Ok);
+    assert_eq!(condition(&mut s, "dist", 60), Condition::Critical);
+    assert_eq!(condition(&mut s, "acc", 60), Condition::Unreachable);
+}
+
+#[test]
+fn with_a_second_parent_alive_a_dead_child_is_down() {
+    let mut s = state(&[("a", &[]), ("b", &[]), ("c", &["a", "b"])], &[("icmp", true)]);
+    for host in ["a", "b", "c"] {
+        see(&mut s, host, "icmp", 1, Outcome::Ok);
+    }
+    down(&mut s, "a", 10);
+    down(&mut s, "c", 20);
+    assert_eq!(condition(&mut s, "c", 25), Condition::Critical);
+}
+
+#[test]
+fn old_results_are_stale_and_not_counted_as_good() {
+    let mut s = state(&[("a", &[])], &[("icmp", true)]);
+    see(&mut s, "a", "icmp", 0, Outcome::Ok);
+    let due = s.next_deadline().expect("a result can go stale");
+    assert_eq!(due, at(60));
+    s.reduce(at(59), Event::Tick);
+    assert_eq!(s.publish(at(59)).totals.hosts_ok, 1);
+    s.reduce(at(60), Event::Tick);
+    let snapshot = s.publish(at(60));
+    assert!(snapshot.hosts[0].stale);
+    assert_eq!((snapshot.totals.hosts_ok, snapshot.totals.hosts_stale), (0, 1));
+    assert_eq!(s.next_deadline(), None);
+    see(&mut s, "a", "icmp", 90, Outcome::Ok);
+    assert!(!s.publish(at(90)).hosts[0].stale);
+    assert_eq!(s.next_deadline(), Some(at(150)));
+}
+
+#[test]
+fn results_that_arrive_late_do_not_overrule_newer_ones() {
+    let mut s = state(&[("a", &[])], &[("icmp", true)]);
+    see(&mut s, "a", "icmp", 30, Outcome::Ok);
+    for _ in 0..3 {
+        see(&mut s, "a", "icmp", 10, Outcome::Critical);
+    }
+    assert_eq!(condition(&mut s, "a", 31), Condition::Ok);
+}
+
+#[test]
+fn a_reload_keeps_what_is_known_and_drops_what_is_gone() {
+    let mut s = state(&[("a", &[]), ("b", &[])], &[("icmp", true)]);
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    down(&mut s, "a", 2);
+    see(&mut s, "b", "icmp", 1, Outcome::Ok);
+    s.reduce(at(9), Event::Inventory(inventory(&[("a", &[]), ("c", &[])], &[("icmp", true)])));
+    let snapshot = s.publish(at(9));
+    let names: Vec<&str> = snapshot.hosts.iter().map(|h| &*h.host.name).collect();
+    assert_eq!(names, ["a", "c"]);
+    assert_eq!(snapshot.hosts[0].condition, Condition::Critical);
+    assert_eq!(snapshot.hosts[0].since, at(4));
+    assert_eq!(snapshot.hosts[1].condition, Condition::Pending);
+}
+
+#[test]
+fn restored_states_are_shown_with_their_age_until_this_run_knows_better() {
+    let mut s = State::new(Policy::default());
+    let key = CheckKey { subject: Subject::Host(AssetId::new("a")), name: "icmp".into() };
+    let old = Observation {
+        check: key.clone(),
+        at: T0.minus(Duration::from_secs(600)),
+        took: Duration::ZERO,
+        reading: Reading::critical("no answer"),
+    };
+    let remembered = Remembered {
+        check: key,
+        condition: Condition::Critical,
+        since: T0.minus(Duration::from_secs(900)),
+        last_good: Some(T0.minus(Duration::from_secs(1_000))),
+        observation: old,
+    };
+    s.reduce(T0, Event::Restored(vec![remembered]));
+    s.reduce(T0, Event::Inventory(inventory(&[("a", &[])], &[("icmp", true)])));
+    let snapshot = s.publish(T0);
+    let host = &snapshot.hosts[0];
+    assert_eq!(host.condition, Condition::Critical);
+    assert!(host.stale && host.checks[0].restored);
+    assert_eq!(host.since, T0.minus(Duration::from_secs(900)));
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    let snapshot = s.publish(at(1));
+    assert_eq!(snapshot.hosts[0].condition, Condition::Ok);
+    assert!(!snapshot.hosts[0].stale);
+}
+
+#[test]
+fn hosts_without_checks_say_why() {
+    let mut inv = Inventory::default();
+    let mut host = Host::new("inner", Some("10.0.0.9"), Origin::SshConfig);
+    host.not_probed = Some("behind jump1, not probed".into());
+    inv.hosts.push(Arc::new(host));
+    let mut s = State::new(Policy::default());
+    s.reduce(T0, Event::Inventory(Arc::new(inv)));
+    let snapshot = s.publish(T0);
+    assert_eq!(snapshot.hosts[0].condition, Condition::NotProbed);
+    assert_eq!(snapshot.hosts[0].reason.line(), "behind jump1, not probed");
+    assert!(snapshot.problems.is_empty());
+}
+
+#[test]
+fn problems_come_worst_first_and_newest_first_among_equals() {
+    let mut s = state(&[("a", &[]), ("b", &[]), ("c", &[])], &[("icmp", true)]);
+    for host in ["a", "b", "c"] {
+        see(&mut s, host, "icmp", 1, Outcome::Ok);
+    }
+    down(&mut s, "a", 10);
+    down(&mut s, "b", 20);
+    for i in 0..3 {
+        see(&mut s, "c", "icmp", 30 + i, Outcome::Warning);
+    }
+    let snapshot = s.publish(at(40));
+    let order: Vec<String> = snapshot.problems.iter().map(|p| p.title.line()).collect();
+    assert_eq!(order, ["b", "a", "c"]);
+    assert!(snapshot.problems.iter().all(|p| p.kind == ProblemKind::Host));
+}
+
+#[test]
+fn an_unchanged_host_is_shared_between_snapshots() {
+    let mut s = state(&[("a", &[]), ("b", &[])], &[("icmp", true)]);
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    see(&mut s, "b", "icmp", 1, Outcome::Ok);
+    let first = s.publish(at(1));
+    see(&mut s, "b", "icmp", 31, Outcome::Ok);
+    let second = s.publish(at(31));
+    assert!(Arc::ptr_eq(&first.hosts[0], &second.hosts[0]));
+    assert!(!Arc::ptr_eq(&first.hosts[1], &second.hosts[1]));
+    assert!(second.revision > first.revision);
+}

@@ -1,0 +1,108 @@
+//! One check: soft and hard results, staleness, restored state. A bad result is believed after as many in a row
+//! as the check's attempts say; until then the condition stays where it was. One good result ends a problem.
+
+use std::sync::Arc;
+
+use crate::base::Timestamp;
+use crate::model::{CheckSpec, Condition, Observation, Outcome, Policy};
+use crate::state::event::Remembered;
+use crate::state::view::CheckView;
+
+/// A check that has no result yet.
+pub fn fresh(spec: &Arc<CheckSpec>, at: Timestamp) -> CheckView {
+    CheckView {
+        spec: spec.clone(),
+        condition: Condition::Pending,
+        attempt: 0,
+        since: at,
+        last: None,
+        last_good: None,
+        last_bad: None,
+        stale: false,
+        restored: false,
+    }
+}
+
+/// Takes a result in; true where the check should be asked again soon because the problem is soft.
+/// Results that are older than the last one are dropped.
+pub fn take(check: &mut CheckView, observation: Observation) -> bool {
+    if check.last.as_ref().is_some_and(|last| !check.restored && last.at > observation.at) {
+        return false;
+    }
+    let at = observation.at;
+    let outcome = observation.reading.outcome;
+    let observation = Arc::new(observation);
+    check.last = Some(observation.clone());
+    check.stale = false;
+    check.restored = false;
+    if outcome == Outcome::Ok {
+        check.attempt = 0;
+        check.last_good = Some(at);
+        become_condition(check, Condition::Ok, at);
+        return false;
+    }
+    check.last_bad = Some(observation);
+    check.attempt = check.attempt.saturating_add(1).min(check.spec.attempts.max(1));
+    let was_bad = check.condition.is_problem();
+    if check.attempt >= check.spec.attempts || was_bad {
+        check.attempt = check.spec.attempts.max(1);
+        become_condition(check, of(outcome), at);
+        return false;
+    }
+    true
+}
+
+/// Gives a check its state from before the restart, unless this run knows better. An old result that would be
+/// stale is stale at once; a soft problem starts over.
+pub fn restore(check: &mut CheckView, one: Remembered, policy: &Policy, now: Timestamp) {
+    if check.last.is_some() {
+        return;
+    }
+    check.condition = one.condition;
+    check.since = one.since;
+    check.last_good = one.last_good;
+    check.attempt = if one.condition.is_problem() { check.spec.attempts.max(1) } else { 0 };
+    if one.observation.reading.outcome != Outcome::Ok {
+        check.last_bad = Some(Arc::new(one.observation.clone()));
+    }
+    check.last = Some(Arc::new(one.observation));
+    check.restored = true;
+    check.stale = is_stale(check, policy, now);
+}
+
+/// When the last result becomes too old; `None` where there is none, or it is already.
+pub fn stale_at(check: &CheckView, policy: &Policy) -> Option<Timestamp> {
+    if check.stale {
+        return None;
+    }
+    expires(check, policy)
+}
+
+pub fn is_stale(check: &CheckView, policy: &Policy, now: Timestamp) -> bool {
+    expires(check, policy).is_some_and(|at| now >= at)
+}
+
+fn expires(check: &CheckView, policy: &Policy) -> Option<Timestamp> {
+    let last = check.last.as_ref()?;
+    let spec = &check.spec;
+    let patience = (spec.interval * policy.stale_after_intervals)
+        .max(spec.interval + spec.timeout + spec.interval / 4)
+        .max(policy.stale_floor);
+    Some(last.at.plus(patience))
+}
+
+fn become_condition(check: &mut CheckView, condition: Condition, at: Timestamp) {
+    if check.condition != condition {
+        check.condition = condition;
+        check.since = at;
+    }
+}
+
+fn of(outcome: Outcome) -> Condition {
+    match outcome {
+        Outcome::Ok => Condition::Ok,
+        Outcome::Warning => Condition::Warning,
+        Outcome::Critical => Condition::Critical,
+        Outcome::Unknown => Condition::Unknown,
+    }
+}

@@ -1,0 +1,123 @@
+//! A host, from its checks and its parents. The words of the verdict are made here, so that every screen and
+//! every export says the same.
+
+use std::sync::Arc;
+
+use crate::base::{Timestamp, Untrusted};
+use crate::model::{Condition, Metric, Policy};
+use crate::state::view::{CheckView, HostView};
+
+#[derive(Debug)]
+pub struct Verdict {
+    pub condition: Condition,
+    pub reason: Untrusted,
+    /// Nothing that proves life answers.
+    pub down: bool,
+    pub behind: Option<Arc<str>>,
+    pub stale: bool,
+    pub last_seen: Option<Timestamp>,
+    /// Since when, where the checks know; else since now.
+    pub since: Option<Timestamp>,
+}
+
+/// `blame` names the down host that all parents lead to.
+pub fn judge(view: &HostView, blame: Option<&Arc<str>>, policy: &Policy) -> Verdict {
+    let checks = &view.checks;
+    let last_seen = checks.iter().filter_map(|c| c.last_good).max();
+    let mut verdict = Verdict {
+        condition: Condition::Pending,
+        reason: Untrusted::default(),
+        down: false,
+        behind: None,
+        stale: is_stale(checks),
+        last_seen,
+        since: None,
+    };
+    if checks.is_empty() {
+        let why = view.host.not_probed.as_deref().unwrap_or("no checks");
+        verdict.condition = Condition::NotProbed;
+        verdict.reason = Untrusted::from(why);
+        return verdict;
+    }
+    let life: Vec<&CheckView> = signs_of_life(checks);
+    let silent = life.iter().all(|c| c.condition == Condition::Critical);
+    if silent {
+        verdict.down = true;
+        verdict.since = life.iter().map(|c| c.since).max();
+        verdict.reason = join(life.iter().copied(), checks.len() > 1);
+        if let Some(blame) = blame {
+            verdict.condition = Condition::Unreachable;
+            verdict.reason = Untrusted::from(format!("behind {blame}"));
+            verdict.behind = Some(blame.clone());
+        } else if last_seen.is_none() && !policy.never_seen_is_down {
+            verdict.condition = Condition::Unknown;
+            verdict.reason = Untrusted::from(format!("never seen: {}", verdict.reason.json_text()));
+        } else {
+            verdict.condition = Condition::Critical;
+        }
+        return verdict;
+    }
+    let worst = checks.iter().map(contribution).max().unwrap_or(Condition::Pending);
+    // A check without a result says nothing while others have one.
+    verdict.condition = if worst == Condition::Pending && checks.iter().any(|c| c.condition == Condition::Ok) {
+        Condition::Ok
+    } else {
+        worst
+    };
+    let blamed = checks.iter().filter(|c| contribution(c) == worst);
+    verdict.since = if verdict.condition.is_problem() { blamed.clone().map(|c| c.since).min() } else { None };
+    verdict.reason = if verdict.condition.is_problem() {
+        join(blamed, checks.len() > 1)
+    } else {
+        let first = checks.iter().find_map(|c| c.last.as_ref());
+        first.map(|o| o.reading.summary.clone()).unwrap_or_default()
+    };
+    verdict
+}
+
+/// What a check adds to its host while the host is alive: no answer to one protocol is not "down".
+pub fn contribution(check: &CheckView) -> Condition {
+    if check.condition == Condition::Critical && check.spec.decides_reachability {
+        Condition::Unknown
+    } else {
+        check.condition
+    }
+}
+
+/// The checks whose good result proves that the host is up; all of them where none is marked so.
+fn signs_of_life(checks: &[CheckView]) -> Vec<&CheckView> {
+    let marked: Vec<&CheckView> = checks.iter().filter(|c| c.spec.decides_reachability).collect();
+    if marked.is_empty() { checks.iter().collect() } else { marked }
+}
+
+fn is_stale(checks: &[CheckView]) -> bool {
+    let mut known = checks.iter().filter(|c| c.last.is_some()).peekable();
+    known.peek().is_some() && known.all(|c| c.stale)
+}
+
+/// The walk of the ports is too old.
+pub fn ports_stale(view: &HostView) -> bool {
+    view.checks.iter().any(|c| &*c.spec.kind == "ports" && c.stale)
+}
+
+fn join<'a>(checks: impl Iterator<Item = &'a CheckView>, named: bool) -> Untrusted {
+    let mut text: Vec<u8> = Vec::new();
+    for check in checks.filter(|c| c.last.is_some()).take(4) {
+        if !text.is_empty() {
+            text.extend_from_slice(" · ".as_bytes());
+        }
+        if named {
+            text.extend_from_slice(check.spec.key.name.as_bytes());
+            text.extend_from_slice(b": ");
+        }
+        if let Some(last) = &check.last {
+            text.extend_from_slice(last.reading.summary.as_bytes());
+        }
+    }
+    Untrusted::new(text)
+}
+
+/// The number whose course says most about a host: its load, else its round trip.
+pub fn leading_metric(metrics: &[Metric]) -> Option<f64> {
+    ["load1", "rtt"].iter().find_map(|name| metrics.iter().find(|m| &*m.name == *name)).map(|m| m.value)
+}
