@@ -1,0 +1,42 @@
+//! What is to be run: the inventory as a fact for the reducer, and for each of its checks something that can
+//! be asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::backup;
+use crate::base::Clock;
+use crate::model::{CheckSpec, Inventory, Reading};
+use crate::net::Net;
+use crate::probe;
+
+/// A probe or a backup source, bound to its target.
+#[derive(Clone, Debug)]
+pub enum Runner {
+    Probe(Arc<dyn probe::Probe>),
+    Backup(Arc<dyn backup::Source>),
+}
+
+impl Runner {
+    /// Asks once; the caller bounds the time.
+    pub async fn run(&self, net: &Arc<Net>, clock: Clock, timeout: Duration) -> Reading {
+        match self {
+            Self::Probe(probe) => probe.run(&probe::Cx { net: net.clone(), timeout }).await,
+            Self::Backup(source) => source.look(&backup::Cx { clock, timeout }).await,
+        }
+    }
+}
+
+/// A check with what runs it.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    pub spec: Arc<CheckSpec>,
+    pub run: Runner,
+}
+
+/// An inventory and the runners of all its checks.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    pub inventory: Arc<Inventory>,
+    pub checks: Vec<Bound>,
+}
