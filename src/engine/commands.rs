@@ -1,0 +1,65 @@
+//! What the operator may ask of the engine, one arm a command.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::run::Engine;
+use crate::base::Untrusted;
+use crate::bus::{Command, EngineEnd, Message, MessageWeight, Notice};
+use crate::model::AssetId;
+use crate::state::{Event, Mode};
+
+impl Engine {
+    /// Carries a command out; `Break` where the engine should end.
+    pub(super) fn command(&mut self, command: Command, end: &EngineEnd) -> ControlFlow<()> {
+        match command {
+            Command::Shutdown => return ControlFlow::Break(()),
+            Command::Pause(pause) => self.pause(pause, end),
+            Command::Recheck(asset) => self.recheck(&asset, end),
+            Command::Confirm(asset) => self.confirm(&asset),
+            Command::Focus(asset) => self.schedule.focus(asset, self.clock.now()),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pause(&mut self, pause: bool, end: &EngineEnd) {
+        if self.mode == Mode::Passive {
+            say(end, MessageWeight::Warning, "started with --passive: nothing is ever sent");
+            return;
+        }
+        self.mode = if pause { Mode::Paused } else { Mode::Polling };
+        self.take(Event::Mode(self.mode));
+    }
+
+    fn recheck(&mut self, asset: &AssetId, end: &EngineEnd) {
+        let name = asset.as_str();
+        if self.mode != Mode::Polling {
+            say(end, MessageWeight::Warning, "polling is off: nothing is asked");
+        } else if !self.schedule.hurry(asset, self.clock.now()) {
+            say(end, MessageWeight::Note, &format!("{name} keeps its own pace and is not asked sooner"));
+        }
+    }
+
+    fn confirm(&mut self, asset: &AssetId) {
+        let mut plan = self.plan.clone();
+        for bound in &mut plan.checks {
+            if bound.spec.key.subject.id() == asset && bound.spec.waits_for.is_some() {
+                Arc::make_mut(&mut bound.spec).waits_for = None;
+            }
+        }
+        let mut inventory = (*plan.inventory).clone();
+        inventory.checks = plan.checks.iter().map(|bound| bound.spec.clone()).collect();
+        plan.inventory = Arc::new(inventory);
+        self.take_plan(plan);
+        self.schedule.confirm(asset, self.clock.now());
+    }
+}
+
+/// One line for the status bar; dropped when the screen is far behind, since it is only a line.
+pub(super) fn say(end: &EngineEnd, weight: MessageWeight, text: &str) {
+    let message = Message { weight, text: Untrusted::from(text) };
+    if end.notices.try_send(Notice::Message(message)).is_err() {
+        tracing::warn!(text, "the screen takes no notices");
+    }
+}

@@ -1,0 +1,477 @@
+//! When which check runs: pure, time is an argument. One run in flight per check, a budget per target and per
+//! lane, a phase of its own for each check so that equal intervals do not beat together, skip and count instead
+//! of stacking when late.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::model::{AssetId, CheckKey, CheckSpec};
+
+/// What a run occupies while it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Shares a socket with thousands of others.
+    Shared,
+    /// Opens a socket of its own.
+    Socket,
+    /// Starts child programs.
+    Process,
+}
+
+impl Lane {
+    /// How many may run at once.
+    const fn limit(self) -> usize {
+        match self {
+            Self::Shared => 20_000,
+            Self::Socket => 512,
+            Self::Process => 4,
+        }
+    }
+
+    fn of(kind: &str) -> Self {
+        match kind {
+            "icmp" | "snmp" | "ports" => Self::Shared,
+            "local" | "restic" | "borg" => Self::Process,
+            _ => Self::Socket,
+        }
+    }
+}
+
+/// How many checks of one target may run at once.
+const PER_TARGET: usize = 4;
+/// Beginning later than this counts as late.
+const LATE: Duration = Duration::from_secs(1);
+/// A focused target is looked at this much more often, but not faster than [`FOCUS_FLOOR`].
+const FOCUS_FACTOR: u32 = 3;
+const FOCUS_FLOOR: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Default)]
+pub struct Schedule {
+    entries: Vec<Entry>,
+    rows: HashMap<CheckKey, usize>,
+    due: BinaryHeap<Reverse<(Timestamp, usize, u64)>>,
+    /// Due, but without a free place when they were.
+    blocked: VecDeque<usize>,
+    running: HashMap<Lane, usize>,
+    per_target: HashMap<AssetId, usize>,
+    focus: Option<AssetId>,
+    confirmed: HashSet<AssetId>,
+    late: u64,
+    runs: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    spec: Arc<CheckSpec>,
+    lane: Lane,
+    /// When it is next due; an entry of the heap with another epoch is void.
+    at: Timestamp,
+    epoch: u64,
+    last_start: Option<Timestamp>,
+    running: bool,
+}
+
+impl Schedule {
+    /// Takes a new set of checks. Those that were there keep their phase; `last` tells when a check last ran in
+    /// an earlier life, so that a restart does not speed anything up.
+    pub fn load(
+        &mut self,
+        specs: impl IntoIterator<Item = Arc<CheckSpec>>,
+        now: Timestamp,
+        last: impl Fn(&CheckKey) -> Option<Timestamp>,
+    ) {
+        let old: HashMap<CheckKey, Entry> =
+            self.entries.drain(..).map(|entry| (entry.spec.key.clone(), entry)).collect();
+        self.rows.clear();
+        self.due.clear();
+        self.blocked.clear();
+        self.running.clear();
+        self.per_target.clear();
+        let specs: Vec<Arc<CheckSpec>> = specs.into_iter().collect();
+        let spread = Duration::from_millis(specs.len() as u64 / 2);
+        let mut old = old;
+        for spec in specs {
+            let row = self.entries.len();
+            self.rows.insert(spec.key.clone(), row);
+            let known = old.remove(&spec.key);
+            let lane = Lane::of(&spec.kind);
+            let mut entry = Entry { lane, at: now, epoch: 0, last_start: None, running: false, spec };
+            if let Some(known) = known {
+                entry.epoch = known.epoch + 1;
+                entry.last_start = known.last_start;
+                entry.running = known.running;
+                entry.at = known.at.min(now.plus(entry.spec.interval));
+            } else {
+                entry.last_start = last(&entry.spec.key);
+                entry.at = first_due(&entry, now, spread);
+            }
+            if entry.running {
+                *self.running.entry(lane).or_default() += 1;
+                *self.per_target.entry(entry.spec.key.subject.id().clone()).or_default() += 1;
+            } else {
+                self.due.push(Reverse((entry.at, row, entry.epoch)));
+            }
+            self.entries.push(entry);
+        }
+    }
+
+    /// When [`Schedule::start_next`] may next have something; `None` while all run or wait for a place.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.due.peek().map(|Reverse((at, _, _))| *at)
+    }
+
+    /// The next check that is due and has a place; counts it as running.
+    pub fn start_next(&mut self, now: Timestamp) -> Option<Arc<CheckSpec>> {
+        while let Some(Reverse((at, row, epoch))) = self.due.peek().copied() {
+            if at > now {
+                return None;
+            }
+            self.due.pop();
+            let entry = &self.entries[row];
+            if entry.epoch != epoch || entry.running {
+                continue;
+            }
+            if entry.spec.waits_for.is_some() && !self.confirmed.contains(entry.spec.key.subject.id()) {
+                continue;
+            }
+            // After a suspend everything is due at once: spread it again instead of a herd.
+            let lateness = now.since(at);
+            if lateness > entry.spec.interval.max(Duration::from_secs(30)) {
+                let spread = entry.spec.interval.min(Duration::from_millis(self.entries.len() as u64));
+                self.set_due(row, now.plus(phase(&self.entries[row].spec.key, spread)));
+                continue;
+            }
+            if !self.has_place(row) {
+                self.blocked.push_back(row);
+                continue;
+            }
+            if lateness > LATE {
+                self.late += 1;
+            }
+            return Some(self.begin(row, now));
+        }
+        None
+    }
+
+    /// A run ended: its place is free and its next turn set.
+    pub fn finished(&mut self, key: &CheckKey, now: Timestamp) {
+        let Some(&row) = self.rows.get(key) else { return };
+        let entry = &mut self.entries[row];
+        if !entry.running {
+            return;
+        }
+        entry.running = false;
+        let lane = entry.lane;
+        let target = entry.spec.key.subject.id().clone();
+        if let Some(n) = self.running.get_mut(&lane) {
+            *n = n.saturating_sub(1);
+        }
+        if let Some(n) = self.per_target.get_mut(&target) {
+            *n = n.saturating_sub(1);
+            if *n == 0 {
+                self.per_target.remove(&target);
+            }
+        }
+        let next = self.next_turn(row, now);
+        self.set_due(row, next);
+        // Whoever waited for a place tries again, in the order of arrival; a few, since one place is free.
+        for _ in 0..self.blocked.len().min(8) {
+            let Some(row) = self.blocked.pop_front() else { break };
+            let at = self.entries[row].at;
+            self.set_due(row, at);
+        }
+    }
+
+    /// The problem is soft: look again after the retry interval, unless the check has a pace of its own.
+    pub fn retry(&mut self, key: &CheckKey, now: Timestamp) {
+        let Some(&row) = self.rows.get(key) else { return };
+        let spec = &self.entries[row].spec;
+        if !spec.fixed_pace && !self.entries[row].running {
+            let soon = now.plus(spec.retry_interval);
+            if soon < self.entries[row].at {
+                self.set_due(row, soon);
+            }
+        }
+    }
+
+    /// The operator wants to see it now; false where the pace does not allow it for any check.
+    pub fn hurry(&mut self, asset: &AssetId, now: Timestamp) -> bool {
+        let mut any = false;
+        for row in 0..self.entries.len() {
+            let entry = &self.entries[row];
+            if entry.spec.key.subject.id() != asset || entry.running {
+                continue;
+            }
+            if entry.spec.fixed_pace && entry.last_start.is_some() {
+                continue;
+            }
+            self.set_due(row, now);
+            any = true;
+        }
+        any
+    }
+
+    /// What is on the screen is looked at more often.
+    pub fn focus(&mut self, asset: Option<AssetId>, now: Timestamp) {
+        if self.focus == asset {
+            return;
+        }
+        self.focus = asset;
+        let Some(asset) = self.focus.clone() else { return };
+        for row in 0..self.entries.len() {
+            let entry = &self.entries[row];
+            if *entry.spec.key.subject.id() != asset || entry.running || entry.spec.fixed_pace {
+                continue;
+            }
+            let since = entry.last_start.map_or(entry.at, |start| start.plus(focused(entry.spec.interval)));
+            if since < entry.at {
+                self.set_due(row, since.max(now));
+            }
+        }
+    }
+
+    /// The operator agreed to what the target's checks wait for.
+    pub fn confirm(&mut self, asset: &AssetId, now: Timestamp) {
+        self.confirmed.insert(asset.clone());
+        self.hurry(asset, now);
+    }
+
+    pub fn is_confirmed(&self, asset: &AssetId) -> bool {
+        self.confirmed.contains(asset)
+    }
+
+    pub fn running(&self) -> usize {
+        self.running.values().sum()
+    }
+
+    /// Due, but waiting for a place.
+    pub fn waiting(&self) -> usize {
+        self.blocked.len()
+    }
+
+    pub fn late(&self) -> u64 {
+        self.late
+    }
+
+    pub fn runs(&self) -> u64 {
+        self.runs
+    }
+
+    fn has_place(&self, row: usize) -> bool {
+        let entry = &self.entries[row];
+        let in_lane = self.running.get(&entry.lane).copied().unwrap_or(0);
+        let on_target = self.per_target.get(entry.spec.key.subject.id()).copied().unwrap_or(0);
+        in_lane < entry.lane.limit() && on_target < PER_TARGET
+    }
+
+    fn begin(&mut self, row: usize, now: Timestamp) -> Arc<CheckSpec> {
+        let entry = &mut self.entries[row];
+        entry.running = true;
+        entry.last_start = Some(now);
+        *self.running.entry(entry.lane).or_default() += 1;
+        *self.per_target.entry(entry.spec.key.subject.id().clone()).or_default() += 1;
+        self.runs += 1;
+        entry.spec.clone()
+    }
+
+    /// The next turn in the check's own rhythm; turns that were missed while it ran are skipped.
+    fn next_turn(&self, row: usize, now: Timestamp) -> Timestamp {
+        let entry = &self.entries[row];
+        let mut interval = entry.spec.interval.max(Duration::from_millis(100));
+        if entry.spec.fixed_pace {
+            // A tenth of jitter, from the start of the last run: never faster than the interval.
+            let jitter = phase(&(entry.spec.key.clone(), entry.epoch), interval / 10);
+            return entry.last_start.unwrap_or(now).plus(interval).plus(jitter);
+        }
+        if self.focus.as_ref() == Some(entry.spec.key.subject.id()) {
+            interval = focused(interval);
+        }
+        let mut next = entry.at.plus(interval);
+        if next <= now {
+            let behind = now.since(next).as_millis() / interval.as_millis() + 1;
+            next = next.plus(interval * u32::try_from(behind).unwrap_or(u32::MAX));
+        }
+        next.min(now.plus(interval))
+    }
+
+    fn set_due(&mut self, row: usize, at: Timestamp) {
+        let entry = &mut self.entries[row];
+        entry.at = at;
+        entry.epoch += 1;
+        self.due.push(Reverse((at, row, entry.epoch)));
+    }
+}
+
+fn focused(interval: Duration) -> Duration {
+    (interval / FOCUS_FACTOR).max(FOCUS_FLOOR).min(interval)
+}
+
+/// The first run comes soon, each at its own moment; what ran in an earlier life waits out its interval.
+fn first_due(entry: &Entry, now: Timestamp, spread: Duration) -> Timestamp {
+    let soon = now.plus(phase(&entry.spec.key, spread.min(entry.spec.interval)));
+    match entry.last_start {
+        Some(last) if entry.spec.fixed_pace => {
+            last.plus(entry.spec.interval).min(now.plus(entry.spec.interval)).max(soon)
+        }
+        _ => soon,
+    }
+}
+
+/// A moment within `span` that belongs to this thing and is the same in every run.
+fn phase(thing: &impl Hash, span: Duration) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    thing.hash(&mut hasher);
+    let span = span.as_millis().max(1);
+    Duration::from_millis(u64::try_from(u128::from(hasher.finish()) % span).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Subject, Wire};
+
+    const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn at(ms: u64) -> Timestamp {
+        T0.plus(Duration::from_millis(ms))
+    }
+
+    fn spec(host: &str, kind: &str, secs: u64) -> CheckSpec {
+        CheckSpec {
+            key: CheckKey { subject: Subject::Host(AssetId::new(host)), name: kind.into() },
+            kind: kind.into(),
+            interval: Duration::from_secs(secs),
+            timeout: Duration::from_secs(2),
+            retry_interval: Duration::from_secs(1),
+            attempts: 3,
+            decides_reachability: true,
+            fixed_pace: false,
+            waits_for: None,
+            wire: Wire { protocol: "t".into(), destination: "".into() },
+        }
+    }
+
+    fn loaded(specs: Vec<CheckSpec>) -> Schedule {
+        let mut schedule = Schedule::default();
+        schedule.load(specs.into_iter().map(Arc::new), T0, |_| None);
+        schedule
+    }
+
+    fn start_all(schedule: &mut Schedule, now: Timestamp) -> Vec<CheckKey> {
+        std::iter::from_fn(|| schedule.start_next(now)).map(|s| s.key.clone()).collect()
+    }
+
+    #[test]
+    fn a_check_runs_once_an_interval_and_never_twice_at_once() {
+        let mut s = loaded(vec![spec("a", "icmp", 30)]);
+        let started = start_all(&mut s, at(100));
+        assert_eq!(started.len(), 1);
+        assert!(start_all(&mut s, at(60_000)).is_empty(), "it still runs");
+        s.finished(&started[0], at(60_100));
+        let due = s.next_due().expect("it is scheduled again");
+        assert!(due > at(60_100) && due <= at(90_100), "{due}");
+    }
+
+    #[test]
+    fn missed_turns_are_skipped_not_stacked() {
+        let mut s = loaded(vec![spec("a", "icmp", 1)]);
+        let key = start_all(&mut s, at(0)).remove(0);
+        s.finished(&key, at(25_500));
+        assert_eq!(start_all(&mut s, at(26_500)).len(), 1);
+    }
+
+    #[test]
+    fn a_soft_problem_is_looked_at_again_after_the_retry_interval() {
+        let mut s = loaded(vec![spec("a", "icmp", 30)]);
+        let key = start_all(&mut s, at(0)).remove(0);
+        s.finished(&key, at(10));
+        s.retry(&key, at(10));
+        assert_eq!(s.next_due(), Some(at(1_010)));
+    }
+
+    #[test]
+    fn a_fixed_pace_is_never_sped_up() {
+        let fixed = CheckSpec { fixed_pace: true, ..spec("jump", "ssh", 300) };
+        let mut s = loaded(vec![fixed.clone()]);
+        let key = start_all(&mut s, at(0)).remove(0);
+        s.finished(&key, at(10));
+        s.retry(&key, at(10));
+        assert!(!s.hurry(&AssetId::new("jump"), at(20)));
+        s.focus(Some(AssetId::new("jump")), at(30));
+        assert!(start_all(&mut s, at(299_000)).is_empty());
+        assert_eq!(start_all(&mut s, at(331_000)).len(), 1);
+        // Nor by a restart.
+        let mut s = Schedule::default();
+        s.load([Arc::new(fixed)], T0, |_| Some(T0.minus(Duration::from_secs(100))));
+        assert!(start_all(&mut s, at(199_000)).is_empty());
+        assert_eq!(start_all(&mut s, at(200_500)).len(), 1);
+    }
+
+    #[test]
+    fn one_target_has_at_most_its_budget_in_flight() {
+        let specs = (0..10).map(|i| spec("a", &format!("tcp{i}"), 30)).collect();
+        let mut s = loaded(specs);
+        let first = start_all(&mut s, at(1_000));
+        assert_eq!(first.len(), PER_TARGET);
+        assert_eq!(s.waiting(), 10 - PER_TARGET);
+        s.finished(&first[0], at(1_100));
+        assert_eq!(start_all(&mut s, at(1_100)).len(), 1);
+    }
+
+    #[test]
+    fn children_programs_are_few_at_once() {
+        let specs = (0..20).map(|i| spec(&format!("h{i}"), "restic", 600)).collect();
+        let mut s = loaded(specs);
+        assert_eq!(start_all(&mut s, at(1_000)).len(), Lane::Process.limit());
+    }
+
+    #[test]
+    fn ten_thousand_first_runs_are_spread_over_seconds() {
+        let specs = (0..10_000).map(|i| spec(&format!("h{i}"), "icmp", 30)).collect();
+        let mut s = loaded(specs);
+        let first_second = start_all(&mut s, at(1_000)).len();
+        assert!((1_000..4_000).contains(&first_second), "{first_second}");
+        start_all(&mut s, at(5_001));
+        assert_eq!(s.running(), 10_000);
+    }
+
+    #[test]
+    fn after_a_long_sleep_there_is_no_herd() {
+        let specs = (0..1_000).map(|i| spec(&format!("h{i}"), "icmp", 30)).collect();
+        let mut s = loaded(specs);
+        for key in start_all(&mut s, at(1_000)) {
+            s.finished(&key, at(1_010));
+        }
+        let awake = 3_600_000;
+        let at_once = start_all(&mut s, at(awake)).len();
+        assert!(at_once < 100, "{at_once}");
+        let soon = start_all(&mut s, at(awake + 1_001)).len();
+        assert_eq!(at_once + soon, 1_000);
+    }
+
+    #[test]
+    fn what_waits_for_a_word_runs_after_it_only() {
+        let waiting = CheckSpec { waits_for: Some("a password command".into()), ..spec("repo", "restic", 600) };
+        let mut s = loaded(vec![waiting]);
+        assert!(start_all(&mut s, at(700_000)).is_empty());
+        s.confirm(&AssetId::new("repo"), at(700_000));
+        assert_eq!(start_all(&mut s, at(700_000)).len(), 1);
+    }
+
+    #[test]
+    fn a_reload_keeps_running_checks_and_phases() {
+        let mut s = loaded(vec![spec("a", "icmp", 30), spec("b", "icmp", 30)]);
+        let keys = start_all(&mut s, at(1_000));
+        s.finished(&keys[0], at(1_010));
+        let due = s.next_due();
+        s.load([spec("a", "icmp", 30), spec("b", "icmp", 30)].map(Arc::new), at(2_000), |_| None);
+        assert_eq!(s.running(), 1);
+        assert_eq!(s.next_due(), due);
+        s.finished(&keys[1], at(2_100));
+        assert_eq!(s.running(), 0);
+    }
+}

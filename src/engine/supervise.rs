@@ -1,0 +1,106 @@
+//! Runs one check: bounded in time, its panics caught. Whatever happens, exactly one observation comes out.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use super::plan::Runner;
+use crate::base::Clock;
+use crate::model::{CheckSpec, Observation, Reading};
+use crate::net::Net;
+
+/// What is added to a check's own timeout before it is given up from outside.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// One run. `Err` carries the words of a panic beside the observation that reports it.
+pub async fn run(spec: &CheckSpec, runner: &Runner, net: &Arc<Net>, clock: Clock) -> (Observation, Option<Arc<str>>) {
+    let begun = clock.now();
+    let asked = AssertUnwindSafe(tokio::time::timeout(spec.timeout + GRACE, runner.run(net, clock, spec.timeout)));
+    let (reading, fault) = match asked.catch_unwind().await {
+        Ok(Ok(reading)) => (reading, None),
+        Ok(Err(_)) => {
+            let secs = spec.timeout.as_secs_f32();
+            (Reading::critical(format!("no result within {secs:.1} s")), None)
+        }
+        Err(panic) => {
+            let words = panic_words(panic.as_ref());
+            let fault =
+                format!("internal error in the check {} of {}: {words}", spec.key.name, spec.key.subject.id().as_str());
+            (Reading::unknown(format!("internal error: {words}")), Some(Arc::from(fault)))
+        }
+    };
+    let at = clock.now();
+    (Observation { check: spec.key.clone(), at, took: at.since(begun), reading }, fault)
+}
+
+/// The message of a panic, bounded.
+pub fn panic_words(panic: &(dyn std::any::Any + Send)) -> String {
+    let words = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panic without a message".to_owned());
+    words.chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AssetId, CheckKey, Outcome, Subject, Wire};
+    use crate::probe::{Cx, Probe, Running};
+
+    #[derive(Debug)]
+    enum Odd {
+        Panics,
+        Hangs,
+    }
+
+    impl Probe for Odd {
+        fn run<'a>(&'a self, _: &'a Cx) -> Running<'a> {
+            Box::pin(async {
+                match self {
+                    Self::Panics => panic!("table out of range"),
+                    Self::Hangs => std::future::pending().await,
+                }
+            })
+        }
+
+        fn wire(&self) -> Wire {
+            Wire { protocol: "none".into(), destination: "".into() }
+        }
+    }
+
+    fn spec() -> CheckSpec {
+        CheckSpec {
+            key: CheckKey { subject: Subject::Host(AssetId::new("a")), name: "odd".into() },
+            kind: "odd".into(),
+            interval: Duration::from_secs(30),
+            timeout: Duration::from_secs(2),
+            retry_interval: Duration::from_secs(1),
+            attempts: 1,
+            decides_reachability: false,
+            fixed_pace: false,
+            waits_for: None,
+            wire: Wire { protocol: "none".into(), destination: "".into() },
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panic_becomes_an_observation_and_a_fault() {
+        let clock = Clock::start();
+        let (observation, fault) = run(&spec(), &Runner::Probe(Arc::new(Odd::Panics)), &Net::new(clock), clock).await;
+        assert_eq!(observation.reading.outcome, Outcome::Unknown);
+        assert_eq!(observation.reading.summary.line(), "internal error: table out of range");
+        assert!(fault.is_some_and(|f| f.contains("the check odd of a")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_hangs_is_given_up() {
+        let clock = Clock::start();
+        let (observation, fault) = run(&spec(), &Runner::Probe(Arc::new(Odd::Hangs)), &Net::new(clock), clock).await;
+        assert_eq!(observation.reading.summary.line(), "no result within 2.0 s");
+        assert!(fault.is_none());
+    }
+}
