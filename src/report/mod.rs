@@ -1,1 +1,3 @@
 //! What the command line prints: one file per output format.
+
+pub mod check;

@@ -1,0 +1,335 @@
+//! `noctty check`: one cycle of every check, as a table for people and as `noctty.check/1` for programs.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::base::{Timestamp, text, units};
+use crate::model::{Condition, Outcome, Unit};
+use crate::state::{CheckView, HostView, JobView, Snapshot};
+
+#[derive(Debug, Serialize)]
+struct Document {
+    schema: &'static str,
+    collected_at: String,
+    /// False where a check could not be run or gave no result.
+    complete: bool,
+    state: &'static str,
+    summary: Summary,
+    hosts: Vec<HostRow>,
+    backups: Vec<BackupRow>,
+    warnings: Vec<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Summary {
+    ok: usize,
+    warning: usize,
+    critical: usize,
+    unknown: usize,
+    unreachable: usize,
+    pending: usize,
+    not_probed: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct HostRow {
+    id: String,
+    name: String,
+    address: Option<String>,
+    tags: Vec<String>,
+    origin: &'static str,
+    state: &'static str,
+    reason: String,
+    behind: Option<String>,
+    last_seen: Option<String>,
+    checks: Vec<CheckRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct CheckRow {
+    name: String,
+    kind: String,
+    state: &'static str,
+    outcome: Option<&'static str>,
+    attempts: u8,
+    at: Option<String>,
+    took_ms: Option<u64>,
+    summary: Option<String>,
+    metrics: Vec<MetricRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct MetricRow {
+    name: String,
+    value: Option<f64>,
+    unit: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct BackupRow {
+    id: String,
+    name: String,
+    kind: String,
+    state: &'static str,
+    status: &'static str,
+    reason: String,
+    newest_restore_point: Option<String>,
+}
+
+/// The exit status of the snapshot: 0 ok, 1 warning, 2 critical, 3 unknown; critical outranks unknown. What hangs
+/// on something critical adds nothing of its own.
+pub fn exit_status(snapshot: &Snapshot) -> u8 {
+    let mut worst = 0;
+    let conditions = snapshot.hosts.iter().map(|h| h.condition).chain(snapshot.jobs.iter().map(|j| j.condition));
+    for condition in conditions.chain(snapshot.devices.iter().map(|d| d.condition)) {
+        worst = match (condition, worst) {
+            (Condition::Critical, _) | (_, 2) => 2,
+            (Condition::Unknown | Condition::Unreachable | Condition::Pending, _) | (_, 3) => 3,
+            (Condition::Warning, _) => 1,
+            (Condition::Ok | Condition::NotProbed, worst) => worst,
+        };
+    }
+    worst
+}
+
+/// `noctty.check/1`, one object.
+pub fn json(snapshot: &Snapshot, collected_at: Timestamp, warnings: &[String]) -> String {
+    let document = document(snapshot, collected_at, warnings);
+    serde_json::to_string_pretty(&document).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+}
+
+fn document(snapshot: &Snapshot, collected_at: Timestamp, warnings: &[String]) -> Document {
+    let mut summary = Summary::default();
+    let conditions = snapshot.hosts.iter().map(|h| h.condition).chain(snapshot.jobs.iter().map(|j| j.condition));
+    for condition in conditions {
+        *match condition {
+            Condition::Ok => &mut summary.ok,
+            Condition::Warning => &mut summary.warning,
+            Condition::Critical => &mut summary.critical,
+            Condition::Unknown => &mut summary.unknown,
+            Condition::Unreachable => &mut summary.unreachable,
+            Condition::Pending => &mut summary.pending,
+            Condition::NotProbed => &mut summary.not_probed,
+        } += 1;
+    }
+    let mut warnings = warnings.to_vec();
+    warnings.extend(snapshot.engine.faults.iter().map(ToString::to_string));
+    for device in &snapshot.devices {
+        warnings.extend(device.table.warnings.iter().map(|w| format!("{}: {w}", device.host.name)));
+    }
+    Document {
+        schema: "noctty.check/1",
+        collected_at: collected_at.rfc3339(),
+        complete: summary.pending == 0 && snapshot.devices.iter().all(|d| d.table.complete) && warnings.is_empty(),
+        state: match exit_status(snapshot) {
+            0 => "ok",
+            1 => "warning",
+            2 => "critical",
+            _ => "unknown",
+        },
+        summary,
+        hosts: snapshot.hosts.iter().map(|h| host_row(h)).collect(),
+        backups: snapshot.jobs.iter().map(|j| backup_row(j)).collect(),
+        warnings,
+    }
+}
+
+fn host_row(view: &HostView) -> HostRow {
+    let host = &view.host;
+    HostRow {
+        id: host.id.as_str().to_owned(),
+        name: host.name.to_string(),
+        address: host.address.as_deref().map(str::to_owned),
+        tags: host.tags.iter().map(ToString::to_string).collect(),
+        origin: host.origin.label(),
+        state: state_word(view.condition),
+        reason: view.reason.json_text(),
+        behind: view.behind.as_deref().map(str::to_owned),
+        last_seen: view.last_seen.map(Timestamp::rfc3339),
+        checks: view.checks.iter().map(check_row).collect(),
+    }
+}
+
+fn check_row(check: &CheckView) -> CheckRow {
+    let last = check.last.as_deref();
+    CheckRow {
+        name: check.spec.key.name.to_string(),
+        kind: check.spec.kind.to_string(),
+        state: state_word(check.condition),
+        outcome: last.map(|o| outcome_word(o.reading.outcome)),
+        attempts: check.attempt,
+        at: last.map(|o| o.at.rfc3339()),
+        took_ms: last.map(|o| u64::try_from(o.took.as_millis()).unwrap_or(u64::MAX)),
+        summary: last.map(|o| o.reading.summary.json_text()),
+        metrics: last.map_or_else(Vec::new, |o| {
+            let rows = o.reading.metrics.iter();
+            rows.map(|m| MetricRow {
+                name: m.name.to_string(),
+                value: m.value.is_finite().then_some(m.value),
+                unit: unit_word(m.unit),
+            })
+            .collect()
+        }),
+    }
+}
+
+fn backup_row(view: &JobView) -> BackupRow {
+    BackupRow {
+        id: view.job.id.as_str().to_owned(),
+        name: view.job.name.to_string(),
+        kind: view.job.kind.to_string(),
+        state: state_word(view.condition),
+        status: view.state.as_str(),
+        reason: view.reason.json_text(),
+        newest_restore_point: view.newest.map(Timestamp::rfc3339),
+    }
+}
+
+/// A table with the worst first, then one line that counts.
+pub fn table(snapshot: &Snapshot, now: Timestamp) -> String {
+    let mut rows: Vec<(Condition, String, String, String)> = Vec::new();
+    for host in &snapshot.hosts {
+        let seen = host.last_result().map_or_else(|| "–".to_owned(), |at| units::age(now.since(at)));
+        rows.push((host.condition, host.host.name.to_string(), seen, host.reason.line()));
+        for check in host.checks.iter().filter(|c| c.condition != Condition::Ok || host.condition != Condition::Ok) {
+            let summary = check.last.as_ref().map(|o| o.reading.summary.line()).unwrap_or_default();
+            rows.push((
+                host.condition,
+                format!("  {}", text::clean(&check.spec.key.name)),
+                String::new(),
+                format!("{} {summary}", state_word(check.condition)),
+            ));
+        }
+    }
+    for job in &snapshot.jobs {
+        let newest = job.newest.map_or_else(|| "–".to_owned(), |at| units::age(now.since(at)));
+        rows.push((job.condition, job.job.name.to_string(), newest, job.reason.line()));
+    }
+    let width = rows.iter().map(|(_, name, _, _)| text::width(name)).max().unwrap_or(0).min(40);
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by_key(|i| std::cmp::Reverse(rows[*i].0));
+    let mut out = String::new();
+    for i in order {
+        let (condition, name, age, reason) = &rows[i];
+        let name = text::fit_middle(&text::clean(name), width);
+        let pad = width.saturating_sub(text::width(&name));
+        let word = if name.starts_with("  ") { "" } else { state_word(*condition) };
+        let line = format!("{word:<11} {name}{:pad$}  {age:>4}  {reason}", "");
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    let t = &snapshot.totals;
+    let _ = writeln!(
+        out,
+        "{} hosts, {} backups: {} critical, {} warning, {} unknown, {} unreachable",
+        t.hosts, t.jobs, t.critical, t.warning, t.unknown, t.unreachable
+    );
+    out
+}
+
+fn state_word(condition: Condition) -> &'static str {
+    match condition {
+        Condition::Ok => "ok",
+        Condition::Warning => "warning",
+        Condition::Critical => "critical",
+        Condition::Unknown => "unknown",
+        Condition::Unreachable => "unreachable",
+        Condition::Pending => "pending",
+        Condition::NotProbed => "not-probed",
+    }
+}
+
+fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Warning => "warning",
+        Outcome::Critical => "critical",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+fn unit_word(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Count => "count",
+        Unit::Percent => "percent",
+        Unit::Seconds => "seconds",
+        Unit::Bytes => "bytes",
+        Unit::BitsPerSecond => "bits_per_second",
+        Unit::PerSecond => "per_second",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{
+        AssetId, CheckKey, CheckSpec, Host, Inventory, Observation, Origin, Policy, Reading, Subject, Wire,
+    };
+    use crate::state::{Event, State};
+
+    const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn snapshot(results: &[(&str, Reading)]) -> Snapshot {
+        let mut inventory = Inventory::default();
+        for (name, _) in results {
+            inventory.hosts.push(Arc::new(Host::new(name, Some("192.0.2.1"), Origin::Config)));
+            inventory.checks.push(Arc::new(CheckSpec {
+                key: CheckKey { subject: Subject::Host(AssetId::new(name)), name: "icmp".into() },
+                kind: "icmp".into(),
+                interval: Duration::from_secs(30),
+                timeout: Duration::from_secs(1),
+                retry_interval: Duration::from_secs(1),
+                attempts: 1,
+                decides_reachability: true,
+                fixed_pace: false,
+                waits_for: None,
+                wire: Wire { protocol: "ICMP echo".into(), destination: "192.0.2.1".into() },
+            }));
+        }
+        let mut state = State::new(Policy { never_seen_is_down: true, ..Policy::default() });
+        state.reduce(T0, Event::Inventory(Arc::new(inventory)));
+        for (name, reading) in results {
+            let check = CheckKey { subject: Subject::Host(AssetId::new(name)), name: "icmp".into() };
+            let observation = Observation { check, at: T0, took: Duration::from_millis(3), reading: reading.clone() };
+            state.reduce(T0, Event::Observed(observation));
+        }
+        state.publish(T0)
+    }
+
+    #[test]
+    fn the_exit_status_is_the_worst_and_critical_outranks_unknown() {
+        assert_eq!(exit_status(&snapshot(&[])), 0);
+        assert_eq!(exit_status(&snapshot(&[("a", Reading::ok("up"))])), 0);
+        assert_eq!(exit_status(&snapshot(&[("a", Reading::ok("up")), ("b", Reading::warning("slow"))])), 1);
+        assert_eq!(exit_status(&snapshot(&[("a", Reading::unknown("?")), ("b", Reading::warning("slow"))])), 3);
+        assert_eq!(exit_status(&snapshot(&[("a", Reading::critical("gone")), ("b", Reading::unknown("?"))])), 2);
+        assert_eq!(exit_status(&snapshot(&[("b", Reading::unknown("?")), ("a", Reading::critical("gone"))])), 2);
+    }
+
+    #[test]
+    fn the_document_names_every_check_and_leaves_unknown_values_null() {
+        let reading = Reading::ok("up").metric("rtt", 0.001, Unit::Seconds).metric("odd", f64::NAN, Unit::Count);
+        let value: serde_json::Value =
+            serde_json::from_str(&json(&snapshot(&[("a", reading)]), T0, &[])).expect("valid JSON");
+        assert_eq!(value["schema"], "noctty.check/1");
+        assert_eq!(value["collected_at"], "2027-01-15T08:00:00.000Z");
+        assert_eq!(value["complete"], true);
+        let check = &value["hosts"][0]["checks"][0];
+        assert_eq!(check["took_ms"], 3);
+        assert_eq!(check["metrics"][0]["value"], 0.001);
+        assert!(check["metrics"][1]["value"].is_null());
+        assert!(value["hosts"][0]["behind"].is_null());
+    }
+
+    #[test]
+    fn the_table_shows_the_worst_first_and_no_control_bytes() {
+        let shot = snapshot(&[("good", Reading::ok("up")), ("bad", Reading::critical("gone \x1b[2J\nforged"))]);
+        let text = table(&shot, T0);
+        assert!(text.starts_with("critical"), "{text}");
+        assert!(!text.contains('\x1b'));
+        assert!(text.ends_with("2 hosts, 0 backups: 1 critical, 0 warning, 0 unknown, 0 unreachable\n"), "{text}");
+    }
+}
