@@ -3,4 +3,9 @@
 //! them through the registries.
 
 pub mod document;
+pub mod inventory;
 pub mod key;
+pub mod load;
+
+pub use inventory::{CheckEntry, HostEntry, JobEntry};
+pub use load::{Config, Problems, UiOptions};

@@ -1,6 +1,11 @@
 //! Sockets: one UDP socket for many SNMP exchanges, ICMP, TCP, the resolver. Knows protocols only through
 //! `proto`; says in its errors which operation failed towards which address.
 
+pub mod dns;
+pub mod icmp;
+pub mod resolve;
+pub mod tcp;
+
 use std::sync::Arc;
 
 use crate::base::Clock;
@@ -10,10 +15,12 @@ use crate::base::Clock;
 #[derive(Debug)]
 pub struct Net {
     pub clock: Clock,
+    pub pinger: icmp::Pinger,
+    pub names: resolve::Names,
 }
 
 impl Net {
     pub fn new(clock: Clock) -> Arc<Self> {
-        Arc::new(Self { clock })
+        Arc::new(Self { clock, pinger: icmp::Pinger::default(), names: resolve::Names::default() })
     }
 }

@@ -1,6 +1,12 @@
 //! What can be asked of a host: one file per probe, one row each in [`KINDS`]. A probe runs once and
 //! returns a reading; whoever calls it owns timeout, retry, pace and history.
 
+mod dns;
+mod icmp;
+mod local;
+mod ssh_banner;
+mod tcp;
+
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
@@ -60,7 +66,7 @@ pub struct Kind {
 }
 
 /// Every probe there is.
-pub static KINDS: &[&Kind] = &[];
+pub static KINDS: &[&Kind] = &[&icmp::KIND, &tcp::KIND, &ssh_banner::KIND, &dns::KIND, &local::KIND];
 
 pub fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().copied().find(|k| k.name == name)

@@ -3,3 +3,226 @@
 //! secret becomes the secret.
 
 pub mod secret;
+
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Command;
+
+use crate::base::Secret;
+
+/// How long a group may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A program to be run, and the bounds it runs in.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub argv: Vec<String>,
+    /// Added to the short list that every child gets.
+    pub environment: Vec<(String, Secret<String>)>,
+    pub timeout: Duration,
+    /// Bytes kept of each of its two outputs; the rest is read and thrown away.
+    pub output_limit: usize,
+}
+
+impl Program {
+    pub fn new(argv: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            argv: argv.into_iter().map(Into::into).collect(),
+            environment: Vec::new(),
+            timeout: Duration::from_secs(30),
+            output_limit: 16 * 1024 * 1024,
+        }
+    }
+
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), Secret::new(value.to_owned())));
+        self
+    }
+
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    fn name(&self) -> String {
+        self.argv.first().cloned().unwrap_or_default()
+    }
+}
+
+/// What a program left behind.
+#[derive(Debug)]
+pub struct Output {
+    pub status: ExitStatus,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    /// One of the outputs went beyond the limit.
+    pub cut: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    #[error("{0} is not installed")]
+    NotFound(String),
+    #[error("cannot start {program}: {source}")]
+    Start { program: String, source: std::io::Error },
+    #[error("{program} did not end within {:.0} s and was stopped", .within.as_secs_f32())]
+    TimedOut { program: String, within: Duration },
+    #[error("{program}: {source}")]
+    Wait { program: String, source: std::io::Error },
+}
+
+/// Ends the group when the wait for it is given up, whatever the reason.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.0 {
+            // Gone already is what we want.
+            let _ = kill_process_group(pid, signal);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}
+
+/// Runs a program to its end.
+///
+/// # Errors
+/// It is not there, cannot be started, or was stopped because its time was up; its own exit status is no error.
+pub async fn run(program: &Program) -> Result<Output, ProcessError> {
+    let name = program.name();
+    let mut command = Command::new(&name);
+    command.args(program.argv.get(1..).unwrap_or_default());
+    command.env_clear();
+    for (key, value) in base_environment() {
+        command.env(key, value);
+    }
+    for (key, value) in &program.environment {
+        command.env(key, value.expose());
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.process_group(0).kill_on_drop(true);
+    let mut child = command.spawn().map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => ProcessError::NotFound(name.clone()),
+        _ => ProcessError::Start { program: name.clone(), source },
+    })?;
+    let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let limit = program.output_limit;
+    let all = async {
+        let (out, err, status) = tokio::join!(read_bounded(stdout, limit), read_bounded(stderr, limit), child.wait());
+        (out, err, status)
+    };
+    let Ok(((stdout, cut_out), (stderr, cut_err), status)) = tokio::time::timeout(program.timeout, all).await else {
+        group.signal(Signal::TERM);
+        // Children of the child may hold the pipes open: only the group's end counts.
+        let _ = tokio::time::timeout(GRACE, child.wait()).await;
+        group.signal(Signal::KILL);
+        let _ = tokio::time::timeout(GRACE, child.wait()).await;
+        return Err(ProcessError::TimedOut { program: name, within: program.timeout });
+    };
+    let status = status.map_err(|source| ProcessError::Wait { program: name, source })?;
+    Ok(Output { status, stdout, stderr, cut: cut_out || cut_err })
+}
+
+/// What every child gets of our own environment: enough to be found and to find its files, nothing that is secret
+/// or that changes the language of its output.
+fn base_environment() -> Vec<(&'static str, String)> {
+    let own = |name: &str| std::env::var(name).ok();
+    let mut out = vec![("LANG", "C.UTF-8".to_owned()), ("LC_ALL", "C.UTF-8".to_owned()), ("TZ", "UTC".to_owned())];
+    out.push(("PATH", own("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned())));
+    for name in ["HOME", "USER", "LOGNAME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK"] {
+        if let Some(value) = own(name) {
+            out.push((name, value));
+        }
+    }
+    out
+}
+
+/// The path of a program on the search path, if it is there and may be run.
+pub fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+async fn read_bounded(pipe: Option<impl AsyncRead + Unpin>, limit: usize) -> (Vec<u8>, bool) {
+    let mut kept = Vec::new();
+    let mut cut = false;
+    let Some(mut pipe) = pipe else { return (kept, cut) };
+    let mut chunk = vec![0u8; 16 * 1024];
+    while let Ok(length) = pipe.read(&mut chunk).await {
+        if length == 0 {
+            break;
+        }
+        let room = limit.saturating_sub(kept.len());
+        cut |= length > room;
+        kept.extend_from_slice(&chunk[..length.min(room)]);
+    }
+    (kept, cut)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn output_and_status_come_back() {
+        let program = Program::new(["sh", "-c", "echo out; echo err >&2; exit 3"]);
+        let output = run(&program).await.expect("sh runs");
+        assert_eq!(output.status.code(), Some(3));
+        assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
+    }
+
+    #[tokio::test]
+    async fn a_missing_program_is_named() {
+        let error = run(&Program::new(["noctty-no-such-program"])).await.expect_err("it is not there");
+        assert_eq!(error.to_string(), "noctty-no-such-program is not installed");
+    }
+
+    #[tokio::test]
+    async fn the_environment_is_cleared_but_for_what_is_given() {
+        let program = Program::new(["env"]).env("GIVEN", "yes");
+        let output = run(&program).await.expect("env runs");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("GIVEN=yes") && text.contains("TZ=UTC") && text.contains("LANG=C.UTF-8"), "{text}");
+        assert!(!text.contains("CARGO"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_ignores_sigterm_forks_and_floods_is_gone_in_time() {
+        let mark = format!("noctty-flood-{}", std::process::id());
+        let script = format!("trap '' TERM; (trap '' TERM; exec -a {mark} sleep 300) & while :; do echo {mark}; done");
+        let mut program = Program::new(["bash", "-c", &script]).timeout(Duration::from_millis(400));
+        program.output_limit = 64 * 1024;
+        let begun = Instant::now();
+        let error = run(&program).await.expect_err("it never ends by itself");
+        assert!(matches!(error, ProcessError::TimedOut { .. }), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while running(&mark) && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(!running(&mark), "a member of the group is still there");
+    }
+
+    fn running(mark: &str) -> bool {
+        let Ok(entries) = std::fs::read_dir("/proc") else { return false };
+        entries.flatten().any(|entry| {
+            let own = entry.file_name().to_string_lossy() == std::process::id().to_string();
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            !own && String::from_utf8_lossy(&line).starts_with(mark)
+        })
+    }
+}

@@ -1,0 +1,323 @@
+//! `[[host]]` and `[[backup]]`: from option tables to typed entries. Kinds and their options stay tables here; the
+//! engine binds them through the registries.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::options::{Node, Place, Problem, Reader, Table, Value};
+use crate::model::{AssetId, Host, Job, Origin, Schedule};
+
+/// A host and what is asked of it.
+#[derive(Clone, Debug)]
+pub struct HostEntry {
+    pub host: Arc<Host>,
+    /// `None` where the file does not say: the defaults apply.
+    pub checks: Option<Vec<CheckEntry>>,
+    pub snmp: Option<Table>,
+    pub place: Option<Place>,
+}
+
+/// One element of `checks`: a kind by name, or a table with `kind` and options.
+#[derive(Clone, Debug)]
+pub struct CheckEntry {
+    pub kind: String,
+    pub options: Option<Table>,
+    pub place: Place,
+}
+
+/// A backup job and the options of its tool.
+#[derive(Clone, Debug)]
+pub struct JobEntry {
+    pub job: Arc<Job>,
+    pub options: Table,
+    pub interval: Option<Duration>,
+    pub place: Place,
+}
+
+/// Keys of a `[[backup]]` that every tool has; the others belong to the tool.
+const JOB_KEYS: [&str; 12] = [
+    "name",
+    "id",
+    "kind",
+    "repository",
+    "protects",
+    "schedule",
+    "timezone",
+    "grace",
+    "rpo",
+    "rto",
+    "interval",
+    "enabled",
+];
+
+pub(super) fn read_host(table: &Table, problems: &mut Vec<Problem>) -> Option<HostEntry> {
+    let mut r = table.reader("[[host]]");
+    let name = r.required_string("name");
+    let id = r.string("id");
+    let address = r.string("address");
+    let tags = r.strings("tags").unwrap_or_default();
+    let group = r.string("group");
+    let parents = r.strings("parents").unwrap_or_default();
+    let ssh_alias = r.string("ssh");
+    let checks = r.node("checks").map(|node| read_checks(node, &mut r));
+    let snmp = r.table("snmp").cloned();
+    if let Some(text) = &address
+        && let Err(why) = check_address(text)
+    {
+        let place = table.find("address").map_or_else(|| table.place.clone(), |n| n.place.clone());
+        r.problem(
+            Problem::error(&place, format!("`address` \"{text}\" {why}"))
+                .hint("write a host name or an IP address, without port or user"),
+        );
+    }
+    problems.extend(r.finish());
+    let name = name?;
+    let mut host = Host::new(&name, Some(address.as_deref().unwrap_or(&name)), Origin::Config);
+    host.id = AssetId::new(id.as_deref().unwrap_or(&name));
+    host.tags = tags.iter().map(|t| Arc::from(t.as_str())).collect();
+    host.group = group.as_deref().map(Arc::from);
+    host.parents = parents.iter().map(AssetId::new).collect();
+    host.ssh_alias = ssh_alias.as_deref().map(Arc::from);
+    Some(HostEntry { host: Arc::new(host), checks, snmp, place: Some(table.place.clone()) })
+}
+
+fn read_checks(node: &Node, r: &mut Reader<'_>) -> Vec<CheckEntry> {
+    let Value::Array(items) = &node.value else {
+        r.problem(Problem::error(&node.place, format!("`checks` must be an array, not {}", node.value.kind())));
+        return Vec::new();
+    };
+    let mut out = Vec::new();
+    for item in items {
+        match &item.value {
+            Value::String(kind) => {
+                out.push(CheckEntry { kind: kind.clone(), options: None, place: item.place.clone() });
+            }
+            Value::Table(table) => match table.find("kind").map(|n| &n.value) {
+                Some(Value::String(kind)) => {
+                    out.push(CheckEntry {
+                        kind: kind.clone(),
+                        options: Some(table.clone()),
+                        place: item.place.clone(),
+                    });
+                }
+                _ => r.problem(
+                    Problem::error(&item.place, "a check table needs `kind`")
+                        .hint("for instance { kind = \"tcp\", port = 443 }"),
+                ),
+            },
+            _ => r.problem(Problem::error(
+                &item.place,
+                format!("a check is a name or a table, not {}", item.value.kind()),
+            )),
+        }
+    }
+    out
+}
+
+pub(super) fn read_job(table: &Table, problems: &mut Vec<Problem>) -> Option<JobEntry> {
+    let mut r = table.reader("[[backup]]");
+    let name = r.required_string("name");
+    let kind = r.required_string("kind");
+    let id = r.string("id");
+    let repository = r.required_string("repository");
+    let protects = r.strings("protects").unwrap_or_default();
+    let cron = r.string("schedule");
+    let timezone = r.string("timezone");
+    let grace = r.duration("grace");
+    let rpo = r.duration("rpo");
+    let rto = r.duration("rto");
+    let interval = r.duration("interval");
+    let enabled = r.bool("enabled").unwrap_or(true);
+    let place_of = |key: &str| table.find(key).map_or_else(|| table.place.clone(), |n| n.place.clone());
+    let zone = timezone.clone().unwrap_or_else(|| "UTC".to_owned());
+    if jiff::tz::TimeZone::get(&zone).is_err() {
+        r.problem(
+            Problem::error(&place_of("timezone"), format!("unknown time zone \"{zone}\""))
+                .hint("write an IANA name such as Europe/Berlin"),
+        );
+    } else if let Some(cron) = &cron
+        && let Err(error) = cronexpr::parse_crontab(&format!("{cron} {zone}"))
+    {
+        let words = error.to_string();
+        let first = words.lines().next_back().unwrap_or_default().trim().to_owned();
+        r.problem(
+            Problem::error(&place_of("schedule"), format!("\"{cron}\" is no schedule: {first}"))
+                .hint("five fields: minute hour day-of-month month day-of-week"),
+        );
+    }
+    // The tool's own keys are checked when it is bound.
+    let unknown: Vec<Problem> = r.finish();
+    let own = |p: &Problem| {
+        table.entries.iter().any(|(key, _)| {
+            !JOB_KEYS.contains(&key.name.as_str()) && p.place.as_ref().is_some_and(|at| at.start == key.place.start)
+        })
+    };
+    problems.extend(unknown.into_iter().filter(|p| !own(p)));
+    let (name, kind, repository) = (name?, kind?, repository?);
+    let job = Job {
+        id: AssetId::new(id.as_deref().unwrap_or(&name)),
+        name: Arc::from(name.as_str()),
+        kind: Arc::from(kind.as_str()),
+        repository: Arc::from(without_credentials(&repository)),
+        protects: protects.iter().map(AssetId::new).collect(),
+        schedule: cron.map(|cron| Schedule { cron: Arc::from(cron), timezone: Arc::from(zone) }),
+        grace,
+        rpo,
+        rto,
+        origin: Origin::Config,
+        not_probed: (!enabled).then(|| Arc::from("disabled in the configuration")),
+    };
+    let options = Table {
+        place: table.place.clone(),
+        entries: table
+            .entries
+            .iter()
+            .filter(|(k, _)| k.name == "repository" || !JOB_KEYS.contains(&k.name.as_str()))
+            .cloned()
+            .collect(),
+    };
+    Some(JobEntry { job: Arc::new(job), options, interval, place: table.place.clone() })
+}
+
+/// Cuts `user:password@` out of a URL, so that no screen or export ever has it.
+pub fn without_credentials(repository: &str) -> String {
+    let Some((scheme, rest)) = repository.split_once("://") else { return repository.to_owned() };
+    let (authority, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(p)));
+    let Some((user, host)) = authority.rsplit_once('@') else { return repository.to_owned() };
+    let user = user.split(':').next().unwrap_or_default();
+    let path = path.map(|p| format!("/{p}")).unwrap_or_default();
+    format!("{scheme}://{user}@{host}{path}")
+}
+
+fn check_address(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        return Err("is empty");
+    }
+    if text.starts_with('-') {
+        return Err("begins with a dash");
+    }
+    if text.parse::<std::net::IpAddr>().is_ok() {
+        return Ok(());
+    }
+    if text.contains('@') {
+        return Err("has a user in it");
+    }
+    if text.contains(':') {
+        return Err("has a port in it, or is no IPv6 address");
+    }
+    if text.len() > 253 || text.split('.').any(|label| label.len() > 63) {
+        return Err("is longer than a host name may be");
+    }
+    if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) {
+        return Err("is neither a host name nor an IP address");
+    }
+    Ok(())
+}
+
+/// Problems between entries: names used twice, parents and protected assets that do not exist, cycles.
+pub(super) fn check_references(hosts: &[HostEntry], jobs: &[JobEntry], problems: &mut Vec<Problem>) {
+    let mut seen: HashMap<&str, &Place> = HashMap::new();
+    let all = hosts
+        .iter()
+        .filter_map(|h| Some((h.host.id.as_str(), h.place.as_ref()?)))
+        .chain(jobs.iter().map(|j| (j.job.id.as_str(), &j.place)));
+    for (id, place) in all {
+        if let Some(first) = seen.get(id) {
+            let line = first.line_and_column().0;
+            problems.push(
+                Problem::error(place, format!("the name \"{id}\" is used twice, first in line {line}"))
+                    .hint("give one of them an `id` of its own, or rename it"),
+            );
+        } else {
+            seen.insert(id, place);
+        }
+    }
+    let known: HashMap<&str, &HostEntry> = hosts.iter().map(|h| (h.host.id.as_str(), h)).collect();
+    let unknown = |what: &str, id: &AssetId, place: &Place| {
+        let problem = Problem::error(place, format!("{what} \"{}\" is not a host of this configuration", id.as_str()));
+        match crate::base::options::nearest(id.as_str(), known.keys().copied()) {
+            Some(near) => problem.hint(format!("did you mean \"{near}\"?")),
+            None => problem,
+        }
+    };
+    for entry in hosts {
+        let Some(place) = &entry.place else { continue };
+        for parent in entry.host.parents.iter().filter(|p| !known.contains_key(p.as_str())) {
+            problems.push(unknown("the parent", parent, place));
+        }
+    }
+    for entry in jobs {
+        for asset in entry.job.protects.iter().filter(|p| !known.contains_key(p.as_str())) {
+            problems.push(unknown("the protected asset", asset, &entry.place));
+        }
+    }
+    for cycle in cycles(&known, hosts) {
+        if let Some(place) = known.get(cycle[0]).and_then(|h| h.place.as_ref()) {
+            let path = cycle.join(" → ");
+            problems.push(Problem::error(place, format!("the parents go round in a circle: {path} → {}", cycle[0])));
+        }
+    }
+}
+
+/// Each circle among the parents once, from the host that stands first.
+fn cycles<'a>(known: &HashMap<&'a str, &'a HostEntry>, hosts: &'a [HostEntry]) -> Vec<Vec<&'a str>> {
+    let mut done: HashMap<&str, bool> = HashMap::new();
+    let mut found = Vec::new();
+    for entry in hosts {
+        // Depth first with the path at hand; `false` marks what is on it, `true` what is finished.
+        let mut path: Vec<(&str, usize)> = Vec::new();
+        let start = entry.host.id.as_str();
+        if done.contains_key(start) {
+            continue;
+        }
+        done.insert(start, false);
+        path.push((start, 0));
+        while let Some((name, next)) = path.last_mut() {
+            let parents = known.get(*name).map(|h| h.host.parents.as_slice()).unwrap_or_default();
+            let Some(parent) = parents.get(*next) else {
+                done.insert(*name, true);
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            let parent = parent.as_str();
+            match done.get(parent) {
+                Some(true) => {}
+                Some(false) => {
+                    let from = path.iter().position(|(n, _)| *n == parent).unwrap_or(0);
+                    found.push(path[from..].iter().map(|(n, _)| *n).collect());
+                }
+                None => {
+                    if let Some((parent, _)) = known.get_key_value(parent) {
+                        done.insert(*parent, false);
+                        path.push((*parent, 0));
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_never_stay_in_a_repository() {
+        assert_eq!(without_credentials("rest:http://u:pw@h:8000/r"), "rest:http://u@h:8000/r");
+        assert_eq!(without_credentials("sftp:user@host:/srv"), "sftp:user@host:/srv");
+        assert_eq!(without_credentials("/srv/restic"), "/srv/restic");
+    }
+
+    #[test]
+    fn addresses_with_ports_users_or_dashes_are_refused() {
+        for good in ["10.0.0.1", "::1", "db01", "core-sw1.example.net", "fe80::1"] {
+            assert_eq!(check_address(good), Ok(()), "{good}");
+        }
+        for bad in ["", "-oProxyCommand=x", "a:22", "root@a", "a b", "a;b", &"x".repeat(300)] {
+            assert!(check_address(bad).is_err(), "{bad}");
+        }
+    }
+}

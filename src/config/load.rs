@@ -1,0 +1,188 @@
+//! The configuration file: where it is, how it is read, what it means.
+
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::document;
+use super::inventory::{self, HostEntry, JobEntry};
+use crate::base::options::{Problem, Weight};
+
+/// A configuration larger than this is a mistake.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// A configuration without errors; it may have warnings.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    pub hosts: Vec<HostEntry>,
+    pub jobs: Vec<JobEntry>,
+    pub ui: UiOptions,
+    pub warnings: Vec<Problem>,
+}
+
+/// `[ui]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UiOptions {
+    pub theme: Option<String>,
+    pub ascii: bool,
+    pub mouse: bool,
+}
+
+/// All problems of a configuration at once.
+#[derive(Debug)]
+pub struct Problems(pub Vec<Problem>);
+
+impl std::fmt::Display for Problems {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut out = String::new();
+        for problem in &self.0 {
+            let _ = write!(out, "{}", problem.render());
+        }
+        f.write_str(out.trim_end())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Where a configuration is looked for when none is named, best first.
+pub fn default_paths(config_home: Option<&Path>) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    out.extend(config_home.map(|home| home.join("noctty.toml")));
+    out.push(PathBuf::from("/etc/noctty/noctty.toml"));
+    out
+}
+
+/// Reads and checks a file.
+///
+/// # Errors
+/// All problems, each with file, line, column and a hint; warnings among them.
+pub fn read(path: &Path) -> Result<Config, Problems> {
+    let name = path.display().to_string();
+    let text =
+        read_text(path).map_err(|why| Problems(vec![Problem::unplaced(format!("cannot read {name}: {why}"))]))?;
+    parse(&name, text)
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    let file = std::fs::File::open(path).map_err(|e| e.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(format!("it is larger than {} MiB", LARGEST / 1024 / 1024));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let line = e.as_bytes()[..e.utf8_error().valid_up_to()].split(|b| *b == b'\n').count();
+        format!("it is not UTF-8 (line {line})")
+    })
+}
+
+/// Checks a text as if it stood in the file `name`.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
+    let (root, mut problems) = document::parse(name, text);
+    let mut r = root.reader("the configuration");
+    let host_tables = r.tables("host");
+    let job_tables = r.tables("backup");
+    let ui_table = r.table("ui");
+    problems.extend(r.finish());
+    let hosts: Vec<HostEntry> = host_tables.iter().filter_map(|t| inventory::read_host(t, &mut problems)).collect();
+    let jobs: Vec<JobEntry> = job_tables.iter().filter_map(|t| inventory::read_job(t, &mut problems)).collect();
+    inventory::check_references(&hosts, &jobs, &mut problems);
+    let mut ui = UiOptions::default();
+    if let Some(table) = ui_table {
+        let mut r = table.reader("[ui]");
+        ui.theme = r.string("theme");
+        ui.ascii = r.bool("ascii").unwrap_or(false);
+        ui.mouse = r.bool("mouse").unwrap_or(false);
+        problems.extend(r.finish());
+    }
+    if problems.iter().any(|p| p.weight == Weight::Error) {
+        problems.sort_by_key(|p| p.place.as_ref().map(|at| at.start));
+        return Err(Problems(problems));
+    }
+    Ok(Config { hosts, jobs, ui, warnings: problems })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        match parse("noctty.toml", text.to_owned()) {
+            Ok(_) => Vec::new(),
+            Err(Problems(list)) => list.iter().map(Problem::render).collect(),
+        }
+    }
+
+    #[test]
+    fn an_empty_configuration_is_fine() {
+        assert!(problems("").is_empty());
+    }
+
+    #[test]
+    fn the_smallest_configuration_of_the_contract_is_read() {
+        let text = r#"
+[[host]]
+name = "core-sw1"
+address = "10.0.0.2"
+tags = ["core"]
+snmp = { version = "2c", community = { env = "NOCTTY_COMMUNITY" } }
+
+[[host]]
+name = "db01"
+address = "10.0.1.5"
+parents = ["core-sw1"]
+checks = ["icmp", "ssh", { kind = "tcp", port = 5432 }]
+
+[[backup]]
+name = "db01 nightly"
+kind = "restic"
+repository = "/srv/restic"
+password = { file = "/etc/noctty/restic.pw" }
+protects = ["db01"]
+schedule = "0 2 * * *"
+timezone = "Europe/Berlin"
+rpo = "26h"
+rto = "1h"
+"#;
+        let config = parse("noctty.toml", text.to_owned()).expect("it is valid");
+        assert_eq!((config.hosts.len(), config.jobs.len()), (2, 1));
+        assert_eq!(config.hosts[1].checks.as_ref().map(Vec::len), Some(3));
+        let keys: Vec<&str> = config.jobs[0].options.entries.iter().map(|(k, _)| k.name.as_str()).collect();
+        assert_eq!(keys, ["repository", "password"]);
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once_with_its_line() {
+        let text = "[[host]]\nname = \"a\"\nadress = \"10.0.0.1\"\nparents = [\"b\"]\n\n[[host]]\nname = \"a\"\n\n[[backup]]\nname = \"x\"\nkind = \"restic\"\nrepository = \"/r\"\nschedule = \"61 * * * *\"\nrpo = \"26\"\n";
+        let found = problems(text);
+        let all = found.join("");
+        for want in [
+            "noctty.toml:3:1: error: unknown key `adress`",
+            "did you mean `address`?",
+            "the name \"a\" is used twice, first in line 1",
+            "the parent \"b\" is not a host",
+            "\"61 * * * *\" is no schedule",
+            "\"26\" is not a duration",
+        ] {
+            assert!(all.contains(want), "{want} is missing in\n{all}");
+        }
+    }
+
+    #[test]
+    fn a_circle_of_parents_is_named() {
+        let text = "[[host]]\nname = \"a\"\nparents = [\"b\"]\n[[host]]\nname = \"b\"\nparents = [\"c\"]\n[[host]]\nname = \"c\"\nparents = [\"a\"]\n";
+        let found = problems(text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("a → b → c → a"), "{found:?}");
+    }
+
+    #[test]
+    fn a_wrong_type_is_told_with_what_is_wanted() {
+        let all = problems("[[host]]\nname = 5\n[ui]\nmouse = \"yes\"\n").join("");
+        assert!(all.contains("`name` must be a string, not an integer"), "{all}");
+        assert!(all.contains("`mouse` must be true or false, not a string"), "{all}");
+    }
+}

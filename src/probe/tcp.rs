@@ -1,0 +1,70 @@
+//! `tcp`: does a port accept connections.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Cx, Kind, Pace, Probe, Running};
+use crate::base::options::{OptionDoc, Problem, Reader};
+use crate::base::units;
+use crate::model::{Host, Reading, Unit, Wire};
+use crate::net::tcp;
+
+pub static KIND: Kind = Kind {
+    name: "tcp",
+    help: "TCP connect to one port",
+    options: &[OptionDoc { name: "port", form: "integer", default: "", help: "the port; required" }],
+    pace: Pace {
+        interval: Duration::from_secs(60),
+        timeout: Duration::from_secs(5),
+        retry_interval: Duration::from_secs(5),
+        attempts: 3,
+        decides_reachability: false,
+    },
+    bind,
+};
+
+#[derive(Debug)]
+struct Tcp {
+    address: Arc<str>,
+    port: u16,
+}
+
+fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
+    let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok());
+    if port.is_none() {
+        let place = options.place().clone();
+        options.problem(Problem::error(&place, "a tcp check needs a port").hint("{ kind = \"tcp\", port = 443 }"));
+    }
+    Some(Box::new(Tcp { address: host.address.clone()?, port: port? }))
+}
+
+impl Probe for Tcp {
+    fn run<'a>(&'a self, cx: &'a Cx) -> Running<'a> {
+        Box::pin(self.ask(cx))
+    }
+
+    fn wire(&self) -> Wire {
+        Wire { protocol: "TCP connect".into(), destination: format!("{}:{}", self.address, self.port).into() }
+    }
+
+    fn instance(&self) -> String {
+        self.port.to_string()
+    }
+}
+
+impl Tcp {
+    async fn ask(&self, cx: &Cx) -> Reading {
+        let address = match cx.net.names.resolve(&self.address, cx.timeout).await {
+            Ok(address) => address,
+            Err(error) => return Reading::unknown(error.to_string()),
+        };
+        match tcp::connect(address, self.port, cx.timeout).await {
+            Ok((_, took)) => Reading::ok(format!("port {} open, {}", self.port, units::round_trip(took))).metric(
+                "rtt",
+                took.as_secs_f64(),
+                Unit::Seconds,
+            ),
+            Err(error) => Reading::critical(error.to_string()),
+        }
+    }
+}
