@@ -1,5 +1,6 @@
 //! Schedule, supervise, run effects, publish, sessions.
 
+pub mod bind;
 mod commands;
 pub mod cycle;
 pub mod plan;

@@ -1,2 +1,4 @@
 //! SSH by russh: ssh_config, known_hosts, keys and agent, jump chain, shells and commands. russh is seen here and
 //! in `sim` only.
+
+pub mod config;

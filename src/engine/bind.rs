@@ -1,0 +1,234 @@
+//! From a configuration to a plan: kinds are looked up in the tables of probes and backup sources, their options
+//! read, and everything that is wrong is reported with its place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::plan::{Bound, Plan, Runner};
+use crate::backup::{self, Source};
+use crate::base::options::{OptionDoc, Place, Problem, Reader, Source as Text, Table, nearest};
+use crate::config::{CheckEntry, Config, HostEntry, JobEntry};
+use crate::model::{CheckKey, CheckSpec, Host, Inventory, Job, Subject};
+use crate::probe::{self, Kind, Pace, Probe};
+
+/// Options that every check takes beside its kind's own.
+pub const COMMON: &[OptionDoc] = &[
+    OptionDoc { name: "kind", form: "string", default: "", help: "which probe" },
+    OptionDoc { name: "interval", form: "duration", default: "the kind's", help: "how often it runs" },
+    OptionDoc { name: "timeout", form: "duration", default: "the kind's", help: "when a run is given up" },
+    OptionDoc {
+        name: "retry_interval",
+        form: "duration",
+        default: "the kind's",
+        help: "how soon a soft problem is looked at again",
+    },
+    OptionDoc {
+        name: "attempts",
+        form: "integer",
+        default: "the kind's",
+        help: "bad results in a row that make a problem",
+    },
+];
+
+/// Binds a whole configuration.
+///
+/// # Errors
+/// Every problem at once.
+pub fn bind(config: &Config) -> Result<Plan, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut inventory = Inventory::default();
+    let mut checks = Vec::new();
+    for entry in &config.hosts {
+        inventory.hosts.push(entry.host.clone());
+        checks.extend(bind_host(entry, &mut problems));
+    }
+    for entry in &config.jobs {
+        inventory.jobs.push(entry.job.clone());
+        checks.extend(bind_job(entry, &mut problems));
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
+    Ok(Plan { inventory: Arc::new(inventory), checks })
+}
+
+/// The checks of one host: those it names, or ICMP, and SNMP with its ports where `snmp` is given.
+pub fn bind_host(entry: &HostEntry, problems: &mut Vec<Problem>) -> Vec<Bound> {
+    let mut out: Vec<Bound> = Vec::new();
+    if entry.host.not_probed.is_some() {
+        return out;
+    }
+    let nowhere = entry.place.clone().unwrap_or_else(nowhere);
+    let mut wanted: Vec<CheckEntry> = match &entry.checks {
+        Some(checks) => checks.clone(),
+        None => vec![plain("icmp", &nowhere)],
+    };
+    if let Some(snmp) = &entry.snmp {
+        for kind in ["snmp", "ports"] {
+            wanted.push(CheckEntry { kind: kind.to_owned(), options: Some(snmp.clone()), place: snmp.place.clone() });
+        }
+    }
+    for check in &wanted {
+        let Some(kind) = probe::kind(&check.kind) else {
+            problems.push(unknown("check", &check.kind, &check.place, probe::KINDS.iter().map(|k| k.name)));
+            continue;
+        };
+        let empty = Table { place: check.place.clone(), entries: Vec::new() };
+        let options = check.options.as_ref().unwrap_or(&empty);
+        let what = format!("the {} check of {}", kind.name, entry.host.name);
+        let mut reader = options.reader(&what);
+        let pace = read_pace(&mut reader, kind.pace);
+        let probe = (kind.bind)(&entry.host, &mut reader);
+        problems.extend(reader.finish());
+        let Some(probe) = probe else { continue };
+        let bound = bound_probe(&entry.host, kind, pace, probe);
+        if out.iter().any(|b| b.spec.key == bound.spec.key) {
+            let problem = Problem::error(
+                &check.place,
+                format!("{} has the check \"{}\" twice", entry.host.name, bound.spec.key.name),
+            );
+            problems.push(problem);
+            continue;
+        }
+        out.push(bound);
+    }
+    out
+}
+
+fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>) -> Bound {
+    let instance = probe.instance();
+    let name = if instance.is_empty() { kind.name.to_owned() } else { format!("{}:{instance}", kind.name) };
+    let core = host.has_tag("core") && kind.name == "icmp";
+    let spec = CheckSpec {
+        key: CheckKey { subject: Subject::Host(host.id.clone()), name: name.into() },
+        kind: kind.name.into(),
+        // What is tagged core is known to be down within ten seconds.
+        interval: if core { pace.interval.min(Duration::from_secs(5)) } else { pace.interval },
+        timeout: pace.timeout,
+        retry_interval: pace.retry_interval,
+        attempts: pace.attempts.max(1),
+        decides_reachability: pace.decides_reachability,
+        fixed_pace: false,
+        waits_for: None,
+        wire: probe.wire(),
+    };
+    Bound { spec: Arc::new(spec), run: Runner::Probe(Arc::from(probe)) }
+}
+
+fn bind_job(entry: &JobEntry, problems: &mut Vec<Problem>) -> Option<Bound> {
+    let job = &entry.job;
+    let Some(kind) = backup::source(&job.kind) else {
+        let place = entry.options.find("kind").map_or_else(|| entry.place.clone(), |n| n.place.clone());
+        problems.push(unknown("backup kind", &job.kind, &place, backup::SOURCES.iter().map(|s| s.name)));
+        return None;
+    };
+    let what = format!("the backup {}", job.name);
+    let mut reader = entry.options.reader(&what);
+    let source = (kind.bind)(job, &mut reader);
+    problems.extend(reader.finish());
+    let source = source?;
+    if job.not_probed.is_some() {
+        return None;
+    }
+    Some(bound_source(job, kind.name, entry.interval.unwrap_or(kind.interval), kind.timeout, source))
+}
+
+/// A bound repository; `interval` and `timeout` are the kind's where nobody said otherwise.
+pub fn bound_source(
+    job: &Arc<Job>,
+    kind: &str,
+    interval: Duration,
+    timeout: Duration,
+    source: Box<dyn Source>,
+) -> Bound {
+    let spec = CheckSpec {
+        key: CheckKey { subject: Subject::Job(job.id.clone()), name: kind.into() },
+        kind: kind.into(),
+        interval,
+        timeout,
+        retry_interval: Duration::from_secs(60).min(interval),
+        attempts: 1,
+        decides_reachability: false,
+        fixed_pace: false,
+        waits_for: source.waits_for().map(Arc::from),
+        wire: source.wire(),
+    };
+    Bound { spec: Arc::new(spec), run: Runner::Backup(Arc::from(source)) }
+}
+
+fn read_pace(reader: &mut Reader<'_>, mut pace: Pace) -> Pace {
+    reader.node("kind");
+    if let Some(interval) = reader.duration("interval") {
+        pace.interval = interval.max(Duration::from_secs(1));
+    }
+    if let Some(timeout) = reader.duration("timeout") {
+        pace.timeout = timeout.max(Duration::from_millis(10));
+    }
+    if let Some(retry) = reader.duration("retry_interval") {
+        pace.retry_interval = retry.max(Duration::from_millis(100));
+    }
+    if let Some(attempts) = reader.integer("attempts", 1..=20) {
+        pace.attempts = u8::try_from(attempts).unwrap_or(pace.attempts);
+    }
+    pace
+}
+
+fn unknown<'a>(what: &str, name: &str, place: &Place, known: impl Iterator<Item = &'a str> + Clone) -> Problem {
+    let problem = Problem::error(place, format!("unknown {what} \"{name}\""));
+    match nearest(name, known.clone()) {
+        Some(near) => problem.hint(format!("did you mean \"{near}\"?")),
+        None => problem.hint(format!("known: {}", known.collect::<Vec<_>>().join(", "))),
+    }
+}
+
+/// A check by name with its defaults.
+pub fn plain(kind: &str, place: &Place) -> CheckEntry {
+    CheckEntry { kind: kind.to_owned(), options: None, place: place.clone() }
+}
+
+/// The place of what no file has.
+pub fn nowhere() -> Place {
+    Place { source: Arc::new(Text { name: "built in".to_owned(), text: String::new() }), start: 0, end: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load;
+
+    fn bound(text: &str) -> Result<Plan, String> {
+        let config = load::parse("noctty.toml", text.to_owned()).map_err(|e| e.to_string())?;
+        bind(&config).map_err(|p| p.iter().map(Problem::render).collect())
+    }
+
+    #[test]
+    fn a_host_without_checks_is_pinged() {
+        let plan = bound("[[host]]\nname = \"a\"\n").expect("valid");
+        let names: Vec<&str> = plan.checks.iter().map(|b| &*b.spec.key.name).collect();
+        assert_eq!(names, ["icmp"]);
+    }
+
+    #[test]
+    fn checks_of_one_kind_are_told_apart() {
+        let plan = bound("[[host]]\nname = \"a\"\nchecks = [\"icmp\", {kind=\"tcp\", port=80}, {kind=\"tcp\", port=443, interval=\"5s\"}]\n").expect("valid");
+        let names: Vec<&str> = plan.checks.iter().map(|b| &*b.spec.key.name).collect();
+        assert_eq!(names, ["icmp", "tcp:80", "tcp:443"]);
+        assert_eq!(plan.checks[2].spec.interval, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn unknown_kinds_and_options_are_located_with_a_hint() {
+        let errors =
+            bound("[[host]]\nname = \"a\"\nchecks = [\"imcp\", {kind=\"tcp\", prot=80}]\n").expect_err("invalid");
+        for want in [
+            "noctty.toml:3:11: error: unknown check \"imcp\"",
+            "did you mean \"icmp\"?",
+            "unknown key `prot`",
+            "did you mean `port`?",
+            "needs a port",
+        ] {
+            assert!(errors.contains(want), "{want} is missing in\n{errors}");
+        }
+    }
+}
