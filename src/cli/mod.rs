@@ -1,1 +1,175 @@
-//! One file per subcommand.
+//! The command line: one file per subcommand. Exit status as in monitoring plugins: 0 ok, 1 warning, 2 critical,
+//! 3 unknown, usage or configuration error.
+
+mod check;
+mod config;
+mod logging;
+mod plan;
+mod state_dir;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use color_eyre::eyre::{Result, bail};
+
+use crate::base::Clock;
+use crate::base::options::Problem;
+use crate::config::load;
+use crate::config::{Config, Problems};
+use crate::engine::{Plan, bind, discover};
+
+/// Usage and configuration errors, and what could not be decided.
+pub const UNKNOWN: u8 = 3;
+
+/// The NOC in your terminal: hosts, switch ports, backups and incident notes on one screen.
+#[derive(Debug, Parser)]
+#[command(name = "noctty", version, disable_help_subcommand = true)]
+pub struct Args {
+    #[command(flatten)]
+    pub globals: Globals,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options of every subcommand.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Globals {
+    /// The configuration; default: noctty.toml in the user's configuration folder, then /etc/noctty/noctty.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where notes and last known states are kept; default: noctty in the user's state folder
+    #[arg(long, global = true, value_name = "DIR", env = "NOCTTY_STATE")]
+    pub state: Option<PathBuf>,
+    /// Send nothing at all
+    #[arg(long, global = true)]
+    pub passive: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Every target, protocol and rate that would be polled; sends nothing
+    Plan(plan::PlanArgs),
+    /// One cycle of every check; exit 0 ok, 1 warning, 2 critical, 3 unknown
+    Check(check::CheckArgs),
+    /// Check, show or begin a configuration
+    Config(config::ConfigArgs),
+    /// Print the manual page (roff)
+    #[command(hide = true)]
+    Man,
+}
+
+/// Parses the arguments and runs what they ask for.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let status = if error.use_stderr() { UNKNOWN } else { 0 };
+            // A closed pipe must not turn help into a failure.
+            let _ = error.print();
+            return ExitCode::from(status);
+        }
+    };
+    if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
+        complain(&format!("{error}"));
+    }
+    match run(args) {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::from(UNKNOWN)
+        }
+    }
+}
+
+fn run(args: Args) -> Result<ExitCode> {
+    let globals = args.globals;
+    match args.command {
+        Some(Command::Plan(args)) => plan::run(&args, &globals),
+        Some(Command::Check(args)) => check::run(&args, &globals),
+        Some(Command::Config(args)) => config::run(&args, &globals),
+        Some(Command::Man) => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Args::command()).render(&mut page)?;
+            print(&String::from_utf8_lossy(&page))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        None => bail!("the console is not part of this build"),
+    }
+}
+
+/// Writes to standard output; a reader that went away is no error.
+pub fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// One line to standard error.
+pub fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "noctty: {text}");
+}
+
+/// The file that is in force: the one named, else the first of the usual places that is there.
+pub fn config_file(globals: &Globals) -> Option<PathBuf> {
+    if let Some(named) = &globals.config {
+        return Some(named.clone());
+    }
+    load::default_paths(config_home().as_deref()).into_iter().find(|path| path.exists())
+}
+
+/// `noctty` in the user's configuration folder.
+pub fn config_home() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "noctty").map(|dirs| dirs.config_dir().to_owned())
+}
+
+/// The configuration in force, if there is one.
+pub fn load_config(globals: &Globals) -> Result<Option<(PathBuf, Config)>, Problems> {
+    let Some(path) = config_file(globals) else { return Ok(None) };
+    load::read(&path).map(|config| Some((path, config)))
+}
+
+/// The plan: of the configuration, or of what is found where there is none. `Err` has all problems rendered.
+pub fn load_plan(globals: &Globals) -> Result<Plan> {
+    match load_config(globals) {
+        Err(problems) => bail!("the configuration has errors\n{problems}"),
+        Ok(Some((_, config))) => bound(&config),
+        Ok(None) => {
+            let mut last = Plan::default();
+            discover::discover(&discover::Places::system(), false, |plan| last = plan);
+            Ok(last)
+        }
+    }
+}
+
+/// Binds a configuration; its warnings go to standard error.
+pub fn bound(config: &Config) -> Result<Plan> {
+    for warning in &config.warnings {
+        complain(warning.render().trim_end());
+    }
+    match bind::bind(config) {
+        Ok(plan) => Ok(plan),
+        Err(problems) => {
+            let all: String = problems.iter().map(Problem::render).collect::<Vec<_>>().concat();
+            bail!("the configuration has errors\n{}", all.trim_end())
+        }
+    }
+}
+
+/// A runtime for headless work.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("engine").enable_all().build()?)
+}
+
+/// The clock and the state folder's log for a headless command.
+pub fn begin(globals: &Globals) -> Clock {
+    logging::start(state_dir::choose(globals.state.as_deref()).as_deref());
+    Clock::start()
+}
+
+/// The folder of a path, for messages.
+pub fn shown(path: &Path) -> String {
+    crate::base::text::clean(&path.display().to_string())
+}

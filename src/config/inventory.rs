@@ -62,13 +62,16 @@ pub(super) fn read_host(table: &Table, problems: &mut Vec<Problem>) -> Option<Ho
     let ssh_alias = r.string("ssh");
     let checks = r.node("checks").map(|node| read_checks(node, &mut r));
     let snmp = r.table("snmp").cloned();
-    if let Some(text) = &address
+    let dialled = if address.is_some() { ("address", &address) } else { ("name", &name) };
+    if let (key, Some(text)) = dialled
         && let Err(why) = check_address(text)
     {
-        let place = table.find("address").map_or_else(|| table.place.clone(), |n| n.place.clone());
+        let place = table.find(key).map_or_else(|| table.place.clone(), |n| n.place.clone());
+        let problem = Problem::error(&place, format!("`{key}` \"{text}\" {why}"));
         r.problem(
-            Problem::error(&place, format!("`address` \"{text}\" {why}"))
-                .hint("write a host name or an IP address, without port or user"),
+            problem.hint(
+                "`address` takes a host name or an IP address, without port or user; without it the name is used",
+            ),
         );
     }
     problems.extend(r.finish());

@@ -3,6 +3,7 @@
 pub mod bind;
 mod commands;
 pub mod cycle;
+pub mod discover;
 pub mod plan;
 pub mod run;
 pub mod schedule;

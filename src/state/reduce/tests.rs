@@ -256,3 +256,16 @@ fn an_unchanged_host_is_shared_between_snapshots() {
     assert!(!Arc::ptr_eq(&first.hosts[1], &second.hosts[1]));
     assert!(second.revision > first.revision);
 }
+
+#[test]
+fn an_answer_by_another_protocol_proves_life() {
+    let mut s = state(&[("a", &[])], &[("icmp", true), ("tcp:443", false)]);
+    see(&mut s, "a", "tcp:443", 1, Outcome::Ok);
+    down(&mut s, "a", 2);
+    assert_eq!(condition(&mut s, "a", 5), Condition::Unknown, "ICMP never worked here");
+    see(&mut s, "a", "icmp", 6, Outcome::Ok);
+    down(&mut s, "a", 30);
+    assert_eq!(condition(&mut s, "a", 33), Condition::Critical, "the port was last open before that");
+    see(&mut s, "a", "tcp:443", 40, Outcome::Ok);
+    assert_eq!(condition(&mut s, "a", 41), Condition::Unknown);
+}

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{Condition, Metric, Policy};
+use crate::model::{Condition, Host, Metric, Origin, Policy};
 use crate::state::view::{CheckView, HostView};
 
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub fn judge(view: &HostView, blame: Option<&Arc<str>>, policy: &Policy) -> Verd
     }
     let life: Vec<&CheckView> = signs_of_life(checks);
     let silent = life.iter().all(|c| c.condition == Condition::Critical);
-    if silent {
+    if silent && !proven_otherwise(checks, &life) {
         verdict.down = true;
         verdict.since = life.iter().map(|c| c.since).max();
         verdict.reason = join(life.iter().copied(), checks.len() > 1);
@@ -57,6 +57,7 @@ pub fn judge(view: &HostView, blame: Option<&Arc<str>>, policy: &Policy) -> Verd
         }
         return verdict;
     }
+    let contribution = |check: &CheckView| contribution(check, &view.host);
     let worst = checks.iter().map(contribution).max().unwrap_or(Condition::Pending);
     // A check without a result says nothing while others have one.
     verdict.condition = if worst == Condition::Pending && checks.iter().any(|c| c.condition == Condition::Ok) {
@@ -75,13 +76,25 @@ pub fn judge(view: &HostView, blame: Option<&Arc<str>>, policy: &Policy) -> Verd
     verdict
 }
 
-/// What a check adds to its host while the host is alive: no answer to one protocol is not "down".
-pub fn contribution(check: &CheckView) -> Condition {
-    if check.condition == Condition::Critical && check.spec.decides_reachability {
-        Condition::Unknown
-    } else {
+/// What a check adds to its host while the host is alive: no answer to one protocol is not "down". Where nobody asked
+/// for that protocol and it never worked, it adds nothing.
+fn contribution(check: &CheckView, host: &Host) -> Condition {
+    if check.condition != Condition::Critical || !check.spec.decides_reachability {
         check.condition
+    } else if check.last_good.is_none() && host.origin != Origin::Config {
+        Condition::Pending
+    } else {
+        Condition::Unknown
     }
+}
+
+/// Another check answered since the silent ones fell silent, or they never worked here.
+fn proven_otherwise(checks: &[CheckView], silent: &[&CheckView]) -> bool {
+    let never_worked = silent.iter().all(|c| c.last_good.is_none());
+    let since = silent.iter().map(|c| c.since).max();
+    checks
+        .iter()
+        .any(|c| c.condition == Condition::Ok && !c.stale && !c.restored && (never_worked || c.last_good > since))
 }
 
 /// The checks whose good result proves that the host is up; all of them where none is marked so.

@@ -1,0 +1,86 @@
+//! `noctty check`: one cycle of every check, with the console's own probes and rules.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use color_eyre::eyre::{Result, bail};
+
+use super::Globals;
+use crate::engine::{Plan, cycle};
+use crate::model::{AssetId, Host, Inventory, Policy};
+use crate::net::Net;
+use crate::report::check as report;
+use crate::ssh::config::matches;
+
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Hosts and backups by name (`*` and `?` allowed), `tag:NAME` or `group:NAME`; all of them by default
+    #[arg(value_name = "SELECTOR")]
+    selectors: Vec<String>,
+    /// One JSON object (noctty.check/1) instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode> {
+    let clock = super::begin(globals);
+    let mut plan = select(&super::load_plan(globals)?, &args.selectors)?;
+    let mut warnings = Vec::new();
+    if globals.passive {
+        plan.checks.clear();
+        warnings.push("--passive: nothing was asked".to_owned());
+    }
+    for bound in plan.checks.iter().filter(|b| b.spec.waits_for.is_some()) {
+        let why = bound.spec.waits_for.as_deref().unwrap_or_default();
+        warnings.push(format!("{} was not read: {why}", bound.spec.key.subject.id().as_str()));
+    }
+    let policy = Policy { never_seen_is_down: true, ..Policy::default() };
+    let runtime = super::runtime()?;
+    let snapshot = runtime.block_on(async { cycle::run(&plan, &Net::new(clock), clock, policy).await });
+    runtime.shutdown_background();
+    let out = if args.json {
+        report::json(&snapshot, clock.wall(), &warnings) + "\n"
+    } else {
+        for warning in &warnings {
+            super::complain(warning);
+        }
+        report::table(&snapshot, clock.now())
+    };
+    super::print(&out)?;
+    Ok(ExitCode::from(report::exit_status(&snapshot)))
+}
+
+/// The part of a plan that the selectors name; each must name something.
+fn select(plan: &Plan, selectors: &[String]) -> Result<Plan> {
+    if selectors.is_empty() {
+        return Ok(plan.clone());
+    }
+    let inventory = &plan.inventory;
+    let mut wanted: Vec<AssetId> = Vec::new();
+    for selector in selectors {
+        let before = wanted.len();
+        wanted.extend(inventory.hosts.iter().filter(|h| names_host(selector, h)).map(|h| h.id.clone()));
+        wanted.extend(inventory.jobs.iter().filter(|j| matches(selector, &j.name)).map(|j| j.id.clone()));
+        if wanted.len() == before {
+            bail!("\"{selector}\" selects nothing");
+        }
+    }
+    let checks: Vec<_> = plan.checks.iter().filter(|b| wanted.contains(b.spec.key.subject.id())).cloned().collect();
+    let part = Inventory {
+        hosts: inventory.hosts.iter().filter(|h| wanted.contains(&h.id)).cloned().collect(),
+        jobs: inventory.jobs.iter().filter(|j| wanted.contains(&j.id)).cloned().collect(),
+        checks: checks.iter().map(|b| b.spec.clone()).collect(),
+        remarks: Vec::new(),
+    };
+    Ok(Plan { inventory: Arc::new(part), checks })
+}
+
+fn names_host(selector: &str, host: &Host) -> bool {
+    if let Some(tag) = selector.strip_prefix("tag:") {
+        host.has_tag(tag)
+    } else if let Some(group) = selector.strip_prefix("group:") {
+        host.group.as_deref() == Some(group)
+    } else {
+        matches(selector, &host.name) || selector == host.id.as_str()
+    }
+}

@@ -1,0 +1,247 @@
+//! `noctty config`: check a configuration, show what it means, begin one, or print all options.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use color_eyre::eyre::{Result, WrapErr as _, bail};
+
+use super::{Globals, UNKNOWN};
+use crate::backup::SOURCES;
+use crate::base::options::OptionDoc;
+use crate::base::{text, units};
+use crate::config::load;
+use crate::engine::bind;
+use crate::probe::KINDS;
+
+#[derive(Debug, clap::Args)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum ConfigCommand {
+    /// Report every problem with its file, line and column; exit 0 where there is none
+    Check {
+        /// Default: the configuration in force
+        file: Option<PathBuf>,
+    },
+    /// What the configuration means, with all defaults, and no secret
+    Show,
+    /// Write a commented first configuration
+    Init {
+        /// Default: noctty.toml in the user's configuration folder
+        file: Option<PathBuf>,
+    },
+    /// Every option, as Markdown
+    Reference,
+}
+
+const FIRST: &str = include_str!("../../config/first.toml");
+
+pub fn run(args: &ConfigArgs, globals: &Globals) -> Result<ExitCode> {
+    match &args.command {
+        ConfigCommand::Check { file } => check(file.clone(), globals),
+        ConfigCommand::Show => show(globals),
+        ConfigCommand::Init { file } => init(file.clone()),
+        ConfigCommand::Reference => {
+            super::print(&reference())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
+    let Some(path) = file.or_else(|| super::config_file(globals)) else {
+        super::print("no configuration: noctty watches what it finds (see `noctty plan`)\n")?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let (problems, counts) = match load::read(&path) {
+        Err(problems) => (problems.0, None),
+        Ok(config) => {
+            let mut problems = config.warnings.clone();
+            let counts = (config.hosts.len(), config.jobs.len());
+            match bind::bind(&config) {
+                Ok(plan) => (problems, Some((counts, plan.checks.len()))),
+                Err(more) => {
+                    problems.extend(more);
+                    (problems, None)
+                }
+            }
+        }
+    };
+    let mut err = std::io::stderr().lock();
+    for problem in &problems {
+        let _ = write!(err, "{}", problem.render());
+    }
+    let Some(((hosts, jobs), checks)) = counts else { return Ok(ExitCode::from(UNKNOWN)) };
+    super::print(&format!("{}: {hosts} hosts, {jobs} backups, {checks} checks\n", super::shown(&path)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(globals: &Globals) -> Result<ExitCode> {
+    let plan = super::load_plan(globals)?;
+    let mut out = String::new();
+    for host in &plan.inventory.hosts {
+        let _ = writeln!(
+            out,
+            "{}  {}  ({})",
+            text::clean(&host.name),
+            host.address.as_deref().unwrap_or("–"),
+            host.origin.label()
+        );
+        if let Some(why) = &host.not_probed {
+            let _ = writeln!(out, "    {why}");
+        }
+        for bound in plan.checks.iter().filter(|b| *b.spec.key.subject.id() == host.id) {
+            let s = &bound.spec;
+            let _ = writeln!(
+                out,
+                "    {:<12} every {}, timeout {}, {} attempts {} apart",
+                s.key.name,
+                units::config_duration(s.interval),
+                units::config_duration(s.timeout),
+                s.attempts,
+                units::config_duration(s.retry_interval)
+            );
+        }
+    }
+    for job in &plan.inventory.jobs {
+        let _ = writeln!(
+            out,
+            "{}  {} {}  ({})",
+            text::clean(&job.name),
+            job.kind,
+            text::clean(&job.repository),
+            job.origin.label()
+        );
+        if let Some(schedule) = &job.schedule {
+            let _ = writeln!(out, "    schedule {} in {}", schedule.cron, schedule.timezone);
+        }
+        if let Some(rpo) = job.rpo {
+            let _ = writeln!(out, "    rpo {}", units::config_duration(rpo));
+        }
+    }
+    super::print(&out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn init(file: Option<PathBuf>) -> Result<ExitCode> {
+    let Some(path) = file.or_else(|| super::config_home().map(|home| home.join("noctty.toml"))) else {
+        bail!("no home directory: name the file");
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).wrap_err_with(|| format!("cannot make {}", super::shown(folder)))?;
+    }
+    let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    let mut file = match opened {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            bail!("{} is there already; nothing was written", super::shown(&path))
+        }
+        other => other.wrap_err_with(|| format!("cannot write {}", super::shown(&path)))?,
+    };
+    file.write_all(FIRST.as_bytes())?;
+    super::print(&format!("wrote {}\n", super::shown(&path)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `docs/config-reference.md`; a test compares the two.
+pub fn reference() -> String {
+    let mut out = String::from(
+        "# Configuration reference\n\nMade by `noctty config reference`. Durations are written `500ms`, `30s`, `5m`, `26h`, `7d` or `1h30m`.\n\n## `[[host]]`\n\n",
+    );
+    rows(&mut out, HOST);
+    out.push_str(
+        "\n## Every check\n\nA check is a name (`\"icmp\"`) or a table (`{ kind = \"tcp\", port = 443 }`).\n\n",
+    );
+    rows(&mut out, bind::COMMON);
+    for kind in KINDS {
+        let _ = writeln!(
+            out,
+            "\n### `{}`\n\n{}. Every {}, timeout {}, {} attempts {} apart.\n",
+            kind.name,
+            kind.help,
+            units::config_duration(kind.pace.interval),
+            units::config_duration(kind.pace.timeout),
+            kind.pace.attempts,
+            units::config_duration(kind.pace.retry_interval)
+        );
+        if !kind.options.is_empty() {
+            rows(&mut out, kind.options);
+        }
+    }
+    out.push_str("\n## `[[backup]]`\n\n");
+    rows(&mut out, BACKUP);
+    for source in SOURCES {
+        let _ = writeln!(
+            out,
+            "\n### `{}`\n\n{}. Every {}.\n",
+            source.name,
+            source.help,
+            units::config_duration(source.interval)
+        );
+        rows(&mut out, source.options);
+    }
+    out.push_str("\n## `[ui]`\n\n");
+    rows(&mut out, UI);
+    out
+}
+
+fn rows(out: &mut String, docs: &[OptionDoc]) {
+    out.push_str("| key | form | default | meaning |\n|---|---|---|---|\n");
+    for doc in docs {
+        let default = if doc.default.is_empty() { "–".to_owned() } else { format!("`{}`", doc.default) };
+        let _ = writeln!(out, "| `{}` | {} | {default} | {} |", doc.name, doc.form, doc.help);
+    }
+}
+
+const HOST: &[OptionDoc] = &[
+    OptionDoc { name: "name", form: "string", default: "", help: "what it is called; required" },
+    OptionDoc { name: "id", form: "string", default: "the name", help: "the key that history and notes follow" },
+    OptionDoc { name: "address", form: "string", default: "the name", help: "host name or IP address" },
+    OptionDoc {
+        name: "tags",
+        form: "array",
+        default: "[]",
+        help: "`core` is pinged each 5 s; `uplink` makes every lost link of the host a problem",
+    },
+    OptionDoc { name: "group", form: "string", default: "", help: "for filters" },
+    OptionDoc {
+        name: "parents",
+        form: "array",
+        default: "[]",
+        help: "hosts it hangs on: UNREACHABLE when all of them are down",
+    },
+    OptionDoc { name: "ssh", form: "string", default: "the address", help: "its name in `~/.ssh/config`" },
+    OptionDoc { name: "checks", form: "array", default: "[\"icmp\"]", help: "what is asked" },
+    OptionDoc { name: "snmp", form: "table", default: "", help: "adds the checks `snmp` and `ports`" },
+];
+
+const BACKUP: &[OptionDoc] = &[
+    OptionDoc { name: "name", form: "string", default: "", help: "what it is called; required" },
+    OptionDoc { name: "id", form: "string", default: "the name", help: "the key that history and notes follow" },
+    OptionDoc { name: "kind", form: "string", default: "", help: "the tool; required" },
+    OptionDoc { name: "repository", form: "string", default: "", help: "as the tool takes it; required" },
+    OptionDoc { name: "protects", form: "array", default: "[]", help: "hosts whose data it holds" },
+    OptionDoc { name: "schedule", form: "string", default: "", help: "five-field cron expression" },
+    OptionDoc { name: "timezone", form: "string", default: "UTC", help: "IANA name, for the schedule" },
+    OptionDoc {
+        name: "grace",
+        form: "duration",
+        default: "30m or a tenth of the interval",
+        help: "how late a run may be before it is missed",
+    },
+    OptionDoc { name: "rpo", form: "duration", default: "", help: "recovery point objective" },
+    OptionDoc { name: "rto", form: "duration", default: "", help: "recovery time objective" },
+    OptionDoc { name: "interval", form: "duration", default: "the kind's", help: "how often the repository is read" },
+    OptionDoc { name: "enabled", form: "boolean", default: "true", help: "false: shown, not read" },
+];
+
+const UI: &[OptionDoc] = &[
+    OptionDoc { name: "theme", form: "string", default: "default", help: "a theme's name" },
+    OptionDoc { name: "ascii", form: "boolean", default: "false", help: "no Unicode glyphs" },
+    OptionDoc { name: "mouse", form: "boolean", default: "false", help: "wheel and clicks" },
+];
