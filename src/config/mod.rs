@@ -5,7 +5,9 @@
 pub mod document;
 pub mod inventory;
 pub mod key;
+pub mod keymap;
 pub mod load;
+pub mod theme;
 
 pub use inventory::{CheckEntry, HostEntry, JobEntry};
 pub use load::{Config, Problems, UiOptions};

@@ -2,3 +2,5 @@
 //! of the engine. Drawing takes `&self`: it never writes state.
 
 pub mod frame;
+pub mod run;
+pub mod terminal;

@@ -1,0 +1,146 @@
+//! The keymap as data: chords to action names. The shipped file and the user's are read by the same code; what is
+//! wrong is a problem with its place, and the rest of the file holds.
+
+use std::collections::BTreeMap;
+
+use super::document;
+use super::key::Key;
+use crate::base::options::{Problem, Value, nearest};
+
+/// The shipped keys.
+pub const SHIPPED: &str = include_str!("../../config/keymap.toml");
+
+/// Chords to the names of actions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keymap {
+    chords: BTreeMap<Vec<Key>, String>,
+}
+
+/// What a sequence of keys means so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup<'a> {
+    Action(&'a str),
+    /// The beginning of longer chords: what may follow, and what it does.
+    Begun(Vec<(Key, &'a str)>),
+    Nothing,
+}
+
+impl Keymap {
+    /// Lays a file over this map. `known` are the names of all actions.
+    pub fn merge(&mut self, name: &str, text: &str, known: &[&str]) -> Vec<Problem> {
+        let (root, mut problems) = document::parse(name, text.to_owned());
+        let mut reader = root.reader("the keymap");
+        let table = reader.table("screen");
+        problems.extend(reader.finish());
+        for (key, node) in table.map(|t| t.entries.as_slice()).unwrap_or_default() {
+            let Some(chord) = parse_chord(&key.name) else {
+                problems.push(
+                    Problem::error(&key.place, format!("\"{}\" is no key", key.name))
+                        .hint("write keys as j, G, Ctrl+P, Shift+Tab, F1, Space; chords with a blank: \"g g\""),
+                );
+                continue;
+            };
+            let Value::String(action) = &node.value else {
+                problems.push(Problem::error(&node.place, format!("an action is a string, not {}", node.value.kind())));
+                continue;
+            };
+            if action.is_empty() {
+                self.chords.remove(&chord);
+            } else if known.contains(&action.as_str()) {
+                self.chords.insert(chord, action.clone());
+            } else {
+                let problem = Problem::error(&node.place, format!("unknown action \"{action}\""));
+                problems.push(match nearest(action, known.iter().copied()) {
+                    Some(near) => problem.hint(format!("did you mean \"{near}\"?")),
+                    None => problem,
+                });
+            }
+        }
+        problems.extend(self.conflicts().into_iter().map(Problem::unplaced));
+        problems
+    }
+
+    /// Chords that can never be completed, because a shorter one is an action already.
+    fn conflicts(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for (chord, action) in &self.chords {
+            for length in 1..chord.len() {
+                if let Some(shorter) = self.chords.get(&chord[..length]) {
+                    out.push(format!(
+                        "the chord {} ({action}) can never be typed: {} is \"{shorter}\"",
+                        show(chord),
+                        show(&chord[..length])
+                    ));
+                }
+            }
+        }
+        out
+    }
+
+    pub fn look_up(&self, keys: &[Key]) -> Lookup<'_> {
+        if let Some(action) = self.chords.get(keys) {
+            return Lookup::Action(action);
+        }
+        let longer = self.chords.iter().filter(|(chord, _)| chord.len() > keys.len() && chord.starts_with(keys));
+        let next: Vec<(Key, &str)> = longer.map(|(chord, action)| (chord[keys.len()], action.as_str())).collect();
+        if next.is_empty() { Lookup::Nothing } else { Lookup::Begun(next) }
+    }
+
+    /// The keys of an action, shortest first, as they are shown.
+    pub fn keys_of(&self, action: &str) -> Vec<String> {
+        let mut keys: Vec<String> =
+            self.chords.iter().filter(|(_, a)| *a == action).map(|(chord, _)| show(chord)).collect();
+        keys.sort_by_key(|k| (k.len(), k.clone()));
+        keys
+    }
+}
+
+fn parse_chord(text: &str) -> Option<Vec<Key>> {
+    let keys: Option<Vec<Key>> = text.split(' ').map(Key::parse).collect();
+    keys.filter(|k| !k.is_empty())
+}
+
+fn show(chord: &[Key]) -> String {
+    chord.iter().map(Key::to_string).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [&str; 3] = ["top", "help", "quit"];
+
+    #[test]
+    fn a_chord_is_begun_and_then_an_action() {
+        let mut map = Keymap::default();
+        assert!(map.merge("k.toml", "[screen]\n\"g g\" = \"top\"\n\"?\" = \"help\"\n", &KNOWN).is_empty());
+        let g = Key::char('g');
+        assert_eq!(map.look_up(&[g]), Lookup::Begun(vec![(g, "top")]));
+        assert_eq!(map.look_up(&[g, g]), Lookup::Action("top"));
+        assert_eq!(map.look_up(&[Key::char('x')]), Lookup::Nothing);
+        assert_eq!(map.keys_of("top"), ["g g"]);
+    }
+
+    #[test]
+    fn the_users_file_lies_over_ours() {
+        let mut map = Keymap::default();
+        map.merge("a", "[screen]\n\"?\" = \"help\"\nq = \"quit\"\n", &KNOWN);
+        map.merge("b", "[screen]\n\"?\" = \"top\"\nq = \"\"\n", &KNOWN);
+        assert_eq!(map.look_up(&[Key::char('?')]), Lookup::Action("top"));
+        assert_eq!(map.look_up(&[Key::char('q')]), Lookup::Nothing);
+    }
+
+    #[test]
+    fn what_is_wrong_is_located_and_conflicts_are_told() {
+        let mut map = Keymap::default();
+        let problems = map.merge(
+            "k.toml",
+            "[screen]\nHyper+x = \"top\"\n\"g\" = \"hlep\"\n\"q\" = \"quit\"\n\"q q\" = \"top\"\n",
+            &KNOWN,
+        );
+        let all: String = problems.iter().map(Problem::render).collect();
+        for want in ["k.toml:3:7: error: unknown action \"hlep\"", "did you mean \"help\"?", "can never be typed"] {
+            assert!(all.contains(want), "{want} is missing in\n{all}");
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! Cells to bytes, as few as possible: only cells that differ, the shortest way between them, attributes only where
+//! they change, erasing instead of blanks. Whatever a cell holds, no control byte leaves here.
+//!
+//! After a glyph whose width terminals disagree about the cursor is placed anew, so that one odd character cannot
+//! shift its neighbours.
+
+use std::io::Write as _;
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
+
+use crate::ui::frame::Colours;
+
+const SHOWN: Modifier =
+    Modifier::BOLD.union(Modifier::DIM).union(Modifier::ITALIC).union(Modifier::UNDERLINED).union(Modifier::REVERSED);
+
+/// The attributes that the terminal has at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Pen {
+    fg: Color,
+    bg: Color,
+    modifier: Modifier,
+}
+
+impl Pen {
+    const PLAIN: Self = Self { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+
+    fn of(cell: &Cell, colours: Colours) -> Self {
+        Self { fg: reduce(cell.fg, colours), bg: reduce(cell.bg, colours), modifier: cell.modifier & SHOWN }
+    }
+}
+
+/// Writes sequences and remembers where the cursor and the pen are. Every chunk begins and ends with a plain pen and
+/// an unknown cursor, so chunks may be cut anywhere between rows.
+#[derive(Debug)]
+pub struct Encoder {
+    pub out: Vec<u8>,
+    colours: Colours,
+    pen: Pen,
+    cursor: Option<(u16, u16)>,
+}
+
+impl Encoder {
+    pub fn new(colours: Colours) -> Self {
+        Self { out: Vec::new(), colours, pen: Pen::PLAIN, cursor: None }
+    }
+
+    /// Brings one row from `old` to `new`; `old` is `None` where nothing is known of what the terminal shows.
+    pub fn row(&mut self, y: u16, new: &Buffer, old: Option<&Buffer>) {
+        let width = new.area.width;
+        let cells = row_cells(new, y);
+        let before = old.map(|old| row_cells(old, y));
+        // Blanks up to the end of the line are erased at once.
+        let content = cells.iter().rposition(|c| !is_blank(c)).map_or(0, |i| i + 1);
+        let mut x = 0;
+        while x < content {
+            let cell = &cells[x];
+            let step = cell_width(cell).max(1);
+            let same = before.is_some_and(|b| {
+                (x..(x + step).min(b.len())).all(|i| look(&b[i], self.colours) == look(&cells[i], self.colours))
+            });
+            if !same {
+                self.draw(x as u16, y, cell, step as u16, width);
+            }
+            x += step;
+        }
+        let dirty_tail = before.is_none_or(|b| b[content.min(b.len())..].iter().any(|c| !is_blank(c)));
+        if content < width as usize && dirty_tail {
+            self.move_to(content as u16, y);
+            self.set_pen(Pen::PLAIN);
+            self.out.extend_from_slice(b"\x1b[K");
+        }
+    }
+
+    /// Back to plain attributes.
+    pub fn finish(&mut self) {
+        self.set_pen(Pen::PLAIN);
+    }
+
+    fn draw(&mut self, x: u16, y: u16, cell: &Cell, step: u16, width: u16) {
+        self.move_to(x, y);
+        self.set_pen(Pen::of(cell, self.colours));
+        let symbol = cell.symbol();
+        let certain =
+            if symbol.is_ascii() { push_ascii(symbol, &mut self.out) } else { push_glyph(symbol, &mut self.out) };
+        let next = x + step;
+        // In the last column the cursor waits before wrapping: terminals differ in where that is.
+        self.cursor = (certain && next < width).then_some((next, y));
+    }
+
+    fn move_to(&mut self, x: u16, y: u16) {
+        if self.cursor == Some((x, y)) {
+            return;
+        }
+        match self.cursor {
+            Some((cx, cy)) if cy == y && x > cx => {
+                let _ = match x - cx {
+                    1 => self.out.write_all(b"\x1b[C"),
+                    n => write!(self.out, "\x1b[{n}C"),
+                };
+            }
+            Some((_, cy)) if cy == y => {
+                let _ = write!(self.out, "\x1b[{}G", x + 1);
+            }
+            _ if x == 0 => {
+                let _ = write!(self.out, "\x1b[{}H", y + 1);
+            }
+            _ => {
+                let _ = write!(self.out, "\x1b[{};{}H", y + 1, x + 1);
+            }
+        }
+        self.cursor = Some((x, y));
+    }
+
+    fn set_pen(&mut self, pen: Pen) {
+        if self.pen == pen {
+            return;
+        }
+        let mut codes: Vec<String> = Vec::new();
+        let removed = self.pen.modifier - pen.modifier;
+        let from = if pen == Pen::PLAIN || !removed.is_empty() {
+            codes.push(String::new());
+            Pen::PLAIN
+        } else {
+            self.pen
+        };
+        for (flag, code) in [
+            (Modifier::BOLD, 1),
+            (Modifier::DIM, 2),
+            (Modifier::ITALIC, 3),
+            (Modifier::UNDERLINED, 4),
+            (Modifier::REVERSED, 7),
+        ] {
+            if (pen.modifier - from.modifier).contains(flag) {
+                codes.push(code.to_string());
+            }
+        }
+        if pen.fg != from.fg {
+            codes.push(colour_code(pen.fg, 30));
+        }
+        if pen.bg != from.bg {
+            codes.push(colour_code(pen.bg, 40));
+        }
+        if codes.first().is_some_and(String::is_empty) && codes.len() > 1 {
+            codes[0].push('0');
+        }
+        let _ = write!(self.out, "\x1b[{}m", codes.join(";"));
+        self.pen = pen;
+    }
+}
+
+fn row_cells(buffer: &Buffer, y: u16) -> &[Cell] {
+    let width = buffer.area.width as usize;
+    let start = y as usize * width;
+    buffer.content.get(start..start + width).unwrap_or_default()
+}
+
+/// Whether two cells look alike on this terminal.
+fn look(cell: &Cell, colours: Colours) -> (&str, Pen) {
+    (cell.symbol(), Pen::of(cell, colours))
+}
+
+fn is_blank(cell: &Cell) -> bool {
+    let visible = Modifier::REVERSED | Modifier::UNDERLINED;
+    cell.symbol() == " " && cell.bg == Color::Reset && !cell.modifier.intersects(visible)
+}
+
+fn cell_width(cell: &Cell) -> usize {
+    if cell.symbol().is_ascii() { 1 } else { unicode_width::UnicodeWidthStr::width(cell.symbol()) }
+}
+
+fn push_ascii(symbol: &str, out: &mut Vec<u8>) -> bool {
+    match symbol.as_bytes() {
+        [byte @ 0x20..=0x7e] => out.push(*byte),
+        _ => out.push(b' '),
+    }
+    true
+}
+
+/// Writes a glyph without control characters; true where all terminals agree that it is one column wide.
+fn push_glyph(symbol: &str, out: &mut Vec<u8>) -> bool {
+    let mut chars = symbol.chars();
+    let certain = match (chars.next(), chars.next()) {
+        (Some(c), None) => {
+            matches!(u32::from(c), 0xa1..=0xac | 0xae..=0x24f | 0x370..=0x3ff | 0x400..=0x45f | 0x2013..=0x2026 | 0x2190..=0x2193 | 0x2500..=0x25ff)
+        }
+        _ => false,
+    };
+    for c in symbol.chars().filter(|c| !c.is_control()) {
+        let mut bytes = [0; 4];
+        out.extend_from_slice(c.encode_utf8(&mut bytes).as_bytes());
+    }
+    certain
+}
+
+fn colour_code(colour: Color, base: u8) -> String {
+    match colour {
+        Color::Reset => (base + 9).to_string(),
+        Color::Indexed(n) if n < 8 => (base + n).to_string(),
+        Color::Indexed(n) if n < 16 => (base + 60 + n - 8).to_string(),
+        Color::Indexed(n) => format!("{};5;{n}", base + 8),
+        Color::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
+        named => (base + ansi_index(named)).to_string(),
+    }
+}
+
+fn ansi_index(colour: Color) -> u8 {
+    match colour {
+        Color::Red => 1,
+        Color::Green => 2,
+        Color::Yellow => 3,
+        Color::Blue => 4,
+        Color::Magenta => 5,
+        Color::Cyan => 6,
+        Color::Gray => 7,
+        Color::DarkGray => 60,
+        Color::LightRed => 61,
+        Color::LightGreen => 62,
+        Color::LightYellow => 63,
+        Color::LightBlue => 64,
+        Color::LightMagenta => 65,
+        Color::LightCyan => 66,
+        Color::White => 67,
+        _ => 0,
+    }
+}
+
+/// The nearest colour that the terminal has.
+fn reduce(colour: Color, colours: Colours) -> Color {
+    match (colours, colour) {
+        (_, Color::Reset) | (Colours::Mono, _) => Color::Reset,
+        (Colours::Ansi256, Color::Rgb(r, g, b)) => Color::Indexed(cube(r, g, b)),
+        (Colours::Ansi16, Color::Rgb(r, g, b)) => nearest_ansi(r, g, b),
+        (Colours::Ansi16, Color::Indexed(n)) if n >= 16 => {
+            let (r, g, b) = cube_colour(n);
+            nearest_ansi(r, g, b)
+        }
+        (_, any) => any,
+    }
+}
+
+fn cube(r: u8, g: u8, b: u8) -> u8 {
+    let level = |v: u8| if v < 48 { 0 } else { ((u16::from(v) - 35) / 40).min(5) as u8 };
+    let (cr, cg, cb) = (level(r), level(g), level(b));
+    let spread = r.max(g).max(b) - r.min(g).min(b);
+    if spread < 12 {
+        let grey = (u16::from(r) + u16::from(g) + u16::from(b)) / 3;
+        return match grey {
+            0..4 => 16,
+            246..=255 => 231,
+            _ => 232 + ((grey.max(8) - 8) / 10).min(23) as u8,
+        };
+    }
+    16 + 36 * cr + 6 * cg + cb
+}
+
+fn cube_colour(n: u8) -> (u8, u8, u8) {
+    if n >= 232 {
+        let grey = 8 + 10 * (n - 232);
+        return (grey, grey, grey);
+    }
+    let level = |v: u8| if v == 0 { 0 } else { 55 + 40 * v };
+    let n = n.saturating_sub(16);
+    (level(n / 36), level(n / 6 % 6), level(n % 6))
+}
+
+fn nearest_ansi(r: u8, g: u8, b: u8) -> Color {
+    let (max, min) = (r.max(g).max(b), r.min(g).min(b));
+    if max - min < 40 {
+        return match max {
+            0..60 => Color::Black,
+            60..150 => Color::DarkGray,
+            150..220 => Color::Gray,
+            _ => Color::White,
+        };
+    }
+    let high = |v: u8| u16::from(v) * 2 > u16::from(max) + u16::from(min);
+    match (high(r), high(g), high(b)) {
+        (true, false, false) => Color::Red,
+        (false, true, false) => Color::Green,
+        (true, true, false) => Color::Yellow,
+        (false, false, true) => Color::Blue,
+        (true, false, true) => Color::Magenta,
+        (false, true, true) => Color::Cyan,
+        _ => Color::Reset,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::*;
+
+    fn buffer(lines: &[&str]) -> Buffer {
+        Buffer::with_lines(lines.iter().copied())
+    }
+
+    fn bytes(new: &Buffer, old: Option<&Buffer>) -> String {
+        let mut encoder = Encoder::new(Colours::True);
+        for y in 0..new.area.height {
+            encoder.row(y, new, old);
+        }
+        encoder.finish();
+        String::from_utf8(encoder.out).expect("UTF-8")
+    }
+
+    #[test]
+    fn what_is_the_same_costs_nothing() {
+        let a = buffer(&["hello", "world"]);
+        assert_eq!(bytes(&a, Some(&a)), "");
+    }
+
+    #[test]
+    fn one_changed_cell_costs_a_move_and_a_letter() {
+        let (a, b) = (buffer(&["hello", "world"]), buffer(&["hello", "wOrld"]));
+        assert_eq!(bytes(&b, Some(&a)), "\x1b[2;2HO");
+    }
+
+    #[test]
+    fn blanks_at_the_end_are_erased_at_once() {
+        let (a, b) = (buffer(&["hello     "]), buffer(&["h         "]));
+        assert_eq!(bytes(&b, Some(&a)), "\x1b[1;2H\x1b[K");
+        assert_eq!(bytes(&buffer(&["          "]), None), "\x1b[1H\x1b[K");
+    }
+
+    #[test]
+    fn attributes_are_sent_where_they_change_and_end_plain() {
+        let mut b = buffer(&["ab c"]);
+        b.set_style(Rect::new(0, 0, 2, 1), Style::new().fg(Color::Red).add_modifier(Modifier::BOLD));
+        assert_eq!(bytes(&b, None), "\x1b[1H\x1b[1;31mab\x1b[m c");
+    }
+
+    #[test]
+    fn after_a_glyph_of_doubtful_width_the_cursor_is_placed_anew() {
+        let mut b = Buffer::empty(Rect::new(0, 0, 4, 1));
+        b[(0, 0)].set_symbol("日");
+        b[(2, 0)].set_symbol("x");
+        assert_eq!(bytes(&b, None), "\x1b[1H日\x1b[1;3Hx\x1b[K");
+        let certain = buffer(&["●x"]);
+        assert_eq!(bytes(&certain, None), "\x1b[1H●x");
+    }
+
+    #[test]
+    fn no_control_byte_leaves_whatever_a_cell_holds() {
+        let mut b = Buffer::empty(Rect::new(0, 0, 3, 1));
+        b[(0, 0)].set_symbol("\x1b]0;x\x07");
+        b[(1, 0)].set_symbol("é\x1b[2J");
+        let out = bytes(&b, None);
+        let stripped =
+            out.replace("\x1b[1H", "").replace("\x1b[K", "").replace("\x1b[1;3H", "").replace("\x1b[1;2H", "");
+        assert!(!stripped.contains('\x1b') && !stripped.contains('\x07'), "{out:?}");
+    }
+
+    #[test]
+    fn colours_come_down_to_what_there_is() {
+        assert_eq!(reduce(Color::Rgb(230, 60, 60), Colours::Ansi16), Color::Red);
+        assert_eq!(reduce(Color::Rgb(230, 60, 60), Colours::Mono), Color::Reset);
+        assert_eq!(reduce(Color::Rgb(255, 255, 255), Colours::Ansi256), Color::Indexed(231));
+        assert_eq!(reduce(Color::Rgb(120, 120, 120), Colours::Ansi16), Color::DarkGray);
+    }
+}

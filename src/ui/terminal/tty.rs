@@ -1,0 +1,147 @@
+//! The terminal itself: opened on its own (so that non-blocking mode stays ours), put into raw mode, and put back
+//! whatever happens: quit, panic, a signal, a stop. Reads end with an error when it hangs up; nothing here spins.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::sync::{Mutex, PoisonError};
+
+use rustix::fs::OFlags;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use tokio::net::unix::pipe;
+
+/// Alternate screen, no cursor, bracketed paste, no wrapping at the right edge.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?7l\x1b[2J";
+/// All of it back; the end of a synchronised update first, should one be open.
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l";
+
+/// What has to be put back, for whoever comes first: a guard, a panic, a signal.
+static TAKEN: Mutex<Option<Taken>> = Mutex::new(None);
+
+#[derive(Debug)]
+struct Taken {
+    file: File,
+    before: Termios,
+}
+
+/// The terminal while it is ours. Dropping it gives it back.
+#[derive(Debug)]
+pub struct Tty {
+    file: File,
+    reader: pipe::Receiver,
+    writer: pipe::Sender,
+}
+
+impl Tty {
+    /// Opens the controlling terminal and takes it over.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be set to raw mode.
+    pub fn open() -> io::Result<Self> {
+        let path = [rustix::stdio::stdout(), rustix::stdio::stdin()]
+            .into_iter()
+            .find_map(|fd| rustix::termios::ttyname(fd, Vec::new()).ok())
+            .and_then(|name| name.into_string().ok())
+            .unwrap_or_else(|| "/dev/tty".to_owned());
+        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+        let flags = i32::try_from(flags).unwrap_or(0);
+        let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(&path)?;
+        tcgetattr(&file)?;
+        // The runtime's pipes serve any descriptor that can be polled.
+        let reader = pipe::Receiver::from_file_unchecked(file.try_clone()?)?;
+        let writer = pipe::Sender::from_file_unchecked(file.try_clone()?)?;
+        let tty = Self { file, reader, writer };
+        tty.take()?;
+        Ok(tty)
+    }
+
+    /// Raw mode and the alternate screen; also after a stop or a foreground program.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn take(&self) -> io::Result<()> {
+        let before = tcgetattr(&self.file)?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        tcsetattr(&self.file, OptionalActions::Now, &raw)?;
+        *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(Taken { file: self.file.try_clone()?, before });
+        // At this point the terminal's buffer is empty, or the pacer's first chunk will clear the screen anyway.
+        let _ = (&self.file).write(ENTER);
+        Ok(())
+    }
+
+    /// Gives the terminal back for a while.
+    pub fn release(&self) {
+        restore();
+    }
+
+    /// Columns and rows; (0, 0) where the terminal does not know.
+    pub fn size(&self) -> (u16, u16) {
+        tcgetwinsize(&self.file).map_or((0, 0), |size| (size.ws_col, size.ws_row))
+    }
+
+    /// Reads what is there. An error, or 0 bytes, means that the terminal is gone.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            self.reader.readable().await?;
+            match self.reader.try_read(buffer) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Writes what the terminal takes now; 0 where it takes nothing.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self.writer.try_write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            other => other,
+        }
+    }
+
+    /// Waits until it takes something again.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub async fn writable(&self) -> io::Result<()> {
+        self.writer.writable().await
+    }
+}
+
+impl Drop for Tty {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Puts the terminal back as it was found. May be called from anywhere, any number of times.
+pub fn restore() {
+    let Some(taken) = TAKEN.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+    // A terminal that is stopped or gone must not hold up the end: what it does not take now is given up after a while.
+    let mut rest = LEAVE;
+    for _ in 0..50 {
+        match (&taken.file).write(rest) {
+            Ok(written) => rest = &rest[written..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            Err(_) => break,
+        }
+        if rest.is_empty() {
+            break;
+        }
+    }
+    let _ = tcsetattr(&taken.file, OptionalActions::Now, &taken.before);
+}
+
+/// Whether the terminal is ours at the moment.
+pub fn is_taken() -> bool {
+    TAKEN.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+}
