@@ -3,4 +3,5 @@
 
 pub mod frame;
 pub mod run;
+pub mod screen;
 pub mod terminal;
