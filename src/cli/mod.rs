@@ -3,6 +3,7 @@
 
 mod check;
 mod config;
+mod console;
 mod logging;
 mod plan;
 mod state_dir;
@@ -27,6 +28,9 @@ pub const UNKNOWN: u8 = 3;
 #[derive(Debug, Parser)]
 #[command(name = "noctty", version, disable_help_subcommand = true)]
 pub struct Args {
+    /// Open the console at this host or backup; an address that is not in the inventory gets a one-off look
+    #[arg(value_name = "TARGET")]
+    pub target: Option<String>,
     #[command(flatten)]
     pub globals: Globals,
     #[command(subcommand)]
@@ -71,9 +75,6 @@ pub fn main() -> ExitCode {
             return ExitCode::from(status);
         }
     };
-    if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
-        complain(&format!("{error}"));
-    }
     match run(args) {
         Ok(code) => code,
         Err(error) => {
@@ -95,7 +96,7 @@ fn run(args: Args) -> Result<ExitCode> {
             print(&String::from_utf8_lossy(&page))?;
             Ok(ExitCode::SUCCESS)
         }
-        None => bail!("the console is not part of this build"),
+        None => console::run(args.target, &globals),
     }
 }
 

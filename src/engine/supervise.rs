@@ -45,6 +45,12 @@ pub fn panic_words(panic: &(dyn std::any::Any + Send)) -> String {
     words.chars().take(200).collect()
 }
 
+/// The message of a panic, for a hook.
+pub fn panic_words_of(info: &std::panic::PanicHookInfo<'_>) -> String {
+    let words = info.payload_as_str().unwrap_or("panic without a message");
+    words.chars().take(200).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,18 @@
 //! The screen: loop, input, canvas, theme, layout, panes, overlays, widgets. Holds a bus handle and nothing
 //! of the engine. Drawing takes `&self`: it never writes state.
 
+pub mod action;
+pub mod app;
+pub mod canvas;
+mod chrome;
+mod commands;
+pub mod filter;
 pub mod frame;
+mod line;
+mod list;
+pub mod look;
+mod overlays;
+pub mod panes;
 pub mod run;
 pub mod screen;
 pub mod terminal;

@@ -1,0 +1,201 @@
+//! The console: the engine on threads of its own, the screen on the main thread, the bus between them.
+
+use std::path::PathBuf;
+use std::process::{Command as Child, ExitCode};
+use std::sync::Arc;
+use std::time::Duration;
+
+use color_eyre::eyre::{Result, WrapErr as _, bail};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Globals, logging, state_dir};
+use crate::base::Clock;
+use crate::bus::{self, MessageWeight, ScreenEnd};
+use crate::config::keymap::{self, Keymap};
+use crate::config::theme::Theme;
+use crate::config::{Config, UiOptions};
+use crate::engine::run::{Setup, run as run_engine};
+use crate::engine::{Plan, discover};
+use crate::model::Policy;
+use crate::net::Net;
+use crate::state::{Event, Mode, Snapshot};
+use crate::ui::action::Action;
+use crate::ui::app::{self, App};
+use crate::ui::run::{Exit, Terminal};
+use crate::ui::terminal::{capabilities, tty};
+
+/// Where the engine's plans come from.
+enum Source {
+    Configured(Box<Plan>),
+    Discovered,
+}
+
+pub fn run(target: Option<String>, globals: &Globals) -> Result<ExitCode> {
+    let (source, ui) = match super::load_config(globals) {
+        Err(problems) => bail!("the configuration has errors\n{problems}"),
+        Ok(Some((_, config))) => (Source::Configured(Box::new(super::bound(&config)?)), config.ui),
+        Ok(None) => (Source::Discovered, Config::default().ui),
+    };
+    show(source_plans(source), target, &ui, globals)
+}
+
+/// Sends plans, one replacing the other, until there is nothing more to find.
+type Plans = Box<dyn FnOnce(mpsc::Sender<Plan>, mpsc::Sender<Event>) + Send>;
+
+fn source_plans(source: Source) -> Plans {
+    match source {
+        Source::Configured(plan) => Box::new(move |plans, _| {
+            // The engine has not ended: it is about to start.
+            let _ = plans.blocking_send(*plan);
+        }),
+        Source::Discovered => Box::new(|plans, events| {
+            let _ = events.blocking_send(Event::Discovering(true));
+            discover::discover(&discover::Places::system(), false, |plan| {
+                let _ = plans.blocking_send(plan);
+            });
+            let _ = events.blocking_send(Event::Discovering(false));
+        }),
+    }
+}
+
+/// Runs the console on the given plans until it is left.
+pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Globals) -> Result<ExitCode> {
+    let clock = Clock::start();
+    let state = state_dir::choose(globals.state.as_deref());
+    let capabilities = {
+        let mut found = capabilities::detect(|name| std::env::var(name).ok());
+        found.unicode &= !ui.ascii;
+        found
+    };
+    install_panic_hook();
+    let (mut screen_end, engine_end) = bus::pair(Arc::new(Snapshot { at: clock.now(), ..Snapshot::default() }));
+    let (plan_tx, plan_rx) = mpsc::channel(4);
+    let (event_tx, event_rx) = mpsc::channel(256);
+    let stop = CancellationToken::new();
+    let mode = if globals.passive { Mode::Passive } else { Mode::Polling };
+    let engine_runtime = super::runtime()?;
+    let net = Net::new(clock);
+    let setup = Setup {
+        clock,
+        net,
+        mode,
+        policy: Policy::default(),
+        end: engine_end,
+        plans: plan_rx,
+        events: event_rx,
+        stop: stop.clone(),
+    };
+    let log_folder = state.clone();
+    let engine = engine_runtime.spawn(run_engine(setup));
+    // Nothing on the way to the first frame waits for files or look-ups.
+    std::thread::Builder::new().name("inventory".to_owned()).spawn(move || {
+        logging::start(log_folder.as_deref());
+        plans(plan_tx, event_tx);
+    })?;
+    let (keymap, theme, messages) = appearance(ui);
+    let commands = screen_end.commands.clone();
+    let mut app = App::new(app::Setup { commands, keymap, theme, capabilities, target, messages });
+    let screen_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let exit = screen_runtime.block_on(screen(&mut app, &mut screen_end, capabilities, clock));
+    drop(screen_end);
+    stop.cancel();
+    let ended = engine_runtime.block_on(async { tokio::time::timeout(Duration::from_secs(2), engine).await });
+    if ended.is_err() {
+        tracing::warn!("the engine did not end in time");
+    }
+    engine_runtime.shutdown_background();
+    match exit? {
+        Exit::Signal(number) => Ok(ExitCode::from(u8::try_from(128 + number).unwrap_or(1))),
+        Exit::HungUp => Ok(ExitCode::from(129)),
+        Exit::Quit | Exit::Foreground(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// The screen, and between its turns the programs that it steps aside for.
+async fn screen(
+    app: &mut App,
+    end: &mut ScreenEnd,
+    capabilities: crate::ui::frame::Capabilities,
+    clock: Clock,
+) -> Result<Exit> {
+    let mut terminal =
+        Terminal::open(capabilities).wrap_err("the console needs a terminal (noctty check works without one)")?;
+    loop {
+        let exit = crate::ui::run::run(app, &mut terminal, end, clock).await?;
+        let Exit::Foreground(argv) = exit else { return Ok(exit) };
+        terminal.suspend();
+        let said = foreground(&argv);
+        if terminal.resume().is_err() {
+            return Ok(Exit::HungUp);
+        }
+        app.say(said.0, said.1);
+    }
+}
+
+/// Runs a program on the user's terminal to its end.
+fn foreground(argv: &[String]) -> (MessageWeight, String) {
+    let Some((program, arguments)) = argv.split_first() else { return (MessageWeight::Error, "no program".to_owned()) };
+    match Child::new(program).args(arguments).status() {
+        Ok(status) if status.success() => (MessageWeight::Note, format!("{} ended", argv.join(" "))),
+        Ok(status) => (MessageWeight::Warning, format!("{} ended: {status}", argv.join(" "))),
+        Err(error) => (MessageWeight::Error, format!("cannot run {program}: {error}")),
+    }
+}
+
+/// The shipped keys and theme with the user's laid over them; what is wrong there is said, and the rest holds.
+fn appearance(ui: &UiOptions) -> (Keymap, Theme, Vec<(MessageWeight, String)>) {
+    let mut messages = Vec::new();
+    let names = Action::names();
+    let mut keys = Keymap::default();
+    let mut problems = keys.merge("the shipped keymap", keymap::SHIPPED, &names);
+    let home = super::config_home();
+    let own = |file: &str| -> Option<(PathBuf, String)> {
+        let path = home.as_ref()?.join(file);
+        std::fs::read_to_string(&path).ok().map(|text| (path, text))
+    };
+    if let Some((path, text)) = own("keymap.toml") {
+        problems.extend(keys.merge(&path.display().to_string(), &text, &names));
+    }
+    let wanted = ui.theme.clone().unwrap_or_else(default_theme);
+    let mut theme = Theme::shipped(&wanted).map(|(theme, _)| theme);
+    if theme.is_none()
+        && let Some((path, text)) = own(&format!("themes/{wanted}.toml"))
+    {
+        let (own, more) = Theme::parse(&path.display().to_string(), &text, 0);
+        problems.extend(more);
+        theme = Some(own);
+    }
+    if theme.is_none() {
+        messages.push((MessageWeight::Warning, format!("there is no theme \"{wanted}\"")));
+    }
+    let theme = theme.or_else(|| Theme::shipped("default").map(|(theme, _)| theme));
+    for problem in problems {
+        messages.push((MessageWeight::Warning, problem.render().lines().next().unwrap_or_default().to_owned()));
+    }
+    (keys, theme.unwrap_or_else(|| Theme::parse("built in", "", 0).0), messages)
+}
+
+/// A terminal that says so in `COLORFGBG` has a light background.
+fn default_theme() -> String {
+    let background =
+        std::env::var("COLORFGBG").ok().and_then(|v| v.rsplit(';').next().and_then(|b| b.parse::<u8>().ok()));
+    if background.is_some_and(|b| b == 7 || b >= 9) { "light".to_owned() } else { "default".to_owned() }
+}
+
+/// A panic of the screen gives the terminal back before it says anything; one of the engine's tasks is caught there
+/// and must not garble the screen.
+fn install_panic_hook() {
+    let screen = std::thread::current().id();
+    std::panic::set_hook(Box::new(move |info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let message = crate::engine::supervise::panic_words_of(info);
+        if std::thread::current().id() == screen {
+            tty::restore();
+            super::complain(&format!("internal error at {place}: {message}"));
+        } else if !tty::is_taken() {
+            super::complain(&format!("internal error at {place}: {message}"));
+        }
+        tracing::error!(%place, %message, "panic");
+    }));
+}

@@ -1,0 +1,551 @@
+//! The screen's state, and how keys, snapshots and notices change it. Drawing is elsewhere and reads only.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::action::Action;
+use super::commands;
+use super::filter::Filter;
+use super::frame::{Capabilities, Frame};
+use super::line::Line;
+use super::list::List;
+use super::look::Look;
+use super::overlays::{Overlay, Reaction};
+use super::panes::{self, PaneKind, ScreenId, Selected};
+use super::run::{Exit, Screen};
+use super::{chrome, overlays};
+use crate::base::{Timestamp, units};
+use crate::bus::{Command, Message, MessageWeight, Notice, PromptAnswer, Ticket};
+use crate::config::key::{Key, KeyCode};
+use crate::config::keymap::{Keymap, Lookup};
+use crate::config::theme::Theme;
+use crate::model::{AssetId, EntryKind, Incident, IncidentId, IncidentStatus};
+use crate::state::{DeviceView, Snapshot};
+
+/// Messages kept for the log.
+const MESSAGES: usize = 200;
+
+/// What the footer's line is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    Filter,
+    Command,
+}
+
+#[derive(Debug)]
+pub struct App {
+    pub snapshot: Arc<Snapshot>,
+    pub look: Look,
+    pub keymap: Keymap,
+    pub screen: ScreenId,
+    pub focus: PaneKind,
+    pub zoom: bool,
+    pub problems_only: bool,
+    pub filter: Filter,
+    pub asking: Option<(Asking, Line)>,
+    pub overlays: Vec<Overlay>,
+    /// The beginning of a chord.
+    pub chord: Vec<Key>,
+    pub message: Option<(MessageWeight, String)>,
+    pub messages: VecDeque<(Timestamp, MessageWeight, String)>,
+    pub history: Vec<String>,
+    capabilities: Capabilities,
+    commands: mpsc::Sender<Command>,
+    lists: [List; PaneKind::ALL.len()],
+    device: Option<AssetId>,
+    size: (u16, u16),
+    tickets: u64,
+    focused_asset: Option<AssetId>,
+    reveal: Option<String>,
+    answering: bool,
+    exit: Option<Exit>,
+}
+
+/// What an app begins with.
+#[derive(Debug)]
+pub struct Setup {
+    pub commands: mpsc::Sender<Command>,
+    pub keymap: Keymap,
+    pub theme: Theme,
+    pub capabilities: Capabilities,
+    /// Open this object as soon as it is there.
+    pub target: Option<String>,
+    /// Said at the start.
+    pub messages: Vec<(MessageWeight, String)>,
+}
+
+impl App {
+    pub fn new(setup: Setup) -> Self {
+        let mut app = Self {
+            snapshot: Arc::default(),
+            look: Look::new(&setup.theme, setup.capabilities),
+            keymap: setup.keymap,
+            screen: ScreenId::Overview,
+            focus: PaneKind::Problems,
+            zoom: false,
+            problems_only: false,
+            filter: Filter::default(),
+            asking: None,
+            overlays: Vec::new(),
+            chord: Vec::new(),
+            message: None,
+            messages: VecDeque::new(),
+            history: Vec::new(),
+            capabilities: setup.capabilities,
+            commands: setup.commands,
+            lists: Default::default(),
+            device: None,
+            size: (0, 0),
+            tickets: 0,
+            focused_asset: None,
+            reveal: setup.target,
+            answering: false,
+            exit: None,
+        };
+        for (weight, text) in setup.messages {
+            app.say(weight, text);
+        }
+        app
+    }
+
+    pub fn list(&self, kind: PaneKind) -> &List {
+        &self.lists[kind.row()]
+    }
+
+    fn list_mut(&mut self, kind: PaneKind) -> &mut List {
+        &mut self.lists[kind.row()]
+    }
+
+    /// The device whose ports are shown.
+    pub fn device(&self) -> Option<&Arc<DeviceView>> {
+        self.snapshot.device(self.device.as_ref()?)
+    }
+
+    /// The incident that is worked on: the newest open one, else the newest.
+    pub fn incident(&self) -> Option<&Arc<Incident>> {
+        self.snapshot
+            .open_incident()
+            .or_else(|| if self.screen == ScreenId::Incident { self.snapshot.incidents.first() } else { None })
+    }
+
+    pub fn tags(&self, asset: &AssetId) -> Vec<&str> {
+        self.snapshot.host(asset).map(|h| h.host.tags.iter().map(|t| &**t).collect()).unwrap_or_default()
+    }
+
+    pub fn group(&self, asset: &AssetId) -> &str {
+        self.snapshot.host(asset).and_then(|h| h.host.group.as_deref()).unwrap_or_default()
+    }
+
+    pub fn selected(&self) -> Option<Selected> {
+        panes::selected(self, self.focus)
+    }
+
+    /// The host or job that the selection belongs to.
+    pub fn selected_asset(&self) -> Option<AssetId> {
+        match self.selected()? {
+            Selected::Host(id) | Selected::Port(id, _) | Selected::Job(id) => Some(id),
+            Selected::Entry(_) => None,
+        }
+    }
+
+    /// One line for the footer and the log.
+    pub fn say(&mut self, weight: MessageWeight, text: impl Into<String>) {
+        let text = crate::base::text::clean(&text.into());
+        self.messages.push_back((self.snapshot.at, weight, text.clone()));
+        if self.messages.len() > MESSAGES {
+            self.messages.pop_front();
+        }
+        self.message = Some((weight, text));
+    }
+
+    /// Hands a command to the engine. The lane is short and never waits behind results; when it is full, the operator
+    /// is told instead of the screen being held up.
+    pub fn send(&mut self, command: Command) -> bool {
+        let sent = self.commands.try_send(command).is_ok();
+        if !sent {
+            self.say(MessageWeight::Error, "the engine does not answer: nothing was done");
+        }
+        sent
+    }
+
+    pub fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
+    }
+
+    pub fn set_exit(&mut self, exit: Exit) {
+        self.exit = Some(exit);
+    }
+
+    pub fn set_theme(&mut self, theme: &Theme) {
+        self.look = Look::new(theme, self.capabilities);
+    }
+
+    /// Brings orders and scroll positions up to date after anything that may change them.
+    pub fn settle(&mut self) {
+        for kind in self.screen.panes() {
+            let order = panes::order(self, *kind);
+            self.list_mut(*kind).reorder(order);
+            if *kind == PaneKind::Devices {
+                let chosen = self
+                    .list(PaneKind::Devices)
+                    .row()
+                    .and_then(|r| self.snapshot.devices.get(r))
+                    .map(|d| d.host.id.clone());
+                if chosen.is_some() && chosen != self.device {
+                    self.device = chosen;
+                    *self.list_mut(PaneKind::Ports) = List::default();
+                }
+            }
+        }
+        for (kind, area) in panes::layout(self, chrome::body(self, self.size)) {
+            self.list_mut(kind).scroll(usize::from(area.height.saturating_sub(1)));
+        }
+        let asset = self.selected_asset().filter(|_| !self.overlays.is_empty());
+        if asset != self.focused_asset {
+            self.focused_asset.clone_from(&asset);
+            self.send(Command::Focus(asset));
+        }
+    }
+
+    pub fn go(&mut self, screen: ScreenId) {
+        self.screen = screen;
+        self.zoom = false;
+        if !screen.panes().contains(&self.focus) {
+            self.focus = screen.panes()[0];
+        }
+    }
+
+    /// Shows an object: selects it where it stands and opens its detail.
+    pub fn reveal(&mut self, asset: &AssetId) {
+        if let Some(row) = self.snapshot.hosts.iter().position(|h| h.host.id == *asset) {
+            self.go(ScreenId::Hosts);
+            self.focus = PaneKind::Hosts;
+            self.settle();
+            self.list_mut(PaneKind::Hosts).select_row(row);
+            self.overlays = vec![Overlay::detail(Selected::Host(asset.clone()))];
+        } else if let Some(row) = self.snapshot.jobs.iter().position(|j| j.job.id == *asset) {
+            self.go(ScreenId::Backups);
+            self.focus = PaneKind::Backups;
+            self.settle();
+            self.list_mut(PaneKind::Backups).select_row(row);
+            self.overlays = vec![Overlay::detail(Selected::Job(asset.clone()))];
+        }
+    }
+
+    /// The object of that name or key, without regard to case.
+    pub fn find(&self, name: &str) -> Option<AssetId> {
+        let hosts = self.snapshot.hosts.iter().map(|h| (&h.host.id, &h.host.name));
+        let jobs = self.snapshot.jobs.iter().map(|j| (&j.job.id, &j.job.name));
+        hosts.chain(jobs).find(|(id, n)| n.eq_ignore_ascii_case(name) || id.as_str() == name).map(|(id, _)| id.clone())
+    }
+
+    pub fn act(&mut self, action: Action) {
+        let page = panes::layout(self, chrome::body(self, self.size))
+            .into_iter()
+            .find(|(kind, _)| *kind == self.focus)
+            .map_or(1, |(_, area)| area.height.saturating_sub(1).max(1));
+        let page = isize::try_from(page).unwrap_or(1);
+        match action {
+            Action::Overview => self.go(ScreenId::Overview),
+            Action::Hosts => self.go(ScreenId::Hosts),
+            Action::Ports => self.go(ScreenId::Ports),
+            Action::Backups => self.go(ScreenId::Backups),
+            Action::Incident => self.go(ScreenId::Incident),
+            Action::Log => self.go(ScreenId::Log),
+            Action::NextPane => self.turn(1),
+            Action::PreviousPane => self.turn(-1),
+            Action::Zoom => self.zoom = !self.zoom,
+            Action::Help => self.overlays.push(Overlay::help()),
+            Action::CommandLine => self.asking = Some((Asking::Command, Line::default())),
+            Action::Filter => self.asking = Some((Asking::Filter, Line::with(&self.filter.text))),
+            Action::Palette => self.overlays.push(Overlay::palette()),
+            Action::Back => self.back(),
+            Action::Quit => self.overlays.push(Overlay::Quit),
+            Action::Cancel => self.cancel(),
+            Action::Down => self.move_by(1),
+            Action::Up => self.move_by(-1),
+            Action::Top => self.move_by(isize::MIN / 2),
+            Action::Bottom => self.move_by(isize::MAX / 2),
+            Action::HalfPageDown => self.move_by((page / 2).max(1)),
+            Action::HalfPageUp => self.move_by(-(page / 2).max(1)),
+            Action::PageDown => self.move_by(page),
+            Action::PageUp => self.move_by(-page),
+            Action::Open => self.open_selected(),
+            Action::Shell => commands::shell(self, None),
+            Action::Resort => {
+                let kind = self.focus;
+                *self.list_mut(kind) = List::default();
+            }
+            Action::Recheck => self.recheck(),
+            Action::ProblemsOnly => self.problems_only = !self.problems_only,
+            Action::Pause => {
+                let pause = self.snapshot.engine.mode == crate::state::Mode::Polling;
+                self.send(Command::Pause(pause));
+            }
+            Action::OpenIncident => self.overlays.push(Overlay::open_incident("")),
+            Action::Note => self.write(EntryKind::Note),
+            Action::Decision => self.write(EntryKind::Decision),
+            Action::ActionItem => self.write(EntryKind::Action),
+            Action::Hypothesis => self.write(EntryKind::Hypothesis),
+        }
+    }
+
+    fn turn(&mut self, delta: isize) {
+        let panes = self.screen.panes();
+        let at = panes.iter().position(|k| *k == self.focus).unwrap_or(0);
+        let next = (at.cast_signed() + delta).rem_euclid(panes.len().cast_signed());
+        self.focus = panes[usize::try_from(next).unwrap_or(0)];
+    }
+
+    fn move_by(&mut self, delta: isize) {
+        let kind = self.focus;
+        self.list_mut(kind).move_by(delta);
+    }
+
+    fn back(&mut self) {
+        if !self.filter.is_empty() || !self.filter.text.is_empty() {
+            self.filter = Filter::default();
+        } else if self.zoom {
+            self.zoom = false;
+        } else if self.problems_only {
+            self.problems_only = false;
+        } else if self.screen != ScreenId::Overview {
+            self.go(ScreenId::Overview);
+        }
+    }
+
+    fn cancel(&mut self) {
+        self.say(MessageWeight::Note, "nothing is under way; q or :q leaves");
+    }
+
+    fn open_selected(&mut self) {
+        let Some(selected) = self.selected() else { return };
+        if self.screen == ScreenId::Overview
+            && self.focus == PaneKind::Devices
+            && let Selected::Host(asset) = &selected
+        {
+            self.device = Some(asset.clone());
+            self.go(ScreenId::Ports);
+            self.focus = PaneKind::Ports;
+            return;
+        }
+        self.overlays.push(Overlay::detail(selected));
+    }
+
+    fn recheck(&mut self) {
+        let Some(asset) = self.selected_asset() else { return };
+        let waits =
+            self.snapshot.job(&asset).and_then(|j| j.check.as_ref()).is_some_and(|c| c.spec.waits_for.is_some());
+        let command = if waits { Command::Confirm(asset.clone()) } else { Command::Recheck(asset.clone()) };
+        if self.send(command) {
+            self.say(MessageWeight::Note, format!("asking {}", asset.as_str()));
+        }
+    }
+
+    /// Opens the editor for an entry, about what is selected; without an incident, one is opened first.
+    fn write(&mut self, kind: EntryKind) {
+        if let Some(incident) = self.snapshot.open_incident().map(|i| i.id) {
+            let about = self.selected_asset().map(|a| a.as_str().to_owned());
+            self.overlays.push(Overlay::editor(incident, kind, about));
+        } else {
+            self.say(MessageWeight::Note, "no incident is open: open one first");
+            self.overlays.push(Overlay::open_incident(""));
+        }
+    }
+
+    /// Sends an entry; the ticket that will come back.
+    pub fn append(
+        &mut self,
+        incident: IncidentId,
+        kind: EntryKind,
+        text: &str,
+        about: Option<String>,
+    ) -> Option<Ticket> {
+        let ticket = self.ticket();
+        self.send(Command::AddEntry { ticket, incident, kind, text: text.to_owned(), about }).then_some(ticket)
+    }
+
+    fn map_key(&mut self, key: Key) {
+        self.chord.push(key);
+        let found = match self.keymap.look_up(&self.chord) {
+            Lookup::Action(name) => Some(Action::named(name)),
+            Lookup::Begun(_) => None,
+            Lookup::Nothing => Some(None),
+        };
+        let Some(action) = found else { return };
+        self.chord.clear();
+        self.message = None;
+        if let Some(action) = action {
+            self.act(action);
+        }
+    }
+
+    fn ask_key(&mut self, key: Key) {
+        let Some((asking, mut line)) = self.asking.take() else { return };
+        match key.code {
+            KeyCode::Escape => {
+                if asking == Asking::Filter {
+                    self.filter = Filter::default();
+                }
+            }
+            KeyCode::Char('c') if key.ctrl => {}
+            KeyCode::Enter => match asking {
+                Asking::Filter => self.filter = Filter::parse(line.text()),
+                Asking::Command => {
+                    let text = line.text().trim().to_owned();
+                    if !text.is_empty() {
+                        self.history.retain(|h| *h != text);
+                        self.history.push(text.clone());
+                        commands::run(self, &text);
+                    }
+                }
+            },
+            KeyCode::Tab if asking == Asking::Command => {
+                let completed = commands::complete(self, line.text());
+                self.asking = Some((asking, Line::with(&completed)));
+            }
+            KeyCode::Up if asking == Asking::Command => {
+                let at = self.history.iter().rposition(|h| h == line.text()).unwrap_or(self.history.len());
+                let text = at.checked_sub(1).and_then(|i| self.history.get(i)).cloned();
+                self.asking = Some((asking, text.map_or(line, |t| Line::with(&t))));
+            }
+            KeyCode::Backspace if line.text().is_empty() => {}
+            _ => {
+                line.key(key);
+                if asking == Asking::Filter {
+                    self.filter = Filter::parse(line.text());
+                }
+                self.asking = Some((asking, line));
+            }
+        }
+    }
+}
+
+impl Screen for App {
+    fn key(&mut self, key: Key) {
+        self.answering = true;
+        if self.overlays.is_empty() {
+            if self.asking.is_some() { self.ask_key(key) } else { self.map_key(key) }
+        } else {
+            match overlays::key(self, key) {
+                Reaction::Close => {
+                    self.overlays.pop();
+                }
+                Reaction::Keep => {}
+            }
+        }
+        self.settle();
+    }
+
+    fn paste(&mut self, text: String) {
+        if let Some((_, line)) = &mut self.asking {
+            line.insert(&crate::base::text::clean(&text.replace(['\r', '\n'], " ")));
+        } else {
+            overlays::paste(self, &text);
+        }
+        self.settle();
+    }
+
+    fn resized(&mut self, columns: u16, rows: u16) {
+        self.size = (columns, rows);
+        self.settle();
+    }
+
+    fn snapshot(&mut self, snapshot: Arc<Snapshot>) {
+        self.answering = false;
+        // Problems are a new list each time: the selection follows what it stood on.
+        let on =
+            (self.list(PaneKind::Problems).selected > 0).then(|| panes::selected(self, PaneKind::Problems)).flatten();
+        self.snapshot = snapshot;
+        if let Some(on) = on {
+            self.list_mut(PaneKind::Problems).order.clear();
+            self.settle();
+            let row = (0..self.snapshot.problems.len()).find(|row| self.problem_is(*row, &on));
+            if let Some(row) = row {
+                self.list_mut(PaneKind::Problems).select_row(row);
+            }
+        }
+        if let Some(target) = self.reveal.take() {
+            match self.find(&target) {
+                Some(asset) => self.reveal(&asset),
+                None => self.reveal = Some(target),
+            }
+        }
+        self.settle();
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Saved { ticket, entry } => {
+                let incident = entry.incident;
+                overlays::saved(self, ticket);
+                self.say(MessageWeight::Note, format!("saved in {incident}"));
+            }
+            Notice::NotSaved { ticket, reason } => {
+                self.say(MessageWeight::Error, format!("NOT SAVED: {reason}"));
+                overlays::not_saved(self, ticket, &reason);
+            }
+            Notice::Message(Message { weight, text }) => self.say(weight, text.line()),
+            Notice::Reveal(asset) => self.reveal(&asset),
+            Notice::Prompt { id, .. } => {
+                self.send(Command::Answer { prompt: id, answer: PromptAnswer::Cancel });
+            }
+            Notice::SessionOpened { .. } | Notice::PromptWithdrawn(_) => {}
+        }
+        self.settle();
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>) {
+        chrome::draw(self, frame);
+        let areas = panes::layout(self, chrome::body(self, (frame.area.width, frame.area.height)));
+        for (kind, area) in &areas {
+            panes::draw(self, frame, *kind, *area);
+        }
+        let answer = areas.iter().find(|(kind, _)| *kind == self.focus).map(|(_, area)| area.y..area.bottom());
+        let covered = overlays::draw(self, frame);
+        if self.answering {
+            frame.answer = covered.or(if self.asking.is_some() {
+                Some(frame.area.height.saturating_sub(1)..frame.area.height)
+            } else {
+                answer
+            });
+        }
+    }
+
+    fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut soonest = now.plus(std::time::Duration::from_secs(60));
+        let mut consider = |at: Timestamp| {
+            let until = units::until_next_bucket(now.since(at));
+            soonest = soonest.min(now.plus(until));
+        };
+        for (kind, area) in panes::layout(self, chrome::body(self, self.size)) {
+            let list = self.list(kind);
+            for row in list.order.iter().skip(list.top).take(usize::from(area.height)) {
+                if let Some(at) = panes::time(self, kind, *row) {
+                    consider(at);
+                }
+            }
+        }
+        if self.snapshot.open_incident().is_some_and(|i| i.status == IncidentStatus::Open) {
+            soonest = soonest.min(now.plus(std::time::Duration::from_secs(1)));
+        }
+        Some(soonest)
+    }
+
+    fn take_exit(&mut self) -> Option<Exit> {
+        self.exit.take()
+    }
+}
+
+impl App {
+    fn problem_is(&self, row: usize, wanted: &Selected) -> bool {
+        self.snapshot.problems.get(row).is_some_and(|p| match wanted {
+            Selected::Host(id) | Selected::Job(id) => p.asset == *id && p.port.is_none(),
+            Selected::Port(id, port) => p.asset == *id && p.port == Some(*port),
+            Selected::Entry(_) => false,
+        })
+    }
+}

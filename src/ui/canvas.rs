@@ -1,0 +1,125 @@
+//! Writing into a row: left to right, right-aligned from the end, never beyond, everything cleaned and cut with a mark.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::look::Look;
+use crate::base::text;
+
+/// One row of the screen while it is written.
+#[derive(Debug)]
+pub struct Row<'a> {
+    buffer: &'a mut Buffer,
+    look: &'a Look,
+    y: u16,
+    x: u16,
+    end: u16,
+}
+
+impl<'a> Row<'a> {
+    /// The row `y` of an area, from its left edge.
+    pub fn new(buffer: &'a mut Buffer, look: &'a Look, area: Rect, y: u16) -> Self {
+        let visible = area.intersection(buffer.area);
+        let (x, end) = (visible.x, visible.right());
+        let end = if y < visible.bottom() && y >= visible.y { end } else { x };
+        Self { buffer, look, y, x, end }
+    }
+
+    /// Columns that are left.
+    pub fn room(&self) -> usize {
+        usize::from(self.end.saturating_sub(self.x))
+    }
+
+    /// Writes a text, cut to what is left.
+    pub fn put(&mut self, words: &str, style: Style) -> &mut Self {
+        let room = self.room();
+        self.put_fitted(words, room, style)
+    }
+
+    /// Writes a text into exactly `width` columns, or what is left of them.
+    pub fn cell(&mut self, words: &str, width: usize, style: Style) -> &mut Self {
+        let width = width.min(self.room());
+        let x = self.x;
+        self.put_fitted(words, width, style);
+        self.x = x + width as u16;
+        self
+    }
+
+    /// As [`Row::cell`], cut in the middle: for names whose end tells them apart.
+    pub fn name(&mut self, words: &str, width: usize, style: Style) -> &mut Self {
+        let width = width.min(self.room());
+        let safe = text::clean(words);
+        let fitted = text::fit_middle(&safe, width);
+        self.cell(&fitted, width, style)
+    }
+
+    /// Right-aligned in `width` columns.
+    pub fn right(&mut self, words: &str, width: usize, style: Style) -> &mut Self {
+        let width = width.min(self.room());
+        let safe = text::fit(&text::clean(&self.look.text(words)), width);
+        self.gap(width - text::width(&safe).min(width));
+        self.put_fitted(&safe, width, style)
+    }
+
+    /// Right-aligned at the end of the row; what is written later cannot reach it.
+    pub fn end(&mut self, words: &str, style: Style) -> &mut Self {
+        let safe = text::fit(&text::clean(&self.look.text(words)), self.room());
+        let width = text::width(&safe) as u16;
+        let x = self.end - width;
+        self.set(x, &safe, style);
+        self.end = x;
+        self
+    }
+
+    pub fn gap(&mut self, columns: usize) -> &mut Self {
+        self.x = (self.x + columns.min(self.room()) as u16).min(self.end);
+        self
+    }
+
+    /// Fills what is left with one character.
+    pub fn fill(&mut self, symbol: &str, style: Style) {
+        while self.x < self.end {
+            self.set(self.x, symbol, style);
+            self.x += 1;
+        }
+    }
+
+    fn put_fitted(&mut self, words: &str, width: usize, style: Style) -> &mut Self {
+        let words = self.look.text(words);
+        let plain = words.bytes().all(|b| (0x20..0x7f).contains(&b)) && words.len() <= width;
+        let fitted = if plain { words.into_owned() } else { text::fit(&text::clean(&words), width) };
+        let fitted = if self.look.unicode { fitted } else { fitted.replace('…', self.look.ellipsis()) };
+        let x = self.x;
+        self.set(x, &fitted, style);
+        self.x = (x + text::width(&fitted) as u16).min(self.end);
+        self
+    }
+
+    fn set(&mut self, x: u16, words: &str, style: Style) {
+        if x < self.end && self.y < self.buffer.area.bottom() {
+            let room = usize::from(self.end - x);
+            self.buffer.set_stringn(x, self.y, words, room, style);
+        }
+    }
+}
+
+/// A titled rule: `── TITLE ───── honesty ──`.
+pub fn rule(buffer: &mut Buffer, look: &Look, area: Rect, title: &str, honesty: &str, styles: (Style, Style, Style)) {
+    let (line, head, note) = styles;
+    let mut row = Row::new(buffer, look, area, area.y);
+    let dash = look.rule();
+    row.put(dash, line).put(dash, line).gap(1).put(title, head).gap(1);
+    // The honesty gives way before the title does.
+    if !honesty.is_empty() && row.room() > 8 {
+        let shown = text::fit(honesty, row.room() - 6);
+        row.end(dash, line).end(dash, line).end(" ", line).end(&shown, note).end(" ", line);
+    }
+    row.fill(dash, line);
+}
+
+/// Lays a style over a whole row, under what stands there.
+pub fn paint(buffer: &mut Buffer, area: Rect, y: u16, style: Style) {
+    let row = Rect::new(area.x, y, area.width, 1).intersection(buffer.area);
+    buffer.set_style(row, style);
+}

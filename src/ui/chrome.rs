@@ -1,0 +1,217 @@
+//! What is on every screen: the header with the screens and the totals, the banner for what must not be missed, the
+//! incident's line, and the footer with the keys that matter and the truth about the machine.
+
+use ratatui::layout::{Position, Rect};
+
+use super::app::{App, Asking};
+use super::canvas::Row;
+use super::frame::Frame;
+use super::panes::ScreenId;
+use crate::base::{text, units};
+use crate::bus::MessageWeight;
+use crate::config::keymap::Lookup;
+use crate::config::theme::Meaning;
+use crate::model::Condition;
+use crate::state::{Mode, Storage};
+
+/// The area of the panes.
+pub fn body(app: &App, size: (u16, u16)) -> Rect {
+    let (width, height) = size;
+    let top = head_rows(app, height);
+    let bottom = u16::from(height > 1);
+    Rect::new(0, top, width, height.saturating_sub(top + bottom))
+}
+
+fn head_rows(app: &App, height: u16) -> u16 {
+    if height < 4 {
+        return 0;
+    }
+    1 + u16::from(banner(app).is_some()) + u16::from(app.snapshot.open_incident().is_some())
+}
+
+/// What must not be missed: nothing is saved, nothing is polled.
+fn banner(app: &App) -> Option<String> {
+    let mut parts = Vec::new();
+    if let Storage::NotSaved { reason } = &app.snapshot.engine.storage {
+        parts.push(format!("NOT SAVED: {reason}; --state DIR names another place"));
+    }
+    match app.snapshot.engine.mode {
+        Mode::Paused => parts.push("PAUSED: nothing is polled, p resumes".to_owned()),
+        Mode::Passive => parts.push("PASSIVE: nothing is ever sent".to_owned()),
+        Mode::Polling => {}
+    }
+    (!parts.is_empty()).then(|| parts.join("  "))
+}
+
+pub fn draw(app: &App, frame: &mut Frame<'_>) {
+    let area = frame.area;
+    let mut y = 0;
+    if head_rows(app, area.height) > 0 {
+        header(app, frame);
+        y += 1;
+        if let Some(banner) = banner(app) {
+            let style = app.look.style(Meaning::Banner);
+            let mut row = Row::new(frame.buffer, &app.look, area, y);
+            row.put(" ", style).put(&banner, style).fill(" ", style);
+            y += 1;
+        }
+        if app.snapshot.open_incident().is_some() {
+            incident(app, frame, y);
+        }
+    }
+    if area.height > 1 {
+        footer(app, frame);
+    }
+}
+
+fn header(app: &App, frame: &mut Frame<'_>) {
+    let (wall, area) = (frame.wall, frame.area);
+    let dim = app.look.style(Meaning::Dim);
+    let t = &app.snapshot.totals;
+    let mut row = Row::new(frame.buffer, &app.look, area, 0);
+    row.end(" ", dim).end(&format!("{}Z", &wall.utc_time_of_day()[..5]), dim).end("  ", dim);
+    let counts = [
+        (Condition::Unreachable, t.unreachable),
+        (Condition::Unknown, t.unknown),
+        (Condition::Warning, t.warning),
+        (Condition::Critical, t.critical),
+    ];
+    for (condition, count) in counts {
+        if count > 0 {
+            let (glyph, style) = app.look.condition(condition, false);
+            row.end(&format!("{glyph} {count}"), style).end("  ", dim);
+        }
+    }
+    if app.snapshot.engine.discovering {
+        row.end("looking around", dim).end("  ", dim);
+    }
+    row.put(" noctty ", app.look.style(Meaning::Title));
+    let words = area.width >= 76;
+    for (screen, digit, name) in ScreenId::ALL {
+        let here = app.screen == screen;
+        let style = app.look.style(if here { Meaning::Accent } else { Meaning::Dim });
+        let label = if words || here { format!("{digit} {name}") } else { digit.to_owned() };
+        if here {
+            row.put("[", style).put(&label, style).put("]", style);
+        } else {
+            row.put(" ", style).put(&label, style).put(" ", style);
+        }
+    }
+}
+
+fn incident(app: &App, frame: &mut Frame<'_>, y: u16) {
+    let (now, area) = (frame.now, frame.area);
+    let Some(incident) = app.snapshot.open_incident() else { return };
+    let accent = app.look.style(Meaning::Accent);
+    let dim = app.look.style(Meaning::Dim);
+    let mut row = Row::new(frame.buffer, &app.look, area, y);
+    row.gap(1).put(&format!("{} {} ", incident.id, incident.urgency.as_str()), app.look.style(Meaning::Critical));
+    row.end(" ", dim)
+        .end(&format!("since {}", units::clock_duration(now.since(incident.opened_at))), accent)
+        .end("  ", dim);
+    row.put(&incident.title.line(), app.look.style(Meaning::Title));
+}
+
+fn footer(app: &App, frame: &mut Frame<'_>) {
+    let (area, link) = (frame.area, frame.link);
+    let y = area.height - 1;
+    let dim = app.look.style(Meaning::Dim);
+    if let Some((asking, line)) = &app.asking {
+        let sign = if *asking == Asking::Filter { "/" } else { ":" };
+        let mut row = Row::new(frame.buffer, &app.look, area, y);
+        row.put(sign, app.look.style(Meaning::Key)).put(line.text(), app.look.style(Meaning::Text));
+        let x = 1 + text::width(&text::clean(line.before()));
+        frame.cursor = Some(Position::new((x as u16).min(area.width.saturating_sub(1)), y));
+        return;
+    }
+    let mut row = Row::new(frame.buffer, &app.look, area, y);
+    row.gap(1);
+    if area.width >= 70 {
+        row.end(" ", dim).end(&link_words(link), dim).end("  ", dim);
+    }
+    if !app.chord.is_empty() {
+        let typed: Vec<String> = app.chord.iter().map(ToString::to_string).collect();
+        row.put(&typed.join(" "), app.look.style(Meaning::Key)).gap(1);
+        if let Lookup::Begun(next) = app.keymap.look_up(&app.chord) {
+            for (key, action) in next {
+                row.put(&key.to_string(), app.look.style(Meaning::Key)).gap(1).put(action, dim).gap(2);
+            }
+        }
+        return;
+    }
+    if let Some((weight, message)) = &app.message {
+        let style = match weight {
+            MessageWeight::Note => app.look.style(Meaning::Text),
+            MessageWeight::Warning => app.look.style(Meaning::Warning),
+            MessageWeight::Error => app.look.style(Meaning::Critical),
+        };
+        row.put(message, style);
+        return;
+    }
+    if !app.filter.text.is_empty() {
+        row.put("/", app.look.style(Meaning::Key)).put(&app.filter.text, app.look.style(Meaning::Text)).gap(2);
+    }
+    for (action, words) in [
+        ("open", "open"),
+        ("shell", "shell"),
+        ("note", "note"),
+        ("filter", "filter"),
+        ("command_line", "command"),
+        ("palette", "find"),
+        ("help", "help"),
+    ] {
+        let Some(key) = app.keymap.keys_of(action).into_iter().next() else { continue };
+        if row.room() < key.len() + words.len() + 3 {
+            break;
+        }
+        row.put(&key, app.look.style(Meaning::Key)).gap(1).put(words, dim).gap(2);
+    }
+}
+
+/// The link as far as it is worth saying; coarse, so that it is not the reason for a repaint.
+fn link_words(link: super::frame::Link) -> String {
+    let Some(round_trip) = link.round_trip else { return "link silent".to_owned() };
+    let ms = round_trip.as_millis();
+    if ms < 20 {
+        return String::new();
+    }
+    let rate = f64::from(link.bytes_per_second / 100 * 100);
+    format!("link {} ms  {} B/s", ms / 10 * 10, units::bytes(rate as u64).trim_end_matches('B'))
+}
+
+/// Lays the overlay's frame: a border with a title, and the area inside. The cells below are blanked.
+pub fn boxed(app: &App, frame: &mut Frame<'_>, area: Rect, title: &str) -> Rect {
+    let area = area.intersection(frame.area);
+    if area.width < 4 || area.height < 3 {
+        return area;
+    }
+    let style = app.look.style(Meaning::Overlay);
+    for y in area.y..area.bottom() {
+        for x in area.x..area.right() {
+            if let Some(cell) = frame.buffer.cell_mut((x, y)) {
+                cell.reset();
+                cell.set_style(style);
+            }
+        }
+    }
+    let line = app.look.style(Meaning::RuleFocus);
+    let (h, v, corners) =
+        if app.look.unicode { ("─", "│", ["╭", "╮", "╰", "╯"]) } else { ("-", "|", ["+", "+", "+", "+"]) };
+    for (y, left, right) in [(area.y, corners[0], corners[1]), (area.bottom() - 1, corners[2], corners[3])] {
+        let mut row = Row::new(frame.buffer, &app.look, Rect::new(area.x, y, area.width, 1), y);
+        row.put(left, line);
+        row.end(right, line);
+        if y == area.y {
+            row.put(h, line).put(" ", line).put(title, app.look.style(Meaning::Accent)).put(" ", line);
+        }
+        row.fill(h, line);
+    }
+    for y in area.y + 1..area.bottom() - 1 {
+        for x in [area.x, area.right() - 1] {
+            if let Some(cell) = frame.buffer.cell_mut((x, y)) {
+                cell.set_symbol(v).set_style(line);
+            }
+        }
+    }
+    Rect::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2)
+}

@@ -1,0 +1,146 @@
+//! The command line: every action by its name, and what needs an argument.
+
+use super::action::{ACTIONS, Action};
+use super::app::App;
+use super::overlays::Overlay;
+use super::run::Exit;
+use crate::bus::{Command, MessageWeight};
+use crate::config::theme::{self, Theme};
+use crate::model::{AssetId, EntryKind};
+
+/// Commands with an argument, and what they do.
+pub const COMMANDS: [(&str, &str); 12] = [
+    ("host", "open a host or a backup by name"),
+    ("look", "look at an address that is not in the inventory"),
+    ("note", "write a note to the open incident"),
+    ("open", "open an incident with a title"),
+    ("close", "close the open incident, with a last word"),
+    ("ssh!", "a shell by the system's ssh"),
+    ("recheck", "ask an object now"),
+    ("resume", "resume polling"),
+    ("discover", "all: watch every host of ~/.ssh/config"),
+    ("theme", "default, light, high-contrast, mono"),
+    ("q", "leave; asks first"),
+    ("q!", "leave at once"),
+];
+
+pub fn run(app: &mut App, text: &str) {
+    let (word, rest) = text.split_once(' ').map_or((text, ""), |(word, rest)| (word, rest.trim()));
+    match word {
+        "q" | "quit" => app.overlays.push(Overlay::Quit),
+        "q!" => app.set_exit(Exit::Quit),
+        "host" | "ports" | "backup" if !rest.is_empty() => match app.find(rest) {
+            Some(asset) => app.reveal(&asset),
+            None => app
+                .say(MessageWeight::Warning, format!("nothing is called \"{rest}\"; :look {rest} looks at an address")),
+        },
+        "look" if !rest.is_empty() => {
+            app.send(Command::OneOff { address: rest.to_owned() });
+        }
+        "note" if !rest.is_empty() => match app.snapshot.open_incident().map(|i| i.id) {
+            Some(incident) => {
+                let about = app.selected_asset().map(|a| a.as_str().to_owned());
+                app.append(incident, EntryKind::Note, rest, about);
+            }
+            None => app.say(MessageWeight::Warning, "no incident is open: :open TITLE opens one"),
+        },
+        "open" => app.overlays.push(Overlay::open_incident(rest)),
+        "close" => close(app, rest),
+        "ssh!" | "ssh" => shell(app, Some(rest).filter(|r| !r.is_empty())),
+        "recheck" if !rest.is_empty() => match app.find(rest) {
+            Some(asset) => {
+                app.send(Command::Recheck(asset));
+            }
+            None => app.say(MessageWeight::Warning, format!("nothing is called \"{rest}\"")),
+        },
+        "pause" => {
+            app.send(Command::Pause(true));
+        }
+        "resume" => {
+            app.send(Command::Pause(false));
+        }
+        "discover" if rest == "all" => {
+            app.send(Command::ConfirmDiscovery);
+        }
+        "theme" => set_theme(app, rest),
+        _ => match Action::named(word) {
+            Some(action) if rest.is_empty() => app.act(action),
+            _ => app.say(MessageWeight::Warning, format!("no such command: {text}; ? lists the keys, Tab completes")),
+        },
+    }
+}
+
+fn close(app: &mut App, text: &str) {
+    match app.snapshot.open_incident().map(|i| i.id) {
+        Some(incident) => {
+            let ticket = app.ticket();
+            app.send(Command::CloseIncident { ticket, incident, text: text.to_owned() });
+        }
+        None => app.say(MessageWeight::Warning, "no incident is open"),
+    }
+}
+
+fn set_theme(app: &mut App, name: &str) {
+    if let Some((theme, _)) = Theme::shipped(name) {
+        app.set_theme(&theme);
+    } else {
+        let names: Vec<&str> = theme::SHIPPED.iter().map(|(n, _)| *n).collect();
+        app.say(MessageWeight::Warning, format!("themes: {}", names.join(", ")));
+    }
+}
+
+/// A shell on the named or selected host: the screen steps aside for the system's own ssh.
+pub fn shell(app: &mut App, name: Option<&str>) {
+    let asset = match name {
+        Some(name) => app.find(name),
+        None => app.selected_asset(),
+    };
+    let host = asset.as_ref().and_then(|id| app.snapshot.host(id)).map(|h| h.host.clone());
+    let destination = host.as_ref().and_then(|h| h.ssh_alias.clone().or_else(|| h.address.clone()));
+    match (destination, name) {
+        (Some(destination), _) => app.set_exit(Exit::Foreground(argv(&destination))),
+        (None, Some(name)) if host.is_none() => app.set_exit(Exit::Foreground(argv(name))),
+        (None, _) if host.is_some() => app.say(MessageWeight::Note, "this machine needs no SSH"),
+        (None, _) => app.say(MessageWeight::Note, "select a host first"),
+    }
+}
+
+/// `--` keeps a hostile name from being an option.
+fn argv(destination: &str) -> Vec<String> {
+    ["ssh", "--", destination].map(str::to_owned).to_vec()
+}
+
+/// The text with its last word completed as far as that is certain.
+pub fn complete(app: &App, text: &str) -> String {
+    let candidates: Vec<String> = match text.split_once(' ') {
+        None => {
+            let names = COMMANDS.iter().map(|(n, _)| *n).chain(ACTIONS.iter().map(|(_, n, _)| *n));
+            names.filter(|n| n.starts_with(text)).map(str::to_owned).collect()
+        }
+        Some(("theme", rest)) => {
+            theme::SHIPPED.iter().filter(|(n, _)| n.starts_with(rest)).map(|(n, _)| format!("theme {n}")).collect()
+        }
+        Some((word, rest)) => {
+            let names =
+                app.snapshot.hosts.iter().map(|h| &h.host.name).chain(app.snapshot.jobs.iter().map(|j| &j.job.name));
+            names.filter(|n| n.starts_with(rest)).map(|n| format!("{word} {n}")).collect()
+        }
+    };
+    let Some(first) = candidates.first() else { return text.to_owned() };
+    let mut common = first.len();
+    for other in &candidates {
+        let same = first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+        common = common.min(same);
+    }
+    while !first.is_char_boundary(common) {
+        common -= 1;
+    }
+    first[..common.max(text.len().min(first.len()))].to_owned()
+}
+
+/// The names of all objects, for the palette.
+pub fn objects(app: &App) -> Vec<(String, AssetId)> {
+    let hosts = app.snapshot.hosts.iter().map(|h| (h.host.name.to_string(), h.host.id.clone()));
+    let jobs = app.snapshot.jobs.iter().map(|j| (j.job.name.to_string(), j.job.id.clone()));
+    hosts.chain(jobs).collect()
+}

@@ -1,0 +1,158 @@
+//! The filter: words that must all hold. `text` is contained, `!text` is not, `~text` matches fuzzily, and
+//! `key:value` looks at one property: `state`, `tag`, `group`, `kind`, `name`.
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use crate::model::Condition;
+
+/// A parsed filter; an empty one lets everything through.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    terms: Vec<Term>,
+    pub text: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Term {
+    inverted: bool,
+    test: Test,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Test {
+    Contains(String),
+    Fuzzy(String),
+    Property(String, String),
+}
+
+/// What a filter looks at.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    pub name: &'a str,
+    /// Everything else that is shown of it.
+    pub words: &'a str,
+    pub condition: Condition,
+    pub stale: bool,
+    pub tags: Vec<&'a str>,
+    pub group: &'a str,
+    pub kind: &'a str,
+}
+
+impl Filter {
+    pub fn parse(text: &str) -> Self {
+        let terms = text
+            .split_whitespace()
+            .filter_map(|word| {
+                let (inverted, rest) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
+                let test = if let Some(fuzzy) = rest.strip_prefix('~') {
+                    Test::Fuzzy(fuzzy.to_owned())
+                } else if let Some((key, value)) = rest.split_once(':').filter(|(k, _)| KEYS.contains(k)) {
+                    Test::Property(key.to_owned(), value.to_lowercase())
+                } else {
+                    Test::Contains(rest.to_lowercase())
+                };
+                let empty = matches!(&test, Test::Contains(t) | Test::Fuzzy(t) | Test::Property(_, t) if t.is_empty());
+                (!empty).then_some(Term { inverted, test })
+            })
+            .collect();
+        Self { terms, text: text.to_owned() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    pub fn lets_through(&self, subject: &Subject<'_>) -> bool {
+        self.terms.iter().all(|term| term.test.holds(subject) != term.inverted)
+    }
+}
+
+const KEYS: [&str; 5] = ["name", "state", "tag", "group", "kind"];
+
+impl Test {
+    fn holds(&self, subject: &Subject<'_>) -> bool {
+        match self {
+            Self::Contains(text) => contains(subject.name, text) || contains(subject.words, text),
+            Self::Fuzzy(text) => fuzzy(text, subject.name).is_some(),
+            Self::Property(key, value) => match key.as_str() {
+                "name" => contains(subject.name, value),
+                "tag" => subject.tags.iter().any(|t| t.eq_ignore_ascii_case(value)),
+                "group" => subject.group.eq_ignore_ascii_case(value),
+                "kind" => subject.kind.eq_ignore_ascii_case(value),
+                _ => state_is(subject, value),
+            },
+        }
+    }
+}
+
+fn state_is(subject: &Subject<'_>, value: &str) -> bool {
+    match value {
+        "stale" => subject.stale,
+        "ok" | "up" => subject.condition == Condition::Ok && !subject.stale,
+        "warning" | "warn" => subject.condition == Condition::Warning,
+        "critical" | "crit" | "down" => subject.condition == Condition::Critical,
+        "unknown" => subject.condition == Condition::Unknown,
+        "unreachable" => subject.condition == Condition::Unreachable,
+        "pending" => subject.condition == Condition::Pending,
+        "problem" => subject.condition.is_problem(),
+        _ => false,
+    }
+}
+
+/// Whether `text` (lower case) is contained, without regard to case; without allocation for ASCII.
+fn contains(words: &str, text: &str) -> bool {
+    if words.is_ascii() && text.is_ascii() {
+        let (w, t) = (words.as_bytes(), text.as_bytes());
+        return w.len() >= t.len() && w.windows(t.len()).any(|part| part.eq_ignore_ascii_case(t));
+    }
+    words.to_lowercase().contains(text)
+}
+
+/// How well a text matches fuzzily; greater is better.
+pub fn fuzzy(pattern: &str, text: &str) -> Option<u32> {
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let pattern = Pattern::parse(pattern, CaseMatching::Ignore, Normalization::Smart);
+    let mut buffer = Vec::new();
+    pattern.score(Utf32Str::new(text, &mut buffer), &mut matcher)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn through(filter: &str) -> bool {
+        let subject = Subject {
+            name: "core-sw1",
+            words: "no answer to ICMP",
+            condition: Condition::Critical,
+            stale: false,
+            tags: vec!["core", "tier0"],
+            group: "Ams",
+            kind: "host",
+        };
+        Filter::parse(filter).lets_through(&subject)
+    }
+
+    #[test]
+    fn every_word_must_hold() {
+        for yes in [
+            "",
+            "core",
+            "CORE icmp",
+            "!web",
+            "~csw1",
+            "state:down tag:core",
+            "group:ams",
+            "kind:host !state:ok",
+            "name:sw1",
+            "a:b !x",
+            "!",
+        ] {
+            assert_eq!(through(yes), yes != "a:b !x", "{yes}");
+        }
+        for no in ["web", "core web", "!core", "~xyz", "state:ok", "tag:edge", "!kind:host", "name:icmp"] {
+            assert!(!through(no), "{no}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! A list's selection: by what is selected, not by where it stands. While the cursor is away from the top the order is
+//! left alone, so that nothing moves under it.
+
+/// Which rows of the snapshot are shown, in which order, and which is selected.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    /// Rows of the snapshot's vector.
+    pub order: Vec<usize>,
+    pub selected: usize,
+    pub top: usize,
+    /// The order differs from what sorting would give.
+    pub outdated: bool,
+}
+
+impl List {
+    /// Takes a new order. With the cursor away from the top, rows that are still there keep their places and new ones
+    /// come last.
+    pub fn reorder(&mut self, fresh: Vec<usize>) {
+        if self.selected == 0 || self.order.is_empty() {
+            self.outdated = false;
+            self.order = fresh;
+        } else if self.order != fresh {
+            let most = fresh.iter().chain(&self.order).max().map_or(0, |m| m + 1);
+            let mut wanted = vec![false; most];
+            for row in &fresh {
+                wanted[*row] = true;
+            }
+            let mut kept: Vec<usize> = self.order.iter().copied().filter(|row| wanted[*row]).collect();
+            for row in &kept {
+                wanted[*row] = false;
+            }
+            kept.extend(fresh.iter().copied().filter(|row| wanted[*row]));
+            self.outdated = kept != fresh;
+            self.order = kept;
+        } else {
+            self.outdated = false;
+        }
+        self.selected = self.selected.min(self.order.len().saturating_sub(1));
+    }
+
+    pub fn row(&self) -> Option<usize> {
+        self.order.get(self.selected).copied()
+    }
+
+    /// Selects a row of the snapshot, if it is shown.
+    pub fn select_row(&mut self, row: usize) -> bool {
+        let at = self.order.iter().position(|r| *r == row);
+        self.selected = at.unwrap_or(self.selected);
+        at.is_some()
+    }
+
+    pub fn move_by(&mut self, delta: isize) {
+        let last = self.order.len().saturating_sub(1);
+        self.selected = self.selected.saturating_add_signed(delta).min(last);
+    }
+
+    /// Keeps the selection within `height` visible rows.
+    pub fn scroll(&mut self, height: usize) {
+        let height = height.max(1);
+        if self.selected < self.top {
+            self.top = self.selected;
+        } else if self.selected >= self.top + height {
+            self.top = self.selected + 1 - height;
+        }
+        self.top = self.top.min(self.order.len().saturating_sub(height));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_moves_under_the_cursor() {
+        let mut list = List::default();
+        list.reorder(vec![0, 1, 2, 3]);
+        list.move_by(2);
+        list.reorder(vec![3, 2, 1, 0, 4]);
+        assert_eq!((list.row(), list.order.clone(), list.outdated), (Some(2), vec![0, 1, 2, 3, 4], true));
+        list.move_by(-10);
+        list.reorder(vec![3, 2, 1, 0, 4]);
+        assert_eq!((list.row(), list.outdated), (Some(3), false));
+    }
+
+    #[test]
+    fn rows_that_are_gone_leave_and_the_selection_stays_inside() {
+        let mut list = List::default();
+        list.reorder(vec![0, 1, 2, 3]);
+        list.move_by(3);
+        list.reorder(vec![0, 1]);
+        assert_eq!(list.row(), Some(1));
+        list.reorder(Vec::new());
+        assert_eq!(list.row(), None);
+    }
+
+    #[test]
+    fn scrolling_keeps_the_selection_in_sight() {
+        let mut list = List::default();
+        list.reorder((0..100).collect());
+        list.move_by(50);
+        list.scroll(10);
+        assert_eq!(list.top, 41);
+        list.move_by(-20);
+        list.scroll(10);
+        assert_eq!(list.top, 30);
+    }
+}

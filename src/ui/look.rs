@@ -1,0 +1,117 @@
+//! Meanings to styles and glyphs, for the terminal at hand.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use super::frame::{Capabilities, Colours};
+use crate::config::theme::{Colour, Meaning, Theme};
+use crate::model::Condition;
+
+/// A theme made ready to draw with.
+#[derive(Clone, Debug)]
+pub struct Look {
+    styles: Vec<Style>,
+    pub unicode: bool,
+}
+
+impl Look {
+    /// Where the terminal has no colour, weight says what colour would.
+    pub fn new(theme: &Theme, capabilities: Capabilities) -> Self {
+        let mono = Theme::shipped("mono").map(|(mono, _)| mono);
+        let theme = match (&mono, capabilities.colours) {
+            (Some(mono), Colours::Mono) => mono,
+            _ => theme,
+        };
+        let styles = Meaning::ALL.iter().map(|(meaning, _)| convert(theme.style(*meaning))).collect();
+        Self { styles, unicode: capabilities.unicode }
+    }
+
+    pub fn style(&self, meaning: Meaning) -> Style {
+        let row = Meaning::ALL.iter().position(|(m, _)| *m == meaning).unwrap_or(0);
+        self.styles.get(row).copied().unwrap_or_default()
+    }
+
+    /// Glyph, and how it is drawn. Stale overrules everything but a problem: old good news is not good.
+    pub fn condition(&self, condition: Condition, stale: bool) -> (&'static str, Style) {
+        let (unicode, ascii, meaning) = match condition {
+            Condition::Critical => ("■", "C", Meaning::Critical),
+            Condition::Warning => ("▲", "W", Meaning::Warning),
+            Condition::Unreachable => ("◆", "U", Meaning::Unreachable),
+            Condition::Unknown => ("?", "?", Meaning::Unknown),
+            _ if stale => ("?", "?", Meaning::Stale),
+            Condition::Ok => ("●", ".", Meaning::Ok),
+            Condition::Pending => ("○", "o", Meaning::Dim),
+            Condition::NotProbed => ("–", "-", Meaning::Dim),
+        };
+        (if self.unicode { unicode } else { ascii }, self.style(meaning))
+    }
+
+    /// The style of a row's words.
+    pub fn words(&self, condition: Condition, stale: bool) -> Style {
+        match condition {
+            Condition::Critical => self.style(Meaning::Critical),
+            Condition::Warning => self.style(Meaning::Warning),
+            Condition::Unreachable => self.style(Meaning::Unreachable),
+            Condition::Unknown => self.style(Meaning::Unknown),
+            _ if stale => self.style(Meaning::Stale),
+            Condition::Ok => self.style(Meaning::Text),
+            Condition::Pending | Condition::NotProbed => self.style(Meaning::Dim),
+        }
+    }
+
+    pub fn rule(&self) -> &'static str {
+        if self.unicode { "─" } else { "-" }
+    }
+
+    pub fn ellipsis(&self) -> &'static str {
+        if self.unicode { "…" } else { "~" }
+    }
+
+    pub fn separator(&self) -> &'static str {
+        if self.unicode { " · " } else { " - " }
+    }
+
+    /// Eight steps of a sparkline.
+    pub fn spark(&self, step: usize) -> &'static str {
+        const UNICODE: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+        const ASCII: [&str; 8] = ["_", "_", ".", ".", "-", "-", "=", "#"];
+        let step = step.min(7);
+        if self.unicode { UNICODE[step] } else { ASCII[step] }
+    }
+
+    /// Text for a terminal that may not have Unicode: other letters become `?`.
+    pub fn text<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
+        if self.unicode || text.is_ascii() {
+            return text.into();
+        }
+        let plain = |c: char| match c {
+            '–' | '—' | '─' | '·' => '-',
+            '…' => '~',
+            '→' => '>',
+            c if c.is_ascii() => c,
+            _ => '?',
+        };
+        text.chars().map(plain).collect::<String>().into()
+    }
+}
+
+fn convert(style: crate::config::theme::Style) -> Style {
+    let colour = |c: Colour| match c {
+        Colour::Terminal => Color::Reset,
+        Colour::Ansi(n) => Color::Indexed(n),
+        Colour::Rgb(r, g, b) => Color::Rgb(r, g, b),
+    };
+    let mut out = Style::new();
+    out.fg = style.fg.map(colour);
+    out.bg = style.bg.map(colour);
+    for (on, modifier) in [
+        (style.bold, Modifier::BOLD),
+        (style.dim, Modifier::DIM),
+        (style.underline, Modifier::UNDERLINED),
+        (style.reverse, Modifier::REVERSED),
+    ] {
+        if on {
+            out = out.add_modifier(modifier);
+        }
+    }
+    out
+}

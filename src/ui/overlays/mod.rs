@@ -1,0 +1,194 @@
+//! The overlay stack: the top one gets keys first. Each is a value; what it shows is read from the app when drawn.
+
+mod detail;
+mod editor;
+mod help;
+mod palette;
+
+use std::ops::Range;
+
+use ratatui::layout::Rect;
+
+use super::app::App;
+use super::canvas::Row;
+use super::chrome::boxed;
+use super::frame::Frame;
+use super::panes::Selected;
+use super::run::Exit;
+use crate::bus::Ticket;
+use crate::config::key::{Key, KeyCode};
+use crate::config::theme::Meaning;
+use crate::model::{EntryKind, IncidentId};
+
+#[derive(Debug)]
+pub enum Overlay {
+    Detail { selected: Selected, scroll: usize },
+    Help { scroll: usize },
+    Palette(palette::Palette),
+    Editor(editor::Editor),
+    Opening(editor::Opening),
+    Quit,
+}
+
+/// What becomes of the top overlay after a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    Keep,
+    Close,
+}
+
+impl Overlay {
+    pub fn detail(selected: Selected) -> Self {
+        Self::Detail { selected, scroll: 0 }
+    }
+
+    pub fn help() -> Self {
+        Self::Help { scroll: 0 }
+    }
+
+    pub fn palette() -> Self {
+        Self::Palette(palette::Palette::default())
+    }
+
+    pub fn editor(incident: IncidentId, kind: EntryKind, about: Option<String>) -> Self {
+        Self::Editor(editor::Editor::new(incident, kind, about))
+    }
+
+    pub fn open_incident(title: &str) -> Self {
+        Self::Opening(editor::Opening::new(title))
+    }
+}
+
+/// Gives a key to the top overlay.
+pub fn key(app: &mut App, key: Key) -> Reaction {
+    let cancelled = key == Key::ctrl('c');
+    // Taken out while it works on the app, and put back unless it is done.
+    let Some(mut overlay) = app.overlays.pop() else { return Reaction::Keep };
+    let depth = app.overlays.len();
+    let reaction = match &mut overlay {
+        Overlay::Detail { scroll, .. } | Overlay::Help { scroll } => scroll_key(scroll, key),
+        Overlay::Palette(palette) => palette::key(app, palette, key),
+        Overlay::Editor(editor) => editor::key(app, editor, key),
+        Overlay::Opening(opening) => editor::opening_key(app, opening, key),
+        Overlay::Quit => quit_key(app, key),
+    };
+    let text_at_risk = matches!(&overlay, Overlay::Editor(e) if e.holds_text());
+    if reaction == Reaction::Keep && (text_at_risk || !cancelled) {
+        app.overlays.insert(depth.min(app.overlays.len()), overlay);
+    }
+    Reaction::Keep
+}
+
+fn scroll_key(scroll: &mut usize, key: Key) -> Reaction {
+    match key.code {
+        KeyCode::Escape | KeyCode::Enter | KeyCode::Char('q' | '?') => return Reaction::Close,
+        KeyCode::Char('j') | KeyCode::Down => *scroll += 1,
+        KeyCode::Char('k') | KeyCode::Up => *scroll = scroll.saturating_sub(1),
+        KeyCode::PageDown | KeyCode::Char(' ') => *scroll += 10,
+        KeyCode::PageUp => *scroll = scroll.saturating_sub(10),
+        KeyCode::Home | KeyCode::Char('g') => *scroll = 0,
+        _ => {}
+    }
+    Reaction::Keep
+}
+
+fn quit_key(app: &mut App, key: Key) -> Reaction {
+    match key.code {
+        KeyCode::Char('y' | 'q') | KeyCode::Enter => {
+            app.set_exit(Exit::Quit);
+            Reaction::Close
+        }
+        KeyCode::Char('n') | KeyCode::Escape => Reaction::Close,
+        _ => Reaction::Keep,
+    }
+}
+
+/// Pasted text goes to what is typed into.
+pub fn paste(app: &mut App, text: &str) {
+    match app.overlays.last_mut() {
+        Some(Overlay::Editor(editor)) => editor.paste(text),
+        Some(Overlay::Opening(opening)) => opening.title.insert(&crate::base::text::clean(text)),
+        Some(Overlay::Palette(palette)) => palette.line.insert(&crate::base::text::clean(text)),
+        _ => {}
+    }
+}
+
+/// An entry is on disk: its editor has done its work.
+pub fn saved(app: &mut App, ticket: Ticket) {
+    app.overlays.retain(|o| {
+        !matches!(o, Overlay::Editor(e) if e.waits_for(ticket))
+            && !matches!(o, Overlay::Opening(e) if e.waiting == Some(ticket))
+    });
+}
+
+/// An entry is not on disk: its editor keeps the text and says why.
+pub fn not_saved(app: &mut App, ticket: Ticket, reason: &str) {
+    for overlay in &mut app.overlays {
+        match overlay {
+            Overlay::Editor(editor) if editor.waits_for(ticket) => editor.failed(reason),
+            Overlay::Opening(opening) if opening.waiting == Some(ticket) => {
+                opening.waiting = None;
+                opening.failure = Some(reason.to_owned());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Draws the stack; the rows that the top one covers.
+pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
+    let mut covered = None;
+    for overlay in &app.overlays {
+        let area = match overlay {
+            Overlay::Detail { selected, scroll } => {
+                let lines = detail::lines(app, frame.now, selected);
+                scrolled(app, frame, &detail::title(app, selected), &lines, *scroll)
+            }
+            Overlay::Help { scroll } => {
+                let lines = help::lines(app);
+                scrolled(app, frame, "Keys and commands", &lines, *scroll)
+            }
+            Overlay::Palette(palette) => palette::draw(app, frame, palette),
+            Overlay::Editor(editor) => editor::draw(app, frame, editor),
+            Overlay::Opening(opening) => editor::draw_opening(app, frame, opening),
+            Overlay::Quit => {
+                let area = centred(frame.area, 44, 3);
+                let inner = boxed(app, frame, area, "Leave noctty?");
+                let mut row = Row::new(frame.buffer, &app.look, inner, inner.y);
+                row.put("y", app.look.style(Meaning::Key)).put(" leave   ", app.look.style(Meaning::Text));
+                row.put("n", app.look.style(Meaning::Key)).put(" stay", app.look.style(Meaning::Text));
+                area
+            }
+        };
+        covered = Some(area.y..area.bottom());
+    }
+    covered
+}
+
+/// A line of an overlay: the style of its words.
+pub type Line = (Meaning, String);
+
+fn scrolled(app: &App, frame: &mut Frame<'_>, title: &str, lines: &[Line], scroll: usize) -> Rect {
+    let width = frame.area.width.saturating_sub(4).clamp(frame.area.width.min(20), 110);
+    let height = (lines.len() as u16 + 2).min(frame.area.height.saturating_sub(2)).max(frame.area.height.min(3));
+    let area = centred(frame.area, width, height);
+    let inner = boxed(app, frame, area, title);
+    let room = usize::from(inner.height);
+    let top = scroll.min(lines.len().saturating_sub(room));
+    for (offset, (meaning, text)) in lines.iter().skip(top).take(room).enumerate() {
+        Row::new(frame.buffer, &app.look, inner, inner.y + offset as u16).put(text, app.look.style(*meaning));
+    }
+    if lines.len() > room && area.height > 2 {
+        let more = format!(" {}-{} of {} ", top + 1, (top + room).min(lines.len()), lines.len());
+        let y = area.bottom() - 1;
+        let place = Rect::new(area.x, y, area.width.saturating_sub(2), 1);
+        Row::new(frame.buffer, &app.look, place, y).end(&more, app.look.style(Meaning::Dim));
+    }
+    area
+}
+
+/// An area of that size in the middle, as far as there is room.
+pub fn centred(area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height)
+}

@@ -1,0 +1,99 @@
+//! The palette: actions and objects, found fuzzily.
+
+use ratatui::layout::{Position, Rect};
+
+use super::{Reaction, boxed, centred};
+use crate::base::text;
+use crate::config::key::{Key, KeyCode};
+use crate::config::theme::Meaning;
+use crate::model::AssetId;
+use crate::ui::action::{ACTIONS, Action};
+use crate::ui::app::App;
+use crate::ui::canvas::{self, Row};
+use crate::ui::commands;
+use crate::ui::filter::fuzzy;
+use crate::ui::frame::Frame;
+use crate::ui::line::Line;
+
+const SHOWN: usize = 14;
+
+#[derive(Debug, Default)]
+pub struct Palette {
+    pub line: Line,
+    selected: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Item {
+    Action(Action),
+    Object(AssetId),
+}
+
+/// The best matches first; actions before objects while nothing is typed.
+fn items(app: &App, palette: &Palette) -> Vec<(String, Item)> {
+    let actions = ACTIONS.iter().map(|(action, _, title)| ((*title).to_owned(), Item::Action(*action)));
+    let objects = commands::objects(app).into_iter().map(|(name, id)| (name, Item::Object(id)));
+    let pattern = palette.line.text();
+    if pattern.is_empty() {
+        return actions.chain(objects).take(SHOWN).collect();
+    }
+    let mut scored: Vec<(u32, String, Item)> =
+        actions.chain(objects).filter_map(|(name, item)| Some((fuzzy(pattern, &name)?, name, item))).collect();
+    scored.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.len().cmp(&b.1.len())));
+    scored.into_iter().take(SHOWN).map(|(_, name, item)| (name, item)).collect()
+}
+
+pub fn key(app: &mut App, palette: &mut Palette, key: Key) -> Reaction {
+    match key.code {
+        KeyCode::Escape => return Reaction::Close,
+        KeyCode::Down | KeyCode::Tab => palette.selected += 1,
+        KeyCode::Up => palette.selected = palette.selected.saturating_sub(1),
+        KeyCode::Enter => {
+            let items = items(app, palette);
+            let chosen = items.get(palette.selected.min(items.len().saturating_sub(1)));
+            match chosen.map(|(_, item)| item.clone()) {
+                Some(Item::Action(action)) => app.act(action),
+                Some(Item::Object(asset)) => app.reveal(&asset),
+                None => {}
+            }
+            return Reaction::Close;
+        }
+        _ => {
+            palette.line.key(key);
+            palette.selected = 0;
+        }
+    }
+    let last = items(app, palette).len().saturating_sub(1);
+    palette.selected = palette.selected.min(last);
+    Reaction::Keep
+}
+
+pub fn draw(app: &App, frame: &mut Frame<'_>, palette: &Palette) -> Rect {
+    let items = items(app, palette);
+    let area = centred(frame.area, 70, SHOWN as u16 + 3);
+    let inner = boxed(app, frame, area, "Find");
+    let text_style = app.look.style(Meaning::Text);
+    Row::new(frame.buffer, &app.look, inner, inner.y)
+        .put("> ", app.look.style(Meaning::Key))
+        .put(palette.line.text(), text_style);
+    let x = inner.x + 2 + text::width(&text::clean(palette.line.before())) as u16;
+    frame.cursor = Some(Position::new(x.min(inner.right().saturating_sub(1)), inner.y));
+    for (offset, (name, item)) in items.iter().enumerate() {
+        let y = inner.y + 1 + offset as u16;
+        if y >= inner.bottom() {
+            break;
+        }
+        let mut row = Row::new(frame.buffer, &app.look, inner, y);
+        if let Item::Action(action) = item {
+            let keys = app.keymap.keys_of(action.name());
+            row.end(keys.first().map_or("", String::as_str), app.look.style(Meaning::Key)).end(" ", text_style);
+        } else {
+            row.end("open", app.look.style(Meaning::Dim)).end(" ", text_style);
+        }
+        row.put(name, text_style);
+        if offset == palette.selected {
+            canvas::paint(frame.buffer, inner, y, app.look.style(Meaning::Selected));
+        }
+    }
+    area
+}

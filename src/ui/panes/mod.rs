@@ -1,0 +1,288 @@
+//! The panes: what each shows, in which order, and where it stands. A pane has a title with its own honesty, rows, and
+//! a way to draw them; everything else is the same for all.
+
+mod backups;
+mod hosts;
+mod incident;
+mod log;
+pub mod ports;
+mod problems;
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::app::App;
+use super::canvas::{self, Row};
+use super::frame::Frame;
+use crate::base::{Timestamp, units};
+use crate::config::theme::Meaning;
+use crate::model::AssetId;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PaneKind {
+    Problems,
+    Hosts,
+    Devices,
+    Ports,
+    Backups,
+    Incident,
+    Log,
+}
+
+impl PaneKind {
+    pub const ALL: [Self; 7] =
+        [Self::Problems, Self::Hosts, Self::Devices, Self::Ports, Self::Backups, Self::Incident, Self::Log];
+
+    pub fn row(self) -> usize {
+        Self::ALL.iter().position(|k| *k == self).unwrap_or(0)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScreenId {
+    Overview,
+    Hosts,
+    Ports,
+    Backups,
+    Incident,
+    Log,
+}
+
+impl ScreenId {
+    pub const ALL: [(Self, &'static str, &'static str); 6] = [
+        (Self::Overview, "1", "Overview"),
+        (Self::Hosts, "2", "Hosts"),
+        (Self::Ports, "3", "Ports"),
+        (Self::Backups, "4", "Backups"),
+        (Self::Incident, "5", "Incident"),
+        (Self::Log, "9", "Log"),
+    ];
+
+    /// Its panes, in the order of Tab.
+    pub fn panes(self) -> &'static [PaneKind] {
+        match self {
+            Self::Overview => {
+                &[PaneKind::Problems, PaneKind::Hosts, PaneKind::Devices, PaneKind::Backups, PaneKind::Incident]
+            }
+            Self::Hosts => &[PaneKind::Hosts],
+            Self::Ports => &[PaneKind::Devices, PaneKind::Ports],
+            Self::Backups => &[PaneKind::Backups],
+            Self::Incident => &[PaneKind::Incident],
+            Self::Log => &[PaneKind::Log],
+        }
+    }
+}
+
+/// What is selected, for keys that act on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selected {
+    Host(AssetId),
+    Port(AssetId, usize),
+    Job(AssetId),
+    Entry(usize),
+}
+
+/// Where the panes of a screen stand. Pure in its arguments.
+pub fn layout(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
+    let panes = app.screen.panes();
+    if area.height == 0 || area.width == 0 {
+        return Vec::new();
+    }
+    if app.zoom || panes.len() == 1 || area.height < 6 {
+        return vec![(app.focus, area)];
+    }
+    if app.screen == ScreenId::Ports {
+        let upper = (area.height * 2 / 5).clamp(3, app.list(PaneKind::Devices).order.len() as u16 + 2);
+        return stack(area, &[(PaneKind::Devices, upper), (PaneKind::Ports, area.height - upper)]);
+    }
+    if area.width >= 100 && area.height >= 18 {
+        return two_columns(app, area);
+    }
+    stacked_overview(app, area)
+}
+
+/// Problems over the whole width, the four panes below in two columns.
+fn two_columns(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
+    let wanted = app.list(PaneKind::Problems).order.len() as u16 + 1;
+    let problems = wanted.clamp(4, area.height * 2 / 5);
+    let rest = area.height - problems;
+    let upper = rest - (rest * 2 / 5);
+    let left = (area.width - 2) / 2;
+    let right = area.width - 2 - left;
+    let (y1, y2) = (area.y + problems, area.y + problems + upper);
+    let lower = rest - upper;
+    vec![
+        (PaneKind::Problems, Rect::new(area.x, area.y, area.width, problems)),
+        (PaneKind::Hosts, Rect::new(area.x, y1, left, upper)),
+        (PaneKind::Devices, Rect::new(area.x + left + 2, y1, right, upper)),
+        (PaneKind::Backups, Rect::new(area.x, y2, left, lower)),
+        (PaneKind::Incident, Rect::new(area.x + left + 2, y2, right, lower)),
+    ]
+}
+
+/// One above the other; each gets what it needs as far as there is room, problems and hosts first.
+fn stacked_overview(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
+    let need = |kind: PaneKind| app.list(kind).order.len().max(1) as u16 + 1;
+    let order = [PaneKind::Problems, PaneKind::Hosts, PaneKind::Devices, PaneKind::Backups, PaneKind::Incident];
+    let mut heights = [2u16; 5];
+    let mut used: u16 = heights.iter().sum();
+    if used > area.height {
+        let fit = usize::from(area.height / 2).max(1);
+        let rows: Vec<(PaneKind, u16)> = order.iter().take(fit).map(|k| (*k, area.height / fit as u16)).collect();
+        return stack(area, &rows);
+    }
+    // One row each in turn until there is no room or no need; problems and hosts take two.
+    while used < area.height {
+        let before = used;
+        for (i, kind) in order.iter().enumerate() {
+            for _ in 0..if i < 2 { 2 } else { 1 } {
+                if used < area.height && heights[i] < need(*kind) {
+                    heights[i] += 1;
+                    used += 1;
+                }
+            }
+        }
+        if used == before {
+            heights[1] += area.height - used;
+            break;
+        }
+    }
+    let rows: Vec<(PaneKind, u16)> = order.into_iter().zip(heights).collect();
+    stack(area, &rows)
+}
+
+fn stack(area: Rect, rows: &[(PaneKind, u16)]) -> Vec<(PaneKind, Rect)> {
+    let mut y = area.y;
+    let mut out = Vec::new();
+    for (kind, height) in rows {
+        let height = (*height).min(area.bottom().saturating_sub(y));
+        out.push((*kind, Rect::new(area.x, y, area.width, height)));
+        y += height;
+    }
+    if let Some(last) = out.last_mut() {
+        last.1.height = area.bottom().saturating_sub(last.1.y);
+    }
+    out
+}
+
+/// The rows of a pane, sorted and filtered: indices into the snapshot's vector for it.
+pub fn order(app: &App, kind: PaneKind) -> Vec<usize> {
+    match kind {
+        PaneKind::Problems => problems::order(app),
+        PaneKind::Hosts => hosts::order(app),
+        PaneKind::Devices => ports::device_order(app),
+        PaneKind::Ports => ports::port_order(app),
+        PaneKind::Backups => backups::order(app),
+        PaneKind::Incident => incident::order(app),
+        PaneKind::Log => log::order(app),
+    }
+}
+
+/// What the selected row of the focused pane is.
+pub fn selected(app: &App, kind: PaneKind) -> Option<Selected> {
+    let row = app.list(kind).row()?;
+    match kind {
+        PaneKind::Problems => problems::selected(app, row),
+        PaneKind::Hosts => app.snapshot.hosts.get(row).map(|h| Selected::Host(h.host.id.clone())),
+        PaneKind::Devices => app.snapshot.devices.get(row).map(|d| Selected::Host(d.host.id.clone())),
+        PaneKind::Ports => app.device().map(|d| Selected::Port(d.host.id.clone(), row)),
+        PaneKind::Backups => app.snapshot.jobs.get(row).map(|j| Selected::Job(j.job.id.clone())),
+        PaneKind::Incident => Some(Selected::Entry(row)),
+        PaneKind::Log => None,
+    }
+}
+
+/// A time that a row shows the age of.
+pub fn time(app: &App, kind: PaneKind, row: usize) -> Option<Timestamp> {
+    match kind {
+        PaneKind::Problems => app.snapshot.problems.get(row).map(|p| p.since),
+        PaneKind::Hosts => app.snapshot.hosts.get(row).and_then(|h| h.last_result()),
+        PaneKind::Devices => app.snapshot.devices.get(row).map(|d| d.table.collected_at),
+        PaneKind::Ports => app.device().and_then(|d| d.ports.get(row)).and_then(|p| p.changed),
+        PaneKind::Backups => app.snapshot.jobs.get(row).and_then(|j| j.newest),
+        PaneKind::Incident | PaneKind::Log => None,
+    }
+}
+
+pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    let (title, honesty) = match kind {
+        PaneKind::Problems => problems::title(app),
+        PaneKind::Hosts => hosts::title(app),
+        PaneKind::Devices => ports::device_title(app),
+        PaneKind::Ports => ports::port_title(app),
+        PaneKind::Backups => backups::title(app),
+        PaneKind::Incident => incident::title(app, frame),
+        PaneKind::Log => log::title(app),
+    };
+    let focused = app.focus == kind && app.screen.panes().len() > 1;
+    let line = app.look.style(if focused { Meaning::RuleFocus } else { Meaning::Rule });
+    let head = app.look.style(if focused { Meaning::Accent } else { Meaning::Title });
+    let list = app.list(kind);
+    let honesty =
+        if list.outdated { format!("{honesty}{}order changed, r sorts", app.look.separator()) } else { honesty };
+    canvas::rule(frame.buffer, &app.look, area, &title, &honesty, (line, head, app.look.style(Meaning::Dim)));
+    let body = Rect::new(area.x, area.y + 1, area.width, area.height - 1);
+    if list.order.is_empty() {
+        draw_empty(app, frame, kind, body);
+        return;
+    }
+    for (offset, row) in list.order.iter().skip(list.top).take(usize::from(body.height)).enumerate() {
+        let y = body.y + offset as u16;
+        match kind {
+            PaneKind::Problems => problems::draw_row(app, frame, body, y, *row),
+            PaneKind::Hosts => hosts::draw_row(app, frame, body, y, *row),
+            PaneKind::Devices => ports::draw_device(app, frame, body, y, *row),
+            PaneKind::Ports => ports::draw_port(app, frame, body, y, *row),
+            PaneKind::Backups => backups::draw_row(app, frame, body, y, *row),
+            PaneKind::Incident => incident::draw_row(app, frame, body, y, *row),
+            PaneKind::Log => log::draw_row(app, frame, body, y, *row),
+        }
+        if list.top + offset == list.selected && app.focus == kind {
+            canvas::paint(frame.buffer, body, y, app.look.style(Meaning::Selected));
+        }
+    }
+}
+
+/// An empty pane says why, and what would fill it.
+fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) {
+    let lines = match kind {
+        PaneKind::Problems => problems::empty(app),
+        PaneKind::Hosts => hosts::empty(app),
+        PaneKind::Devices | PaneKind::Ports => ports::empty(app),
+        PaneKind::Backups => backups::empty(app),
+        PaneKind::Incident => incident::empty(app),
+        PaneKind::Log => vec!["nothing was said yet".to_owned()],
+    };
+    let filtered = !app.filter.is_empty() && kind != PaneKind::Incident;
+    let lines =
+        if filtered { vec![format!("nothing matches \"{}\": Esc clears the filter", app.filter.text)] } else { lines };
+    for (offset, line) in lines.iter().take(usize::from(body.height)).enumerate() {
+        let style = app.look.style(Meaning::Dim);
+        Row::new(frame.buffer, &app.look, body, body.y + offset as u16).gap(1).put(line, style);
+    }
+}
+
+/// An age as panes show it: coarse, so that it changes seldom.
+pub fn age(frame: &Frame<'_>, at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "–".to_owned(), |at| units::age(units::age_bucket(frame.now.since(at))))
+}
+
+/// A sparkline of the last values, scaled to the greatest.
+pub fn spark(app: &App, values: &[f32], width: usize) -> String {
+    let shown = &values[values.len().saturating_sub(width)..];
+    let most = shown.iter().copied().fold(0.0f32, f32::max);
+    let mut out = " ".repeat(width - shown.len());
+    for value in shown {
+        let step = if most > 0.0 { (value / most * 7.0).round() as usize } else { 0 };
+        out.push_str(app.look.spark(step));
+    }
+    out
+}
+
+/// Style of secondary words.
+pub fn dim(app: &App) -> Style {
+    app.look.style(Meaning::Dim)
+}

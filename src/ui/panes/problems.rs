@@ -1,0 +1,98 @@
+//! PROBLEMS: one list over everything, worst first, the reason in words.
+
+use ratatui::layout::Rect;
+
+use super::{Selected, age, dim};
+use crate::config::theme::Meaning;
+use crate::state::snapshot::ProblemKind;
+use crate::ui::app::App;
+use crate::ui::canvas::Row;
+use crate::ui::filter::Subject;
+use crate::ui::frame::Frame;
+
+pub fn order(app: &App) -> Vec<usize> {
+    let problems = &app.snapshot.problems;
+    if app.filter.is_empty() {
+        return (0..problems.len()).collect();
+    }
+    (0..problems.len())
+        .filter(|row| {
+            let p = &problems[*row];
+            let (name, words) = (p.title.line(), p.reason.line());
+            app.filter.lets_through(&Subject {
+                name: &name,
+                words: &words,
+                condition: p.condition,
+                stale: false,
+                tags: app.tags(&p.asset),
+                group: app.group(&p.asset),
+                kind: kind(p.kind),
+            })
+        })
+        .collect()
+}
+
+pub fn title(app: &App) -> (String, String) {
+    let t = &app.snapshot.totals;
+    let mut parts = vec![format!("{} critical", t.critical), format!("{} warning", t.warning)];
+    if t.unknown > 0 {
+        parts.push(format!("{} unknown", t.unknown));
+    }
+    if t.unreachable > 0 {
+        parts.push(format!("{} hidden behind them", t.unreachable));
+    }
+    ("PROBLEMS".to_owned(), parts.join(app.look.separator()))
+}
+
+pub fn empty(app: &App) -> Vec<String> {
+    let t = &app.snapshot.totals;
+    if t.hosts + t.jobs == 0 {
+        return vec!["nothing is watched yet".to_owned()];
+    }
+    if t.hosts_pending > 0 {
+        return vec![format!("none known; {} of {} hosts have not answered yet", t.hosts_pending, t.hosts)];
+    }
+    if t.hosts_stale > 0 {
+        return vec![format!("none known, but what is known of {} of {} hosts is old", t.hosts_stale, t.hosts)];
+    }
+    vec!["none".to_owned()]
+}
+
+pub fn selected(app: &App, row: usize) -> Option<Selected> {
+    let p = app.snapshot.problems.get(row)?;
+    Some(match (p.kind, p.port) {
+        (ProblemKind::Port, Some(port)) => Selected::Port(p.asset.clone(), port),
+        (ProblemKind::Backup, _) => Selected::Job(p.asset.clone()),
+        _ => Selected::Host(p.asset.clone()),
+    })
+}
+
+pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
+    let Some(p) = app.snapshot.problems.get(row) else { return };
+    let age = age(frame, Some(p.since));
+    let (glyph, style) = app.look.condition(p.condition, false);
+    let words = app.look.words(p.condition, false);
+    let wide = area.width >= 100;
+    let mut line = Row::new(frame.buffer, &app.look, area, y);
+    line.gap(1).put(glyph, style).gap(1);
+    line.end(" ", words).end(&format!("{age:>3}"), dim(app)).end(" ", words);
+    let name_width = if wide { 30 } else { usize::from(area.width / 3).clamp(8, 24) };
+    line.name(&p.title.line(), name_width, words).gap(1);
+    if wide {
+        line.cell(kind(p.kind), 7, dim(app));
+    }
+    line.cell(&p.word, if wide { 14 } else { 12 }, words).gap(1);
+    let reason = p.reason.line();
+    line.put(&reason, app.look.style(Meaning::Text));
+    if p.hides > 0 {
+        line.put(&format!("{}{} behind it", app.look.separator(), p.hides), app.look.style(Meaning::Unreachable));
+    }
+}
+
+fn kind(kind: ProblemKind) -> &'static str {
+    match kind {
+        ProblemKind::Host => "host",
+        ProblemKind::Port => "port",
+        ProblemKind::Backup => "backup",
+    }
+}
