@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command as Child, ExitCode};
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, bail};
@@ -41,20 +42,28 @@ pub fn run(target: Option<String>, globals: &Globals) -> Result<ExitCode> {
 }
 
 /// Sends plans, one replacing the other, until there is nothing more to find.
-type Plans = Box<dyn FnOnce(mpsc::Sender<Plan>, mpsc::Sender<Event>) + Send>;
+pub type Plans = Box<dyn FnOnce(mpsc::Sender<Plan>, mpsc::Sender<Event>, Receiver<()>) + Send>;
 
 fn source_plans(source: Source) -> Plans {
     match source {
-        Source::Configured(plan) => Box::new(move |plans, _| {
+        Source::Configured(plan) => Box::new(move |plans, _, _| {
             // The engine has not ended: it is about to start.
             let _ = plans.blocking_send(*plan);
         }),
-        Source::Discovered => Box::new(|plans, events| {
-            let _ = events.blocking_send(Event::Discovering(true));
-            discover::discover(&discover::Places::system(), false, |plan| {
-                let _ = plans.blocking_send(plan);
-            });
-            let _ = events.blocking_send(Event::Discovering(false));
+        Source::Discovered => Box::new(|plans, events, confirmed| {
+            let places = discover::Places::system();
+            let look = |all: bool| {
+                let _ = events.blocking_send(Event::Discovering(true));
+                discover::discover(&places, all, |plan| {
+                    let _ = plans.blocking_send(plan);
+                });
+                let _ = events.blocking_send(Event::Discovering(false));
+            };
+            look(false);
+            // The engine drops its end when it has asked, or when it ends.
+            if confirmed.recv().is_ok() {
+                look(true);
+            }
         }),
     }
 }
@@ -76,6 +85,7 @@ pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Glob
     let mode = if globals.passive { Mode::Passive } else { Mode::Polling };
     let engine_runtime = super::runtime()?;
     let net = Net::new(clock);
+    let (confirm_tx, confirm_rx) = std::sync::mpsc::channel();
     let setup = Setup {
         clock,
         net,
@@ -84,6 +94,7 @@ pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Glob
         end: engine_end,
         plans: plan_rx,
         events: event_rx,
+        discover_all: Some(confirm_tx),
         stop: stop.clone(),
     };
     let log_folder = state.clone();
@@ -91,7 +102,7 @@ pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Glob
     // Nothing on the way to the first frame waits for files or look-ups.
     std::thread::Builder::new().name("inventory".to_owned()).spawn(move || {
         logging::start(log_folder.as_deref());
-        plans(plan_tx, event_tx);
+        plans(plan_tx, event_tx, confirm_rx);
     })?;
     let (keymap, theme, messages) = appearance(ui);
     let commands = screen_end.commands.clone();

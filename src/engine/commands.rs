@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::discover;
 use super::run::Engine;
 use crate::base::Untrusted;
 use crate::bus::{Command, EngineEnd, Message, MessageWeight, Notice};
@@ -18,6 +19,8 @@ impl Engine {
             Command::Recheck(asset) => self.recheck(&asset, end),
             Command::Confirm(asset) => self.confirm(&asset),
             Command::Focus(asset) => self.schedule.focus(asset, self.clock.now()),
+            Command::OneOff { address } => self.one_off(&address, end),
+            Command::ConfirmDiscovery => self.confirm_discovery(end),
             _ => {}
         }
         ControlFlow::Continue(())
@@ -39,6 +42,28 @@ impl Engine {
         } else if !self.schedule.hurry(asset, self.clock.now()) {
             say(end, MessageWeight::Note, &format!("{name} keeps its own pace and is not asked sooner"));
         }
+    }
+
+    fn one_off(&mut self, address: &str, end: &EngineEnd) {
+        match discover::one_off(address) {
+            Ok(extra) => {
+                let id = extra.inventory.hosts.first().map(|h| h.id.clone());
+                self.extras.push(extra);
+                let plan = std::mem::take(&mut self.plan);
+                self.take_plan(plan);
+                if let Some(id) = id {
+                    // The screen shows it with the next snapshot; a full lane only costs the jump there.
+                    let _ = end.notices.try_send(Notice::Reveal(id));
+                }
+            }
+            Err(why) => say(end, MessageWeight::Warning, &why),
+        }
+    }
+
+    fn confirm_discovery(&mut self, end: &EngineEnd) {
+        let told = self.discover_all.take().is_some_and(|sender| sender.send(()).is_ok());
+        let words = if told { "watching every host of ~/.ssh/config" } else { "nothing was held back" };
+        say(end, MessageWeight::Note, words);
     }
 
     fn confirm(&mut self, asset: &AssetId) {

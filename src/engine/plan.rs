@@ -40,3 +40,20 @@ pub struct Plan {
     pub inventory: Arc<Inventory>,
     pub checks: Vec<Bound>,
 }
+
+impl Plan {
+    /// This plan and what another adds to it; what both have stays as it is here.
+    #[must_use]
+    pub fn with(self, other: &Self) -> Self {
+        let mut inventory = (*self.inventory).clone();
+        let mut checks = self.checks;
+        for host in &other.inventory.hosts {
+            if inventory.host(&host.id).is_none() {
+                inventory.hosts.push(host.clone());
+                checks.extend(other.checks.iter().filter(|b| *b.spec.key.subject.id() == host.id).cloned());
+            }
+        }
+        inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
+        Self { inventory: Arc::new(inventory), checks }
+    }
+}

@@ -39,6 +39,8 @@ pub struct Setup {
     pub plans: mpsc::Receiver<Plan>,
     /// Events from whoever works for the engine: records, sessions, discovery.
     pub events: mpsc::Receiver<Event>,
+    /// Told when the operator wants everything that discovery held back.
+    pub discover_all: Option<std::sync::mpsc::Sender<()>>,
     pub stop: CancellationToken,
 }
 
@@ -54,6 +56,9 @@ pub(super) struct Engine {
     pub schedule: Schedule,
     runners: HashMap<CheckKey, Runner>,
     pub plan: Plan,
+    /// One-off targets: added to every plan for the life of the process.
+    pub extras: Vec<Plan>,
+    pub discover_all: Option<std::sync::mpsc::Sender<()>>,
     tasks: JoinSet<()>,
     results: mpsc::Sender<Finished>,
     /// Whose state is to be stored.
@@ -72,6 +77,8 @@ impl Engine {
             schedule: Schedule::default(),
             runners: HashMap::new(),
             plan: Plan::default(),
+            extras: Vec::new(),
+            discover_all: setup.discover_all.clone(),
             tasks: JoinSet::new(),
             results,
             to_remember: HashSet::new(),
@@ -100,6 +107,7 @@ impl Engine {
 
     pub fn take_plan(&mut self, plan: Plan) {
         let now = self.clock.now();
+        let plan = self.extras.iter().fold(plan, Plan::with);
         self.runners = plan.checks.iter().map(|bound| (bound.spec.key.clone(), bound.run.clone())).collect();
         self.take(Event::Inventory(plan.inventory.clone()));
         let state = &self.state;

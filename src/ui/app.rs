@@ -59,6 +59,8 @@ pub struct App {
     tickets: u64,
     focused_asset: Option<AssetId>,
     reveal: Option<String>,
+    /// The target was not in the inventory and the engine was asked to look at it.
+    asked_for_target: bool,
     answering: bool,
     exit: Option<Exit>,
 }
@@ -101,6 +103,7 @@ impl App {
             tickets: 0,
             focused_asset: None,
             reveal: setup.target,
+            asked_for_target: false,
             answering: false,
             exit: None,
         };
@@ -471,6 +474,14 @@ impl Screen for App {
         if let Some(target) = self.reveal.take() {
             match self.find(&target) {
                 Some(asset) => self.reveal(&asset),
+                // An inventory is there and complete, and the target is not in it.
+                None if !self.asked_for_target
+                    && !self.snapshot.hosts.is_empty()
+                    && !self.snapshot.engine.discovering =>
+                {
+                    self.asked_for_target = true;
+                    self.send(Command::OneOff { address: target });
+                }
                 None => self.reveal = Some(target),
             }
         }
@@ -489,7 +500,10 @@ impl Screen for App {
                 overlays::not_saved(self, ticket, &reason);
             }
             Notice::Message(Message { weight, text }) => self.say(weight, text.line()),
-            Notice::Reveal(asset) => self.reveal(&asset),
+            Notice::Reveal(asset) => {
+                self.asked_for_target = true;
+                self.reveal = Some(asset.as_str().to_owned());
+            }
             Notice::Prompt { id, .. } => {
                 self.send(Command::Answer { prompt: id, answer: PromptAnswer::Cancel });
             }
