@@ -243,6 +243,34 @@ pub fn fit(text: &str, columns: usize) -> String {
     out
 }
 
+/// Breaks a clean string into lines of at most `columns`, at blanks where there are any.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut out = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let room = columns.saturating_sub(width(&line) + usize::from(!line.is_empty()));
+        if width(word) > room && !line.is_empty() {
+            out.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        if width(word) <= columns {
+            line.push_str(word);
+            continue;
+        }
+        for grapheme in word.graphemes(true) {
+            if width(&line) + width(grapheme) > columns && !line.is_empty() {
+                out.push(std::mem::take(&mut line));
+            }
+            line.push_str(grapheme);
+        }
+    }
+    out.push(line);
+    out
+}
+
 /// Cuts a clean string in the middle, for names whose end tells them apart (`Gigabi…0/1`).
 pub fn fit_middle(text: &str, columns: usize) -> String {
     if width(text) <= columns {
@@ -319,6 +347,13 @@ mod tests {
         assert_eq!(fit_middle("GigabitEthernet1/0/1", 11), "Gigab…1/0/1");
         assert_eq!(fit("日本語", 4), "日…");
         assert_eq!(fit("abc", 0), "");
+    }
+
+    #[test]
+    fn lines_break_at_blanks_and_long_words_anywhere() {
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("abcdefghij kl", 4), ["abcd", "efgh", "ij", "kl"]);
+        assert_eq!(wrap("", 4), [""]);
     }
 
     proptest! {

@@ -86,11 +86,12 @@ impl Keymap {
         if next.is_empty() { Lookup::Nothing } else { Lookup::Begun(next) }
     }
 
-    /// The keys of an action, shortest first, as they are shown.
+    /// The keys of an action as they are shown, the one to name first.
     pub fn keys_of(&self, action: &str) -> Vec<String> {
         let mut keys: Vec<String> =
             self.chords.iter().filter(|(_, a)| *a == action).map(|(chord, _)| show(chord)).collect();
-        keys.sort_by_key(|k| (k.len(), k.clone()));
+        // Enter is what everybody tries first; then the shortest.
+        keys.sort_by_key(|k| (k != "Enter", k.len(), k.clone()));
         keys
     }
 }

@@ -14,7 +14,7 @@ use ratatui::style::Style;
 use super::app::App;
 use super::canvas::{self, Row};
 use super::frame::Frame;
-use crate::base::{Timestamp, units};
+use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::AssetId;
 
@@ -244,6 +244,13 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
             canvas::paint(frame.buffer, body, y, app.look.style(Meaning::Selected));
         }
     }
+    // Room that is left says what is not watched, and why.
+    let used = (list.order.len() - list.top.min(list.order.len())) as u16 + 1;
+    if kind == PaneKind::Hosts && used + 1 < body.height && !app.snapshot.remarks.is_empty() && app.filter.is_empty() {
+        let rest = Rect::new(body.x, body.y + used, body.width, body.height - used);
+        let remarks: Vec<String> = app.snapshot.remarks.iter().map(ToString::to_string).collect();
+        dim_lines(app, frame, rest, &remarks);
+    }
 }
 
 /// An empty pane says why, and what would fill it.
@@ -259,9 +266,16 @@ fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) {
     let filtered = !app.filter.is_empty() && kind != PaneKind::Incident;
     let lines =
         if filtered { vec![format!("nothing matches \"{}\": Esc clears the filter", app.filter.text)] } else { lines };
-    for (offset, line) in lines.iter().take(usize::from(body.height)).enumerate() {
+    dim_lines(app, frame, body, &lines);
+}
+
+/// Words in the background, wrapped.
+fn dim_lines(app: &App, frame: &mut Frame<'_>, body: Rect, lines: &[String]) {
+    let columns = usize::from(body.width.saturating_sub(2));
+    let wrapped = lines.iter().flat_map(|line| text::wrap(&text::clean(line), columns));
+    for (offset, line) in wrapped.take(usize::from(body.height)).enumerate() {
         let style = app.look.style(Meaning::Dim);
-        Row::new(frame.buffer, &app.look, body, body.y + offset as u16).gap(1).put(line, style);
+        Row::new(frame.buffer, &app.look, body, body.y + offset as u16).gap(1).put(&line, style);
     }
 }
 
