@@ -1,1 +1,5 @@
 //! The simulated network behind `noctty demo` and the tests: real protocols on loopback.
+
+pub mod banner;
+pub mod dns;
+pub mod script;
