@@ -5,6 +5,7 @@ mod commands;
 pub mod cycle;
 pub mod discover;
 pub mod plan;
+pub mod records;
 pub mod run;
 pub mod schedule;
 pub mod supervise;

@@ -68,7 +68,7 @@ pub struct Incident {
     pub status: IncidentStatus,
     pub opened_at: Timestamp,
     pub closed_at: Option<Timestamp>,
-    /// In the order of the journal (time, then ULID).
+    /// In the order of the journal: by ULID, which grows with every entry saved.
     pub entries: Vec<Arc<Entry>>,
     /// What is wrong with the stored chain, in words; empty where it is whole.
     pub damage: Vec<String>,

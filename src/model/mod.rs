@@ -9,6 +9,7 @@ pub mod inventory;
 pub mod observation;
 pub mod policy;
 pub mod port;
+pub mod remembered;
 pub mod session;
 
 pub use backup::{BackupReport, Job, LockState, RestorePoint, Schedule};
@@ -19,4 +20,5 @@ pub use inventory::Inventory;
 pub use observation::{Facts, Metric, Observation, Outcome, Reading, Unit};
 pub use policy::{Condition, Policy};
 pub use port::{Counters, Device, Duplex, IfAdmin, IfOper, Port, PortTable};
+pub use remembered::Remembered;
 pub use session::{HostKeyProblem, Prompt, PromptId, Session, SessionId, SessionStatus};

@@ -3,18 +3,8 @@
 use std::sync::Arc;
 
 use super::snapshot::{Mode, Storage};
-use crate::base::Timestamp;
+pub use crate::model::Remembered;
 use crate::model::{AssetId, CheckKey, Condition, Entry, Incident, Inventory, Observation, Policy, Session, SessionId};
-
-/// A check's last known state, as the store keeps it over a restart.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Remembered {
-    pub check: CheckKey,
-    pub condition: Condition,
-    pub since: Timestamp,
-    pub last_good: Option<Timestamp>,
-    pub observation: Observation,
-}
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {

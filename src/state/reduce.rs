@@ -450,7 +450,8 @@ impl State {
         }
         let incident = Arc::make_mut(incident);
         incident.entries.push(entry);
-        incident.entries.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        // Ids grow in the order of saving, whatever the clock says.
+        incident.entries.sort_by(|a, b| a.id.cmp(&b.id));
     }
 
     fn sort_incidents(&mut self) {

@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("probe", &["base", "model", "proto", "net", "process", "ssh"]),
     ("backup", &["base", "model", "net", "process", "ssh"]),
     ("store", &["base", "model"]),
-    ("journal", &["base", "model"]),
+    ("journal", &["base", "model", "store"]),
     ("import", &["base", "model", "config", "ssh"]),
     ("report", &["base", "model", "state"]),
     (

@@ -1,0 +1,417 @@
+//! The two threads that write to the state directory: one owns the journal, one the last known states. Nothing
+//! that is asked of them waits; what they find out comes back as events. A directory that cannot be written is
+//! said at once and tried again, with every note and every half minute, so that nothing has to be restarted when
+//! space returns.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::base::Clock;
+use crate::journal::{self, Contents, Draft, Journal};
+use crate::model::{Entry, EntryKind, Remembered};
+use crate::state::{Event, Storage};
+use crate::store::{Store, StoreError};
+
+/// Notes that may wait for the disk.
+const DRAFTS: usize = 32;
+/// Batches of last known states that may wait for the disk.
+const BATCHES: usize = 2;
+/// How often the journal is asked whether another process has written.
+const LOOK: Duration = Duration::from_secs(4);
+/// How often a directory that could not be written is tried again by itself.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// The answer to a draft: the entry as it is on disk, or why it is not.
+pub type Saved = Result<Arc<Entry>, Arc<str>>;
+
+struct Request {
+    draft: Draft,
+    answer: oneshot::Sender<Saved>,
+}
+
+/// The engine's hold on both threads. They end when it is dropped; [`Records::close`] waits for that.
+#[derive(Debug)]
+pub struct Records {
+    drafts: Option<SyncSender<Request>>,
+    batches: Option<SyncSender<Vec<Remembered>>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Request")
+    }
+}
+
+impl Records {
+    /// Starts both threads. They first send what is stored ([`Event::Restored`], [`Event::Incidents`]) and whether
+    /// notes can be saved ([`Event::Storage`]). Without a directory nothing is ever saved, and that is said.
+    pub fn start(directory: Option<PathBuf>, clock: Clock, events: mpsc::Sender<Event>) -> Self {
+        let (draft_tx, drafts) = sync_channel(DRAFTS);
+        let (batch_tx, batches) = sync_channel(BATCHES);
+        let mut threads = Vec::new();
+        let keeper = Keeper { directory: directory.clone(), clock, events: events.clone(), journal: None, said: None };
+        threads.extend(spawn("journal", move || keeper.run(&drafts)));
+        if let Some(directory) = directory {
+            threads.extend(spawn("store", move || keep_states(&directory, &batches, &events)));
+        }
+        Self { drafts: Some(draft_tx), batches: Some(batch_tx), threads }
+    }
+
+    /// Hands a draft over. The answer comes when it is on disk or cannot be.
+    pub fn append(&self, draft: Draft) -> oneshot::Receiver<Saved> {
+        let (answer, answered) = oneshot::channel();
+        if let Some(drafts) = &self.drafts
+            && let Err(TrySendError::Full(request) | TrySendError::Disconnected(request)) =
+                drafts.try_send(Request { draft, answer })
+        {
+            // Whoever waits may be gone already.
+            let _ = request.answer.send(Err("the disk does not keep up with the notes".into()));
+        }
+        answered
+    }
+
+    /// Hands last known states over; gives them back where the disk does not keep up.
+    pub fn remember(&self, batch: Vec<Remembered>) -> Result<(), Vec<Remembered>> {
+        match self.batches.as_ref().map(|batches| batches.try_send(batch)) {
+            Some(Err(TrySendError::Full(batch))) => Err(batch),
+            // Without a store there is nothing to come back to.
+            None | Some(Ok(()) | Err(TrySendError::Disconnected(_))) => Ok(()),
+        }
+    }
+
+    /// Lets both threads finish what they have. Blocks; not for the engine's loop.
+    pub fn close(mut self) {
+        self.drafts = None;
+        self.batches = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the records panicked");
+            }
+        }
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    spawned.inspect_err(|error| tracing::error!(%error, name, "no thread")).ok()
+}
+
+/// What the journal's thread knows.
+struct Keeper {
+    directory: Option<PathBuf>,
+    clock: Clock,
+    events: mpsc::Sender<Event>,
+    journal: Option<Journal>,
+    /// What was last said of the storage.
+    said: Option<Storage>,
+}
+
+impl Keeper {
+    fn run(mut self, drafts: &Receiver<Request>) {
+        match self.open() {
+            Ok(()) => self.show(),
+            // What is there can perhaps still be read.
+            Err(reason) => {
+                if let Some(Ok(contents)) = self.directory.as_deref().map(journal::read) {
+                    self.send(contents);
+                }
+                self.say(Storage::NotSaved { reason });
+            }
+        }
+        let mut mark = self.mark();
+        let mut tried = Instant::now();
+        loop {
+            match drafts.recv_timeout(LOOK) {
+                Ok(request) => {
+                    let saved = self.save(&request.draft);
+                    tried = Instant::now();
+                    let entry = saved.as_ref().ok().cloned();
+                    // The screen hears of it in any case; a caller that has gone away is no error.
+                    let _ = request.answer.send(saved);
+                    self.tell(entry);
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    if !matches!(self.said, Some(Storage::Ready)) && tried.elapsed() >= RETRY {
+                        tried = Instant::now();
+                        self.try_again();
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let now = self.mark();
+            if now != mark {
+                mark = now;
+                self.show();
+            }
+        }
+    }
+
+    /// A number that changes when another process has written; `None` while the journal is not open.
+    fn mark(&self) -> Option<i64> {
+        self.journal.as_ref().and_then(|journal| journal.change_mark().ok())
+    }
+
+    fn open(&mut self) -> Result<(), Arc<str>> {
+        let Some(directory) = &self.directory else {
+            return Err("there is no home directory: name a directory with --state".into());
+        };
+        let journal = Journal::open(directory).and_then(|mut journal| journal.probe().map(|()| journal));
+        self.journal = Some(journal.map_err(|error| Arc::from(error.to_string()))?);
+        self.say(Storage::Ready);
+        Ok(())
+    }
+
+    fn try_again(&mut self) {
+        let works = match &mut self.journal {
+            Some(journal) => journal.probe().map_err(|error| Arc::from(error.to_string())),
+            None => self.open(),
+        };
+        match works {
+            Ok(()) => self.say(Storage::Ready),
+            Err(reason) => self.say(Storage::NotSaved { reason }),
+        }
+    }
+
+    fn save(&mut self, draft: &Draft) -> Saved {
+        if self.journal.is_none()
+            && let Err(reason) = self.open()
+        {
+            self.say(Storage::NotSaved { reason: reason.clone() });
+            return Err(reason);
+        }
+        let Some(journal) = &mut self.journal else { return Err("the journal is not open".into()) };
+        let saved = journal.append(draft, self.clock.wall());
+        let trouble = journal.log_trouble().map(Arc::from);
+        match saved {
+            Ok(entry) => {
+                self.say(Storage::Ready);
+                if let Some(trouble) = trouble {
+                    let _ = self.events.blocking_send(Event::Remark(trouble));
+                }
+                Ok(entry)
+            }
+            Err(error) => {
+                let reason: Arc<str> = error.to_string().into();
+                // A rule that a draft breaks says nothing about the disk.
+                if let journal::JournalError::Store(_) = error {
+                    self.say(Storage::NotSaved { reason: reason.clone() });
+                }
+                Err(reason)
+            }
+        }
+    }
+
+    /// What was written becomes visible: an incident that opens or closes as a whole, anything else as one entry.
+    fn tell(&self, entry: Option<Arc<Entry>>) {
+        match entry {
+            Some(entry) if matches!(entry.kind, EntryKind::Opened | EntryKind::Closed) => self.show(),
+            Some(entry) => {
+                let _ = self.events.blocking_send(Event::EntrySaved(entry));
+            }
+            None => {}
+        }
+    }
+
+    fn show(&self) {
+        if let Some(journal) = &self.journal {
+            self.send(journal.contents());
+        }
+    }
+
+    fn send(&self, contents: Contents) {
+        for damage in contents.damage {
+            tracing::error!(damage, "the journal is damaged");
+            let _ = self.events.blocking_send(Event::Remark(damage.into()));
+        }
+        let _ = self.events.blocking_send(Event::Incidents(contents.incidents));
+    }
+
+    fn say(&mut self, storage: Storage) {
+        if self.said.as_ref() != Some(&storage) {
+            if let Storage::NotSaved { reason } = &storage {
+                tracing::error!(%reason, "notes cannot be saved");
+            }
+            self.said = Some(storage.clone());
+            let _ = self.events.blocking_send(Event::Storage(storage));
+        }
+    }
+}
+
+/// Loads the last known states, then stores what comes. What cannot be stored is dropped: the next poll has it again.
+fn keep_states(directory: &Path, batches: &Receiver<Vec<Remembered>>, events: &mpsc::Sender<Event>) {
+    let mut store = match Store::open(directory) {
+        Ok(store) => Some(load(store, events)),
+        Err(error) => {
+            tracing::warn!(%error, "last known states are not kept");
+            None
+        }
+    };
+    let mut said = None;
+    let mut tried = Instant::now();
+    while let Ok(batch) = batches.recv() {
+        if store.is_none() && tried.elapsed() >= RETRY {
+            tried = Instant::now();
+            store = Store::open(directory).ok();
+        }
+        let Some(open) = &mut store else { continue };
+        let Err(error) = open.save(&batch) else { continue };
+        let words: Arc<str> = error.to_string().into();
+        if said.as_ref() != Some(&words) {
+            tracing::warn!(error = %words, "last known states are not kept");
+            if let StoreError::Owned(_) = error {
+                let _ = events.blocking_send(Event::Remark(words.clone()));
+            }
+            said = Some(words);
+        }
+    }
+}
+
+fn load(store: Store, events: &mpsc::Sender<Event>) -> Store {
+    match store.load() {
+        Ok(loaded) => {
+            if loaded.unreadable > 0 {
+                tracing::warn!(count = loaded.unreadable, "last known states cannot be read");
+            }
+            let _ = events.blocking_send(Event::Restored(loaded.remembered));
+        }
+        Err(error) => tracing::warn!(%error, "last known states cannot be read"),
+    }
+    store
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Timestamp, Untrusted};
+    use crate::model::{AssetId, CheckKey, Condition, Incident, IncidentId, Observation, Reading, Subject, Urgency};
+
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    fn open(title: &str) -> Draft {
+        Draft::Open { title: title.into(), urgency: Urgency::Sev2, author: "ops1".into(), about: None }
+    }
+
+    fn note(text: &str) -> Draft {
+        Draft::Add {
+            incident: IncidentId(1),
+            kind: EntryKind::Note,
+            text: text.into(),
+            author: Untrusted::from("ops1"),
+            about: None,
+        }
+    }
+
+    async fn until<T>(events: &mut mpsc::Receiver<Event>, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
+        tokio::time::timeout(DEADLINE, async {
+            loop {
+                let event = events.recv().await.expect("the records live");
+                if let Some(found) = wanted(event) {
+                    return found;
+                }
+            }
+        })
+        .await
+        .expect("the event comes in time")
+    }
+
+    fn incidents(event: Event) -> Option<Vec<Incident>> {
+        if let Event::Incidents(incidents) = event { Some(incidents) } else { None }
+    }
+
+    #[tokio::test]
+    async fn a_note_is_answered_when_it_is_on_disk_and_is_there_after_a_restart() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (tx, mut events) = mpsc::channel(64);
+        let records = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
+        records.append(open("core down")).await.expect("an answer").expect("saved");
+        let entry = records.append(note("ups b")).await.expect("an answer").expect("saved");
+        assert_eq!(journal::read(dir.path()).expect("reads").incidents[0].entries[1], entry);
+        until(&mut events, |e| (e == Event::EntrySaved(entry.clone())).then_some(())).await;
+        let refused = records.append(Draft::Add {
+            incident: IncidentId(9),
+            kind: EntryKind::Note,
+            text: "x".into(),
+            author: "ops1".into(),
+            about: None,
+        });
+        assert_eq!(refused.await.expect("an answer"), Err("there is no INC-9".into()));
+        records.close();
+        let (tx, mut events) = mpsc::channel(64);
+        let again = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
+        let found = until(&mut events, incidents).await;
+        assert_eq!(found[0].entries.len(), 2);
+        again.close();
+    }
+
+    #[tokio::test]
+    async fn what_another_process_writes_is_seen() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (tx, mut events) = mpsc::channel(64);
+        let records = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
+        until(&mut events, incidents).await;
+        Journal::open(dir.path()).expect("opens").append(&open("from beside"), Timestamp(1)).expect("saved");
+        let found = until(&mut events, incidents).await;
+        assert_eq!(found[0].title.line(), "from beside");
+        records.close();
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_cannot_be_used_is_said_and_used_once_it_can_be() {
+        let root = tempfile::tempdir().expect("a directory");
+        // A file where the directory should be: fails for every user, root too.
+        let dir = root.path().join("state");
+        std::fs::write(&dir, b"in the way").expect("written");
+        let (tx, mut events) = mpsc::channel(64);
+        let records = Records::start(Some(dir.clone()), Clock::start(), tx);
+        until(&mut events, |e| matches!(e, Event::Storage(Storage::NotSaved { .. })).then_some(())).await;
+        assert!(records.append(open("x")).await.expect("an answer").is_err());
+        std::fs::remove_file(&dir).expect("removed");
+        records.append(open("x")).await.expect("an answer").expect("saved without a restart");
+        until(&mut events, |e| (e == Event::Storage(Storage::Ready)).then_some(())).await;
+        records.close();
+    }
+
+    #[tokio::test]
+    async fn without_a_directory_nothing_is_saved_and_all_else_goes_on() {
+        let (tx, mut events) = mpsc::channel(64);
+        let records = Records::start(None, Clock::start(), tx);
+        until(&mut events, |e| matches!(e, Event::Storage(Storage::NotSaved { .. })).then_some(())).await;
+        assert!(records.append(open("x")).await.expect("an answer").is_err());
+        assert_eq!(records.remember(Vec::new()), Ok(()));
+        records.close();
+    }
+
+    #[tokio::test]
+    async fn last_known_states_come_back_after_a_restart() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let check = CheckKey { subject: Subject::Host(AssetId::new("a")), name: "icmp".into() };
+        let one = Remembered {
+            check: check.clone(),
+            condition: Condition::Ok,
+            since: Timestamp(1),
+            last_good: None,
+            observation: Observation {
+                check,
+                at: Timestamp(2),
+                took: Duration::from_millis(3),
+                reading: Reading::ok("4 ms"),
+            },
+        };
+        let (tx, mut events) = mpsc::channel(64);
+        let records = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
+        records.remember(vec![one.clone()]).expect("taken");
+        until(&mut events, |e| matches!(e, Event::Restored(_)).then_some(())).await;
+        records.close();
+        let (tx, mut events) = mpsc::channel(64);
+        let again = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
+        let restored = until(&mut events, |e| if let Event::Restored(all) = e { Some(all) } else { None }).await;
+        assert_eq!(restored, vec![one]);
+        again.close();
+    }
+}

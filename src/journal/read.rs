@@ -1,0 +1,246 @@
+//! Reading, and finding out what is wrong. A row counts only if it can be read and matches its checksum; rows
+//! that are gone show as gaps in the positions and in the writers' chains. What is lost in the database is taken
+//! from the log where the log has it intact, and said.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use super::append::SCHEMA;
+use super::error::JournalError;
+use super::record::{self, Hash, Record};
+use super::{fold, log};
+use crate::base::text::clean;
+use crate::model::{Incident, IncidentId};
+use crate::store::OpenError;
+
+/// The journal as far as it can be read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Contents {
+    /// Newest first.
+    pub incidents: Vec<Incident>,
+    /// What is wrong with the files as a whole, in words; empty where nothing is.
+    pub damage: Vec<String>,
+}
+
+impl Contents {
+    pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
+        self.incidents.iter().find(|i| i.id == id)
+    }
+
+    /// Everything that is wrong, with the incident where it belongs to one.
+    pub fn all_damage(&self) -> Vec<String> {
+        let of_incidents = self.incidents.iter().flat_map(|i| i.damage.iter().map(move |d| format!("{}: {d}", i.id)));
+        self.damage.iter().cloned().chain(of_incidents).collect()
+    }
+}
+
+/// Reads without writing; a directory without a journal has no incidents.
+///
+/// # Errors
+/// Where neither the database nor the log can be read, or the database is of a newer version.
+pub fn read(directory: &Path) -> Result<Contents, JournalError> {
+    let path = SCHEMA.path(directory);
+    let trouble = if path.exists() {
+        match SCHEMA.open_existing(directory) {
+            Ok(connection) => return Ok(from_database(&connection, directory)),
+            Err(error @ OpenError::Newer { .. }) => return Err(error.into()),
+            Err(error) => Some(error),
+        }
+    } else {
+        None
+    };
+    let log = log::read(directory).unwrap_or_default();
+    match trouble {
+        Some(error) if log.records.is_empty() => Err(error.into()),
+        None if log.records.is_empty() && log.bad_lines == 0 => Ok(Contents::default()),
+        trouble => {
+            let mut damage = vec![match trouble {
+                Some(error) => format!("{error}; shown from journal.log"),
+                None => format!("{} is missing; shown from journal.log", clean(&path.display().to_string())),
+            }];
+            damage.extend(bad_lines(log.bad_lines));
+            Ok(complete(log.records, damage, BTreeMap::new()))
+        }
+    }
+}
+
+/// What a database has, completed from the log where it is damaged.
+pub(super) fn from_database(connection: &Connection, directory: &Path) -> Contents {
+    let mut scan = scan(connection);
+    if scan.damage.is_empty() && scan.suspect.is_empty() {
+        return complete(scan.intact, Vec::new(), BTreeMap::new());
+    }
+    let log = log::read(directory).unwrap_or_default();
+    let mut logged: BTreeMap<String, Record> = log.records.into_iter().map(|r| (r.entry.id.to_string(), r)).collect();
+    for one in &scan.intact {
+        logged.remove(&*one.entry.id);
+    }
+    let mut damage = scan.damage;
+    let mut of_incident: BTreeMap<IncidentId, Vec<String>> = BTreeMap::new();
+    for suspect in scan.suspect {
+        // What is damaged may be the id itself; a writer's place in its chain names an entry as well.
+        let place = |r: &Record| r.entry.writer == suspect.entry.writer && r.entry.sequence == suspect.entry.sequence;
+        let by_place = || logged.iter().find(|(_, r)| place(r)).map(|(id, _)| id.clone());
+        let known = Some(suspect.entry.id.to_string()).filter(|id| logged.contains_key(id)).or_else(by_place);
+        let id = known.unwrap_or_else(|| suspect.entry.id.to_string());
+        if let Some(good) = logged.remove(&id) {
+            let note = format!("entry {id} was damaged in journal.db; shown from journal.log");
+            of_incident.entry(good.entry.incident).or_default().push(note);
+            scan.intact.push(good);
+        } else {
+            let note = format!("entry {id} does not match its checksum: what it says may be wrong");
+            of_incident.entry(suspect.entry.incident).or_default().push(note);
+            scan.intact.push(suspect);
+        }
+    }
+    if !logged.is_empty() {
+        damage.push(format!("{} entries are not in journal.db and are shown from journal.log", logged.len()));
+    }
+    damage.extend(bad_lines(log.bad_lines));
+    scan.intact.extend(logged.into_values());
+    complete(scan.intact, damage, of_incident)
+}
+
+#[derive(Debug, Default)]
+struct Scan {
+    intact: Vec<Record>,
+    /// Can be read, and do not match their checksum.
+    suspect: Vec<Record>,
+    damage: Vec<String>,
+}
+
+fn scan(connection: &Connection) -> Scan {
+    let mut scan = Scan::default();
+    let mut positions: HashSet<i64> = HashSet::new();
+    let mut ids: HashSet<String> = HashSet::new();
+    // From the front, and where that ends in an error, from the back: what lies behind the damage is read too.
+    for order in ["ASC", "DESC"] {
+        let done = rows(connection, order, |position, row| {
+            if !positions.insert(position) {
+                return;
+            }
+            match row {
+                Err(field) => scan.damage.push(format!("the row at {position} of journal.db has no valid {field}")),
+                Ok(one) if !ids.insert(one.entry.id.to_string()) => {
+                    scan.damage.push(format!("entry {} stands twice in journal.db", one.entry.id));
+                }
+                Ok(one) if one.is_intact() => scan.intact.push(one),
+                Ok(one) => scan.suspect.push(one),
+            }
+        });
+        match done {
+            Ok(()) => break,
+            Err(error) if order == "ASC" => scan.damage.push(format!("journal.db is damaged: {error}")),
+            Err(_) => {}
+        }
+    }
+    let last = connection
+        .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'entry'", [], |row| row.get::<_, i64>(0))
+        .optional();
+    let last = match last {
+        Ok(last) => last.unwrap_or(0),
+        Err(error) => {
+            scan.damage.push(format!("journal.db does not say how many entries it had: {error}"));
+            0
+        }
+    };
+    let mut found: Vec<i64> = positions.into_iter().collect();
+    found.sort_unstable();
+    let mut expected = 1;
+    for position in found.into_iter().chain([last.saturating_add(1)]) {
+        if position > expected {
+            scan.damage.push(format!("{} entries are missing in journal.db", position - expected));
+        }
+        expected = expected.max(position.saturating_add(1));
+    }
+    scan
+}
+
+fn rows(
+    connection: &Connection,
+    order: &str,
+    mut each: impl FnMut(i64, Result<Record, &'static str>),
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(&format!(
+        "SELECT position, id, incident, writer, sequence, at, kind, urgency, author, text, about, previous, hash
+         FROM entry ORDER BY position {order}"
+    ))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        each(row.get(0)?, fields(row));
+    }
+    Ok(())
+}
+
+/// The columns by hand: a flipped bit may have changed even the type of a value.
+fn fields(row: &Row<'_>) -> Result<Record, &'static str> {
+    fn number(row: &Row<'_>, at: usize, name: &'static str) -> Result<i64, &'static str> {
+        row.get_ref(at).ok().and_then(|v| v.as_i64().ok()).ok_or(name)
+    }
+    fn word<'a>(row: &'a Row<'_>, at: usize, name: &'static str) -> Result<&'a str, &'static str> {
+        row.get_ref(at).ok().and_then(|v| v.as_str().ok()).ok_or(name)
+    }
+    fn blob<'a>(row: &'a Row<'_>, at: usize, name: &'static str) -> Result<&'a [u8], &'static str> {
+        row.get_ref(at).ok().and_then(|v| v.as_blob().ok()).ok_or(name)
+    }
+    let about = match row.get_ref(10) {
+        Ok(ValueRef::Null) => None,
+        _ => Some(blob(row, 10, "object")?),
+    };
+    record::from_fields(
+        word(row, 1, "id")?,
+        number(row, 2, "incident")?,
+        word(row, 3, "writer")?,
+        number(row, 4, "sequence")?,
+        number(row, 5, "time")?,
+        word(row, 6, "kind")?,
+        number(row, 7, "urgency")?,
+        blob(row, 8, "author")?,
+        blob(row, 9, "text")?,
+        about,
+        blob(row, 11, "previous hash")?,
+        blob(row, 12, "hash")?,
+    )
+}
+
+fn complete(records: Vec<Record>, damage: Vec<String>, mut of_incident: BTreeMap<IncidentId, Vec<String>>) -> Contents {
+    for (incident, words) in broken_chains(&records) {
+        of_incident.entry(incident).or_default().push(words);
+    }
+    Contents { incidents: fold::incidents(records, of_incident), damage }
+}
+
+/// Where a writer's entries do not follow each other.
+fn broken_chains(records: &[Record]) -> Vec<(IncidentId, String)> {
+    let mut chains: HashMap<&str, Vec<&Record>> = HashMap::new();
+    for one in records {
+        chains.entry(&one.entry.writer).or_default().push(one);
+    }
+    let mut broken = Vec::new();
+    for chain in chains.values_mut() {
+        chain.sort_by_key(|r| r.entry.sequence);
+        let mut before: (u64, Hash) = (0, [0; 32]);
+        for one in chain.iter() {
+            let entry = &one.entry;
+            let lost = entry.sequence.saturating_sub(before.0).saturating_sub(1);
+            let words = if lost > 0 {
+                Some(format!("{lost} entries that this writer made before entry {} are missing", entry.id))
+            } else if one.previous != before.1 || entry.sequence == before.0 {
+                Some(format!("entry {} does not follow what its writer wrote before it", entry.id))
+            } else {
+                None
+            };
+            broken.extend(words.map(|words| (entry.incident, words)));
+            before = (entry.sequence, one.hash);
+        }
+    }
+    broken.sort();
+    broken
+}
+
+fn bad_lines(count: usize) -> Option<String> {
+    (count > 0).then(|| format!("{count} lines of journal.log are damaged"))
+}

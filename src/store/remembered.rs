@@ -1,0 +1,226 @@
+//! `store.db`: the last known state of every check, so that the first frame has something to show. Losing the
+//! newest of it to a power cut costs nothing but one poll, so it is synced lightly. One process writes; another
+//! one on the same directory reads, and takes over when the first is gone.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, params};
+use rustix::fs::{FlockOperation, flock};
+
+use super::database::{self, Durability, OpenError, Schema};
+use super::form::{self, Names};
+use crate::model::{AssetId, CheckKey, Remembered, Subject};
+
+const SCHEMA: Schema = Schema {
+    file: "store.db",
+    durability: Durability::Crash,
+    steps: &["CREATE TABLE remembered (
+                subject INTEGER NOT NULL, -- 0 host, 1 backup job
+                asset TEXT NOT NULL,
+                check_name TEXT NOT NULL,
+                form BLOB NOT NULL,
+                PRIMARY KEY (subject, asset, check_name)
+              ) STRICT, WITHOUT ROWID"],
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("another noctty keeps the last known states in {0}; this one reads them only")]
+    Owned(String),
+}
+
+/// What was read, and how much of it could not be.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    pub remembered: Vec<Remembered>,
+    pub unreadable: usize,
+}
+
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    directory: PathBuf,
+    /// Held by the one process that writes; the kernel lets go of it when that process ends, however it ends.
+    lock: Option<File>,
+}
+
+impl Store {
+    /// Opens it, and becomes the one who writes if nobody is.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        let connection = SCHEMA.open(directory)?;
+        let mut store = Self { connection, directory: directory.to_owned(), lock: None };
+        store.take_over()?;
+        Ok(store)
+    }
+
+    /// Whether this process is the one that writes.
+    pub fn is_owner(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// All last known states.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn load(&self) -> Result<Loaded, StoreError> {
+        self.read().map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    }
+
+    /// Stores the states in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Owned`] while another process writes; then try again later.
+    pub fn save(&mut self, batch: &[Remembered]) -> Result<(), StoreError> {
+        if self.lock.is_none() && !self.take_over()? {
+            return Err(StoreError::Owned(crate::base::text::clean(&self.directory.display().to_string())));
+        }
+        self.write(batch).map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    }
+
+    /// True if this process writes from now on.
+    fn take_over(&mut self) -> Result<bool, StoreError> {
+        let path = self.directory.join("store.lock");
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+            .open(&path)
+            .map_err(|e| database::from_io(&path, &e))?;
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            self.lock = Some(file);
+        }
+        Ok(self.lock.is_some())
+    }
+
+    fn read(&self) -> rusqlite::Result<Loaded> {
+        let mut loaded = Loaded::default();
+        let mut names = Names::new();
+        let mut statement = self.connection.prepare("SELECT subject, asset, check_name, form FROM remembered")?;
+        let mut rows = statement.query([])?;
+        // Rows come in the order of their key: the checks of one asset share its name.
+        let mut asset = AssetId::new("");
+        while let Some(row) = rows.next()? {
+            let parts = (row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?, row.get_ref(3)?);
+            let (Ok(subject), Ok(id), Ok(name), Ok(bytes)) =
+                (parts.0.as_i64(), parts.1.as_str(), parts.2.as_str(), parts.3.as_blob())
+            else {
+                loaded.unreadable += 1;
+                continue;
+            };
+            if asset.as_str() != id {
+                asset = AssetId::new(id);
+            }
+            let subject = match subject {
+                0 => Subject::Host(asset.clone()),
+                1 => Subject::Job(asset.clone()),
+                _ => {
+                    loaded.unreadable += 1;
+                    continue;
+                }
+            };
+            let key = CheckKey { subject, name: name_of(name, &mut names) };
+            match form::decode(key, bytes, &mut names) {
+                Some(one) => loaded.remembered.push(one),
+                None => loaded.unreadable += 1,
+            }
+        }
+        Ok(loaded)
+    }
+
+    fn write(&mut self, batch: &[Remembered]) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut statement = transaction.prepare_cached(
+                "INSERT INTO remembered (subject, asset, check_name, form) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET form = excluded.form",
+            )?;
+            let mut bytes = Vec::new();
+            for one in batch {
+                bytes.clear();
+                form::encode(one, &mut bytes);
+                let subject = match one.check.subject {
+                    Subject::Host(_) => 0,
+                    Subject::Job(_) => 1,
+                };
+                statement.execute(params![subject, one.check.subject.id().as_str(), &*one.check.name, bytes])?;
+            }
+        }
+        transaction.commit()
+    }
+}
+
+fn name_of(name: &str, names: &mut Names) -> Arc<str> {
+    if let Some(known) = names.get(name.as_bytes()) {
+        return known.clone();
+    }
+    let shared: Arc<str> = Arc::from(name);
+    names.insert(Box::from(name.as_bytes()), shared.clone());
+    shared
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::model::{Condition, Observation, Reading, Unit};
+
+    fn one(host: &str, name: &str, millis: i64) -> Remembered {
+        let check = CheckKey { subject: Subject::Host(AssetId::new(host)), name: Arc::from(name) };
+        let reading = Reading::ok("2 ms").metric("rtt", 0.002, Unit::Seconds);
+        Remembered {
+            check: check.clone(),
+            condition: Condition::Ok,
+            since: Timestamp(1),
+            last_good: Some(Timestamp(millis)),
+            observation: Observation { check, at: Timestamp(millis), took: Duration::from_millis(2), reading },
+        }
+    }
+
+    #[test]
+    fn the_newest_state_of_each_check_comes_back() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut store = Store::open(dir.path()).expect("opens");
+        store.save(&[one("a", "icmp", 5), one("a", "ssh", 5), one("b", "icmp", 5)]).expect("saved");
+        store.save(&[one("a", "icmp", 9)]).expect("saved");
+        drop(store);
+        let loaded = Store::open(dir.path()).expect("opens").load().expect("loads");
+        assert_eq!(loaded.unreadable, 0);
+        assert_eq!(loaded.remembered, vec![one("a", "icmp", 9), one("a", "ssh", 5), one("b", "icmp", 5)]);
+    }
+
+    #[test]
+    fn a_second_process_reads_only_and_takes_over_when_the_first_is_gone() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut first = Store::open(dir.path()).expect("opens");
+        first.save(&[one("a", "icmp", 5)]).expect("saved");
+        let mut second = Store::open(dir.path()).expect("opens too");
+        assert!(first.is_owner() && !second.is_owner());
+        assert!(matches!(second.save(&[one("a", "icmp", 6)]), Err(StoreError::Owned(_))));
+        assert_eq!(second.load().expect("loads").remembered.len(), 1);
+        drop(first);
+        second.save(&[one("a", "icmp", 7)]).expect("now it writes");
+        assert!(second.is_owner());
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_counted_and_the_rest_is_there() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut store = Store::open(dir.path()).expect("opens");
+        store.save(&[one("a", "icmp", 5), one("b", "icmp", 5)]).expect("saved");
+        store.connection.execute("UPDATE remembered SET form = x'09' WHERE asset = 'a'", []).expect("damaged");
+        let loaded = store.load().expect("loads");
+        assert_eq!((loaded.remembered.len(), loaded.unreadable), (1, 1));
+    }
+}
