@@ -17,7 +17,7 @@ use crate::base::options::{Key, Node, Problem, Table, Value};
 use crate::config::inventory::without_credentials;
 use crate::config::{CheckEntry, HostEntry};
 use crate::model::{AssetId, Host, Inventory, Job, Origin};
-use crate::ssh::config::SshConfig;
+use crate::ssh::config::{Proxy, SshConfig, Surroundings, is_safe_host};
 
 /// More SSH hosts than this are watched only after a word from the operator.
 pub const SSH_HOSTS: usize = 50;
@@ -259,12 +259,11 @@ fn ssh_hosts(places: &Places, all: bool, found: &mut Found) {
         found.remark("no SSH hosts: HOME is not set");
         return;
     };
-    let file = home.join(".ssh/config");
-    let config = SshConfig::read(&file, home);
+    let config = SshConfig::of_user(Surroundings::with_home(home));
     for remark in &config.remarks {
-        found.remark(remark);
+        found.remark(remark.to_string());
     }
-    let names = config.hosts();
+    let names: Vec<String> = config.hosts().into_iter().map(|host| host.alias).collect();
     if names.is_empty() {
         found.remark("no SSH hosts: ~/.ssh/config names none");
     }
@@ -286,14 +285,17 @@ fn ssh_host(config: &SshConfig, name: &str, found: &mut Found) {
     let shown = crate::base::text::clean(name);
     let mut host = Host::new(&shown, Some(&settings.host_name), Origin::SshConfig);
     host.ssh_alias = Some(Arc::from(name));
-    if let Some(jump) = &settings.proxy_jump {
-        let first = jump.split(',').next_back().unwrap_or(jump);
-        host.not_probed = Some(Arc::from(format!("behind {}, not probed", crate::base::text::clean(first))));
-    } else if settings.proxy_command.is_some() {
-        host.not_probed = Some(Arc::from("behind a ProxyCommand, not probed"));
-    } else if settings.host_name.starts_with('-') || settings.host_name.is_empty() {
-        host.not_probed = Some(Arc::from("its HostName is no host name, not probed"));
-    }
+    host.not_probed = match &settings.proxy {
+        Proxy::Jump(_) => {
+            let jump = settings.behind().unwrap_or_default();
+            Some(Arc::from(format!("behind {}, not probed", crate::base::text::clean(jump))))
+        }
+        Proxy::Command(_) => Some(Arc::from("behind a ProxyCommand, not probed")),
+        Proxy::Direct if !is_safe_host(&settings.host_name) => {
+            Some(Arc::from("its HostName is no host name, not probed"))
+        }
+        Proxy::Direct => None,
+    };
     let options =
         [("port", Value::Integer(i64::from(settings.port))), ("banner_every", Value::String(BANNER_EVERY.into()))];
     found.add(&entry(host, vec![check("ssh", &options)]), Some(SSH_EVERY));

@@ -2,3 +2,7 @@
 //! in `sim` only.
 
 pub mod config;
+pub mod target;
+
+pub use config::{HostSettings, SshConfig, Surroundings};
+pub use target::Target;

@@ -1,0 +1,163 @@
+//! `ssh_config(5)`: what the user's and the system's files say about a host. First value wins, as in OpenSSH;
+//! `IdentityFile` and `CertificateFile` add up. Files are read once, bounded, and never run anything:
+//! `Match exec` never matches and is reported, `ProxyCommand` is recognised and kept as text. The rules
+//! are held against `ssh -G` by a test.
+
+mod parse;
+mod pattern;
+mod settings;
+mod split;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use settings::{AgentSocket, HostSettings, Proxy, StrictHostKeys};
+
+use parse::{Line, Reading};
+
+/// What the values of a configuration may refer to: the local user and machine.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    pub home: PathBuf,
+    pub user: String,
+    pub uid: u32,
+    pub machine: String,
+    /// `SSH_AUTH_SOCK`.
+    pub agent: Option<PathBuf>,
+}
+
+impl Surroundings {
+    /// From the environment of this process, with another home.
+    pub fn with_home(home: &Path) -> Self {
+        Self { home: home.to_path_buf(), ..Self::from_environment() }
+    }
+
+    /// From the environment of this process; asks no name service.
+    pub fn from_environment() -> Self {
+        let uid = rustix::process::getuid().as_raw();
+        let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+        let home = variable("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from);
+        let user = variable("USER")
+            .or_else(|| variable("LOGNAME"))
+            .unwrap_or_else(|| if uid == 0 { "root".to_owned() } else { uid.to_string() });
+        let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        Self { home, user, uid, machine, agent: std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from) }
+    }
+}
+
+/// A name that a `Host` line introduces, with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedHost {
+    pub alias: String,
+    pub file: Arc<Path>,
+    /// From 1.
+    pub line: usize,
+}
+
+/// Something in the files that is wrong, or that is deliberately not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    pub file: Arc<Path>,
+    /// From 1; 0 for the file as a whole.
+    pub line: usize,
+    pub message: String,
+}
+
+impl std::fmt::Display for Remark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let file = crate::base::text::clean(&self.file.to_string_lossy());
+        let message = crate::base::text::clean(&self.message);
+        if self.line == 0 { write!(f, "{file}: {message}") } else { write!(f, "{file}:{}: {message}", self.line) }
+    }
+}
+
+/// The parsed files, in their order of precedence.
+#[derive(Clone, Debug)]
+pub struct SshConfig {
+    files: Vec<Vec<Line>>,
+    surroundings: Surroundings,
+    /// What was found wrong while reading.
+    pub remarks: Vec<Remark>,
+}
+
+impl SshConfig {
+    /// The user's file, then the system's. A file that does not exist says nothing; one that cannot be
+    /// read is a remark.
+    pub fn load(surroundings: Surroundings) -> Self {
+        let user = surroundings.home.join(".ssh/config");
+        Self::read(surroundings, &[user, PathBuf::from("/etc/ssh/ssh_config")], false)
+    }
+
+    /// The user's file alone; that it does not exist says nothing.
+    pub fn of_user(surroundings: Surroundings) -> Self {
+        let user = surroundings.home.join(".ssh/config");
+        Self::read(surroundings, &[user], false)
+    }
+
+    /// This file alone, as `ssh -F` does; that it is missing is a remark.
+    pub fn from_file(path: &Path, surroundings: Surroundings) -> Self {
+        Self::read(surroundings, &[path.to_path_buf()], true)
+    }
+
+    fn read(surroundings: Surroundings, paths: &[PathBuf], required: bool) -> Self {
+        let mut reading = Reading::new(&surroundings.home);
+        let files = paths.iter().map(|path| reading.file(path, required)).collect();
+        let remarks = reading.remarks;
+        Self { files, surroundings, remarks }
+    }
+
+    /// Everything that holds for this name as it would be given to `ssh`: `alias`, `user@alias`.
+    pub fn resolve(&self, target: &str) -> HostSettings {
+        let (user, alias) = match target.rsplit_once('@') {
+            Some((user, alias)) if !user.is_empty() => (Some(user), alias),
+            _ => (None, target),
+        };
+        settings::resolve(&self.files, alias, user, None, &self.surroundings)
+    }
+
+    /// As [`SshConfig::resolve`], with a user and port from elsewhere that overrule the files.
+    pub fn resolve_with(&self, alias: &str, user: Option<&str>, port: Option<u16>) -> HostSettings {
+        settings::resolve(&self.files, alias, user, port, &self.surroundings)
+    }
+
+    /// The names without wildcards that `Host` lines introduce, in the order of the files, each once.
+    pub fn hosts(&self) -> Vec<NamedHost> {
+        let mut found: Vec<NamedHost> = Vec::new();
+        for line in self.files.iter().flatten().flat_map(Line::with_included) {
+            if line.keyword != "host" || line.arguments.iter().any(|a| a.starts_with('!')) {
+                continue;
+            }
+            for alias in line.arguments.iter().filter(|a| is_plain_name(a)) {
+                if !found.iter().any(|h| h.alias == *alias) {
+                    found.push(NamedHost { alias: alias.clone(), file: line.file.clone(), line: line.number });
+                }
+            }
+        }
+        found
+    }
+
+    pub fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+}
+
+/// A `*` and `?` pattern against a name, without regard to ASCII case.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    pattern::matches(&pattern.to_ascii_lowercase(), &name.to_ascii_lowercase())
+}
+
+fn is_plain_name(text: &str) -> bool {
+    is_safe_host(text) && !text.contains(['*', '?', '!', ','])
+}
+
+/// Whether a host name may be dialled or passed on at all: nothing that a shell, an option parser or a
+/// terminal would take for something else.
+pub fn is_safe_host(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 255
+        && !name.starts_with('-')
+        && !name.chars().any(|c| c.is_control() || c.is_whitespace() || "'`\"$\\;&<>|(){}".contains(c))
+}
+
+#[cfg(test)]
+mod tests;
