@@ -86,7 +86,9 @@ fn header(app: &App, frame: &mut Frame<'_>) {
         row.end("looking around", dim).end("  ", dim);
     }
     row.put(" noctty ", app.look.style(Meaning::Title));
-    let words = area.width >= 76;
+    // Names where they all fit, digits where they do not.
+    let need: usize = ScreenId::ALL.iter().map(|(_, digit, name)| digit.len() + name.len() + 3).sum();
+    let words = row.room() >= need;
     for (screen, digit, name) in ScreenId::ALL {
         let here = app.screen == screen;
         let style = app.look.style(if here { Meaning::Accent } else { Meaning::Dim });
@@ -160,7 +162,9 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
         ("palette", "find"),
         ("help", "help"),
     ] {
-        let Some(key) = app.keymap.keys_of(action).into_iter().next() else { continue };
+        let keys = app.keymap.keys_of(action);
+        // The key that everybody knows, where it is bound.
+        let Some(key) = keys.iter().find(|k| *k == "Enter").or(keys.first()).cloned() else { continue };
         if row.room() < key.len() + words.len() + 3 {
             break;
         }

@@ -16,3 +16,6 @@ pub mod panes;
 pub mod run;
 pub mod screen;
 pub mod terminal;
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,7 @@ pub fn title(app: &App) -> (String, String) {
     let protected: std::collections::HashSet<_> = jobs.iter().flat_map(|j| j.job.protects.iter()).collect();
     let mut parts = vec![format!("{} of {} ok", app.snapshot.totals.jobs_ok, jobs.len())];
     if !jobs.is_empty() && !protected.is_empty() {
-        parts.push(format!("{} hosts protected", protected.len()));
+        parts.push(format!("protecting {}", protected.len()));
     }
     ("BACKUPS".to_owned(), parts.join(app.look.separator()))
 }
@@ -71,7 +71,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&ages, dim(app)).end(" ", words);
-    line.name(&job.job.name, usize::from(area.width / 3).clamp(8, 26), words).gap(1);
+    line.name(&job.job.name, super::name_width(area.width).max(12), words).gap(1);
     if area.width >= 64 {
         line.cell(&job.job.kind, 7, dim(app));
     }
@@ -81,6 +81,10 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         let filled = (elapsed.as_secs_f64() / rpo.as_secs_f64().max(1.0) * MARK as f64).ceil() as usize;
         line.put(&bar(app, filled), if job.condition.is_problem() { words } else { app.look.style(Meaning::Bar) })
             .gap(1);
+    }
+    // A few letters of a reason help nobody; the glyph and the ages say the rest.
+    if line.room() < 18 {
+        return;
     }
     line.put(&job.reason.line(), app.look.style(if job.condition.is_problem() { Meaning::Text } else { Meaning::Dim }));
 }

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{age, dim, spark};
+use crate::base::Timestamp;
 use crate::config::theme::Meaning;
 use crate::model::Condition;
 use crate::state::HostView;
@@ -79,20 +80,20 @@ pub fn empty(app: &App) -> Vec<String> {
 
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
     let Some(host) = app.snapshot.hosts.get(row) else { return };
-    let age = age(frame, host.last_result());
+    let age = age(frame, moment(host));
     let (glyph, style) = app.look.condition(host.condition, host.stale);
     let words = app.look.words(host.condition, host.stale);
-    let trail = if area.width >= 70 && host.trail.len() > 1 { spark(app, &host.trail, 8) } else { String::new() };
+    let trail = if area.width >= 56 && host.trail.len() > 1 { spark(app, &host.trail, 8) } else { String::new() };
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), if host.stale { style } else { dim(app) }).end(" ", words);
     if area.width >= 110 {
         line.end(&format!("{:>16}", host.host.origin.label()), dim(app)).end(" ", words);
     }
-    if area.width >= 70 {
+    if area.width >= 56 {
         line.end(&format!("{trail:>8}"), app.look.style(Meaning::Bar)).end(" ", words);
     }
-    let name_width = usize::from(area.width / 3).clamp(8, 30);
+    let name_width = super::name_width(area.width);
     line.name(&host.host.name, name_width, words).gap(1);
     if area.width >= 110 {
         line.cell(state_word(host), 12, words);
@@ -109,6 +110,15 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     }
     let text = if host.condition.is_problem() { Meaning::Text } else { Meaning::Dim };
     line.put(&host.reason.line(), app.look.style(if host.stale { Meaning::Stale } else { text }));
+}
+
+/// A problem is as old as itself, a good value as old as its last answer.
+pub fn moment(host: &HostView) -> Option<Timestamp> {
+    if host.condition.is_problem() || host.condition == Condition::Unreachable {
+        Some(host.since)
+    } else {
+        host.last_result()
+    }
 }
 
 /// The state in a word.

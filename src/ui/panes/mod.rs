@@ -106,7 +106,9 @@ fn two_columns(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
     let wanted = app.list(PaneKind::Problems).order.len() as u16 + 1;
     let problems = wanted.clamp(4, area.height * 2 / 5);
     let rest = area.height - problems;
-    let upper = rest - (rest * 2 / 5);
+    // The lower two take what they need, two fifths at most: the lists of hosts and devices are longer.
+    let lower_need = app.list(PaneKind::Backups).order.len().max(app.list(PaneKind::Incident).order.len()) as u16 + 2;
+    let upper = rest - lower_need.clamp(5, (rest * 2 / 5).max(5)).min(rest);
     let left = (area.width - 2) / 2;
     let right = area.width - 2 - left;
     let (y1, y2) = (area.y + problems, area.y + problems + upper);
@@ -165,6 +167,11 @@ fn stack(area: Rect, rows: &[(PaneKind, u16)]) -> Vec<(PaneKind, Rect)> {
     out
 }
 
+/// How much of a row its name takes: enough to tell names apart, never most of the row.
+pub fn name_width(width: u16) -> usize {
+    usize::from(width / 4).clamp(8, 30)
+}
+
 /// The rows of a pane, sorted and filtered: indices into the snapshot's vector for it.
 pub fn order(app: &App, kind: PaneKind) -> Vec<usize> {
     match kind {
@@ -196,7 +203,7 @@ pub fn selected(app: &App, kind: PaneKind) -> Option<Selected> {
 pub fn time(app: &App, kind: PaneKind, row: usize) -> Option<Timestamp> {
     match kind {
         PaneKind::Problems => app.snapshot.problems.get(row).map(|p| p.since),
-        PaneKind::Hosts => app.snapshot.hosts.get(row).and_then(|h| h.last_result()),
+        PaneKind::Hosts => app.snapshot.hosts.get(row).and_then(|h| hosts::moment(h)),
         PaneKind::Devices => app.snapshot.devices.get(row).map(|d| d.table.collected_at),
         PaneKind::Ports => app.device().and_then(|d| d.ports.get(row)).and_then(|p| p.changed),
         PaneKind::Backups => app.snapshot.jobs.get(row).and_then(|j| j.newest),

@@ -115,25 +115,44 @@ pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: us
         line.end(&flow, dim(app)).end(" ", words);
     }
     line.end(&format!("{:>7}", format!("{}/{}", device.up, device.ports.len())), dim(app)).end(" ", words);
-    line.name(&device.host.name, usize::from(area.width / 4).clamp(8, 22), words).gap(1);
+    line.name(&device.host.name, usize::from(area.width / 5).clamp(8, 22), words).gap(1);
     faceplate(app, &mut line, device);
 }
 
-/// One glyph a port, in groups of twelve, logical interfaces left out.
+/// One glyph a port, logical interfaces left out, a gap where the name's stem changes (`Gi1/0/` to `Te1/1/`) and
+/// after each dozen as far as there is room. What does not fit is counted in the colour of the worst of it.
 fn faceplate(app: &App, line: &mut Row<'_>, device: &DeviceView) {
-    let physical =
-        device.ports.iter().filter(|p| device.table.ports.get(p.row).is_some_and(|f| is_physical(f.if_type)));
-    for (at, port) in physical.enumerate() {
-        if line.room() < 2 {
-            line.put(app.look.ellipsis(), dim(app));
+    let ports: Vec<&PortView> =
+        device.ports.iter().filter(|p| device.table.ports.get(p.row).is_some_and(|f| is_physical(f.if_type))).collect();
+    let stems: Vec<&[u8]> = ports.iter().map(|p| stem(device, p)).collect();
+    let new_stem = |at: usize| at > 0 && stems[at] != stems[at - 1];
+    let stem_gaps = (0..ports.len()).filter(|at| new_stem(*at)).count();
+    let room = line.room();
+    let dozens = ports.len() + ports.len() / 12 + stem_gaps <= room;
+    let gaps = ports.len() + stem_gaps <= room;
+    let all = ports.len() <= room;
+    for (at, port) in ports.iter().enumerate() {
+        if !all && line.room() <= 6 {
+            let rest = &ports[at..];
+            let worst = rest.iter().map(|p| p.condition).max().unwrap_or(Condition::Ok);
+            let problem = worst.is_problem() && !device.stale;
+            let style = if problem { app.look.condition(worst, false).1 } else { dim(app) };
+            line.put(&format!(" +{}", rest.len()), style);
             return;
         }
-        if at > 0 && at % 12 == 0 {
+        if (gaps && new_stem(at)) || (dozens && at > 0 && at % 12 == 0) {
             line.gap(1);
         }
         let (glyph, style) = port_glyph(app, port, device.stale);
         line.put(glyph, style);
     }
+}
+
+/// A port's label up to its last number.
+fn stem<'a>(device: &'a DeviceView, port: &PortView) -> &'a [u8] {
+    let label = device.table.ports.get(port.row).map_or(&[][..], |facts| facts.label().as_bytes());
+    let digits = label.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    &label[..label.len() - digits]
 }
 
 /// Ethernet and its older names (IANAifType-MIB); unknown counts as physical.
@@ -168,9 +187,15 @@ pub fn draw_port(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usiz
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{changed:>3}"), dim(app)).end(" ", words);
     if area.width >= 76 {
-        let errors = port.rates.in_errors.unwrap_or(0.0) + port.rates.out_errors.unwrap_or(0.0);
-        let meaning = if errors > 0.0 { Meaning::Warning } else { Meaning::Dim };
-        line.end(&format!("err {errors:>5.1}/s"), app.look.style(meaning)).end(" ", words);
+        let known = [port.rates.in_errors, port.rates.out_errors];
+        let errors: f64 = known.into_iter().flatten().sum();
+        // No errors is no news; not knowing is said.
+        let text = match (errors > 0.0, known == [None, None]) {
+            (true, _) => format!("err {errors:>5.1}/s"),
+            (false, true) => format!("{:>11}", "–"),
+            (false, false) => " ".repeat(11),
+        };
+        line.end(&text, app.look.style(if errors > 0.0 { Meaning::Warning } else { Meaning::Dim })).end(" ", words);
     }
     if area.width >= 50 {
         let rate = |bps: Option<f64>| bps.map_or_else(|| "–".to_owned(), units::bit_rate);

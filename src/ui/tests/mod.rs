@@ -1,0 +1,224 @@
+//! Keys in, screen out: whole screens as text, at the sizes that people have.
+
+mod fixture;
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Color;
+use tokio::sync::mpsc;
+
+use super::action::Action;
+use super::app::{App, Setup};
+use super::frame::{Capabilities, Colours, Frame, Link};
+use super::panes::Selected;
+use super::run::Screen;
+use crate::bus::{Command, Notice};
+use crate::config::key::Key;
+use crate::config::keymap::{self, Keymap};
+use crate::config::theme::Theme;
+use crate::state::{Mode, Snapshot, Storage};
+use fixture::NOW;
+
+struct Console {
+    app: App,
+    commands: mpsc::Receiver<Command>,
+    size: (u16, u16),
+}
+
+impl Console {
+    fn new(size: (u16, u16), snapshot: Arc<Snapshot>, unicode: bool) -> Self {
+        let (sender, commands) = mpsc::channel(64);
+        let mut keys = Keymap::default();
+        let problems = keys.merge("shipped", keymap::SHIPPED, &Action::names());
+        assert!(problems.is_empty(), "the shipped keymap has problems");
+        let theme = if unicode { "default" } else { "mono" };
+        let mut app = App::new(Setup {
+            commands: sender,
+            keymap: keys,
+            theme: Theme::shipped(theme).expect("shipped").0,
+            capabilities: Capabilities { colours: if unicode { Colours::True } else { Colours::Mono }, unicode },
+            target: None,
+            messages: Vec::new(),
+        });
+        app.resized(size.0, size.1);
+        app.snapshot(snapshot);
+        Self { app, commands, size }
+    }
+
+    /// Keys as the keymap writes them, with blanks between.
+    fn press(&mut self, keys: &str) -> &mut Self {
+        for key in keys.split(' ').filter(|k| !k.is_empty()) {
+            self.app.key(Key::parse(key).unwrap_or_else(|| panic!("{key} is no key")));
+        }
+        self
+    }
+
+    fn buffer(&self) -> Buffer {
+        let area = Rect::new(0, 0, self.size.0, self.size.1);
+        let mut buffer = Buffer::empty(area);
+        let mut frame =
+            Frame { buffer: &mut buffer, area, now: NOW, wall: NOW, link: Link::default(), cursor: None, answer: None };
+        self.app.draw(&mut frame);
+        buffer
+    }
+
+    fn screen(&self) -> String {
+        lines(&self.buffer()).join("\n")
+    }
+}
+
+fn lines(buffer: &Buffer) -> Vec<String> {
+    let mut out = Vec::new();
+    for y in 0..buffer.area.height {
+        let mut line = String::new();
+        let mut hidden = 0;
+        for x in 0..buffer.area.width {
+            let symbol = buffer[(x, y)].symbol();
+            if hidden > 0 {
+                hidden -= 1;
+                continue;
+            }
+            hidden = crate::base::text::width(symbol).saturating_sub(1);
+            line.push_str(symbol);
+        }
+        out.push(line.trim_end().to_owned());
+    }
+    out
+}
+
+fn outage(size: (u16, u16)) -> Console {
+    Console::new(size, fixture::outage(), true)
+}
+
+/// The screen at the sizes that people have; each is looked at before it is accepted.
+#[test]
+fn an_outage_at_the_sizes_that_people_have() {
+    for size in [(60, 20), (80, 24), (120, 40), (200, 60)] {
+        insta::assert_snapshot!(format!("outage_{}x{}", size.0, size.1), outage(size).screen());
+    }
+}
+
+#[test]
+fn without_colour_and_without_unicode_the_screen_says_the_same() {
+    let console = Console::new((80, 24), fixture::outage(), false);
+    let buffer = console.buffer();
+    let text = console.screen();
+    assert!(text.is_ascii(), "{text}");
+    assert!(buffer.content.iter().all(|cell| !matches!(cell.fg, Color::Rgb(..) | Color::Indexed(_))));
+    insta::assert_snapshot!("outage_ascii", text);
+}
+
+#[test]
+fn a_quiet_network_teaches_what_could_be_watched() {
+    insta::assert_snapshot!("quiet", Console::new((80, 24), fixture::quiet(), true).screen());
+    insta::assert_snapshot!("nothing", Console::new((80, 24), Arc::default(), true).screen());
+}
+
+#[test]
+fn every_digit_opens_its_screen() {
+    let mut console = outage((80, 24));
+    for (key, pane) in
+        [("2", "HOSTS"), ("3", "acc-17"), ("4", "BACKUPS"), ("5", "INC-7"), ("9", "LOG"), ("1", "PROBLEMS")]
+    {
+        let text = console.press(key).screen();
+        assert!(text.contains(pane) && text.contains(&format!("[{key} ")), "{key}:\n{text}");
+    }
+}
+
+#[test]
+fn enter_shows_everything_and_escape_comes_back() {
+    let mut console = outage((120, 40));
+    let before = console.screen();
+    let detail = console.press("Enter").screen();
+    for want in ["icmp   CRITICAL", "ICMP echo to 192.0.2.7, every 10s", "last good"] {
+        assert!(detail.contains(want), "{want} is missing in\n{detail}");
+    }
+    console.press("Esc");
+    assert_eq!(console.screen(), before);
+}
+
+#[test]
+fn a_filter_narrows_the_lists_and_escape_clears_it() {
+    let mut console = outage((80, 24));
+    console.press("2 / s t a t e : s t a l e Enter");
+    let text = console.screen();
+    assert!(text.contains("mon3") && !text.contains("db01 "), "{text}");
+    console.press("Esc");
+    assert!(console.screen().contains("db01"));
+}
+
+#[test]
+fn the_selection_stays_on_its_host_when_the_inventory_shrinks() {
+    let mut console = outage((80, 24));
+    console.press("2 j j j");
+    let on = console.app.selected();
+    assert!(matches!(&on, Some(Selected::Host(id)) if id.as_str() == "mon3"), "{on:?}");
+    let mut fewer = (*fixture::outage()).clone();
+    fewer.hosts.retain(|h| &*h.host.name != "db02" && &*h.host.name != "web2");
+    fewer.revision += 1;
+    console.app.snapshot(Arc::new(fewer));
+    assert_eq!(console.app.selected(), on);
+}
+
+#[test]
+fn a_note_is_saved_only_when_the_journal_says_so() {
+    let mut console = outage((120, 40));
+    console.press("n P S U Space d e a d Enter");
+    assert!(console.screen().contains("saving"), "{}", console.screen());
+    let sent = std::iter::from_fn(|| console.commands.try_recv().ok()).find_map(|command| match command {
+        Command::AddEntry { ticket, text, about, .. } => Some((ticket, text, about)),
+        _ => None,
+    });
+    let (ticket, text, about) = sent.expect("the entry was sent");
+    assert_eq!((text.as_str(), about.as_deref()), ("PSU dead", Some("core-sw1")));
+    console.app.notice(Notice::NotSaved { ticket, reason: "disk full".into() });
+    let text = console.screen();
+    assert!(text.contains("PSU dead") && text.contains("disk full"), "{text}");
+    console.press("Enter");
+    assert!(matches!(console.commands.try_recv(), Ok(Command::AddEntry { .. })), "it can be tried again");
+}
+
+#[test]
+fn what_must_not_be_missed_stands_in_the_header() {
+    let mut snapshot = (*fixture::quiet()).clone();
+    snapshot.engine.mode = Mode::Paused;
+    snapshot.engine.storage = Storage::NotSaved { reason: "read-only file system".into() };
+    let text = Console::new((80, 24), Arc::new(snapshot), true).screen();
+    assert!(text.contains("PAUSED") && text.contains("NOT SAVED"), "{text}");
+}
+
+#[test]
+fn control_c_never_leaves() {
+    let mut console = outage((80, 24));
+    console.press("Ctrl+C q Ctrl+C Ctrl+C");
+    assert_eq!(console.app.take_exit(), None);
+    console.press("q y");
+    assert!(console.app.take_exit().is_some());
+}
+
+proptest! {
+    /// Whatever the size and whatever foreign names hold: no panic, and nothing that a terminal obeys.
+    #[test]
+    fn no_size_and_no_name_breaks_the_screen(
+        columns in 1u16..210,
+        rows in 1u16..62,
+        unicode: bool,
+        keys in proptest::collection::vec(
+            prop::sample::select(vec!["1", "2", "3", "4", "5", "9", "Tab", "j", "G", "z", "Enter", "Esc", "?", "n", "Ctrl+P", "/", "P"]),
+            0..10,
+        ),
+    ) {
+        let mut console = Console::new((columns, rows), fixture::hostile(), unicode);
+        console.press(&keys.join(" "));
+        let buffer = console.buffer();
+        for cell in &buffer.content {
+            let symbol = cell.symbol();
+            prop_assert!(unicode || symbol.is_ascii(), "{symbol:?}");
+            prop_assert!(crate::base::text::is_clean(symbol), "{symbol:?}");
+        }
+        console.app.next_wake(NOW);
+    }
+}
