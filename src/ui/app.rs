@@ -62,6 +62,8 @@ pub struct App {
     /// The target was not in the inventory and the engine was asked to look at it.
     asked_for_target: bool,
     answering: bool,
+    /// What the lists' orders were made of; `None` after a new snapshot.
+    fresh: Option<(ScreenId, bool, String, Option<AssetId>)>,
     exit: Option<Exit>,
 }
 
@@ -105,6 +107,7 @@ impl App {
             reveal: setup.target,
             asked_for_target: false,
             answering: false,
+            fresh: None,
             exit: None,
         };
         for (weight, text) in setup.messages {
@@ -188,9 +191,14 @@ impl App {
 
     /// Brings orders and scroll positions up to date after anything that may change them.
     pub fn settle(&mut self) {
+        // Orders cost a walk over everything that is watched: a key that changes none of this asks for none.
+        let made_of = (self.screen, self.problems_only, self.filter.text.clone(), self.device.clone());
+        let known = self.fresh.as_ref() == Some(&made_of);
         for kind in self.screen.panes() {
-            let order = panes::order(self, *kind);
-            self.list_mut(*kind).reorder(order);
+            if !known || matches!(kind, PaneKind::Log) || self.list(*kind).order.is_empty() {
+                let order = panes::order(self, *kind);
+                self.list_mut(*kind).reorder(order);
+            }
             if *kind == PaneKind::Devices {
                 let chosen = self
                     .list(PaneKind::Devices)
@@ -203,6 +211,7 @@ impl App {
                 }
             }
         }
+        self.fresh = Some((self.screen, self.problems_only, self.filter.text.clone(), self.device.clone()));
         for (kind, area) in panes::layout(self, chrome::body(self, self.size)) {
             self.list_mut(kind).scroll(usize::from(area.height.saturating_sub(1)));
         }
@@ -425,6 +434,25 @@ impl App {
             }
         }
     }
+
+    /// Takes a new snapshot; what was selected stays selected wherever it stands now.
+    fn replace(&mut self, snapshot: Arc<Snapshot>) {
+        let same = panes::same_inventory(&self.snapshot, &snapshot);
+        let on =
+            PaneKind::ALL.map(|kind| (self.list(kind).selected > 0).then(|| panes::selected(self, kind)).flatten());
+        self.snapshot = snapshot;
+        self.fresh = None;
+        for (kind, on) in PaneKind::ALL.into_iter().zip(on) {
+            // Problems and entries are new lists each time; the others keep their rows while the inventory does.
+            let renumbered = !same || matches!(kind, PaneKind::Problems);
+            let Some(on) = on.filter(|_| renumbered) else { continue };
+            let order = panes::order(self, kind);
+            let at = order.iter().position(|row| panes::selected_row(self, kind, *row).as_ref() == Some(&on));
+            let list = self.list_mut(kind);
+            list.order = order;
+            list.selected = at.unwrap_or(list.selected).min(list.order.len().saturating_sub(1));
+        }
+    }
 }
 
 impl Screen for App {
@@ -459,18 +487,7 @@ impl Screen for App {
 
     fn snapshot(&mut self, snapshot: Arc<Snapshot>) {
         self.answering = false;
-        // Problems are a new list each time: the selection follows what it stood on.
-        let on =
-            (self.list(PaneKind::Problems).selected > 0).then(|| panes::selected(self, PaneKind::Problems)).flatten();
-        self.snapshot = snapshot;
-        if let Some(on) = on {
-            self.list_mut(PaneKind::Problems).order.clear();
-            self.settle();
-            let row = (0..self.snapshot.problems.len()).find(|row| self.problem_is(*row, &on));
-            if let Some(row) = row {
-                self.list_mut(PaneKind::Problems).select_row(row);
-            }
-        }
+        self.replace(snapshot);
         if let Some(target) = self.reveal.take() {
             match self.find(&target) {
                 Some(asset) => self.reveal(&asset),
@@ -518,6 +535,9 @@ impl Screen for App {
         for (kind, area) in &areas {
             panes::draw(self, frame, *kind, *area);
         }
+        if let Some(side) = chrome::side(self, (frame.area.width, frame.area.height)) {
+            overlays::draw_side(self, frame, side);
+        }
         let answer = areas.iter().find(|(kind, _)| *kind == self.focus).map(|(_, area)| area.y..area.bottom());
         let covered = overlays::draw(self, frame);
         if self.answering {
@@ -543,6 +563,12 @@ impl Screen for App {
                 }
             }
         }
+        // The detail of what is selected shows the ages of its checks.
+        if (chrome::side(self, self.size).is_some() || !self.overlays.is_empty())
+            && let Some(host) = self.selected_asset().and_then(|id| self.snapshot.host(&id))
+        {
+            host.checks.iter().filter_map(|c| c.last.as_ref()).for_each(|last| consider(last.at));
+        }
         if self.snapshot.open_incident().is_some_and(|i| i.status == IncidentStatus::Open) {
             soonest = soonest.min(now.plus(std::time::Duration::from_secs(1)));
         }
@@ -551,15 +577,5 @@ impl Screen for App {
 
     fn take_exit(&mut self) -> Option<Exit> {
         self.exit.take()
-    }
-}
-
-impl App {
-    fn problem_is(&self, row: usize, wanted: &Selected) -> bool {
-        self.snapshot.problems.get(row).is_some_and(|p| match wanted {
-            Selected::Host(id) | Selected::Job(id) => p.asset == *id && p.port.is_none(),
-            Selected::Port(id, port) => p.asset == *id && p.port == Some(*port),
-            Selected::Entry(_) => false,
-        })
     }
 }

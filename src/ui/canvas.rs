@@ -57,14 +57,14 @@ impl<'a> Row<'a> {
     /// Right-aligned in `width` columns.
     pub fn right(&mut self, words: &str, width: usize, style: Style) -> &mut Self {
         let width = width.min(self.room());
-        let safe = text::fit(&text::clean(&self.look.text(words)), width);
+        let safe = self.fitted(words, width);
         self.gap(width - text::width(&safe).min(width));
         self.put_fitted(&safe, width, style)
     }
 
     /// Right-aligned at the end of the row; what is written later cannot reach it.
     pub fn end(&mut self, words: &str, style: Style) -> &mut Self {
-        let safe = text::fit(&text::clean(&self.look.text(words)), self.room());
+        let safe = self.fitted(words, self.room());
         let width = text::width(&safe) as u16;
         let x = self.end - width;
         self.set(x, &safe, style);
@@ -86,14 +86,18 @@ impl<'a> Row<'a> {
     }
 
     fn put_fitted(&mut self, words: &str, width: usize, style: Style) -> &mut Self {
-        let words = self.look.text(words);
         let plain = words.bytes().all(|b| (0x20..0x7f).contains(&b)) && words.len() <= width;
-        let fitted = if plain { words.into_owned() } else { text::fit(&text::clean(&words), width) };
-        let fitted = if self.look.unicode { fitted } else { fitted.replace('…', self.look.ellipsis()) };
+        let fitted = if plain { words.to_owned() } else { self.fitted(words, width) };
         let x = self.x;
         self.set(x, &fitted, style);
         self.x = (x + text::width(&fitted) as u16).min(self.end);
         self
+    }
+
+    /// Made safe first, then fit for the terminal's letters, then cut: each of these may add letters of its own.
+    fn fitted(&self, words: &str, width: usize) -> String {
+        let cut = text::fit(&self.look.text(&text::clean(words)), width);
+        if self.look.unicode { cut } else { cut.replace('…', self.look.ellipsis()) }
     }
 
     fn set(&mut self, x: u16, words: &str, style: Style) {

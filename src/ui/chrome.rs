@@ -14,8 +14,27 @@ use crate::config::theme::Meaning;
 use crate::model::Condition;
 use crate::state::{Mode, Storage};
 
+/// From this width on the detail of the selected row stands at the right.
+const WIDE: u16 = 180;
+
 /// The area of the panes.
 pub fn body(app: &App, size: (u16, u16)) -> Rect {
+    let area = between(app, size);
+    Rect { width: side(app, size).map_or(area.width, |side| side.x.saturating_sub(2)), ..area }
+}
+
+/// Where the detail of the selected row stands on a wide screen.
+pub fn side(app: &App, size: (u16, u16)) -> Option<Rect> {
+    let area = between(app, size);
+    if area.width < WIDE || area.height < 6 || app.selected().is_none() {
+        return None;
+    }
+    let width = area.width * 2 / 5;
+    Some(Rect { x: area.width - width, width, ..area })
+}
+
+/// Between header and footer.
+fn between(app: &App, size: (u16, u16)) -> Rect {
     let (width, height) = size;
     let top = head_rows(app, height);
     let bottom = u16::from(height > 1);

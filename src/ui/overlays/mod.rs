@@ -10,11 +10,12 @@ use std::ops::Range;
 use ratatui::layout::Rect;
 
 use super::app::App;
-use super::canvas::Row;
+use super::canvas::{Row, rule};
 use super::chrome::boxed;
 use super::frame::Frame;
 use super::panes::Selected;
 use super::run::Exit;
+use crate::base::text;
 use crate::bus::Ticket;
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
@@ -104,11 +105,11 @@ fn quit_key(app: &mut App, key: Key) -> Reaction {
 }
 
 /// Pasted text goes to what is typed into.
-pub fn paste(app: &mut App, text: &str) {
+pub fn paste(app: &mut App, pasted: &str) {
     match app.overlays.last_mut() {
-        Some(Overlay::Editor(editor)) => editor.paste(text),
-        Some(Overlay::Opening(opening)) => opening.title.insert(&crate::base::text::clean(text)),
-        Some(Overlay::Palette(palette)) => palette.line.insert(&crate::base::text::clean(text)),
+        Some(Overlay::Editor(editor)) => editor.paste(pasted),
+        Some(Overlay::Opening(opening)) => opening.title.insert(&text::clean(pasted)),
+        Some(Overlay::Palette(palette)) => palette.line.insert(&text::clean(pasted)),
         _ => {}
     }
 }
@@ -163,6 +164,42 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
         covered = Some(area.y..area.bottom());
     }
     covered
+}
+
+/// The detail of the selected row beside the panes, where the screen is wide enough.
+pub fn draw_side(app: &App, frame: &mut Frame<'_>, area: Rect) {
+    let Some(selected) = app.selected() else { return };
+    let styles = (app.look.style(Meaning::Rule), app.look.style(Meaning::Title), app.look.style(Meaning::Dim));
+    rule(frame.buffer, &app.look, area, &detail::title(app, &selected), "", styles);
+    let room = usize::from(area.height.saturating_sub(1));
+    let width = usize::from(area.width.saturating_sub(2));
+    let lines = detail::lines(app, frame.now, &selected);
+    let rows =
+        lines.iter().flat_map(|(meaning, text)| wrapped(text, width).into_iter().map(move |part| (*meaning, part)));
+    for (offset, (meaning, text)) in rows.take(room).enumerate() {
+        let style = app.look.style(meaning);
+        Row::new(frame.buffer, &app.look, area, area.y + 1 + offset as u16).gap(1).put(&text, style);
+    }
+}
+
+/// A text in lines of a width, broken at blanks; lines after the first keep its indent and two more.
+fn wrapped(words: &str, width: usize) -> Vec<String> {
+    if text::width(words) <= width || width < 20 {
+        return vec![words.to_owned()];
+    }
+    let indent = " ".repeat(words.len() - words.trim_start().len());
+    let mut out = Vec::new();
+    let mut line = indent.clone();
+    for word in words.trim_start().split(' ') {
+        if text::width(&line) + 1 + text::width(word) > width && !line.trim().is_empty() {
+            out.push(std::mem::replace(&mut line, format!("{indent}  ")));
+        } else if !line.trim().is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    out.push(line);
+    out
 }
 
 /// A line of an overlay: the style of its words.

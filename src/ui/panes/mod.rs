@@ -8,6 +8,8 @@ mod log;
 pub mod ports;
 mod problems;
 
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -17,6 +19,7 @@ use super::frame::Frame;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::AssetId;
+use crate::state::Snapshot;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PaneKind {
@@ -92,7 +95,7 @@ pub fn layout(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
         return vec![(app.focus, area)];
     }
     if app.screen == ScreenId::Ports {
-        let upper = (area.height * 2 / 5).clamp(3, app.list(PaneKind::Devices).order.len() as u16 + 2);
+        let upper = (area.height * 2 / 5).min(app.list(PaneKind::Devices).order.len() as u16 + 2).max(3);
         return stack(area, &[(PaneKind::Devices, upper), (PaneKind::Ports, area.height - upper)]);
     }
     if area.width >= 100 && area.height >= 18 {
@@ -124,7 +127,8 @@ fn two_columns(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
 
 /// One above the other; each gets what it needs as far as there is room, problems and hosts first.
 fn stacked_overview(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
-    let need = |kind: PaneKind| app.list(kind).order.len().max(1) as u16 + 1;
+    // An empty pane has two lines to say why.
+    let need = |kind: PaneKind| app.list(kind).order.len().max(2) as u16 + 1;
     let order = [PaneKind::Problems, PaneKind::Hosts, PaneKind::Devices, PaneKind::Backups, PaneKind::Incident];
     let mut heights = [2u16; 5];
     let mut used: u16 = heights.iter().sum();
@@ -187,7 +191,11 @@ pub fn order(app: &App, kind: PaneKind) -> Vec<usize> {
 
 /// What the selected row of the focused pane is.
 pub fn selected(app: &App, kind: PaneKind) -> Option<Selected> {
-    let row = app.list(kind).row()?;
+    selected_row(app, kind, app.list(kind).row()?)
+}
+
+/// What a row of a pane is.
+pub fn selected_row(app: &App, kind: PaneKind, row: usize) -> Option<Selected> {
     match kind {
         PaneKind::Problems => problems::selected(app, row),
         PaneKind::Hosts => app.snapshot.hosts.get(row).map(|h| Selected::Host(h.host.id.clone())),
@@ -197,6 +205,17 @@ pub fn selected(app: &App, kind: PaneKind) -> Option<Selected> {
         PaneKind::Incident => Some(Selected::Entry(row)),
         PaneKind::Log => None,
     }
+}
+
+/// Whether row numbers of one snapshot mean the same in the other.
+pub fn same_inventory(a: &Snapshot, b: &Snapshot) -> bool {
+    let hosts = a.hosts.len() == b.hosts.len()
+        && a.hosts.iter().zip(&b.hosts).all(|(a, b)| Arc::ptr_eq(a, b) || a.host.id == b.host.id);
+    let devices = a.devices.len() == b.devices.len()
+        && a.devices.iter().zip(&b.devices).all(|(a, b)| Arc::ptr_eq(a, b) || a.host.id == b.host.id);
+    let jobs = a.jobs.len() == b.jobs.len()
+        && a.jobs.iter().zip(&b.jobs).all(|(a, b)| Arc::ptr_eq(a, b) || a.job.id == b.job.id);
+    hosts && devices && jobs
 }
 
 /// A time that a row shows the age of.

@@ -73,7 +73,7 @@ pub fn host(name: &str, condition: Condition, reason: &str, since: u64) -> HostV
     }
 }
 
-pub fn device(name: &str, ports: Vec<(String, PortState, Condition)>) -> DeviceView {
+pub fn device(name: &str, ports: &[(String, PortState, Condition)]) -> DeviceView {
     let host = Arc::new(Host::new(name, Some("192.0.2.2"), Origin::Config));
     let rows = ports.iter().enumerate().map(|(i, (label, state, _))| Port {
         index: 10_101 + i as u32,
@@ -133,7 +133,7 @@ fn switch(name: &str, bad: Option<(usize, PortState, Condition)>) -> DeviceView 
             _ => (label, PortState::Up, Condition::Ok),
         }
     });
-    device(name, ports.collect())
+    device(name, &ports.collect::<Vec<_>>())
 }
 
 pub fn job(name: &str, state: JobState, condition: Condition, newest_hours: u64, reason: &str) -> JobView {
