@@ -1,7 +1,7 @@
 //! The console: the engine on threads of its own, the screen on the main thread, the bus between them.
 
 use std::path::PathBuf;
-use std::process::{Command as Child, ExitCode};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -123,7 +123,7 @@ pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Glob
     }
 }
 
-/// The screen, and between its turns the programs that it steps aside for.
+/// The screen on the user's terminal.
 async fn screen(
     app: &mut App,
     end: &mut ScreenEnd,
@@ -132,26 +132,7 @@ async fn screen(
 ) -> Result<Exit> {
     let mut terminal =
         Terminal::open(capabilities).wrap_err("the console needs a terminal (noctty check works without one)")?;
-    loop {
-        let exit = crate::ui::run::run(app, &mut terminal, end, clock).await?;
-        let Exit::Foreground(argv) = exit else { return Ok(exit) };
-        terminal.suspend();
-        let said = foreground(&argv);
-        if terminal.resume().is_err() {
-            return Ok(Exit::HungUp);
-        }
-        app.say(said.0, said.1);
-    }
-}
-
-/// Runs a program on the user's terminal to its end.
-fn foreground(argv: &[String]) -> (MessageWeight, String) {
-    let Some((program, arguments)) = argv.split_first() else { return (MessageWeight::Error, "no program".to_owned()) };
-    match Child::new(program).args(arguments).status() {
-        Ok(status) if status.success() => (MessageWeight::Note, format!("{} ended", argv.join(" "))),
-        Ok(status) => (MessageWeight::Warning, format!("{} ended: {status}", argv.join(" "))),
-        Err(error) => (MessageWeight::Error, format!("cannot run {program}: {error}")),
-    }
+    Ok(crate::ui::run::run(app, &mut terminal, end, clock).await?)
 }
 
 /// The shipped keys and theme with the user's laid over them; what is wrong there is said, and the rest holds.

@@ -1,6 +1,8 @@
 //! The screen's state, and how keys, snapshots and notices change it. Drawing is elsewhere and reads only.
 
 use std::collections::VecDeque;
+use std::io;
+use std::process::ExitStatus;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -577,5 +579,13 @@ impl Screen for App {
 
     fn take_exit(&mut self) -> Option<Exit> {
         self.exit.take()
+    }
+
+    fn foreground_ended(&mut self, argv: &[String], outcome: io::Result<ExitStatus>) {
+        match outcome {
+            Ok(status) if status.success() => self.say(MessageWeight::Note, format!("{} ended", argv.join(" "))),
+            Ok(status) => self.say(MessageWeight::Warning, format!("{} ended: {status}", argv.join(" "))),
+            Err(error) => self.say(MessageWeight::Error, format!("cannot run {}: {error}", argv.join(" "))),
+        }
     }
 }

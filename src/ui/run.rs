@@ -1,5 +1,5 @@
-//! The loop of the screen: take everything that has come, then draw once, and only when something changed and the
-//! terminal can take it. `select!` is the only place that waits; there is no tick.
+//! The loop of the screen: take everything that has come, then draw once, and only when something changed and
+//! the terminal can take it. `select!` is the only place that waits; there is no tick.
 
 use std::io;
 use std::sync::Arc;
@@ -8,135 +8,42 @@ use std::time::{Duration, Instant};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use rustix::process::{Signal, getpid, kill_process};
-use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
-use super::frame::{Capabilities, Frame, Link};
+use super::frame::{Capabilities, Frame};
+pub use super::screen::{Exit, Screen};
 use super::terminal::input::{Input, Reader};
-use super::terminal::pacer::Pacer;
-use super::terminal::tty::Tty;
-use crate::base::{Clock, Timestamp};
+use super::terminal::output::Output;
+use super::terminal::signals::{Asked, Signals};
+use super::terminal::tty::{self, Tty};
+use crate::base::Clock;
 use crate::bus::{Notice, ScreenEnd};
-use crate::config::key::Key;
 use crate::state::Snapshot;
 
-/// How long a lone ESC waits for the rest of a sequence.
-const ESCAPE_DELAY: Duration = Duration::from_millis(30);
+/// How long a lone ESC waits for the rest of a sequence. A line with a long round trip tears sequences apart
+/// further; the operator waits for the round trip anyway.
+const ESCAPE_DELAY: Duration = Duration::from_millis(25);
+const LONGEST_ESCAPE_DELAY: Duration = Duration::from_millis(100);
+/// A new size is believed when it has held for this long, so that a window being dragged costs few pictures.
+const RESIZE_REST: Duration = Duration::from_millis(50);
+const RESIZE_LONGEST: Duration = Duration::from_millis(450);
+/// Ages are not looked at more often than this.
+const SHORTEST_WAKE: Duration = Duration::from_millis(50);
+/// How long replies to our queries are waited for before the terminal goes back: they would be typed into
+/// the shell.
+const FAREWELL: Duration = Duration::from_millis(800);
 
-/// What is shown and how it answers.
-pub trait Screen {
-    fn key(&mut self, key: Key);
-    fn paste(&mut self, text: String);
-    fn resized(&mut self, columns: u16, rows: u16);
-    fn snapshot(&mut self, snapshot: Arc<Snapshot>);
-    fn notice(&mut self, notice: Notice);
-    fn draw(&self, frame: &mut Frame<'_>);
-    /// When something visible changes by the passing of time alone.
-    fn next_wake(&self, now: Timestamp) -> Option<Timestamp>;
-    /// Set when the loop should end.
-    fn take_exit(&mut self) -> Option<Exit>;
-}
-
-/// Why the loop ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Exit {
-    Quit,
-    /// Run this program on the terminal, then come back.
-    Foreground(Vec<String>),
-    /// By a signal of this number.
-    Signal(i32),
-    /// The terminal is gone.
-    HungUp,
-}
-
-#[derive(Debug)]
-struct Signals {
-    resize: Stream,
-    stop: Stream,
-    go_on: Stream,
-    ends: [(i32, Stream); 4],
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        let end = |kind: SignalKind| Ok::<_, io::Error>((kind.as_raw_value(), signal(kind)?));
-        Ok(Self {
-            resize: signal(SignalKind::window_change())?,
-            stop: signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?,
-            go_on: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
-            ends: [
-                end(SignalKind::interrupt())?,
-                end(SignalKind::terminate())?,
-                end(SignalKind::hangup())?,
-                end(SignalKind::quit())?,
-            ],
-        })
-    }
-
-    /// The next signal that ends us.
-    async fn end(ends: &mut [(i32, Stream); 4]) -> i32 {
-        let [a, b, c, d] = ends;
-        tokio::select! {
-            _ = a.1.recv() => a.0,
-            _ = b.1.recv() => b.0,
-            _ = c.1.recv() => c.0,
-            _ = d.1.recv() => d.0,
-        }
-    }
-}
-
-/// Output on its way: what the terminal did not take yet, and how much went out lately.
-#[derive(Debug)]
-struct Output {
-    pacer: Pacer,
-    unwritten: Vec<u8>,
-    second: Instant,
-    bytes: u32,
-    bytes_last_second: u32,
-}
-
-impl Output {
-    /// Writes chunks until the pacer or the terminal has had enough.
-    fn flush(&mut self, tty: &Tty) -> io::Result<()> {
-        loop {
-            if self.unwritten.is_empty() {
-                match self.pacer.chunk(Instant::now()) {
-                    Some(bytes) => self.unwritten = bytes,
-                    None => return Ok(()),
-                }
-            }
-            let written = tty.write(&self.unwritten)?;
-            self.count(written);
-            self.unwritten.drain(..written);
-            if !self.unwritten.is_empty() {
-                return Ok(());
-            }
-        }
-    }
-
-    fn count(&mut self, written: usize) {
-        let now = Instant::now();
-        if now.duration_since(self.second) >= Duration::from_secs(1) {
-            let fresh = now.duration_since(self.second) < Duration::from_secs(2);
-            self.bytes_last_second = if fresh { self.bytes } else { 0 };
-            self.bytes = 0;
-            self.second = now;
-        }
-        self.bytes = self.bytes.saturating_add(u32::try_from(written).unwrap_or(u32::MAX));
-    }
-
-    fn link(&self) -> Link {
-        Link { round_trip: self.pacer.round_trip(), bytes_per_second: self.bytes_last_second }
-    }
-}
-
-/// The terminal and what is known of it, over several runs of the loop.
+/// The terminal and what is known of it.
 #[derive(Debug)]
 pub struct Terminal {
     tty: Tty,
     signals: Signals,
     reader: Reader,
+    /// When what the reader holds is taken for what it is.
+    settle_at: Option<Instant>,
     output: Output,
     size: (u16, u16),
+    /// Resizes not acted upon yet: when the first came, and when they will be.
+    resizing: Option<(Instant, Instant)>,
 }
 
 impl Terminal {
@@ -145,48 +52,74 @@ impl Terminal {
     /// # Errors
     /// There is no terminal.
     pub fn open(capabilities: Capabilities) -> io::Result<Self> {
-        let signals = Signals::new()?;
+        let signals = Signals::catch()?;
         let tty = Tty::open()?;
         let size = tty.size();
-        let output = Output {
-            pacer: Pacer::new(capabilities.colours),
-            unwritten: Vec::new(),
-            second: Instant::now(),
-            bytes: 0,
-            bytes_last_second: 0,
-        };
-        Ok(Self { tty, signals, reader: Reader::default(), output, size })
+        Ok(Self {
+            tty,
+            signals,
+            reader: Reader::default(),
+            settle_at: None,
+            output: Output::new(capabilities.colours),
+            size,
+            resizing: None,
+        })
     }
 
-    /// Gives the terminal back until [`Terminal::resume`].
-    pub fn suspend(&self) {
-        self.tty.release();
-    }
-
-    /// Takes it again; everything is drawn anew.
-    ///
-    /// # Errors
-    /// The terminal is gone.
-    pub fn resume(&mut self) -> io::Result<()> {
+    /// Takes it again after others have used it; everything is drawn anew.
+    fn resume(&mut self) -> io::Result<()> {
         self.tty.take()?;
-        self.output.unwritten.clear();
-        self.output.pacer.forget();
-        self.size = self.tty.size();
+        self.output.forget();
+        let now = Instant::now();
+        self.resizing = Some((now, now));
         Ok(())
     }
 
-    fn stop(&mut self) -> io::Result<()> {
-        self.suspend();
-        kill_process(getpid(), Signal::STOP)?;
-        self.resume()
+    /// Waits for the replies that are still owed, then gives the terminal back.
+    async fn leave(&mut self) {
+        let until = tokio::time::Instant::now() + FAREWELL;
+        let mut bytes = [0u8; 512];
+        while self.output.pacer.is_owed() && !self.output.is_blocked() {
+            let Ok(Ok(length)) = tokio::time::timeout_at(until, self.tty.read(&mut bytes)).await else { break };
+            for input in self.reader.feed(&bytes[..length]) {
+                if input == Input::Acknowledged {
+                    self.output.pacer.acknowledge(Instant::now());
+                }
+            }
+        }
+        self.output.forget();
+        self.tty.release();
     }
 
-    fn draw(&mut self, screen: &dyn Screen, clock: Clock) {
-        let (width, height) = self.size;
-        if width == 0 || height == 0 {
-            return;
+    fn resize_due(&self) -> Option<Instant> {
+        self.resizing.map(|(_, due)| due)
+    }
+
+    fn note_resize(&mut self) {
+        let now = Instant::now();
+        let first = self.resizing.map_or(now, |(first, _)| first);
+        self.resizing = Some((first, (now + RESIZE_REST).min(first + RESIZE_LONGEST)));
+    }
+
+    /// Takes over a size that has come to rest; true where there is a new one.
+    fn take_size(&mut self, now: Instant) -> bool {
+        if self.resize_due().is_none_or(|due| now < due) {
+            return false;
         }
-        let area = Rect::new(0, 0, width, height);
+        self.resizing = None;
+        let size = self.tty.size();
+        let new = size != self.size;
+        self.size = size;
+        new
+    }
+
+    /// Whether there is a screen to draw on, and it is ours.
+    fn has_room(&self) -> bool {
+        self.size.0 > 0 && self.size.1 > 0 && tty::is_taken()
+    }
+
+    fn draw(&mut self, screen: &impl Screen, clock: Clock) {
+        let area = Rect::new(0, 0, self.size.0, self.size.1);
         let mut buffer = Buffer::empty(area);
         let mut frame = Frame {
             buffer: &mut buffer,
@@ -201,109 +134,197 @@ impl Terminal {
         let (cursor, answer) = (frame.cursor.map(|p| (p.x, p.y)), frame.answer.clone());
         self.output.pacer.show(buffer, cursor, answer);
     }
+
+    /// Gives input to the screen; true where it may have changed what is shown.
+    fn give(&mut self, inputs: Vec<Input>, screen: &mut impl Screen) -> bool {
+        let mut changed = false;
+        for input in inputs {
+            match input {
+                Input::Acknowledged => self.output.pacer.acknowledge(Instant::now()),
+                Input::Key(key) => {
+                    screen.key(key);
+                    changed = true;
+                }
+                Input::Paste(text) => {
+                    screen.paste(text);
+                    changed = true;
+                }
+            }
+        }
+        let delay = self.output.pacer.round_trip().map_or(ESCAPE_DELAY, |trip| trip / 2);
+        let delay = delay.clamp(ESCAPE_DELAY, LONGEST_ESCAPE_DELAY);
+        let waiting = self.reader.is_waiting();
+        self.settle_at = waiting.then(|| self.settle_at.unwrap_or_else(|| Instant::now() + delay));
+        changed
+    }
 }
 
-/// Runs the screen until it wants to end.
+/// Runs the screen until it ends. The terminal is given back before this returns.
 ///
 /// # Errors
-/// The terminal could not be written to or read from in an unexpected way; a hang-up is an [`Exit`].
+/// The terminal could not be taken again after a stop; a hang-up is an [`Exit`].
 pub async fn run(
-    screen: &mut (impl Screen + Send),
+    screen: &mut impl Screen,
     terminal: &mut Terminal,
     end: &mut ScreenEnd,
     clock: Clock,
 ) -> io::Result<Exit> {
-    let mut bytes = [0u8; 4096];
-    screen.resized(terminal.size.0, terminal.size.1);
+    if terminal.has_room() {
+        screen.resized(terminal.size.0, terminal.size.1);
+    }
     let first = end.snapshots.borrow_and_update().clone();
     screen.snapshot(first);
     let mut changed = true;
-    let mut engine_gone = false;
     loop {
-        if let Some(exit) = screen.take_exit() {
-            return Ok(exit);
+        let exit = match screen.take_exit() {
+            Some(Exit::Foreground(argv)) => {
+                changed = true;
+                step_aside(screen, terminal, end, &argv).await?
+            }
+            Some(exit) => Some(exit),
+            None => turn(screen, terminal, end, clock, &mut changed).await?,
+        };
+        match exit {
+            Some(Exit::HungUp) => return Ok(Exit::HungUp),
+            Some(exit) => {
+                terminal.leave().await;
+                return Ok(exit);
+            }
+            None => {}
         }
-        if changed {
+    }
+}
+
+/// One turn: draw if there is reason and room, write, wait for the next thing and take it.
+async fn turn(
+    screen: &mut impl Screen,
+    terminal: &mut Terminal,
+    end: &mut ScreenEnd,
+    clock: Clock,
+    changed: &mut bool,
+) -> io::Result<Option<Exit>> {
+    let mut bytes = [0u8; 4096];
+    let began = Instant::now();
+    if terminal.take_size(began) && terminal.has_room() {
+        screen.resized(terminal.size.0, terminal.size.1);
+        *changed = true;
+    }
+    // A picture that cannot leave yet is not drawn yet: it would be an old one when it can.
+    let writing = terminal.resizing.is_none() && terminal.has_room();
+    if writing {
+        if *changed && terminal.output.is_open(began) {
             terminal.draw(screen, clock);
-            changed = false;
+            *changed = false;
         }
         if terminal.output.flush(&terminal.tty).is_err() {
-            return Ok(Exit::HungUp);
+            return Ok(Some(Exit::HungUp));
         }
-        let now = clock.now();
-        let age = screen.next_wake(now).map(|at| at.since(now).max(Duration::from_millis(50)));
-        let pace = terminal.output.pacer.wake_at().map(|at| at.saturating_duration_since(Instant::now()));
-        let escape = terminal.reader.is_waiting().then_some(ESCAPE_DELAY);
-        let blocked = !terminal.output.unwritten.is_empty();
-        tokio::select! {
-            biased;
-            number = Signals::end(&mut terminal.signals.ends) => return Ok(Exit::Signal(number)),
-            read = terminal.tty.read(&mut bytes) => {
-                let Ok(length) = read else { return Ok(Exit::HungUp) };
-                let inputs = terminal.reader.feed(&bytes[..length]);
-                changed |= take(inputs, screen, &mut terminal.output.pacer);
+    }
+    let now = clock.now();
+    let age = screen.next_wake(now).map(|at| began + at.since(now).max(SHORTEST_WAKE));
+    let blocked = writing && terminal.output.is_blocked();
+    let pace = terminal.output.pacer.wake_at(*changed).filter(|_| writing && !blocked);
+    let alarm =
+        [age.filter(|_| !*changed), pace, terminal.resize_due(), terminal.settle_at].into_iter().flatten().min();
+    tokio::select! {
+        biased;
+        asked = terminal.signals.next() => match asked {
+            Asked::End(number) | Asked::Interrupt(number) => return Ok(Some(Exit::Signal(number))),
+            Asked::Resize => terminal.note_resize(),
+            Asked::Stop => {
+                terminal.leave().await;
+                kill_process(getpid(), Signal::STOP)?;
             }
-            () = maybe_sleep(escape) => {
+            Asked::GoOn => {
+                terminal.resume()?;
+                *changed = true;
+            }
+        },
+        read = terminal.tty.read(&mut bytes) => {
+            let Ok(length) = read else { return Ok(Some(Exit::HungUp)) };
+            let inputs = terminal.reader.feed(&bytes[..length]);
+            *changed |= terminal.give(inputs, screen);
+        }
+        ready = terminal.tty.writable(), if blocked => {
+            if ready.is_err() {
+                return Ok(Some(Exit::HungUp));
+            }
+        }
+        news = news(end) => {
+            tell(screen, news);
+            *changed = true;
+        }
+        () = std::future::poll_fn(|cx| screen.poll_sessions(cx)) => *changed = true,
+        () = until(alarm) => {
+            let late = Instant::now();
+            if terminal.settle_at.take_if(|at| *at <= late).is_some() {
                 let inputs = terminal.reader.settle();
-                changed |= take(inputs, screen, &mut terminal.output.pacer);
+                *changed |= terminal.give(inputs, screen);
             }
-            _ = terminal.signals.resize.recv() => {
-                let size = terminal.tty.size();
-                if size != terminal.size {
-                    terminal.size = size;
-                    screen.resized(size.0, size.1);
-                    changed = true;
-                }
-            }
-            _ = terminal.signals.stop.recv() => { terminal.stop()?; changed = true; }
-            _ = terminal.signals.go_on.recv() => {}
-            ready = terminal.tty.writable(), if blocked => {
-                if ready.is_err() { return Ok(Exit::HungUp) }
-            }
-            notice = end.notices.recv(), if !engine_gone => match notice {
-                Some(notice) => {
-                    screen.notice(notice);
-                    while let Ok(notice) = end.notices.try_recv() { screen.notice(notice) }
-                    changed = true;
-                }
-                None => engine_gone = true,
-            },
-            fresh = end.snapshots.changed(), if !engine_gone => match fresh {
-                Ok(()) => {
-                    let snapshot = end.snapshots.borrow_and_update().clone();
-                    screen.snapshot(snapshot);
-                    changed = true;
-                }
-                Err(_) => engine_gone = true,
-            },
-            () = maybe_sleep(age) => changed = true,
-            () = maybe_sleep(pace) => {}
+            *changed |= age.is_some_and(|at| at <= late);
         }
+    }
+    Ok(None)
+}
+
+/// Lets a program have the terminal to its end. The engine's news are taken meanwhile; interrupts are the
+/// program's own affair.
+async fn step_aside(
+    screen: &mut impl Screen,
+    terminal: &mut Terminal,
+    end: &mut ScreenEnd,
+    argv: &[String],
+) -> io::Result<Option<Exit>> {
+    let Some((program, arguments)) = argv.split_first() else { return Ok(None) };
+    terminal.leave().await;
+    let outcome = match tokio::process::Command::new(program).args(arguments).kill_on_drop(true).spawn() {
+        Ok(mut child) => loop {
+            tokio::select! {
+                status = child.wait() => break status,
+                asked = terminal.signals.next() => match asked {
+                    Asked::End(number) => return Ok(Some(Exit::Signal(number))),
+                    // The program got it too and has stopped.
+                    Asked::Stop => kill_process(getpid(), Signal::STOP)?,
+                    Asked::Interrupt(_) | Asked::GoOn | Asked::Resize => {}
+                },
+                news = news(end) => tell(screen, news),
+            }
+        },
+        Err(error) => Err(error),
+    };
+    if terminal.resume().is_err() {
+        return Ok(Some(Exit::HungUp));
+    }
+    screen.foreground_ended(argv, outcome);
+    Ok(None)
+}
+
+#[derive(Debug)]
+enum News {
+    Notice(Notice),
+    Snapshot(Arc<Snapshot>),
+}
+
+/// What the engine says next; nothing, for ever, when it is gone.
+async fn news(end: &mut ScreenEnd) -> News {
+    tokio::select! {
+        biased;
+        Some(notice) = end.notices.recv() => News::Notice(notice),
+        Ok(()) = end.snapshots.changed() => News::Snapshot(end.snapshots.borrow_and_update().clone()),
+        else => std::future::pending().await,
     }
 }
 
-/// Gives input to the screen; true where it may have changed what is shown.
-fn take(inputs: Vec<Input>, screen: &mut impl Screen, pacer: &mut Pacer) -> bool {
-    let mut changed = false;
-    for input in inputs {
-        match input {
-            Input::Acknowledged => pacer.acknowledge(Instant::now()),
-            Input::Key(key) => {
-                screen.key(key);
-                changed = true;
-            }
-            Input::Paste(text) => {
-                screen.paste(text);
-                changed = true;
-            }
-        }
+fn tell(screen: &mut impl Screen, news: News) {
+    match news {
+        News::Notice(notice) => screen.notice(notice),
+        News::Snapshot(snapshot) => screen.snapshot(snapshot),
     }
-    changed
 }
 
-async fn maybe_sleep(duration: Option<Duration>) {
-    match duration {
-        Some(duration) => tokio::time::sleep(duration).await,
+async fn until(alarm: Option<Instant>) {
+    match alarm {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,
     }
 }

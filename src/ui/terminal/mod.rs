@@ -9,5 +9,7 @@
 pub mod capabilities;
 pub mod encode;
 pub mod input;
+pub mod output;
 pub mod pacer;
+pub mod signals;
 pub mod tty;

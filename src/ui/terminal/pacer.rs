@@ -98,6 +98,12 @@ impl Pacer {
         self.dirty = self.next.is_some();
     }
 
+    /// Replies that are still to come went to somebody else.
+    pub fn expect_nothing(&mut self) {
+        self.in_flight.clear();
+        self.bytes_in_flight = 0;
+    }
+
     /// The terminal has come to the oldest open query.
     pub fn acknowledge(&mut self, now: Instant) {
         self.blind_until = None;
@@ -135,10 +141,24 @@ impl Pacer {
         if self.blind_until.is_some() { None } else { self.latest }
     }
 
-    /// When [`Pacer::chunk`] should be asked again if nothing else happens.
-    pub fn wake_at(&self) -> Option<Instant> {
+    /// Whether a chunk may leave now, if there is one.
+    pub fn is_open(&self, now: Instant) -> bool {
+        match self.blind_until {
+            Some(until) => now >= until,
+            None => self.bytes_in_flight == 0 || self.bytes_in_flight < self.window,
+        }
+    }
+
+    /// Whether replies are still to come.
+    pub fn is_owed(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
+    /// When [`Pacer::chunk`] should be asked again if nothing else happens; `waiting` where a new picture is
+    /// held back until then.
+    pub fn wake_at(&self, waiting: bool) -> Option<Instant> {
         if let Some(until) = self.blind_until {
-            return self.dirty.then_some(until);
+            return (self.dirty || waiting).then_some(until);
         }
         // A query that nobody answers is given up even if nothing new is to be shown: else it would be waited for
         // when something is.
@@ -159,11 +179,7 @@ impl Pacer {
         if !self.dirty {
             return None;
         }
-        if let Some(until) = self.blind_until {
-            if now < until {
-                return None;
-            }
-        } else if self.bytes_in_flight > 0 && self.bytes_in_flight >= self.window {
+        if !self.is_open(now) {
             return None;
         }
         let budget = self.window.saturating_sub(self.bytes_in_flight).min(self.window / 2 + 1).max(SMALLEST / 2);

@@ -45,7 +45,9 @@ impl Tty {
             .unwrap_or_else(|| "/dev/tty".to_owned());
         let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
         let flags = i32::try_from(flags).unwrap_or(0);
-        let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(&path)?;
+        // The name cannot be opened after `su` to another user; the controlling terminal still can.
+        let open = |path: &str| OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
+        let file = open(&path).or_else(|_| open("/dev/tty"))?;
         tcgetattr(&file)?;
         // The runtime's pipes serve any descriptor that can be polled.
         let reader = pipe::Receiver::from_file_unchecked(file.try_clone()?)?;
@@ -60,11 +62,17 @@ impl Tty {
     /// # Errors
     /// The terminal is gone.
     pub fn take(&self) -> io::Result<()> {
-        let before = tcgetattr(&self.file)?;
+        let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where it was not given back (stopped by SIGSTOP), what was found first is what is to be restored.
+        let before = match taken.take() {
+            Some(earlier) => earlier.before,
+            None => tcgetattr(&self.file)?,
+        };
         let mut raw = before.clone();
         raw.make_raw();
+        *taken = Some(Taken { file: self.file.try_clone()?, before });
         tcsetattr(&self.file, OptionalActions::Now, &raw)?;
-        *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(Taken { file: self.file.try_clone()?, before });
+        drop(taken);
         // At this point the terminal's buffer is empty, or the pacer's first chunk will clear the screen anyway.
         let _ = (&self.file).write(ENTER);
         Ok(())
@@ -89,7 +97,7 @@ impl Tty {
             self.reader.readable().await?;
             match self.reader.try_read(buffer) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
                 other => return other,
             }
         }
@@ -101,7 +109,7 @@ impl Tty {
     /// The terminal is gone.
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self.writer.try_write(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(0),
             other => other,
         }
     }
