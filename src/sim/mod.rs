@@ -2,4 +2,5 @@
 
 pub mod banner;
 pub mod dns;
+pub mod network;
 pub mod script;

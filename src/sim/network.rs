@@ -1,0 +1,242 @@
+//! The network of the demo: names, who hangs on whom, and the configuration that watches it. The faults of the script
+//! are carried out here; nothing knows that it is watched.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::banner::Banners;
+use super::dns::NameServer;
+use super::script::{self, Change};
+
+/// Hosts beyond this have no SSH server of their own and are pinged.
+const SSH_SERVERS: usize = 400;
+/// The community of all agents; not a secret, but kept like one so that the demo's configuration is a model.
+const COMMUNITY: &str = "noctty-demo";
+
+/// How large the network is.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub hosts: usize,
+    pub switches: usize,
+    pub ports: usize,
+    pub seed: u64,
+}
+
+/// What stands where, before anything is started.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    pub size: Size,
+}
+
+impl Topology {
+    /// `core-sw1`, `core-sw2`, a sixth of them `dist-…`, the rest `acc-…`.
+    pub fn switch_name(&self, switch: usize) -> String {
+        let distribution = 2 + self.size.switches / 6;
+        match switch {
+            0 | 1 => format!("core-sw{}", switch + 1),
+            n if n < distribution => format!("dist-sw{}", n - 1),
+            n => format!("acc-sw{:02}", n - distribution + 1),
+        }
+    }
+
+    /// The switch that a switch hangs on; the core hangs on nothing.
+    pub fn uplink(&self, switch: usize) -> Option<usize> {
+        (switch >= 2).then_some(switch % 2)
+    }
+
+    pub fn host_name(host: usize) -> String {
+        const KINDS: [&str; 8] = ["db", "web", "app", "mail", "file", "mon", "ldap", "build"];
+        format!("{}{:02}", KINDS[host % KINDS.len()], host / KINDS.len() + 1)
+    }
+
+    /// The switch that a host hangs on.
+    pub fn switch_of(&self, host: usize) -> Option<usize> {
+        match self.size.switches {
+            0 => None,
+            n if n > 2 => Some(2 + host % (n - 2)),
+            n => Some(host % n),
+        }
+    }
+
+    /// Everything that hangs on a switch, itself first: switches, then hosts.
+    pub fn below(&self, switch: usize) -> (Vec<usize>, Vec<usize>) {
+        let switches: Vec<usize> =
+            (0..self.size.switches).filter(|s| *s == switch || self.uplink(*s) == Some(switch)).collect();
+        let hosts =
+            (0..self.size.hosts).filter(|h| self.switch_of(*h).is_some_and(|s| switches.contains(&s))).collect();
+        (switches, hosts)
+    }
+
+    /// An address of its own in 127.0.0.0/8 for each switch, away from 127.0.0.x.
+    pub fn switch_address(switch: usize) -> Ipv4Addr {
+        let n = u32::try_from(switch).unwrap_or(0);
+        Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 32, 0, 1)) + n)
+    }
+
+    /// The same for hosts that are only pinged.
+    pub fn host_address(host: usize) -> Ipv4Addr {
+        let n = u32::try_from(host).unwrap_or(0);
+        Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 64, 0, 1)) + n)
+    }
+}
+
+/// The parts that hosts and the name server are made of, running.
+#[derive(Debug)]
+pub struct Servers {
+    pub topology: Topology,
+    banners: Arc<Banners>,
+    addresses: HashMap<usize, SocketAddr>,
+    name_server: NameServer,
+}
+
+impl Servers {
+    /// Starts the SSH servers and the name server.
+    ///
+    /// # Errors
+    /// A port or a descriptor is missing.
+    pub async fn start(size: Size) -> std::io::Result<Self> {
+        let topology = Topology { size };
+        let banners = Arc::new(Banners::default());
+        let mut addresses = HashMap::new();
+        let mut names = HashMap::new();
+        for host in 0..size.hosts {
+            if host < SSH_SERVERS {
+                addresses.insert(host, banners.start(host).await?);
+            }
+            names.insert(format!("{}.demo.test.", Topology::host_name(host)), Topology::host_address(host));
+        }
+        let name_server = NameServer::start(names).await?;
+        Ok(Self { topology, banners, addresses, name_server })
+    }
+
+    /// The configuration that watches the network, as a user would write it. `agent_port` is the SNMP port of all
+    /// switches; `backups` is appended.
+    ///
+    /// # Errors
+    /// The community's file cannot be written.
+    pub fn configuration(&self, folder: &Path, agent_port: u16, backups: &str) -> std::io::Result<String> {
+        let community = write_private(folder, "community", COMMUNITY)?;
+        let size = self.topology.size;
+        // A large network is polled as one would poll it; a small one so that something is to be seen.
+        let large = size.hosts + size.switches > 200;
+        let (fast, walk) = if large { ("30s", "60s") } else { ("5s", "10s") };
+        let mut out = String::new();
+        for switch in 0..size.switches {
+            let name = self.topology.switch_name(switch);
+            let tags = if switch < 2 { "tags = [\"core\"]\n" } else { "" };
+            let parents =
+                self.topology.uplink(switch).map(|up| format!("parents = [\"{}\"]\n", self.topology.switch_name(up)));
+            let _ = write!(
+                out,
+                "[[host]]\nname = \"{name}\"\naddress = \"{}\"\n{tags}{}group = \"network\"\nchecks = []\nsnmp = {{ version = \"2c\", community = {{ file = {:?} }}, port = {agent_port}, interval = \"{walk}\", timeout = \"2s\", retry_interval = \"2s\" }}\n\n",
+                Topology::switch_address(switch),
+                parents.unwrap_or_default(),
+                community.display().to_string(),
+            );
+        }
+        for host in 0..size.hosts {
+            let name = Topology::host_name(host);
+            let parents =
+                self.topology.switch_of(host).map(|s| format!("parents = [\"{}\"]\n", self.topology.switch_name(s)));
+            let (address, check) = match self.addresses.get(&host) {
+                Some(at) => (
+                    at.ip().to_string(),
+                    format!(
+                        "{{ kind = \"ssh\", port = {}, interval = \"{fast}\", retry_interval = \"2s\", timeout = \"2s\" }}",
+                        at.port()
+                    ),
+                ),
+                None => {
+                    (Topology::host_address(host).to_string(), format!("{{ kind = \"icmp\", interval = \"{fast}\" }}"))
+                }
+            };
+            let _ = write!(
+                out,
+                "[[host]]\nname = \"{name}\"\naddress = \"{address}\"\n{}group = \"servers\"\nchecks = [{check}]\n\n",
+                parents.unwrap_or_default()
+            );
+        }
+        let dns = self.name_server.address;
+        let _ = write!(
+            out,
+            "[[host]]\nname = \"ns1\"\naddress = \"{}\"\ngroup = \"servers\"\nchecks = [{{ kind = \"dns\", port = {}, name = \"db01.demo.test\", expect = \"{}\", interval = \"{fast}\", retry_interval = \"2s\" }}]\n\n{backups}",
+            dns.ip(),
+            dns.port(),
+            Topology::host_address(0),
+        );
+        Ok(out)
+    }
+
+    /// Carries out what concerns hosts and the name server.
+    pub async fn apply(&self, change: Change) {
+        match change {
+            Change::Host { host, alive } => self.banners.set_alive(host, alive).await,
+            Change::Switch { switch, alive } => {
+                for host in self.topology.below(switch).1 {
+                    self.banners.set_alive(host, alive).await;
+                }
+            }
+            Change::NameServer { alive } => self.name_server.set_alive(alive),
+            Change::Link { .. } => {}
+        }
+    }
+
+    /// Plays the script round after round, until it is dropped; `network` carries out what concerns the switches.
+    pub async fn play(&self, mut network: impl FnMut(Change)) {
+        let size = self.topology.size;
+        for round in 0u64.. {
+            let mut before = Duration::ZERO;
+            for step in script::steps(size.seed.wrapping_add(round), size.hosts, size.switches, size.ports) {
+                tokio::time::sleep(step.at.saturating_sub(before)).await;
+                before = step.at;
+                self.apply(step.change).await;
+                network(step.change);
+            }
+            tokio::time::sleep(script::ROUND.saturating_sub(before)).await;
+        }
+    }
+}
+
+fn write_private(folder: &Path, name: &str, text: &str) -> std::io::Result<PathBuf> {
+    let path = folder.join(name);
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    file.write_all(text.as_bytes())?;
+    Ok(path)
+}
+
+/// The community that all agents answer to.
+pub fn community() -> &'static str {
+    COMMUNITY
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_the_network_hangs_on_each_core_switch() {
+        let topology = Topology { size: Size { hosts: 24, switches: 8, ports: 24, seed: 1 } };
+        assert_eq!(topology.switch_name(1), "core-sw2");
+        let (switches, hosts) = topology.below(1);
+        assert_eq!(switches, [1, 3, 5, 7]);
+        assert_eq!(hosts.len(), 12);
+        assert_eq!(topology.below(4).0, [4]);
+    }
+
+    #[test]
+    fn names_are_unique_in_a_large_network() {
+        let topology = Topology { size: Size { hosts: 10_000, switches: 1_000, ports: 48, seed: 1 } };
+        let mut names: Vec<String> = (0..10_000).map(Topology::host_name).collect();
+        names.extend((0..1_000).map(|s| topology.switch_name(s)));
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}
