@@ -16,6 +16,7 @@ use crate::bus::{self, MessageWeight, ScreenEnd};
 use crate::config::keymap::{self, Keymap};
 use crate::config::theme::Theme;
 use crate::config::{Config, UiOptions};
+use crate::engine::records::Records;
 use crate::engine::run::{Setup, run as run_engine};
 use crate::engine::{Plan, discover};
 use crate::model::Policy;
@@ -95,9 +96,10 @@ pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Glob
         plans: plan_rx,
         events: event_rx,
         discover_all: Some(confirm_tx),
+        records: Some(Records::start(state.clone(), clock, event_tx.clone())),
         stop: stop.clone(),
     };
-    let log_folder = state.clone();
+    let log_folder = state;
     let engine = engine_runtime.spawn(run_engine(setup));
     // Nothing on the way to the first frame waits for files or look-ups.
     std::thread::Builder::new().name("inventory".to_owned()).spawn(move || {

@@ -4,11 +4,16 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::discover;
+use super::records::Saved;
 use super::run::Engine;
 use crate::base::Untrusted;
-use crate::bus::{Command, EngineEnd, Message, MessageWeight, Notice};
-use crate::model::AssetId;
+use crate::bus::{Command, EngineEnd, Message, MessageWeight, Notice, Ticket};
+use crate::journal::Draft;
+use crate::model::{AssetId, EntryKind};
 use crate::state::{Event, Mode};
+
+/// The most bytes of one note.
+const NOTE_LIMIT: usize = 64 * 1024;
 
 impl Engine {
     /// Carries a command out; `Break` where the engine should end.
@@ -21,6 +26,21 @@ impl Engine {
             Command::Focus(asset) => self.schedule.focus(asset, self.clock.now()),
             Command::OneOff { address } => self.one_off(&address, end),
             Command::ConfirmDiscovery => self.confirm_discovery(end),
+            Command::OpenIncident { ticket, title, urgency } => {
+                let title = Untrusted::new(title);
+                self.append(ticket, Draft::Open { title, urgency, author: author(), about: None });
+            }
+            Command::AddEntry { ticket, incident, kind, text, about } => {
+                let (text, about) = (Untrusted::bounded(text.as_bytes(), NOTE_LIMIT), about.map(Untrusted::from));
+                self.append(ticket, Draft::Add { incident, kind, text, author: author(), about });
+            }
+            Command::CloseIncident { ticket, incident, text } => {
+                let text = Untrusted::bounded(text.as_bytes(), NOTE_LIMIT);
+                self.append(
+                    ticket,
+                    Draft::Add { incident, kind: EntryKind::Closed, text, author: author(), about: None },
+                );
+            }
             _ => {}
         }
         ControlFlow::Continue(())
@@ -66,6 +86,20 @@ impl Engine {
         say(end, MessageWeight::Note, words);
     }
 
+    /// Hands a draft to the journal; its answer goes to the screen when it is on disk, or cannot be.
+    fn append(&self, ticket: Ticket, draft: Draft) {
+        let saved = self.saved.clone();
+        let answer = self.records.as_ref().map(|records| records.append(draft));
+        tokio::spawn(async move {
+            let result = match answer {
+                Some(answer) => answer.await.unwrap_or_else(|_| Err("the journal has ended".into())),
+                None => Err("this console keeps nothing".into()),
+            };
+            // A closed channel means that the engine has ended.
+            let _ = saved.send((ticket, result)).await;
+        });
+    }
+
     fn confirm(&mut self, asset: &AssetId) {
         let mut plan = self.plan.clone();
         for bound in &mut plan.checks {
@@ -78,6 +112,24 @@ impl Engine {
         plan.inventory = Arc::new(inventory);
         self.take_plan(plan);
         self.schedule.confirm(asset, self.clock.now());
+    }
+}
+
+/// Who writes: as said in the environment, else the user of this process.
+fn author() -> Untrusted {
+    let named =
+        ["NOCTTY_AUTHOR", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    Untrusted::from(named.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw())))
+}
+
+/// Tells the screen what became of an entry.
+pub(super) fn answer(ticket: Ticket, saved: Saved, end: &EngineEnd) {
+    let notice = match saved {
+        Ok(entry) => Notice::Saved { ticket, entry },
+        Err(reason) => Notice::NotSaved { ticket, reason },
+    };
+    if end.notices.try_send(notice).is_err() {
+        tracing::error!("the screen takes no notices: it was not told whether a note is saved");
     }
 }
 

@@ -9,14 +9,16 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::commands::answer;
 use super::plan::{Plan, Runner};
+use super::records::{Records, Saved};
 use super::schedule::Schedule;
 use super::supervise;
 use crate::base::{Clock, Timestamp};
-use crate::bus::EngineEnd;
-use crate::model::{CheckKey, Observation, Policy};
+use crate::bus::{EngineEnd, Ticket};
+use crate::model::{CheckKey, Observation, Policy, Remembered};
 use crate::net::Net;
-use crate::state::{Effect, Event, Mode, State};
+use crate::state::{CheckView, Effect, Event, Mode, State};
 
 /// Results that may wait for the loop; pollers wait when it is full, the screen never does.
 const RESULTS: usize = 4_096;
@@ -24,6 +26,10 @@ const RESULTS: usize = 4_096;
 const BATCH: usize = 2_048;
 /// Snapshots are published at most this often.
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
+/// Changed states go to the store this often.
+const REMEMBER_EVERY: Duration = Duration::from_secs(15);
+/// States that go to the store at once.
+const REMEMBER_BATCH: usize = 4_096;
 /// The longest sleep: steady time goes on through a suspend, the runtime's timers do not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
@@ -41,6 +47,8 @@ pub struct Setup {
     pub events: mpsc::Receiver<Event>,
     /// Told when the operator wants everything that discovery held back.
     pub discover_all: Option<std::sync::mpsc::Sender<()>>,
+    /// Journal and store; `None` for a console that keeps nothing.
+    pub records: Option<Records>,
     pub stop: CancellationToken,
 }
 
@@ -61,14 +69,18 @@ pub(super) struct Engine {
     pub discover_all: Option<std::sync::mpsc::Sender<()>>,
     tasks: JoinSet<()>,
     results: mpsc::Sender<Finished>,
+    pub records: Option<Records>,
+    /// Answers of the journal, on their way to the screen.
+    pub saved: mpsc::Sender<(Ticket, Saved)>,
     /// Whose state is to be stored.
     pub to_remember: HashSet<CheckKey>,
+    remembered_at: Timestamp,
     dirty: bool,
     published: Timestamp,
 }
 
 impl Engine {
-    fn new(setup: &Setup, results: mpsc::Sender<Finished>) -> Self {
+    fn new(setup: &mut Setup, results: mpsc::Sender<Finished>, saved: mpsc::Sender<(Ticket, Saved)>) -> Self {
         Self {
             clock: setup.clock,
             net: setup.net.clone(),
@@ -81,7 +93,10 @@ impl Engine {
             discover_all: setup.discover_all.clone(),
             tasks: JoinSet::new(),
             results,
+            records: setup.records.take(),
+            saved,
             to_remember: HashSet::new(),
+            remembered_at: setup.clock.now(),
             dirty: true,
             published: Timestamp::default(),
         }
@@ -90,6 +105,11 @@ impl Engine {
     /// Takes an event in and carries out what follows from it.
     pub fn take(&mut self, event: Event) {
         let now = self.clock.now();
+        if let Event::Restored(states) = &event {
+            for one in states {
+                self.schedule.ran_before(&one.check, one.observation.at, now);
+            }
+        }
         let effects = self.state.reduce(now, event);
         self.dirty = true;
         for effect in effects {
@@ -155,10 +175,32 @@ impl Engine {
         if let Some(deadline) = self.state.next_deadline() {
             at = at.min(deadline);
         }
+        if !self.to_remember.is_empty() {
+            at = at.min(self.remembered_at.plus(REMEMBER_EVERY));
+        }
         if self.dirty {
             at = at.min(self.published.plus(PUBLISH_EVERY));
         }
         at
+    }
+
+    /// Hands changed states to the store; what it does not take now comes with the next batch.
+    fn remember(&mut self, now: Timestamp) {
+        self.remembered_at = now;
+        let Some(records) = &self.records else {
+            self.to_remember.clear();
+            return;
+        };
+        while !self.to_remember.is_empty() {
+            let keys: Vec<CheckKey> = self.to_remember.iter().take(REMEMBER_BATCH).cloned().collect();
+            let batch: Vec<Remembered> = keys.iter().filter_map(|key| remembered(self.state.check(key)?)).collect();
+            if records.remember(batch).is_err() {
+                return;
+            }
+            for key in &keys {
+                self.to_remember.remove(key);
+            }
+        }
     }
 
     fn publish(&mut self, end: &EngineEnd, now: Timestamp) {
@@ -178,7 +220,8 @@ impl Engine {
 /// Runs until told to stop or the screen is gone; then ends all tasks.
 pub async fn run(mut setup: Setup) {
     let (results, mut finished) = mpsc::channel(RESULTS);
-    let mut engine = Engine::new(&setup, results);
+    let (saved, mut answers) = mpsc::channel(64);
+    let mut engine = Engine::new(&mut setup, results, saved);
     engine.take(Event::Mode(setup.mode));
     loop {
         let now = engine.clock.now();
@@ -188,6 +231,9 @@ pub async fn run(mut setup: Setup) {
         engine.start_due();
         if engine.dirty && now >= engine.published.plus(PUBLISH_EVERY) {
             engine.publish(&setup.end, now);
+        }
+        if !engine.to_remember.is_empty() && now.since(engine.remembered_at) >= REMEMBER_EVERY {
+            engine.remember(now);
         }
         let sleep = engine.wake_at().since(engine.clock.now());
         tokio::select! {
@@ -204,6 +250,7 @@ pub async fn run(mut setup: Setup) {
             },
             Some(plan) = setup.plans.recv() => engine.take_plan(plan),
             Some(event) = setup.events.recv() => engine.take(event),
+            Some((ticket, saved)) = answers.recv() => answer(ticket, saved, &setup.end),
             Some(result) = finished.recv() => {
                 engine.take_result(result);
                 for _ in 0..BATCH {
@@ -215,4 +262,25 @@ pub async fn run(mut setup: Setup) {
         }
     }
     engine.tasks.shutdown().await;
+    let now = engine.clock.now();
+    engine.remember(now);
+    if let Some(records) = engine.records.take() {
+        // The last states and notes reach the disk before the process ends.
+        let closed = tokio::task::spawn_blocking(|| records.close()).await;
+        if closed.is_err() {
+            tracing::error!("the records could not be closed");
+        }
+    }
+}
+
+/// A check's state as it is stored; nothing where it has none, or none of this run.
+fn remembered(check: &CheckView) -> Option<Remembered> {
+    let last = check.last.as_ref().filter(|_| !check.restored)?;
+    Some(Remembered {
+        check: check.spec.key.clone(),
+        condition: check.condition,
+        since: check.since,
+        last_good: check.last_good,
+        observation: (**last).clone(),
+    })
 }

@@ -45,6 +45,8 @@ impl Lane {
 const PER_TARGET: usize = 4;
 /// Beginning later than this counts as late.
 const LATE: Duration = Duration::from_secs(1);
+/// Checks with a pace of their own begin within this time.
+const FIRST_JITTER: Duration = Duration::from_secs(8);
 /// A focused target is looked at this much more often, but not faster than [`FOCUS_FLOOR`].
 const FOCUS_FACTOR: u32 = 3;
 const FOCUS_FLOOR: Duration = Duration::from_secs(5);
@@ -215,6 +217,17 @@ impl Schedule {
         any
     }
 
+    /// A check with a pace of its own ran in an earlier life: a restart does not speed it up.
+    pub fn ran_before(&mut self, key: &CheckKey, at: Timestamp, now: Timestamp) {
+        let Some(&row) = self.rows.get(key) else { return };
+        let entry = &mut self.entries[row];
+        if entry.spec.fixed_pace && entry.last_start.is_none() && !entry.running {
+            entry.last_start = Some(at);
+            let next = first_due(&self.entries[row], now, Duration::ZERO);
+            self.set_due(row, next);
+        }
+    }
+
     /// What is on the screen is looked at more often.
     pub fn focus(&mut self, asset: Option<AssetId>, now: Timestamp) {
         if self.focus == asset {
@@ -312,7 +325,12 @@ fn focused(interval: Duration) -> Duration {
 
 /// The first run comes soon, each at its own moment; what ran in an earlier life waits out its interval.
 fn first_due(entry: &Entry, now: Timestamp, spread: Duration) -> Timestamp {
-    let soon = now.plus(phase(&entry.spec.key, spread.min(entry.spec.interval)));
+    let soon = if entry.spec.fixed_pace {
+        // Time for the store to say when it last ran; and not all at one moment.
+        now.plus(Duration::from_secs(2)).plus(phase(&entry.spec.key, FIRST_JITTER))
+    } else {
+        now.plus(phase(&entry.spec.key, spread.min(entry.spec.interval)))
+    };
     match entry.last_start {
         Some(last) if entry.spec.fixed_pace => {
             last.plus(entry.spec.interval).min(now.plus(entry.spec.interval)).max(soon)
@@ -397,16 +415,22 @@ mod tests {
     fn a_fixed_pace_is_never_sped_up() {
         let fixed = CheckSpec { fixed_pace: true, ..spec("jump", "ssh", 300) };
         let mut s = loaded(vec![fixed.clone()]);
-        let key = start_all(&mut s, at(0)).remove(0);
-        s.finished(&key, at(10));
-        s.retry(&key, at(10));
-        assert!(!s.hurry(&AssetId::new("jump"), at(20)));
-        s.focus(Some(AssetId::new("jump")), at(30));
-        assert!(start_all(&mut s, at(299_000)).is_empty());
-        assert_eq!(start_all(&mut s, at(331_000)).len(), 1);
+        assert!(start_all(&mut s, at(1_999)).is_empty());
+        let key = start_all(&mut s, at(10_001)).remove(0);
+        s.finished(&key, at(10_010));
+        s.retry(&key, at(10_010));
+        assert!(!s.hurry(&AssetId::new("jump"), at(10_020)));
+        s.focus(Some(AssetId::new("jump")), at(10_030));
+        assert!(start_all(&mut s, at(309_000)).is_empty());
+        assert_eq!(start_all(&mut s, at(341_000)).len(), 1);
         // Nor by a restart.
         let mut s = Schedule::default();
         s.load([Arc::new(fixed)], T0, |_| Some(T0.minus(Duration::from_secs(100))));
+        assert!(start_all(&mut s, at(199_000)).is_empty());
+        assert_eq!(start_all(&mut s, at(200_500)).len(), 1);
+        // Nor when the store says so only after the start.
+        let mut s = loaded(vec![CheckSpec { fixed_pace: true, ..spec("jump", "ssh", 300) }]);
+        s.ran_before(&key, T0.minus(Duration::from_secs(100)), at(500));
         assert!(start_all(&mut s, at(199_000)).is_empty());
         assert_eq!(start_all(&mut s, at(200_500)).len(), 1);
     }
