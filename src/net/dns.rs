@@ -1,14 +1,16 @@
-//! One question to one name server, without cache, search list or hosts file.
+//! One question to one name server, without cache, search list or hosts file. The names that a resolver library
+//! would answer by itself (`localhost`, the reverse of 127/8: RFC 6761) are asked like any other: what is
+//! wanted here is the server's own answer.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use hickory_resolver::Resolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::op::{Message, MessageType, Query, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RecordType};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UdpSocket;
+
+use super::tcp;
 
 /// The answers of a server, as text in the form of zone files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,45 +55,78 @@ fn parse_question(name: &str, kind: &str) -> Result<(Name, RecordType), QueryErr
 /// # Errors
 /// What the server said instead of an answer, or that it said nothing.
 pub async fn query(server: SocketAddr, name: &str, kind: &str, timeout: Duration) -> Result<Answer, QueryError> {
-    let (mut question, record_type) = parse_question(name, kind)?;
-    question.set_fqdn(true);
-    let connection = |mut config: ConnectionConfig| {
-        config.port = server.port();
-        config
-    };
-    let connections = vec![connection(ConnectionConfig::udp()), connection(ConnectionConfig::tcp())];
-    let config =
-        ResolverConfig::from_parts(None, Vec::new(), vec![NameServerConfig::new(server.ip(), true, connections)]);
-    let mut options = ResolverOpts::default();
-    options.timeout = timeout;
-    options.attempts = 1;
-    options.cache_size = 0;
-    options.use_hosts_file = ResolveHosts::Never;
-    options.edns0 = true;
-    let failed = |reason: String| QueryError::Failed { server, reason };
-    let resolver = Resolver::builder_with_config(config, TokioRuntimeProvider::default())
-        .with_options(options)
-        .build()
-        .map_err(|e| failed(e.to_string()))?;
+    let (mut owner, record_type) = parse_question(name, kind)?;
+    owner.set_fqdn(true);
+    let mut question = Message::query();
+    question.metadata.id = u16::from_be_bytes(random());
+    question.metadata.recursion_desired = true;
+    question.add_query(Query::query(owner, record_type));
     let begun = Instant::now();
-    let asked = tokio::time::timeout(timeout, resolver.lookup(question, record_type)).await;
-    match asked {
-        Err(_) | Ok(Err(NetError::Timeout)) => Err(QueryError::TimedOut { server, within: timeout }),
-        Ok(Ok(lookup)) => {
-            let records = lookup.answers().iter().map(|record| record.data.to_string()).collect();
-            Ok(Answer { records, took: begun.elapsed() })
-        }
-        Ok(Err(NetError::Dns(DnsError::ResponseCode(code)))) => {
-            Err(QueryError::Code { server, name: name.to_owned(), code: code_word(code) })
-        }
-        Ok(Err(NetError::Dns(DnsError::NoRecordsFound(no)))) if no.response_code == ResponseCode::NoError => {
-            Err(QueryError::NoRecords { server, name: name.to_owned(), kind: record_type.to_string() })
-        }
-        Ok(Err(NetError::Dns(DnsError::NoRecordsFound(no)))) => {
-            Err(QueryError::Code { server, name: name.to_owned(), code: code_word(no.response_code) })
-        }
-        Ok(Err(error)) => Err(failed(error.to_string())),
+    let asked = tokio::time::timeout(timeout, exchange(server, &question, timeout));
+    let reply = match asked.await {
+        Err(_) => return Err(QueryError::TimedOut { server, within: timeout }),
+        Ok(reply) => reply?,
+    };
+    let took = begun.elapsed();
+    match reply.metadata.response_code {
+        ResponseCode::NoError => {}
+        code => return Err(QueryError::Code { server, name: name.to_owned(), code: code_word(code) }),
     }
+    let wanted = |found: RecordType| found == record_type || record_type == RecordType::ANY;
+    let records: Vec<String> =
+        reply.answers.iter().filter(|r| wanted(r.record_type())).map(|r| r.data.to_string()).collect();
+    if records.is_empty() {
+        return Err(QueryError::NoRecords { server, name: name.to_owned(), kind: record_type.to_string() });
+    }
+    Ok(Answer { records, took })
+}
+
+async fn exchange(server: SocketAddr, question: &Message, timeout: Duration) -> Result<Message, QueryError> {
+    let failed = |reason: String| QueryError::Failed { server, reason };
+    let packet = question.to_vec().map_err(|e| failed(e.to_string()))?;
+    let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let io = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::ConnectionRefused => failed("nothing listens on this port".to_owned()),
+        _ => failed(error.to_string()),
+    };
+    let socket = UdpSocket::bind((any, 0)).await.map_err(io)?;
+    // Connected: the kernel drops what comes from anybody else, and tells of a closed port.
+    socket.connect(server).await.map_err(io)?;
+    socket.send(&packet).await.map_err(io)?;
+    let mut buffer = [0u8; 4096];
+    loop {
+        let length = socket.recv(&mut buffer).await.map_err(io)?;
+        match reply_to(question, &buffer[..length]) {
+            Some(reply) if reply.metadata.truncation => break,
+            Some(reply) => return Ok(reply),
+            // Not about this question: the right answer may still come.
+            None => {}
+        }
+    }
+    let (mut stream, _) = tcp::connect(server.ip(), server.port(), timeout).await.map_err(|e| failed(e.to_string()))?;
+    let framed = [&u16::try_from(packet.len()).unwrap_or(u16::MAX).to_be_bytes(), &packet[..]].concat();
+    stream.write_all(&framed).await.map_err(io)?;
+    let length = stream.read_u16().await.map_err(io)?;
+    let mut reply = vec![0; usize::from(length)];
+    stream.read_exact(&mut reply).await.map_err(io)?;
+    reply_to(question, &reply).ok_or_else(|| failed("the answer over TCP is not to this question".to_owned()))
+}
+
+/// A well-formed answer with our number and our question; nothing else counts.
+fn reply_to(question: &Message, packet: &[u8]) -> Option<Message> {
+    let reply = Message::from_vec(packet).ok()?;
+    let ours = reply.metadata.id == question.metadata.id && reply.metadata.message_type == MessageType::Response;
+    // A server that understands nothing of it (FORMERR) may leave the question out (RFC 1035 §4.1.1).
+    let same = reply.queries == question.queries
+        || (reply.queries.is_empty() && reply.metadata.response_code != ResponseCode::NoError);
+    (ours && same).then_some(reply)
+}
+
+fn random() -> [u8; 2] {
+    let mut bytes = [0u8; 2];
+    // The kernel's generator does not fail after boot; the connected socket's port guards the answer as well.
+    let _ = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
+    bytes
 }
 
 /// The mnemonic of RFC 6895 §2.3.

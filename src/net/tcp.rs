@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Why a connect failed, in the words an operator needs.
@@ -75,4 +75,23 @@ pub async fn read_line(
         }
     };
     tokio::time::timeout(timeout, reading).await.ok().flatten()
+}
+
+/// Says that nothing more comes and takes what is still on the way, so that the other side sees an orderly end and
+/// no reset. Waits for its end only briefly.
+pub async fn close(mut stream: TcpStream) {
+    let parting = async {
+        let mut chunk = [0u8; 512];
+        let mut left = 16 * 1024_usize;
+        if stream.shutdown().await.is_ok() {
+            while let Ok(length @ 1..) = stream.read(&mut chunk).await {
+                left = left.saturating_sub(length);
+                if left == 0 {
+                    break;
+                }
+            }
+        }
+    };
+    // Too slow or too talkative: then it is cut off after all.
+    let _ = tokio::time::timeout(Duration::from_millis(250), parting).await;
 }

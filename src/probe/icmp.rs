@@ -1,8 +1,9 @@
 //! `icmp`: does the host answer an echo, and how fast. Where ICMP is not permitted, a TCP connect stands in, and no
 //! host is called down for it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Reader};
@@ -10,14 +11,19 @@ use crate::base::units;
 use crate::model::{Host, Reading, Unit, Wire};
 use crate::net::icmp::EchoError;
 use crate::net::tcp::{self, ConnectError};
+use crate::proto::icmp;
 
 /// Ports that are likely to answer, or to refuse, on anything that is alive.
-const STAND_IN: [u16; 4] = [22, 443, 80, 53];
+const FIRST: [u16; 3] = [443, 80, 53];
+const LAST: u16 = 22;
 
 pub static KIND: Kind = Kind {
     name: "icmp",
     help: "ICMP echo; a TCP connect stands in where ICMP is not permitted",
-    options: &[OptionDoc { name: "count", form: "integer", default: "1", help: "echoes per run; the loss is told" }],
+    options: &[
+        OptionDoc { name: "count", form: "integer", default: "1", help: "echoes per run; the loss is told" },
+        OptionDoc { name: "size", form: "integer", default: "56", help: "bytes after the ICMP header, 8 to 1400" },
+    ],
     pace: Pace {
         interval: Duration::from_secs(30),
         timeout: Duration::from_secs(2),
@@ -32,11 +38,14 @@ pub static KIND: Kind = Kind {
 struct Icmp {
     address: Arc<str>,
     count: u32,
+    /// Bytes of an echo, header included.
+    size: usize,
 }
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let count = options.integer("count", 1..=20).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
-    Some(Box::new(Icmp { address: host.address.clone()?, count }))
+    let size = options.integer("size", 8..=1400).and_then(|n| usize::try_from(n).ok()).map_or(icmp::USUAL, |n| n + 8);
+    Some(Box::new(Icmp { address: host.address.clone()?, count, size }))
 }
 
 impl Probe for Icmp {
@@ -56,47 +65,96 @@ impl Icmp {
             Err(error) => return Reading::unknown(error.to_string()),
         };
         let each = cx.timeout / self.count;
-        let mut best: Vec<Duration> = Vec::new();
-        let mut failure = None;
+        let mut round_trips: Vec<Duration> = Vec::new();
+        let mut failures: Vec<EchoError> = Vec::new();
         for _ in 0..self.count {
-            match cx.net.pinger.echo(address, each).await {
-                Ok(round_trip) => best.push(round_trip),
+            match cx.net.pinger.echo(address, self.size, each).await {
+                Ok(round_trip) => round_trips.push(round_trip),
                 Err(EchoError::NotPermitted(why)) => return stand_in(address, cx.timeout, &why).await,
-                Err(error) => failure = Some(error.to_string()),
+                Err(error) => failures.push(error),
             }
         }
-        let loss = 100.0 * f64::from(self.count - best.len() as u32) / f64::from(self.count);
-        let Some(fastest) = best.iter().min() else {
-            let why = failure.unwrap_or_default();
-            return Reading::critical(why).metric("loss", 100.0, Unit::Percent);
-        };
-        let words = if loss > 0.0 {
-            format!("{} · {loss:.0} % loss", units::round_trip(*fastest))
-        } else {
-            units::round_trip(*fastest)
-        };
-        let reading = if loss > 0.0 { Reading::warning(words) } else { Reading::ok(words) };
-        reading.metric("rtt", fastest.as_secs_f64(), Unit::Seconds).metric("loss", loss, Unit::Percent)
+        judge(&round_trips, &failures)
     }
 }
 
-/// A connect to a likely port: an answer or a refusal proves life, silence proves nothing.
-async fn stand_in(address: std::net::IpAddr, timeout: Duration, why: &str) -> Reading {
-    let each = timeout / STAND_IN.len() as u32;
-    for port in STAND_IN {
-        let begun = std::time::Instant::now();
-        match tcp::connect(address, port, each).await {
-            Ok(_) | Err(ConnectError::Refused(_)) => {
-                let took = begun.elapsed();
-                return Reading::ok(format!(
-                    "{} by TCP port {port}, since ICMP is not permitted",
-                    units::round_trip(took)
-                ))
-                .metric("rtt", took.as_secs_f64(), Unit::Seconds)
-                .log(why);
-            }
-            Err(_) => {}
+fn judge(round_trips: &[Duration], failures: &[EchoError]) -> Reading {
+    let sent = round_trips.len() + failures.len();
+    let loss = 100.0 * failures.len() as f64 / sent.max(1) as f64;
+    let reading = match (round_trips.iter().min(), failures.last()) {
+        (Some(fastest), None) => Reading::ok(units::round_trip(*fastest)),
+        (Some(fastest), Some(_)) => Reading::warning(format!("{} · {loss:.0} % loss", units::round_trip(*fastest))),
+        // A packet filter on this machine says nothing about the other one.
+        (None, Some(error @ EchoError::Send { source, .. }))
+            if source.kind() == std::io::ErrorKind::PermissionDenied =>
+        {
+            return Reading::unknown(error.to_string());
         }
+        (None, Some(error)) => Reading::critical(error.to_string()),
+        (None, None) => return Reading::unknown("no echo was sent"),
+    };
+    let reading = match round_trips.iter().min() {
+        Some(fastest) => reading.metric("rtt", fastest.as_secs_f64(), Unit::Seconds),
+        None => reading,
+    };
+    failures.iter().fold(reading.metric("loss", loss, Unit::Percent), |reading, error| reading.log(error.to_string()))
+}
+
+/// A connect to a likely port: an answer or a refusal proves life, silence proves nothing. SSH is tried last and only
+/// where nothing else answers, since some servers count connections that do not log in against the caller.
+async fn stand_in(address: IpAddr, timeout: Duration, why: &str) -> Reading {
+    let (first, last) = (timeout / 2, timeout / 2);
+    let [a, b, c] = FIRST.map(|port| Box::pin(proof_of_life(address, port, first)));
+    let proof = tokio::select! {
+        Some(proof) = a => Some(proof),
+        Some(proof) = b => Some(proof),
+        Some(proof) = c => Some(proof),
+        else => proof_of_life(address, LAST, last).await,
+    };
+    let reading = match proof {
+        Some((port, how, took)) => {
+            let words = format!("{} · TCP {port} {how}, no ICMP permission", units::round_trip(took));
+            Reading::ok(words).metric("rtt", took.as_secs_f64(), Unit::Seconds)
+        }
+        None => Reading::unknown("no ICMP permission, no TCP answer"),
+    };
+    reading.log(why)
+}
+
+/// The port, whether it accepted or refused, and how soon.
+async fn proof_of_life(address: IpAddr, port: u16, timeout: Duration) -> Option<(u16, &'static str, Duration)> {
+    let begun = Instant::now();
+    match tcp::connect(address, port, timeout).await {
+        Ok((_, took)) => Some((port, "open", took)),
+        Err(ConnectError::Refused(_)) => Some((port, "refuses", begun.elapsed())),
+        Err(ConnectError::TimedOut(..) | ConnectError::Unreachable(..) | ConnectError::Other(..)) => None,
     }
-    Reading::unknown("ICMP is not permitted, and no likely TCP port answers").log(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Outcome;
+
+    fn timed_out() -> EchoError {
+        EchoError::TimedOut(Duration::from_secs(1))
+    }
+
+    #[test]
+    fn loss_is_a_warning_and_silence_is_critical() {
+        let ok = judge(&[Duration::from_millis(4), Duration::from_millis(3)], &[]);
+        assert_eq!((ok.outcome, ok.summary.line()), (Outcome::Ok, "3.0ms".to_owned()));
+        let some = judge(&[Duration::from_millis(4)], &[timed_out(), timed_out(), timed_out()]);
+        assert_eq!((some.outcome, some.summary.line()), (Outcome::Warning, "4.0ms · 75 % loss".to_owned()));
+        let none = judge(&[], &[timed_out()]);
+        assert_eq!((none.outcome, none.summary.line()), (Outcome::Critical, "no answer within 1.0 s".to_owned()));
+        assert_eq!(none.metrics.iter().map(|m| (&*m.name, m.value)).collect::<Vec<_>>(), [("loss", 100.0)]);
+    }
+
+    #[test]
+    fn a_filter_on_this_machine_does_not_call_the_other_one_down() {
+        let source = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let filtered = EchoError::Send { address: IpAddr::from([192, 0, 2, 1]), source };
+        assert_eq!(judge(&[], &[filtered]).outcome, Outcome::Unknown);
+    }
 }

@@ -1,13 +1,15 @@
 //! `local`: the machine that noctty runs on. Reads `/proc`, asks for the size of local file systems only (a dead
-//! network mount must not hang it), and asks systemd for failed units where there is one.
+//! network mount must not hang it, and a local disk that does not answer costs its own numbers only), and asks systemd
+//! for failed units where there is one.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Cx, Kind, Pace, Probe, Running};
-use crate::base::options::Reader;
+use crate::base::options::{OptionDoc, Reader};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::process::{self, Program};
@@ -15,16 +17,17 @@ use crate::process::{self, Program};
 /// File systems whose size means something and that answer without a network.
 const REAL_FILE_SYSTEMS: [&str; 11] =
     ["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "vfat", "exfat", "jfs", "overlay"];
-const DISK_WARNING: f64 = 90.0;
-const DISK_CRITICAL: f64 = 95.0;
-const MEMORY_WARNING: f64 = 95.0;
-/// Load per core.
-const LOAD_WARNING: f64 = 4.0;
 
 pub static KIND: Kind = Kind {
     name: "local",
     help: "this machine: load, memory, disks, uptime, failed systemd units",
-    options: &[],
+    options: &[
+        OptionDoc { name: "disk_warning", form: "integer", default: "90", help: "percent of space or inodes used" },
+        OptionDoc { name: "disk_critical", form: "integer", default: "95", help: "percent of space or inodes used" },
+        OptionDoc { name: "memory_warning", form: "integer", default: "95", help: "percent used, caches not counted" },
+        OptionDoc { name: "load_warning", form: "integer", default: "2", help: "one-minute load per core" },
+        OptionDoc { name: "load_critical", form: "integer", default: "4", help: "one-minute load per core" },
+    ],
     pace: Pace {
         interval: Duration::from_secs(10),
         timeout: Duration::from_secs(5),
@@ -38,11 +41,32 @@ pub static KIND: Kind = Kind {
 #[derive(Debug)]
 struct Local {
     root: PathBuf,
+    limits: Limits,
+    /// A look at the disks is still under way; no second one is started beside it.
+    busy: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    disk_warning: f64,
+    disk_critical: f64,
+    memory_warning: f64,
+    /// Per core.
+    load_warning: f64,
+    load_critical: f64,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the table's signature")]
-fn bind(_: &Arc<Host>, _: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
-    Some(Box::new(Local { root: PathBuf::from("/") }))
+fn bind(_: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
+    let mut limit = |key, most, default: i64| options.integer(key, 1..=most).unwrap_or(default) as f64;
+    let limits = Limits {
+        disk_warning: limit("disk_warning", 100, 90),
+        disk_critical: limit("disk_critical", 100, 95),
+        memory_warning: limit("memory_warning", 100, 95),
+        load_warning: limit("load_warning", 1000, 2),
+        load_critical: limit("load_critical", 1000, 4),
+    };
+    Some(Box::new(Local { root: PathBuf::from("/"), limits, busy: Arc::default() }))
 }
 
 impl Probe for Local {
@@ -81,51 +105,101 @@ impl Local {
     async fn look(&self, cx: &Cx) -> Reading {
         let root = self.root.clone();
         let files = tokio::task::spawn_blocking(move || read_machine(&root));
-        let (machine, units_failed) = tokio::join!(files, failed_units(cx.timeout));
+        let (machine, disks, units) = tokio::join!(files, self.disks(cx.timeout / 2), failed_units(cx.timeout));
         let Ok(machine) = machine else { return Reading::unknown("cannot read /proc") };
-        let mut findings = Findings::default();
-        let mut reading = Reading::ok("");
+        judge(&machine, &disks, &units, self.limits)
+    }
+
+    /// Runs in a thread of its own: one that hangs on a dead disk is left there, and not joined by another.
+    async fn disks(&self, timeout: Duration) -> Result<Vec<Disk>, String> {
+        if self.busy.swap(true, Ordering::AcqRel) {
+            return Err("an earlier look at the file systems still hangs".to_owned());
+        }
+        let (busy, mountinfo) = (self.busy.clone(), self.root.join("proc/self/mountinfo"));
+        let task = tokio::task::spawn_blocking(move || {
+            let found = std::fs::read_to_string(mountinfo).map(|text| disks(&text));
+            busy.store(false, Ordering::Release);
+            found
+        });
+        match tokio::time::timeout(timeout, task).await {
+            Ok(Ok(Ok(found))) => Ok(found),
+            Ok(Ok(Err(error))) => Err(error.to_string()),
+            Ok(Err(join)) => Err(join.to_string()),
+            Err(_) => Err(format!("no answer within {:.1} s", timeout.as_secs_f32())),
+        }
+    }
+}
+
+fn judge(
+    machine: &Machine,
+    disks: &Result<Vec<Disk>, String>,
+    units: &Result<Vec<Untrusted>, String>,
+    limits: Limits,
+) -> Reading {
+    let mut findings = Findings::default();
+    let mut reading = machine.metrics(Reading::ok(""));
+    findings.machine(machine, limits);
+    let none = Vec::new();
+    let fullest = disks.as_ref().unwrap_or(&none);
+    for disk in fullest {
+        reading = reading.metric(&format!("disk:{}", disk.mount), disk.space, Unit::Percent);
+        if let Some(inodes) = disk.inodes {
+            reading = reading.metric(&format!("inodes:{}", disk.mount), inodes, Unit::Percent);
+        }
+        findings.disk(disk, limits);
+    }
+    if let Err(why) = disks {
+        findings.add(Outcome::Warning, format!("file systems: {why}"));
+    }
+    match units {
+        Ok(failed) => {
+            reading = reading.metric("failed_units", failed.len() as f64, Unit::Count);
+            findings.units(failed);
+        }
+        Err(why) => reading = reading.log(format!("units unavailable: {why}")),
+    }
+    reading.outcome = findings.worst.unwrap_or(Outcome::Ok);
+    reading.summary =
+        if findings.words.is_empty() { machine.summary(fullest).into() } else { findings.words.join(" · ").into() };
+    reading
+}
+
+impl Findings {
+    fn machine(&mut self, machine: &Machine, limits: Limits) {
         if let Some(load) = machine.load1 {
-            reading = reading.metric("load1", load, Unit::Count);
-            if load / machine.cores > LOAD_WARNING {
-                findings.add(Outcome::Warning, format!("load {load:.1} on {:.0} cores", machine.cores));
+            let words = || format!("load {load:.1} on {:.0} cores", machine.cores);
+            if load / machine.cores >= limits.load_critical {
+                self.add(Outcome::Critical, words());
+            } else if load / machine.cores >= limits.load_warning {
+                self.add(Outcome::Warning, words());
             }
         }
-        if let Some(memory) = machine.memory_percent {
-            reading = reading.metric("memory", memory, Unit::Percent);
-            if memory >= MEMORY_WARNING {
-                findings.add(Outcome::Warning, format!("memory {memory:.0} %"));
-            }
+        if let Some(memory) = machine.memory_percent
+            && memory >= limits.memory_warning
+        {
+            self.add(Outcome::Warning, format!("memory {memory:.0} %"));
         }
-        if let Some(swap) = machine.swap_percent {
-            reading = reading.metric("swap", swap, Unit::Percent);
+    }
+
+    fn disk(&mut self, disk: &Disk, limits: Limits) {
+        let amounts = [(Some(disk.space), "full"), (disk.inodes, "of inodes used")];
+        for (percent, words) in amounts.into_iter().filter_map(|(percent, words)| Some((percent?, words))) {
+            let outcome = match percent {
+                p if p >= limits.disk_critical => Outcome::Critical,
+                p if p >= limits.disk_warning => Outcome::Warning,
+                _ => continue,
+            };
+            self.add(outcome, format!("{} {percent:.0} % {words}", disk.mount));
         }
-        if let Some(uptime) = machine.uptime {
-            reading = reading.metric("uptime", uptime, Unit::Seconds);
+    }
+
+    fn units(&mut self, failed: &[Untrusted]) {
+        if failed.is_empty() {
+            return;
         }
-        for (mount, percent) in &machine.disks {
-            reading = reading.metric(&format!("disk:{mount}"), *percent, Unit::Percent);
-            if *percent >= DISK_CRITICAL {
-                findings.add(Outcome::Critical, format!("{mount} {percent:.0} % full"));
-            } else if *percent >= DISK_WARNING {
-                findings.add(Outcome::Warning, format!("{mount} {percent:.0} % full"));
-            }
-        }
-        match units_failed {
-            Ok(failed) => {
-                reading = reading.metric("failed_units", failed.len() as f64, Unit::Count);
-                if !failed.is_empty() {
-                    let names: Vec<String> = failed.iter().take(3).map(Untrusted::json_text).collect();
-                    let more = if failed.len() > 3 { format!(" and {} more", failed.len() - 3) } else { String::new() };
-                    findings.add(Outcome::Warning, format!("failed units: {}{more}", names.join(", ")));
-                }
-            }
-            Err(why) => reading = reading.log(format!("units unavailable: {why}")),
-        }
-        reading.outcome = findings.worst.unwrap_or(Outcome::Ok);
-        reading.summary =
-            if findings.words.is_empty() { machine.summary().into() } else { findings.words.join(" · ").into() };
-        reading
+        let names: Vec<String> = failed.iter().take(3).map(Untrusted::line).collect();
+        let more = if failed.len() > 3 { format!(" and {} more", failed.len() - 3) } else { String::new() };
+        self.add(Outcome::Warning, format!("failed units: {}{more}", names.join(", ")));
     }
 }
 
@@ -137,33 +211,62 @@ struct Machine {
     swap_percent: Option<f64>,
     /// Seconds.
     uptime: Option<f64>,
-    /// Mount point and how full it is.
-    disks: Vec<(String, f64)>,
+    /// Share of the last minute in which some task waited for it, percent; what and how much.
+    pressure: Vec<(&'static str, f64)>,
+}
+
+/// A local file system and how full it is, percent.
+#[derive(Debug, PartialEq)]
+struct Disk {
+    mount: String,
+    space: f64,
+    /// Not all file systems count them.
+    inodes: Option<f64>,
 }
 
 impl Machine {
-    fn summary(&self) -> String {
+    fn summary(&self, disks: &[Disk]) -> String {
         let mut parts = Vec::new();
         parts.extend(self.load1.map(|load| format!("load {load:.2}")));
         parts.extend(self.memory_percent.map(|memory| format!("mem {memory:.0} %")));
-        let fullest = self.disks.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-        parts.extend(fullest.map(|(mount, percent)| format!("{mount} {percent:.0} %")));
-        parts.extend(self.uptime.map(|secs| format!("up {}", units::age(Duration::from_secs_f64(secs)))));
+        let fullest = disks.iter().max_by(|a, b| a.space.total_cmp(&b.space));
+        parts.extend(fullest.map(|disk| format!("{} {:.0} %", disk.mount, disk.space)));
+        parts.extend(self.uptime.map(|secs| format!("up {}", units::age(Duration::from_secs_f64(secs.max(0.0))))));
         parts.join(" · ")
+    }
+
+    fn metrics(&self, reading: Reading) -> Reading {
+        let numbers = [
+            ("load1", self.load1, Unit::Count),
+            ("memory", self.memory_percent, Unit::Percent),
+            ("swap", self.swap_percent, Unit::Percent),
+            ("uptime", self.uptime, Unit::Seconds),
+        ];
+        let known = numbers.into_iter().filter_map(|(name, value, unit)| Some((name, value?, unit)));
+        let reading = known.fold(reading, |reading, (name, value, unit)| reading.metric(name, value, unit));
+        self.pressure.iter().fold(reading, |reading, (what, percent)| {
+            reading.metric(&format!("pressure:{what}"), *percent, Unit::Percent)
+        })
     }
 }
 
 fn read_machine(root: &Path) -> Machine {
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
-    let first = |text: &str| text.split_whitespace().next().and_then(|n| n.parse::<f64>().ok());
+    let first = |text: &str| number(text.split_whitespace().next()?);
     let memory = read("proc/meminfo");
     let kilobytes = |name: &str| {
         let line = memory.lines().find(|line| line.starts_with(name))?;
-        line.split_whitespace().nth(1)?.parse::<f64>().ok()
+        number(line.split_whitespace().nth(1)?)
     };
     let used = |total: Option<f64>, free: Option<f64>| match (total?, free?) {
         (total, free) if total > 0.0 => Some(100.0 * (total - free) / total),
         _ => None,
+    };
+    let pressure = |what: &'static str| {
+        // "some avg10=0.00 avg60=0.13 avg300=0.05 total=123"; absent where the kernel does not account for it.
+        let text = read(&format!("proc/pressure/{what}"));
+        let some = text.lines().find_map(|line| line.strip_prefix("some "))?;
+        Some((what, number(some.split(' ').find_map(|word| word.strip_prefix("avg60="))?)?))
     };
     Machine {
         load1: first(&read("proc/loadavg")),
@@ -171,12 +274,16 @@ fn read_machine(root: &Path) -> Machine {
         memory_percent: used(kilobytes("MemTotal:"), kilobytes("MemAvailable:")),
         swap_percent: used(kilobytes("SwapTotal:"), kilobytes("SwapFree:")),
         uptime: first(&read("proc/uptime")),
-        disks: disks(&read("proc/self/mountinfo")),
+        pressure: ["cpu", "memory", "io"].into_iter().filter_map(pressure).collect(),
     }
 }
 
+fn number(word: &str) -> Option<f64> {
+    word.parse::<f64>().ok().filter(|n| n.is_finite())
+}
+
 /// Local file systems, each device once.
-fn disks(mountinfo: &str) -> Vec<(String, f64)> {
+fn disks(mountinfo: &str) -> Vec<Disk> {
     let mut seen = HashSet::new();
     let mut out = Vec::new();
     for (device, mount) in local_mounts(mountinfo) {
@@ -185,10 +292,13 @@ fn disks(mountinfo: &str) -> Vec<(String, f64)> {
         }
         let Ok(about) = rustix::fs::statvfs(mount.as_str()) else { continue };
         // As df counts it: what root keeps for itself is neither used nor free.
-        let used = about.f_blocks.saturating_sub(about.f_bfree) as f64;
-        let total = used + about.f_bavail as f64;
-        if total > 0.0 {
-            out.push((mount, 100.0 * used / total));
+        let percent = |total: u64, free: u64, available: u64| {
+            let used = total.saturating_sub(free) as f64;
+            let all = used + available as f64;
+            (total > 0 && all > 0.0).then(|| 100.0 * used / all)
+        };
+        if let Some(space) = percent(about.f_blocks, about.f_bfree, about.f_bavail) {
+            out.push(Disk { mount, space, inodes: percent(about.f_files, about.f_ffree, about.f_favail) });
         }
     }
     out
@@ -265,7 +375,69 @@ mod tests {
         assert_eq!(machine.load1, Some(0.71));
         assert_eq!(machine.memory_percent, Some(48.0));
         assert_eq!((machine.swap_percent, machine.uptime), (None, None));
-        assert_eq!(machine.summary(), "load 0.71 · mem 48 %");
+        assert_eq!(machine.summary(&[]), "load 0.71 · mem 48 %");
+        assert_eq!(machine.pressure, []);
+    }
+
+    const LIMITS: Limits =
+        Limits { disk_warning: 90.0, disk_critical: 95.0, memory_warning: 95.0, load_warning: 2.0, load_critical: 4.0 };
+
+    fn disk(mount: &str, space: f64, inodes: Option<f64>) -> Disk {
+        Disk { mount: mount.to_owned(), space, inodes }
+    }
+
+    #[test]
+    fn every_limit_has_its_words_and_the_worst_decides() {
+        let calm = Machine { load1: Some(3.9), cores: 2.0, memory_percent: Some(94.9), ..Machine::default() };
+        let disks = Ok(vec![disk("/", 89.9, Some(10.0)), disk("/var", 12.0, None)]);
+        let reading = judge(&calm, &disks, &Ok(Vec::new()), LIMITS);
+        assert_eq!(reading.outcome, Outcome::Ok);
+        assert_eq!(reading.summary.line(), "load 3.90 · mem 95 % · / 90 %");
+        let names: Vec<&str> = reading.metrics.iter().map(|m| &*m.name).collect();
+        assert_eq!(names, ["load1", "memory", "disk:/", "inodes:/", "disk:/var", "failed_units"]);
+
+        let busy = Machine { load1: Some(4.0), cores: 2.0, memory_percent: Some(95.0), ..Machine::default() };
+        let disks = Ok(vec![disk("/var", 91.0, Some(96.2))]);
+        let units: Vec<Untrusted> = ["a.service", "b", "c", "d"].map(Untrusted::from).into();
+        let reading = judge(&busy, &disks, &Ok(units), LIMITS);
+        assert_eq!(reading.outcome, Outcome::Critical);
+        assert_eq!(
+            reading.summary.line(),
+            "load 4.0 on 2 cores · memory 95 % · /var 91 % full · /var 96 % of inodes used · \
+             failed units: a.service, b, c and 1 more"
+        );
+        let overrun = Machine { load1: Some(8.0), cores: 2.0, ..Machine::default() };
+        assert_eq!(judge(&overrun, &Ok(Vec::new()), &Ok(Vec::new()), LIMITS).outcome, Outcome::Critical);
+    }
+
+    #[test]
+    fn a_machine_without_systemd_is_no_problem_and_a_hanging_disk_is_one() {
+        let machine = Machine { load1: Some(0.1), cores: 1.0, ..Machine::default() };
+        let reading = judge(&machine, &Ok(Vec::new()), &Err("systemd does not run here".to_owned()), LIMITS);
+        assert_eq!((reading.outcome, reading.summary.line()), (Outcome::Ok, "load 0.10".to_owned()));
+        assert_eq!(reading.log[0].line(), "units unavailable: systemd does not run here");
+        let reading = judge(&machine, &Err("no answer within 2.5 s".to_owned()), &Ok(Vec::new()), LIMITS);
+        assert_eq!(reading.outcome, Outcome::Warning);
+        assert_eq!(reading.summary.line(), "file systems: no answer within 2.5 s");
+    }
+
+    #[tokio::test]
+    async fn a_look_at_the_disks_that_hangs_is_not_joined_by_another() {
+        let local = Local { root: PathBuf::from("/"), limits: LIMITS, busy: Arc::new(AtomicBool::new(true)) };
+        assert!(local.disks(Duration::from_secs(5)).await.is_err());
+        local.busy.store(false, Ordering::Release);
+        assert!(local.disks(Duration::from_secs(5)).await.is_ok());
+        assert!(local.disks(Duration::from_secs(5)).await.is_ok(), "it is free again");
+    }
+
+    #[test]
+    fn pressure_is_the_last_minute_of_what_some_task_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pressure = folder.path().join("proc/pressure");
+        std::fs::create_dir_all(&pressure).expect("made");
+        let text = "some avg10=1.00 avg60=2.50 avg300=0.00 total=9\nfull avg10=0 avg60=0.10 avg300=0 total=1\n";
+        std::fs::write(pressure.join("io"), text).expect("written");
+        assert_eq!(read_machine(folder.path()).pressure, [("io", 2.5)]);
     }
 
     #[test]

@@ -11,6 +11,9 @@ use crate::base::{Untrusted, units};
 use crate::model::{Host, Reading, Unit, Wire};
 use crate::net::tcp;
 
+/// Lines of a greeting that may come before the version line (RFC 4253 §4.2 sets no bound).
+const MOST_LINES: usize = 20;
+
 pub static KIND: Kind = Kind {
     name: "ssh",
     help: "TCP connect to the SSH port and its version line; no log-in",
@@ -80,10 +83,13 @@ impl Ssh {
         if let Some(banner) = known
             && now.saturating_sub(self.read_at.load(Ordering::Relaxed)) < every
         {
+            tcp::close(stream).await;
             return Reading::ok(banner).metric("rtt", seconds, Unit::Seconds);
         }
         let left = cx.timeout.saturating_sub(took).max(Duration::from_millis(200));
-        match tcp::read_line(&mut stream, left, 20, |line| line.starts_with(b"SSH-")).await {
+        let line = tcp::read_line(&mut stream, left, MOST_LINES, |line| line.starts_with(b"SSH-")).await;
+        tcp::close(stream).await;
+        match line {
             Some(line) => {
                 let banner = Untrusted::new(line);
                 *self.banner.lock().unwrap_or_else(PoisonError::into_inner) = Some(banner.clone());

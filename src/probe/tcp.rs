@@ -5,14 +5,22 @@ use std::time::Duration;
 
 use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Problem, Reader};
-use crate::base::units;
+use crate::base::{Untrusted, units};
 use crate::model::{Host, Reading, Unit, Wire};
 use crate::net::tcp;
 
 pub static KIND: Kind = Kind {
     name: "tcp",
     help: "TCP connect to one port",
-    options: &[OptionDoc { name: "port", form: "integer", default: "", help: "the port; required" }],
+    options: &[
+        OptionDoc { name: "port", form: "integer", default: "", help: "the port; required" },
+        OptionDoc {
+            name: "banner",
+            form: "boolean",
+            default: "false",
+            help: "read the line the service greets with; none is a warning",
+        },
+    ],
     pace: Pace {
         interval: Duration::from_secs(60),
         timeout: Duration::from_secs(5),
@@ -27,6 +35,7 @@ pub static KIND: Kind = Kind {
 struct Tcp {
     address: Arc<str>,
     port: u16,
+    banner: bool,
 }
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
@@ -35,7 +44,8 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
         let place = options.place().clone();
         options.problem(Problem::error(&place, "a tcp check needs a port").hint("{ kind = \"tcp\", port = 443 }"));
     }
-    Some(Box::new(Tcp { address: host.address.clone()?, port: port? }))
+    let banner = options.bool("banner").unwrap_or(false);
+    Some(Box::new(Tcp { address: host.address.clone()?, port: port?, banner }))
 }
 
 impl Probe for Tcp {
@@ -58,13 +68,21 @@ impl Tcp {
             Ok(address) => address,
             Err(error) => return Reading::unknown(error.to_string()),
         };
-        match tcp::connect(address, self.port, cx.timeout).await {
-            Ok((_, took)) => Reading::ok(format!("port {} open, {}", self.port, units::round_trip(took))).metric(
-                "rtt",
-                took.as_secs_f64(),
-                Unit::Seconds,
-            ),
-            Err(error) => Reading::critical(error.to_string()),
-        }
+        let (mut stream, took) = match tcp::connect(address, self.port, cx.timeout).await {
+            Ok(connected) => connected,
+            Err(error) => return Reading::critical(error.to_string()),
+        };
+        let open = format!("port {} open, {}", self.port, units::round_trip(took));
+        let reading = if self.banner {
+            let left = cx.timeout.saturating_sub(took);
+            match tcp::read_line(&mut stream, left, 1, |_| true).await {
+                Some(line) => Reading::ok(format!("{open} · {}", Untrusted::new(line).line())),
+                None => Reading::warning(format!("{open}, but it greets with nothing")),
+            }
+        } else {
+            Reading::ok(open)
+        };
+        tcp::close(stream).await;
+        reading.metric("rtt", took.as_secs_f64(), Unit::Seconds)
     }
 }

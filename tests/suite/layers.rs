@@ -125,6 +125,39 @@ fn the_table_has_no_cycle() {
     }
 }
 
+#[test]
+fn the_architecture_document_has_the_same_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let text = fs::read_to_string(path).expect("docs/architecture.md can be read");
+    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in text.lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        if let ["", module, _, imports, ""] = cells[..]
+            && let Some(module) = module.strip_prefix('`').and_then(|m| m.strip_suffix('`'))
+        {
+            let mut names: Vec<String> = imports.split(", ").map(str::to_owned).filter(|n| n != "–").collect();
+            names.sort();
+            told.insert(module.to_owned(), names);
+        }
+    }
+    let held: BTreeMap<String, Vec<String>> = LAYERS
+        .iter()
+        .map(|(module, imports)| {
+            let mut names: Vec<String> = if imports.len() == ALL.len() && *module == "cli" {
+                vec!["all".to_owned()]
+            } else {
+                imports.iter().map(|i| (*i).to_owned()).collect()
+            };
+            names.sort();
+            ((*module).to_owned(), names)
+        })
+        .collect();
+    for (module, imports) in &held {
+        assert_eq!(told.get(module), Some(imports), "the row of `{module}` in docs/architecture.md");
+    }
+    assert_eq!(told.len(), held.len(), "rows of modules that are not there: {:?}", told.keys());
+}
+
 fn source_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }

@@ -1,4 +1,9 @@
 //! The one integration binary: a module per area.
 
+mod dependencies;
+mod documents;
 mod layers;
+mod peer;
+mod probes;
+mod repository;
 mod ssh_config;

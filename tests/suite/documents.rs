@@ -1,0 +1,42 @@
+//! Documents that are made from the code are what the code makes now. With `NOCTTY_UPDATE_DOCS=1` they are written
+//! instead of compared.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn the_configuration_reference_is_current() {
+    compare("docs/config-reference.md", &printed(&["config", "reference"]));
+}
+
+/// What the program prints, with nobody's home and configuration around it.
+fn printed(arguments: &[&str]) -> String {
+    let home = tempfile::tempdir().expect("a folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_noctty"))
+        .args(arguments)
+        .env_clear()
+        .env("HOME", home.path())
+        .output()
+        .expect("the program starts");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("the program writes UTF-8")
+}
+
+fn compare(path: &str, made: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("NOCTTY_UPDATE_DOCS").is_some() {
+        fs::write(&file, made).unwrap_or_else(|e| panic!("{path}: {e}"));
+    }
+    let kept = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let differs = made.lines().zip(kept.lines()).position(|(a, b)| a != b);
+    let first = differs.unwrap_or_else(|| made.lines().count().min(kept.lines().count()));
+    assert!(
+        kept == made,
+        "{path} is not what the code makes now; first difference in line {}:\n  made {:?}\n  kept {:?}\n\
+         bring it up to date: NOCTTY_UPDATE_DOCS=1 cargo nextest run -E 'test(documents::)'",
+        first + 1,
+        made.lines().nth(first),
+        kept.lines().nth(first)
+    );
+}
