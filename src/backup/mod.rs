@@ -1,6 +1,10 @@
 //! Backup tools: one file per tool, one row each in [`SOURCES`]. A source says what to ask of the tool and
 //! reads its replies; it never changes a repository and never takes a lock.
 
+mod borg;
+mod repository;
+mod restic;
+
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
@@ -48,7 +52,7 @@ pub struct SourceKind {
 }
 
 /// Every backup tool there is.
-pub static SOURCES: &[&SourceKind] = &[];
+pub static SOURCES: &[&SourceKind] = &[&restic::KIND, &borg::KIND];
 
 pub fn source(name: &str) -> Option<&'static SourceKind> {
     SOURCES.iter().copied().find(|s| s.name == name)

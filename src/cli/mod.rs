@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Exit status as in monitoring plugins: 0 ok, 1 warning, 2 critical,
 //! 3 unknown, usage or configuration error.
 
+mod backups;
 mod check;
 mod config;
 mod console;
@@ -57,6 +58,8 @@ pub enum Command {
     Plan(plan::PlanArgs),
     /// One cycle of every check; exit 0 ok, 1 warning, 2 critical, 3 unknown
     Check(check::CheckArgs),
+    /// One look at every backup repository; exit 0 ok, 1 warning, 2 critical, 3 unknown
+    Backups(backups::BackupsArgs),
     /// Check, show or begin a configuration
     Config(config::ConfigArgs),
     /// Print the manual page (roff)
@@ -89,6 +92,7 @@ fn run(args: Args) -> Result<ExitCode> {
     match args.command {
         Some(Command::Plan(args)) => plan::run(&args, &globals),
         Some(Command::Check(args)) => check::run(&args, &globals),
+        Some(Command::Backups(args)) => backups::run(&args, &globals),
         Some(Command::Config(args)) => config::run(&args, &globals),
         Some(Command::Man) => {
             let mut page = Vec::new();

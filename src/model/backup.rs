@@ -68,6 +68,8 @@ pub struct BackupReport {
     pub total_points: usize,
     pub locks: Vec<LockState>,
     pub tool_version: Option<Untrusted>,
+    /// What the tool itself reports as broken in the repository; foreign text.
+    pub damage: Vec<Untrusted>,
     pub warnings: Vec<String>,
 }
 
@@ -75,4 +77,29 @@ impl BackupReport {
     pub fn newest(&self) -> Option<&RestorePoint> {
         self.points.first()
     }
+}
+
+/// Why a repository could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BackupFailure {
+    /// The tool is not installed, or cannot be started.
+    Tool,
+    /// There is no repository at that place.
+    Missing,
+    /// A password is wrong or cannot be had.
+    Credentials,
+    /// Files or objects may not be read.
+    Permission,
+    Locked,
+    /// The other side does not answer.
+    Unreachable,
+    TimedOut,
+    /// The tool says that the repository is broken.
+    Damaged,
+    /// The tool refuses the repository for safety (moved, or unknown and unencrypted).
+    Refused,
+    /// The tool's answer makes no sense.
+    Unreadable,
+    /// The tool failed for another reason.
+    Failed,
 }

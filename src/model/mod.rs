@@ -12,7 +12,7 @@ pub mod port;
 pub mod remembered;
 pub mod session;
 
-pub use backup::{BackupReport, Job, LockState, RestorePoint, Schedule};
+pub use backup::{BackupFailure, BackupReport, Job, LockState, RestorePoint, Schedule};
 pub use check::{CheckKey, CheckSpec, Subject, Wire};
 pub use host::{AssetId, Host, Origin};
 pub use incident::{Entry, EntryKind, Incident, IncidentId, IncidentStatus, Urgency};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::backup::BackupReport;
+use super::backup::{BackupFailure, BackupReport};
 use super::check::CheckKey;
 use super::port::PortTable;
 use crate::base::{Timestamp, Untrusted};
@@ -49,6 +49,8 @@ pub enum Facts {
     None,
     Ports(Arc<PortTable>),
     Backup(Arc<BackupReport>),
+    /// The repository could not be read.
+    NoBackup(BackupFailure),
 }
 
 /// What a probe returns: the verdict, a line in words, numbers and facts. A failed probe is a

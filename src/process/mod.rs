@@ -1,13 +1,17 @@
 //! Child programs: argv only, no shell, no terminal, own process group, cleared environment, time and
 //! output caps; the whole group is ended when time is up. And the one place where a reference to a
 //! secret becomes the secret.
+//!
+//! A child that could open `/dev/tty` could ask for a password on the operator's screen. So it is started
+//! through `setsid` (util-linux, busybox) where that is there: a session of its own has no terminal.
 
 pub mod secret;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use rustix::fs::{Access, access};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
@@ -21,6 +25,8 @@ const GRACE: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub struct Program {
     pub argv: Vec<String>,
+    /// Where it runs; here by default.
+    pub folder: Option<PathBuf>,
     /// Added to the short list that every child gets.
     pub environment: Vec<(String, Secret<String>)>,
     pub timeout: Duration,
@@ -32,6 +38,7 @@ impl Program {
     pub fn new(argv: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             argv: argv.into_iter().map(Into::into).collect(),
+            folder: None,
             environment: Vec::new(),
             timeout: Duration::from_secs(30),
             output_limit: 16 * 1024 * 1024,
@@ -39,8 +46,19 @@ impl Program {
     }
 
     #[must_use]
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), Secret::new(value.to_owned())));
+    pub fn env(self, name: &str, value: &str) -> Self {
+        self.secret_env(name, Secret::new(value.to_owned()))
+    }
+
+    #[must_use]
+    pub fn secret_env(mut self, name: &str, value: Secret<String>) -> Self {
+        self.environment.push((name.to_owned(), value));
+        self
+    }
+
+    #[must_use]
+    pub fn folder(mut self, folder: PathBuf) -> Self {
+        self.folder = Some(folder);
         self
     }
 
@@ -101,8 +119,21 @@ impl Drop for Group {
 /// It is not there, cannot be started, or was stopped because its time was up; its own exit status is no error.
 pub async fn run(program: &Program) -> Result<Output, ProcessError> {
     let name = program.name();
-    let mut command = Command::new(&name);
-    command.args(program.argv.get(1..).unwrap_or_default());
+    let path = executable(&name)?;
+    let arguments = program.argv.get(1..).unwrap_or_default();
+    let mut command = if let Some(setsid) = find("setsid") {
+        // Not a group leader yet, so setsid becomes the program itself instead of forking: our pid is the group's.
+        let mut command = Command::new(setsid);
+        command.arg(path).args(arguments);
+        command
+    } else {
+        let mut command = Command::new(path);
+        command.args(arguments).process_group(0);
+        command
+    };
+    if let Some(folder) = &program.folder {
+        command.current_dir(folder);
+    }
     command.env_clear();
     for (key, value) in base_environment() {
         command.env(key, value);
@@ -111,7 +142,7 @@ pub async fn run(program: &Program) -> Result<Output, ProcessError> {
         command.env(key, value.expose());
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.process_group(0).kill_on_drop(true);
+    command.kill_on_drop(true);
     let mut child = command.spawn().map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => ProcessError::NotFound(name.clone()),
         _ => ProcessError::Start { program: name.clone(), source },
@@ -152,7 +183,32 @@ fn base_environment() -> Vec<(&'static str, String)> {
 /// The path of a program on the search path, if it is there and may be run.
 pub fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| may_run(file))
+}
+
+/// A program by name or by path.
+fn executable(name: &str) -> Result<PathBuf, ProcessError> {
+    if !name.contains('/') {
+        return find(name).ok_or_else(|| ProcessError::NotFound(name.to_owned()));
+    }
+    let path = PathBuf::from(name);
+    if may_run(&path) {
+        return Ok(path);
+    }
+    match std::fs::metadata(&path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(ProcessError::Start { program: name.to_owned(), source })
+        }
+        Err(_) => Err(ProcessError::NotFound(name.to_owned())),
+        Ok(_) => Err(ProcessError::Start {
+            program: name.to_owned(),
+            source: std::io::Error::other("it is not a file that may be run"),
+        }),
+    }
+}
+
+fn may_run(file: &Path) -> bool {
+    file.is_file() && access(file, Access::EXEC_OK).is_ok()
 }
 
 async fn read_bounded(pipe: Option<impl AsyncRead + Unpin>, limit: usize) -> (Vec<u8>, bool) {
@@ -183,6 +239,25 @@ mod tests {
         let output = run(&program).await.expect("sh runs");
         assert_eq!(output.status.code(), Some(3));
         assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
+    }
+
+    #[tokio::test]
+    async fn a_child_leads_a_session_without_a_terminal() {
+        // Fields 1, 5, 6 and 7: process, group, session, controlling terminal (proc_pid_stat(5)).
+        let output = run(&Program::new(["cat", "/proc/self/stat"])).await.expect("cat runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let (pid, rest) = text.split_once(' ').expect("a pid");
+        let fields: Vec<&str> = rest.rsplit(')').next().expect("after the name").split_whitespace().collect();
+        assert_eq!(&fields[2..5], [pid, pid, "0"], "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_may_not_be_run_is_told_from_a_missing_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("tool");
+        std::fs::write(&file, "no program").expect("written");
+        let error = run(&Program::new([file.to_string_lossy()])).await.expect_err("it may not be run");
+        assert!(error.to_string().contains("may be run"), "{error}");
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! From a reference to the secret itself.
 
 use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -48,9 +48,17 @@ pub async fn fetch(reference: &SecretRef) -> Result<Secret<String>, SecretError>
 
 fn from_file(path: &Path) -> Result<Secret<String>, SecretError> {
     let failed = |source| SecretError::File { path: path.to_owned(), source };
-    let file = std::fs::File::open(path).map_err(failed)?;
+    // Not blocking: a named pipe without a writer would hold the caller for ever.
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)
+        .map_err(failed)?;
     let about = file.metadata().map_err(failed)?;
-    if about.is_file() && about.mode() & 0o077 != 0 {
+    if !about.is_file() {
+        return Err(failed(std::io::Error::other("it is not a regular file")));
+    }
+    if about.mode() & 0o077 != 0 {
         return Err(SecretError::TooOpen { path: path.to_owned(), mode: about.mode() & 0o777 });
     }
     let mut text = String::new();

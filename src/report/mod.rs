@@ -1,3 +1,4 @@
 //! What the command line prints: one file per output format.
 
+pub mod backups;
 pub mod check;

@@ -1,0 +1,65 @@
+//! `noctty backups`: one look at every repository, with the console's own sources and rules.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use color_eyre::eyre::Result;
+
+use super::Globals;
+use crate::engine::cycle;
+use crate::model::{Inventory, Policy, Subject};
+use crate::net::Net;
+use crate::report::backups as report;
+
+#[derive(Debug, clap::Args)]
+pub struct BackupsArgs {
+    /// One JSON object (noctty.backups/1) instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Read also what would wait for your word in the console (password commands, remote repositories that only
+    /// the environment names)
+    #[arg(long)]
+    all: bool,
+}
+
+pub fn run(args: &BackupsArgs, globals: &Globals) -> Result<ExitCode> {
+    let clock = super::begin(globals);
+    let mut plan = super::load_plan(globals)?;
+    let mut warnings = Vec::new();
+    plan.checks.retain(|bound| matches!(bound.spec.key.subject, Subject::Job(_)));
+    if args.all {
+        for bound in &mut plan.checks {
+            Arc::make_mut(&mut bound.spec).waits_for = None;
+        }
+    }
+    plan.inventory = Arc::new(Inventory {
+        hosts: Vec::new(),
+        jobs: plan.inventory.jobs.clone(),
+        checks: plan.checks.iter().map(|bound| bound.spec.clone()).collect(),
+        remarks: Vec::new(),
+    });
+    if plan.inventory.jobs.is_empty() {
+        warnings.push("there is no backup to look at: none is configured or named by the environment".to_owned());
+    }
+    for bound in plan.checks.iter().filter(|b| b.spec.waits_for.is_some()) {
+        let why = bound.spec.waits_for.as_deref().unwrap_or_default();
+        warnings.push(format!("{} was not read: {why}; --all reads it", bound.spec.key.subject.id().as_str()));
+    }
+    if globals.passive {
+        plan.checks.clear();
+        warnings.push("--passive: nothing was read".to_owned());
+    }
+    let runtime = super::runtime()?;
+    let snapshot = runtime.block_on(async { cycle::run(&plan, &Net::new(clock), clock, Policy::default()).await });
+    runtime.shutdown_background();
+    let out = if args.json {
+        report::json(&snapshot, clock.wall(), &warnings) + "\n"
+    } else {
+        for warning in &warnings {
+            super::complain(warning);
+        }
+        report::table(&snapshot, clock.now())
+    };
+    super::print(&out)?;
+    Ok(ExitCode::from(report::exit_status(&snapshot)))
+}
