@@ -241,8 +241,10 @@ struct Namespace {
 }
 
 /// Two namespaces joined by a cable; the far one routes to a network that it cannot reach. `ask NAME` prints one
-/// line with what `noctty check --json` said, `unprivileged` takes away raw sockets, `permit` sets who may ping.
+/// line with what `noctty check --json` said; `unprivileged` takes away raw sockets. Nobody may open ping sockets in a
+/// new namespace until `permit`.
 const LAB: &str = r#"
+PATH=$PATH:/usr/sbin:/sbin
 set -eu
 ip link set lo up
 unshare --net -- sleep 300 &
@@ -260,7 +262,7 @@ there ip addr add 10.9.0.2/24 dev far; there ip link set far up
 there sysctl -qw net.ipv4.ip_forward=1
 there ip route add unreachable 10.8.0.0/24
 ip route add 10.8.0.0/24 via 10.9.0.2
-permit() { sysctl -qw net.ipv4.ping_group_range="$1"; }
+permit() { sysctl -qw net.ipv4.ping_group_range="0 0"; }
 ask() { echo "$1"; shift; "$@" "$NOCTTY" --config lab.toml --state state check --json | tr -d '\n' || true; echo; }
 unprivileged() { setpriv --bounding-set=-net_raw --inh-caps=-net_raw -- "$@"; }
 "#;
@@ -316,11 +318,11 @@ fn check<'a>(answer: &'a Value, host: &str) -> (&'a str, &'a str) {
 #[test]
 fn echoes_are_answered_refused_or_lost_on_either_kind_of_socket() {
     let lab = Namespace::new(
-        "permit '1 0'; ask raw env\n\
-         permit '0 0'; ask datagram unprivileged\n\
-         there ip link set far down\n\
-         ask 'datagram, link down' unprivileged\n\
-         permit '1 0'; ask 'raw, link down' env\n",
+        "ask raw env\n\
+         there ip link set far down; ask 'raw, link down' env; there ip link set far up\n\
+         ip neigh flush dev near; permit\n\
+         ask datagram unprivileged\n\
+         there ip link set far down; ask 'datagram, link down' unprivileged\n",
     );
     let answers = lab.run();
     assert_eq!(answers.len(), 4);
@@ -344,7 +346,7 @@ fn echoes_are_answered_refused_or_lost_on_either_kind_of_socket() {
 #[test]
 fn without_permission_tcp_stands_in_and_nothing_is_down_for_it() {
     let lab = Namespace::new(
-        "permit '1 0'; ask up unprivileged\n\
+        "ask up unprivileged\n\
          there ip link set far down\n\
          ask down unprivileged\n",
     );
@@ -376,7 +378,7 @@ fn thousands_of_hosts_share_one_socket() {
         let [high, low] = n.to_be_bytes();
         hosts.push_str(&format!("[[host]]\nname = \"h{n}\"\naddress = \"127.77.{high}.{low}\"\nchecks = [\"icmp\"]\n"));
     }
-    let lab = Namespace::new("permit '0 0'; ulimit -n 64; ask all unprivileged\n");
+    let lab = Namespace::new("permit; ulimit -n 64; ask all unprivileged\n");
     fs::write(lab.folder.path().join("lab.toml"), hosts).expect("written");
     let answers = lab.run();
     assert_eq!(answers[0].1["summary"]["ok"], 3_000, "{}", answers[0].1["summary"]);
