@@ -7,3 +7,4 @@ mod peer;
 mod probes;
 mod repository;
 mod ssh_config;
+mod tty;

@@ -53,18 +53,24 @@ impl Encoder {
         // Blanks up to the end of the line are erased at once.
         let content = cells.iter().rposition(|c| !is_blank(c)).map_or(0, |i| i + 1);
         let mut x = 0;
+        // Beside a glyph that was drawn or overdrawn the next cell may have been touched: it is drawn as well.
+        let mut touched = false;
         while x < content {
             let cell = &cells[x];
             let step = cell_width(cell).max(1);
             let same = before.is_some_and(|b| {
                 (x..(x + step).min(b.len())).all(|i| look(&b[i], self.colours) == look(&cells[i], self.colours))
             });
-            if !same {
+            if !same || touched {
                 self.draw(x as u16, y, cell, step as u16, width);
+                let doubtful = |cell: &Cell| !cell.symbol().is_ascii() && !is_sure(cell);
+                touched = doubtful(cell) || before.is_some_and(|b| b.get(x).is_some_and(doubtful));
+            } else {
+                touched = false;
             }
             x += step;
         }
-        let dirty_tail = before.is_none_or(|b| b[content.min(b.len())..].iter().any(|c| !is_blank(c)));
+        let dirty_tail = touched || before.is_none_or(|b| b[content.min(b.len())..].iter().any(|c| !is_blank(c)));
         if content < width as usize && dirty_tail {
             self.move_to(content as u16, y);
             self.set_pen(Pen::PLAIN);
@@ -81,10 +87,14 @@ impl Encoder {
         self.move_to(x, y);
         self.set_pen(Pen::of(cell, self.colours));
         let symbol = cell.symbol();
-        let certain =
-            if symbol.is_ascii() { push_ascii(symbol, &mut self.out) } else { push_glyph(symbol, &mut self.out) };
+        if symbol.is_ascii() {
+            push_ascii(symbol, &mut self.out);
+        } else {
+            push_glyph(symbol, &mut self.out);
+        }
         let next = x + step;
         // In the last column the cursor waits before wrapping: terminals differ in where that is.
+        let certain = symbol.is_ascii() || is_sure(cell);
         self.cursor = (certain && next < width).then_some((next, y));
     }
 
@@ -169,28 +179,30 @@ fn cell_width(cell: &Cell) -> usize {
     if cell.symbol().is_ascii() { 1 } else { unicode_width::UnicodeWidthStr::width(cell.symbol()) }
 }
 
-fn push_ascii(symbol: &str, out: &mut Vec<u8>) -> bool {
+fn push_ascii(symbol: &str, out: &mut Vec<u8>) {
     match symbol.as_bytes() {
         [byte @ 0x20..=0x7e] => out.push(*byte),
         _ => out.push(b' '),
     }
-    true
 }
 
-/// Writes a glyph without control characters; true where all terminals agree that it is one column wide.
-fn push_glyph(symbol: &str, out: &mut Vec<u8>) -> bool {
-    let mut chars = symbol.chars();
-    let certain = match (chars.next(), chars.next()) {
+/// Whether all terminals agree that a glyph is one column wide.
+fn is_sure(cell: &Cell) -> bool {
+    let mut chars = cell.symbol().chars();
+    match (chars.next(), chars.next()) {
         (Some(c), None) => {
-            matches!(u32::from(c), 0xa1..=0xac | 0xae..=0x24f | 0x370..=0x3ff | 0x400..=0x45f | 0x2013..=0x2026 | 0x2190..=0x2193 | 0x2500..=0x25ff)
+            matches!(u32::from(c), 0x20..=0x7e | 0xa1..=0xac | 0xae..=0x24f | 0x370..=0x3ff | 0x400..=0x45f | 0x2013..=0x2026 | 0x2190..=0x2193 | 0x2500..=0x25ff)
         }
         _ => false,
-    };
+    }
+}
+
+/// Writes a glyph without control characters.
+fn push_glyph(symbol: &str, out: &mut Vec<u8>) {
     for c in symbol.chars().filter(|c| !c.is_control()) {
         let mut bytes = [0; 4];
         out.extend_from_slice(c.encode_utf8(&mut bytes).as_bytes());
     }
-    certain
 }
 
 fn colour_code(colour: Color, base: u8) -> String {
@@ -340,6 +352,22 @@ mod tests {
         assert_eq!(bytes(&b, None), "\x1b[1H日\x1b[1;3Hx\x1b[K");
         let certain = buffer(&["●x"]);
         assert_eq!(bytes(&certain, None), "\x1b[1H●x");
+    }
+
+    #[test]
+    fn what_stands_beside_a_glyph_of_doubtful_width_is_drawn_with_it() {
+        let mut old = Buffer::empty(Rect::new(0, 0, 4, 1));
+        old[(0, 0)].set_symbol("⚠\u{fe0f}");
+        old[(2, 0)].set_symbol("x");
+        let mut new = old.clone();
+        new[(0, 0)].set_symbol("a");
+        new[(1, 0)].set_symbol("b");
+        assert_eq!(bytes(&new, Some(&old)), "\x1b[1Hab");
+        // And the other way round: the letter behind it may be under its second half.
+        let mut plain = buffer(&["a yz"]);
+        let before = plain.clone();
+        plain[(0, 0)].set_symbol("⚠\u{fe0f}");
+        assert_eq!(bytes(&plain, Some(&before)), "\x1b[1H⚠\u{fe0f}\x1b[1;3Hy");
     }
 
     #[test]

@@ -27,8 +27,10 @@ const LARGEST: usize = 256 * 1024;
 const CALM: Duration = Duration::from_millis(60);
 /// Queueing delay from which on the window shrinks.
 const CROWDED: Duration = Duration::from_millis(220);
-/// An answer that takes longer is not waited for.
+/// An answer that takes longer than usual by this is not waited for.
 const SILENCE: Duration = Duration::from_secs(3);
+/// The same for a terminal that has not answered yet, and may be one that never does.
+const FIRST_SILENCE: Duration = Duration::from_millis(1_500);
 /// Bytes per second towards a terminal that never answers.
 const BLIND_RATE: f64 = 16.0 * 1024.0;
 
@@ -166,7 +168,7 @@ impl Pacer {
     }
 
     fn patience(&self) -> Duration {
-        self.fastest.map_or(SILENCE, |f| SILENCE + f * 4)
+        self.fastest.map_or(FIRST_SILENCE, |f| SILENCE + f * 4)
     }
 
     pub fn is_idle(&self) -> bool {
