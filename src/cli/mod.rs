@@ -5,6 +5,7 @@ mod backups;
 mod check;
 mod config;
 mod console;
+mod incident;
 mod logging;
 mod plan;
 mod state_dir;
@@ -62,6 +63,8 @@ pub enum Command {
     Backups(backups::BackupsArgs),
     /// Check, show or begin a configuration
     Config(config::ConfigArgs),
+    /// Open, note, read and hand over incidents
+    Incident(incident::IncidentArgs),
     /// Print the manual page (roff)
     #[command(hide = true)]
     Man,
@@ -94,6 +97,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::Check(args)) => check::run(&args, &globals),
         Some(Command::Backups(args)) => backups::run(&args, &globals),
         Some(Command::Config(args)) => config::run(&args, &globals),
+        Some(Command::Incident(args)) => incident::run(args, &globals),
         Some(Command::Man) => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Args::command()).render(&mut page)?;

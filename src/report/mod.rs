@@ -2,3 +2,4 @@
 
 pub mod backups;
 pub mod check;
+pub mod incident;
