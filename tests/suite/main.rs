@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod documents;
+mod incidents;
 mod layers;
 mod peer;
 mod probes;
