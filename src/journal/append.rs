@@ -86,7 +86,7 @@ impl Journal {
     /// journal whose damaged database was moved aside comes back.
     ///
     /// # Errors
-    /// See [`OpenError`].
+    /// See [`OpenError`](crate::store::OpenError).
     pub fn open(directory: &Path) -> Result<Self, JournalError> {
         let connection = SCHEMA.open(directory)?;
         let mut journal =
@@ -133,7 +133,7 @@ impl Journal {
     /// Writes and commits something that is no entry, to see whether one could be saved.
     ///
     /// # Errors
-    /// See [`OpenError`].
+    /// See [`OpenError`](crate::store::OpenError).
     pub fn probe(&mut self) -> Result<(), JournalError> {
         let sql = "INSERT INTO counter VALUES ('probe', 1) ON CONFLICT DO UPDATE SET value = value + 1";
         let done = self.connection.execute(sql, []);
@@ -143,7 +143,7 @@ impl Journal {
     /// A number that changes when another connection has committed. Reads shared memory, no file.
     ///
     /// # Errors
-    /// See [`OpenError`].
+    /// See [`OpenError`](crate::store::OpenError).
     pub fn change_mark(&self) -> Result<i64, JournalError> {
         self.connection.pragma_query_value(None, "data_version", |row| row.get(0)).map_err(|e| self.sorted(&e))
     }
