@@ -105,7 +105,7 @@ fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>)
         kind: kind.name.into(),
         // What is tagged core is known to be down within ten seconds.
         interval: if core { pace.interval.min(Duration::from_secs(5)) } else { pace.interval },
-        timeout: pace.timeout,
+        timeout: probe.budget(pace.timeout),
         retry_interval: pace.retry_interval,
         attempts: pace.attempts.max(1),
         decides_reachability: pace.decides_reachability,

@@ -90,6 +90,9 @@ pub struct Counters {
     pub out_discards: Option<u64>,
     /// Whether the octets are 64 bits wide (`ifHCInOctets`); 32-bit ones wrap.
     pub wide: bool,
+    /// `ifCounterDiscontinuityTime` in hundredths of a second of the agent's uptime: when it moves, the counters
+    /// began anew.
+    pub discontinuity: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -4,6 +4,7 @@
 pub mod dns;
 pub mod icmp;
 pub mod resolve;
+pub mod snmp;
 pub mod tcp;
 
 use std::sync::Arc;
@@ -17,10 +18,16 @@ pub struct Net {
     pub clock: Clock,
     pub pinger: icmp::Pinger,
     pub names: resolve::Names,
+    pub snmp: snmp::Snmp,
 }
 
 impl Net {
     pub fn new(clock: Clock) -> Arc<Self> {
-        Arc::new(Self { clock, pinger: icmp::Pinger::default(), names: resolve::Names::default() })
+        Arc::new(Self {
+            clock,
+            pinger: icmp::Pinger::default(),
+            names: resolve::Names::default(),
+            snmp: snmp::Snmp::default(),
+        })
     }
 }

@@ -4,6 +4,8 @@
 mod dns;
 mod icmp;
 mod local;
+pub mod ports;
+pub mod snmp;
 mod ssh_banner;
 mod tcp;
 
@@ -38,6 +40,11 @@ pub trait Probe: Debug + Send + Sync {
     /// What it sends and where to, without sending it.
     fn wire(&self) -> Wire;
 
+    /// The longest that a run may take, from the `timeout` in force; other than that where the option means one try.
+    fn budget(&self, timeout: Duration) -> Duration {
+        timeout
+    }
+
     /// Tells two checks of one kind on one host apart: the port, the name asked for. Empty for one.
     fn instance(&self) -> String {
         String::new()
@@ -66,7 +73,8 @@ pub struct Kind {
 }
 
 /// Every probe there is.
-pub static KINDS: &[&Kind] = &[&icmp::KIND, &tcp::KIND, &ssh_banner::KIND, &dns::KIND, &local::KIND];
+pub static KINDS: &[&Kind] =
+    &[&icmp::KIND, &tcp::KIND, &ssh_banner::KIND, &dns::KIND, &local::KIND, &snmp::KIND, &ports::KIND];
 
 pub fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().copied().find(|k| k.name == name)

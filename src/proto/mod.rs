@@ -1,3 +1,4 @@
 //! Sans-IO protocol cores: bytes and time in, bytes and facts out. No socket, no clock, no task.
 
 pub mod icmp;
+pub mod snmp;

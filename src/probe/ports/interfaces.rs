@@ -1,0 +1,438 @@
+//! From cells to ports: collects the chosen columns of IF-MIB (RFC 2863) and EtherLike-MIB (RFC 3635) and makes of
+//! them what can be said for sure. Agents leave out tables, rows and cells, send other types than they should, and
+//! put placeholders where they have no value: all of that becomes `None`.
+//!
+//! Cells land in one row per ifIndex without an allocation each: numbers in place, texts in one arena.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::base::{Timestamp, Untrusted};
+use crate::model::{Counters, Device, Duplex, IfAdmin, IfOper, Port, PortTable};
+use crate::probe::snmp::{system_scalars, take_system};
+use crate::proto::snmp::oid::Index;
+use crate::proto::snmp::{Oid, Plan, Sink, Value};
+
+const IF_ENTRY: [u32; 9] = [1, 3, 6, 1, 2, 1, 2, 2, 1];
+const IFX_ENTRY: [u32; 10] = [1, 3, 6, 1, 2, 1, 31, 1, 1, 1];
+const DUPLEX: [u32; 11] = [1, 3, 6, 1, 2, 1, 10, 7, 2, 1, 19];
+
+/// The columns, in the order in which they are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Column {
+    Descr,
+    Type,
+    Mtu,
+    Speed,
+    PhysAddress,
+    AdminStatus,
+    OperStatus,
+    LastChange,
+    InDiscards,
+    InErrors,
+    OutDiscards,
+    OutErrors,
+    Name,
+    HcInOctets,
+    HcOutOctets,
+    HighSpeed,
+    Alias,
+    Discontinuity,
+    Duplex,
+    // Asked for only where the 64-bit ones are missing.
+    InOctets,
+    OutOctets,
+}
+
+use Column as C;
+
+const COLUMNS: [C; 21] = [
+    C::Descr,
+    C::Type,
+    C::Mtu,
+    C::Speed,
+    C::PhysAddress,
+    C::AdminStatus,
+    C::OperStatus,
+    C::LastChange,
+    C::InDiscards,
+    C::InErrors,
+    C::OutDiscards,
+    C::OutErrors,
+    C::Name,
+    C::HcInOctets,
+    C::HcOutOctets,
+    C::HighSpeed,
+    C::Alias,
+    C::Discontinuity,
+    C::Duplex,
+    C::InOctets,
+    C::OutOctets,
+];
+/// How many are asked for in any case.
+const FIRST: usize = 19;
+/// Rows that only the duplex column knows are no interfaces.
+const NO_INTERFACE: u32 = 1 << C::Duplex as u32;
+
+impl C {
+    fn oid(self) -> Oid {
+        let (entry, column): (&[u32], u32) = match self {
+            C::Descr => (&IF_ENTRY, 2),
+            C::Type => (&IF_ENTRY, 3),
+            C::Mtu => (&IF_ENTRY, 4),
+            C::Speed => (&IF_ENTRY, 5),
+            C::PhysAddress => (&IF_ENTRY, 6),
+            C::AdminStatus => (&IF_ENTRY, 7),
+            C::OperStatus => (&IF_ENTRY, 8),
+            C::LastChange => (&IF_ENTRY, 9),
+            C::InOctets => (&IF_ENTRY, 10),
+            C::InDiscards => (&IF_ENTRY, 13),
+            C::InErrors => (&IF_ENTRY, 14),
+            C::OutOctets => (&IF_ENTRY, 16),
+            C::OutDiscards => (&IF_ENTRY, 19),
+            C::OutErrors => (&IF_ENTRY, 20),
+            C::Name => (&IFX_ENTRY, 1),
+            C::HcInOctets => (&IFX_ENTRY, 6),
+            C::HcOutOctets => (&IFX_ENTRY, 10),
+            C::HighSpeed => (&IFX_ENTRY, 15),
+            C::Alias => (&IFX_ENTRY, 18),
+            C::Discontinuity => (&IFX_ENTRY, 19),
+            C::Duplex => return Oid::from_arcs(&DUPLEX),
+        };
+        let mut oid = Oid::from_arcs(entry);
+        oid.push(column);
+        oid
+    }
+}
+
+/// A text in the arena.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: u32,
+    length: u32,
+}
+
+/// What came for one ifIndex.
+#[derive(Clone, Copy, Debug, Default)]
+struct Row {
+    index: u32,
+    /// Which columns came at all.
+    seen: u32,
+    /// Which of them were numbers.
+    numeric: u32,
+    numbers: [u64; COLUMNS.len()],
+    descr: Span,
+    name: Span,
+    alias: Span,
+    mac: Option<[u8; 6]>,
+}
+
+impl Row {
+    fn number(&self, column: C) -> Option<u64> {
+        (self.numeric & (1 << column as u32) != 0).then(|| self.numbers[column as usize])
+    }
+}
+
+/// The sink of a ports walk.
+#[derive(Debug, Default)]
+pub struct Interfaces {
+    device: Device,
+    rows: Vec<Row>,
+    place: HashMap<u32, usize>,
+    /// Where each column's next cell probably belongs.
+    next: [usize; COLUMNS.len()],
+    texts: Vec<u8>,
+    asked_narrow: bool,
+}
+
+impl Sink for Interfaces {
+    fn scalar(&mut self, scalar: usize, value: Value<'_>) {
+        take_system(&mut self.device, scalar, value);
+    }
+
+    fn cell(&mut self, column: usize, row: Index<'_>, value: Value<'_>) -> bool {
+        // Rows of another shape are not interfaces; the walk's caps bound them.
+        let (Some(index), Some(column)) = (row.single(), COLUMNS.get(column).copied()) else { return true };
+        let at = self.place_of(index, column);
+        let row = &mut self.rows[at];
+        let bit = 1 << column as u32;
+        if row.seen & bit != 0 {
+            return false;
+        }
+        row.seen |= bit;
+        if let Some(octets) = value.octets() {
+            let span =
+                Span { start: self.texts.len() as u32, length: octets.len().min(crate::base::text::LIMIT) as u32 };
+            match column {
+                C::Descr => row.descr = span,
+                C::Name => row.name = span,
+                C::Alias => row.alias = span,
+                C::PhysAddress => {
+                    row.mac = octets.try_into().ok();
+                    return true;
+                }
+                _ => {
+                    if let Some(number) = decimal(octets) {
+                        row.numeric |= bit;
+                        row.numbers[column as usize] = number;
+                    }
+                    return true;
+                }
+            }
+            self.texts.extend_from_slice(&octets[..span.length as usize]);
+        } else if let Some(number) = value.number() {
+            row.numeric |= bit;
+            row.numbers[column as usize] = number;
+        }
+        true
+    }
+
+    fn more(&mut self) -> Vec<Oid> {
+        let narrow = self.rows.iter().any(|row| {
+            row.seen & !NO_INTERFACE != 0
+                && (row.number(C::HcInOctets).is_none() || row.number(C::HcOutOctets).is_none())
+        });
+        if !narrow || std::mem::replace(&mut self.asked_narrow, true) {
+            return Vec::new();
+        }
+        COLUMNS[FIRST..].iter().map(|c| c.oid()).collect()
+    }
+}
+
+impl Interfaces {
+    /// The system group and the columns that every device is asked for.
+    pub fn plan(max_repetitions: u16) -> Plan {
+        Plan {
+            scalars: system_scalars(),
+            columns: COLUMNS[..FIRST].iter().map(|c| c.oid()).collect(),
+            max_repetitions,
+            ..Plan::default()
+        }
+    }
+
+    fn place_of(&mut self, index: u32, column: C) -> usize {
+        let guess = self.next[column as usize];
+        let at = if self.rows.get(guess).is_some_and(|row| row.index == index) {
+            guess
+        } else {
+            *self.place.entry(index).or_insert_with(|| {
+                self.rows.push(Row { index, ..Row::default() });
+                self.rows.len() - 1
+            })
+        };
+        self.next[column as usize] = at + 1;
+        at
+    }
+
+    /// The ports in the order of ifIndex. Texts that are as they were are shared with the table before.
+    pub fn table(mut self, at: Timestamp, incomplete: Vec<String>, before: Option<&PortTable>) -> PortTable {
+        self.rows.retain(|row| row.seen & !NO_INTERFACE != 0);
+        self.rows.sort_unstable_by_key(|row| row.index);
+        let complete = incomplete.is_empty();
+        let mut warnings = incomplete;
+        if self.rows.is_empty() && complete {
+            warnings.push("the agent has no ifTable".to_owned());
+        } else if self.rows.iter().all(|row| row.number(C::HcInOctets).is_none()) && !self.rows.is_empty() {
+            warnings.push("no 64-bit counters: rates of fast ports are unreliable".to_owned());
+        }
+        let uptime = self.device.uptime;
+        let ports = self.rows.iter().enumerate().map(|(i, row)| {
+            let old = before.and_then(|table| {
+                let guess = table.ports.get(i).filter(|p| p.index == row.index);
+                guess.or_else(|| {
+                    table.ports.binary_search_by_key(&row.index, |p| p.index).ok().map(|found| &table.ports[found])
+                })
+            });
+            Port {
+                index: row.index,
+                name: self.text(row.name, old.map(|p| &p.name)),
+                description: self.text(row.descr, old.map(|p| &p.description)),
+                alias: self.text(row.alias, old.map(|p| &p.alias)),
+                if_type: row.number(C::Type).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0),
+                admin: row.number(C::AdminStatus).and_then(|n| IfAdmin::from_mib(i64::try_from(n).ok()?)),
+                oper: row.number(C::OperStatus).and_then(|n| IfOper::from_mib(i64::try_from(n).ok()?)),
+                speed_bps: speed(row.number(C::Speed), row.number(C::HighSpeed)),
+                mtu: row.number(C::Mtu).and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=LARGEST_MTU).contains(n)),
+                mac: row.mac,
+                duplex: match row.number(C::Duplex) {
+                    Some(2) => Some(Duplex::Half),
+                    Some(3) => Some(Duplex::Full),
+                    _ => None,
+                },
+                last_change: last_change(at, uptime, row.number(C::LastChange)),
+                counters: counters(row),
+            }
+        });
+        let ports = ports.collect();
+        PortTable { collected_at: at, ports, complete, warnings, device: self.device }
+    }
+
+    fn text(&self, span: Span, old: Option<&Untrusted>) -> Untrusted {
+        let start = span.start as usize;
+        let octets = meaningful(self.texts.get(start..start + span.length as usize).unwrap_or_default());
+        match old {
+            Some(old) if old.as_bytes() == octets => old.clone(),
+            _ => Untrusted::new(octets),
+        }
+    }
+}
+
+/// No interface has a larger one; what is above is a placeholder.
+const LARGEST_MTU: u32 = 16 << 20;
+/// 100 Tbit/s. What is above is a placeholder.
+const FASTEST_MBPS: u64 = 100_000_000;
+
+/// Text without what agents pad it with: trailing NULs, or nothing but blanks or a pair of quotes.
+fn meaningful(octets: &[u8]) -> &[u8] {
+    let end = octets.iter().rposition(|o| *o != 0).map_or(0, |i| i + 1);
+    let octets = &octets[..end];
+    if octets == b"\"\"" || octets.iter().all(|o| o.is_ascii_whitespace() || *o == 0) { &[] } else { octets }
+}
+
+/// Some agents send numbers as text.
+fn decimal(octets: &[u8]) -> Option<u64> {
+    std::str::from_utf8(octets).ok()?.trim_matches(['\0', ' ']).parse().ok()
+}
+
+/// Bits per second. ifSpeed is exact up to 4.29 Gbit/s and then a placeholder; ifHighSpeed is rounded to Mbit/s, and
+/// zero on slow links and on agents that do not fill it.
+fn speed(speed: Option<u64>, high: Option<u64>) -> Option<u64> {
+    let speed = speed.filter(|s| *s > 0 && *s != u64::from(u32::MAX));
+    let high = high.filter(|h| (1..=FASTEST_MBPS).contains(h)).map(|h| h * 1_000_000);
+    match (speed, high) {
+        (Some(speed), Some(high)) if speed.abs_diff(high) <= 500_000 => Some(speed),
+        (_, Some(high)) => Some(high),
+        (Some(speed), None) => Some(speed),
+        (None, None) => None,
+    }
+}
+
+/// ifLastChange counts on the agent's clock. 0 is "before the agent started", and later than now is after a wrap.
+fn last_change(now: Timestamp, uptime: Option<Duration>, ticks: Option<u64>) -> Option<Timestamp> {
+    let changed = Duration::from_millis(ticks.filter(|t| *t > 0)?.checked_mul(10)?);
+    Some(now.minus(uptime?.checked_sub(changed)?))
+}
+
+fn counters(row: &Row) -> Counters {
+    let wide = (row.number(C::HcInOctets), row.number(C::HcOutOctets));
+    let (octets, is_wide) = match wide {
+        (Some(_), Some(_)) => (wide, true),
+        _ => ((row.number(C::InOctets), row.number(C::OutOctets)), false),
+    };
+    Counters {
+        in_octets: octets.0,
+        out_octets: octets.1,
+        in_errors: row.number(C::InErrors),
+        out_errors: row.number(C::OutErrors),
+        in_discards: row.number(C::InDiscards),
+        out_discards: row.number(C::OutDiscards),
+        wide: is_wide,
+        discontinuity: row.number(C::Discontinuity).and_then(|n| u32::try_from(n).ok()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AT: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn set(sink: &mut Interfaces, column: C, index: u32, value: Value<'_>) -> bool {
+        let root = column.oid();
+        let mut name = root.clone();
+        name.push(index);
+        sink.cell(column as usize, name.as_raw().below(&root).expect("a cell"), value)
+    }
+
+    #[test]
+    fn every_column_has_its_own_place() {
+        for (i, column) in COLUMNS.iter().enumerate() {
+            assert_eq!(*column as usize, i);
+        }
+        assert_eq!(C::Alias.oid().to_string(), "1.3.6.1.2.1.31.1.1.1.18");
+    }
+
+    #[test]
+    fn speeds_come_from_whichever_column_means_something() {
+        let max = u64::from(u32::MAX);
+        assert_eq!(speed(Some(1_000_000_000), Some(0)), Some(1_000_000_000));
+        assert_eq!(speed(Some(max), Some(10_000)), Some(10_000_000_000));
+        assert_eq!(speed(Some(max), Some(0)), None);
+        assert_eq!(speed(Some(max), None), None);
+        assert_eq!(speed(Some(1_544_000), Some(2)), Some(1_544_000));
+        assert_eq!(speed(Some(1_410_065_408), Some(10_000)), Some(10_000_000_000));
+        assert_eq!(speed(Some(100), Some(4_294_901_759)), Some(100));
+        assert_eq!(speed(Some(0), Some(0)), None);
+    }
+
+    #[test]
+    fn placeholders_are_no_text() {
+        for empty in [&b""[..], b"\0", b"\0\0\0", b"\"\"", b"   ", b" \0"] {
+            assert_eq!(meaningful(empty), b"", "{empty:?}");
+        }
+        assert_eq!(meaningful(b"Gi0/1\0\0"), b"Gi0/1");
+        assert_eq!(meaningful(b"two words "), b"two words ");
+    }
+
+    #[test]
+    fn a_change_before_the_start_or_after_a_wrap_has_no_time() {
+        let up = Some(Duration::from_secs(100));
+        assert_eq!(last_change(AT, up, Some(4_000)), Some(AT.minus(Duration::from_secs(60))));
+        assert_eq!(last_change(AT, up, Some(0)), None);
+        assert_eq!(last_change(AT, up, Some(20_000)), None);
+        assert_eq!(last_change(AT, None, Some(4_000)), None);
+    }
+
+    #[test]
+    fn rows_out_of_order_with_holes_and_huge_indexes_become_sorted_ports() {
+        let mut sink = Interfaces::default();
+        for index in [3_000_000_000, 7, 2] {
+            assert!(set(&mut sink, C::OperStatus, index, Value::Integer(1)));
+        }
+        assert!(set(&mut sink, C::Name, 2, Value::Octets(b"Gi0/2")));
+        assert!(set(&mut sink, C::Speed, 7, Value::Octets(b"1000000000")));
+        assert!(set(&mut sink, C::InErrors, 7, Value::Counter64(9)));
+        assert!(set(&mut sink, C::OperStatus, 8, Value::Octets(b"up")));
+        assert!(set(&mut sink, C::AdminStatus, 8, Value::Null));
+        assert!(set(&mut sink, C::Duplex, 99, Value::Integer(3)));
+        assert!(!set(&mut sink, C::OperStatus, 7, Value::Integer(1)), "a cell that comes twice is a circle");
+        let table = sink.table(AT, Vec::new(), None);
+        let indexes: Vec<u32> = table.ports.iter().map(|p| p.index).collect();
+        assert_eq!(indexes, [2, 7, 8, 3_000_000_000]);
+        assert_eq!(table.ports[0].name.line(), "Gi0/2");
+        assert_eq!(table.ports[1].speed_bps, Some(1_000_000_000));
+        assert_eq!(table.ports[1].counters.in_errors, Some(9));
+        assert_eq!((table.ports[2].oper, table.ports[2].admin), (None, None));
+        assert_eq!(table.warnings, ["no 64-bit counters: rates of fast ports are unreliable"]);
+    }
+
+    #[test]
+    fn narrow_counters_are_asked_for_only_where_wide_ones_are_missing() {
+        let mut sink = Interfaces::default();
+        for index in 1..=2 {
+            set(&mut sink, C::HcInOctets, index, Value::Counter64(u64::MAX));
+        }
+        set(&mut sink, C::HcOutOctets, 1, Value::Counter64(5));
+        assert_eq!(sink.more().len(), 2);
+        assert!(sink.more().is_empty(), "once");
+        set(&mut sink, C::InOctets, 2, Value::Counter32(11));
+        set(&mut sink, C::OutOctets, 2, Value::Counter32(12));
+        let table = sink.table(AT, Vec::new(), None);
+        assert!(table.ports[0].counters.wide && table.ports[0].counters.in_octets == Some(u64::MAX));
+        let narrow = table.ports[1].counters;
+        assert!(!narrow.wide && narrow.in_octets == Some(11) && narrow.out_octets == Some(12));
+    }
+
+    #[test]
+    fn a_table_shares_the_texts_of_the_one_before() {
+        let walk = || {
+            let mut sink = Interfaces::default();
+            set(&mut sink, C::Alias, 1, Value::Octets(b"uplink to core"));
+            sink
+        };
+        let first = walk().table(AT, Vec::new(), None);
+        let second = walk().table(AT, Vec::new(), Some(&first));
+        assert!(std::ptr::eq(first.ports[0].alias.as_bytes(), second.ports[0].alias.as_bytes()));
+    }
+}

@@ -1,0 +1,234 @@
+//! `snmp`: does the device's agent answer, how long is it up, what does it call itself. Also what all SNMP probes share: the
+//! options of a host's `snmp` table, and the system group.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Cx, Kind, Pace, Probe, Running};
+use crate::base::options::{OptionDoc, Problem, Reader, SecretRef};
+use crate::base::{Secret, Untrusted, units};
+use crate::model::{Device, Host, Reading, Unit, Wire};
+use crate::net::snmp::Target;
+use crate::process::secret;
+use crate::proto::snmp::oid::Index;
+use crate::proto::snmp::{Oid, Plan, Sink, Value, Version};
+
+/// The options of `snmp = { … }`, for every probe that speaks it.
+pub const OPTIONS: &[OptionDoc] = &[
+    OptionDoc { name: "version", form: "string", default: "2c", help: "\"1\" or \"2c\"" },
+    OptionDoc { name: "community", form: "secret", default: "", help: "by env, file or command; it is never guessed" },
+    OptionDoc { name: "port", form: "integer", default: "161", help: "the agent's UDP port" },
+    OptionDoc { name: "timeout", form: "duration", default: "2s", help: "the longest wait of one try" },
+    OptionDoc { name: "retries", form: "integer", default: "2", help: "further tries after the first" },
+    OptionDoc {
+        name: "max_repetitions",
+        form: "integer",
+        default: "25",
+        help: "rows asked for at once at most; 1 asks with GETNEXT",
+    },
+];
+
+pub static KIND: Kind = Kind {
+    name: "snmp",
+    help: "the agent's system group: reachability, uptime, name",
+    options: OPTIONS,
+    pace: Pace {
+        interval: Duration::from_secs(60),
+        timeout: Duration::from_secs(2),
+        retry_interval: Duration::from_secs(5),
+        attempts: 2,
+        decides_reachability: true,
+    },
+    bind,
+};
+
+/// How to speak with one agent.
+#[derive(Clone, Debug)]
+pub struct Access {
+    pub address: Arc<str>,
+    pub port: u16,
+    pub version: Version,
+    pub community: SecretRef,
+    pub timeout: Duration,
+    pub retries: u32,
+    pub max_repetitions: u16,
+}
+
+impl Access {
+    /// Reads the shared options; `None` where something that is needed is missing or wrong.
+    pub fn read(host: &Host, options: &mut Reader<'_>) -> Option<Self> {
+        let version = match options.string("version").as_deref() {
+            None | Some("2c" | "v2c" | "2") => Some(Version::V2c),
+            Some("1" | "v1") => Some(Version::V1),
+            Some(other) => {
+                let place = options.node("version").map_or_else(|| options.place().clone(), |n| n.place.clone());
+                let problem = Problem::error(&place, format!("SNMP version \"{other}\" is not spoken"));
+                options.problem(problem.hint("write \"2c\" or \"1\""));
+                None
+            }
+        };
+        let said = options.node("community").is_some();
+        let community = options.secret("community");
+        if !said {
+            let place = options.place().clone();
+            options.problem(
+                Problem::error(&place, format!("the snmp table of {} has no `community`", host.name))
+                    .hint("add `community = { env = \"NOCTTY_COMMUNITY\" }`; none is ever guessed"),
+            );
+        }
+        let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok()).unwrap_or(161);
+        let timeout = options.duration("timeout").unwrap_or(KIND.pace.timeout).max(Duration::from_millis(10));
+        let retries = options.integer("retries", 0..=10).and_then(|n| u32::try_from(n).ok()).unwrap_or(2);
+        let max_repetitions =
+            options.integer("max_repetitions", 1..=50).and_then(|n| u16::try_from(n).ok()).unwrap_or(25);
+        Some(Self {
+            address: host.address.clone()?,
+            port,
+            version: version?,
+            community: community?,
+            timeout,
+            retries,
+            max_repetitions,
+        })
+    }
+
+    /// Resolves the name and fetches the community.
+    ///
+    /// # Errors
+    /// In words, without the secret.
+    pub async fn target(&self, cx: &Cx) -> Result<Target, String> {
+        let community = secret::fetch(&self.community).await.map_err(|e| format!("the community: {e}"))?;
+        let address = cx.net.names.resolve(&self.address, cx.timeout).await.map_err(|e| e.to_string())?;
+        Ok(Target {
+            address: SocketAddr::new(address, self.port),
+            version: self.version,
+            community: Secret::new(community.expose().clone().into_bytes()),
+            timeout: self.timeout,
+            retries: self.retries,
+        })
+    }
+
+    pub fn wire(&self, what: &str) -> Wire {
+        let protocol = format!("SNMP {} {what}", self.version.as_str());
+        Wire { protocol: protocol.into(), destination: format!("{}:{}", self.address, self.port).into() }
+    }
+
+    /// As long as all tries of one request take, and then some.
+    pub fn patience(&self) -> Duration {
+        self.timeout.saturating_mul(self.retries + 1) + Duration::from_millis(500)
+    }
+}
+
+/// The scalars of the system group, in the order of [`System`]'s fields (RFC 3418).
+pub fn system_scalars() -> Vec<Oid> {
+    // sysDescr, sysObjectID, sysUpTime, sysContact, sysName, sysLocation
+    (1..=6).map(|n| Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 1, n, 0])).collect()
+}
+
+/// Takes one of [`system_scalars`].
+pub fn take_system(device: &mut Device, scalar: usize, value: Value<'_>) {
+    let text = || value.octets().map(Untrusted::new).unwrap_or_default();
+    match scalar {
+        0 => device.description = text(),
+        1 => {
+            device.object_id = match value {
+                Value::Oid(oid) => Some(oid.to_string()),
+                // Some agents send it as text.
+                Value::Octets(octets) => dotted(octets),
+                _ => None,
+            }
+        }
+        2 => device.uptime = value.number().map(|ticks| Duration::from_millis((ticks & 0xffff_ffff) * 10)),
+        3 => device.contact = text(),
+        4 => device.name = text(),
+        5 => device.location = text(),
+        _ => {}
+    }
+}
+
+/// Digits and dots, and nothing else.
+fn dotted(octets: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(octets).ok()?.trim().trim_start_matches('.');
+    let arcs: Option<Vec<u32>> = text.split('.').map(|arc| arc.parse().ok()).collect();
+    arcs.filter(|a| a.len() > 2).map(|_| text.to_owned())
+}
+
+#[derive(Debug, Default)]
+struct System(Device);
+
+impl Sink for System {
+    fn scalar(&mut self, scalar: usize, value: Value<'_>) {
+        take_system(&mut self.0, scalar, value);
+    }
+
+    fn cell(&mut self, _: usize, _: Index<'_>, _: Value<'_>) -> bool {
+        false
+    }
+}
+
+#[derive(Debug)]
+struct SystemProbe {
+    access: Access,
+}
+
+fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
+    Some(Box::new(SystemProbe { access: Access::read(host, options)? }))
+}
+
+impl Probe for SystemProbe {
+    fn run<'a>(&'a self, cx: &'a Cx) -> Running<'a> {
+        Box::pin(self.ask(cx))
+    }
+
+    fn wire(&self) -> Wire {
+        self.access.wire("GET")
+    }
+
+    fn budget(&self, _: Duration) -> Duration {
+        self.access.patience()
+    }
+}
+
+impl SystemProbe {
+    async fn ask(&self, cx: &Cx) -> Reading {
+        let target = match self.access.target(cx).await {
+            Ok(target) => target,
+            Err(why) => return Reading::unknown(why),
+        };
+        let plan = Plan { scalars: system_scalars(), ..Plan::default() };
+        match cx.net.snmp.ask(&target, plan, System::default()).await {
+            Ok(answers) => {
+                let device = &answers.sink.0;
+                let name = if device.name.is_empty() { "answers".to_owned() } else { device.name.json_text() };
+                let uptime = device.uptime.map(|u| format!(" · up {}", units::age(u))).unwrap_or_default();
+                let mut reading = Reading::ok(format!("{name}{uptime}"));
+                if let Some(rtt) = answers.round_trip {
+                    reading = reading.metric("rtt", rtt.as_secs_f64(), Unit::Seconds);
+                }
+                if let Some(uptime) = device.uptime {
+                    reading = reading.metric("uptime", uptime.as_secs_f64(), Unit::Seconds);
+                }
+                for reason in answers.incomplete {
+                    reading = reading.log(reason);
+                }
+                reading
+            }
+            Err(error) => Reading::critical(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_id_as_text_is_read_and_nonsense_is_not() {
+        let mut device = Device::default();
+        take_system(&mut device, 1, Value::Octets(b".1.3.6.1.4.1.9.1.1208"));
+        assert_eq!(device.object_id.as_deref(), Some("1.3.6.1.4.1.9.1.1208"));
+        take_system(&mut device, 1, Value::Octets(b"cisco"));
+        assert_eq!(device.object_id, None);
+    }
+}

@@ -1,0 +1,424 @@
+//! Many conversations with many agents over one socket, without the socket: datagrams and time in, datagrams and
+//! finished conversations out. Time is what has passed since any fixed moment.
+//!
+//! One request is out per agent at a time; conversations with one agent take turns. A reply counts only with the
+//! agent's address, the request's id, version and community; everything else is dropped and counted. Requests that
+//! stay unanswered for a quarter of a second no longer count as in flight, so that dead agents hold nobody up.
+
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::ber::Writer;
+use super::message::{self, Message};
+use super::pdu::PduKind;
+use super::rtt::Rtt;
+use super::walk::{Again, Walk, Walked};
+use crate::base::Secret;
+
+/// Unanswered this long, a request is late and makes room.
+const LATE: Duration = Duration::from_millis(250);
+/// Agents whose round trips are remembered.
+const MOST_AGENTS: usize = 100_000;
+
+/// Who is asked, and how patiently.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    pub address: SocketAddr,
+    pub community: Secret<Vec<u8>>,
+    /// The longest wait of one try.
+    pub timeout: Duration,
+    /// Further tries after the first.
+    pub retries: u32,
+}
+
+/// A conversation that is over.
+#[derive(Debug)]
+pub struct Finished {
+    /// As given to [`Engine::start`].
+    pub ticket: u64,
+    pub walked: Walked,
+    /// Round trip of the last answered request.
+    pub round_trip: Option<Duration>,
+}
+
+/// Datagrams that were not for us, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drops {
+    pub malformed: u64,
+    /// No request with this id is out: late, a duplicate, or forged.
+    pub unknown_id: u64,
+    /// From another address than the one asked.
+    pub other_address: u64,
+    pub other_version: u64,
+    pub other_community: u64,
+    /// A request, a trap, or a report.
+    pub not_a_response: u64,
+}
+
+#[derive(Debug)]
+struct Conversation {
+    ticket: u64,
+    peer: Peer,
+    walk: Walk,
+    /// The request that is out.
+    id: i32,
+    /// How often this very request was sent.
+    tried: u32,
+    /// Tries since the last answer, changed requests included.
+    spent: u32,
+    sent: Duration,
+    /// Counts against the window.
+    in_flight: bool,
+    /// Stands in `ready`.
+    queued: bool,
+    round_trip: Option<Duration>,
+    /// The message itself, for sending again.
+    message: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+struct Agent {
+    rtt: Rtt,
+    busy: bool,
+    waiting: VecDeque<u64>,
+}
+
+/// A deadline of a request, soonest first.
+#[derive(Debug, PartialEq, Eq)]
+struct Deadline {
+    at: Duration,
+    id: i32,
+    tried: u32,
+}
+
+impl Ord for Deadline {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (other.at, other.id).cmp(&(self.at, self.id))
+    }
+}
+
+impl PartialOrd for Deadline {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The conversations of one socket.
+pub struct Engine {
+    next_id: Box<dyn FnMut() -> u32 + Send>,
+    window: usize,
+    conversations: HashMap<u64, Conversation>,
+    agents: HashMap<SocketAddr, Agent>,
+    /// Which conversation's request has this id.
+    out: HashMap<i32, u64>,
+    deadlines: BinaryHeap<Deadline>,
+    /// Who sent when, in that order, to see what is late.
+    sent: VecDeque<(Duration, u64)>,
+    in_flight: usize,
+    /// Conversations that may send as soon as there is room.
+    ready: VecDeque<u64>,
+    finished: VecDeque<Finished>,
+    writer: Writer,
+    spare: Vec<Vec<u8>>,
+    drops: Drops,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("conversations", &self.conversations.len())
+            .field("drops", &self.drops)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// `window`: requests in flight at most. `next_id`: request ids that nobody can guess.
+    pub fn new(window: usize, next_id: Box<dyn FnMut() -> u32 + Send>) -> Self {
+        Self {
+            next_id,
+            window: window.max(1),
+            conversations: HashMap::new(),
+            agents: HashMap::new(),
+            out: HashMap::new(),
+            deadlines: BinaryHeap::new(),
+            sent: VecDeque::new(),
+            in_flight: 0,
+            ready: VecDeque::new(),
+            finished: VecDeque::new(),
+            writer: Writer::default(),
+            spare: Vec::new(),
+            drops: Drops::default(),
+        }
+    }
+
+    pub fn drops(&self) -> Drops {
+        self.drops
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.conversations.is_empty()
+    }
+
+    /// Begins a conversation; `ticket` names it in [`Finished`] and must not be in use.
+    pub fn start(&mut self, ticket: u64, peer: Peer, walk: Walk) {
+        if self.agents.len() >= MOST_AGENTS {
+            self.agents.retain(|_, agent| agent.busy || !agent.waiting.is_empty());
+        }
+        let address = peer.address;
+        let message = self.spare.pop().unwrap_or_default();
+        let conversation = Conversation {
+            ticket,
+            peer,
+            walk,
+            id: 0,
+            tried: 0,
+            spent: 0,
+            sent: Duration::ZERO,
+            in_flight: false,
+            queued: false,
+            round_trip: None,
+            message,
+        };
+        if conversation.walk.is_done() {
+            self.finish(conversation);
+            return;
+        }
+        self.conversations.insert(ticket, conversation);
+        self.take_turn(address, ticket);
+    }
+
+    /// Forgets a conversation whose caller has gone.
+    pub fn cancel(&mut self, ticket: u64) {
+        let Some(conversation) = self.conversations.remove(&ticket) else { return };
+        if self.out.get(&conversation.id) == Some(&ticket) {
+            self.out.remove(&conversation.id);
+        }
+        if conversation.in_flight {
+            self.in_flight -= 1;
+        }
+        if conversation.queued {
+            self.ready.retain(|t| *t != ticket);
+        }
+        let address = conversation.peer.address;
+        let Some(agent) = self.agents.get_mut(&address) else { return };
+        let waited = agent.waiting.len();
+        agent.waiting.retain(|t| *t != ticket);
+        if agent.waiting.len() == waited {
+            // It had the agent's turn.
+            self.release(address);
+        }
+    }
+
+    /// The next datagram to send, written into `datagram`; `None` when nothing may be sent now.
+    pub fn poll_transmit(&mut self, now: Duration, datagram: &mut Vec<u8>) -> Option<SocketAddr> {
+        self.let_late_ones_go(now);
+        if self.in_flight >= self.window {
+            return None;
+        }
+        let ticket = self.ready.pop_front()?;
+        let conversation = self.conversations.get_mut(&ticket)?;
+        conversation.queued = false;
+        if conversation.tried == 0 {
+            // A new request: an id that is not in use.
+            let id = loop {
+                let id = ((self.next_id)() & 0x7fff_ffff) as i32;
+                if id != 0 && !self.out.contains_key(&id) {
+                    break id;
+                }
+            };
+            conversation.id = id;
+            self.writer.clear();
+            let walk = &mut conversation.walk;
+            let community = conversation.peer.community.expose();
+            message::encode(&mut self.writer, walk.version(), community, |w| walk.request(id, now, w));
+            conversation.message.clear();
+            conversation.message.extend_from_slice(self.writer.bytes());
+        }
+        let tries = conversation.peer.retries + 1;
+        let rtt = self.agents.get(&conversation.peer.address).map(|a| a.rtt).unwrap_or_default();
+        let wait = rtt.wait(conversation.spent, tries, conversation.peer.timeout);
+        conversation.tried += 1;
+        conversation.spent += 1;
+        conversation.sent = now;
+        conversation.in_flight = true;
+        self.out.insert(conversation.id, ticket);
+        self.deadlines.push(Deadline { at: now + wait, id: conversation.id, tried: conversation.tried });
+        self.sent.push_back((now, ticket));
+        self.in_flight += 1;
+        datagram.clear();
+        datagram.extend_from_slice(&conversation.message);
+        Some(conversation.peer.address)
+    }
+
+    /// Takes a datagram off the wire.
+    pub fn handle_datagram(&mut self, now: Duration, from: SocketAddr, datagram: &[u8]) {
+        let Ok(message) = Message::decode(datagram) else {
+            self.drops.malformed += 1;
+            return;
+        };
+        if message.pdu.kind != PduKind::Response {
+            self.drops.not_a_response += 1;
+            return;
+        }
+        let id = message.pdu.request_id;
+        let known = self.out.get(&id).and_then(|ticket| Some((*ticket, self.conversations.get_mut(ticket)?)));
+        let Some((ticket, conversation)) = known else {
+            self.drops.unknown_id += 1;
+            return;
+        };
+        let asked = conversation.peer.address;
+        if (asked.ip(), asked.port()) != (from.ip(), from.port()) {
+            self.drops.other_address += 1;
+            return;
+        }
+        if message.version != conversation.walk.version() {
+            self.drops.other_version += 1;
+            return;
+        }
+        if message.community != conversation.peer.community.expose() {
+            self.drops.other_community += 1;
+            return;
+        }
+        let took = now.saturating_sub(conversation.sent);
+        conversation.round_trip = Some(took);
+        conversation.walk.answer(&message.pdu, now);
+        let (tried, done, queued) = (conversation.tried, conversation.walk.is_done(), conversation.queued);
+        (conversation.tried, conversation.spent, conversation.queued) = (0, 0, false);
+        if std::mem::take(&mut conversation.in_flight) {
+            self.in_flight -= 1;
+        }
+        if queued {
+            // It was about to be sent again.
+            self.ready.retain(|t| *t != ticket);
+        }
+        self.out.remove(&id);
+        if tried == 1
+            && let Some(agent) = self.agents.get_mut(&asked)
+        {
+            agent.rtt.sample(took);
+        }
+        self.go_on(ticket, asked, done);
+    }
+
+    /// When [`Engine::handle_timeout`] wants to be called, if nothing comes before.
+    pub fn next_timeout(&mut self) -> Option<Duration> {
+        while self.deadlines.peek().is_some_and(|d| !self.is_current(d)) {
+            self.deadlines.pop();
+        }
+        let deadline = self.deadlines.peek().map(|d| d.at);
+        let room = if self.ready.is_empty() { None } else { self.sent.front().map(|(sent, _)| *sent + LATE) };
+        deadline.into_iter().chain(room).min()
+    }
+
+    /// Requests whose wait is over are sent again, changed, or given up.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        while self.deadlines.peek().is_some_and(|d| d.at <= now) {
+            let Some(deadline) = self.deadlines.pop() else { break };
+            if !self.is_current(&deadline) {
+                continue;
+            }
+            let Some(ticket) = self.out.remove(&deadline.id) else { continue };
+            let Some(conversation) = self.conversations.get_mut(&ticket) else { continue };
+            let tries = conversation.peer.retries + 1;
+            let address = conversation.peer.address;
+            if std::mem::take(&mut conversation.in_flight) {
+                self.in_flight -= 1;
+            }
+            match conversation.walk.lost(conversation.spent, tries) {
+                Again::Same => {
+                    // Keeps its id, so that a late answer to an earlier try still counts.
+                    self.out.insert(deadline.id, ticket);
+                    conversation.queued = true;
+                    self.ready.push_back(ticket);
+                }
+                Again::Changed => {
+                    conversation.tried = 0;
+                    if conversation.spent >= tries {
+                        conversation.spent = 0;
+                    }
+                    conversation.queued = true;
+                    self.ready.push_back(ticket);
+                }
+                Again::No => self.go_on(ticket, address, true),
+            }
+        }
+    }
+
+    pub fn poll_finished(&mut self) -> Option<Finished> {
+        self.finished.pop_front()
+    }
+
+    fn is_current(&self, deadline: &Deadline) -> bool {
+        self.out
+            .get(&deadline.id)
+            .and_then(|ticket| self.conversations.get(ticket))
+            .is_some_and(|c| c.id == deadline.id && c.tried == deadline.tried)
+    }
+
+    /// Requests that are late make room for others.
+    fn let_late_ones_go(&mut self, now: Duration) {
+        while let Some((sent, ticket)) = self.sent.front().copied() {
+            let current = self.conversations.get_mut(&ticket).filter(|c| c.in_flight && c.sent == sent);
+            if sent + LATE > now && current.is_some() {
+                break;
+            }
+            if let Some(conversation) = current {
+                conversation.in_flight = false;
+                self.in_flight -= 1;
+            }
+            self.sent.pop_front();
+        }
+    }
+
+    /// After an answer or the end of all tries: the conversation goes to the back of its agent's queue or ends, and
+    /// the next of that agent may send.
+    fn go_on(&mut self, ticket: u64, address: SocketAddr, done: bool) {
+        if done {
+            if let Some(conversation) = self.conversations.remove(&ticket) {
+                self.finish(conversation);
+            }
+        } else if let Some(agent) = self.agents.get_mut(&address) {
+            agent.waiting.push_back(ticket);
+        }
+        self.release(address);
+    }
+
+    fn take_turn(&mut self, address: SocketAddr, ticket: u64) {
+        let agent = self.agents.entry(address).or_default();
+        agent.waiting.push_back(ticket);
+        if !agent.busy {
+            agent.busy = true;
+            self.release(address);
+        }
+    }
+
+    /// The agent is free: the next that waits for it may send.
+    fn release(&mut self, address: SocketAddr) {
+        let Some(agent) = self.agents.get_mut(&address) else { return };
+        match agent.waiting.pop_front() {
+            Some(next) => {
+                if let Some(conversation) = self.conversations.get_mut(&next) {
+                    conversation.queued = true;
+                }
+                self.ready.push_back(next);
+            }
+            None => agent.busy = false,
+        }
+    }
+
+    fn finish(&mut self, mut conversation: Conversation) {
+        if self.spare.len() < 1024 {
+            self.spare.push(std::mem::take(&mut conversation.message));
+        }
+        self.finished.push_back(Finished {
+            ticket: conversation.ticket,
+            walked: conversation.walk.finish(),
+            round_trip: conversation.round_trip,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,21 @@
+//! SNMP (RFC 3416, 1157) without I/O: what is asked, how replies are matched, how a walk goes on and ends.
+//!
+//! ```text
+//! datagram → message (version, community) → pdu (kind, id, error) → varbinds, borrowed → Walk → Sink
+//! ```
+//! Nothing here allocates for each varbind, trusts a length, or panics on what a stranger sends. Version 3 is another
+//! wrapping around the same PDU; it is not spoken yet.
+
+pub mod ber;
+pub mod engine;
+pub mod message;
+pub mod oid;
+pub mod pdu;
+mod rtt;
+pub mod walk;
+
+pub use engine::{Engine, Finished, Peer};
+pub use message::{Message, Version};
+pub use oid::{Oid, RawOid};
+pub use pdu::{ErrorStatus, Pdu, PduKind, Value};
+pub use walk::{Plan, Sink, Walk, Walked};

@@ -1,0 +1,261 @@
+//! Object identifiers in their encoded form. Comparing, prefix tests and copying into a request work on the bytes as
+//! they came; arcs are decoded only where somebody wants to read them.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use super::ber::BerError;
+
+/// No object identifier has more arcs (RFC 3416 §4.1).
+pub const MOST_ARCS: usize = 128;
+
+/// An object identifier inside a message: valid, minimal, every arc within 32 bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RawOid<'a>(&'a [u8]);
+
+impl<'a> RawOid<'a> {
+    /// Checks the encoding.
+    ///
+    /// # Errors
+    /// An arc is not minimal, cut off or above 32 bits, or there are too many.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, BerError> {
+        let mut arcs = 1;
+        let mut value: u64 = 0;
+        let mut inside = false;
+        for &octet in bytes {
+            if !inside && octet == 0x80 {
+                return Err(BerError::Oid);
+            }
+            value = (value << 7) | u64::from(octet & 0x7f);
+            inside = octet & 0x80 != 0;
+            if inside {
+                if value >= 1 << 28 {
+                    return Err(BerError::Oid);
+                }
+                continue;
+            }
+            arcs += 1;
+            // The first number holds two arcs: 40 x the first plus the second.
+            let most = if arcs == 2 { u64::from(u32::MAX) + 80 } else { u64::from(u32::MAX) };
+            if value > most || arcs > MOST_ARCS {
+                return Err(BerError::Oid);
+            }
+            value = 0;
+        }
+        if inside || bytes.is_empty() { Err(BerError::Oid) } else { Ok(Self(bytes)) }
+    }
+
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// What follows the prefix; `None` where it is not below it.
+    pub fn below(self, prefix: &Oid) -> Option<Index<'a>> {
+        let rest = self.0.strip_prefix(prefix.as_bytes())?;
+        (!rest.is_empty()).then_some(Index(rest))
+    }
+
+    pub fn to_oid(self) -> Oid {
+        Oid(self.0.to_vec())
+    }
+
+    /// Arcs, the first two taken apart.
+    pub fn arcs(self) -> impl Iterator<Item = u32> + 'a {
+        let mut numbers = Numbers(self.0);
+        let head = numbers.next().map_or([None, None], |first| {
+            let top = (first / 40).min(2);
+            [Some(top as u32), Some((first - top * 40) as u32)]
+        });
+        head.into_iter().flatten().chain(numbers.map(|n| n as u32))
+    }
+}
+
+impl PartialOrd for RawOid<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for RawOid<'_> {
+    /// The order of the MIB: arc by arc, as numbers.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let Some(at) = self.0.iter().zip(other.0).position(|(a, b)| a != b) else {
+            return self.0.len().cmp(&other.0.len());
+        };
+        // The arc in which they differ may have begun before; of two minimal arcs the longer is the greater.
+        let start = self.0[..at].iter().rposition(|octet| octet & 0x80 == 0).map_or(0, |i| i + 1);
+        let length = |bytes: &[u8]| bytes[start..].iter().position(|octet| octet & 0x80 == 0);
+        length(self.0).cmp(&length(other.0)).then_with(|| self.0[at].cmp(&other.0[at]))
+    }
+}
+
+impl fmt::Display for RawOid<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, arc) in self.arcs().enumerate() {
+            if i > 0 {
+                f.write_str(".")?;
+            }
+            write!(f, "{arc}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for RawOid<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawOid({self})")
+    }
+}
+
+/// What stands behind a column's own identifier: the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Index<'a>(&'a [u8]);
+
+impl<'a> Index<'a> {
+    pub fn arcs(self) -> impl Iterator<Item = u32> + 'a {
+        Numbers(self.0).map(|n| n as u32)
+    }
+
+    /// The one arc of a table that is indexed by one number (`ifIndex`).
+    pub fn single(self) -> Option<u32> {
+        let mut numbers = Numbers(self.0);
+        let first = numbers.next()?;
+        if numbers.0.is_empty() { u32::try_from(first).ok() } else { None }
+    }
+
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+}
+
+struct Numbers<'a>(&'a [u8]);
+
+impl Iterator for Numbers<'_> {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        let mut value = 0u64;
+        while let Some((octet, rest)) = self.0.split_first() {
+            self.0 = rest;
+            value = (value << 7) | u64::from(octet & 0x7f);
+            if octet & 0x80 == 0 {
+                return Some(value);
+            }
+        }
+        None
+    }
+}
+
+/// An object identifier of our own, encoded once.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Oid(Vec<u8>);
+
+impl Oid {
+    /// Encodes arcs; at least two, the first at most 2.
+    pub fn from_arcs(arcs: &[u32]) -> Self {
+        let mut oid = Self::default();
+        let (first, rest) = match arcs {
+            [first, second, rest @ ..] => (u64::from(*first) * 40 + u64::from(*second), rest),
+            [only] => (u64::from(*only) * 40, &[][..]),
+            [] => (0, &[][..]),
+        };
+        oid.push_number(first);
+        for arc in rest {
+            oid.push(*arc);
+        }
+        oid
+    }
+
+    /// Appends an arc.
+    pub fn push(&mut self, arc: u32) {
+        self.push_number(u64::from(arc));
+    }
+
+    fn push_number(&mut self, value: u64) {
+        let groups = (u64::BITS - value.leading_zeros()).div_ceil(7).max(1);
+        for group in (0..groups).rev() {
+            let octet = (value >> (group * 7)) as u8 & 0x7f;
+            self.0.push(if group == 0 { octet } else { octet | 0x80 });
+        }
+    }
+
+    /// Becomes a copy of `other` without a new allocation.
+    pub fn assign(&mut self, other: RawOid<'_>) {
+        self.0.clear();
+        self.0.extend_from_slice(other.0);
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub fn as_raw(&self) -> RawOid<'_> {
+        RawOid(&self.0)
+    }
+}
+
+impl fmt::Display for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_raw().fmt(f)
+    }
+}
+
+impl fmt::Debug for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Oid({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn arcs_above_32_bits_and_loose_encodings_are_refused() {
+        assert!(RawOid::new(&[0x2b, 0x8f, 0xff, 0xff, 0xff, 0x7f]).is_ok());
+        assert!(RawOid::new(&[0x2b, 0x90, 0x80, 0x80, 0x80, 0x00]).is_err());
+        assert!(RawOid::new(&[0x2b, 0x80, 0x01]).is_err());
+        assert!(RawOid::new(&[0x2b, 0x81]).is_err());
+        assert!(RawOid::new(&[]).is_err());
+        assert!(RawOid::new(&[1; 127]).is_ok());
+        assert!(RawOid::new(&[1; 128]).is_err());
+    }
+
+    #[test]
+    fn the_row_stands_behind_its_column() {
+        let column = Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 2, 2, 1, 8]);
+        let mut cell = column.clone();
+        cell.push(4_000_000_000);
+        assert_eq!(cell.as_raw().below(&column).and_then(Index::single), Some(4_000_000_000));
+        assert_eq!(column.as_raw().below(&column), None);
+        assert_eq!(cell.to_string(), "1.3.6.1.2.1.2.2.1.8.4000000000");
+    }
+
+    fn arcs() -> impl Strategy<Value = Vec<u32>> {
+        let arc = prop_oneof![0u32..300, any::<u32>()];
+        (0u32..3, 0u32..40, proptest::collection::vec(arc, 0..12)).prop_map(|(a, b, rest)| {
+            let mut all = vec![a, b];
+            all.extend(rest);
+            all
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn encoding_and_decoding_are_inverse(arcs in arcs()) {
+            let oid = Oid::from_arcs(&arcs);
+            let raw = RawOid::new(oid.as_bytes()).expect("our own encoding is valid");
+            prop_assert_eq!(raw.arcs().collect::<Vec<_>>(), arcs);
+        }
+
+        #[test]
+        fn the_order_of_the_bytes_is_the_order_of_the_arcs(a in arcs(), b in arcs(), shared in arcs()) {
+            let (mut x, mut y) = (shared.clone(), shared);
+            x.extend(&a);
+            y.extend(&b);
+            prop_assert_eq!(Oid::from_arcs(&x).as_raw().cmp(&Oid::from_arcs(&y).as_raw()), x.cmp(&y));
+        }
+    }
+}

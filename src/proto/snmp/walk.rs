@@ -1,0 +1,409 @@
+//! One conversation with one agent: a few scalars, then chosen columns of several tables side by side.
+//!
+//! ```text
+//!           scalars            columns                more columns
+//! Ask: GET ─────────▶ GETBULK ─────────▶ Sink::more ─────────────▶ done
+//!       │ v1: GETNEXT    │ tooBig, silence: fewer values a request; then GETNEXT
+//! ```
+//! A column ends where the agent leaves it, says that nothing follows, repeats a row, or a cap is reached. What came
+//! is always kept; what is missing is named in [`Walked::incomplete`].
+
+use std::any::Any;
+use std::time::Duration;
+
+use super::ber::Writer;
+use super::message::Version;
+use super::oid::{Index, Oid};
+use super::pdu::{self, ErrorStatus, Pdu, PduKind, Value};
+
+/// Where the values go.
+pub trait Sink: Any + Send {
+    /// The value of scalar number `scalar`; absent ones are not told.
+    fn scalar(&mut self, scalar: usize, value: Value<'_>);
+
+    /// A cell. False where this cell was there before: then the agent walks in a circle.
+    fn cell(&mut self, column: usize, row: Index<'_>, value: Value<'_>) -> bool;
+
+    /// When all columns have ended: more columns to walk, known only now. They are numbered on.
+    fn more(&mut self) -> Vec<Oid> {
+        Vec::new()
+    }
+}
+
+/// What to ask and how much of it is enough.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Instances, with their `.0`.
+    pub scalars: Vec<Oid>,
+    /// Columns of tables, without an index.
+    pub columns: Vec<Oid>,
+    /// GETBULK's max-repetitions at most.
+    pub max_repetitions: u16,
+    /// Cells of one column at most.
+    pub max_rows: u32,
+    /// Octets of values at most.
+    pub max_octets: usize,
+    /// From the first request to the last answer.
+    pub max_time: Duration,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            scalars: Vec::new(),
+            columns: Vec::new(),
+            max_repetitions: 25,
+            max_rows: 50_000,
+            max_octets: 64 << 20,
+            max_time: Duration::from_secs(300),
+        }
+    }
+}
+
+/// So many values fit into one unfragmented datagram on most devices.
+const VALUES_A_REQUEST: usize = 64;
+/// More names than that in one request overwhelm some agents.
+const COLUMNS_A_REQUEST: usize = 32;
+
+/// What a conversation came to.
+pub struct Walked {
+    pub sink: Box<dyn Sink>,
+    pub answered: bool,
+    /// Why something is missing, each reason once; empty where nothing is.
+    pub incomplete: Vec<String>,
+    pub requests: u32,
+    pub varbinds: u64,
+    /// Tries in vain.
+    pub lost: u32,
+}
+
+impl std::fmt::Debug for Walked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Walked")
+            .field("answered", &self.answered)
+            .field("incomplete", &self.incomplete)
+            .field("requests", &self.requests)
+            .field("varbinds", &self.varbinds)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What to do after a try in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Send the same request once more.
+    Same,
+    /// Send another request.
+    Changed,
+    /// It is over.
+    No,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Scalars,
+    Columns,
+    Done,
+}
+
+#[derive(Debug)]
+struct Column {
+    root: Oid,
+    /// The last name that came, or the root.
+    at: Oid,
+    cells: u32,
+    open: bool,
+}
+
+/// The state of a conversation.
+pub struct Walk {
+    plan: Plan,
+    version: Version,
+    phase: Phase,
+    columns: Vec<Column>,
+    /// The columns of the request that is out, in its order.
+    asked: Vec<usize>,
+    /// Values that a request may ask for; halved where that was too much.
+    values: usize,
+    bulk: bool,
+    /// Scalars by GETNEXT: v1, where one missing name would spoil the whole GET, and agents that do as if.
+    scalars_by_next: bool,
+    octets: usize,
+    begun: Option<Duration>,
+    result: Walked,
+}
+
+impl std::fmt::Debug for Walk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Walk").field("phase", &self.phase).field("values", &self.values).finish_non_exhaustive()
+    }
+}
+
+impl Walk {
+    pub fn new(plan: Plan, version: Version, sink: Box<dyn Sink>) -> Self {
+        let columns = plan.columns.iter().map(|root| Column::new(root.clone())).collect();
+        let phase = match (plan.scalars.is_empty(), plan.columns.is_empty()) {
+            (false, _) => Phase::Scalars,
+            (true, false) => Phase::Columns,
+            (true, true) => Phase::Done,
+        };
+        Self {
+            bulk: version != Version::V1 && plan.max_repetitions > 1,
+            scalars_by_next: version == Version::V1,
+            values: VALUES_A_REQUEST,
+            asked: Vec::with_capacity(plan.columns.len().min(COLUMNS_A_REQUEST)),
+            octets: 0,
+            begun: None,
+            result: Walked { sink, answered: false, incomplete: Vec::new(), requests: 0, varbinds: 0, lost: 0 },
+            plan,
+            version,
+            phase,
+            columns,
+        }
+    }
+
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.phase == Phase::Done
+    }
+
+    pub fn finish(self) -> Walked {
+        self.result
+    }
+
+    /// Writes the next request's PDU.
+    pub fn request(&mut self, id: i32, now: Duration, writer: &mut Writer) {
+        self.begun.get_or_insert(now);
+        self.result.requests += 1;
+        if self.phase == Phase::Scalars {
+            let kind = if self.scalars_by_next { PduKind::GetNext } else { PduKind::Get };
+            let (plan, by_next) = (&self.plan, self.scalars_by_next);
+            pdu::encode(writer, kind, id, 0, 0, |w| {
+                for scalar in &plan.scalars {
+                    let name = if by_next { parent(scalar) } else { scalar.as_raw() };
+                    pdu::encode_varbind(w, name, Value::Null);
+                }
+            });
+            return;
+        }
+        let most = COLUMNS_A_REQUEST.min(self.values.max(1));
+        self.asked.clear();
+        self.asked.extend(self.columns.iter().enumerate().filter(|(_, c)| c.open).map(|(i, _)| i).take(most));
+        let repetitions = self.repetitions();
+        let (kind, second) = if self.bulk { (PduKind::GetBulk, repetitions) } else { (PduKind::GetNext, 0) };
+        let (asked, columns) = (&self.asked, &self.columns);
+        pdu::encode(writer, kind, id, 0, second, |w| {
+            for column in asked {
+                pdu::encode_varbind(w, columns[*column].at.as_raw(), Value::Null);
+            }
+        });
+    }
+
+    fn repetitions(&self) -> i32 {
+        let fit = self.values / self.asked.len().max(1);
+        i32::try_from(fit.clamp(1, usize::from(self.plan.max_repetitions.max(1)))).unwrap_or(1)
+    }
+
+    /// Takes the answer to the request that is out.
+    pub fn answer(&mut self, pdu: &Pdu<'_>, now: Duration) {
+        self.result.answered = true;
+        let in_time = now.saturating_sub(self.begun.unwrap_or(now)) < self.plan.max_time;
+        match self.phase {
+            Phase::Scalars => self.take_scalars(pdu),
+            Phase::Columns => self.take_columns(pdu),
+            Phase::Done => {}
+        }
+        if self.phase == Phase::Columns && !in_time && self.columns.iter().any(|c| c.open) {
+            self.note(format!("stopped after {} s", self.plan.max_time.as_secs()));
+            self.close_all();
+            self.phase = Phase::Done;
+        }
+    }
+
+    /// No answer to try number `tried` (from 1) of `tries`.
+    pub fn lost(&mut self, tried: u32, tries: u32) -> Again {
+        self.result.lost += 1;
+        let walking = self.phase == Phase::Columns && self.result.answered;
+        if tried < tries {
+            // Perhaps the answer was too large to arrive.
+            if walking && self.bulk && self.values > 8 {
+                self.values /= 2;
+                return Again::Changed;
+            }
+            return Again::Same;
+        }
+        if walking && self.bulk && self.columns.iter().all(|c| c.cells == 0) {
+            self.fall_back();
+            return Again::Changed;
+        }
+        if walking || self.result.answered {
+            self.note(format!("no answer after {tries} tries in the middle of the walk"));
+        }
+        self.phase = Phase::Done;
+        Again::No
+    }
+
+    fn fall_back(&mut self) {
+        self.bulk = false;
+        self.values = 8;
+    }
+
+    fn take_scalars(&mut self, pdu: &Pdu<'_>) {
+        if pdu.error_status != ErrorStatus::NO_ERROR {
+            if pdu.error_status == ErrorStatus::NO_SUCH_NAME && !self.scalars_by_next {
+                self.scalars_by_next = true;
+                return;
+            }
+            self.note(format!("the system group: the agent answered {}", pdu.error_status.name()));
+        } else {
+            // Replies to GET keep the order; by GETNEXT a missing scalar brings its neighbour, so names decide.
+            for bind in pdu.varbinds() {
+                self.result.varbinds += 1;
+                let found = self.plan.scalars.iter().position(|s| s.as_bytes() == bind.name.as_bytes());
+                if let Some(scalar) = found
+                    && !bind.value.is_absent()
+                {
+                    self.result.sink.scalar(scalar, bind.value);
+                }
+            }
+        }
+        self.phase = if self.columns.is_empty() { Phase::Done } else { Phase::Columns };
+    }
+
+    fn take_columns(&mut self, pdu: &Pdu<'_>) {
+        if pdu.error_status != ErrorStatus::NO_ERROR {
+            self.take_error(pdu);
+        } else if pdu.varbinds().next().is_none() {
+            self.too_much("an empty answer");
+        } else {
+            self.take_cells(pdu);
+        }
+        if self.columns.iter().any(|c| c.open) {
+            return;
+        }
+        let more = self.result.sink.more();
+        if more.is_empty() {
+            self.phase = Phase::Done;
+        } else {
+            self.columns.extend(more.into_iter().map(Column::new));
+        }
+    }
+
+    fn take_cells(&mut self, pdu: &Pdu<'_>) {
+        let width = self.asked.len().max(1);
+        for (i, bind) in pdu.varbinds().enumerate() {
+            let Some(&number) = self.asked.get(i % width) else { break };
+            self.result.varbinds += 1;
+            let column = &mut self.columns[number];
+            if !column.open {
+                continue;
+            }
+            let below = if bind.value.is_absent() { None } else { bind.name.below(&column.root) };
+            let Some(index) = below else {
+                column.open = false;
+                continue;
+            };
+            // Some agents' rows are out of order, so a lower name is no end; the same row twice is.
+            let fresh = self.result.sink.cell(number, index, bind.value);
+            if !fresh {
+                column.open = false;
+                let root = column.root.to_string();
+                self.note(format!("{root}: the agent repeats itself"));
+                continue;
+            }
+            column.at.assign(bind.name);
+            column.cells += 1;
+            self.octets += bind.name.as_bytes().len() + bind.value.octets().map_or(8, <[u8]>::len);
+            if column.cells >= self.plan.max_rows {
+                column.open = false;
+                let text = format!("{}: stopped after {} rows", column.root, column.cells);
+                self.note(text);
+            }
+        }
+        if self.octets > self.plan.max_octets {
+            self.note(format!("stopped after {} octets", self.octets));
+            self.close_all();
+        }
+    }
+
+    fn take_error(&mut self, pdu: &Pdu<'_>) {
+        let status = pdu.error_status;
+        let at = usize::try_from(pdu.error_index).ok().and_then(|i| i.checked_sub(1));
+        let blamed = at.and_then(|i| self.asked.get(i).copied());
+        if status == ErrorStatus::TOO_BIG {
+            self.too_much("tooBig");
+        } else if status == ErrorStatus::NO_SUCH_NAME {
+            // The end of the MIB in v1.
+            match blamed {
+                Some(column) => self.columns[column].open = false,
+                None => self.close_asked(),
+            }
+        } else if self.bulk {
+            self.fall_back();
+        } else {
+            match blamed {
+                Some(column) => {
+                    self.columns[column].open = false;
+                    let root = self.columns[column].root.to_string();
+                    self.note(format!("{root}: the agent answered {}", status.name()));
+                }
+                None if self.values > 1 => self.values = 1,
+                None => {
+                    self.note(format!("the agent answered {}", status.name()));
+                    self.close_asked();
+                }
+            }
+        }
+    }
+
+    /// The answer does not fit: ask for less, and at last give the column up.
+    fn too_much(&mut self, why: &str) {
+        if self.values > 1 {
+            self.values /= 2;
+        } else if self.bulk {
+            self.fall_back();
+            self.values = 1;
+        } else {
+            self.note(format!("a single value is too large for the agent ({why})"));
+            self.close_asked();
+        }
+    }
+
+    fn close_asked(&mut self) {
+        for column in &self.asked {
+            self.columns[*column].open = false;
+        }
+    }
+
+    fn close_all(&mut self) {
+        for column in &mut self.columns {
+            column.open = false;
+        }
+    }
+
+    /// A reason, once, and no more than a screenful of them.
+    fn note(&mut self, reason: String) {
+        if self.result.incomplete.len() < 20 && !self.result.incomplete.contains(&reason) {
+            self.result.incomplete.push(reason);
+        }
+    }
+}
+
+impl Column {
+    fn new(root: Oid) -> Self {
+        Self { at: root.clone(), root, cells: 0, open: true }
+    }
+}
+
+/// A scalar's object: the instance without its `.0`.
+fn parent(scalar: &Oid) -> super::oid::RawOid<'_> {
+    let bytes = scalar.as_bytes();
+    let object = bytes.strip_suffix(&[0]).unwrap_or(bytes);
+    super::oid::RawOid::new(object).unwrap_or_else(|_| scalar.as_raw())
+}
+
+#[cfg(test)]
+mod tests;

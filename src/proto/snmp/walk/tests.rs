@@ -1,0 +1,291 @@
+use super::super::message::{self, Message};
+use super::*;
+use crate::proto::snmp::oid::RawOid;
+
+const NOW: Duration = Duration::from_secs(1);
+
+/// Remembers everything, and knows what came twice.
+#[derive(Default)]
+struct Table {
+    scalars: Vec<(usize, String)>,
+    cells: Vec<(usize, Vec<u32>, String)>,
+    more: Vec<Oid>,
+}
+
+impl Sink for Table {
+    fn scalar(&mut self, scalar: usize, value: Value<'_>) {
+        self.scalars.push((scalar, format!("{value:?}")));
+    }
+
+    fn cell(&mut self, column: usize, row: Index<'_>, value: Value<'_>) -> bool {
+        let row: Vec<u32> = row.arcs().collect();
+        if self.cells.iter().any(|(c, r, _)| *c == column && *r == row) {
+            return false;
+        }
+        self.cells.push((column, row, format!("{value:?}")));
+        true
+    }
+
+    fn more(&mut self) -> Vec<Oid> {
+        std::mem::take(&mut self.more)
+    }
+}
+
+/// An agent as a function from the request's names to the answer: status, index, varbinds.
+type Answer = (i32, i32, Vec<(Oid, i64)>);
+
+fn oid(arcs: &[u32]) -> Oid {
+    Oid::from_arcs(arcs)
+}
+
+fn run(plan: Plan, mut agent: impl FnMut(PduKind, &[Oid], i32) -> Answer) -> (Table, Vec<String>, u32) {
+    let mut walk = Walk::new(plan, Version::V2c, Box::<Table>::default());
+    let mut writer = Writer::default();
+    for _ in 0..500 {
+        if walk.is_done() {
+            let walked = walk.finish();
+            let sink: Box<dyn Any> = walked.sink;
+            return (*sink.downcast::<Table>().expect("our sink"), walked.incomplete, walked.requests);
+        }
+        writer.clear();
+        message::encode(&mut writer, Version::V2c, b"c", |w| walk.request(7, NOW, w));
+        let request = Message::decode(writer.bytes()).expect("our own request").pdu;
+        let names: Vec<Oid> = request.varbinds().map(|b| b.name.to_oid()).collect();
+        let (status, index, binds) = agent(request.kind, &names, request.error_index);
+        let mut reply = Writer::default();
+        message::encode(&mut reply, Version::V2c, b"c", |w| {
+            pdu::encode(w, PduKind::Response, 7, status, index, |w| {
+                for (name, value) in &binds {
+                    let value = if *value < 0 { Value::EndOfMibView } else { Value::Integer(*value) };
+                    pdu::encode_varbind(w, name.as_raw(), value);
+                }
+            });
+        });
+        walk.answer(&Message::decode(reply.bytes()).expect("our own reply").pdu, NOW);
+    }
+    panic!("the walk does not end");
+}
+
+/// Answers from a sorted list as an honest agent does.
+fn honest(mib: Vec<Oid>) -> impl FnMut(PduKind, &[Oid], i32) -> Answer {
+    move |kind, names, repetitions| {
+        let rounds = if kind == PduKind::GetBulk { repetitions } else { 1 };
+        let mut at: Vec<Oid> = names.to_vec();
+        let mut out = Vec::new();
+        for _ in 0..rounds {
+            for name in &mut at {
+                if kind == PduKind::Get {
+                    out.push((name.clone(), if mib.contains(name) { 1 } else { -1 }));
+                    continue;
+                }
+                match mib.iter().find(|m| m.as_raw() > name.as_raw()) {
+                    Some(next) => {
+                        *name = next.clone();
+                        out.push((next.clone(), 1));
+                    }
+                    None => out.push((name.clone(), -1)),
+                }
+            }
+        }
+        (0, 0, out)
+    }
+}
+
+fn columns(rows: u32) -> (Plan, Vec<Oid>) {
+    let roots = vec![oid(&[1, 3, 1]), oid(&[1, 3, 2]), oid(&[1, 3, 9])];
+    let mut mib = Vec::new();
+    for root in &roots[..2] {
+        for row in 1..=rows {
+            let mut cell = root.clone();
+            cell.push(row * 100);
+            mib.push(cell);
+        }
+    }
+    (Plan { scalars: vec![oid(&[1, 2, 5, 0])], columns: roots, ..Plan::default() }, mib)
+}
+
+#[test]
+fn columns_of_several_tables_come_in_together_and_a_missing_one_is_no_fault() {
+    let (plan, mut mib) = columns(60);
+    mib.insert(0, oid(&[1, 2, 5, 0]));
+    let (table, incomplete, requests) = run(plan, honest(mib));
+    assert_eq!(table.scalars.len(), 1);
+    assert_eq!(table.cells.len(), 120);
+    assert!(incomplete.is_empty(), "{incomplete:?}");
+    assert!(requests <= 7, "{requests} requests");
+}
+
+#[test]
+fn a_hole_in_a_column_costs_only_its_cell() {
+    let (plan, mut mib) = columns(50);
+    let mut hole = oid(&[1, 3, 2]);
+    hole.push(700);
+    mib.retain(|m| *m != hole);
+    let (table, incomplete, _) = run(plan, honest(mib));
+    assert_eq!(table.cells.len(), 99);
+    assert!(incomplete.is_empty());
+}
+
+#[test]
+fn columns_that_are_known_late_are_walked_too() {
+    let (mut plan, mib) = columns(3);
+    plan.scalars.clear();
+    plan.columns.truncate(1);
+    let mut agent = honest(mib);
+    let mut walk = Walk::new(plan, Version::V2c, Box::new(Table { more: vec![oid(&[1, 3, 2])], ..Table::default() }));
+    let mut writer = Writer::default();
+    while !walk.is_done() {
+        writer.clear();
+        message::encode(&mut writer, Version::V2c, b"c", |w| walk.request(7, NOW, w));
+        let request = Message::decode(writer.bytes()).expect("our own request").pdu;
+        let names: Vec<Oid> = request.varbinds().map(|b| b.name.to_oid()).collect();
+        let (_, _, binds) = agent(request.kind, &names, request.error_index);
+        let mut reply = Writer::default();
+        message::encode(&mut reply, Version::V2c, b"c", |w| {
+            pdu::encode(w, PduKind::Response, 7, 0, 0, |w| {
+                for (name, value) in &binds {
+                    pdu::encode_varbind(w, name.as_raw(), Value::Integer(*value));
+                }
+            });
+        });
+        walk.answer(&Message::decode(reply.bytes()).expect("our own reply").pdu, NOW);
+    }
+    let sink: Box<dyn Any> = walk.finish().sink;
+    let table = sink.downcast::<Table>().expect("our sink");
+    assert_eq!(table.cells.iter().filter(|(column, ..)| *column == 1).count(), 3);
+}
+
+#[test]
+fn an_endless_table_ends_at_the_cap_of_rows() {
+    let plan = Plan { columns: vec![oid(&[1, 3, 1])], max_rows: 100, ..Plan::default() };
+    let mut row = 0;
+    let (table, incomplete, _) = run(plan, |_, _, repetitions| {
+        let binds = (0..repetitions).map(|_| {
+            row += 1;
+            (oid(&[1, 3, 1, row]), 1)
+        });
+        (0, 0, binds.collect())
+    });
+    assert_eq!(table.cells.len(), 100);
+    assert_eq!(incomplete, ["1.3.1: stopped after 100 rows"]);
+}
+
+#[test]
+fn an_agent_that_walks_in_a_circle_is_left_with_what_came() {
+    let plan = Plan { columns: vec![oid(&[1, 3, 1])], ..Plan::default() };
+    let mut row = 0;
+    let (table, incomplete, _) = run(plan, |_, _, repetitions| {
+        let binds = (0..repetitions).map(|_| {
+            row = row % 5 + 1;
+            (oid(&[1, 3, 1, row]), 1)
+        });
+        (0, 0, binds.collect())
+    });
+    assert_eq!(table.cells.len(), 5);
+    assert_eq!(incomplete, ["1.3.1: the agent repeats itself"]);
+}
+
+#[test]
+fn rows_out_of_order_all_come_in() {
+    let plan = Plan { columns: vec![oid(&[1, 3, 1])], ..Plan::default() };
+    let rows = [5u32, 2, 9, 1];
+    let (table, incomplete, _) = run(plan, |_, names, repetitions| {
+        let last: Vec<u32> = names[0].as_raw().arcs().collect();
+        let mut at = last.get(3).map_or(0, |l| rows.iter().position(|r| r == l).map_or(0, |i| i + 1));
+        let mut out = Vec::new();
+        for _ in 0..repetitions {
+            out.push(rows.get(at).map_or((oid(&[1, 3, 2, 1]), 1), |r| (oid(&[1, 3, 1, *r]), 1)));
+            at += 1;
+        }
+        (0, 0, out)
+    });
+    assert_eq!(table.cells.len(), 4);
+    assert!(incomplete.is_empty(), "{incomplete:?}");
+}
+
+#[test]
+fn too_big_asks_for_less_until_it_fits() {
+    let (mut plan, mib) = columns(40);
+    plan.scalars.clear();
+    let mut agent = honest(mib);
+    let (table, incomplete, _) = run(plan, |kind, names, repetitions| {
+        if names.len() as i32 * repetitions.max(1) > 10 { (1, 0, Vec::new()) } else { agent(kind, names, repetitions) }
+    });
+    assert_eq!(table.cells.len(), 80);
+    assert!(incomplete.is_empty(), "{incomplete:?}");
+}
+
+#[test]
+fn an_agent_that_breaks_on_getbulk_is_asked_with_getnext() {
+    let (mut plan, mib) = columns(10);
+    plan.scalars.clear();
+    let mut agent = honest(mib);
+    let (table, incomplete, _) =
+        run(
+            plan,
+            |kind, names, repetitions| {
+                if kind == PduKind::GetBulk { (5, 0, Vec::new()) } else { agent(kind, names, repetitions) }
+            },
+        );
+    assert_eq!(table.cells.len(), 20);
+    assert!(incomplete.is_empty(), "{incomplete:?}");
+}
+
+#[test]
+fn an_agent_that_is_always_too_big_ends_with_a_reason() {
+    let (mut plan, _) = columns(10);
+    plan.scalars.clear();
+    let (table, incomplete, requests) = run(plan, |_, _, _| (1, 0, Vec::new()));
+    assert!(table.cells.is_empty() && !incomplete.is_empty());
+    assert!(requests < 20, "{requests} requests");
+}
+
+#[test]
+fn silence_in_the_middle_keeps_what_came_and_says_so() {
+    let (mut plan, mib) = columns(10);
+    plan.columns.truncate(2);
+    plan.scalars.clear();
+    plan.max_repetitions = 2;
+    let mut walk = Walk::new(plan, Version::V2c, Box::<Table>::default());
+    let mut writer = Writer::default();
+    message::encode(&mut writer, Version::V2c, b"c", |w| walk.request(7, NOW, w));
+    let mut reply = Writer::default();
+    message::encode(&mut reply, Version::V2c, b"c", |w| {
+        pdu::encode(w, PduKind::Response, 7, 0, 0, |w| {
+            pdu::encode_varbind(w, mib[0].as_raw(), Value::Integer(1));
+        });
+    });
+    walk.answer(&Message::decode(reply.bytes()).expect("our own reply").pdu, NOW);
+    assert_eq!(walk.lost(1, 3), Again::Changed);
+    while walk.lost(2, 3) == Again::Changed {}
+    assert_eq!(walk.lost(3, 3), Again::No);
+    let walked = walk.finish();
+    assert!(walked.answered);
+    assert_eq!(walked.incomplete, ["no answer after 3 tries in the middle of the walk"]);
+}
+
+proptest::proptest! {
+    /// Whatever an agent answers, the walk ends within its caps and no cell comes twice.
+    #[test]
+    fn hostile_answers_never_keep_it_going(seed in proptest::collection::vec((0i32..7, 0i32..5, 0u32..4, 0u32..40), 1..40)) {
+        let plan = Plan { columns: vec![oid(&[1, 3, 1]), oid(&[1, 3, 2])], max_rows: 30, ..Plan::default() };
+        let mut turn = 0;
+        let (table, _, requests) = run(plan, |_, _, _| {
+            let mut binds = Vec::new();
+            let (status, index, ..) = seed[turn % seed.len()];
+            for step in 0..6 {
+                let (_, _, column, row) = seed[(turn + step) % seed.len()];
+                binds.push((oid(&[1, 3, column, row]), i64::from(row) - 1));
+            }
+            turn += 1;
+            (if turn % 3 == 0 { status } else { 0 }, index, binds)
+        });
+        proptest::prop_assert!(table.cells.len() <= 60 && requests < 200);
+    }
+}
+
+#[test]
+fn raw_names_are_compared_as_numbers() {
+    let (small, large) = (oid(&[1, 3, 16_383]), oid(&[1, 3, 16_384]));
+    assert!(RawOid::new(small.as_bytes()).expect("valid") < RawOid::new(large.as_bytes()).expect("valid"));
+}
