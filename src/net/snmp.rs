@@ -198,7 +198,7 @@ struct Driver {
 }
 
 enum Woken {
-    Job(Option<Job>),
+    Job(Option<Box<Job>>),
     Readable,
     Writable,
     Late,
@@ -215,14 +215,14 @@ impl Driver {
             let deadline = self.engine.next_timeout().map(|at| self.started + at);
             let blocked = self.unsent.is_some();
             let woken = tokio::select! {
-                job = jobs.recv(), if open => Woken::Job(job),
+                job = jobs.recv(), if open => Woken::Job(job.map(Box::new)),
                 _ = self.socket.readable() => Woken::Readable,
                 _ = self.socket.writable(), if blocked => Woken::Writable,
                 () = until(deadline) => Woken::Late,
             };
             match woken {
                 Woken::Job(Some(job)) => {
-                    self.take(job);
+                    self.take(*job);
                     while let Ok(job) = jobs.try_recv() {
                         self.take(job);
                     }

@@ -4,3 +4,5 @@ pub mod banner;
 pub mod dns;
 pub mod network;
 pub mod script;
+
+pub mod snmp;

@@ -130,6 +130,8 @@ pub struct PortView {
     pub flaps: Vec<Timestamp>,
     /// Whether it was ever seen up since it is watched.
     pub seen_up: bool,
+    /// The fastest speed it was seen up with, in bits per second.
+    pub fastest: Option<u64>,
 }
 
 /// A device with ports, after a walk.

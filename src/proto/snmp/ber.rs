@@ -142,7 +142,7 @@ fn unsigned(content: &[u8], octets: usize) -> Result<u64, BerError> {
 }
 
 /// Where an open element began; closed with [`Writer::end`].
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Mark(usize);
 

@@ -223,7 +223,7 @@ impl Engine {
         if conversation.tried == 0 {
             // A new request: an id that is not in use.
             let id = loop {
-                let id = ((self.next_id)() & 0x7fff_ffff) as i32;
+                let id = ((self.next_id)() & 0x7fff_ffff).cast_signed();
                 if id != 0 && !self.out.contains_key(&id) {
                     break id;
                 }

@@ -196,7 +196,7 @@ impl<'a> Pdu<'a> {
 }
 
 /// The varbinds one after the other.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct VarBinds<'a>(Reader<'a>);
 
 impl<'a> Iterator for VarBinds<'a> {

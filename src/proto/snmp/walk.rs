@@ -252,13 +252,11 @@ impl Walk {
     }
 
     fn take_scalars(&mut self, pdu: &Pdu<'_>) {
-        if pdu.error_status != ErrorStatus::NO_ERROR {
-            if pdu.error_status == ErrorStatus::NO_SUCH_NAME && !self.scalars_by_next {
-                self.scalars_by_next = true;
-                return;
-            }
-            self.note(format!("the system group: the agent answered {}", pdu.error_status.name()));
-        } else {
+        if pdu.error_status == ErrorStatus::NO_SUCH_NAME && !self.scalars_by_next {
+            self.scalars_by_next = true;
+            return;
+        }
+        if pdu.error_status == ErrorStatus::NO_ERROR {
             // Replies to GET keep the order; by GETNEXT a missing scalar brings its neighbour, so names decide.
             for bind in pdu.varbinds() {
                 self.result.varbinds += 1;
@@ -269,6 +267,8 @@ impl Walk {
                     self.result.sink.scalar(scalar, bind.value);
                 }
             }
+        } else {
+            self.note(format!("the system group: the agent answered {}", pdu.error_status.name()));
         }
         self.phase = if self.columns.is_empty() { Phase::Done } else { Phase::Columns };
     }

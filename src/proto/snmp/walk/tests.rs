@@ -191,12 +191,10 @@ fn rows_out_of_order_all_come_in() {
     let rows = [5u32, 2, 9, 1];
     let (table, incomplete, _) = run(plan, |_, names, repetitions| {
         let last: Vec<u32> = names[0].as_raw().arcs().collect();
-        let mut at = last.get(3).map_or(0, |l| rows.iter().position(|r| r == l).map_or(0, |i| i + 1));
-        let mut out = Vec::new();
-        for _ in 0..repetitions {
-            out.push(rows.get(at).map_or((oid(&[1, 3, 2, 1]), 1), |r| (oid(&[1, 3, 1, *r]), 1)));
-            at += 1;
-        }
+        let from = last.get(3).map_or(0, |l| rows.iter().position(|r| r == l).map_or(0, |i| i + 1));
+        let out = (from..from + usize::try_from(repetitions).expect("positive"))
+            .map(|at| rows.get(at).map_or((oid(&[1, 3, 2, 1]), 1), |r| (oid(&[1, 3, 1, *r]), 1)))
+            .collect();
         (0, 0, out)
     });
     assert_eq!(table.cells.len(), 4);
@@ -209,7 +207,11 @@ fn too_big_asks_for_less_until_it_fits() {
     plan.scalars.clear();
     let mut agent = honest(mib);
     let (table, incomplete, _) = run(plan, |kind, names, repetitions| {
-        if names.len() as i32 * repetitions.max(1) > 10 { (1, 0, Vec::new()) } else { agent(kind, names, repetitions) }
+        if names.len() * usize::try_from(repetitions.max(1)).expect("positive") > 10 {
+            (1, 0, Vec::new())
+        } else {
+            agent(kind, names, repetitions)
+        }
     });
     assert_eq!(table.cells.len(), 80);
     assert!(incomplete.is_empty(), "{incomplete:?}");
