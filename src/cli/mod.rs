@@ -8,6 +8,7 @@ mod console;
 mod incident;
 mod logging;
 mod plan;
+mod ports;
 mod state_dir;
 
 use std::io::Write as _;
@@ -61,6 +62,8 @@ pub enum Command {
     Check(check::CheckArgs),
     /// One look at every backup repository; exit 0 ok, 1 warning, 2 critical, 3 unknown
     Backups(backups::BackupsArgs),
+    /// One walk of one device's ports by SNMP; exit 0 ok, 1 warning, 2 critical, 3 unknown
+    Ports(ports::PortsArgs),
     /// Check, show or begin a configuration
     Config(config::ConfigArgs),
     /// Open, note, read and hand over incidents
@@ -96,6 +99,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::Plan(args)) => plan::run(&args, &globals),
         Some(Command::Check(args)) => check::run(&args, &globals),
         Some(Command::Backups(args)) => backups::run(&args, &globals),
+        Some(Command::Ports(args)) => ports::run(&args, &globals),
         Some(Command::Config(args)) => config::run(&args, &globals),
         Some(Command::Incident(args)) => incident::run(args, &globals),
         Some(Command::Man) => {

@@ -7,5 +7,6 @@ mod layers;
 mod peer;
 mod probes;
 mod repository;
+mod snmp;
 mod ssh_config;
 mod tty;

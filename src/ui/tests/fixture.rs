@@ -110,6 +110,7 @@ pub fn device(name: &str, ports: &[(String, PortState, Condition)]) -> DeviceVie
             gap: None,
             flaps: Vec::new(),
             seen_up: true,
+            fastest: None,
         })
         .collect();
     DeviceView {

@@ -1,0 +1,205 @@
+//! `noctty ports`: one walk of one device, as a table for people and as `noctty.ports/1` for programs. Fields that no
+//! walk fills yet are there all the same, null or empty.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::base::{Timestamp, Untrusted, text, units};
+use crate::model::{Condition, Duplex, IfAdmin, IfOper, Port};
+use crate::state::{DeviceView, PortView};
+
+#[derive(Debug, Serialize)]
+struct Document {
+    schema: &'static str,
+    collected_at: String,
+    complete: bool,
+    device: DeviceRow,
+    ports: Vec<PortRow>,
+    sensors: [(); 0],
+    processors: [(); 0],
+    memory: [(); 0],
+    storage: [(); 0],
+    bgp: [(); 0],
+    ospf: [(); 0],
+    optics: [(); 0],
+    warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct DeviceRow {
+    target: String,
+    name: Option<String>,
+    description: Option<String>,
+    object_id: Option<String>,
+    uptime_s: Option<f64>,
+    vendor: Option<&'static str>,
+    os: Option<&'static str>,
+    model: Option<String>,
+    version: Option<String>,
+    serial: Option<String>,
+    location: Option<String>,
+    contact: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct PortRow {
+    index: u32,
+    name: Option<String>,
+    description: Option<String>,
+    alias: Option<String>,
+    r#type: Option<u32>,
+    admin: Option<&'static str>,
+    oper: Option<&'static str>,
+    state: &'static str,
+    reason: Option<String>,
+    speed_bps: Option<u64>,
+    mtu: Option<u32>,
+    mac: Option<String>,
+    duplex: Option<&'static str>,
+    last_change: Option<String>,
+    vlan: Option<u16>,
+    in_octets: Option<u64>,
+    out_octets: Option<u64>,
+    in_errors: Option<u64>,
+    out_errors: Option<u64>,
+    in_discards: Option<u64>,
+    out_discards: Option<u64>,
+    poe: Option<()>,
+    neighbors: [(); 0],
+}
+
+/// One JSON object. `shift` turns steady times into what the system's clock calls them.
+pub fn json(view: &DeviceView, target: &str, as_wall: impl Fn(Timestamp) -> Timestamp) -> String {
+    let device = &view.table.device;
+    let said = |text: &Untrusted| (!text.is_empty()).then(|| text.json_text());
+    let document = Document {
+        schema: "noctty.ports/1",
+        collected_at: as_wall(view.table.collected_at).rfc3339(),
+        complete: view.table.complete,
+        device: DeviceRow {
+            target: target.to_owned(),
+            name: said(&device.name),
+            description: said(&device.description),
+            object_id: device.object_id.clone(),
+            uptime_s: device.uptime.map(|u| u.as_secs_f64()),
+            vendor: None,
+            os: None,
+            model: None,
+            version: None,
+            serial: None,
+            location: said(&device.location),
+            contact: said(&device.contact),
+        },
+        ports: rows(view).map(|(port, seen)| port_row(port, seen, &as_wall)).collect(),
+        sensors: [],
+        processors: [],
+        memory: [],
+        storage: [],
+        bgp: [],
+        ospf: [],
+        optics: [],
+        warnings: view.table.warnings.iter().map(|w| text::clean(w)).collect(),
+    };
+    // Plain data with string keys always serialises.
+    serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+fn rows(view: &DeviceView) -> impl Iterator<Item = (&Port, &PortView)> {
+    view.ports.iter().filter_map(|seen| Some((view.table.ports.get(seen.row)?, seen)))
+}
+
+fn port_row(port: &Port, seen: &PortView, as_wall: &impl Fn(Timestamp) -> Timestamp) -> PortRow {
+    let said = |text: &Untrusted| (!text.is_empty()).then(|| text.json_text());
+    PortRow {
+        index: port.index,
+        name: said(&port.name),
+        description: said(&port.description),
+        alias: said(&port.alias),
+        r#type: port.if_type,
+        admin: port.admin.map(IfAdmin::as_str),
+        oper: port.oper.map(IfOper::as_str),
+        state: seen.state.as_str(),
+        reason: seen.reason.as_deref().map(str::to_owned),
+        speed_bps: port.speed_bps,
+        mtu: port.mtu,
+        mac: port.mac.map(mac),
+        duplex: port.duplex.map(|d| match d {
+            Duplex::Half => "half",
+            Duplex::Full => "full",
+        }),
+        last_change: port.last_change.map(|t| as_wall(t).rfc3339()),
+        vlan: None,
+        in_octets: port.counters.in_octets,
+        out_octets: port.counters.out_octets,
+        in_errors: port.counters.in_errors,
+        out_errors: port.counters.out_errors,
+        in_discards: port.counters.in_discards,
+        out_discards: port.counters.out_discards,
+        poe: None,
+        neighbors: [],
+    }
+}
+
+fn mac(octets: [u8; 6]) -> String {
+    octets.map(|octet| format!("{octet:02x}")).join(":")
+}
+
+/// The device in a line, then a row per port, then what is missing.
+pub fn table(view: &DeviceView, target: &str) -> String {
+    let device = &view.table.device;
+    let mut out = String::new();
+    let uptime = device.uptime.map(|u| format!(" · up {}", units::age(u))).unwrap_or_default();
+    let name = if device.name.is_empty() { text::clean(target) } else { device.name.line() };
+    let _ = writeln!(out, "{name} · {} of {} ports up{uptime}", view.up, view.ports.len());
+    if !device.description.is_empty() {
+        let _ = writeln!(out, "{}", text::fit(&device.description.line(), 100));
+    }
+    let labels: Vec<String> = rows(view).map(|(port, _)| text::fit_middle(&label(port), 32)).collect();
+    let width = labels.iter().map(|l| text::width(l)).max().unwrap_or(0).max(4);
+    let head = format!(
+        "{:width$}  {:<16} {:>6}  {:<6} {:>8} {:>8}  {}",
+        "PORT", "STATE", "SPEED", "DUPLEX", "ERR IN", "ERR OUT", "ALIAS"
+    );
+    let _ = writeln!(out, "{}", head.trim_end());
+    for ((port, seen), label) in rows(view).zip(&labels) {
+        let pad = width.saturating_sub(text::width(label));
+        let duplex = port.duplex.map_or("–", |d| if d == Duplex::Half { "half" } else { "full" });
+        let count = |n: Option<u64>| n.map_or_else(|| "–".to_owned(), |n| n.to_string());
+        let alias = match &seen.reason {
+            Some(reason) if port.alias.is_empty() => format!("[{reason}]"),
+            Some(reason) => format!("{} [{reason}]", port.alias.line()),
+            None => port.alias.line(),
+        };
+        let line = format!(
+            "{label}{:pad$}  {:<16} {:>6}  {duplex:<6} {:>8} {:>8}  {}",
+            "",
+            seen.state.as_str(),
+            port.speed_bps.map_or_else(|| "–".to_owned(), units::speed),
+            count(port.counters.in_errors),
+            count(port.counters.out_errors),
+            text::fit(&alias, 60),
+        );
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    for warning in &view.table.warnings {
+        let _ = writeln!(out, "warning: {}", text::clean(warning));
+    }
+    out
+}
+
+fn label(port: &Port) -> String {
+    if port.label().is_empty() { format!("#{}", port.index) } else { port.label().line() }
+}
+
+/// 0 ok, 1 warning, 2 critical, 3 unknown; a table that is not complete is a warning at least.
+pub fn exit_status(view: &DeviceView) -> u8 {
+    match view.condition {
+        Condition::Critical => 2,
+        Condition::Unknown => 3,
+        Condition::Warning => 1,
+        Condition::Ok | Condition::Pending | Condition::NotProbed | Condition::Unreachable => {
+            u8::from(!view.table.complete)
+        }
+    }
+}
