@@ -5,6 +5,7 @@ mod backups;
 mod check;
 mod config;
 mod console;
+mod demo;
 mod incident;
 mod logging;
 mod plan;
@@ -64,6 +65,8 @@ pub enum Command {
     Backups(backups::BackupsArgs),
     /// One walk of one device's ports by SNMP; exit 0 ok, 1 warning, 2 critical, 3 unknown
     Ports(ports::PortsArgs),
+    /// A simulated network over real protocols on loopback, and the console on it
+    Demo(demo::DemoArgs),
     /// Check, show or begin a configuration
     Config(config::ConfigArgs),
     /// Open, note, read and hand over incidents
@@ -97,6 +100,7 @@ fn run(args: Args) -> Result<ExitCode> {
     let globals = args.globals;
     match args.command {
         Some(Command::Plan(args)) => plan::run(&args, &globals),
+        Some(Command::Demo(args)) => demo::run(&args, &globals),
         Some(Command::Check(args)) => check::run(&args, &globals),
         Some(Command::Backups(args)) => backups::run(&args, &globals),
         Some(Command::Ports(args)) => ports::run(&args, &globals),

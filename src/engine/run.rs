@@ -265,7 +265,10 @@ pub async fn run(mut setup: Setup) {
     let now = engine.clock.now();
     engine.remember(now);
     if let Some(records) = engine.records.take() {
-        // The last states and notes reach the disk before the process ends.
+        // The last states and notes reach the disk before the process ends. Nobody reads events any more: whoever
+        // waits to send one must not hold that up.
+        setup.events.close();
+        while setup.events.try_recv().is_ok() {}
         let closed = tokio::task::spawn_blocking(|| records.close()).await;
         if closed.is_err() {
             tracing::error!("the records could not be closed");

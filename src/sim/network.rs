@@ -115,29 +115,30 @@ impl Servers {
         Ok(Self { topology, banners, addresses, name_server })
     }
 
-    /// The configuration that watches the network, as a user would write it. `agent_port` is the SNMP port of all
-    /// switches; `backups` is appended.
+    /// The configuration that watches the network, as a user would write it. `agents` is where each switch answers
+    /// SNMP.
     ///
     /// # Errors
     /// The community's file cannot be written.
-    pub fn configuration(&self, folder: &Path, agent_port: u16, backups: &str) -> std::io::Result<String> {
+    pub fn configuration(&self, folder: &Path, agents: &[SocketAddr]) -> std::io::Result<String> {
         let community = write_private(folder, "community", COMMUNITY)?;
         let size = self.topology.size;
         // A large network is polled as one would poll it; a small one so that something is to be seen.
         let large = size.hosts + size.switches > 200;
         let (fast, walk) = if large { ("30s", "60s") } else { ("5s", "10s") };
         let mut out = String::new();
-        for switch in 0..size.switches {
+        for (switch, agent) in agents.iter().enumerate() {
             let name = self.topology.switch_name(switch);
             let tags = if switch < 2 { "tags = [\"core\"]\n" } else { "" };
             let parents =
                 self.topology.uplink(switch).map(|up| format!("parents = [\"{}\"]\n", self.topology.switch_name(up)));
             let _ = write!(
                 out,
-                "[[host]]\nname = \"{name}\"\naddress = \"{}\"\n{tags}{}group = \"network\"\nchecks = []\nsnmp = {{ version = \"2c\", community = {{ file = {:?} }}, port = {agent_port}, interval = \"{walk}\", timeout = \"2s\", retry_interval = \"2s\" }}\n\n",
-                Topology::switch_address(switch),
+                "[[host]]\nname = \"{name}\"\naddress = \"{}\"\n{tags}{}group = \"network\"\nchecks = []\nsnmp = {{ version = \"2c\", community = {{ file = {:?} }}, port = {}, interval = \"{walk}\", timeout = \"2s\", retry_interval = \"2s\" }}\n\n",
+                agent.ip(),
                 parents.unwrap_or_default(),
                 community.display().to_string(),
+                agent.port(),
             );
         }
         for host in 0..size.hosts {
@@ -165,7 +166,7 @@ impl Servers {
         let dns = self.name_server.address;
         let _ = write!(
             out,
-            "[[host]]\nname = \"ns1\"\naddress = \"{}\"\ngroup = \"servers\"\nchecks = [{{ kind = \"dns\", port = {}, name = \"db01.demo.test\", expect = \"{}\", interval = \"{fast}\", retry_interval = \"2s\" }}]\n\n{backups}",
+            "[[host]]\nname = \"ns1\"\naddress = \"{}\"\ngroup = \"servers\"\nchecks = [{{ kind = \"dns\", port = {}, name = \"db01.demo.test\", expect = \"{}\", interval = \"{fast}\", retry_interval = \"2s\" }}]\n\n",
             dns.ip(),
             dns.port(),
             Topology::host_address(0),

@@ -42,15 +42,15 @@ pub fn steps(seed: u64, hosts: usize, switches: usize, ports: usize) -> Vec<Step
     if switches > 2 && ports > 2 {
         // A cable that is touched: three flaps on an access switch.
         let switch = 2 + random.below(switches - 2);
-        let port = 2 + random.below(ports - 2);
+        let port = random.below(ports.saturating_sub(5).max(1));
         for flap in 0..3 {
             out.push(Step { at: secs(6 + flap * 20), change: Change::Link { switch, port, up: false } });
             out.push(Step { at: secs(14 + flap * 20), change: Change::Link { switch, port, up: true } });
         }
-        // An uplink that stays down for a while: port 0 of another one.
+        // An uplink that stays down for a while: the last port of another one.
         let switch = 2 + random.below(switches - 2);
-        out.push(Step { at: secs(10), change: Change::Link { switch, port: 0, up: false } });
-        out.push(Step { at: secs(260), change: Change::Link { switch, port: 0, up: true } });
+        out.push(Step { at: secs(10), change: Change::Link { switch, port: ports - 1, up: false } });
+        out.push(Step { at: secs(260), change: Change::Link { switch, port: ports - 1, up: true } });
     }
     if switches > 1 {
         out.push(Step { at: secs(18), change: Change::Switch { switch: 1, alive: false } });
