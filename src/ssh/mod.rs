@@ -2,6 +2,7 @@
 //! in `sim` only.
 
 pub mod config;
+pub mod known_hosts;
 pub mod target;
 
 pub use config::{HostSettings, SshConfig, Surroundings};

@@ -4,7 +4,7 @@
 //! are held against `ssh -G` by a test.
 
 mod parse;
-mod pattern;
+pub(in crate::ssh) mod pattern;
 mod settings;
 mod split;
 
