@@ -8,6 +8,7 @@ pub mod plan;
 pub mod records;
 pub mod run;
 pub mod schedule;
+pub mod sessions;
 pub mod supervise;
 
 pub use plan::{Bound, Plan, Runner};

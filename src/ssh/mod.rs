@@ -1,9 +1,21 @@
 //! SSH by russh: ssh_config, known_hosts, keys and agent, jump chain, shells and commands. russh is seen here and
 //! in `sim` only.
 
+mod agent;
+pub mod attendant;
+mod auth;
 pub mod config;
+mod connect;
+mod error;
+mod guard;
+mod jump;
 pub mod known_hosts;
+mod shell;
 pub mod target;
 
+pub use attendant::{Answer, Attendant, Progress};
 pub use config::{HostSettings, SshConfig, Surroundings};
+pub use connect::Connection;
+pub use error::SshError;
+pub use shell::{Ended, Outlets, ShellInput, Size};
 pub use target::Target;

@@ -8,5 +8,6 @@ mod peer;
 mod probes;
 mod repository;
 mod snmp;
+mod ssh;
 mod ssh_config;
 mod tty;
