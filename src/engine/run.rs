@@ -133,7 +133,15 @@ impl Engine {
         let state = &self.state;
         let specs = plan.checks.iter().map(|bound| bound.spec.clone());
         self.schedule.load(specs, now, |key| state.check(key)?.last.as_ref().map(|last| last.at));
+        let echoes = plan.checks.iter().any(|bound| &*bound.spec.kind == "icmp");
         self.plan = plan;
+        // Said once, with the line that would permit it; nothing is down for it.
+        if echoes
+            && self.mode == Mode::Polling
+            && let Some(why) = self.net.pinger.not_permitted()
+        {
+            self.take(Event::Remark(why));
+        }
     }
 
     fn take_result(&mut self, (observation, fault): Finished) {
