@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 #[derive(Debug, clap::Args)]
 pub struct PortsArgs {
-    /// A host of the configuration, or an address with or without port (10.0.0.2, 10.0.0.2:1161, [fe80::1]:161)
+    /// A host of the configuration, or an address with or without port (10.0.0.2, 10.0.0.2:1161, or an IPv6 address in brackets)
     #[arg(value_name = "TARGET")]
     target: String,
     /// One JSON object (noctty.ports/1) instead of a table

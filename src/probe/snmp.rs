@@ -120,7 +120,7 @@ impl Access {
     }
 }
 
-/// The scalars of the system group, in the order of [`System`]'s fields (RFC 3418).
+/// The scalars of the system group, in the order of `System`'s fields (RFC 3418).
 pub fn system_scalars() -> Vec<Oid> {
     // sysDescr, sysObjectID, sysUpTime, sysContact, sysName, sysLocation
     (1..=6).map(|n| Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 1, n, 0])).collect()
