@@ -1,8 +1,9 @@
 //! `noctty demo`: a simulated network over real protocols on loopback, and the console on it. With `--headless` the
 //! network alone, for load tests.
 
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,14 +12,13 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, WrapErr as _, bail};
 
 use super::{Globals, console};
-use crate::base::{Clock, Timestamp};
+use crate::base::Clock;
 use crate::config::{UiOptions, load};
 use crate::engine::Plan;
-use crate::process::{self, Program};
 use crate::sim::network::{Servers, Size, Topology, community};
-use crate::sim::script::Change;
+use crate::sim::repository::{PASSWORD, Repositories};
+use crate::sim::script::{Change, ROUND};
 use crate::sim::snmp::{AgentSpec, SnmpAgents};
-use crate::state::Event;
 
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
@@ -53,7 +53,8 @@ pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
     let clock = Clock::start();
     let agents = Arc::new(start_agents(size, clock)?);
     let servers = Arc::new(runtime.block_on(Servers::start(size)).wrap_err("cannot start the simulated servers")?);
-    let text = servers.configuration(&folder.0, agents.addresses())?;
+    let (repositories, backups) = backups(&folder.0, size.hosts)?;
+    let text = servers.configuration(&folder.0, agents.addresses())? + &backups;
     let file = folder.0.join("noctty.toml");
     std::fs::write(&file, &text).wrap_err_with(|| format!("cannot write {}", super::shown(&file)))?;
     let player = {
@@ -63,9 +64,10 @@ pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
             servers.play(|change| apply(&agents, &topology, change)).await;
         })
     };
-    let outcome =
-        if args.headless { headless(&runtime, &file) } else { show(&runtime, &file, &text, &folder.0, globals) };
+    let backing_up = runtime.spawn(keep_backing_up(repositories));
+    let outcome = if args.headless { headless(&runtime, &file) } else { show(&file, text, &folder.0, globals) };
     player.abort();
+    backing_up.abort();
     runtime.shutdown_background();
     outcome
 }
@@ -109,29 +111,14 @@ fn headless(runtime: &tokio::runtime::Runtime, file: &Path) -> Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// The console with the demo's configuration; what it writes goes with the demo unless a place is named. The backups
-/// are made while the console is on: a real tool takes its seconds.
-fn show(
-    runtime: &tokio::runtime::Runtime,
-    file: &Path,
-    text: &str,
-    folder: &Path,
-    globals: &Globals,
-) -> Result<ExitCode> {
-    let name = file.display().to_string();
-    let first = plan(&name, text.to_owned())?;
+/// The console with the demo's configuration; what it writes goes with the demo unless a place is named.
+fn show(file: &Path, text: String, folder: &Path, globals: &Globals) -> Result<ExitCode> {
+    let plan = plan(&file.display().to_string(), text)?;
     let state = globals.state.clone().unwrap_or_else(|| folder.join("state"));
     let globals = Globals { state: Some(state), ..globals.clone() };
-    let (handle, folder, text) = (runtime.handle().clone(), folder.to_owned(), text.to_owned());
-    let plans: console::Plans = Box::new(move |plans, events, _| {
+    let plans: console::Plans = Box::new(move |plans, _, _| {
         // A closed channel means that the console was left already.
-        let _ = plans.blocking_send(first);
-        let backups = handle.block_on(backups(&folder, Clock::start().wall()));
-        if backups.is_empty() {
-            let _ = events.blocking_send(Event::Remark("no backups in the demo: restic is not installed".into()));
-        } else if let Ok(second) = plan(&name, text + &backups) {
-            let _ = plans.blocking_send(second);
-        }
+        let _ = plans.blocking_send(plan);
     });
     console::show(plans, None, &UiOptions::default(), &globals)
 }
@@ -143,44 +130,31 @@ fn plan(name: &str, text: String) -> Result<Plan> {
     }
 }
 
-/// A backup that is too old and one that is not, made with the real tool; nothing where it is not installed.
-async fn backups(folder: &Path, now: Timestamp) -> String {
-    if process::find("restic").is_none() {
-        return String::new();
-    }
-    let repository = folder.join("restic");
-    let password = folder.join("restic.pw");
-    let source = folder.join("data");
-    let made = std::fs::create_dir(&source).is_ok()
-        && std::fs::write(source.join("dump.sql"), "select 1;\n").is_ok()
-        && std::fs::write(&password, "demo\n").is_ok()
-        && std::fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).is_ok();
-    if !made {
-        return String::new();
-    }
-    let old = now.minus(Duration::from_hours(31));
-    let time = old.rfc3339().replace('T', " ").chars().take(19).collect::<String>();
-    let restic = |arguments: &[&str]| {
-        let mut argv = vec!["restic".to_owned(), "--no-cache".to_owned(), "--quiet".to_owned()];
-        argv.extend(["-r".to_owned(), repository.display().to_string()]);
-        argv.extend(["--password-file".to_owned(), password.display().to_string()]);
-        argv.extend(arguments.iter().map(|a| (*a).to_owned()));
-        Program::new(argv).timeout(Duration::from_secs(20))
-    };
-    let data = source.display().to_string();
-    for program in [restic(&["init"]), restic(&["backup", "--host", "db01", "--time", &time, &data])] {
-        match process::run(&program).await {
-            Ok(output) if output.status.success() => {}
-            _ => return String::new(),
+/// The repositories of the demo, and the part of the configuration that has them read. The tool that reads them is
+/// this program itself.
+fn backups(folder: &Path, hosts: usize) -> Result<(Repositories, String)> {
+    let program = std::env::current_exe().wrap_err("cannot find this program's own file")?;
+    let password = folder.join("repository.pw");
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&password)?;
+    file.write_all(PASSWORD.as_bytes())?;
+    let repositories = Repositories::create(&folder.join("repositories"), Clock::start().wall())
+        .wrap_err("cannot write the simulated repositories")?;
+    let names: Vec<String> = (0..hosts).map(Topology::host_name).collect();
+    let text = repositories.configuration(&program, &password, &names);
+    Ok((repositories, text))
+}
+
+/// The job that runs while the demo does, and is missed in a part of each round.
+async fn keep_backing_up(mut repositories: Repositories) {
+    let clock = Clock::start();
+    let begun = clock.now();
+    loop {
+        let round = Duration::from_secs(clock.now().since(begun).as_secs() % ROUND.as_secs());
+        if let Err(error) = repositories.advance(round, clock.wall()) {
+            tracing::warn!(%error, "the simulated backup could not be written");
         }
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    format!(
-        "[[backup]]\nname = \"db01 nightly\"\nkind = \"restic\"\nrepository = {:?}\npassword = {{ file = {:?} }}\nprotects = [\"db01\"]\nschedule = \"0 2 * * *\"\nrpo = \"26h\"\ninterval = \"30s\"\n\n[[backup]]\nname = \"web01 weekly\"\nkind = \"restic\"\nrepository = {:?}\npassword = {{ file = {:?} }}\nprotects = [\"web01\"]\nrpo = \"7d\"\ninterval = \"30s\"\n",
-        repository.display().to_string(),
-        password.display().to_string(),
-        repository.display().to_string(),
-        password.display().to_string(),
-    )
 }
 
 /// A folder of our own that goes with the demo.

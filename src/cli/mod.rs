@@ -10,6 +10,7 @@ mod incident;
 mod logging;
 mod plan;
 mod ports;
+mod sim_restic;
 mod state_dir;
 
 use std::io::Write as _;
@@ -71,6 +72,9 @@ pub enum Command {
     Config(config::ConfigArgs),
     /// Open, note, read and hand over incidents
     Incident(incident::IncidentArgs),
+    /// Answer like restic, for the demo's backup jobs
+    #[command(hide = true)]
+    SimRestic(sim_restic::SimResticArgs),
     /// Print the manual page (roff)
     #[command(hide = true)]
     Man,
@@ -106,6 +110,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::Ports(args)) => ports::run(&args, &globals),
         Some(Command::Config(args)) => config::run(&args, &globals),
         Some(Command::Incident(args)) => incident::run(args, &globals),
+        Some(Command::SimRestic(args)) => sim_restic::run(&args),
         Some(Command::Man) => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Args::command()).render(&mut page)?;

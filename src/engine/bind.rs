@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::plan::{Bound, Plan, Runner};
 use crate::backup::{self, Source};
-use crate::base::options::{OptionDoc, Place, Problem, Reader, Source as Text, Table, nearest};
+use crate::base::options::{OptionDoc, Place, Problem, Reader, Source as Text, Table, Weight, nearest};
 use crate::config::{CheckEntry, Config, HostEntry, JobEntry};
 use crate::model::{CheckKey, CheckSpec, Host, Inventory, Job, Subject};
 use crate::probe::{self, Kind, Pace, Probe};
@@ -46,9 +46,11 @@ pub fn bind(config: &Config) -> Result<Plan, Vec<Problem>> {
         inventory.jobs.push(entry.job.clone());
         checks.extend(bind_job(entry, &mut problems));
     }
-    if !problems.is_empty() {
+    if problems.iter().any(|problem| problem.weight == Weight::Error) {
         return Err(problems);
     }
+    // A warning (a password in the file itself) does not keep anything from being watched.
+    inventory.remarks.extend(problems.iter().map(|problem| problem.message.as_str().into()));
     inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
     Ok(Plan { inventory: Arc::new(inventory), checks })
 }
@@ -215,6 +217,18 @@ mod tests {
         let names: Vec<&str> = plan.checks.iter().map(|b| &*b.spec.key.name).collect();
         assert_eq!(names, ["icmp", "tcp:80", "tcp:443"]);
         assert_eq!(plan.checks[2].spec.interval, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_password_in_the_file_is_warned_about_and_works() {
+        let plan = bound("[[backup]]\nname = \"a\"\nkind = \"restic\"\nrepository = \"/r\"\npassword = \"x\"\n")
+            .expect("valid");
+        assert_eq!(plan.checks.len(), 1);
+        assert!(
+            plan.inventory.remarks[0].contains("stands in the configuration itself"),
+            "{:?}",
+            plan.inventory.remarks
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod banner;
 pub mod dns;
 pub mod network;
+pub mod repository;
 pub mod script;
 
 pub mod snmp;

@@ -1,5 +1,6 @@
 //! The one integration binary: a module per area.
 
+mod backup;
 mod dependencies;
 mod documents;
 mod incidents;

@@ -93,3 +93,49 @@ fn a_snapshot_that_cannot_be_loaded_is_damage_although_restic_succeeds() {
     assert_eq!(reading.outcome, Outcome::Critical);
     assert!(reading.summary.line().starts_with("damaged: could not load snapshot"));
 }
+
+#[tokio::test]
+async fn a_tool_that_ignores_sigterm_forks_and_floods_is_given_up_in_time_with_its_group() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let (tool, pids) = (folder.path().join("tool"), folder.path().join("pids"));
+    let script = format!(
+        "#!/bin/sh\ntrap '' TERM\n(trap '' TERM; exec sleep 300) &\necho $$ $! >{}\nwhile :; do echo flood; done\n",
+        pids.display()
+    );
+    std::fs::write(&tool, script).expect("written");
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).expect("mode");
+    let source = Restic {
+        program: vec![tool.display().to_string()],
+        repository: Secret::new("/srv/hangs".to_owned()),
+        shown: "/srv/hangs".into(),
+        password: Some(SecretRef::Literal(Secret::new("x".to_owned()))),
+        environment: Vec::new(),
+        filter: Vec::new(),
+        cache_dir: None,
+        waits_for: None,
+        version: OnceLock::new(),
+    };
+    let begun = std::time::Instant::now();
+    let cx = Cx { clock: crate::base::Clock::start(), timeout: Duration::from_secs(1) };
+    let reading = source.look(&cx).await;
+    assert_eq!(reading.facts, Facts::NoBackup(BackupFailure::TimedOut));
+    assert!(reading.summary.line().ends_with("gave no answer within 1 s"), "{:?}", reading.summary);
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    let text = std::fs::read_to_string(&pids).expect("it had begun");
+    for pid in text.split_whitespace() {
+        let pid: i64 = pid.parse().expect("a pid");
+        let deadline = begun + Duration::from_secs(20);
+        // Killed orphans may wait for their new parent to take note of them.
+        while super::super::borg::is_running(pid) && !is_dead(pid) {
+            assert!(std::time::Instant::now() < deadline, "{pid} is still there");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+fn is_dead(pid: i64) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_none_or(|rest| rest.trim_start().starts_with(['Z', 'X']))
+}
