@@ -102,7 +102,7 @@ impl Problem {
                 text::clean(&self.message)
             );
             let gutter = line.to_string();
-            let raw = place.line_text();
+            let raw = &without_secrets(place.line_text());
             let safe = text::clean(raw);
             let lead: String = raw.chars().take(column - 1).collect();
             let pad = text::width(&text::clean(&lead));
@@ -131,6 +131,60 @@ impl Problem {
         }
         out
     }
+}
+
+/// Keys whose value unlocks something, whatever stands before or after these words.
+const SECRET_KEYS: [&str; 6] = ["password", "passphrase", "secret", "token", "community", "credential"];
+
+/// A line as it may be shown: literal secrets and passwords in URLs become asterisks, one for one, so that columns stay.
+fn without_secrets(line: &str) -> String {
+    let mut chars: Vec<char> = line.chars().collect();
+    let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let mut at = 0;
+    while let Some(equals) = chars[at..].iter().position(|c| *c == '=').map(|i| at + i) {
+        at = equals + 1;
+        let before: String = chars[..equals].iter().collect();
+        let before = before.trim_end().trim_end_matches(['"', '\'']);
+        let key = before.rsplit(|c| !is_key(c)).next().unwrap_or_default().to_ascii_lowercase();
+        while chars.get(at).is_some_and(|c| c.is_whitespace()) {
+            at += 1;
+        }
+        if !SECRET_KEYS.iter().any(|word| key.contains(word)) {
+            continue;
+        }
+        match chars.get(at) {
+            Some('{') | None => {}
+            Some(quote @ ('"' | '\'')) => {
+                let quote = *quote;
+                at += 1;
+                let mut escaped = false;
+                while at < chars.len() && (escaped || chars[at] != quote) {
+                    escaped = quote == '"' && !escaped && chars[at] == '\\';
+                    chars[at] = '*';
+                    at += 1;
+                }
+            }
+            Some(_) => {
+                while at < chars.len() && !matches!(chars[at], ',' | '}') {
+                    chars[at] = '*';
+                    at += 1;
+                }
+            }
+        }
+    }
+    let mut from = 0;
+    while let Some(start) = chars[from..].windows(3).position(|w| w == [':', '/', '/']).map(|i| from + i + 3) {
+        let is_end = |c: &char| c.is_whitespace() || matches!(c, '/' | '"' | '\'');
+        let end = chars[start..].iter().position(is_end).map_or(chars.len(), |i| start + i);
+        let host = chars[start..end].iter().rposition(|c| *c == '@').map(|i| start + i);
+        if let Some((colon, host)) = chars[start..end].iter().position(|c| *c == ':').map(|i| start + i).zip(host)
+            && colon < host
+        {
+            chars[colon + 1..host].fill('*');
+        }
+        from = end;
+    }
+    chars.into_iter().collect()
 }
 
 /// A value and where it stands.
@@ -474,6 +528,25 @@ mod tests {
             problem.render(),
             "noctty.toml:2:6: error: wrong\n  2 | bb = \"x\"\n    |      ^^^\n  hint: do this\n"
         );
+    }
+
+    #[test]
+    fn a_line_is_shown_without_its_secrets() {
+        for (line, want) in [
+            (r#"password = "hunter2""#, r#"password = "*******""#),
+            (r#"password = "hun\"ter" # x"#, r#"password = "********" # x"#),
+            ("snmp = { community='public', port=161 }", "snmp = { community='******', port=161 }"),
+            (r#""auth_password"="a", x = "b""#, r#""auth_password"="*", x = "b""#),
+            ("host.snmp.community = pub", "host.snmp.community = ***"),
+            ("password = \"open", "password = \"****"),
+            (r#"password = { file = "/etc/pw" }"#, r#"password = { file = "/etc/pw" }"#),
+            (r#"repository = "rest:http://u:p:w@h:80/r""#, r#"repository = "rest:http://u:***@h:80/r""#),
+            (r#"repository = "rest:http://h:80/r@x""#, r#"repository = "rest:http://h:80/r@x""#),
+            ("= x", "= x"),
+        ] {
+            assert_eq!(without_secrets(line), want);
+            assert_eq!(want.chars().count(), line.chars().count());
+        }
     }
 
     #[test]

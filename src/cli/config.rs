@@ -65,7 +65,10 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
             let mut problems = config.warnings.clone();
             let counts = (config.hosts.len(), config.jobs.len());
             match bind::bind(&config) {
-                Ok(plan) => (problems, Some((counts, plan.checks.len()))),
+                Ok((plan, more)) => {
+                    problems.extend(more);
+                    (problems, Some((counts, plan.checks.len())))
+                }
                 Err(more) => {
                     problems.extend(more);
                     (problems, None)
@@ -163,7 +166,7 @@ pub fn reference() -> String {
             out,
             "\n### `{}`\n\n{}. Every {}, timeout {}, {} attempts {} apart.\n",
             kind.name,
-            kind.help,
+            sentence(kind.help),
             units::config_duration(kind.pace.interval),
             units::config_duration(kind.pace.timeout),
             kind.pace.attempts,
@@ -180,20 +183,31 @@ pub fn reference() -> String {
             out,
             "\n### `{}`\n\n{}. Every {}.\n",
             source.name,
-            source.help,
+            sentence(source.help),
             units::config_duration(source.interval)
         );
-        rows(&mut out, source.options);
+        if !source.options.is_empty() {
+            rows(&mut out, source.options);
+        }
     }
     out.push_str("\n## `[ui]`\n\n");
     rows(&mut out, UI);
     out
 }
 
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 fn rows(out: &mut String, docs: &[OptionDoc]) {
     out.push_str("| key | form | default | meaning |\n|---|---|---|---|\n");
     for doc in docs {
-        let default = if doc.default.is_empty() { "–".to_owned() } else { format!("`{}`", doc.default) };
+        let default = match doc.default {
+            "" => "–".to_owned(),
+            words if words.starts_with("the ") || words.contains(" or ") => words.to_owned(),
+            value => format!("`{value}`"),
+        };
         let _ = writeln!(out, "| `{}` | {} | {default} | {} |", doc.name, doc.form, doc.help);
     }
 }

@@ -6,6 +6,7 @@ mod check;
 mod config;
 mod console;
 mod demo;
+mod import;
 mod incident;
 mod logging;
 mod plan;
@@ -75,6 +76,8 @@ pub enum Command {
     /// Answer like restic, for the demo's backup jobs
     #[command(hide = true)]
     SimRestic(sim_restic::SimResticArgs),
+    /// Turn an ssh_config, an Ansible inventory or a table into a configuration
+    Import(import::ImportArgs),
     /// Print the manual page (roff)
     #[command(hide = true)]
     Man,
@@ -111,6 +114,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::Config(args)) => config::run(&args, &globals),
         Some(Command::Incident(args)) => incident::run(args, &globals),
         Some(Command::SimRestic(args)) => sim_restic::run(&args),
+        Some(Command::Import(args)) => import::run(&args),
         Some(Command::Man) => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Args::command()).render(&mut page)?;
@@ -172,7 +176,12 @@ pub fn bound(config: &Config) -> Result<Plan> {
         complain(warning.render().trim_end());
     }
     match bind::bind(config) {
-        Ok(plan) => Ok(plan),
+        Ok((plan, warnings)) => {
+            for warning in &warnings {
+                complain(warning.render().trim_end());
+            }
+            Ok(plan)
+        }
         Err(problems) => {
             let all: String = problems.iter().map(Problem::render).collect::<Vec<_>>().concat();
             bail!("the configuration has errors\n{}", all.trim_end())

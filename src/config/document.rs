@@ -54,6 +54,23 @@ fn node(value: &DeValue<'_>, span: std::ops::Range<usize>, source: &Arc<Source>)
     Node { place, value }
 }
 
+/// A text as a basic string of TOML, with its quotes.
+pub fn quote(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

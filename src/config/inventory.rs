@@ -15,7 +15,10 @@ pub struct HostEntry {
     /// `None` where the file does not say: the defaults apply.
     pub checks: Option<Vec<CheckEntry>>,
     pub snmp: Option<Table>,
+    /// Where its name stands; `None` where no file has it.
     pub place: Option<Place>,
+    /// Where each of its parents stands, in their order.
+    pub parent_places: Vec<Place>,
 }
 
 /// One element of `checks`: a kind by name, or a table with `kind` and options.
@@ -32,7 +35,11 @@ pub struct JobEntry {
     pub job: Arc<Job>,
     pub options: Table,
     pub interval: Option<Duration>,
+    /// Where its name stands.
     pub place: Place,
+    pub kind_place: Place,
+    /// Where each asset that it protects stands, in their order.
+    pub protects_places: Vec<Place>,
 }
 
 /// Keys of a `[[backup]]` that every tool has; the others belong to the tool.
@@ -58,7 +65,7 @@ pub(super) fn read_host(table: &Table, problems: &mut Vec<Problem>) -> Option<Ho
     let address = r.string("address");
     let tags = r.strings("tags").unwrap_or_default();
     let group = r.string("group");
-    let parents = r.strings("parents").unwrap_or_default();
+    let (parents, parent_places): (Vec<_>, _) = r.placed_strings("parents").unwrap_or_default().into_iter().unzip();
     let ssh_alias = r.string("ssh");
     let checks = r.node("checks").map(|node| read_checks(node, &mut r));
     let snmp = r.table("snmp").cloned();
@@ -66,8 +73,7 @@ pub(super) fn read_host(table: &Table, problems: &mut Vec<Problem>) -> Option<Ho
     if let (key, Some(text)) = dialled
         && let Err(why) = check_address(text)
     {
-        let place = table.find(key).map_or_else(|| table.place.clone(), |n| n.place.clone());
-        let problem = Problem::error(&place, format!("`{key}` \"{text}\" {why}"));
+        let problem = Problem::error(&place_of(table, key), format!("`{key}` \"{text}\" {why}"));
         r.problem(
             problem.hint(
                 "`address` takes a host name or an IP address, without port or user; without it the name is used",
@@ -82,7 +88,8 @@ pub(super) fn read_host(table: &Table, problems: &mut Vec<Problem>) -> Option<Ho
     host.group = group.as_deref().map(Arc::from);
     host.parents = parents.iter().map(AssetId::new).collect();
     host.ssh_alias = ssh_alias.as_deref().map(Arc::from);
-    Some(HostEntry { host: Arc::new(host), checks, snmp, place: Some(table.place.clone()) })
+    let place = Some(place_of(table, "name"));
+    Some(HostEntry { host: Arc::new(host), checks, snmp, place, parent_places })
 }
 
 fn read_checks(node: &Node, r: &mut Reader<'_>) -> Vec<CheckEntry> {
@@ -124,7 +131,7 @@ pub(super) fn read_job(table: &Table, problems: &mut Vec<Problem>) -> Option<Job
     let kind = r.required_string("kind");
     let id = r.string("id");
     let repository = r.required_string("repository");
-    let protects = r.strings("protects").unwrap_or_default();
+    let (protects, protects_places): (Vec<_>, _) = r.placed_strings("protects").unwrap_or_default().into_iter().unzip();
     let cron = r.string("schedule");
     let timezone = r.string("timezone");
     let grace = r.duration("grace");
@@ -132,20 +139,24 @@ pub(super) fn read_job(table: &Table, problems: &mut Vec<Problem>) -> Option<Job
     let rto = r.duration("rto");
     let interval = r.duration("interval");
     let enabled = r.bool("enabled").unwrap_or(true);
-    let place_of = |key: &str| table.find(key).map_or_else(|| table.place.clone(), |n| n.place.clone());
     let zone = timezone.clone().unwrap_or_else(|| "UTC".to_owned());
     if jiff::tz::TimeZone::get(&zone).is_err() {
         r.problem(
-            Problem::error(&place_of("timezone"), format!("unknown time zone \"{zone}\""))
+            Problem::error(&place_of(table, "timezone"), format!("unknown time zone \"{zone}\""))
                 .hint("write an IANA name such as Europe/Berlin"),
         );
     } else if let Some(cron) = &cron
         && let Err(error) = cronexpr::parse_crontab(&format!("{cron} {zone}"))
     {
         let words = error.to_string();
-        let first = words.lines().next_back().unwrap_or_default().trim().to_owned();
+        let first = words
+            .lines()
+            .next_back()
+            .unwrap_or_default()
+            .trim_matches(|c: char| c == '^' || c.is_whitespace())
+            .to_owned();
         r.problem(
-            Problem::error(&place_of("schedule"), format!("\"{cron}\" is no schedule: {first}"))
+            Problem::error(&place_of(table, "schedule"), format!("\"{cron}\" is no schedule: {first}"))
                 .hint("five fields: minute hour day-of-month month day-of-week"),
         );
     }
@@ -180,7 +191,13 @@ pub(super) fn read_job(table: &Table, problems: &mut Vec<Problem>) -> Option<Job
             .cloned()
             .collect(),
     };
-    Some(JobEntry { job: Arc::new(job), options, interval, place: table.place.clone() })
+    let (place, kind_place) = (place_of(table, "name"), place_of(table, "kind"));
+    Some(JobEntry { job: Arc::new(job), options, interval, place, kind_place, protects_places })
+}
+
+/// The place of a key's value, or of the whole table.
+fn place_of(table: &Table, key: &str) -> Place {
+    table.find(key).map_or_else(|| table.place.clone(), |node| node.place.clone())
 }
 
 /// Cuts `user:password@` out of a URL, so that no screen or export ever has it.
@@ -193,7 +210,11 @@ pub fn without_credentials(repository: &str) -> String {
     format!("{scheme}://{user}@{host}{path}")
 }
 
-fn check_address(text: &str) -> Result<(), &'static str> {
+/// Whether a text can be dialled: a host name or an IP address, nothing else.
+///
+/// # Errors
+/// What is wrong, as the end of a sentence.
+pub fn check_address(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         return Err("is empty");
     }
@@ -245,14 +266,15 @@ pub(super) fn check_references(hosts: &[HostEntry], jobs: &[JobEntry], problems:
         }
     };
     for entry in hosts {
-        let Some(place) = &entry.place else { continue };
-        for parent in entry.host.parents.iter().filter(|p| !known.contains_key(p.as_str())) {
+        let parents = entry.host.parents.iter().zip(&entry.parent_places);
+        for (parent, place) in parents.filter(|(p, _)| !known.contains_key(p.as_str())) {
             problems.push(unknown("the parent", parent, place));
         }
     }
     for entry in jobs {
-        for asset in entry.job.protects.iter().filter(|p| !known.contains_key(p.as_str())) {
-            problems.push(unknown("the protected asset", asset, &entry.place));
+        let assets = entry.job.protects.iter().zip(&entry.protects_places);
+        for (asset, place) in assets.filter(|(a, _)| !known.contains_key(a.as_str())) {
+            problems.push(unknown("the protected asset", asset, place));
         }
     }
     for cycle in cycles(&known, hosts) {

@@ -81,7 +81,8 @@ fn read_text(path: &Path) -> Result<String, String> {
 /// # Errors
 /// As [`read`].
 pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
-    let (root, mut problems) = document::parse(name, text);
+    let (root, syntax) = document::parse(name, text);
+    let mut problems = Vec::new();
     let mut r = root.reader("the configuration");
     let host_tables = r.tables("host");
     let job_tables = r.tables("backup");
@@ -98,6 +99,11 @@ pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
         ui.mouse = r.bool("mouse").unwrap_or(false);
         problems.extend(r.finish());
     }
+    // What a broken line was taken for says nothing.
+    let line = |p: &Problem| p.place.as_ref().map(|at| at.line_and_column().0);
+    let broken: Vec<Option<usize>> = syntax.iter().map(line).collect();
+    problems.retain(|p| p.place.is_none() || !broken.contains(&line(p)));
+    problems.extend(syntax);
     if problems.iter().any(|p| p.weight == Weight::Error) {
         problems.sort_by_key(|p| p.place.as_ref().map(|at| at.start));
         return Err(Problems(problems));
@@ -162,7 +168,7 @@ rto = "1h"
         for want in [
             "noctty.toml:3:1: error: unknown key `adress`",
             "did you mean `address`?",
-            "the name \"a\" is used twice, first in line 1",
+            "the name \"a\" is used twice, first in line 2",
             "the parent \"b\" is not a host",
             "\"61 * * * *\" is no schedule",
             "\"26\" is not a duration",

@@ -30,11 +30,11 @@ pub const COMMON: &[OptionDoc] = &[
     },
 ];
 
-/// Binds a whole configuration.
+/// Binds a whole configuration; beside the plan come warnings.
 ///
 /// # Errors
-/// Every problem at once.
-pub fn bind(config: &Config) -> Result<Plan, Vec<Problem>> {
+/// Every problem at once, warnings among them.
+pub fn bind(config: &Config) -> Result<(Plan, Vec<Problem>), Vec<Problem>> {
     let mut problems = Vec::new();
     let mut inventory = Inventory::default();
     let mut checks = Vec::new();
@@ -52,7 +52,7 @@ pub fn bind(config: &Config) -> Result<Plan, Vec<Problem>> {
     // A warning (a password in the file itself) does not keep anything from being watched.
     inventory.remarks.extend(problems.iter().map(|problem| problem.message.as_str().into()));
     inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
-    Ok(Plan { inventory: Arc::new(inventory), checks })
+    Ok((Plan { inventory: Arc::new(inventory), checks }, problems))
 }
 
 /// The checks of one host: those it names, or ICMP, and SNMP with its ports where `snmp` is given.
@@ -121,8 +121,7 @@ fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>)
 fn bind_job(entry: &JobEntry, problems: &mut Vec<Problem>) -> Option<Bound> {
     let job = &entry.job;
     let Some(kind) = backup::source(&job.kind) else {
-        let place = entry.options.find("kind").map_or_else(|| entry.place.clone(), |n| n.place.clone());
-        problems.push(unknown("backup kind", &job.kind, &place, backup::SOURCES.iter().map(|s| s.name)));
+        problems.push(unknown("backup kind", &job.kind, &entry.kind_place, backup::SOURCES.iter().map(|s| s.name)));
         return None;
     };
     let what = format!("the backup {}", job.name);
@@ -201,7 +200,7 @@ mod tests {
 
     fn bound(text: &str) -> Result<Plan, String> {
         let config = load::parse("noctty.toml", text.to_owned()).map_err(|e| e.to_string())?;
-        bind(&config).map_err(|p| p.iter().map(Problem::render).collect())
+        bind(&config).map(|(plan, _)| plan).map_err(|p| p.iter().map(Problem::render).collect())
     }
 
     #[test]

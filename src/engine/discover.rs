@@ -121,7 +121,8 @@ pub fn discover(places: &Places, all_ssh_hosts: bool, mut hand_over: impl FnMut(
 /// # Errors
 /// The text is neither a host name nor an address.
 pub fn one_off(address: &str) -> Result<Plan, String> {
-    let config = format!("[[host]]\nname = {}\nchecks = [\"icmp\", \"ssh\"]\n", toml_string(address));
+    let config =
+        format!("[[host]]\nname = {}\nchecks = [\"icmp\", \"ssh\"]\n", crate::config::document::quote(address));
     let parsed = crate::config::load::parse("the command line", config)
         .map_err(|_| format!("\"{address}\" is no host name or address"))?;
     let mut found = Found::default();
@@ -133,24 +134,8 @@ pub fn one_off(address: &str) -> Result<Plan, String> {
     Ok(found.plan())
 }
 
-fn toml_string(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
 fn entry(host: Host, checks: Vec<CheckEntry>) -> HostEntry {
-    HostEntry { host: Arc::new(host), checks: Some(checks), snmp: None, place: None }
+    HostEntry { host: Arc::new(host), checks: Some(checks), snmp: None, place: None, parent_places: Vec::new() }
 }
 
 /// A check with text options, as if it stood in a file.

@@ -39,8 +39,9 @@ struct Tcp {
 }
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
+    let written = options.node("port").is_some();
     let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok());
-    if port.is_none() {
+    if !written {
         let place = options.place().clone();
         options.problem(Problem::error(&place, "a tcp check needs a port").hint("{ kind = \"tcp\", port = 443 }"));
     }

@@ -47,6 +47,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("alacritty_terminal", &["ui"]),
     ("russh", &["ssh", "sim"]),
     ("rusqlite", &["store", "journal"]),
+    ("saphyr_parser", &["import"]),
     ("clap", &["cli"]),
     ("color_eyre", &["cli"]),
     ("hickory_resolver", &["net", "sim"]),

@@ -1,6 +1,7 @@
 //! The one integration binary: a module per area.
 
 mod backup;
+mod cli;
 mod dependencies;
 mod documents;
 mod incidents;

@@ -8,6 +8,7 @@ pub(in crate::ssh) mod pattern;
 mod settings;
 mod split;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -123,12 +124,13 @@ impl SshConfig {
     /// The names without wildcards that `Host` lines introduce, in the order of the files, each once.
     pub fn hosts(&self) -> Vec<NamedHost> {
         let mut found: Vec<NamedHost> = Vec::new();
+        let mut seen = HashSet::new();
         for line in self.files.iter().flatten().flat_map(Line::with_included) {
             if line.keyword != "host" || line.arguments.iter().any(|a| a.starts_with('!')) {
                 continue;
             }
             for alias in line.arguments.iter().filter(|a| is_plain_name(a)) {
-                if !found.iter().any(|h| h.alias == *alias) {
+                if seen.insert(alias) {
                     found.push(NamedHost { alias: alias.clone(), file: line.file.clone(), line: line.number });
                 }
             }
