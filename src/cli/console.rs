@@ -184,7 +184,9 @@ fn install_panic_hook() {
     std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         let message = crate::engine::supervise::panic_words_of(info);
-        if std::thread::current().id() == screen {
+        if crate::ui::session::panic_is_contained() {
+            // The pane catches it and begins its emulation anew: the screen stays.
+        } else if std::thread::current().id() == screen {
             tty::restore();
             super::complain(&format!("internal error at {place}: {message}"));
         } else if !tty::is_taken() {

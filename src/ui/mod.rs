@@ -15,6 +15,7 @@ mod overlays;
 pub mod panes;
 pub mod run;
 pub mod screen;
+pub mod session;
 pub mod terminal;
 
 #[cfg(test)]
