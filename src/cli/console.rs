@@ -95,6 +95,7 @@ pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Glob
         end: engine_end,
         plans: plan_rx,
         events: event_rx,
+        event_sender: event_tx.clone(),
         discover_all: Some(confirm_tx),
         records: Some(Records::start(state.clone(), clock, event_tx.clone())),
         stop: stop.clone(),

@@ -41,7 +41,14 @@ impl Engine {
                     Draft::Add { incident, kind: EntryKind::Closed, text, author: author(), about: None },
                 );
             }
-            _ => {}
+            Command::OpenSession { asset, columns, rows } => match self.plan.inventory.host(&asset).cloned() {
+                Some(host) => {
+                    self.sessions.open(&host, columns, rows);
+                }
+                None => say(end, MessageWeight::Warning, "the host left the inventory"),
+            },
+            Command::Answer { prompt, answer } => self.sessions.answer(prompt, answer),
+            Command::CloseSession(id) => self.sessions.close(id),
         }
         ControlFlow::Continue(())
     }

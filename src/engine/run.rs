@@ -13,6 +13,7 @@ use super::commands::answer;
 use super::plan::{Plan, Runner};
 use super::records::{Records, Saved};
 use super::schedule::Schedule;
+use super::sessions::Sessions;
 use super::supervise;
 use crate::base::{Clock, Timestamp};
 use crate::bus::{EngineEnd, Ticket};
@@ -45,6 +46,8 @@ pub struct Setup {
     pub plans: mpsc::Receiver<Plan>,
     /// Events from whoever works for the engine: records, sessions, discovery.
     pub events: mpsc::Receiver<Event>,
+    /// The other end of `events`, for the sessions.
+    pub event_sender: mpsc::Sender<Event>,
     /// Told when the operator wants everything that discovery held back.
     pub discover_all: Option<std::sync::mpsc::Sender<()>>,
     /// Journal and store; `None` for a console that keeps nothing.
@@ -70,6 +73,7 @@ pub(super) struct Engine {
     tasks: JoinSet<()>,
     results: mpsc::Sender<Finished>,
     pub records: Option<Records>,
+    pub sessions: Sessions,
     /// Answers of the journal, on their way to the screen.
     pub saved: mpsc::Sender<(Ticket, Saved)>,
     /// Whose state is to be stored.
@@ -94,6 +98,7 @@ impl Engine {
             tasks: JoinSet::new(),
             results,
             records: setup.records.take(),
+            sessions: Sessions::new(setup.end.notices.clone(), setup.event_sender.clone()),
             saved,
             to_remember: HashSet::new(),
             remembered_at: setup.clock.now(),
@@ -269,6 +274,7 @@ pub async fn run(mut setup: Setup) {
             () = tokio::time::sleep(sleep) => {}
         }
     }
+    engine.sessions.shutdown();
     engine.tasks.shutdown().await;
     let now = engine.clock.now();
     engine.remember(now);

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::process::ExitStatus;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
 
@@ -17,9 +18,10 @@ use super::look::Look;
 use super::overlays::{Overlay, Reaction};
 use super::panes::{self, PaneKind, ScreenId, Selected};
 use super::run::{Exit, Screen};
+use super::session::SessionPane;
 use super::{chrome, overlays};
 use crate::base::{Timestamp, units};
-use crate::bus::{Command, Message, MessageWeight, Notice, PromptAnswer, Ticket};
+use crate::bus::{Command, Message, MessageWeight, Notice, Ticket};
 use crate::config::key::{Key, KeyCode};
 use crate::config::keymap::{Keymap, Lookup};
 use crate::config::theme::Theme;
@@ -53,7 +55,10 @@ pub struct App {
     pub message: Option<(MessageWeight, String)>,
     pub messages: VecDeque<(Timestamp, MessageWeight, String)>,
     pub history: Vec<String>,
-    capabilities: Capabilities,
+    pub sessions: Vec<SessionPane>,
+    /// Keys go to the selected session.
+    pub typing: bool,
+    pub capabilities: Capabilities,
     commands: mpsc::Sender<Command>,
     lists: [List; PaneKind::ALL.len()],
     device: Option<AssetId>,
@@ -99,6 +104,8 @@ impl App {
             message: None,
             messages: VecDeque::new(),
             history: Vec::new(),
+            sessions: Vec::new(),
+            typing: false,
             capabilities: setup.capabilities,
             commands: setup.commands,
             lists: Default::default(),
@@ -122,7 +129,7 @@ impl App {
         &self.lists[kind.row()]
     }
 
-    fn list_mut(&mut self, kind: PaneKind) -> &mut List {
+    pub(super) fn list_mut(&mut self, kind: PaneKind) -> &mut List {
         &mut self.lists[kind.row()]
     }
 
@@ -239,14 +246,24 @@ impl App {
             self.focus = PaneKind::Hosts;
             self.settle();
             self.list_mut(PaneKind::Hosts).select_row(row);
-            self.overlays = vec![Overlay::detail(Selected::Host(asset.clone()))];
+            self.show_detail(Selected::Host(asset.clone()));
         } else if let Some(row) = self.snapshot.jobs.iter().position(|j| j.job.id == *asset) {
             self.go(ScreenId::Backups);
             self.focus = PaneKind::Backups;
             self.settle();
             self.list_mut(PaneKind::Backups).select_row(row);
-            self.overlays = vec![Overlay::detail(Selected::Job(asset.clone()))];
+            self.show_detail(Selected::Job(asset.clone()));
         }
+    }
+
+    /// The detail alone, but for questions that wait: nothing may take their place.
+    fn show_detail(&mut self, selected: Selected) {
+        self.overlays.retain(|overlay| matches!(overlay, Overlay::Question(_)));
+        self.overlays.insert(0, Overlay::detail(selected));
+    }
+
+    pub(super) fn size(&self) -> (u16, u16) {
+        self.size
     }
 
     /// The object of that name or key, without regard to case.
@@ -268,6 +285,10 @@ impl App {
             Action::Ports => self.go(ScreenId::Ports),
             Action::Backups => self.go(ScreenId::Backups),
             Action::Incident => self.go(ScreenId::Incident),
+            Action::Sessions => {
+                self.go(ScreenId::Sessions);
+                self.refresh_sessions();
+            }
             Action::Log => self.go(ScreenId::Log),
             Action::NextPane => self.turn(1),
             Action::PreviousPane => self.turn(-1),
@@ -336,6 +357,10 @@ impl App {
     }
 
     fn open_selected(&mut self) {
+        if self.screen == ScreenId::Sessions {
+            self.typing = !self.sessions.is_empty();
+            return;
+        }
         let Some(selected) = self.selected() else { return };
         if self.screen == ScreenId::Overview
             && self.focus == PaneKind::Devices
@@ -460,6 +485,11 @@ impl App {
 impl Screen for App {
     fn key(&mut self, key: Key) {
         self.answering = true;
+        if self.is_typing() {
+            self.session_key(key);
+            self.settle();
+            return;
+        }
         if self.overlays.is_empty() {
             if self.asking.is_some() { self.ask_key(key) } else { self.map_key(key) }
         } else {
@@ -474,7 +504,9 @@ impl Screen for App {
     }
 
     fn paste(&mut self, text: String) {
-        if let Some((_, line)) = &mut self.asking {
+        if self.is_typing() {
+            self.session_paste(&text);
+        } else if let Some((_, line)) = &mut self.asking {
             line.insert(&crate::base::text::clean(&text.replace(['\r', '\n'], " ")));
         } else {
             overlays::paste(self, &text);
@@ -485,11 +517,13 @@ impl Screen for App {
     fn resized(&mut self, columns: u16, rows: u16) {
         self.size = (columns, rows);
         self.settle();
+        self.resize_sessions();
     }
 
     fn snapshot(&mut self, snapshot: Arc<Snapshot>) {
         self.answering = false;
         self.replace(snapshot);
+        self.update_sessions();
         if let Some(target) = self.reveal.take() {
             match self.find(&target) {
                 Some(asset) => self.reveal(&asset),
@@ -523,10 +557,9 @@ impl Screen for App {
                 self.asked_for_target = true;
                 self.reveal = Some(asset.as_str().to_owned());
             }
-            Notice::Prompt { id, .. } => {
-                self.send(Command::Answer { prompt: id, answer: PromptAnswer::Cancel });
-            }
-            Notice::SessionOpened { .. } | Notice::PromptWithdrawn(_) => {}
+            Notice::Prompt { id, prompt, .. } => self.asked(id, prompt),
+            Notice::PromptWithdrawn(id) => self.withdrawn(id),
+            Notice::SessionOpened { session, pipe } => self.session_opened(session, pipe),
         }
         self.settle();
     }
@@ -549,6 +582,10 @@ impl Screen for App {
                 answer
             });
         }
+    }
+
+    fn poll_sessions(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_panes(cx)
     }
 
     fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {

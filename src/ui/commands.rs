@@ -9,13 +9,14 @@ use crate::config::theme::{self, Theme};
 use crate::model::{AssetId, EntryKind};
 
 /// Commands with an argument, and what they do.
-pub const COMMANDS: [(&str, &str); 12] = [
+pub const COMMANDS: [(&str, &str); 13] = [
     ("host", "open a host or a backup by name"),
     ("look", "look at an address that is not in the inventory"),
     ("note", "write a note to the open incident"),
     ("open", "open an incident with a title"),
     ("close", "close the open incident, with a last word"),
-    ("ssh!", "a shell by the system's ssh"),
+    ("ssh", "a shell on a host, in a pane"),
+    ("ssh!", "a shell by the system's own ssh"),
     ("recheck", "ask an object now"),
     ("resume", "resume polling"),
     ("discover", "all: watch every host of ~/.ssh/config"),
@@ -46,7 +47,8 @@ pub fn run(app: &mut App, text: &str) {
         },
         "open" => app.overlays.push(Overlay::open_incident(rest)),
         "close" => close(app, rest),
-        "ssh!" | "ssh" => shell(app, Some(rest).filter(|r| !r.is_empty())),
+        "ssh" => shell(app, Some(rest).filter(|r| !r.is_empty())),
+        "ssh!" => system_shell(app, Some(rest).filter(|r| !r.is_empty())),
         "recheck" if !rest.is_empty() => match app.find(rest) {
             Some(asset) => {
                 app.send(Command::Recheck(asset));
@@ -89,24 +91,37 @@ fn set_theme(app: &mut App, name: &str) {
     }
 }
 
-/// A shell on the named or selected host: the screen steps aside for the system's own ssh.
+/// A shell on the named or selected host, in a pane of the console.
 pub fn shell(app: &mut App, name: Option<&str>) {
-    let asset = match name {
-        Some(name) => app.find(name),
-        None => app.selected_asset(),
-    };
-    let host = asset.as_ref().and_then(|id| app.snapshot.host(id)).map(|h| h.host.clone());
-    let destination = host.as_ref().and_then(|h| h.ssh_alias.clone().or_else(|| h.address.clone()));
-    match (destination, name) {
-        (Some(destination), _) => app.set_exit(Exit::Foreground(argv(&destination))),
-        (None, Some(name)) if host.is_none() => app.set_exit(Exit::Foreground(argv(name))),
-        (None, _) if host.is_some() => app.say(MessageWeight::Note, "this machine needs no SSH"),
-        (None, _) => app.say(MessageWeight::Note, "select a host first"),
+    match target(app, name) {
+        Some((asset, Some(_))) => app.open_session(asset),
+        Some((_, None)) => app.say(MessageWeight::Note, "this machine needs no SSH"),
+        None => app.say(MessageWeight::Note, "no such host: select one, or :ssh! NAME for the system's ssh"),
     }
 }
 
+/// The same by the system's own ssh, for what ours cannot do: the screen steps aside.
+fn system_shell(app: &mut App, name: Option<&str>) {
+    match (target(app, name), name) {
+        (Some((_, Some(destination))), _) => app.set_exit(Exit::Foreground(system_ssh(&destination))),
+        (Some((_, None)), _) => app.say(MessageWeight::Note, "this machine needs no SSH"),
+        (None, Some(name)) => app.set_exit(Exit::Foreground(system_ssh(name))),
+        (None, None) => app.say(MessageWeight::Note, "select a host first"),
+    }
+}
+
+/// The named or selected host, and what SSH should call.
+fn target(app: &App, name: Option<&str>) -> Option<(AssetId, Option<std::sync::Arc<str>>)> {
+    let asset = match name {
+        Some(name) => app.find(name),
+        None => app.selected_asset(),
+    }?;
+    let host = app.snapshot.host(&asset)?.host.clone();
+    Some((asset, host.ssh_alias.clone().or_else(|| host.address.clone())))
+}
+
 /// `--` keeps a hostile name from being an option.
-fn argv(destination: &str) -> Vec<String> {
+pub fn system_ssh(destination: &str) -> Vec<String> {
     ["ssh", "--", destination].map(str::to_owned).to_vec()
 }
 

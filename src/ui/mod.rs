@@ -16,6 +16,7 @@ pub mod panes;
 pub mod run;
 pub mod screen;
 pub mod session;
+mod sessions;
 pub mod terminal;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod detail;
 mod editor;
 mod help;
 mod palette;
+mod prompt;
 
 use std::ops::Range;
 
@@ -19,7 +20,7 @@ use crate::base::text;
 use crate::bus::Ticket;
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
-use crate::model::{EntryKind, IncidentId};
+use crate::model::{EntryKind, IncidentId, Prompt, PromptId};
 
 #[derive(Debug)]
 pub enum Overlay {
@@ -28,6 +29,7 @@ pub enum Overlay {
     Palette(palette::Palette),
     Editor(editor::Editor),
     Opening(editor::Opening),
+    Question(prompt::Question),
     Quit,
 }
 
@@ -45,6 +47,10 @@ impl Overlay {
 
     pub fn help() -> Self {
         Self::Help { scroll: 0 }
+    }
+
+    pub fn question(id: PromptId, prompt: Prompt) -> Self {
+        Self::Question(prompt::Question::new(id, prompt))
     }
 
     pub fn palette() -> Self {
@@ -71,6 +77,7 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
         Overlay::Palette(palette) => palette::key(app, palette, key),
         Overlay::Editor(editor) => editor::key(app, editor, key),
         Overlay::Opening(opening) => editor::opening_key(app, opening, key),
+        Overlay::Question(question) => prompt::key(app, question, key),
         Overlay::Quit => quit_key(app, key),
     };
     let text_at_risk = matches!(&overlay, Overlay::Editor(e) if e.holds_text());
@@ -109,6 +116,7 @@ pub fn paste(app: &mut App, pasted: &str) {
     match app.overlays.last_mut() {
         Some(Overlay::Editor(editor)) => editor.paste(pasted),
         Some(Overlay::Opening(opening)) => opening.title.insert(&text::clean(pasted)),
+        Some(Overlay::Question(question)) => question.paste(pasted),
         Some(Overlay::Palette(palette)) => palette.line.insert(&text::clean(pasted)),
         _ => {}
     }
@@ -151,6 +159,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
             }
             Overlay::Palette(palette) => palette::draw(app, frame, palette),
             Overlay::Editor(editor) => editor::draw(app, frame, editor),
+            Overlay::Question(question) => prompt::draw(app, frame, question),
             Overlay::Opening(opening) => editor::draw_opening(app, frame, opening),
             Overlay::Quit => {
                 let area = centred(frame.area, 44, 3);

@@ -7,6 +7,7 @@ mod incident;
 mod log;
 pub mod ports;
 mod problems;
+mod sessions;
 
 use std::sync::Arc;
 
@@ -29,12 +30,21 @@ pub enum PaneKind {
     Ports,
     Backups,
     Incident,
+    Sessions,
     Log,
 }
 
 impl PaneKind {
-    pub const ALL: [Self; 7] =
-        [Self::Problems, Self::Hosts, Self::Devices, Self::Ports, Self::Backups, Self::Incident, Self::Log];
+    pub const ALL: [Self; 8] = [
+        Self::Problems,
+        Self::Hosts,
+        Self::Devices,
+        Self::Ports,
+        Self::Backups,
+        Self::Incident,
+        Self::Sessions,
+        Self::Log,
+    ];
 
     pub fn row(self) -> usize {
         Self::ALL.iter().position(|k| *k == self).unwrap_or(0)
@@ -48,16 +58,18 @@ pub enum ScreenId {
     Ports,
     Backups,
     Incident,
+    Sessions,
     Log,
 }
 
 impl ScreenId {
-    pub const ALL: [(Self, &'static str, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str, &'static str); 7] = [
         (Self::Overview, "1", "Overview"),
         (Self::Hosts, "2", "Hosts"),
         (Self::Ports, "3", "Ports"),
         (Self::Backups, "4", "Backups"),
         (Self::Incident, "5", "Incident"),
+        (Self::Sessions, "6", "Sessions"),
         (Self::Log, "9", "Log"),
     ];
 
@@ -71,6 +83,7 @@ impl ScreenId {
             Self::Ports => &[PaneKind::Devices, PaneKind::Ports],
             Self::Backups => &[PaneKind::Backups],
             Self::Incident => &[PaneKind::Incident],
+            Self::Sessions => &[PaneKind::Sessions],
             Self::Log => &[PaneKind::Log],
         }
     }
@@ -185,6 +198,7 @@ pub fn order(app: &App, kind: PaneKind) -> Vec<usize> {
         PaneKind::Ports => ports::port_order(app),
         PaneKind::Backups => backups::order(app),
         PaneKind::Incident => incident::order(app),
+        PaneKind::Sessions => sessions::order(app),
         PaneKind::Log => log::order(app),
     }
 }
@@ -203,6 +217,7 @@ pub fn selected_row(app: &App, kind: PaneKind, row: usize) -> Option<Selected> {
         PaneKind::Ports => app.device().map(|d| Selected::Port(d.host.id.clone(), row)),
         PaneKind::Backups => app.snapshot.jobs.get(row).map(|j| Selected::Job(j.job.id.clone())),
         PaneKind::Incident => Some(Selected::Entry(row)),
+        PaneKind::Sessions => app.sessions.get(row).map(|s| Selected::Host(s.asset().clone())),
         PaneKind::Log => None,
     }
 }
@@ -226,7 +241,7 @@ pub fn time(app: &App, kind: PaneKind, row: usize) -> Option<Timestamp> {
         PaneKind::Devices => app.snapshot.devices.get(row).map(|d| d.table.collected_at),
         PaneKind::Ports => app.device().and_then(|d| d.ports.get(row)).and_then(|p| p.changed),
         PaneKind::Backups => app.snapshot.jobs.get(row).and_then(|j| j.newest),
-        PaneKind::Incident | PaneKind::Log => None,
+        PaneKind::Incident | PaneKind::Sessions | PaneKind::Log => None,
     }
 }
 
@@ -235,6 +250,10 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         return;
     }
     let (title, honesty) = match kind {
+        PaneKind::Sessions => {
+            sessions::draw(app, frame, area);
+            return;
+        }
         PaneKind::Problems => problems::title(app),
         PaneKind::Hosts => hosts::title(app),
         PaneKind::Devices => ports::device_title(app),
@@ -265,6 +284,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
             PaneKind::Backups => backups::draw_row(app, frame, body, y, *row),
             PaneKind::Incident => incident::draw_row(app, frame, body, y, *row),
             PaneKind::Log => log::draw_row(app, frame, body, y, *row),
+            // Drawn as a whole above.
+            PaneKind::Sessions => {}
         }
         if list.top + offset == list.selected && app.focus == kind {
             canvas::paint(frame.buffer, body, y, app.look.style(Meaning::Selected));
@@ -287,7 +308,7 @@ fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) {
         PaneKind::Devices | PaneKind::Ports => ports::empty(app),
         PaneKind::Backups => backups::empty(app),
         PaneKind::Incident => incident::empty(app),
-        PaneKind::Log => vec!["nothing was said yet".to_owned()],
+        PaneKind::Sessions | PaneKind::Log => vec!["nothing was said yet".to_owned()],
     };
     let filtered = !app.filter.is_empty() && kind != PaneKind::Incident;
     let lines =
