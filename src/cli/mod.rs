@@ -12,6 +12,7 @@ mod logging;
 mod plan;
 mod ports;
 mod sim_restic;
+mod ssh;
 mod state_dir;
 
 use std::io::Write as _;
@@ -69,6 +70,8 @@ pub enum Command {
     Ports(ports::PortsArgs),
     /// A simulated network over real protocols on loopback, and the console on it
     Demo(demo::DemoArgs),
+    /// A shell or a command on a host, by the console's own SSH; exit status of the remote side, 255 without one
+    Ssh(ssh::SshArgs),
     /// Check, show or begin a configuration
     Config(config::ConfigArgs),
     /// Open, note, read and hand over incidents
@@ -111,6 +114,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::Check(args)) => check::run(&args, &globals),
         Some(Command::Backups(args)) => backups::run(&args, &globals),
         Some(Command::Ports(args)) => ports::run(&args, &globals),
+        Some(Command::Ssh(args)) => ssh::run(&args, &globals),
         Some(Command::Config(args)) => config::run(&args, &globals),
         Some(Command::Incident(args)) => incident::run(args, &globals),
         Some(Command::SimRestic(args)) => sim_restic::run(&args),

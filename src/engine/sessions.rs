@@ -13,7 +13,9 @@ use tokio::task::AbortHandle;
 use super::supervise::panic_words;
 use crate::bus::{self, Notice, PromptAnswer, SessionInput};
 use crate::model::{AssetId, Host, PromptId, Session, SessionId, SessionStatus};
-use crate::ssh::{Answer, Attendant, Connection, Outlets, Progress, ShellInput, Size, SshConfig, Surroundings, Target};
+use crate::ssh::{
+    Answer, Attendant, Connection, Outlets, Progress, ShellInput, Size, SshConfig, Surroundings, Target, Terminal,
+};
 use crate::state::Event;
 
 /// The terminal that a pane is.
@@ -80,11 +82,11 @@ impl Sessions {
             questions: self.questions.clone(),
             next_prompt: self.next_prompt.clone(),
         };
-        let target = host.ssh_alias.clone().or_else(|| host.address.clone()).unwrap_or_else(|| host.name.clone());
+        let host = host.clone();
         let surroundings = self.surroundings.clone();
         let task = tokio::spawn(async move {
             let size = Size { columns: columns.max(2), rows: rows.max(1) };
-            let done = AssertUnwindSafe(run(&place, &target, surroundings, size)).catch_unwind().await;
+            let done = AssertUnwindSafe(run(&place, &host, surroundings, size)).catch_unwind().await;
             let closed = done.unwrap_or_else(|panic| {
                 let reason = format!("internal error: {}", panic_words(panic.as_ref()));
                 SessionStatus::Closed { reason: reason.into(), exit_status: None, offer_system_ssh: true }
@@ -209,20 +211,31 @@ async fn show(output: &mpsc::Sender<Vec<u8>>, words: &str) {
     let _ = output.send(format!("\x1b[2m{words}\x1b[0m\r\n").into_bytes()).await;
 }
 
-async fn run(place: &Place, target: &str, surroundings: Surroundings, size: Size) -> SessionStatus {
+/// What is given to SSH for a host: its alias, else its name where `ssh_config` has it, else its address.
+fn target_of<'a>(host: &'a Host, config: &SshConfig) -> &'a str {
+    let is_named = || config.hosts().iter().any(|named| named.alias == *host.name);
+    match (&host.ssh_alias, &host.address) {
+        (Some(alias), _) => alias,
+        (None, Some(address)) if !is_named() => address,
+        (None, _) => &host.name,
+    }
+}
+
+async fn run(place: &Place, host: &Host, surroundings: Surroundings, size: Size) -> SessionStatus {
     let (pipe, output, input) = bus::session_pipe(place.id);
     let opening = place.session(SessionStatus::Opening("connecting".into()));
     place.status(opening.status.clone()).await;
     if place.notices.send(Notice::SessionOpened { session: opening, pipe }).await.is_err() {
         return closed("the screen is gone".into(), None, false);
     }
+    // Reading the files may take long on a slow home.
+    let loaded = tokio::task::spawn_blocking(move || SshConfig::load(surroundings)).await;
+    let Ok(config) = loaded else { return closed("the ssh configuration cannot be read".into(), None, true) };
+    let target = target_of(host, &config);
     let Some(target) = Target::parse(target) else {
         let reason = format!("{} is no host name to connect to", crate::base::text::clean(target));
         return closed(reason, None, false);
     };
-    // Reading the files may take long on a slow home.
-    let loaded = tokio::task::spawn_blocking(move || SshConfig::load(surroundings)).await;
-    let Ok(config) = loaded else { return closed("the ssh configuration cannot be read".into(), None, true) };
     let (sender, progress) = mpsc::channel(PROGRESS);
     let attendant = Attendant::new(sender);
     let opened = {
@@ -239,7 +252,8 @@ async fn run(place: &Place, target: &str, surroundings: Surroundings, size: Size
         Err(error) => return closed(error.to_string(), None, error.offers_system_ssh()),
     };
     place.status(SessionStatus::Open).await;
-    match connection.shell(TERMINAL, size, Outlets { output, errors: None }, input).await {
+    let terminal = Some(Terminal { name: TERMINAL, size });
+    match connection.shell(terminal, Outlets { output, errors: None }, input).await {
         Ok(ended) => closed(ended.reason, ended.exit_status, false),
         Err(error) => closed(error.to_string(), None, error.offers_system_ssh()),
     }

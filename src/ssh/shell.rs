@@ -21,14 +21,23 @@ pub enum ShellInput {
         columns: u16,
         rows: u16,
     },
-    /// Nothing more will come.
+    /// Nothing more will come; the remote side may go on.
     End,
+    /// The session is to end now.
+    Leave,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     pub columns: u16,
     pub rows: u16,
+}
+
+/// What the remote side is told of the terminal; `name` is a terminfo name.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal<'a> {
+    pub name: &'a str,
+    pub size: Size,
 }
 
 /// Where output goes. Without `errors`, standard error joins the output.
@@ -50,14 +59,13 @@ pub struct Ended {
 }
 
 impl Connection {
-    /// An interactive shell on a terminal of this size; runs until it ends or `input` is closed.
+    /// The user's shell, on a terminal where one is given; runs until it ends or `input` is closed.
     ///
     /// # Errors
     /// Where the remote side gives no channel, no terminal or no shell.
     pub async fn shell<I>(
         &self,
-        terminal: &str,
-        size: Size,
+        terminal: Option<Terminal<'_>>,
         outlets: Outlets,
         input: mpsc::Receiver<I>,
     ) -> Result<Ended, SshError>
@@ -65,12 +73,14 @@ impl Connection {
         I: Into<ShellInput>,
     {
         let mut channel = self.channel().await?;
-        let (columns, rows) = (u32::from(size.columns), u32::from(size.rows));
-        let asked = channel.request_pty(true, terminal, columns, rows, 0, 0, &[]).await;
-        let early = self.granted(&mut channel, "terminal", asked).await?;
+        let mut waiting = Vec::new();
+        if let Some(Terminal { name, size }) = terminal {
+            let (columns, rows) = (u32::from(size.columns), u32::from(size.rows));
+            let asked = channel.request_pty(true, name, columns, rows, 0, 0, &[]).await;
+            waiting = self.granted(&mut channel, "terminal", asked).await?;
+        }
         let asked = channel.request_shell(true).await;
-        let mut waiting = self.granted(&mut channel, "shell", asked).await?;
-        waiting.splice(0..0, early);
+        waiting.extend(self.granted(&mut channel, "shell", asked).await?);
         self.pump(channel, waiting, outlets, input).await
     }
 
@@ -146,6 +156,7 @@ impl Connection {
                     ShellInput::Resize { columns, rows } => {
                         writes.window_change(u32::from(columns), u32::from(rows), 0, 0).await
                     }
+                    ShellInput::Leave => break,
                     ShellInput::End => {
                         let ended = writes.eof().await;
                         // What comes after the end cannot be sent; the remote side ends the channel.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use noctty::base::Secret;
 use noctty::model::Prompt;
-use noctty::ssh::{Answer, Attendant, Connection, Ended, Outlets, Progress, ShellInput, Size};
+use noctty::ssh::{Answer, Attendant, Connection, Ended, Outlets, Progress, ShellInput, Size, Terminal};
 use noctty::ssh::{SshConfig, SshError, Surroundings, Target};
 use tokio::sync::mpsc;
 
@@ -417,7 +417,8 @@ async fn a_shell_has_the_size_of_the_pane_follows_it_and_passes_its_status_on() 
         while out.recv().await.is_some() {}
     };
     let size = Size { columns: 80, rows: 24 };
-    let shell = connection.shell("xterm-256color", size, Outlets { output, errors: None }, input);
+    let shell =
+        connection.shell(Some(Terminal { name: "xterm-256color", size }), Outlets { output, errors: None }, input);
     let both = async { tokio::join!(shell, script) };
     let (ended, ()) = tokio::time::timeout(DEADLINE, both).await.expect("in time");
     assert_eq!(ended.expect("a shell").exit_status, Some(5));
@@ -512,4 +513,31 @@ async fn a_banner_is_shown_cleaned() {
     open(&lab.config(&Lab::host("web", &server)), "web", &attendant).await.expect("connected");
     let log = log.lock().expect("unpoisoned").join("\n");
     assert!(log.contains("Authorised use only") && !log.contains('\x1b'), "{log}");
+}
+
+#[test]
+fn noctty_ssh_passes_output_and_status_on_and_says_why_there_is_no_session() {
+    let lab = Lab::new();
+    let server = lab.sshd("host", "127.0.91.20", "");
+    lab.knows(&server, "host");
+    lab.config(&Lab::host("web", &server));
+    let noctty = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_noctty"));
+        command
+            .arg("ssh")
+            .args(arguments)
+            .env("HOME", lab.home.path())
+            .env_remove("SSH_AUTH_SOCK")
+            .env_remove("XDG_CONFIG_HOME");
+        let output = command.stdin(Stdio::null()).output().expect("it runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (status, out, err) = noctty(&["web", "--", "echo out; echo err >&2; exit 7"]);
+    assert_eq!((status, out.as_str(), err.as_str()), (Some(7), "out\n", "err\n"));
+    drop(server);
+    let (status, _, err) = noctty(&["web", "--", "true"]);
+    assert_eq!(status, Some(255));
+    assert!(err.contains("cannot connect to 127.0.91.20") && err.contains("refused"), "{err}");
+    assert_eq!(noctty(&["-oProxyCommand=x"]).0, Some(3));
 }

@@ -59,7 +59,7 @@ pub struct HostSettings {
     /// Zero: none asked for.
     pub alive_interval: Duration,
     pub alive_count_max: u32,
-    /// `PKCS11Provider` or `GSSAPIAuthentication yes`: only the system's ssh can do it.
+    /// `PKCS11Provider`: only the system's ssh can use it.
     pub needs_system_ssh: Option<&'static str>,
     /// Values that mean nothing, with their place: `file:line: …`.
     pub problems: Vec<String>,
@@ -100,7 +100,6 @@ struct Draft {
     alive_interval: Option<Duration>,
     alive_count_max: Option<u32>,
     pkcs11: Option<bool>,
-    gssapi: Option<bool>,
     problems: Vec<String>,
 }
 
@@ -247,7 +246,6 @@ impl Draft {
                 Err(_) => self.problem(line, "is no number"),
             },
             "pkcs11provider" => keep(&mut self.pkcs11, !first.eq_ignore_ascii_case("none")),
-            "gssapiauthentication" => self.flag(line, |d| &mut d.gssapi),
             // The many others do not bear on what is done here.
             _ => {}
         }
@@ -408,11 +406,7 @@ fn finish(draft: Draft, alias: &str, surroundings: &Surroundings) -> HostSetting
         connect_timeout: draft.connect_timeout.as_deref().and_then(time),
         alive_interval: draft.alive_interval.unwrap_or_default(),
         alive_count_max: draft.alive_count_max.unwrap_or(3),
-        needs_system_ssh: match (draft.pkcs11, draft.gssapi) {
-            (Some(true), _) => Some("PKCS11Provider"),
-            (_, Some(true)) => Some("GSSAPIAuthentication"),
-            _ => None,
-        },
+        needs_system_ssh: (draft.pkcs11 == Some(true)).then_some("PKCS11Provider"),
         problems,
     }
 }
