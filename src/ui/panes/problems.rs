@@ -82,11 +82,13 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         line.cell(kind(p.kind), 7, dim(app));
     }
     line.cell(&p.word, if wide { 14 } else { 12 }, words).gap(1);
+    if p.hides > 0 {
+        // Before the reason: what it takes down with it is what must not be cut off.
+        let count = format!("{} behind it{}", p.hides, app.look.separator());
+        line.put(&count, app.look.style(Meaning::Unreachable));
+    }
     let reason = p.reason.line();
     line.put(&reason, app.look.style(Meaning::Text));
-    if p.hides > 0 {
-        line.put(&format!("{}{} behind it", app.look.separator(), p.hides), app.look.style(Meaning::Unreachable));
-    }
 }
 
 fn kind(kind: ProblemKind) -> &'static str {
