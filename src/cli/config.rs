@@ -257,5 +257,4 @@ const BACKUP: &[OptionDoc] = &[
 const UI: &[OptionDoc] = &[
     OptionDoc { name: "theme", form: "string", default: "default", help: "a theme's name" },
     OptionDoc { name: "ascii", form: "boolean", default: "false", help: "no Unicode glyphs" },
-    OptionDoc { name: "mouse", form: "boolean", default: "false", help: "wheel and clicks" },
 ];

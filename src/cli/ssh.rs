@@ -22,7 +22,7 @@ const CHUNKS: usize = 16;
 
 #[derive(Debug, clap::Args)]
 pub struct SshArgs {
-    /// A host of the configuration or of ssh_config, or [user@]host[:port]
+    /// A host of the configuration or of ssh_config, or user@host:port
     #[arg(value_name = "TARGET")]
     target: String,
     /// Run this instead of a shell; the remote side's shell reads it

@@ -25,7 +25,6 @@ pub struct Config {
 pub struct UiOptions {
     pub theme: Option<String>,
     pub ascii: bool,
-    pub mouse: bool,
 }
 
 /// All problems of a configuration at once.
@@ -96,7 +95,6 @@ pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
         let mut r = table.reader("[ui]");
         ui.theme = r.string("theme");
         ui.ascii = r.bool("ascii").unwrap_or(false);
-        ui.mouse = r.bool("mouse").unwrap_or(false);
         problems.extend(r.finish());
     }
     // What a broken line was taken for says nothing.
@@ -187,8 +185,8 @@ rto = "1h"
 
     #[test]
     fn a_wrong_type_is_told_with_what_is_wanted() {
-        let all = problems("[[host]]\nname = 5\n[ui]\nmouse = \"yes\"\n").join("");
+        let all = problems("[[host]]\nname = 5\n[ui]\nascii = \"yes\"\n").join("");
         assert!(all.contains("`name` must be a string, not an integer"), "{all}");
-        assert!(all.contains("`mouse` must be true or false, not a string"), "{all}");
+        assert!(all.contains("`ascii` must be true or false, not a string"), "{all}");
     }
 }
