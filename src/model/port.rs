@@ -1,8 +1,9 @@
-//! Devices that answer SNMP, and their ports (IF-MIB, RFC 2863). Values that the agent did not give,
-//! or gave in a form that means nothing, are `None`, never a guess.
+//! The ports of a device (IF-MIB, RFC 2863). Values that the agent did not give, or gave in a form that means nothing,
+//! are `None`, never a guess.
 
-use std::time::Duration;
+use std::sync::Arc;
 
+use super::device::{Device, Equipment, PortFacts};
 use crate::base::{Timestamp, Untrusted};
 
 /// `ifAdminStatus` (1.3.6.1.2.1.2.2.1.7).
@@ -127,21 +128,6 @@ impl Port {
     }
 }
 
-/// The `system` group of a device (RFC 3418).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Device {
-    /// `sysName`.
-    pub name: Untrusted,
-    /// `sysDescr`.
-    pub description: Untrusted,
-    /// `sysObjectID` in dotted form.
-    pub object_id: Option<String>,
-    /// `sysUpTime`; of the agent, not of the machine. Wraps after 497 days.
-    pub uptime: Option<Duration>,
-    pub location: Untrusted,
-    pub contact: Untrusted,
-}
-
 /// One walk of one device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PortTable {
@@ -152,4 +138,18 @@ pub struct PortTable {
     /// False where something is missing; `warnings` say what.
     pub complete: bool,
     pub warnings: Vec<String>,
+    /// What the slower tables say; shared by all walks until one of them is walked again.
+    pub equipment: Arc<Equipment>,
+}
+
+impl PortTable {
+    /// What the slower tables say of a port.
+    pub fn facts(&self, port: &Port) -> Option<&PortFacts> {
+        self.equipment.port(port.index)
+    }
+
+    /// The port with that ifIndex.
+    pub fn by_index(&self, index: u32) -> Option<&Port> {
+        self.ports.binary_search_by_key(&index, |p| p.index).ok().map(|at| &self.ports[at])
+    }
 }

@@ -1,10 +1,13 @@
-//! `ports`: one walk over the chosen columns of ifTable, ifXTable and dot3StatsTable. The verdict on each port is not made
-//! here: the reading carries the table, `state::rules::ports` judges it.
+//! `ports`: one walk over the chosen columns of ifTable, ifXTable and dot3StatsTable, then the groups of slower tables that
+//! are due. The verdict on each port is not made here: the reading carries the table, `state::rules::ports` judges it.
 
+mod cells;
+mod groups;
 mod interfaces;
+mod survey;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use self::interfaces::Interfaces;
 use super::snmp::{Access, OPTIONS};
@@ -18,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub static KIND: Kind = Kind {
     name: "ports",
-    help: "the port table: ifTable, ifXTable, duplex",
+    help: "the port table: ifTable, ifXTable, duplex; neighbours, sensors and the like at slower paces",
     options: OPTIONS,
     pace: Pace {
         interval: Duration::from_secs(60),
@@ -80,7 +83,8 @@ pub struct Cost {
     pub lost: u32,
 }
 
-/// Walks one device. `before` lends its texts.
+/// Walks one device: the port table, then what of the slower tables is due. `before` is the walk before, which lends its texts
+/// and its equipment.
 ///
 /// # Errors
 /// The agent never answered, or nothing could be sent. A walk that broke off is a table that is not complete.
@@ -90,12 +94,26 @@ pub async fn walk(
     max_repetitions: u16,
     before: Option<&PortTable>,
 ) -> Result<(Arc<PortTable>, Cost), SnmpError> {
-    let mut plan = Interfaces::plan(max_repetitions);
+    let begun = Instant::now();
     // What has come by then is kept, rather than lost with the run.
-    plan.max_time = cx.timeout.saturating_sub(target.timeout).max(target.timeout);
+    let left = || cx.timeout.saturating_sub(begun.elapsed() + target.timeout);
+    let mut plan = Interfaces::plan(max_repetitions);
+    plan.max_time = left().max(target.timeout);
     let answers = cx.net.snmp.ask(target, plan, Interfaces::default()).await?;
-    let cost = Cost { requests: answers.requests, varbinds: answers.varbinds, lost: answers.lost };
-    Ok((Arc::new(answers.sink.table(cx.net.clock.now(), answers.incomplete, before)), cost))
+    let mut cost = Cost { requests: answers.requests, varbinds: answers.varbinds, lost: answers.lost };
+    let mut table = answers.sink.table(cx.net.clock.now(), answers.incomplete, before);
+    let due = survey::due(groups::GROUPS, &table);
+    if !due.is_empty() && table.complete && left() > target.timeout {
+        match survey::walk(&cx.net.snmp, target, max_repetitions, left(), &due, &mut table).await {
+            Ok(more) => {
+                cost.requests += more.requests;
+                cost.varbinds += more.varbinds;
+                cost.lost += more.lost;
+            }
+            Err(error) => table.warnings.push(format!("the slower tables: {error}")),
+        }
+    }
+    Ok((Arc::new(table), cost))
 }
 
 fn reading(table: Arc<PortTable>, cost: Cost) -> Reading {

@@ -1,5 +1,7 @@
-//! `noctty ports`: one walk of one device, as a table for people and as `noctty.ports/1` for programs. Fields that no
-//! walk fills yet are there all the same, null or empty.
+//! `noctty ports`: one walk of one device, as a table for people and as `noctty.ports/1` for programs. Fields that the device
+//! says nothing of are there all the same, null or empty.
+
+mod equipment;
 
 use std::fmt::Write as _;
 
@@ -16,13 +18,15 @@ struct Document {
     complete: bool,
     device: DeviceRow,
     ports: Vec<PortRow>,
-    sensors: [(); 0],
-    processors: [(); 0],
-    memory: [(); 0],
-    storage: [(); 0],
-    bgp: [(); 0],
-    ospf: [(); 0],
-    optics: [(); 0],
+    sensors: Vec<equipment::SensorRow>,
+    processors: Vec<equipment::ProcessorRow>,
+    memory: Vec<equipment::PoolRow>,
+    storage: Vec<equipment::PoolRow>,
+    bgp: Vec<equipment::BgpRow>,
+    ospf: Vec<equipment::OspfRow>,
+    optics: Vec<equipment::OpticsRow>,
+    ups: Option<equipment::UpsRow>,
+    firewall: Option<equipment::FirewallRow>,
     warnings: Vec<String>,
 }
 
@@ -33,8 +37,8 @@ struct DeviceRow {
     description: Option<String>,
     object_id: Option<String>,
     uptime_s: Option<f64>,
-    vendor: Option<&'static str>,
-    os: Option<&'static str>,
+    vendor: Option<String>,
+    os: Option<String>,
     model: Option<String>,
     version: Option<String>,
     serial: Option<String>,
@@ -65,52 +69,75 @@ struct PortRow {
     out_errors: Option<u64>,
     in_discards: Option<u64>,
     out_discards: Option<u64>,
-    poe: Option<()>,
-    neighbors: [(); 0],
+    poe: Option<equipment::PoeRow>,
+    neighbors: Vec<equipment::NeighborRow>,
+}
+
+/// A text, where there is one.
+fn said(text: &Untrusted) -> Option<String> {
+    (!text.is_empty()).then(|| text.json_text())
 }
 
 /// One JSON object. `shift` turns steady times into what the system's clock calls them.
 pub fn json(view: &DeviceView, target: &str, as_wall: impl Fn(Timestamp) -> Timestamp) -> String {
     let device = &view.table.device;
-    let said = |text: &Untrusted| (!text.is_empty()).then(|| text.json_text());
+    let more = &view.table.equipment;
     let document = Document {
         schema: "noctty.ports/1",
         collected_at: as_wall(view.table.collected_at).rfc3339(),
-        complete: view.table.complete,
+        complete: is_complete(view),
         device: DeviceRow {
             target: target.to_owned(),
             name: said(&device.name),
             description: said(&device.description),
             object_id: device.object_id.clone(),
             uptime_s: device.uptime.map(|u| u.as_secs_f64()),
-            vendor: None,
-            os: None,
-            model: None,
-            version: None,
-            serial: None,
+            vendor: device.vendor.as_deref().map(str::to_owned),
+            os: device.os.as_deref().map(str::to_owned),
+            model: said(&device.model),
+            version: said(&device.version),
+            serial: said(&device.serial),
             location: said(&device.location),
             contact: said(&device.contact),
         },
-        ports: rows(view).map(|(port, seen)| port_row(port, seen, &as_wall)).collect(),
-        sensors: [],
-        processors: [],
-        memory: [],
-        storage: [],
-        bgp: [],
-        ospf: [],
-        optics: [],
-        warnings: view.table.warnings.iter().map(|w| text::clean(w)).collect(),
+        ports: rows(view).map(|(port, seen)| port_row(view, port, seen, &as_wall)).collect(),
+        sensors: more.sensors.iter().map(equipment::sensor).collect(),
+        processors: more.processors.iter().map(equipment::processor).collect(),
+        memory: more.memory.iter().map(equipment::pool).collect(),
+        storage: more.storage.iter().map(equipment::pool).collect(),
+        bgp: more.bgp.iter().map(equipment::bgp).collect(),
+        ospf: more.ospf.iter().map(equipment::ospf).collect(),
+        optics: more.optics.iter().map(|optics| equipment::optics(optics, &view.table)).collect(),
+        ups: more.ups.as_ref().map(equipment::ups),
+        firewall: more.firewall.as_ref().map(equipment::firewall),
+        warnings: warnings(view),
     };
     // Plain data with string keys always serialises.
     serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+fn is_complete(view: &DeviceView) -> bool {
+    view.table.complete && view.table.equipment.walked.iter().all(|group| group.incomplete.is_none())
+}
+
+/// What is missing, of the ports and of the slower tables, each reason once.
+fn warnings(view: &DeviceView) -> Vec<String> {
+    let mut warnings: Vec<String> = view.table.warnings.iter().map(|w| text::clean(w)).collect();
+    for reason in view.table.equipment.walked.iter().filter_map(|group| group.incomplete.as_deref()) {
+        let reason = text::clean(reason);
+        if !warnings.contains(&reason) {
+            warnings.push(reason);
+        }
+    }
+    warnings
 }
 
 fn rows(view: &DeviceView) -> impl Iterator<Item = (&Port, &PortView)> {
     view.ports.iter().filter_map(|seen| Some((view.table.ports.get(seen.row)?, seen)))
 }
 
-fn port_row(port: &Port, seen: &PortView, as_wall: &impl Fn(Timestamp) -> Timestamp) -> PortRow {
-    let said = |text: &Untrusted| (!text.is_empty()).then(|| text.json_text());
+fn port_row(view: &DeviceView, port: &Port, seen: &PortView, as_wall: &impl Fn(Timestamp) -> Timestamp) -> PortRow {
+    let facts = view.table.facts(port);
     PortRow {
         index: port.index,
         name: said(&port.name),
@@ -129,15 +156,15 @@ fn port_row(port: &Port, seen: &PortView, as_wall: &impl Fn(Timestamp) -> Timest
             Duplex::Full => "full",
         }),
         last_change: port.last_change.map(|t| as_wall(t).rfc3339()),
-        vlan: None,
+        vlan: facts.and_then(|f| f.vlan),
         in_octets: port.counters.in_octets,
         out_octets: port.counters.out_octets,
         in_errors: port.counters.in_errors,
         out_errors: port.counters.out_errors,
         in_discards: port.counters.in_discards,
         out_discards: port.counters.out_discards,
-        poe: None,
-        neighbors: [],
+        poe: facts.and_then(|f| f.poe).map(equipment::poe),
+        neighbors: facts.map(|f| f.neighbors.iter().map(equipment::neighbor).collect()).unwrap_or_default(),
     }
 }
 
@@ -182,8 +209,8 @@ pub fn table(view: &DeviceView, target: &str) -> String {
         );
         let _ = writeln!(out, "{}", line.trim_end());
     }
-    for warning in &view.table.warnings {
-        let _ = writeln!(out, "warning: {}", text::clean(warning));
+    for warning in warnings(view) {
+        let _ = writeln!(out, "warning: {warning}");
     }
     out
 }
@@ -199,7 +226,7 @@ pub fn exit_status(view: &DeviceView) -> u8 {
         Condition::Unknown => 3,
         Condition::Warning => 1,
         Condition::Ok | Condition::Pending | Condition::NotProbed | Condition::Unreachable => {
-            u8::from(!view.table.complete)
+            u8::from(!is_complete(view))
         }
     }
 }

@@ -265,7 +265,8 @@ impl Interfaces {
             }
         });
         let ports = ports.collect();
-        PortTable { collected_at: at, ports, complete, warnings, device: self.device }
+        let equipment = before.map(|table| table.equipment.clone()).unwrap_or_default();
+        PortTable { collected_at: at, ports, complete, warnings, device: self.device, equipment }
     }
 
     fn text(&self, span: Span, old: Option<&Untrusted>) -> Untrusted {

@@ -112,6 +112,11 @@ impl fmt::Debug for RawOid<'_> {
 pub struct Index<'a>(&'a [u8]);
 
 impl<'a> Index<'a> {
+    /// From the octets that [`Index::as_bytes`] gave.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
     pub fn arcs(self) -> impl Iterator<Item = u32> + 'a {
         Numbers(self.0).map(|n| n as u32)
     }

@@ -96,6 +96,7 @@ pub fn device(name: &str, ports: &[(String, PortState, Condition)]) -> DeviceVie
         ports: rows.collect(),
         complete: true,
         warnings: Vec::new(),
+        equipment: Arc::default(),
     };
     let views: Vec<PortView> = ports
         .iter()

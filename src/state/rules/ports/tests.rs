@@ -28,7 +28,14 @@ fn port(name: &str, oper: IfOper) -> Port {
 
 fn table(seconds: u64, uptime: u64, ports: Vec<Port>) -> Arc<PortTable> {
     let device = Device { uptime: Some(Duration::from_secs(uptime)), ..Device::default() };
-    Arc::new(PortTable { collected_at: at(seconds), device, ports, complete: true, warnings: Vec::new() })
+    Arc::new(PortTable {
+        collected_at: at(seconds),
+        device,
+        ports,
+        complete: true,
+        warnings: Vec::new(),
+        equipment: Arc::default(),
+    })
 }
 
 fn host() -> Arc<Host> {

@@ -1,0 +1,620 @@
+//! Devices that answer SNMP: what they call themselves, and what they say of themselves beside their ports. A value that the
+//! agent did not give, or gave in a form that means nothing, is `None` or absent, never a guess.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{Timestamp, Untrusted};
+
+/// The `system` group of a device (RFC 3418), its engine's clock, and who made it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Device {
+    /// `sysName`.
+    pub name: Untrusted,
+    /// `sysDescr`.
+    pub description: Untrusted,
+    /// `sysObjectID` in dotted form.
+    pub object_id: Option<String>,
+    /// `sysUpTime`; of the agent, not of the machine. Wraps after 497 days.
+    pub uptime: Option<Duration>,
+    pub location: Untrusted,
+    pub contact: Untrusted,
+    /// `snmpEngineBoots` and `snmpEngineTime` (RFC 3411); does not wrap while anybody lives.
+    pub engine: Option<EngineClock>,
+    /// `ifTableLastChange` in hundredths of a second of `uptime`.
+    pub table_last_change: Option<u32>,
+    /// As the device's profile names them: `Cisco`, `ios`.
+    pub vendor: Option<Arc<str>>,
+    pub os: Option<Arc<str>>,
+    pub model: Untrusted,
+    pub version: Untrusted,
+    pub serial: Untrusted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineClock {
+    pub boots: u32,
+    /// Since the last boot.
+    pub time: Duration,
+}
+
+/// Everything that is walked beside the port table, at slower paces. Each table keeps the time of its own walk.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Equipment {
+    /// Sorted by ifIndex; a port that has nothing to say is not in it.
+    pub ports: Vec<PortFacts>,
+    /// `dot1dBasePortIfIndex`: bridge port number to ifIndex, sorted by bridge port.
+    pub bridge_ports: Vec<(u32, u32)>,
+    pub vlans: Vec<Vlan>,
+    pub spanning_tree: Option<SpanningTree>,
+    /// Sorted by address.
+    pub forwarding: Vec<ForwardingEntry>,
+    /// Sorted by address.
+    pub arp: Vec<ArpEntry>,
+    /// Chassis, stack members, modules, power supplies: the rows of `entPhysicalTable` that have a serial number or
+    /// hold others that do.
+    pub entities: Vec<Entity>,
+    pub sensors: Vec<Sensor>,
+    pub processors: Vec<Processor>,
+    pub memory: Vec<Pool>,
+    pub storage: Vec<Pool>,
+    pub bgp: Vec<BgpPeer>,
+    pub ospf: Vec<OspfNeighbor>,
+    pub optics: Vec<Optics>,
+    pub poe: Vec<PoeBudget>,
+    pub ups: Option<Ups>,
+    pub firewall: Option<Firewall>,
+    /// What was walked when, by the name of the group of tables.
+    pub walked: Vec<TablesWalked>,
+}
+
+impl Equipment {
+    pub fn port(&self, index: u32) -> Option<&PortFacts> {
+        self.ports.binary_search_by_key(&index, |p| p.index).ok().map(|at| &self.ports[at])
+    }
+
+    /// The facts of a port, made where there are none yet.
+    pub fn port_mut(&mut self, index: u32) -> &mut PortFacts {
+        let at = match self.ports.binary_search_by_key(&index, |p| p.index) {
+            Ok(at) => at,
+            Err(at) => {
+                self.ports.insert(at, PortFacts { index, ..PortFacts::default() });
+                at
+            }
+        };
+        &mut self.ports[at]
+    }
+
+    /// The ifIndex of a bridge port.
+    pub fn bridge_port(&self, number: u32) -> Option<u32> {
+        self.bridge_ports.binary_search_by_key(&number, |p| p.0).ok().map(|at| self.bridge_ports[at].1)
+    }
+}
+
+/// The last walk of a group of tables.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TablesWalked {
+    pub group: Arc<str>,
+    pub at: Timestamp,
+    pub rows: u32,
+    /// Why something is missing, in words; `None` where nothing is.
+    pub incomplete: Option<Arc<str>>,
+}
+
+/// What the other tables say of one port.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PortFacts {
+    pub index: u32,
+    /// The VLAN of untagged frames: `dot1qPvid`, `vmVlan`.
+    pub vlan: Option<u16>,
+    /// The VLANs that the port carries tagged, sorted.
+    pub tagged: Vec<u16>,
+    pub poe: Option<Poe>,
+    pub neighbors: Vec<Neighbor>,
+    pub lag: Option<LagMember>,
+    pub stp: Option<StpState>,
+    /// Why the device itself switched the port off.
+    pub err_disabled: Option<ErrDisabled>,
+    /// The fastest that the port can do, where the device says so; bits per second.
+    pub capable_bps: Option<u64>,
+    /// The ifIndexes that this interface stands on (`ifStackTable`).
+    pub lower: Vec<u32>,
+    /// `ifConnectorPresent`, or ENTITY-MIB's word for it.
+    pub connector: Option<bool>,
+    /// Stack member and slot, where ENTITY-MIB or the name says so.
+    pub unit: Option<u16>,
+    pub slot: Option<u16>,
+}
+
+/// POWER-ETHERNET-MIB (RFC 3621): `pethPsePortDetectionStatus`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PoeStatus {
+    Disabled,
+    Searching,
+    Delivering,
+    Fault,
+    Test,
+    OtherFault,
+    /// Refused for want of budget.
+    Denied,
+}
+
+impl PoeStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Searching => "searching",
+            Self::Delivering => "delivering",
+            Self::Fault => "fault",
+            Self::Test => "test",
+            Self::OtherFault => "other-fault",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Poe {
+    pub status: PoeStatus,
+    pub watts: Option<f32>,
+    /// IEEE class 0 to 8.
+    pub class: Option<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NeighborProtocol {
+    Lldp,
+    Cdp,
+}
+
+impl NeighborProtocol {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lldp => "lldp",
+            Self::Cdp => "cdp",
+        }
+    }
+}
+
+/// Who is at the other end of the cable, in its own words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Neighbor {
+    pub protocol: NeighborProtocol,
+    /// `lldpRemSysName`, `cdpCacheDeviceId`; else the chassis id as text.
+    pub name: Untrusted,
+    /// The remote port: `lldpRemPortId` (or its description), `cdpCacheDevicePort`.
+    pub port: Untrusted,
+    /// `lldpRemSysDesc`, `cdpCachePlatform`.
+    pub platform: Untrusted,
+    pub chassis_mac: Option<[u8; 6]>,
+    pub address: Option<IpAddr>,
+    /// It says that it forwards for others: bridge, router, access point. `None` where it says nothing.
+    pub forwards: Option<bool>,
+    /// `cdpCacheDuplex`.
+    pub half_duplex: Option<bool>,
+}
+
+/// Membership in an aggregate (IEEE8023-LAG-MIB).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LagMember {
+    /// The aggregate's ifIndex (`dot3adAggPortAttachedAggID`, else the selected one).
+    pub aggregate: u32,
+    /// Synchronised, collecting and distributing, and not defaulted or expired. `None` where the agent says nothing.
+    pub bundled: Option<bool>,
+}
+
+/// `dot1dStpPortState` (RFC 4188).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StpState {
+    Disabled,
+    Blocking,
+    Listening,
+    Learning,
+    Forwarding,
+    Broken,
+}
+
+impl StpState {
+    pub fn from_mib(value: u64) -> Option<Self> {
+        Some(match value {
+            1 => Self::Disabled,
+            2 => Self::Blocking,
+            3 => Self::Listening,
+            4 => Self::Learning,
+            5 => Self::Forwarding,
+            6 => Self::Broken,
+            _ => return None,
+        })
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Blocking => "blocking",
+            Self::Listening => "listening",
+            Self::Learning => "learning",
+            Self::Forwarding => "forwarding",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// The device switched the port off by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrDisabled {
+    /// The vendor's own word: `bpduGuard`, `psecureViolation`.
+    pub cause: Arc<str>,
+    /// Until the device tries again by itself.
+    pub recovers_in: Option<Duration>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vlan {
+    pub id: u16,
+    pub name: Untrusted,
+}
+
+/// `dot1dStp` scalars (RFC 4188).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpanningTree {
+    /// Priority and address of the root bridge.
+    pub root: [u8; 8],
+    /// ifIndex of the port towards the root; `None` on the root itself.
+    pub root_port: Option<u32>,
+    pub topology_changes: Option<u64>,
+    pub since_topology_change: Option<Duration>,
+}
+
+/// A station and the port that it was heard on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ForwardingEntry {
+    pub mac: [u8; 6],
+    pub vlan: Option<u16>,
+    /// ifIndex.
+    pub port: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ArpEntry {
+    pub address: IpAddr,
+    pub mac: [u8; 6],
+    /// ifIndex.
+    pub port: u32,
+}
+
+/// `entPhysicalClass` (RFC 6933) as far as a console tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EntityClass {
+    Chassis,
+    Stack,
+    Module,
+    PowerSupply,
+    Fan,
+    Port,
+    Other,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entity {
+    /// `entPhysicalIndex`.
+    pub index: u32,
+    pub class: EntityClass,
+    pub name: Untrusted,
+    pub description: Untrusted,
+    pub model: Untrusted,
+    pub serial: Untrusted,
+    /// `entPhysicalSoftwareRev`, else the firmware's.
+    pub version: Untrusted,
+    pub contained_in: u32,
+    /// `entPhysicalParentRelPos`: slot or stack member; `None` where the agent does not know.
+    pub position: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SensorClass {
+    Temperature,
+    Fan,
+    Voltage,
+    Current,
+    Power,
+    Humidity,
+    /// A state without a number: a power supply, a door.
+    State,
+    Other,
+}
+
+impl SensorClass {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Temperature => "temperature",
+            Self::Fan => "fan",
+            Self::Voltage => "voltage",
+            Self::Current => "current",
+            Self::Power => "power",
+            Self::Humidity => "humidity",
+            Self::State => "state",
+            Self::Other => "other",
+        }
+    }
+
+    /// The unit of its values in `noctty.ports/1`.
+    pub fn unit(self) -> Option<&'static str> {
+        match self {
+            Self::Temperature => Some("celsius"),
+            Self::Fan => Some("rpm"),
+            Self::Voltage => Some("volts"),
+            Self::Current => Some("amperes"),
+            Self::Power => Some("watts"),
+            Self::Humidity => Some("percent"),
+            Self::State | Self::Other => None,
+        }
+    }
+}
+
+/// What the device itself thinks of a sensor, else what its limits say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SensorStatus {
+    Ok,
+    Warning,
+    Critical,
+    /// There, but says nothing (`entPhySensorOperStatus` unavailable or nonoperational, an empty bay).
+    Unavailable,
+    Unknown,
+}
+
+impl SensorStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+            Self::Unavailable => "unavailable",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Limits in the unit of the value.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limits {
+    pub low_critical: Option<f64>,
+    pub low_warning: Option<f64>,
+    pub high_warning: Option<f64>,
+    pub high_critical: Option<f64>,
+}
+
+impl Limits {
+    /// What a value is worth by these limits; `None` where there are none.
+    pub fn judge(&self, value: f64) -> Option<SensorStatus> {
+        let above = |limit: Option<f64>| limit.is_some_and(|l| value >= l);
+        let below = |limit: Option<f64>| limit.is_some_and(|l| value <= l);
+        if above(self.high_critical) || below(self.low_critical) {
+            Some(SensorStatus::Critical)
+        } else if above(self.high_warning) || below(self.low_warning) {
+            Some(SensorStatus::Warning)
+        } else if *self == Self::default() {
+            None
+        } else {
+            Some(SensorStatus::Ok)
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sensor {
+    pub class: SensorClass,
+    pub name: Untrusted,
+    /// In the unit of the class; for `Other` in `unit`.
+    pub value: Option<f64>,
+    /// Where it differs from the class's own: `percent` of a fan, `dbm`.
+    pub unit: Option<&'static str>,
+    pub status: SensorStatus,
+    pub limits: Limits,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Processor {
+    pub name: Untrusted,
+    pub percent: f64,
+}
+
+/// A pool of memory or storage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pool {
+    pub name: Untrusted,
+    pub used_bytes: Option<u64>,
+    pub total_bytes: Option<u64>,
+}
+
+/// `bgpPeerState` (RFC 4273).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BgpState {
+    Idle,
+    Connect,
+    Active,
+    OpenSent,
+    OpenConfirm,
+    Established,
+}
+
+impl BgpState {
+    pub fn from_mib(value: u64) -> Option<Self> {
+        Some(match value {
+            1 => Self::Idle,
+            2 => Self::Connect,
+            3 => Self::Active,
+            4 => Self::OpenSent,
+            5 => Self::OpenConfirm,
+            6 => Self::Established,
+            _ => return None,
+        })
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Connect => "connect",
+            Self::Active => "active",
+            Self::OpenSent => "opensent",
+            Self::OpenConfirm => "openconfirm",
+            Self::Established => "established",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct BgpPeer {
+    pub peer: IpAddr,
+    pub remote_as: Option<u32>,
+    pub state: Option<BgpState>,
+    /// `bgpPeerAdminStatus` is start(2); false: somebody stopped it.
+    pub started: Option<bool>,
+    /// Since it was established, or since it was lost.
+    pub in_state_for: Option<Duration>,
+    /// `bgpPeerFsmEstablishedTransitions`.
+    pub transitions: Option<u64>,
+    /// `bgpPeerLastError`: code and subcode (RFC 4271 §4.5).
+    pub last_error: Option<[u8; 2]>,
+    pub prefixes: Option<u64>,
+    pub prefix_limit: Option<u64>,
+}
+
+/// `ospfNbrState` (RFC 4750).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OspfState {
+    Down,
+    Attempt,
+    Init,
+    TwoWay,
+    ExchangeStart,
+    Exchange,
+    Loading,
+    Full,
+}
+
+impl OspfState {
+    pub fn from_mib(value: u64) -> Option<Self> {
+        Some(match value {
+            1 => Self::Down,
+            2 => Self::Attempt,
+            3 => Self::Init,
+            4 => Self::TwoWay,
+            5 => Self::ExchangeStart,
+            6 => Self::Exchange,
+            7 => Self::Loading,
+            8 => Self::Full,
+            _ => return None,
+        })
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Attempt => "attempt",
+            Self::Init => "init",
+            Self::TwoWay => "two-way",
+            Self::ExchangeStart => "exchange-start",
+            Self::Exchange => "exchange",
+            Self::Loading => "loading",
+            Self::Full => "full",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct OspfNeighbor {
+    pub neighbor: Ipv4Addr,
+    pub router_id: Option<Ipv4Addr>,
+    pub state: Option<OspfState>,
+    /// `ospfNbrEvents`: grows when the adjacency flaps.
+    pub events: Option<u64>,
+}
+
+/// Light levels and health of a transceiver.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Optics {
+    /// ifIndex of the port, where it is known.
+    pub port: Option<u32>,
+    /// What the device calls it, for where no port is known.
+    pub name: Untrusted,
+    pub rx_dbm: Option<f64>,
+    pub tx_dbm: Option<f64>,
+    pub temperature_c: Option<f64>,
+    pub bias_ma: Option<f64>,
+    pub status: SensorStatus,
+}
+
+/// `pethMainPseTable` (RFC 3621).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PoeBudget {
+    pub group: u32,
+    pub watts: Option<f64>,
+    pub used_watts: Option<f64>,
+    /// `pethMainPseOperStatus`: on, off, faulty.
+    pub faulty: Option<bool>,
+}
+
+/// `upsOutputSource` (RFC 1628) and the vendors' like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PowerSource {
+    None,
+    Mains,
+    Bypass,
+    Battery,
+    Booster,
+    Reducer,
+    Other,
+}
+
+impl PowerSource {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Mains => "mains",
+            Self::Bypass => "bypass",
+            Self::Battery => "battery",
+            Self::Booster => "booster",
+            Self::Reducer => "reducer",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// An uninterruptible power supply, or the inlet of a distribution unit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ups {
+    pub source: Option<PowerSource>,
+    pub on_battery_for: Option<Duration>,
+    pub minutes_left: Option<f64>,
+    pub charge_percent: Option<f64>,
+    /// The heaviest output line's.
+    pub load_percent: Option<f64>,
+    /// `upsBatteryStatus`: 2 normal, 3 low, 4 depleted; or the vendor's word that it must be replaced.
+    pub battery: Option<SensorStatus>,
+    pub alarms: Option<u64>,
+}
+
+/// What only firewalls have.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Firewall {
+    /// The device's own word: `active`, `standby`, `primary`.
+    pub ha: Option<HaState>,
+    pub sessions: Option<u64>,
+    pub session_limit: Option<u64>,
+    pub tunnels: Vec<Tunnel>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct HaState {
+    pub role: Arc<str>,
+    /// The peer is there and in step; `None` where the device does not say.
+    pub healthy: Option<bool>,
+}
+
+/// A VPN tunnel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tunnel {
+    pub name: Untrusted,
+    pub up: Option<bool>,
+}

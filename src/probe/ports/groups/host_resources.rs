@@ -1,0 +1,118 @@
+//! HOST-RESOURCES-MIB (RFC 2790): processors, memory and storage of machines that run a general agent.
+
+use std::time::Duration;
+
+use super::{Fixed, Walk};
+use crate::base::Untrusted;
+use crate::model::Equipment;
+use crate::model::device::{Pool, Processor};
+use crate::probe::ports::cells::Tables;
+use crate::proto::snmp::{Oid, Value};
+
+/// `hrProcessorLoad`.
+const PROCESSOR_LOAD: usize = 0;
+/// `hrStorageType`, `hrStorageDescr`, `hrStorageAllocationUnits`, `hrStorageSize`, `hrStorageUsed`.
+const STORAGE_TYPE: usize = 1;
+const STORAGE_NAME: usize = 2;
+const STORAGE_UNIT: usize = 3;
+const STORAGE_SIZE: usize = 4;
+const STORAGE_USED: usize = 5;
+
+pub static GROUP: Fixed = Fixed {
+    name: "host-resources",
+    pace: Duration::from_secs(60),
+    scalars: &[],
+    columns: &[
+        &[1, 3, 6, 1, 2, 1, 25, 3, 3, 1, 2],
+        &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 2],
+        &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 3],
+        &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 4],
+        &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 5],
+        &[1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 6],
+    ],
+    fold,
+};
+
+/// `hrStorageTypes`, by their last arc.
+const RAM: u32 = 2;
+const VIRTUAL_MEMORY: u32 = 3;
+const FIXED_DISK: u32 = 4;
+const FLASH: u32 = 9;
+const NETWORK_DISK: u32 = 10;
+
+fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
+    equipment.processors = tables
+        .column(PROCESSOR_LOAD)
+        .filter_map(|(row, load)| {
+            let percent = load.number().filter(|percent| *percent <= 100)?;
+            let name = row.single().map_or_else(String::new, |index| format!("cpu {index}"));
+            Some(Processor { name: Untrusted::from(name), percent: percent as f64 })
+        })
+        .collect();
+    equipment.memory.clear();
+    equipment.storage.clear();
+    for (row, kind) in tables.column(STORAGE_TYPE) {
+        let Some(kind) = storage_type(kind) else { continue };
+        let unit = tables.get(STORAGE_UNIT, row).and_then(units);
+        let bytes = |column| Some(tables.get(column, row).and_then(units)?.saturating_mul(unit?));
+        let name = tables.get(STORAGE_NAME, row).and_then(Value::octets).map(Untrusted::new).unwrap_or_default();
+        let pool = Pool { name, used_bytes: bytes(STORAGE_USED), total_bytes: bytes(STORAGE_SIZE).filter(|b| *b > 0) };
+        match kind {
+            RAM | VIRTUAL_MEMORY => equipment.memory.push(pool),
+            FIXED_DISK | FLASH | NETWORK_DISK => equipment.storage.push(pool),
+            _ => {}
+        }
+    }
+}
+
+/// The last arc of an `hrStorageTypes` identity.
+fn storage_type(value: Value<'_>) -> Option<u32> {
+    let Value::Oid(oid) = value else { return None };
+    oid.below(&Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 25, 2, 1]))?.single()
+}
+
+/// Units are Integer32; more than 2^31 of them come as a negative number, which is the same 32 bits.
+fn units(value: Value<'_>) -> Option<u64> {
+    match value {
+        Value::Integer(number) => i32::try_from(number).ok().map(|n| u64::from(n.cast_unsigned())),
+        other => other.number(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Fed;
+    use super::*;
+
+    #[test]
+    fn processors_memory_and_disks_are_told_apart() {
+        let disk = Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 25, 2, 1, 4]);
+        let ram = Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 25, 2, 1, 2]);
+        let equipment = Fed::default()
+            .cell(PROCESSOR_LOAD, &[196_608], Value::Integer(12))
+            .cell(PROCESSOR_LOAD, &[196_609], Value::Integer(101))
+            .cell(STORAGE_TYPE, &[1], Value::Oid(ram.as_raw()))
+            .cell(STORAGE_NAME, &[1], Value::Octets(b"Physical memory"))
+            .cell(STORAGE_UNIT, &[1], Value::Integer(1024))
+            .cell(STORAGE_SIZE, &[1], Value::Integer(4_000_000))
+            .cell(STORAGE_USED, &[1], Value::Integer(1_000_000))
+            .cell(STORAGE_TYPE, &[31], Value::Oid(disk.as_raw()))
+            .cell(STORAGE_NAME, &[31], Value::Octets(b"/"))
+            .cell(STORAGE_UNIT, &[31], Value::Integer(4096))
+            .cell(STORAGE_SIZE, &[31], Value::Integer(i64::from(i32::MIN)))
+            .fold(&GROUP);
+        assert_eq!(equipment.processors, [Processor { name: "cpu 196608".into(), percent: 12.0 }]);
+        assert_eq!(
+            equipment.memory,
+            [Pool {
+                name: "Physical memory".into(),
+                used_bytes: Some(1_024_000_000),
+                total_bytes: Some(4_096_000_000)
+            }]
+        );
+        assert_eq!(
+            equipment.storage,
+            [Pool { name: "/".into(), used_bytes: None, total_bytes: Some((1 << 31) * 4096) }]
+        );
+    }
+}
