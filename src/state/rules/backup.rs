@@ -111,6 +111,8 @@ struct Finding {
     state: JobState,
     condition: Condition,
     words: String,
+    /// Since when it is so, where that can be told: not since it was noticed.
+    since: Option<Timestamp>,
 }
 
 struct Verdict {
@@ -122,7 +124,12 @@ struct Verdict {
 
 impl Verdict {
     fn add(&mut self, state: JobState, condition: Condition, words: impl Into<String>) {
-        self.findings.push(Finding { state, condition, words: words.into() });
+        self.findings.push(Finding { state, condition, words: words.into(), since: None });
+    }
+
+    fn add_since(&mut self, since: Timestamp, state: JobState, condition: Condition, words: impl Into<String>) {
+        let since = Some(since).filter(|since| *since <= self.now);
+        self.findings.push(Finding { state, condition, words: words.into(), since });
     }
 
     fn age_of(&self, at: Timestamp) -> String {
@@ -180,7 +187,7 @@ impl Verdict {
         }
         if check.stale {
             let read = known.read_at.unwrap_or(last.at);
-            self.add(JobState::Unknown, Condition::Unknown, format!("not read for {}", self.age_of(read)));
+            self.add_since(read, JobState::Unknown, Condition::Unknown, format!("not read for {}", self.age_of(read)));
         }
     }
 
@@ -195,12 +202,14 @@ impl Verdict {
             let held = lock.since.map(|since| self.now.since(since));
             let since = held.map(|held| format!(" for {}", span(held))).unwrap_or_default();
             let holder = lock.holder.json_text();
-            if lock.stale {
-                let words = format!("stale lock of {holder}{since}: it keeps others out until it is removed");
-                self.add(JobState::Locked, Condition::Warning, words);
+            let words = if lock.stale {
+                format!("stale lock of {holder}{since}: it keeps others out until it is removed")
             } else if lock.exclusive && held.is_some_and(|held| held > LONG_LOCK) {
-                self.add(JobState::Locked, Condition::Warning, format!("locked exclusively by {holder}{since}"));
-            }
+                format!("locked exclusively by {holder}{since}")
+            } else {
+                continue;
+            };
+            self.add_since(lock.since.unwrap_or(self.now), JobState::Locked, Condition::Warning, words);
         }
     }
 
@@ -231,18 +240,18 @@ impl Verdict {
             let risk = target.mul_f64(0.8);
             let words = format!("newest restore point {} old, target {}", span(age), units::config_duration(target));
             if age > target {
-                self.add(JobState::Breach, Condition::Critical, words);
+                self.add_since(newest.plus(target), JobState::Breach, Condition::Critical, words);
             } else if age > risk {
-                self.add(JobState::AtRisk, Condition::Warning, words);
+                self.add_since(newest.plus(risk), JobState::AtRisk, Condition::Warning, words);
             }
             self.review.extend([newest.plus(risk), newest.plus(target)]);
         } else if let Some(interval) = times.interval() {
             let (late, lost) = (interval * 2 + times.grace, interval * 4 + times.grace);
             let words = format!("newest restore point {} old, runs every {}", span(age), span(interval));
             if age > lost {
-                self.add(JobState::Breach, Condition::Critical, words);
+                self.add_since(newest.plus(lost), JobState::Breach, Condition::Critical, words);
             } else if age > late {
-                self.add(JobState::AtRisk, Condition::Warning, words);
+                self.add_since(newest.plus(late), JobState::AtRisk, Condition::Warning, words);
             }
             self.review.extend([newest.plus(late), newest.plus(lost)]);
         }
@@ -264,7 +273,8 @@ impl Verdict {
             let risky = self.findings.iter().any(|f| matches!(f.state, JobState::AtRisk | JobState::Breach));
             let condition = if risky { Condition::Critical } else { Condition::Warning };
             let late = self.age_of(tick.at);
-            self.add(JobState::Missed, condition, format!("missed the run of {} UTC, {late} ago", minute(tick.at)));
+            let words = format!("missed the run of {} UTC, {late} ago", minute(tick.at));
+            self.add_since(tick.deadline(times.grace), JobState::Missed, condition, words);
         }
     }
 
@@ -280,6 +290,7 @@ impl Verdict {
         // What cannot be read comes first unless something worse is certain.
         self.findings.sort_by_key(|f| (std::cmp::Reverse(f.condition), order(f.state)));
         let state = self.findings.first().map_or(JobState::Ok, |f| f.state);
+        let begun = self.findings.first().and_then(|f| f.since);
         let mut findings: Vec<Untrusted> = self.findings.into_iter().map(|f| Untrusted::from(f.words)).collect();
         if findings.is_empty() {
             let points = known.report.as_ref().map(|r| r.total_points);
@@ -296,7 +307,7 @@ impl Verdict {
             job: job.clone(),
             state,
             condition,
-            since: same.map_or(self.now, |p| p.since),
+            since: begun.unwrap_or_else(|| same.map_or(self.now, |p| p.since)),
             reason: findings[0].clone(),
             findings,
             report: known.report.clone(),

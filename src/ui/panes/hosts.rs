@@ -1,9 +1,11 @@
 //! HOSTS: worst first, then in the order of the inventory.
 
+use std::time::Duration;
+
 use ratatui::layout::Rect;
 
 use super::{age, dim, spark};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::model::Condition;
 use crate::state::HostView;
@@ -83,15 +85,21 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     let age = age(frame, moment(host));
     let (glyph, style) = app.look.condition(host.condition, host.stale);
     let words = app.look.words(host.condition, host.stale);
-    let trail = if area.width >= 56 && host.trail.len() > 1 { spark(app, &host.trail, 8) } else { String::new() };
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), if host.stale { style } else { dim(app) }).end(" ", words);
     if area.width >= 110 {
         line.end(&format!("{:>16}", host.host.origin.label()), dim(app)).end(" ", words);
     }
-    if area.width >= 56 {
+    // The words about a silent host need the room more than the course of what it said before.
+    if area.width >= 56
+        && let Some((value, least)) = leading(host)
+    {
+        let trail = if host.trail.len() > 1 { spark(app, &host.trail, 8, least) } else { String::new() };
         line.end(&format!("{trail:>8}"), app.look.style(Meaning::Bar)).end(" ", words);
+        if area.width >= 72 {
+            line.end(&format!("{value:>9}"), dim(app)).end(" ", words);
+        }
     }
     let name_width = super::name_width(area.width);
     line.name(&host.host.name, name_width, words).gap(1);
@@ -110,6 +118,20 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     }
     let text = if host.condition.is_problem() { Meaning::Text } else { Meaning::Dim };
     line.put(&host.reason.line(), app.look.style(if host.stale { Meaning::Stale } else { text }));
+}
+
+/// The value whose course the sparkline shows, where it is of now, and the least that fills it: a link that answers within milliseconds is
+/// calm, however much those differ.
+fn leading(host: &HostView) -> Option<(String, f32)> {
+    // A value from before the silence would pass for one of now.
+    if host.stale || matches!(host.condition, Condition::Unreachable | Condition::Critical | Condition::Pending) {
+        return None;
+    }
+    if let Some(load) = host.metric("load1") {
+        return Some((format!("load {load:.1}"), 1.0));
+    }
+    let rtt = host.metric("rtt").and_then(|rtt| Duration::try_from_secs_f64(rtt).ok())?;
+    Some((units::round_trip(rtt), 0.02))
 }
 
 /// A problem is as old as itself, a good value as old as its last answer.

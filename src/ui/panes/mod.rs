@@ -331,10 +331,10 @@ pub fn age(frame: &Frame<'_>, at: Option<Timestamp>) -> String {
     at.map_or_else(|| "–".to_owned(), |at| units::age(units::age_bucket(frame.now.since(at))))
 }
 
-/// A sparkline of the last values, scaled to the greatest.
-pub fn spark(app: &App, values: &[f32], width: usize) -> String {
+/// A sparkline of the last values, scaled to the greatest of them, but at least to `least`.
+pub fn spark(app: &App, values: &[f32], width: usize, least: f32) -> String {
     let shown = &values[values.len().saturating_sub(width)..];
-    let most = shown.iter().copied().fold(0.0f32, f32::max);
+    let most = shown.iter().copied().fold(least, f32::max);
     let mut out = " ".repeat(width - shown.len());
     for value in shown {
         let step = if most > 0.0 { (value / most * 7.0).round() as usize } else { 0 };

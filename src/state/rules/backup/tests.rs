@@ -100,6 +100,14 @@ fn the_age_of_the_newest_point_is_held_against_the_target() {
 }
 
 #[test]
+fn a_breach_is_as_old_as_the_passing_of_the_target_and_not_as_the_look() {
+    let breach = aged(Some(26 * HOUR), None, 31 * HOUR);
+    assert_eq!(breach.since, at(NOON).minus(5 * HOUR));
+    let risky = aged(Some(26 * HOUR), None, 21 * HOUR);
+    assert_eq!(risky.since, at(NOON).minus(21 * HOUR - (26 * HOUR).mul_f64(0.8)));
+}
+
+#[test]
 fn a_verdict_says_when_it_may_change_by_itself() {
     let now = at(NOON);
     let mut view = aged(Some(20 * HOUR), None, 10 * HOUR);
