@@ -131,10 +131,10 @@ impl Keeper {
                 Ok(request) => {
                     let saved = self.save(&request.draft);
                     tried = Instant::now();
-                    let entry = saved.as_ref().ok().cloned();
-                    // The screen hears of it in any case; a caller that has gone away is no error.
+                    // It is in the state before it is called saved, so that who reads "saved" can go on with it.
+                    self.tell(saved.as_ref().ok());
+                    // A caller that has gone away is no error.
                     let _ = request.answer.send(saved);
-                    self.tell(entry);
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     if !matches!(self.said, Some(Storage::Ready)) && tried.elapsed() >= RETRY {
@@ -208,11 +208,11 @@ impl Keeper {
     }
 
     /// What was written becomes visible: an incident that opens or closes as a whole, anything else as one entry.
-    fn tell(&self, entry: Option<Arc<Entry>>) {
+    fn tell(&self, entry: Option<&Arc<Entry>>) {
         match entry {
             Some(entry) if matches!(entry.kind, EntryKind::Opened | EntryKind::Closed) => self.show(),
             Some(entry) => {
-                let _ = self.events.blocking_send(Event::EntrySaved(entry));
+                let _ = self.events.blocking_send(Event::EntrySaved(entry.clone()));
             }
             None => {}
         }

@@ -16,6 +16,9 @@ use crate::base::text::clean;
 use crate::model::{Incident, IncidentId};
 use crate::store::OpenError;
 
+/// Of a database that a power cut left unfinished; the next entry fills it. Somebody may have emptied it as well.
+const EMPTY: &str = "is empty: it was never begun, or it was emptied";
+
 /// The journal as far as it can be read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contents {
@@ -43,9 +46,14 @@ impl Contents {
 /// Where neither the database nor the log can be read, or the database is of a newer version.
 pub fn read(directory: &Path) -> Result<Contents, JournalError> {
     let path = SCHEMA.path(directory);
+    let mut lack = "is missing";
     let trouble = if path.exists() {
         match SCHEMA.open_existing(directory) {
-            Ok(connection) => return Ok(from_database(&connection, directory)),
+            Ok(Some(connection)) => return Ok(from_database(&connection, directory)),
+            Ok(None) => {
+                lack = EMPTY;
+                None
+            }
             Err(error @ OpenError::Newer { .. }) => return Err(error.into()),
             Err(error) => Some(error),
         }
@@ -55,12 +63,14 @@ pub fn read(directory: &Path) -> Result<Contents, JournalError> {
     let log = log::read(directory).unwrap_or_default();
     match trouble {
         Some(error) if log.records.is_empty() => Err(error.into()),
-        None if log.records.is_empty() && log.bad_lines == 0 => Ok(Contents::default()),
+        None if log.records.is_empty() && log.bad_lines == 0 && !path.exists() => Ok(Contents::default()),
         trouble => {
-            let mut damage = vec![match trouble {
-                Some(error) => format!("{error}; shown from journal.log"),
-                None => format!("{} is missing; shown from journal.log", clean(&path.display().to_string())),
-            }];
+            let what = match trouble {
+                Some(error) => error.to_string(),
+                None => format!("{} {lack}", clean(&path.display().to_string())),
+            };
+            let shown = if log.records.is_empty() { "" } else { "; shown from journal.log" };
+            let mut damage = vec![format!("{what}{shown}")];
             damage.extend(bad_lines(log.bad_lines));
             Ok(complete(log.records, damage, BTreeMap::new()))
         }
@@ -70,10 +80,13 @@ pub fn read(directory: &Path) -> Result<Contents, JournalError> {
 /// What a database has, completed from the log where it is damaged.
 pub(super) fn from_database(connection: &Connection, directory: &Path) -> Contents {
     let mut scan = scan(connection);
-    if scan.damage.is_empty() && scan.suspect.is_empty() {
+    if scan.damage.is_empty() && scan.suspect.is_empty() && !scan.is_empty {
         return complete(scan.intact, Vec::new(), BTreeMap::new());
     }
     let log = log::read(directory).unwrap_or_default();
+    if scan.is_empty && log.records.is_empty() {
+        return complete(Vec::new(), scan.damage, BTreeMap::new());
+    }
     let mut logged: BTreeMap<String, Record> = log.records.into_iter().map(|r| (r.entry.id.to_string(), r)).collect();
     for one in &scan.intact {
         logged.remove(&*one.entry.id);
@@ -96,7 +109,10 @@ pub(super) fn from_database(connection: &Connection, directory: &Path) -> Conten
             scan.intact.push(suspect);
         }
     }
-    if !logged.is_empty() {
+    if scan.is_empty {
+        let path = clean(&SCHEMA.path(directory).display().to_string());
+        damage.push(format!("{path} {EMPTY}; shown from journal.log"));
+    } else if !logged.is_empty() {
         damage.push(format!("{} entries are not in journal.db and are shown from journal.log", logged.len()));
     }
     damage.extend(bad_lines(log.bad_lines));
@@ -110,6 +126,8 @@ struct Scan {
     /// Can be read, and do not match their checksum.
     suspect: Vec<Record>,
     damage: Vec<String>,
+    /// There is no row, and there never was one.
+    is_empty: bool,
 }
 
 fn scan(connection: &Connection) -> Scan {
@@ -147,6 +165,7 @@ fn scan(connection: &Connection) -> Scan {
             0
         }
     };
+    scan.is_empty = scan.damage.is_empty() && positions.is_empty() && last == 0;
     let mut found: Vec<i64> = positions.into_iter().collect();
     found.sort_unstable();
     let mut expected = 1;

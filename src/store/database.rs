@@ -71,37 +71,40 @@ impl Schema {
     pub fn open(&self, directory: &Path) -> Result<Connection, OpenError> {
         let path = self.path(directory);
         prepare_directory(directory).map_err(|e| from_io(&path, &e))?;
-        if create_private(&path).map_err(|e| from_io(&path, &e))? {
-            sync_directory(directory).map_err(|e| from_io(&path, &e))?;
-        }
+        create_private(&path).map_err(|e| from_io(&path, &e))?;
         let mut connection = connect(&path)?;
         self.settle(&mut connection, &path).map_err(|e| e.sorted(&path))?;
         Ok(connection)
     }
 
-    /// Opens what is there for reading. Where even that needs a file that cannot be made (a read-only or full
-    /// disk), the main file is read alone if no write-ahead log holds more than it does.
+    /// Opens what is there for reading; `None` where whoever made the file was cut off before there was anything in it.
+    /// Where even reading needs a file that cannot be made (a read-only or full disk), the main file is read alone if no
+    /// write-ahead log holds more than it does.
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open_existing(&self, directory: &Path) -> Result<Connection, OpenError> {
-        let path = self.path(directory);
-        let first = connect(&path).and_then(|c| self.readable(c, &path));
+    pub fn open_existing(&self, directory: &Path) -> Result<Option<Connection>, OpenError> {
+        let connection = self.open_readable(&self.path(directory))?;
+        Ok(if has_begun(&connection) { Some(connection) } else { None })
+    }
+
+    fn open_readable(&self, path: &Path) -> Result<Connection, OpenError> {
+        let first = connect(path).and_then(|c| self.readable(c, path));
         let Err(OpenError::Full { .. } | OpenError::ReadOnly { .. } | OpenError::Failed { .. }) = first else {
             return first;
         };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let open = |uri: &str, more| Connection::open_with_flags(uri, flags | more).map_err(|e| classify(&path, &e));
+        let open = |uri: &str, more| Connection::open_with_flags(uri, flags | more).map_err(|e| classify(path, &e));
         let plain = path.to_str().and_then(|p| open(p, OpenFlags::empty()).ok());
-        if let Some(connection) = plain.and_then(|c| self.readable(c, &path).ok()) {
+        if let Some(connection) = plain.and_then(|c| self.readable(c, path).ok()) {
             return Ok(connection);
         }
-        let log = std::fs::metadata(beside(&path, "-wal")).map_or(0, |m| m.len());
+        let log = std::fs::metadata(beside(path, "-wal")).map_or(0, |m| m.len());
         if log > 0 {
             return first;
         }
-        let uri = format!("file:{}?immutable=1", percent_encoded(&path));
-        open(&uri, OpenFlags::SQLITE_OPEN_URI).and_then(|c| self.readable(c, &path))
+        let uri = format!("file:{}?immutable=1", percent_encoded(path));
+        open(&uri, OpenFlags::SQLITE_OPEN_URI).and_then(|c| self.readable(c, path))
     }
 
     /// Refuses what is newer, and finds out whether the file can be read at all.
@@ -141,6 +144,10 @@ impl Schema {
             connection.backup("main", &copy, None::<fn(rusqlite::backup::Progress)>)?;
             File::open(&copy).and_then(|f| f.sync_all()).map_err(|e| from_io(&copy, &e))?;
             sync_directory(path.parent().unwrap_or(Path::new("."))).map_err(|e| from_io(&copy, &e))?;
+        }
+        if from == 0 && self.durability == Durability::PowerCut {
+            // Before the version: whoever finds one may rely on the file's name too, made by whomever.
+            sync_names(path.parent().unwrap_or(Path::new("."))).map_err(|e| from_io(path, &e))?;
         }
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Another process may have been faster.
@@ -234,9 +241,6 @@ pub fn from_io(path: &Path, error: &std::io::Error) -> OpenError {
 pub fn prepare_directory(directory: &Path) -> std::io::Result<()> {
     if !directory.is_dir() {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        if let Some(parent) = directory.parent().filter(|p| !p.as_os_str().is_empty()) {
-            sync_directory(parent)?;
-        }
     }
     let mode = std::fs::metadata(directory)?.permissions().mode();
     if mode & 0o077 != 0 {
@@ -260,12 +264,34 @@ pub fn create_private(path: &Path) -> std::io::Result<bool> {
     }
 }
 
+/// Makes the names in a directory durable, and its own name and those of all above it: any of them may be new.
+///
+/// # Errors
+/// What the system said of the directory itself. One above it that cannot be read was not made by us.
+pub fn sync_names(directory: &Path) -> std::io::Result<()> {
+    sync_directory(directory)?;
+    for above in directory.canonicalize()?.ancestors().skip(1) {
+        let _ = sync_directory(above);
+    }
+    Ok(())
+}
+
 /// Makes the names in a directory durable.
 ///
 /// # Errors
 /// What the system said.
 pub fn sync_directory(directory: &Path) -> std::io::Result<()> {
     File::open(directory)?.sync_all()
+}
+
+/// Whether there is anything in it: a version, or a table.
+fn has_begun(connection: &Connection) -> bool {
+    let empty = || -> rusqlite::Result<bool> {
+        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+        Ok(user_version(connection)? == 0 && tables == 0)
+    };
+    // What cannot be read is not nothing.
+    !empty().unwrap_or(false)
 }
 
 fn user_version(connection: &Connection) -> rusqlite::Result<u32> {

@@ -2,11 +2,13 @@
 
 mod backup;
 mod cli;
+mod console;
 mod dependencies;
 mod documents;
 mod incidents;
 mod layers;
 mod peer;
+mod power_cut;
 mod probes;
 mod repository;
 mod snmp;

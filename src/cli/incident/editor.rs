@@ -9,6 +9,7 @@ use color_eyre::eyre::{Result, WrapErr as _, bail};
 
 use super::super::{shown, state_dir};
 use super::{STDIN_LIMIT, private_file};
+use crate::store::database::sync_names;
 
 /// The text that the user wrote, and the file that has it.
 pub fn compose(directory: &Path) -> Result<(Vec<u8>, PathBuf)> {
@@ -47,7 +48,8 @@ pub fn new_draft(directory: &Path, text: &[u8]) -> std::io::Result<PathBuf> {
     state_dir::prepare(&folder).map_err(std::io::Error::other)?;
     let path = folder.join(format!("note-{}.txt", ulid::Ulid::new()));
     let mut file = private_file(&path)?;
-    let written = file.write_all(text).and_then(|()| file.sync_all());
+    // It is about to be called kept: its name has to be on the disk too.
+    let written = file.write_all(text).and_then(|()| file.sync_all()).and_then(|()| sync_names(&folder));
     if let Err(error) = written {
         // A part of a text must not pass for the whole.
         let _ = std::fs::remove_file(&path);
