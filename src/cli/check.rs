@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use color_eyre::eyre::{Result, bail};
 
@@ -34,7 +35,8 @@ pub fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode> {
         let why = bound.spec.waits_for.as_deref().unwrap_or_default();
         warnings.push(format!("{} was not read: {why}", bound.spec.key.subject.id().as_str()));
     }
-    let policy = Policy { never_seen_is_down: true, ..Policy::default() };
+    // Every check is asked until its result is hard: nothing has to wait for that.
+    let policy = Policy { never_seen_is_down: true, longest_wait: Duration::ZERO, ..Policy::default() };
     let runtime = super::runtime()?;
     let snapshot = runtime.block_on(async { cycle::run(&plan, &Net::new(clock), clock, policy).await });
     runtime.shutdown_background();

@@ -12,3 +12,6 @@ pub mod sessions;
 pub mod supervise;
 
 pub use plan::{Bound, Plan, Runner};
+
+#[cfg(test)]
+mod tests;

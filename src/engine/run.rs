@@ -117,9 +117,13 @@ impl Engine {
         }
         let effects = self.state.reduce(now, event);
         self.dirty = true;
+        // Thousands may hang on one that comes back: they are not asked in one moment.
+        let asked = effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
+        let spread = Duration::from_millis(asked as u64 / 2);
         for effect in effects {
             match effect {
                 Effect::Retry(key) => self.schedule.retry(&key, now),
+                Effect::Ask(key) => self.schedule.ask(&key, now, spread),
                 Effect::Remember(key) => {
                     self.to_remember.insert(key);
                 }
@@ -263,7 +267,12 @@ pub async fn run(mut setup: Setup) {
             },
             Some(plan) = setup.plans.recv() => engine.take_plan(plan),
             Some(event) = setup.events.recv() => engine.take(event),
-            Some((ticket, saved)) = answers.recv() => answer(ticket, saved, &setup.end),
+            Some((ticket, saved)) = answers.recv() => {
+                // Whoever reads "saved" finds the entry on the screen.
+                let now = engine.clock.now();
+                engine.publish(&setup.end, now);
+                answer(ticket, saved, &setup.end);
+            }
             Some(result) = finished.recv() => {
                 engine.take_result(result);
                 for _ in 0..BATCH {

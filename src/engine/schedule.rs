@@ -75,6 +75,8 @@ struct Entry {
     epoch: u64,
     last_start: Option<Timestamp>,
     running: bool,
+    /// Wanted again while it ran.
+    again: bool,
 }
 
 impl Schedule {
@@ -101,7 +103,7 @@ impl Schedule {
             self.rows.insert(spec.key.clone(), row);
             let known = old.remove(&spec.key);
             let lane = Lane::of(&spec.kind);
-            let mut entry = Entry { lane, at: now, epoch: 0, last_start: None, running: false, spec };
+            let mut entry = Entry { lane, at: now, epoch: 0, last_start: None, running: false, again: false, spec };
             if let Some(known) = known {
                 entry.epoch = known.epoch + 1;
                 entry.last_start = known.last_start;
@@ -180,6 +182,9 @@ impl Schedule {
         }
         let next = self.next_turn(row, now);
         self.set_due(row, next);
+        if std::mem::take(&mut self.entries[row].again) {
+            self.ask(key, now, Duration::ZERO);
+        }
         // Whoever waited for a place tries again, in the order of arrival; a few, since one place is free.
         for _ in 0..self.blocked.len().min(8) {
             let Some(row) = self.blocked.pop_front() else { break };
@@ -197,6 +202,25 @@ impl Schedule {
             if soon < self.entries[row].at {
                 self.set_due(row, soon);
             }
+        }
+    }
+
+    /// It matters for others what it says now: look within `spread`, but not sooner after the last look than the retry
+    /// interval, however many ask.
+    pub fn ask(&mut self, key: &CheckKey, now: Timestamp, spread: Duration) {
+        let Some(&row) = self.rows.get(key) else { return };
+        let entry = &mut self.entries[row];
+        if entry.spec.fixed_pace {
+            return;
+        }
+        if entry.running {
+            entry.again = true;
+            return;
+        }
+        let rested = entry.last_start.map_or(now, |start| start.plus(entry.spec.retry_interval));
+        let soon = now.plus(phase(key, spread)).max(rested);
+        if soon < entry.at {
+            self.set_due(row, soon);
         }
     }
 

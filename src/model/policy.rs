@@ -34,10 +34,18 @@ pub struct Policy {
     /// A host that never answered counts as down. The console says "never seen" instead, since it may
     /// just be asked in a way it does not answer; a single headless cycle has nothing else to say.
     pub never_seen_is_down: bool,
+    /// How long a silent host may at most wait to hear whether a parent is to blame; nothing where nobody asks
+    /// the parents again.
+    pub longest_wait: Duration,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { stale_after_intervals: 2, stale_floor: Duration::from_secs(15), never_seen_is_down: false }
+        Self {
+            stale_after_intervals: 2,
+            stale_floor: Duration::from_secs(15),
+            never_seen_is_down: false,
+            longest_wait: Duration::from_secs(60),
+        }
     }
 }

@@ -44,8 +44,10 @@ pub enum Event {
 pub enum Effect {
     /// Look again soon: the problem is still soft.
     Retry(CheckKey),
+    /// Look now, within what the check's pace allows: what hangs on it has fallen silent, or what it hangs on is back.
+    Ask(CheckKey),
     /// Keep this check's state for the next start.
     Remember(CheckKey),
-    /// A thing became hard bad or good again.
+    /// A thing became hard bad, worse, better or good again; once for each. What cannot be judged announces nothing.
     Announce { asset: AssetId, from: Condition, to: Condition },
 }

@@ -2,7 +2,7 @@
 //! done leaves as an effect.
 //!
 //! Hosts are judged in two steps: each check by its own results ([`super::rules::check`]), then the host by its
-//! checks and its parents ([`super::rules::host`]). A judgement that changes is handed down to the children.
+//! checks and its parents ([`hosts`]).
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::event::{Effect, Event, Remembered};
 use super::rules;
+use super::rules::parents::Lineage;
 use super::snapshot::{EngineView, Snapshot};
 use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
@@ -19,6 +20,8 @@ use crate::model::{
 
 /// Values kept for a host's sparkline.
 const TRAIL: usize = 16;
+
+mod hosts;
 
 /// All that is known.
 #[derive(Debug, Default)]
@@ -48,7 +51,10 @@ pub(super) struct HostSlot {
     pub children: Vec<usize>,
     /// No reachability check answers; what hangs on it cannot be judged.
     pub down: bool,
+    lineage: Lineage,
     waiting: Vec<bool>,
+    /// A deadline for the host as a whole is in the heap.
+    awaited: bool,
 }
 
 #[derive(Debug)]
@@ -63,6 +69,8 @@ pub(super) struct JobSlot {
 enum Row {
     Host(usize, usize),
     Job(usize),
+    /// A verdict that waits for the parents.
+    Verdict(usize),
 }
 
 impl State {
@@ -75,9 +83,9 @@ impl State {
         let mut effects = Vec::new();
         match event {
             Event::Observed(observation) => self.observed(at, observation, &mut effects),
-            Event::Tick => self.tick(at),
-            Event::Inventory(inventory) => self.take_inventory(at, inventory),
-            Event::Restored(remembered) => self.restore(at, remembered),
+            Event::Tick => self.tick(at, &mut effects),
+            Event::Inventory(inventory) => self.take_inventory(at, inventory, &mut effects),
+            Event::Restored(remembered) => self.restore(at, remembered, &mut effects),
             Event::Policy(policy) => self.policy = policy,
             Event::Mode(mode) => self.engine.mode = mode,
             Event::Storage(storage) => self.engine.storage = storage,
@@ -140,6 +148,7 @@ impl State {
         match *self.checks.get(key)? {
             Row::Host(host, check) => self.hosts[host].view.checks.get(check),
             Row::Job(job) => self.jobs[job].check.as_ref(),
+            Row::Verdict(_) => None,
         }
     }
 
@@ -154,7 +163,7 @@ impl State {
             Some(Row::Host(host, check)) => self.observed_host(at, (host, check), observation, effects),
             Some(Row::Job(job)) => self.observed_job(at, job, observation, effects),
             // The check left the inventory while it ran.
-            None => {}
+            Some(Row::Verdict(_)) | None => {}
         }
     }
 
@@ -170,12 +179,14 @@ impl State {
             let judged = rules::ports::judge(slot.device.as_deref(), table, &slot.view.host);
             slot.device = Some(Arc::new(judged));
         }
+        let was_silent = rules::host::is_silent(&slot.view);
         let view = Arc::make_mut(&mut slot.view);
         let leading = rules::host::leading_metric(&observation.reading.metrics);
         let check = &mut view.checks[index];
         let key = check.spec.key.clone();
         let before = check.condition;
-        if rules::check::take(check, observation) {
+        let again = slot.lineage.count(&check.spec, &observation);
+        if rules::check::take(check, observation) || again {
             effects.push(Effect::Retry(key.clone()));
         }
         if check.condition != before || check.last_good.is_some() {
@@ -185,6 +196,7 @@ impl State {
             push_trail(view, value);
         }
         self.watch_deadline(Row::Host(row, index));
+        self.follow_up(at, row, was_silent, effects);
         self.judge_host(at, row, effects);
     }
 
@@ -206,60 +218,6 @@ impl State {
         self.watch_deadline(Row::Job(row));
     }
 
-    /// Judges a host anew and, where that changes what can be said about them, all that hangs on it.
-    fn judge_host(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
-        let mut queue = vec![row];
-        let mut visits = 0;
-        while let Some(row) = queue.pop() {
-            visits += 1;
-            // Cyclic parents are refused when a configuration is read; this bounds a bug, not a case.
-            if visits > self.hosts.len() * 2 + 1 {
-                break;
-            }
-            let blame = self.blame(row);
-            let slot = &mut self.hosts[row];
-            let verdict = rules::host::judge(&slot.view, blame.as_ref(), &self.policy);
-            let was_down = slot.down;
-            slot.down = verdict.down;
-            let changed = slot.view.condition != verdict.condition;
-            let differs = changed || slot.view.reason != verdict.reason || slot.view.behind != verdict.behind;
-            let from = slot.view.condition;
-            if differs || slot.view.stale != verdict.stale || slot.view.last_seen != verdict.last_seen {
-                let view = Arc::make_mut(&mut slot.view);
-                view.condition = verdict.condition;
-                view.reason = verdict.reason;
-                view.behind = verdict.behind;
-                view.stale = verdict.stale;
-                view.last_seen = verdict.last_seen;
-                if changed {
-                    view.since = verdict.since.unwrap_or(at);
-                }
-            }
-            if let Some(device) = &mut slot.device {
-                let stale = slot.down || rules::host::ports_stale(&slot.view);
-                if device.stale != stale {
-                    Arc::make_mut(device).stale = stale;
-                }
-            }
-            if changed && from != Condition::Pending {
-                effects.push(Effect::Announce { asset: slot.view.host.id.clone(), from, to: slot.view.condition });
-            }
-            if slot.down != was_down || (changed && slot.down) {
-                queue.extend(slot.children.iter().copied());
-            }
-        }
-    }
-
-    /// The topmost down host to blame, where all parents are down.
-    fn blame(&self, row: usize) -> Option<Arc<str>> {
-        let parents = &self.hosts[row].parents;
-        if parents.is_empty() || !parents.iter().all(|p| self.hosts[*p].down) {
-            return None;
-        }
-        let first = &self.hosts[parents[0]].view;
-        Some(first.behind.clone().unwrap_or_else(|| first.host.name.clone()))
-    }
-
     fn watch_deadline(&mut self, row: Row) {
         let (at, waiting) = match row {
             Row::Host(host, check) => {
@@ -271,6 +229,10 @@ impl State {
                 let stale = slot.check.as_ref().and_then(|c| rules::check::stale_at(c, &self.policy));
                 (stale.into_iter().chain(slot.view.review_at).min(), &mut slot.waiting)
             }
+            Row::Verdict(host) => {
+                let slot = &mut self.hosts[host];
+                (slot.lineage.wakes.filter(|_| slot.lineage.waits), &mut slot.awaited)
+            }
         };
         if let Some(at) = at
             && !*waiting
@@ -280,8 +242,7 @@ impl State {
         }
     }
 
-    fn tick(&mut self, at: Timestamp) {
-        let mut effects = Vec::new();
+    fn tick(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
         while let Some(Reverse((due, row))) = self.deadlines.peek().copied() {
             if due > at {
                 break;
@@ -294,8 +255,13 @@ impl State {
                     let stale = rules::check::is_stale(&slot.view.checks[check], &self.policy, at);
                     if slot.view.checks[check].stale != stale {
                         Arc::make_mut(&mut slot.view).checks[check].stale = stale;
-                        self.judge_host(at, host, &mut effects);
+                        self.judge_host(at, host, effects);
                     }
+                }
+                Row::Verdict(host) => {
+                    self.hosts[host].awaited = false;
+                    self.judge_host(at, host, effects);
+                    continue;
                 }
                 Row::Job(job) => {
                     let slot = &mut self.jobs[job];
@@ -322,10 +288,11 @@ impl State {
             Row::Host(host, check) => self.hosts[host].view.checks[check].stale,
             // A stale report still ages towards its recovery point objective.
             Row::Job(job) => self.jobs[job].view.review_at.is_none(),
+            Row::Verdict(host) => !self.hosts[host].lineage.waits,
         }
     }
 
-    fn take_inventory(&mut self, at: Timestamp, inventory: Arc<Inventory>) {
+    fn take_inventory(&mut self, at: Timestamp, inventory: Arc<Inventory>, effects: &mut Vec<Effect>) {
         let old_hosts: HashMap<AssetId, HostSlot> =
             self.hosts.drain(..).map(|slot| (slot.view.host.id.clone(), slot)).collect();
         let old_jobs: HashMap<AssetId, JobSlot> =
@@ -359,7 +326,7 @@ impl State {
                 checks,
                 last_seen: old.and_then(|o| o.view.last_seen),
                 stale: false,
-                behind: None,
+                behind: old.and_then(|o| o.view.behind.clone()),
                 trail: old.map(|o| o.view.trail.clone()).unwrap_or_default(),
             };
             let parents: Vec<usize> = host.parents.iter().filter_map(|p| self.host_rows.get(p).copied()).collect();
@@ -369,7 +336,9 @@ impl State {
                 parents,
                 children: Vec::new(),
                 down: old.is_some_and(|o| o.down),
+                lineage: old.map(|o| o.lineage.clone()).unwrap_or_default(),
                 waiting,
+                awaited: false,
             });
         }
         for row in 0..self.hosts.len() {
@@ -395,28 +364,27 @@ impl State {
         }
         self.inventory = inventory;
         self.claim_restored(at);
-        self.rejudge_all(at);
+        self.rejudge_all(at, effects);
     }
 
-    fn rejudge_all(&mut self, at: Timestamp) {
-        let mut effects = Vec::new();
+    fn rejudge_all(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
         for row in 0..self.hosts.len() {
             for check in 0..self.hosts[row].view.checks.len() {
                 self.watch_deadline(Row::Host(row, check));
             }
-            self.judge_host(at, row, &mut effects);
+            self.judge_host(at, row, effects);
         }
         for row in 0..self.jobs.len() {
             self.watch_deadline(Row::Job(row));
         }
     }
 
-    fn restore(&mut self, at: Timestamp, remembered: Vec<Remembered>) {
+    fn restore(&mut self, at: Timestamp, remembered: Vec<Remembered>, effects: &mut Vec<Effect>) {
         for one in remembered {
             self.unclaimed.insert(one.check.clone(), one);
         }
         self.claim_restored(at);
-        self.rejudge_all(at);
+        self.rejudge_all(at, effects);
     }
 
     /// Gives stored states to checks that have no result of this run.
@@ -439,6 +407,7 @@ impl State {
                     slot.view =
                         Arc::new(rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at));
                 }
+                Row::Verdict(_) => {}
             }
         }
     }

@@ -4,13 +4,13 @@ use super::*;
 use crate::model::{Host, Origin, Outcome, Reading, Unit, Wire};
 use crate::state::snapshot::ProblemKind;
 
-const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
+pub(super) const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-fn at(secs: u64) -> Timestamp {
+pub(super) fn at(secs: u64) -> Timestamp {
     T0.plus(Duration::from_secs(secs))
 }
 
-fn spec(host: &str, name: &str, life: bool) -> Arc<CheckSpec> {
+pub(super) fn spec(host: &str, name: &str, life: bool) -> Arc<CheckSpec> {
     Arc::new(CheckSpec {
         key: CheckKey { subject: Subject::Host(AssetId::new(host)), name: name.into() },
         kind: name.into(),
@@ -25,7 +25,7 @@ fn spec(host: &str, name: &str, life: bool) -> Arc<CheckSpec> {
     })
 }
 
-fn inventory(hosts: &[(&str, &[&str])], checks: &[(&str, bool)]) -> Arc<Inventory> {
+pub(super) fn inventory(hosts: &[(&str, &[&str])], checks: &[(&str, bool)]) -> Arc<Inventory> {
     let mut out = Inventory::default();
     for (name, parents) in hosts {
         let mut host = Host::new(name, Some("127.0.0.1"), Origin::Config);
@@ -36,13 +36,13 @@ fn inventory(hosts: &[(&str, &[&str])], checks: &[(&str, bool)]) -> Arc<Inventor
     Arc::new(out)
 }
 
-fn state(hosts: &[(&str, &[&str])], checks: &[(&str, bool)]) -> State {
+pub(super) fn state(hosts: &[(&str, &[&str])], checks: &[(&str, bool)]) -> State {
     let mut state = State::new(Policy::default());
     state.reduce(T0, Event::Inventory(inventory(hosts, checks)));
     state
 }
 
-fn see(state: &mut State, host: &str, check: &str, secs: u64, outcome: Outcome) -> Vec<Effect> {
+pub(super) fn see(state: &mut State, host: &str, check: &str, secs: u64, outcome: Outcome) -> Vec<Effect> {
     let observation = Observation {
         check: CheckKey { subject: Subject::Host(AssetId::new(host)), name: check.into() },
         at: at(secs),
@@ -52,11 +52,11 @@ fn see(state: &mut State, host: &str, check: &str, secs: u64, outcome: Outcome) 
     state.reduce(at(secs), Event::Observed(observation))
 }
 
-fn condition(state: &mut State, host: &str, secs: u64) -> Condition {
+pub(super) fn condition(state: &mut State, host: &str, secs: u64) -> Condition {
     state.publish(at(secs)).host(&AssetId::new(host)).map_or(Condition::NotProbed, |h| h.condition)
 }
 
-fn down(state: &mut State, host: &str, from: u64) {
+pub(super) fn down(state: &mut State, host: &str, from: u64) {
     for i in 0..3 {
         see(state, host, "icmp", from + i, Outcome::Critical);
     }
@@ -102,6 +102,8 @@ fn one_silent_protocol_does_not_take_a_living_host_down() {
     for i in 2..5 {
         see(&mut s, "a", "snmp", i, Outcome::Critical);
     }
+    assert_eq!(condition(&mut s, "a", 4), Condition::Ok, "whether it is the host is asked first");
+    see(&mut s, "a", "icmp", 5, Outcome::Ok);
     assert_eq!(condition(&mut s, "a", 5), Condition::Unknown);
     let reason = s.publish(at(5)).problems[0].reason.line();
     assert_eq!(reason, "snmp: Critical");
@@ -114,7 +116,7 @@ fn what_hangs_on_a_dead_host_is_unreachable_whichever_fell_first() {
         see(&mut s, host, "icmp", 1, Outcome::Ok);
     }
     down(&mut s, "acc", 40);
-    assert_eq!(condition(&mut s, "acc", 43), Condition::Critical);
+    assert_eq!(condition(&mut s, "acc", 43), Condition::Ok, "its parents are asked first");
     down(&mut s, "core", 44);
     down(&mut s, "dist", 47);
     assert_eq!(condition(&mut s, "core", 50), Condition::Critical);
@@ -125,8 +127,12 @@ fn what_hangs_on_a_dead_host_is_unreachable_whichever_fell_first() {
     assert_eq!(snapshot.problems[0].hides, 2);
     assert_eq!(snapshot.host(&AssetId::new("acc")).and_then(|h| h.behind.clone()).as_deref(), Some("core"));
     see(&mut s, "core", "icmp", 60, Outcome::Ok);
-    assert_eq!(condition(&mut s, "dist", 60), Condition::Critical);
-    assert_eq!(condition(&mut s, "acc", 60), Condition::Unreachable);
+    assert_eq!(condition(&mut s, "dist", 60), Condition::Unreachable, "not asked since core is back");
+    down(&mut s, "dist", 61);
+    assert_eq!(condition(&mut s, "dist", 64), Condition::Unreachable, "core was not asked since");
+    see(&mut s, "core", "icmp", 65, Outcome::Ok);
+    assert_eq!(condition(&mut s, "dist", 65), Condition::Critical);
+    assert_eq!(condition(&mut s, "acc", 65), Condition::Unreachable);
 }
 
 #[test]
@@ -136,7 +142,9 @@ fn with_a_second_parent_alive_a_dead_child_is_down() {
         see(&mut s, host, "icmp", 1, Outcome::Ok);
     }
     down(&mut s, "a", 10);
-    down(&mut s, "c", 20);
+    see(&mut s, "c", "icmp", 20, Outcome::Critical);
+    see(&mut s, "b", "icmp", 21, Outcome::Ok);
+    down(&mut s, "c", 22);
     assert_eq!(condition(&mut s, "c", 25), Condition::Critical);
 }
 

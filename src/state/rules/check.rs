@@ -52,6 +52,12 @@ pub fn take(check: &mut CheckView, observation: Observation) -> bool {
     true
 }
 
+/// Its host is back: that there was no answer while it was away says nothing more.
+pub fn begin_anew(check: &mut CheckView, at: Timestamp) {
+    check.attempt = 0;
+    become_condition(check, Condition::Pending, at);
+}
+
 /// Gives a check its state from before the restart, unless this run knows better. An old result that would be
 /// stale is stale at once; a soft problem starts over.
 pub fn restore(check: &mut CheckView, one: Remembered, policy: &Policy, now: Timestamp) {

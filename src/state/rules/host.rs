@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::parents::{self, Standing};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{Condition, Host, Metric, Origin, Policy};
 use crate::state::view::{CheckView, HostView};
@@ -11,8 +12,10 @@ use crate::state::view::{CheckView, HostView};
 pub struct Verdict {
     pub condition: Condition,
     pub reason: Untrusted,
-    /// Nothing that proves life answers.
+    /// Nothing that proves life answers, and nothing is left to wait for.
     pub down: bool,
+    /// The same, but what it hangs on may be to blame: that is found out first.
+    pub waits: bool,
     pub behind: Option<Arc<str>>,
     pub stale: bool,
     pub last_seen: Option<Timestamp>,
@@ -20,14 +23,15 @@ pub struct Verdict {
     pub since: Option<Timestamp>,
 }
 
-/// `blame` names the down host that all parents lead to.
-pub fn judge(view: &HostView, blame: Option<&Arc<str>>, policy: &Policy) -> Verdict {
+/// `standing` says who is to blame where the host is silent; `wavering`, since when some of its checks are.
+pub fn judge(view: &HostView, standing: &Standing, wavering: Option<Timestamp>, policy: &Policy) -> Verdict {
     let checks = &view.checks;
     let last_seen = checks.iter().filter_map(|c| c.last_good).max();
     let mut verdict = Verdict {
         condition: Condition::Pending,
         reason: Untrusted::default(),
         down: false,
+        waits: false,
         behind: None,
         stale: is_stale(checks),
         last_seen,
@@ -39,25 +43,15 @@ pub fn judge(view: &HostView, blame: Option<&Arc<str>>, policy: &Policy) -> Verd
         verdict.reason = Untrusted::from(why);
         return verdict;
     }
-    let life: Vec<&CheckView> = signs_of_life(checks);
-    let silent = life.iter().all(|c| c.condition == Condition::Critical);
-    if silent && !proven_otherwise(checks, &life) {
-        verdict.down = true;
+    if is_silent(view) {
+        let life = signs_of_life(checks);
         verdict.since = life.iter().map(|c| c.since).max();
         verdict.reason = join(life.iter().copied(), checks.len() > 1);
-        if let Some(blame) = blame {
-            verdict.condition = Condition::Unreachable;
-            verdict.reason = Untrusted::from(format!("behind {blame}"));
-            verdict.behind = Some(blame.clone());
-        } else if last_seen.is_none() && !policy.never_seen_is_down {
-            verdict.condition = Condition::Unknown;
-            verdict.reason = Untrusted::from(format!("never seen: {}", verdict.reason.json_text()));
-        } else {
-            verdict.condition = Condition::Critical;
-        }
+        accuse(&mut verdict, view, standing, policy);
         return verdict;
     }
-    let contribution = |check: &CheckView| contribution(check, &view.host);
+    let open = wavering.is_some_and(|since| checks.iter().any(|check| parents::is_open(check, since)));
+    let contribution = |check: &CheckView| contribution(check, &view.host, open);
     let worst = checks.iter().map(contribution).max().unwrap_or(Condition::Pending);
     // A check without a result says nothing while others have one.
     verdict.condition = if worst == Condition::Pending && checks.iter().any(|c| c.condition == Condition::Ok) {
@@ -76,12 +70,46 @@ pub fn judge(view: &HostView, blame: Option<&Arc<str>>, policy: &Policy) -> Verd
     verdict
 }
 
+/// Nothing that proves life answers, beyond doubt.
+pub fn is_silent(view: &HostView) -> bool {
+    let life = signs_of_life(&view.checks);
+    let silent = life.iter().all(|c| c.condition == Condition::Critical);
+    !life.is_empty() && silent && !proven_otherwise(&view.checks, &life)
+}
+
+/// The verdict on a host that nothing answers for.
+fn accuse(verdict: &mut Verdict, view: &HostView, standing: &Standing, policy: &Policy) {
+    verdict.down = true;
+    match standing {
+        Standing::Behind(blame) => {
+            verdict.condition = Condition::Unreachable;
+            verdict.reason = Untrusted::from(format!("behind {blame}"));
+            verdict.behind = Some(blame.clone());
+        }
+        Standing::Unclear(parent) | Standing::Acquitted(parent) => {
+            verdict.down = false;
+            verdict.waits = true;
+            verdict.condition = view.condition;
+            verdict.since = Some(view.since);
+            verdict.reason = Untrusted::from(match standing {
+                Standing::Acquitted(_) => format!("{parent} is back; this one is asked anew"),
+                _ => format!("no answer; whether {parent} answers is asked first"),
+            });
+        }
+        Standing::Alone if verdict.last_seen.is_none() && !policy.never_seen_is_down => {
+            verdict.condition = Condition::Unknown;
+            verdict.reason = Untrusted::from(format!("never seen: {}", verdict.reason.json_text()));
+        }
+        Standing::Alone => verdict.condition = Condition::Critical,
+    }
+}
+
 /// What a check adds to its host while the host is alive: no answer to one protocol is not "down". Where nobody asked
-/// for that protocol and it never worked, it adds nothing.
-fn contribution(check: &CheckView, host: &Host) -> Condition {
+/// for that protocol and it never worked, it adds nothing; nor does it while it is open whether the host is alive.
+fn contribution(check: &CheckView, host: &Host, open: bool) -> Condition {
     if check.condition != Condition::Critical || !check.spec.decides_reachability {
         check.condition
-    } else if check.last_good.is_none() && host.origin != Origin::Config {
+    } else if open || (check.last_good.is_none() && host.origin != Origin::Config) {
         Condition::Pending
     } else {
         Condition::Unknown
@@ -98,7 +126,7 @@ fn proven_otherwise(checks: &[CheckView], silent: &[&CheckView]) -> bool {
 }
 
 /// The checks whose good result proves that the host is up; all of them where none is marked so.
-fn signs_of_life(checks: &[CheckView]) -> Vec<&CheckView> {
+pub(super) fn signs_of_life(checks: &[CheckView]) -> Vec<&CheckView> {
     let marked: Vec<&CheckView> = checks.iter().filter(|c| c.spec.decides_reachability).collect();
     if marked.is_empty() { checks.iter().collect() } else { marked }
 }

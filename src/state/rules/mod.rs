@@ -3,5 +3,6 @@
 pub mod backup;
 pub mod check;
 pub mod host;
+pub mod parents;
 pub mod ports;
 mod schedule;

@@ -1,0 +1,321 @@
+//! Parents and children in every order of events.
+
+use std::time::Duration;
+
+use super::super::tests::{T0, at, condition, down, inventory, see, spec, state};
+use super::*;
+use crate::model::{AssetId, CheckKey, Condition, Observation, Outcome, Reading, Subject};
+use crate::state::event::{Event, Remembered};
+use crate::state::{Snapshot, State};
+
+const ICMP: [(&str, bool); 1] = [("icmp", true)];
+
+/// `core` with `child` on it, both seen good.
+fn pair() -> State {
+    let mut s = state(&[("core", &[]), ("child", &["core"])], &ICMP);
+    see(&mut s, "core", "icmp", 1, Outcome::Ok);
+    see(&mut s, "child", "icmp", 1, Outcome::Ok);
+    s
+}
+
+fn asked(effects: &[Effect]) -> Vec<String> {
+    let ask = |effect: &Effect| match effect {
+        Effect::Ask(key) => Some(format!("{} {}", key.subject.id().as_str(), key.name)),
+        _ => None,
+    };
+    effects.iter().filter_map(ask).collect()
+}
+
+fn announced(effects: &[Effect]) -> Vec<(String, Condition)> {
+    let announce = |effect: &Effect| match effect {
+        Effect::Announce { asset, to, .. } => Some((asset.as_str().to_owned(), *to)),
+        _ => None,
+    };
+    effects.iter().filter_map(announce).collect()
+}
+
+fn problems(snapshot: &Snapshot) -> Vec<String> {
+    snapshot.problems.iter().map(|p| format!("{} {}", p.title.line(), p.word)).collect()
+}
+
+#[test]
+fn a_child_that_falls_first_waits_until_its_parent_is_found_down() {
+    let mut s = pair();
+    let mut all = see(&mut s, "child", "icmp", 40, Outcome::Critical);
+    assert_eq!(asked(&all), ["core icmp"], "at the first bad result");
+    for (host, secs) in [("child", 43), ("core", 43), ("child", 46), ("core", 46)] {
+        all.extend(see(&mut s, host, "icmp", secs, Outcome::Critical));
+    }
+    let snapshot = s.publish(at(46));
+    assert_eq!(problems(&snapshot), Vec::<String>::new());
+    let child = snapshot.host(&AssetId::new("child")).expect("there");
+    assert_eq!(child.reason.line(), "no answer; whether core answers is asked first");
+    all.extend(see(&mut s, "core", "icmp", 49, Outcome::Critical));
+    assert_eq!(problems(&s.publish(at(49))), ["core DOWN"]);
+    assert_eq!(condition(&mut s, "child", 49), Condition::Unreachable);
+    assert_eq!(announced(&all), [("core".to_owned(), Condition::Critical)]);
+    assert_eq!(asked(&all).len(), 1, "asked once: {:?}", asked(&all));
+}
+
+#[test]
+fn a_child_that_falls_after_its_parent_is_unreachable_at_once() {
+    let mut s = pair();
+    down(&mut s, "core", 40);
+    assert!(asked(&see(&mut s, "child", "icmp", 44, Outcome::Critical)).is_empty(), "it is known to be down");
+    see(&mut s, "child", "icmp", 45, Outcome::Critical);
+    assert!(announced(&see(&mut s, "child", "icmp", 46, Outcome::Critical)).is_empty());
+    assert_eq!(condition(&mut s, "child", 46), Condition::Unreachable);
+}
+
+#[test]
+fn a_child_that_died_alone_is_down_without_delay() {
+    let mut s = pair();
+    assert_eq!(asked(&see(&mut s, "child", "icmp", 40, Outcome::Critical)), ["core icmp"]);
+    see(&mut s, "core", "icmp", 41, Outcome::Ok);
+    see(&mut s, "child", "icmp", 42, Outcome::Critical);
+    let effects = see(&mut s, "child", "icmp", 44, Outcome::Critical);
+    assert_eq!(announced(&effects), [("child".to_owned(), Condition::Critical)]);
+    assert_eq!(problems(&s.publish(at(44))), ["child DOWN"]);
+}
+
+#[test]
+fn an_answer_that_was_under_way_when_the_child_fell_silent_proves_nothing() {
+    let mut s = pair();
+    down(&mut s, "child", 40);
+    let slow = Observation {
+        check: spec("core", "icmp", true).key.clone(),
+        at: at(43),
+        took: Duration::from_secs(4),
+        reading: Reading::ok("4 s"),
+    };
+    s.reduce(at(43), Event::Observed(slow));
+    assert_eq!(condition(&mut s, "child", 43), Condition::Ok, "it began at 39");
+    see(&mut s, "core", "icmp", 44, Outcome::Ok);
+    assert_eq!(condition(&mut s, "child", 44), Condition::Critical);
+}
+
+#[test]
+fn a_parent_that_recovers_while_its_child_waits_leaves_the_child_down() {
+    let mut s = pair();
+    see(&mut s, "core", "icmp", 39, Outcome::Critical);
+    down(&mut s, "child", 40);
+    assert_eq!(condition(&mut s, "child", 43), Condition::Ok, "core is suspected");
+    let effects = see(&mut s, "core", "icmp", 44, Outcome::Ok);
+    assert_eq!(announced(&effects), [("child".to_owned(), Condition::Critical)]);
+    let child = s.publish(at(44)).host(&AssetId::new("child")).cloned().expect("there");
+    assert_eq!(child.since, at(42), "since it was silent, not since it was told");
+    assert_eq!(announced(&see(&mut s, "child", "icmp", 50, Outcome::Ok)), [("child".to_owned(), Condition::Ok)]);
+}
+
+#[test]
+fn a_parent_that_is_not_heard_of_is_waited_for_a_bounded_time() {
+    let mut s = pair();
+    down(&mut s, "child", 40);
+    let until = s.next_deadline().expect("a deadline");
+    assert_eq!(until, at(42 + 3 * (2 + 1) + 5), "three attempts and some slack");
+    s.reduce(until.minus(Duration::from_millis(1)), Event::Tick);
+    assert_eq!(condition(&mut s, "child", 55), Condition::Ok);
+    let effects = s.reduce(until, Event::Tick);
+    assert_eq!(announced(&effects), [("child".to_owned(), Condition::Critical)]);
+    // Found down later, the parent takes the blame; that is no news about the child.
+    let mut late = see(&mut s, "core", "icmp", 57, Outcome::Critical);
+    late.extend(see(&mut s, "core", "icmp", 58, Outcome::Critical));
+    late.extend(see(&mut s, "core", "icmp", 59, Outcome::Critical));
+    assert_eq!(announced(&late), [("core".to_owned(), Condition::Critical)]);
+    assert_eq!(condition(&mut s, "child", 59), Condition::Unreachable);
+    // It was told as a problem, so its end is told.
+    let mut end = see(&mut s, "core", "icmp", 70, Outcome::Ok);
+    end.extend(see(&mut s, "child", "icmp", 71, Outcome::Ok));
+    assert_eq!(announced(&end), [("core".to_owned(), Condition::Ok), ("child".to_owned(), Condition::Ok)]);
+}
+
+#[test]
+fn what_comes_back_with_its_parent_was_never_a_problem() {
+    let mut s = pair();
+    down(&mut s, "core", 40);
+    down(&mut s, "child", 44);
+    let back = see(&mut s, "core", "icmp", 60, Outcome::Ok);
+    assert_eq!(asked(&back), ["child icmp"], "asked at once");
+    assert_eq!(announced(&back), [("core".to_owned(), Condition::Ok)]);
+    assert_eq!(condition(&mut s, "child", 60), Condition::Unreachable);
+    // A network that is still settling: the attempts count from anew.
+    let soft = see(&mut s, "child", "icmp", 61, Outcome::Critical);
+    assert!(soft.iter().any(|e| matches!(e, Effect::Retry(_))) && announced(&soft).is_empty(), "{soft:?}");
+    see(&mut s, "child", "icmp", 62, Outcome::Critical);
+    assert!(announced(&see(&mut s, "child", "icmp", 63, Outcome::Ok)).is_empty());
+    assert_eq!(condition(&mut s, "child", 63), Condition::Ok);
+}
+
+#[test]
+fn what_died_while_its_parent_was_down_is_told_once_after_that() {
+    let mut s = pair();
+    down(&mut s, "core", 40);
+    down(&mut s, "child", 44);
+    see(&mut s, "core", "icmp", 60, Outcome::Ok);
+    let mut all = see(&mut s, "child", "icmp", 62, Outcome::Critical);
+    assert_eq!(asked(&all), ["core icmp"], "it may have gone again");
+    all.extend(see(&mut s, "core", "icmp", 63, Outcome::Ok));
+    for secs in [64, 66, 68] {
+        all.extend(see(&mut s, "child", "icmp", secs, Outcome::Critical));
+    }
+    assert_eq!(announced(&all), [("child".to_owned(), Condition::Critical)]);
+    assert_eq!(problems(&s.publish(at(68))), ["child DOWN"]);
+}
+
+#[test]
+fn of_redundant_parents_one_that_answers_is_enough_and_two_in_doubt_are_not() {
+    let hosts: &[(&str, &[&str])] = &[("a", &[]), ("b", &[]), ("c", &["a", "b"])];
+    let fresh = || {
+        let mut s = state(hosts, &ICMP);
+        for host in ["a", "b", "c"] {
+            see(&mut s, host, "icmp", 1, Outcome::Ok);
+        }
+        s
+    };
+    let mut s = fresh();
+    assert_eq!(asked(&see(&mut s, "c", "icmp", 40, Outcome::Critical)), ["a icmp", "b icmp"]);
+    see(&mut s, "a", "icmp", 41, Outcome::Critical);
+    down(&mut s, "c", 42);
+    assert_eq!(condition(&mut s, "c", 44), Condition::Ok, "b may be down as well");
+    let effects = see(&mut s, "b", "icmp", 45, Outcome::Ok);
+    assert_eq!(announced(&effects), [("c".to_owned(), Condition::Critical)], "though a is still suspected");
+
+    let mut s = fresh();
+    down(&mut s, "c", 40);
+    down(&mut s, "a", 43);
+    assert_eq!(condition(&mut s, "c", 46), Condition::Ok);
+    down(&mut s, "b", 46);
+    assert_eq!(condition(&mut s, "c", 49), Condition::Unreachable);
+    assert_eq!(problems(&s.publish(at(49))), ["a DOWN", "b DOWN"]);
+    // With one of them back the child is asked before it is blamed.
+    let back = see(&mut s, "b", "icmp", 60, Outcome::Ok);
+    assert_eq!((asked(&back), condition(&mut s, "c", 60)), (vec!["c icmp".to_owned()], Condition::Unreachable));
+}
+
+#[test]
+fn a_chain_that_dies_from_its_top_and_is_noticed_from_its_end_is_one_problem() {
+    let mut s = state(&[("core", &[]), ("dist", &["core"]), ("acc", &["dist"]), ("pc", &["acc"])], &ICMP);
+    let names = ["pc", "acc", "dist", "core"];
+    for host in names {
+        see(&mut s, host, "icmp", 1, Outcome::Ok);
+    }
+    let mut all = Vec::new();
+    for (round, first) in [40, 43, 46].into_iter().enumerate() {
+        for (n, host) in names.into_iter().enumerate() {
+            all.extend(see(&mut s, host, "icmp", first + n as u64, Outcome::Critical));
+            let listed = problems(&s.publish(at(first + n as u64)));
+            let found = round == 2 && host == "core";
+            assert_eq!(listed, if found { vec!["core DOWN"] } else { vec![] }, "{host} in round {round}");
+        }
+    }
+    assert_eq!(asked(&all), ["acc icmp", "dist icmp", "core icmp"]);
+    assert_eq!(announced(&all), [("core".to_owned(), Condition::Critical)]);
+    let snapshot = s.publish(at(49));
+    assert_eq!(snapshot.problems[0].hides, 3);
+    assert!(snapshot.hosts.iter().skip(1).all(|h| h.behind.as_deref() == Some("core")));
+}
+
+#[test]
+fn hosts_without_parents_never_wait() {
+    let mut s = state(&[("a", &[])], &ICMP);
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    let before = s.next_deadline();
+    down(&mut s, "a", 40);
+    assert_eq!(condition(&mut s, "a", 42), Condition::Critical);
+    assert_eq!(s.next_deadline(), before);
+}
+
+#[test]
+fn a_parent_that_cannot_be_asked_is_not_waited_for() {
+    for kind in ["no checks", "its own pace"] {
+        let mut inventory = (*inventory(&[("jump", &[]), ("child", &["jump"])], &ICMP)).clone();
+        inventory.checks.retain(|c| kind != "no checks" || c.key.subject.id().as_str() != "jump");
+        for check in &mut inventory.checks {
+            if check.key.subject.id().as_str() == "jump" {
+                Arc::make_mut(check).fixed_pace = true;
+            }
+        }
+        let mut s = State::new(crate::model::Policy::default());
+        s.reduce(T0, Event::Inventory(Arc::new(inventory)));
+        see(&mut s, "child", "icmp", 1, Outcome::Ok);
+        down(&mut s, "child", 40);
+        assert_eq!(condition(&mut s, "child", 42), Condition::Critical, "{kind}");
+    }
+}
+
+#[test]
+fn a_check_without_answer_has_the_others_of_its_host_asked_at_once() {
+    let checks = [("icmp", true), ("snmp", true), ("dns", false)];
+    let mut s = state(&[("a", &[])], &checks);
+    for (check, _) in checks {
+        see(&mut s, "a", check, 1, Outcome::Ok);
+    }
+    assert_eq!(asked(&see(&mut s, "a", "icmp", 40, Outcome::Critical)), ["a snmp"]);
+    assert!(asked(&see(&mut s, "a", "snmp", 42, Outcome::Critical)).is_empty(), "icmp is being asked anyway");
+    assert!(asked(&see(&mut s, "a", "dns", 43, Outcome::Critical)).is_empty(), "it proves nothing about the host");
+    assert!(asked(&see(&mut s, "a", "icmp", 44, Outcome::Critical)).is_empty());
+    // One of them hard and the other not yet: nothing is said of the host before both are.
+    let mut all = see(&mut s, "a", "icmp", 46, Outcome::Critical);
+    assert_eq!(condition(&mut s, "a", 46), Condition::Ok);
+    all.extend(see(&mut s, "a", "snmp", 48, Outcome::Critical));
+    all.extend(see(&mut s, "a", "snmp", 50, Outcome::Critical));
+    assert_eq!(announced(&all), [("a".to_owned(), Condition::Critical)]);
+    // And back: the other one is asked anew, and its silence from before is forgotten.
+    let back = see(&mut s, "a", "snmp", 90, Outcome::Ok);
+    assert_eq!((asked(&back), announced(&back)), (vec!["a icmp".into()], vec![("a".into(), Condition::Ok)]));
+    let mut all = see(&mut s, "a", "icmp", 91, Outcome::Critical);
+    all.extend(see(&mut s, "a", "icmp", 93, Outcome::Critical));
+    assert!(announced(&all).is_empty());
+    all.extend(see(&mut s, "a", "snmp", 94, Outcome::Ok));
+    let last = see(&mut s, "a", "icmp", 95, Outcome::Critical);
+    assert_eq!(announced(&last), [("a".to_owned(), Condition::Unknown)], "one protocol is silent for good");
+}
+
+#[test]
+fn a_restart_tells_nothing_and_waits_for_nobody() {
+    let remembered = |host: &str| Remembered {
+        check: spec(host, "icmp", true).key.clone(),
+        condition: Condition::Critical,
+        since: T0.minus(Duration::from_secs(900)),
+        last_good: Some(T0.minus(Duration::from_secs(1_000))),
+        observation: Observation {
+            check: CheckKey { subject: Subject::Host(AssetId::new(host)), name: "icmp".into() },
+            at: T0.minus(Duration::from_secs(20)),
+            took: Duration::ZERO,
+            reading: Reading::critical("no answer"),
+        },
+    };
+    let mut s = State::new(crate::model::Policy::default());
+    let mut all = s.reduce(T0, Event::Restored(vec![remembered("core"), remembered("child")]));
+    all.extend(s.reduce(T0, Event::Inventory(inventory(&[("core", &[]), ("child", &["core"])], &ICMP))));
+    assert_eq!((problems(&s.publish(T0)), announced(&all)), (vec!["core DOWN".to_owned()], vec![]));
+    // The parent answers: the child's old result says nothing about it.
+    let back = see(&mut s, "core", "icmp", 2, Outcome::Ok);
+    assert_eq!((asked(&back), announced(&back)), (vec!["child icmp".into()], vec![("core".into(), Condition::Ok)]));
+    assert_eq!(condition(&mut s, "child", 2), Condition::Unreachable);
+    assert!(announced(&see(&mut s, "child", "icmp", 3, Outcome::Ok)).is_empty());
+}
+
+#[test]
+fn a_reload_goes_on_waiting() {
+    let mut s = pair();
+    down(&mut s, "child", 40);
+    s.reduce(at(43), Event::Inventory(inventory(&[("core", &[]), ("child", &["core"])], &ICMP)));
+    assert_eq!(condition(&mut s, "child", 43), Condition::Ok);
+    let until = s.next_deadline().expect("a deadline");
+    assert_eq!(announced(&s.reduce(until, Event::Tick)), [("child".to_owned(), Condition::Critical)]);
+}
+
+#[test]
+fn one_headless_cycle_waits_for_nothing() {
+    let policy = crate::model::Policy { longest_wait: Duration::ZERO, ..Default::default() };
+    let mut s = State::new(policy);
+    s.reduce(T0, Event::Inventory(inventory(&[("core", &[]), ("child", &["core"])], &ICMP)));
+    see(&mut s, "core", "icmp", 1, Outcome::Ok);
+    see(&mut s, "child", "icmp", 1, Outcome::Ok);
+    assert!(asked(&see(&mut s, "child", "icmp", 2, Outcome::Critical)).is_empty());
+    down(&mut s, "child", 3);
+    assert_eq!(condition(&mut s, "child", 5), Condition::Critical);
+    down(&mut s, "core", 6);
+    assert_eq!(condition(&mut s, "child", 8), Condition::Unreachable);
+}
