@@ -56,11 +56,6 @@ pub enum Command {
         text: String,
         about: Option<String>,
     },
-    CloseIncident {
-        ticket: Ticket,
-        incident: IncidentId,
-        text: String,
-    },
     OpenSession {
         asset: AssetId,
         columns: u16,

@@ -10,8 +10,8 @@ use color_eyre::eyre::{Result, WrapErr as _, bail};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Globals, logging, state_dir};
-use crate::base::Clock;
+use super::{Globals, complain, logging, state_dir};
+use crate::base::{Clock, Untrusted};
 use crate::bus::{self, MessageWeight, ScreenEnd};
 use crate::config::keymap::{self, Keymap};
 use crate::config::theme::Theme;
@@ -100,7 +100,7 @@ pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Glob
         records: Some(Records::start(state.clone(), clock, event_tx.clone())),
         stop: stop.clone(),
     };
-    let log_folder = state;
+    let log_folder = state.clone();
     let engine = engine_runtime.spawn(run_engine(setup));
     // Nothing on the way to the first frame waits for files or look-ups.
     std::thread::Builder::new().name("inventory".to_owned()).spawn(move || {
@@ -119,6 +119,10 @@ pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Glob
         tracing::warn!("the engine did not end in time");
     }
     engine_runtime.shutdown_background();
+    for text in app.unsaved() {
+        complain("the console ended before a text was called saved");
+        super::incident::keep(state.as_deref(), &Untrusted::from(text));
+    }
     match exit? {
         Exit::Signal(number) => Ok(ExitCode::from(u8::try_from(128 + number).unwrap_or(1))),
         Exit::HungUp => Ok(ExitCode::from(129)),
@@ -189,9 +193,9 @@ fn install_panic_hook() {
             // The pane catches it and begins its emulation anew: the screen stays.
         } else if std::thread::current().id() == screen {
             tty::restore();
-            super::complain(&format!("internal error at {place}: {message}"));
+            complain(&format!("internal error at {place}: {message}"));
         } else if !tty::is_taken() {
-            super::complain(&format!("internal error at {place}: {message}"));
+            complain(&format!("internal error at {place}: {message}"));
         }
         tracing::error!(%place, %message, "panic");
     }));

@@ -208,24 +208,12 @@ impl Desk {
             }
             Err(error) => {
                 complain(&format!("NOT SAVED: {error}"));
-                self.keep(text);
+                match &text.draft {
+                    Some(path) => complain(&format!("the text is kept in {}", super::shown(path))),
+                    None => keep(Some(&self.directory), &text.bytes),
+                }
                 Ok(ExitCode::from(UNKNOWN))
             }
-        }
-    }
-
-    /// Keeps what was not saved in a file, else shows it.
-    fn keep(&self, text: &Text) {
-        if text.bytes.is_empty() {
-            return;
-        }
-        let kept = match &text.draft {
-            Some(path) => Some(path.clone()),
-            None => editor::new_draft(&self.directory, text.bytes.as_bytes()).ok(),
-        };
-        match kept {
-            Some(path) => complain(&format!("the text is kept in {}", super::shown(&path))),
-            None => complain(&format!("the text was:\n{}", text.bytes.lines().join("\n"))),
         }
     }
 
@@ -289,6 +277,17 @@ impl Desk {
             }
             None => bail!("no text: give it as an argument, or - to read it from standard input"),
         }
+    }
+}
+
+/// Keeps what was not saved in a file, else shows it.
+pub fn keep(directory: Option<&Path>, text: &Untrusted) {
+    if text.is_empty() {
+        return;
+    }
+    match directory.and_then(|directory| editor::new_draft(directory, text.as_bytes()).ok()) {
+        Some(path) => complain(&format!("the text is kept in {}", super::shown(&path))),
+        None => complain(&format!("the text was:\n{}", text.lines().join("\n"))),
     }
 }
 

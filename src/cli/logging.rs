@@ -25,6 +25,8 @@ pub fn start(state: Option<&Path>) {
     let _ = tracing_subscriber::fmt()
         .json()
         .with_env_filter(filter)
+        // A full disk costs lines of the log; saying so on standard error would garble the screen.
+        .log_internal_errors(false)
         .with_writer(std::sync::Mutex::new(appender))
         .try_init();
 }

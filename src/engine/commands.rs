@@ -9,7 +9,7 @@ use super::run::Engine;
 use crate::base::Untrusted;
 use crate::bus::{Command, EngineEnd, Message, MessageWeight, Notice, Ticket};
 use crate::journal::Draft;
-use crate::model::{AssetId, EntryKind};
+use crate::model::AssetId;
 use crate::state::{Event, Mode};
 
 /// The most bytes of one note.
@@ -33,13 +33,6 @@ impl Engine {
             Command::AddEntry { ticket, incident, kind, text, about } => {
                 let (text, about) = (Untrusted::bounded(text.as_bytes(), NOTE_LIMIT), about.map(Untrusted::from));
                 self.append(ticket, Draft::Add { incident, kind, text, author: author(), about });
-            }
-            Command::CloseIncident { ticket, incident, text } => {
-                let text = Untrusted::bounded(text.as_bytes(), NOTE_LIMIT);
-                self.append(
-                    ticket,
-                    Draft::Add { incident, kind: EntryKind::Closed, text, author: author(), about: None },
-                );
             }
             Command::OpenSession { asset, columns, rows } => match self.plan.inventory.host(&asset).cloned() {
                 Some(host) => {

@@ -249,6 +249,7 @@ fn keep_states(directory: &Path, batches: &Receiver<Vec<Remembered>>, events: &m
         Ok(store) => Some(load(store, events)),
         Err(error) => {
             tracing::warn!(%error, "last known states are not kept");
+            let _ = events.blocking_send(Event::Remark(format!("last known states are not kept: {error}").into()));
             None
         }
     };

@@ -460,6 +460,25 @@ mod tests {
     }
 
     #[test]
+    fn what_others_wait_for_is_asked_soon_but_no_oftener_than_retries_are() {
+        let mut s = loaded(vec![spec("core", "icmp", 30)]);
+        let key = start_all(&mut s, at(0)).remove(0);
+        // It is running: once more when it has ended.
+        s.ask(&key, at(5), Duration::ZERO);
+        s.finished(&key, at(10));
+        assert_eq!(s.next_due(), Some(at(1_000)));
+        for ms in [20, 400, 900] {
+            s.ask(&key, at(ms), Duration::ZERO);
+            assert!(start_all(&mut s, at(ms)).is_empty());
+        }
+        assert_eq!(start_all(&mut s, at(1_000)).len(), 1);
+        s.finished(&key, at(1_010));
+        assert!(s.next_due() > Some(at(20_000)), "asked once for all");
+        s.ask(&key, at(9_000), Duration::ZERO);
+        assert_eq!(start_all(&mut s, at(9_000)).len(), 1, "at once after a rest");
+    }
+
+    #[test]
     fn one_target_has_at_most_its_budget_in_flight() {
         let specs = (0..10).map(|i| spec("a", &format!("tcp{i}"), 30)).collect();
         let mut s = loaded(specs);

@@ -40,10 +40,10 @@ pub enum Durability {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error(
-        "{path} is of version {found}, this program knows {known}: use the newer noctty, or --state with another directory"
+        "written by a newer noctty: {path} has version {found}, this one knows {known}; use the newer one, or --state with another directory"
     )]
     Newer { path: String, found: u32, known: u32 },
-    #[error("{path}: the disk is full; free some space")]
+    #[error("the disk is full ({path}); free some space")]
     Full { path: String },
     #[error("{path} cannot be written ({reason}); use --state with a directory that can")]
     ReadOnly { path: String, reason: String },

@@ -15,6 +15,7 @@ use super::frame::{Capabilities, Frame};
 use super::line::Line;
 use super::list::List;
 use super::look::Look;
+use super::overlays::editor::Editor;
 use super::overlays::{Overlay, Reaction};
 use super::panes::{self, PaneKind, ScreenId, Selected};
 use super::run::{Exit, Screen};
@@ -50,6 +51,8 @@ pub struct App {
     pub filter: Filter,
     pub asking: Option<(Asking, Line)>,
     pub overlays: Vec<Overlay>,
+    /// Texts from the command line that are on their way to the disk.
+    pub sent: Vec<Editor>,
     /// The beginning of a chord.
     pub chord: Vec<Key>,
     pub message: Option<(MessageWeight, String)>,
@@ -100,6 +103,7 @@ impl App {
             filter: Filter::default(),
             asking: None,
             overlays: Vec::new(),
+            sent: Vec::new(),
             chord: Vec::new(),
             message: None,
             messages: VecDeque::new(),
@@ -405,6 +409,18 @@ impl App {
     ) -> Option<Ticket> {
         let ticket = self.ticket();
         self.send(Command::AddEntry { ticket, incident, kind, text: text.to_owned(), about }).then_some(ticket)
+    }
+
+    /// Sends an entry that was written on the command line; its text comes back if it cannot be saved.
+    pub fn append_at_once(&mut self, incident: IncidentId, kind: EntryKind, text: &str, about: Option<String>) {
+        if let Some(ticket) = self.append(incident, kind, text, about.clone()) {
+            self.sent.push(Editor::sent(incident, kind, text, about, ticket));
+        }
+    }
+
+    /// Texts of notes that nobody was told are saved.
+    pub fn unsaved(&self) -> Vec<String> {
+        overlays::unsaved(self)
     }
 
     fn map_key(&mut self, key: Key) {

@@ -36,42 +36,48 @@ pub fn side(app: &App, size: (u16, u16)) -> Option<Rect> {
 /// Between header and footer.
 fn between(app: &App, size: (u16, u16)) -> Rect {
     let (width, height) = size;
-    let top = head_rows(app, height);
+    let top = head_rows(app, size);
     let bottom = u16::from(height > 1);
     Rect::new(0, top, width, height.saturating_sub(top + bottom))
 }
 
-fn head_rows(app: &App, height: u16) -> u16 {
-    if height < 4 {
+fn head_rows(app: &App, size: (u16, u16)) -> u16 {
+    if size.1 < 4 {
         return 0;
     }
-    1 + u16::from(banner(app).is_some()) + u16::from(app.snapshot.open_incident().is_some())
+    1 + banner(app, size).len() as u16 + u16::from(app.snapshot.open_incident().is_some())
 }
 
-/// What must not be missed: nothing is saved, nothing is polled.
-fn banner(app: &App) -> Option<String> {
+/// What must not be missed: nothing is saved, nothing is polled. As many lines as it takes to read the reason, up to a
+/// quarter of the screen.
+fn banner(app: &App, size: (u16, u16)) -> Vec<String> {
     let mut parts = Vec::new();
     if let Storage::NotSaved { reason } = &app.snapshot.engine.storage {
-        parts.push(format!("NOT SAVED: {reason}; --state DIR names another place"));
+        let elsewhere = if reason.contains("--state") { "" } else { "; --state DIR names another place" };
+        parts.push(format!("NOT SAVED: {reason}{elsewhere}"));
     }
     match app.snapshot.engine.mode {
         Mode::Paused => parts.push("PAUSED: nothing is polled, p resumes".to_owned()),
         Mode::Passive => parts.push("PASSIVE: nothing is ever sent".to_owned()),
         Mode::Polling => {}
     }
-    (!parts.is_empty()).then(|| parts.join("  "))
+    let width = usize::from(size.0.saturating_sub(2)).max(1);
+    let mut lines: Vec<String> = parts.iter().flat_map(|part| text::wrap(&text::clean(part), width)).collect();
+    lines.truncate(usize::from(size.1 / 4).clamp(1, 4));
+    lines
 }
 
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
     let area = frame.area;
     let mut y = 0;
-    if head_rows(app, area.height) > 0 {
+    let size = (area.width, area.height);
+    if head_rows(app, size) > 0 {
         header(app, frame);
         y += 1;
-        if let Some(banner) = banner(app) {
+        for line in banner(app, size) {
             let style = app.look.style(Meaning::Banner);
             let mut row = Row::new(frame.buffer, &app.look, area, y);
-            row.put(" ", style).put(&banner, style).fill(" ", style);
+            row.put(" ", style).put(&line, style).fill(" ", style);
             y += 1;
         }
         if app.snapshot.open_incident().is_some() {

@@ -41,7 +41,7 @@ pub fn run(app: &mut App, text: &str) {
         "note" if !rest.is_empty() => match app.snapshot.open_incident().map(|i| i.id) {
             Some(incident) => {
                 let about = app.selected_asset().map(|a| a.as_str().to_owned());
-                app.append(incident, EntryKind::Note, rest, about);
+                app.append_at_once(incident, EntryKind::Note, rest, about);
             }
             None => app.say(MessageWeight::Warning, "no incident is open: :open TITLE opens one"),
         },
@@ -74,10 +74,7 @@ pub fn run(app: &mut App, text: &str) {
 
 fn close(app: &mut App, text: &str) {
     match app.snapshot.open_incident().map(|i| i.id) {
-        Some(incident) => {
-            let ticket = app.ticket();
-            app.send(Command::CloseIncident { ticket, incident, text: text.to_owned() });
-        }
+        Some(incident) => app.append_at_once(incident, EntryKind::Closed, text, None),
         None => app.say(MessageWeight::Warning, "no incident is open"),
     }
 }

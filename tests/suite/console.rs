@@ -61,12 +61,26 @@ pub struct Launch {
     queries: Queries,
     wrapper: Vec<String>,
     arguments: Vec<String>,
-    state: Option<PathBuf>,
+    state: State,
+}
+
+enum State {
+    /// In the console's own temporary home.
+    Own,
+    At(PathBuf),
+    /// Not named: the console finds it by itself.
+    Found,
 }
 
 impl Launch {
     pub fn new(size: (u16, u16)) -> Self {
-        Self { size, queries: Queries::Answered, wrapper: Vec::new(), arguments: vec!["--passive".into()], state: None }
+        Self {
+            size,
+            queries: Queries::Answered,
+            wrapper: Vec::new(),
+            arguments: vec!["--passive".into()],
+            state: State::Own,
+        }
     }
 
     pub fn queries(self, queries: Queries) -> Self {
@@ -83,9 +97,19 @@ impl Launch {
         Self { arguments: arguments.into_iter().map(|word| word.to_string()).collect(), ..self }
     }
 
+    /// More words behind the wrapper's.
+    pub fn then<S: ToString>(mut self, words: impl IntoIterator<Item = S>) -> Self {
+        self.wrapper.extend(words.into_iter().map(|word| word.to_string()));
+        self
+    }
+
     /// The state directory; else one in the console's own temporary home.
     pub fn state(self, state: &Path) -> Self {
-        Self { state: Some(state.to_owned()), ..self }
+        Self { state: State::At(state.to_owned()), ..self }
+    }
+
+    pub fn without_state(self) -> Self {
+        Self { state: State::Found, ..self }
     }
 
     pub fn start(self) -> Console {
@@ -122,8 +146,15 @@ impl Console {
         let mut command = CommandBuilder::new(&argv[0]);
         command.args(&argv[1..]);
         command.args(arguments);
-        command.arg("--state");
-        command.arg(state.unwrap_or_else(|| home.path().join("state")));
+        let state = match state {
+            State::Own => Some(home.path().join("state")),
+            State::At(path) => Some(path),
+            State::Found => None,
+        };
+        if let Some(state) = state {
+            command.arg("--state");
+            command.arg(state);
+        }
         for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")] {
             command.env(name, value);
         }
@@ -187,6 +218,12 @@ impl Console {
 
     pub fn shows(&self, text: &str) {
         self.until(&format!("{text:?} is shown"), |c| c.text().contains(text));
+    }
+
+    /// As [`Console::shows`], wherever the lines break.
+    pub fn says(&self, words: &str) {
+        let joined = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.until(&format!("{words:?} is said"), |c| joined(c.text()).contains(words));
     }
 
     pub fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {

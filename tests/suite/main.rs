@@ -14,4 +14,5 @@ mod repository;
 mod snmp;
 mod ssh;
 mod ssh_config;
+mod storage;
 mod tty;

@@ -67,6 +67,26 @@ fn a_terminal_that_vanishes_ends_the_console_though_no_signal_says_so() {
 }
 
 #[test]
+fn what_a_library_prints_on_standard_error_goes_to_the_log_and_not_to_the_screen() {
+    let mut console = Console::start((100, 30));
+    console.shows(READY);
+    let folder = console.home().join("state/log");
+    let log = || {
+        let files = std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok);
+        files.filter_map(|file| std::fs::read_to_string(file.path()).ok()).collect::<Vec<_>>()
+    };
+    console.until("there is a log", |_| !log().is_empty());
+    let error = format!("/proc/{}/fd/2", console.pid().as_raw_nonzero());
+    std::fs::write(error, "library: out of cheese\x1b[2J\n").expect("standard error is there");
+    console.until("it is in the log", |_| log().concat().contains("out of cheese"));
+    assert!(console.text().contains(READY) && !console.text().contains("cheese"), "{}", console.text());
+    // Given back, it is the terminal again.
+    console.press(":q!\r");
+    assert_eq!(console.ends().exit_code(), 0);
+    console.is_given_back();
+}
+
+#[test]
 fn no_size_is_too_small_and_none_at_all_waits_for_one() {
     let mut console = Console::start((0, 0));
     console.until("the terminal is taken", |c| c.mode().contains(TermMode::ALT_SCREEN));

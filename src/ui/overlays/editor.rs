@@ -48,6 +48,14 @@ impl Editor {
         self.stage = Stage::Failed(reason.to_owned());
     }
 
+    /// A text that was written elsewhere and is on its way.
+    pub fn sent(incident: IncidentId, kind: EntryKind, text: &str, about: Option<String>, ticket: Ticket) -> Self {
+        let mut editor = Self::new(incident, kind, about);
+        editor.paste(text);
+        editor.stage = Stage::Saving(ticket);
+        editor
+    }
+
     pub fn paste(&mut self, text: &str) {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         for (i, line) in text.split('\n').enumerate() {
@@ -60,7 +68,7 @@ impl Editor {
         }
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let lines: Vec<&str> = self.lines.iter().map(Line::text).collect();
         lines.join("\n").trim().to_owned()
     }
@@ -98,10 +106,12 @@ pub fn key(app: &mut App, editor: &mut Editor, key: Key) -> Reaction {
 
 pub fn draw(app: &App, frame: &mut Frame<'_>, editor: &Editor) -> Rect {
     let width = frame.area.width.saturating_sub(4).min(100);
-    let area = centred(frame.area, width, editor.lines.len() as u16 + 4);
+    let (meaning, words) = hint(editor);
+    let words = text::wrap(&text::clean(&words), usize::from(width.saturating_sub(4)).max(1));
+    let area = centred(frame.area, width, (editor.lines.len() + words.len()) as u16 + 3);
     let title = format!("{} for {}", editor.kind.as_str(), editor.incident);
     let inner = boxed(app, frame, area, &title);
-    let rows = usize::from(inner.height.saturating_sub(2)).max(1);
+    let rows = usize::from(inner.height).saturating_sub(words.len() + 1).max(1);
     let first = editor.lines.len().saturating_sub(rows);
     for (offset, line) in editor.lines.iter().skip(first).enumerate() {
         // The end of a long line is where one types.
@@ -113,11 +123,14 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, editor: &Editor) -> Rect {
         let y = inner.y + (editor.lines.len() - first - 1) as u16;
         frame.cursor = Some(Position::new(inner.x + x as u16, y));
     }
-    let (meaning, words) = match &editor.stage {
+    foot(app, frame, inner, meaning, &words);
+    area
+}
+
+fn hint(editor: &Editor) -> (Meaning, String) {
+    match &editor.stage {
         Stage::Saving(_) => (Meaning::Warning, "saving…".to_owned()),
-        Stage::Failed(reason) => {
-            (Meaning::Critical, format!("NOT SAVED: {reason}. The text is kept; Enter tries again"))
-        }
+        Stage::Failed(reason) => (Meaning::Critical, not_saved(reason)),
         Stage::Writing if editor.leaving => {
             (Meaning::Warning, "Esc again throws the text away; any other key goes on".to_owned())
         }
@@ -125,10 +138,19 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, editor: &Editor) -> Rect {
             let about = editor.about.as_deref().map(|a| format!("about {a} · ")).unwrap_or_default();
             (Meaning::Dim, format!("{about}Enter saves · Alt+Enter new line · Esc leaves"))
         }
-    };
-    let y = inner.bottom().saturating_sub(1);
-    Row::new(frame.buffer, &app.look, inner, y).put(&words, app.look.style(meaning));
-    area
+    }
+}
+
+fn not_saved(reason: &str) -> String {
+    format!("NOT SAVED: {reason}. The text is kept here; Enter tries again")
+}
+
+/// The last lines of a box.
+fn foot(app: &App, frame: &mut Frame<'_>, inner: Rect, meaning: Meaning, words: &[String]) {
+    let top = inner.bottom().saturating_sub(words.len() as u16).max(inner.y + 1);
+    for (offset, line) in words.iter().enumerate() {
+        Row::new(frame.buffer, &app.look, inner, top + offset as u16).put(line, app.look.style(meaning));
+    }
 }
 
 fn tail(words: &str, width: usize) -> String {
@@ -180,7 +202,13 @@ pub fn opening_key(app: &mut App, opening: &mut Opening, key: Key) -> Reaction {
 
 pub fn draw_opening(app: &App, frame: &mut Frame<'_>, opening: &Opening) -> Rect {
     let width = frame.area.width.saturating_sub(4).min(80);
-    let area = centred(frame.area, width, 6);
+    let (meaning, words) = match (&opening.waiting, &opening.failure) {
+        (Some(_), _) => (Meaning::Warning, "saving…".to_owned()),
+        (None, Some(reason)) => (Meaning::Critical, not_saved(reason)),
+        (None, None) => (Meaning::Dim, "Tab changes the severity · Enter opens · Esc leaves".to_owned()),
+    };
+    let words = text::wrap(&text::clean(&words), usize::from(width.saturating_sub(4)).max(1));
+    let area = centred(frame.area, width, 5 + words.len() as u16);
     let inner = boxed(app, frame, area, "Open an incident");
     let (text_style, dim) = (app.look.style(Meaning::Text), app.look.style(Meaning::Dim));
     Row::new(frame.buffer, &app.look, inner, inner.y).put("title     ", dim).put(opening.title.text(), text_style);
@@ -195,11 +223,6 @@ pub fn draw_opening(app: &App, frame: &mut Frame<'_>, opening: &Opening) -> Rect
     }
     let x = 10 + text::width(&text::clean(opening.title.before())) as u16;
     frame.cursor = Some(Position::new((inner.x + x).min(inner.right().saturating_sub(1)), inner.y));
-    let (meaning, words) = match (&opening.waiting, &opening.failure) {
-        (Some(_), _) => (Meaning::Warning, "saving…".to_owned()),
-        (None, Some(reason)) => (Meaning::Critical, format!("NOT SAVED: {reason}. Enter tries again")),
-        (None, None) => (Meaning::Dim, "Tab changes the severity · Enter opens · Esc leaves".to_owned()),
-    };
-    Row::new(frame.buffer, &app.look, inner, inner.y + 3).put(&words, app.look.style(meaning));
+    foot(app, frame, inner, meaning, &words);
     area
 }

@@ -1,7 +1,7 @@
 //! The overlay stack: the top one gets keys first. Each is a value; what it shows is read from the app when drawn.
 
 mod detail;
-mod editor;
+pub mod editor;
 mod help;
 mod palette;
 mod prompt;
@@ -122,8 +122,18 @@ pub fn paste(app: &mut App, pasted: &str) {
     }
 }
 
+/// Texts of notes that nobody was told are saved, for whoever ends the console.
+pub fn unsaved(app: &App) -> Vec<String> {
+    let shown = app.overlays.iter().filter_map(|overlay| match overlay {
+        Overlay::Editor(editor) => Some(editor),
+        _ => None,
+    });
+    app.sent.iter().chain(shown).map(editor::Editor::text).filter(|text| !text.is_empty()).collect()
+}
+
 /// An entry is on disk: its editor has done its work.
 pub fn saved(app: &mut App, ticket: Ticket) {
+    app.sent.retain(|editor| !editor.waits_for(ticket));
     app.overlays.retain(|o| {
         !matches!(o, Overlay::Editor(e) if e.waits_for(ticket))
             && !matches!(o, Overlay::Opening(e) if e.waiting == Some(ticket))
@@ -132,6 +142,12 @@ pub fn saved(app: &mut App, ticket: Ticket) {
 
 /// An entry is not on disk: its editor keeps the text and says why.
 pub fn not_saved(app: &mut App, ticket: Ticket, reason: &str) {
+    if let Some(at) = app.sent.iter().position(|editor| editor.waits_for(ticket)) {
+        let editor = app.sent.remove(at);
+        if editor.holds_text() {
+            app.overlays.push(Overlay::Editor(editor));
+        }
+    }
     for overlay in &mut app.overlays {
         match overlay {
             Overlay::Editor(editor) if editor.waits_for(ticket) => editor.failed(reason),

@@ -6,6 +6,7 @@ use super::dim;
 use crate::base::units;
 use crate::config::theme::Meaning;
 use crate::model::{EntryKind, IncidentStatus};
+use crate::state::Storage;
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::frame::Frame;
@@ -36,10 +37,11 @@ pub fn title(app: &App, frame: &Frame<'_>) -> (String, String) {
 pub fn empty(app: &App) -> Vec<String> {
     let key = app.keymap.keys_of("open_incident").into_iter().next().unwrap_or_else(|| ":open".to_owned());
     let note = app.keymap.keys_of("note").into_iter().next().unwrap_or_else(|| ":note".to_owned());
-    vec![
-        "no incident is open".to_owned(),
-        format!("{key} opens one; {note} writes a note, on disk before it says saved"),
-    ]
+    let first = match &app.snapshot.engine.storage {
+        Storage::NotSaved { reason } => format!("what was saved may not be shown: {reason}"),
+        Storage::Opening | Storage::Ready => "no incident is open".to_owned(),
+    };
+    vec![first, format!("{key} opens one; {note} writes a note, on disk before it says saved")]
 }
 
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {

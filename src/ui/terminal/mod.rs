@@ -12,4 +12,5 @@ pub mod input;
 pub mod output;
 pub mod pacer;
 pub mod signals;
+mod stray;
 pub mod tty;

@@ -10,6 +10,8 @@ use rustix::fs::OFlags;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use tokio::net::unix::pipe;
 
+use super::stray::Diversion;
+
 /// Alternate screen, no cursor, bracketed paste, no wrapping at the right edge.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?7l\x1b[2J";
 /// All of it back; the end of a synchronised update first, should one be open.
@@ -22,6 +24,8 @@ static TAKEN: Mutex<Option<Taken>> = Mutex::new(None);
 struct Taken {
     file: File,
     before: Termios,
+    /// Standard error, while it may not reach the screen.
+    stray: Option<Diversion>,
 }
 
 /// The terminal while it is ours. Dropping it gives it back.
@@ -64,13 +68,13 @@ impl Tty {
     pub fn take(&self) -> io::Result<()> {
         let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
         // Where it was not given back (stopped by SIGSTOP), what was found first is what is to be restored.
-        let before = match taken.take() {
-            Some(earlier) => earlier.before,
-            None => tcgetattr(&self.file)?,
+        let (before, stray) = match taken.take() {
+            Some(earlier) => (earlier.before, earlier.stray),
+            None => (tcgetattr(&self.file)?, None),
         };
         let mut raw = before.clone();
         raw.make_raw();
-        *taken = Some(Taken { file: self.file.try_clone()?, before });
+        *taken = Some(Taken { file: self.file.try_clone()?, before, stray: stray.or_else(Diversion::begin) });
         tcsetattr(&self.file, OptionalActions::Now, &raw)?;
         drop(taken);
         // At this point the terminal's buffer is empty, or the pacer's first chunk will clear the screen anyway.
@@ -147,6 +151,8 @@ pub fn restore() {
         }
     }
     let _ = tcsetattr(&taken.file, OptionalActions::Now, &taken.before);
+    // From here on what is said is read again.
+    drop(taken.stray);
 }
 
 /// Whether the terminal is ours at the moment.

@@ -182,12 +182,47 @@ fn a_note_is_saved_only_when_the_journal_says_so() {
 }
 
 #[test]
+fn a_note_from_the_command_line_comes_back_as_a_text_if_it_cannot_be_saved() {
+    let mut console = outage((80, 24));
+    console.press(": n o t e Space P S U Space d e a d Enter");
+    let sent = std::iter::from_fn(|| console.commands.try_recv().ok()).find_map(|command| match command {
+        Command::AddEntry { ticket, text, .. } => Some((ticket, text)),
+        _ => None,
+    });
+    let (ticket, text) = sent.expect("the entry was sent");
+    assert_eq!((text.as_str(), console.app.unsaved()), ("PSU dead", vec!["PSU dead".to_owned()]));
+    let reason = "the disk is full (/home/ops1/.local/state/noctty/journal.db); free some space";
+    console.app.notice(Notice::NotSaved { ticket, reason: reason.into() });
+    let text = console.screen();
+    for want in ["PSU dead", "the disk is full", "free some space", "Enter tries again"] {
+        assert!(text.contains(want), "{want} is missing in\n{text}");
+    }
+    console.press("Enter");
+    let again = std::iter::from_fn(|| console.commands.try_recv().ok());
+    let tried = again.filter(|c| matches!(c, Command::AddEntry { text, .. } if text == "PSU dead"));
+    assert_eq!(tried.count(), 1, "it can be tried again");
+}
+
+#[test]
 fn what_must_not_be_missed_stands_in_the_header() {
     let mut snapshot = (*fixture::quiet()).clone();
     snapshot.engine.mode = Mode::Paused;
     snapshot.engine.storage = Storage::NotSaved { reason: "read-only file system".into() };
-    let text = Console::new((80, 24), Arc::new(snapshot), true).screen();
+    let text = Console::new((80, 24), Arc::new(snapshot.clone()), true).screen();
     assert!(text.contains("PAUSED") && text.contains("NOT SAVED"), "{text}");
+    // Whole, and with what to do, however long the path is.
+    let path = "/home/operator/.local/state/noctty/journal.db";
+    snapshot.engine.mode = Mode::Polling;
+    let reason = format!(
+        "{path} cannot be written (attempt to write a readonly database); use --state with a directory that can"
+    );
+    snapshot.engine.storage = Storage::NotSaved { reason: reason.into() };
+    for size in [(60, 20), (80, 24), (120, 40)] {
+        let text = Console::new(size, Arc::new(snapshot.clone()), true).screen();
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("cannot be written (attempt to write a readonly database)"), "{text}");
+        assert!(words.contains("use --state with a directory that can") && text.contains(path), "{text}");
+    }
 }
 
 #[test]
