@@ -79,11 +79,11 @@ impl Terminal {
     async fn leave(&mut self) {
         let until = tokio::time::Instant::now() + FAREWELL;
         let mut bytes = [0u8; 512];
-        while self.output.pacer.is_owed() && !self.output.is_blocked() {
+        while self.output.pacer.is_owed(Instant::now()) && !self.output.is_blocked() {
             let Ok(Ok(length)) = tokio::time::timeout_at(until, self.tty.read(&mut bytes)).await else { break };
             for input in self.reader.feed(&bytes[..length]) {
-                if input == Input::Acknowledged {
-                    self.output.pacer.acknowledge(Instant::now());
+                if let Input::Acknowledged(fence) = input {
+                    self.output.pacer.acknowledge(fence, Instant::now());
                 }
             }
         }
@@ -140,7 +140,7 @@ impl Terminal {
         let mut changed = false;
         for input in inputs {
             match input {
-                Input::Acknowledged => self.output.pacer.acknowledge(Instant::now()),
+                Input::Acknowledged(fence) => self.output.pacer.acknowledge(fence, Instant::now()),
                 Input::Key(key) => {
                     screen.key(key);
                     changed = true;

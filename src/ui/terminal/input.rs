@@ -4,6 +4,7 @@
 use termina::Event as Raw;
 use termina::event::{KeyCode as RawCode, KeyEventKind, Modifiers};
 
+use super::fence::{Fence, Reply, reply};
 use crate::config::key::{Key, KeyCode};
 
 /// What came in.
@@ -11,12 +12,10 @@ use crate::config::key::{Key, KeyCode};
 pub enum Input {
     Key(Key),
     Paste(String),
-    /// The terminal answered a status query.
-    Acknowledged,
+    /// The terminal answered a query that marks the output.
+    Acknowledged(Fence),
 }
 
-/// The reply to `CSI 5 n`: no malfunction (ECMA-48 §8.3.35).
-const REPLY: &[u8] = b"\x1b[0n";
 /// A paste beyond this is cut.
 const PASTE_LIMIT: usize = 1024 * 1024;
 
@@ -36,14 +35,14 @@ impl Reader {
         let mut plain = Vec::with_capacity(bytes.len());
         for byte in bytes {
             self.held.push(*byte);
-            if self.held == REPLY {
+            if let Reply::Whole(fence) = reply(&self.held) {
                 self.held.clear();
                 self.parse(&plain, &mut out);
                 plain.clear();
-                out.push(Input::Acknowledged);
+                out.push(Input::Acknowledged(fence));
                 continue;
             }
-            while !self.held.is_empty() && !REPLY.starts_with(&self.held) {
+            while reply(&self.held) == Reply::Not {
                 plain.push(self.held.remove(0));
             }
         }
@@ -151,7 +150,7 @@ mod tests {
             .map(|i| match i {
                 Input::Key(key) => key.to_string(),
                 Input::Paste(text) => format!("paste:{text}"),
-                Input::Acknowledged => "ack".to_owned(),
+                Input::Acknowledged(fence) => format!("{fence:?}"),
             })
             .collect()
     }
@@ -167,9 +166,11 @@ mod tests {
 
     #[test]
     fn replies_are_taken_off_even_in_pieces_and_between_keys() {
-        assert_eq!(keys(&[b"a\x1b[0nb"]), ["a", "ack", "b"]);
-        assert_eq!(keys(&[b"\x1b", b"[0", b"n\x1b[B"]), ["ack", "Down"]);
-        assert_eq!(keys(&[b"\x1b[0n\x1b[0n"]), ["ack", "ack"]);
+        assert_eq!(keys(&[b"a\x1b[0nb"]), ["a", "Status", "b"]);
+        assert_eq!(keys(&[b"\x1b", b"[0", b"n\x1b[B"]), ["Status", "Down"]);
+        assert_eq!(keys(&[b"\x1b[0n\x1b[40;1Rx\x1b[?2026;2$y"]), ["Status", "Cursor", "x", "Mode"]);
+        // Shift+F3, which the parser takes for a report, is no reply either.
+        assert_eq!(keys(&[b"\x1b[1;5C\x1b[1;2R\x1b[24;", b"1R\x1b[5~"]), ["Ctrl+Right", "Cursor", "PageUp"]);
     }
 
     #[test]

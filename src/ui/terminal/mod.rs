@@ -3,11 +3,12 @@
 //! ```text
 //!  cells (Buffer) ──► Pacer ──chunks──► Tty ──► terminal
 //!                       ▲                 │
-//!                       └── CSI 0 n ── Input ◄── bytes
+//!                       └── replies ── Input ◄── bytes
 //! ```
 
 pub mod capabilities;
 pub mod encode;
+pub mod fence;
 pub mod input;
 pub mod output;
 pub mod pacer;

@@ -45,7 +45,7 @@ impl Output {
     pub fn forget(&mut self) {
         self.unwritten.clear();
         self.pacer.forget();
-        self.pacer.expect_nothing();
+        self.pacer.expect_nothing(Instant::now());
     }
 
     /// Writes chunks until the pacer or the terminal has had enough.

@@ -1,9 +1,18 @@
-//! Output paced by the terminal's own acknowledgement. Every chunk of rows ends in a status query (`CSI 5 n`); its
-//! reply (`CSI 0 n`) tells that the terminal has come that far. The bytes between the last answered query and the last
-//! written one never exceed a window that follows the measured line: so what is shown is at most a round trip and a
-//! chunk old, and a backlog cannot form. Rows that were not sent yet are taken from the newest picture, always.
+//! Output paced by the terminal's own acknowledgement. Every chunk of rows ends in a query ([`Fence`]); its reply tells
+//! that the terminal has come that far. The bytes between the last answered query and the last written one never exceed
+//! a window that follows the measured line: so what is shown is at most a round trip and a chunk old, and a backlog
+//! cannot form. Rows that were not sent yet are taken from the newest picture, always.
 //!
-//! A terminal that does not answer is written to at a fixed low rate instead, and believed again at its first answer.
+//! ```text
+//! awaited ──reply──► by that fence ◄──── settled ─────┐
+//!    └── silence ──┐      └── silence ──┐             │
+//!                  ▼                    ▼             │
+//!            none: a fixed low rate, all fences ──reply──► settling: a lower rate, nothing is asked
+//! ```
+//!
+//! Which query a terminal answers is found out: the first that it answers is kept. One that falls silent is written to at
+//! a fixed low rate, and asked on; when it answers, replies that are late are let in before any is counted, so that none
+//! is taken for that of a later chunk.
 //!
 //! Pure: time is an argument, bytes come back.
 
@@ -14,9 +23,9 @@ use std::time::{Duration, Instant};
 use ratatui::buffer::Buffer;
 
 use super::encode::Encoder;
+use super::fence::Fence;
 use crate::ui::frame::Colours;
 
-const FENCE: &[u8] = b"\x1b[5n";
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
 /// The first guess: what 9,600 bit/s carries in half a second.
@@ -31,8 +40,41 @@ const CROWDED: Duration = Duration::from_millis(220);
 const SILENCE: Duration = Duration::from_secs(3);
 /// The same for a terminal that has not answered yet, and may be one that never does.
 const FIRST_SILENCE: Duration = Duration::from_millis(1_500);
+/// However slow the line seems to be, an answer is not waited for longer than this.
+const LONGEST_SILENCE: Duration = Duration::from_secs(20);
 /// Bytes per second towards a terminal that never answers.
 const BLIND_RATE: f64 = 16.0 * 1024.0;
+/// The same while late answers are let in: the line is slow, or was.
+const SETTLING_RATE: f64 = 2.0 * 1024.0;
+/// Answers that are late come within the time that the first of them was late, and this.
+const SETTLING: Duration = Duration::from_millis(200);
+const LONGEST_SETTLING: Duration = Duration::from_secs(10);
+/// How often the query is tried that some terminals print the end of.
+const MODE_TRIES: u8 = 3;
+/// How long the answers to queries that were only tried may take.
+const TRIED: Duration = Duration::from_secs(1);
+
+/// How the terminal answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answers {
+    /// It has not been silent for long, and answered nothing yet.
+    Awaited,
+    By(Fence),
+    /// Not: the oldest query without an answer is from `since`, the oldest for the mode from `mode_since`; the next
+    /// bytes may go at `until`.
+    None {
+        since: Instant,
+        mode_since: Option<Instant>,
+        until: Instant,
+        tries: u8,
+    },
+    /// Again, by this fence, from `ends` on.
+    Settling {
+        by: Fence,
+        until: Instant,
+        ends: Instant,
+    },
+}
 
 /// What the terminal shows as far as it was told, what it should show, and what is under way.
 #[derive(Debug)]
@@ -54,8 +96,13 @@ pub struct Pacer {
     latest: Option<Duration>,
     /// Answers to lone chunks that took longer than ever before.
     slower: Vec<Duration>,
-    /// Set while the terminal does not answer: when the next bytes may go.
-    blind_until: Option<Instant>,
+    answers: Answers,
+    /// How late answers were when they came again.
+    lateness: Duration,
+    /// Queries beside the one that counts, and when the last was sent.
+    tried: (usize, Option<Instant>),
+    /// A row where a query may have printed something.
+    spoiled: Option<u16>,
 }
 
 impl Pacer {
@@ -75,7 +122,10 @@ impl Pacer {
             fastest: None,
             latest: None,
             slower: Vec::new(),
-            blind_until: None,
+            answers: Answers::Awaited,
+            lateness: Duration::ZERO,
+            tried: (0, None),
+            spoiled: None,
         }
     }
 
@@ -100,19 +150,52 @@ impl Pacer {
         self.dirty = self.next.is_some();
     }
 
-    /// Replies that are still to come went to somebody else.
-    pub fn expect_nothing(&mut self) {
+    /// Replies that are still to come may go to somebody else.
+    pub fn expect_nothing(&mut self, now: Instant) {
+        if let Answers::By(by) = self.answers
+            && let Some((sent, _)) = self.in_flight.front()
+        {
+            self.settle(by, *sent, now, now);
+        }
         self.in_flight.clear();
         self.bytes_in_flight = 0;
     }
 
-    /// The terminal has come to the oldest open query.
-    pub fn acknowledge(&mut self, now: Instant) {
-        self.blind_until = None;
+    /// The terminal has come to the oldest open query of this kind.
+    pub fn acknowledge(&mut self, fence: Fence, now: Instant) {
+        match self.answers {
+            Answers::Awaited => {
+                self.answers = Answers::By(fence);
+                self.count(now);
+            }
+            Answers::By(known) if known == fence => self.count(now),
+            // Tried as well, when another was answered first; or late.
+            Answers::By(_) | Answers::Settling { .. } => self.tried.0 = self.tried.0.saturating_sub(1),
+            Answers::None { since, mode_since, until, .. } => {
+                let asked = if fence == Fence::Mode { mode_since.unwrap_or(since) } else { since };
+                self.settle(fence, asked, until, now);
+            }
+        }
+    }
+
+    /// It answers again what it was asked at `since`.
+    fn settle(&mut self, by: Fence, since: Instant, until: Instant, now: Instant) {
+        let late = now.saturating_duration_since(since).min(LONGEST_SETTLING);
+        self.answers = Answers::Settling { by, until, ends: now + late + SETTLING };
+        self.lateness = late;
+        self.fastest = None;
+        self.slower.clear();
+        self.window = FIRST_WINDOW;
+    }
+
+    fn count(&mut self, now: Instant) {
         let Some((sent, bytes)) = self.in_flight.pop_front() else { return };
         self.bytes_in_flight -= bytes;
         let took = now.saturating_duration_since(sent);
         self.latest = Some(took);
+        if took * 2 < self.lateness {
+            self.lateness = Duration::ZERO;
+        }
         let fastest = self.learn_fastest(took);
         let queueing = took.saturating_sub(fastest);
         if queueing > CROWDED {
@@ -140,59 +223,85 @@ impl Pacer {
 
     /// The measured round trip; `None` while the terminal does not answer.
     pub fn round_trip(&self) -> Option<Duration> {
-        if self.blind_until.is_some() { None } else { self.latest }
+        match self.answers {
+            Answers::Awaited | Answers::By(_) => self.latest,
+            Answers::None { .. } | Answers::Settling { .. } => None,
+        }
     }
 
     /// Whether a chunk may leave now, if there is one.
     pub fn is_open(&self, now: Instant) -> bool {
-        match self.blind_until {
-            Some(until) => now >= until,
-            None => self.bytes_in_flight == 0 || self.bytes_in_flight < self.window,
+        match self.answers {
+            Answers::None { until, .. } | Answers::Settling { until, .. } => now >= until,
+            Answers::Awaited | Answers::By(_) => self.bytes_in_flight == 0 || self.bytes_in_flight < self.window,
         }
     }
 
     /// Whether replies are still to come.
-    pub fn is_owed(&self) -> bool {
-        !self.in_flight.is_empty()
+    pub fn is_owed(&self, now: Instant) -> bool {
+        let (tried, at) = self.tried;
+        let lately = at.is_some_and(|at| now.saturating_duration_since(at) < TRIED);
+        !self.in_flight.is_empty() || (tried > 0 && lately)
     }
 
     /// When [`Pacer::chunk`] should be asked again if nothing else happens; `waiting` where a new picture is
     /// held back until then.
     pub fn wake_at(&self, waiting: bool) -> Option<Instant> {
-        if let Some(until) = self.blind_until {
-            return (self.dirty || waiting).then_some(until);
+        match self.answers {
+            Answers::None { until, .. } | Answers::Settling { until, .. } => (self.dirty || waiting).then_some(until),
+            // A query that nobody answers is given up even if nothing new is to be shown: else it would be waited for
+            // when something is.
+            Answers::Awaited | Answers::By(_) => self.in_flight.front().map(|(sent, _)| *sent + self.patience()),
         }
-        // A query that nobody answers is given up even if nothing new is to be shown: else it would be waited for
-        // when something is.
-        self.in_flight.front().map(|(sent, _)| *sent + self.patience())
     }
 
     fn patience(&self) -> Duration {
-        self.fastest.map_or(FIRST_SILENCE, |f| SILENCE + f * 4)
+        let usual = self.fastest.map_or(FIRST_SILENCE, |f| SILENCE + f * 4);
+        let late = if self.lateness.is_zero() { Duration::ZERO } else { self.lateness + SILENCE };
+        usual.max(late).min(LONGEST_SILENCE)
     }
 
     pub fn is_idle(&self) -> bool {
         !self.dirty
     }
 
-    /// The next bytes to write, if any may go now: whole rows in one synchronised update, ending in a query.
+    /// The next bytes to write, if any may go now: whole rows in one synchronised update, ending in queries.
     pub fn chunk(&mut self, now: Instant) -> Option<Vec<u8>> {
         self.give_up_on_silence(now);
-        if !self.dirty {
-            return None;
+        if let Answers::Settling { by, ends, .. } = self.answers
+            && now >= ends
+        {
+            self.answers = Answers::By(by);
         }
-        if !self.is_open(now) {
+        if !self.dirty || !self.is_open(now) {
             return None;
         }
         let budget = self.window.saturating_sub(self.bytes_in_flight).min(self.window / 2 + 1).max(SMALLEST / 2);
-        let bytes = self.build(budget)?;
-        if self.blind_until.is_some() {
-            self.blind_until = Some(now + Duration::from_secs_f64(bytes.len() as f64 / BLIND_RATE));
+        let fences: &[Fence] = match self.answers {
+            Answers::Awaited => &[Fence::Status, Fence::Cursor],
+            Answers::By(Fence::Status) => &[Fence::Status],
+            Answers::By(Fence::Cursor) => &[Fence::Cursor],
+            Answers::By(Fence::Mode) => &[Fence::Mode],
+            Answers::None { tries, .. } if tries < MODE_TRIES => &[Fence::Status, Fence::Cursor, Fence::Mode],
+            Answers::None { .. } => &[Fence::Status, Fence::Cursor],
+            Answers::Settling { .. } => &[],
+        };
+        let bytes = self.build(budget, fences)?;
+        let after = |rate: f64| now + Duration::from_secs_f64(bytes.len() as f64 / rate);
+        match &mut self.answers {
+            Answers::None { until, tries, mode_since, .. } => {
+                *until = after(BLIND_RATE);
+                mode_since.get_or_insert(now);
+                *tries = tries.saturating_add(1);
+            }
+            Answers::Settling { until, .. } => *until = after(SETTLING_RATE),
+            Answers::Awaited | Answers::By(_) => {
+                self.in_flight.push_back((now, bytes.len()));
+                self.bytes_in_flight += bytes.len();
+            }
         }
-        // A blind terminal is asked on: its first answer ends the blindness. The queries are not counted then.
-        if self.blind_until.is_none() {
-            self.in_flight.push_back((now, bytes.len()));
-            self.bytes_in_flight += bytes.len();
+        if self.answers == Answers::Awaited {
+            self.tried = (self.tried.0 + fences.len() - 1, Some(now));
         }
         Some(bytes)
     }
@@ -200,15 +309,15 @@ impl Pacer {
     fn give_up_on_silence(&mut self, now: Instant) {
         let Some((sent, _)) = self.in_flight.front() else { return };
         if now.saturating_duration_since(*sent) >= self.patience() {
+            self.answers = Answers::None { since: *sent, mode_since: None, until: now, tries: 0 };
             self.in_flight.clear();
             self.bytes_in_flight = 0;
             self.window = FIRST_WINDOW;
-            self.blind_until = Some(now);
         }
     }
 
     /// Rows up to the budget, at least one; `None` where nothing differs.
-    fn build(&mut self, budget: usize) -> Option<Vec<u8>> {
+    fn build(&mut self, budget: usize, fences: &[Fence]) -> Option<Vec<u8>> {
         let next = self.next.take()?;
         let mut encoder = Encoder::new(self.colours);
         let fresh = self.shown.is_none();
@@ -222,7 +331,8 @@ impl Pacer {
         if let Some(shown) = &mut self.shown {
             for y in row_order(next.area.height, self.answer.as_ref()) {
                 let unknown = self.unknown.get(y as usize).copied().unwrap_or(true);
-                if !unknown && same_row(&next, shown, y) {
+                let spoiled = self.spoiled == Some(y);
+                if !unknown && !spoiled && same_row(&next, shown, y) {
                     continue;
                 }
                 if encoder.out.len() > head && encoder.out.len() >= budget {
@@ -230,7 +340,8 @@ impl Pacer {
                     break;
                 }
                 // After a clear screen, an unknown row is a blank one.
-                encoder.row(y, &next, Some(shown));
+                encoder.row(y, &next, (!spoiled).then_some(&*shown));
+                self.spoiled = self.spoiled.filter(|row| *row != y);
                 copy_row(&next, shown, y);
                 if let Some(flag) = self.unknown.get_mut(y as usize) {
                     *flag = false;
@@ -247,10 +358,10 @@ impl Pacer {
         if encoder.out.is_empty() && !moved {
             return None;
         }
-        Some(self.wrap(&encoder.out, left_over))
+        Some(self.wrap(&encoder.out, left_over, fences))
     }
 
-    fn wrap(&mut self, rows: &[u8], left_over: bool) -> Vec<u8> {
+    fn wrap(&mut self, rows: &[u8], left_over: bool, fences: &[Fence]) -> Vec<u8> {
         let mut out = Vec::with_capacity(rows.len() + 48);
         out.extend_from_slice(BEGIN);
         if self.cursor_shown.is_some() {
@@ -263,7 +374,25 @@ impl Pacer {
             self.cursor_shown = self.cursor;
         }
         out.extend_from_slice(END);
-        out.extend_from_slice(FENCE);
+        let height = self.shown.as_ref().map_or(0, |shown| shown.area.height);
+        for fence in fences {
+            match fence {
+                Fence::Status => out.extend_from_slice(fence.query()),
+                // In a row that no key can be mistaken for; there is none on a screen of one.
+                Fence::Cursor if height < 2 => {}
+                Fence::Cursor | Fence::Mode => {
+                    out.extend_from_slice(format!("\x1b[{height}H").as_bytes());
+                    out.extend_from_slice(fence.query());
+                    if let Some((x, y)) = self.cursor_shown {
+                        out.extend_from_slice(format!("\x1b[{};{}H", y + 1, x + 1).as_bytes());
+                    }
+                }
+            }
+            if *fence == Fence::Mode && fences.len() > 1 {
+                self.spoiled = height.checked_sub(1);
+                self.dirty |= self.spoiled.is_some();
+            }
+        }
         out
     }
 }

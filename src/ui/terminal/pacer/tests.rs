@@ -50,7 +50,7 @@ fn busy(line: &mut Line, start: Instant, secs: u64) -> Vec<Duration> {
     while now < end {
         while line.replies.front().is_some_and(|at| *at <= now) {
             line.replies.pop_front();
-            pacer.acknowledge(now);
+            pacer.acknowledge(Fence::Status, now);
         }
         if now >= next_picture {
             pacer.show(picture(120, 40, seed), None, None);
@@ -97,7 +97,7 @@ fn a_fast_terminal_gets_the_whole_screen_at_once() {
     while !pacer.is_idle() && now < start + Duration::from_secs(1) {
         while line.replies.front().is_some_and(|at| *at <= now) {
             line.replies.pop_front();
-            pacer.acknowledge(now);
+            pacer.acknowledge(Fence::Status, now);
         }
         while let Some(bytes) = pacer.chunk(now) {
             line.carry(bytes.len(), now);
@@ -114,7 +114,7 @@ fn the_rows_that_answer_a_key_go_first() {
     let mut pacer = Pacer::new(Colours::True);
     pacer.show(picture(80, 24, 1), None, None);
     while let Some(_bytes) = pacer.chunk(now) {
-        pacer.acknowledge(now);
+        pacer.acknowledge(Fence::Status, now);
     }
     pacer.window = FIRST_WINDOW;
     pacer.show(picture(80, 24, 2), None, Some(17..18));
@@ -136,7 +136,7 @@ fn rows_that_were_not_sent_are_taken_from_the_newest_picture() {
     let mut rest = Vec::new();
     for i in 0..200 {
         let later = now + Duration::from_millis(i);
-        pacer.acknowledge(later);
+        pacer.acknowledge(Fence::Status, later);
         if let Some(bytes) = pacer.chunk(later) {
             rest.extend(bytes);
         }
@@ -175,9 +175,172 @@ fn an_unchanged_picture_sends_nothing() {
     let mut pacer = Pacer::new(Colours::True);
     pacer.show(picture(80, 24, 1), None, None);
     while pacer.chunk(now).is_some() {
-        pacer.acknowledge(now);
+        pacer.acknowledge(Fence::Status, now);
     }
     pacer.show(picture(80, 24, 1), None, None);
     assert_eq!(pacer.chunk(now), None);
     assert!(pacer.is_idle());
+}
+
+/// A terminal that answers as it pleases.
+struct Scripted<F> {
+    /// The replies to a query, each with its delay.
+    script: F,
+    queries: usize,
+    replies: Vec<(Instant, usize, Fence)>,
+}
+
+impl<F: FnMut(usize, Fence) -> Vec<(Duration, Fence)>> Scripted<F> {
+    fn new(script: F) -> Self {
+        Self { script, queries: 0, replies: Vec::new() }
+    }
+
+    fn read(&mut self, bytes: &[u8], now: Instant) {
+        for at in 0..bytes.len() {
+            let asked =
+                [Fence::Status, Fence::Cursor, Fence::Mode].into_iter().find(|f| bytes[at..].starts_with(f.query()));
+            let Some(fence) = asked else { continue };
+            for (delay, fence) in (self.script)(self.queries, fence) {
+                self.replies.push((now + delay, self.queries, fence));
+            }
+            self.queries += 1;
+        }
+    }
+
+    fn due(&mut self, now: Instant) -> Vec<Fence> {
+        self.replies.sort_by_key(|(at, number, _)| (*at, *number));
+        let count = self.replies.iter().take_while(|(at, ..)| *at <= now).count();
+        self.replies.drain(..count).map(|(.., fence)| fence).collect()
+    }
+}
+
+/// What became of a screen that was busy for some seconds: when the last picture was out, and what was sent by then.
+struct Outcome {
+    pacer: Pacer,
+    idle_after: Option<Duration>,
+    sent: usize,
+    asked_for_mode: usize,
+}
+
+/// A new picture every 100 ms for `busy`, then nothing more, and `rest` to bring the last one out.
+fn run(script: impl FnMut(usize, Fence) -> Vec<(Duration, Fence)>, busy: Duration, rest: Duration) -> Outcome {
+    let start = Instant::now();
+    let mut terminal = Scripted::new(script);
+    let mut out = Outcome { pacer: Pacer::new(Colours::True), idle_after: None, sent: 0, asked_for_mode: 0 };
+    let step = Duration::from_millis(5);
+    let mut now = start;
+    let mut seed = 0;
+    while now < start + busy + rest {
+        for fence in terminal.due(now) {
+            out.pacer.acknowledge(fence, now);
+        }
+        if now < start + busy && seed < usize::try_from((now - start).as_millis()).expect("small") / 100 + 1 {
+            out.pacer.show(picture(120, 40, seed), Some((3, 2)), None);
+            seed += 1;
+        }
+        while let Some(bytes) = out.pacer.chunk(now) {
+            out.sent += bytes.len();
+            out.asked_for_mode += bytes.windows(9).filter(|w| *w == Fence::Mode.query()).count();
+            terminal.read(&bytes, now);
+        }
+        if out.pacer.is_idle() && now >= start + busy {
+            out.idle_after.get_or_insert(now - start - busy);
+        }
+        now += step;
+    }
+    assert_eq!(out.pacer.shown, (seed > 0).then(|| picture(120, 40, seed - 1)), "the last picture is out");
+    out
+}
+
+const MS: Duration = Duration::from_millis(1);
+
+#[test]
+fn whichever_query_a_terminal_answers_paces_the_output() {
+    for answered in [Fence::Status, Fence::Cursor, Fence::Mode] {
+        let script = |_, asked| if asked == answered { vec![(MS, asked)] } else { Vec::new() };
+        let out = run(script, Duration::from_secs(10), Duration::from_secs(2));
+        assert_eq!(out.pacer.answers, Answers::By(answered));
+        let trip = out.pacer.round_trip().expect("a round trip");
+        assert!(trip <= MS * 6, "{answered:?}: {trip:?}");
+        assert!(out.idle_after.is_some_and(|after| after < MS * 50), "{answered:?}: {:?}", out.idle_after);
+        // All hundred pictures came out, so it is not the low rate of a terminal that does not answer.
+        assert!(out.sent > 250_000, "{answered:?}: {}", out.sent);
+        assert!(answered == Fence::Mode || out.asked_for_mode == 0, "{}", out.asked_for_mode);
+    }
+}
+
+#[test]
+fn the_query_that_some_terminals_print_is_tried_three_times_and_its_row_drawn_anew() {
+    let out = run(|_, _| Vec::new(), Duration::from_secs(8), Duration::from_secs(3));
+    assert_eq!((out.asked_for_mode, out.pacer.spoiled), (3, None));
+    assert!(matches!(out.pacer.answers, Answers::None { .. }));
+}
+
+#[test]
+fn answers_that_are_late_are_learned_and_none_is_taken_for_a_later_one() {
+    for late in [2, 5, 9].map(Duration::from_secs) {
+        let out = run(|_, asked| vec![(late, asked)], Duration::from_secs(60), Duration::from_secs(60));
+        assert_eq!(out.pacer.answers, Answers::By(Fence::Status), "{late:?}");
+        let trip = out.pacer.round_trip().expect("a round trip");
+        assert!(trip >= late && trip <= late + MS * 10, "{trip:?} measured for {late:?}");
+    }
+}
+
+#[test]
+fn answers_that_come_twice_or_in_another_order_wedge_nothing() {
+    let twice = run(|_, asked| vec![(MS, asked), (MS * 2, asked)], Duration::from_secs(5), Duration::from_secs(5));
+    assert!(matches!(twice.pacer.answers, Answers::By(_)) && !twice.pacer.is_owed(Instant::now()));
+    // The second of two queries is answered before the first.
+    let swapped = |n: usize, asked| vec![(if n.is_multiple_of(2) { MS * 40 } else { MS * 10 }, asked)];
+    let out = run(swapped, Duration::from_secs(5), Duration::from_secs(5));
+    assert!(out.idle_after.is_some_and(|after| after < Duration::from_secs(2)), "{:?}", out.idle_after);
+    assert!(out.pacer.round_trip().is_some());
+}
+
+#[test]
+fn a_terminal_that_falls_silent_and_comes_back_as_another_is_paced_by_what_that_one_answers() {
+    // Detached after a hundred queries; two hundred later, one that knows the cursor only.
+    let script = |n: usize, asked| match (n, asked) {
+        (0..100, Fence::Status) | (300.., Fence::Cursor) => vec![(MS, asked)],
+        _ => Vec::new(),
+    };
+    let out = run(script, Duration::from_secs(60), Duration::from_secs(30));
+    assert_eq!(out.pacer.answers, Answers::By(Fence::Cursor));
+    assert!(out.pacer.round_trip().is_some_and(|trip| trip <= MS * 6));
+}
+
+#[test]
+fn the_cursor_is_asked_for_away_from_the_first_row_and_goes_back() {
+    let now = Instant::now();
+    let mut pacer = Pacer::new(Colours::True);
+    pacer.show(picture(20, 5, 1), Some((3, 0)), None);
+    let text = String::from_utf8(pacer.chunk(now).expect("something to send")).expect("ASCII");
+    assert!(text.ends_with("\x1b[5n\x1b[5H\x1b[6n\x1b[1;4H"), "{text:?}");
+    let mut low = Pacer::new(Colours::True);
+    low.show(picture(20, 1, 1), None, None);
+    let text = String::from_utf8(low.chunk(now).expect("something to send")).expect("ASCII");
+    assert!(text.ends_with("\x1b[5n"), "no row but the first: {text:?}");
+}
+
+mod any_terminal {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        /// Whatever is answered, lost, late, repeated or mixed up: the last picture comes out, and at no less than the low rate.
+        #[test]
+        fn brings_the_last_picture_out(
+            script in proptest::collection::vec(proptest::collection::vec((0u64..12_000, 0usize..3), 0..3), 1..40)
+        ) {
+            let script = |n: usize, _| {
+                let replies = script[n % script.len()].iter();
+                replies.map(|(ms, f)| (MS * (*ms as u32), [Fence::Status, Fence::Cursor, Fence::Mode][*f])).collect()
+            };
+            let out = run(script, Duration::from_secs(15), Duration::from_secs(60));
+            prop_assert!(out.idle_after.is_some());
+        }
+    }
 }
