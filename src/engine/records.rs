@@ -13,8 +13,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::base::Clock;
 use crate::journal::{self, Contents, Draft, Journal};
-use crate::model::{Entry, EntryKind, Remembered};
-use crate::state::{Event, Storage};
+use crate::model::{Entry, EntryKind, Remembered, RememberedDevice};
+use crate::state::{DeviceView, Event, Storage};
 use crate::store::{Store, StoreError};
 
 /// Notes that may wait for the disk.
@@ -29,6 +29,13 @@ const RETRY: Duration = Duration::from_secs(30);
 /// The answer to a draft: the entry as it is on disk, or why it is not.
 pub type Saved = Result<Arc<Entry>, Arc<str>>;
 
+/// What goes to the store at once.
+enum Batch {
+    Checks(Vec<Remembered>),
+    /// Turned into what is stored by the store's own thread.
+    Devices(Vec<Arc<DeviceView>>),
+}
+
 struct Request {
     draft: Draft,
     answer: oneshot::Sender<Saved>,
@@ -38,7 +45,7 @@ struct Request {
 #[derive(Debug)]
 pub struct Records {
     drafts: Option<SyncSender<Request>>,
-    batches: Option<SyncSender<Vec<Remembered>>>,
+    batches: Option<SyncSender<Batch>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -78,10 +85,26 @@ impl Records {
 
     /// Hands last known states over; gives them back where the disk does not keep up.
     pub fn remember(&self, batch: Vec<Remembered>) -> Result<(), Vec<Remembered>> {
+        match self.hand_over(Batch::Checks(batch)) {
+            Some(Batch::Checks(batch)) => Err(batch),
+            Some(Batch::Devices(_)) | None => Ok(()),
+        }
+    }
+
+    /// The same for what is known of the ports of devices.
+    pub fn remember_devices(&self, batch: Vec<Arc<DeviceView>>) -> Result<(), Vec<Arc<DeviceView>>> {
+        match self.hand_over(Batch::Devices(batch)) {
+            Some(Batch::Devices(batch)) => Err(batch),
+            Some(Batch::Checks(_)) | None => Ok(()),
+        }
+    }
+
+    /// Gives back what has no room.
+    fn hand_over(&self, batch: Batch) -> Option<Batch> {
         match self.batches.as_ref().map(|batches| batches.try_send(batch)) {
-            Some(Err(TrySendError::Full(batch))) => Err(batch),
+            Some(Err(TrySendError::Full(batch))) => Some(batch),
             // Without a store there is nothing to come back to.
-            None | Some(Ok(()) | Err(TrySendError::Disconnected(_))) => Ok(()),
+            None | Some(Ok(()) | Err(TrySendError::Disconnected(_))) => None,
         }
     }
 
@@ -244,7 +267,7 @@ impl Keeper {
 }
 
 /// Loads the last known states, then stores what comes. What cannot be stored is dropped: the next poll has it again.
-fn keep_states(directory: &Path, batches: &Receiver<Vec<Remembered>>, events: &mpsc::Sender<Event>) {
+fn keep_states(directory: &Path, batches: &Receiver<Batch>, events: &mpsc::Sender<Event>) {
     let mut store = match Store::open(directory) {
         Ok(store) => Some(load(store, events)),
         Err(error) => {
@@ -261,7 +284,14 @@ fn keep_states(directory: &Path, batches: &Receiver<Vec<Remembered>>, events: &m
             store = Store::open(directory).ok();
         }
         let Some(open) = &mut store else { continue };
-        let Err(error) = open.save(&batch) else { continue };
+        let saved = match batch {
+            Batch::Checks(checks) => open.save(&checks),
+            Batch::Devices(views) => {
+                let devices: Vec<RememberedDevice> = views.iter().map(|view| view.remembered()).collect();
+                open.save_devices(&devices)
+            }
+        };
+        let Err(error) = saved else { continue };
         let words: Arc<str> = error.to_string().into();
         if said.as_ref() != Some(&words) {
             tracing::warn!(error = %words, "last known states are not kept");
@@ -282,6 +312,15 @@ fn load(store: Store, events: &mpsc::Sender<Event>) -> Store {
             let _ = events.blocking_send(Event::Restored(loaded.remembered));
         }
         Err(error) => tracing::warn!(%error, "last known states cannot be read"),
+    }
+    match store.load_devices() {
+        Ok((devices, unreadable)) => {
+            if unreadable > 0 {
+                tracing::warn!(count = unreadable, "what was known of the ports of some devices cannot be read");
+            }
+            let _ = events.blocking_send(Event::RestoredDevices(devices));
+        }
+        Err(error) => tracing::warn!(%error, "what was known of ports cannot be read"),
     }
     store
 }

@@ -17,7 +17,7 @@ use super::sessions::Sessions;
 use super::supervise;
 use crate::base::{Clock, Timestamp};
 use crate::bus::{EngineEnd, Ticket};
-use crate::model::{CheckKey, Observation, Policy, Remembered};
+use crate::model::{AssetId, CheckKey, Observation, Policy, Remembered};
 use crate::net::Net;
 use crate::state::{CheckView, Effect, Event, Mode, State};
 
@@ -31,6 +31,8 @@ const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 const REMEMBER_EVERY: Duration = Duration::from_secs(15);
 /// States that go to the store at once.
 const REMEMBER_BATCH: usize = 4_096;
+/// Devices whose ports go to the store at once.
+const DEVICES_BATCH: usize = 512;
 /// The longest sleep: steady time goes on through a suspend, the runtime's timers do not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
@@ -78,6 +80,7 @@ pub(super) struct Engine {
     pub saved: mpsc::Sender<(Ticket, Saved)>,
     /// Whose state is to be stored.
     pub to_remember: HashSet<CheckKey>,
+    devices_to_remember: HashSet<AssetId>,
     remembered_at: Timestamp,
     dirty: bool,
     published: Timestamp,
@@ -101,6 +104,7 @@ impl Engine {
             sessions: Sessions::new(setup.end.notices.clone(), setup.event_sender.clone()),
             saved,
             to_remember: HashSet::new(),
+            devices_to_remember: HashSet::new(),
             remembered_at: setup.clock.now(),
             dirty: true,
             published: Timestamp::default(),
@@ -126,6 +130,9 @@ impl Engine {
                 Effect::Ask(key) => self.schedule.ask(&key, now, spread),
                 Effect::Remember(key) => {
                     self.to_remember.insert(key);
+                }
+                Effect::RememberDevice(id) => {
+                    self.devices_to_remember.insert(id);
                 }
                 Effect::Announce { asset, from, to } => {
                     tracing::info!(asset = asset.as_str(), ?from, ?to, "state changed");
@@ -192,7 +199,7 @@ impl Engine {
         if let Some(deadline) = self.state.next_deadline() {
             at = at.min(deadline);
         }
-        if !self.to_remember.is_empty() {
+        if !self.to_remember.is_empty() || !self.devices_to_remember.is_empty() {
             at = at.min(self.remembered_at.plus(REMEMBER_EVERY));
         }
         if self.dirty {
@@ -206,8 +213,19 @@ impl Engine {
         self.remembered_at = now;
         let Some(records) = &self.records else {
             self.to_remember.clear();
+            self.devices_to_remember.clear();
             return;
         };
+        while !self.devices_to_remember.is_empty() {
+            let ids: Vec<AssetId> = self.devices_to_remember.iter().take(DEVICES_BATCH).cloned().collect();
+            let batch = ids.iter().filter_map(|id| self.state.device(id).cloned()).collect();
+            if records.remember_devices(batch).is_err() {
+                break;
+            }
+            for id in &ids {
+                self.devices_to_remember.remove(id);
+            }
+        }
         while !self.to_remember.is_empty() {
             let keys: Vec<CheckKey> = self.to_remember.iter().take(REMEMBER_BATCH).cloned().collect();
             let batch: Vec<Remembered> = keys.iter().filter_map(|key| remembered(self.state.check(key)?)).collect();
@@ -249,7 +267,8 @@ pub async fn run(mut setup: Setup) {
         if engine.dirty && now >= engine.published.plus(PUBLISH_EVERY) {
             engine.publish(&setup.end, now);
         }
-        if !engine.to_remember.is_empty() && now.since(engine.remembered_at) >= REMEMBER_EVERY {
+        let waiting = !engine.to_remember.is_empty() || !engine.devices_to_remember.is_empty();
+        if waiting && now.since(engine.remembered_at) >= REMEMBER_EVERY {
             engine.remember(now);
         }
         let sleep = engine.wake_at().since(engine.clock.now());

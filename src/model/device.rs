@@ -18,6 +18,8 @@ pub struct Device {
     pub object_id: Option<String>,
     /// `sysUpTime`; of the agent, not of the machine. Wraps after 497 days.
     pub uptime: Option<Duration>,
+    /// `hrSystemUptime` (RFC 2790): of the machine, where the agent is a program on one.
+    pub host_uptime: Option<Duration>,
     pub location: Untrusted,
     pub contact: Untrusted,
     /// `snmpEngineBoots` and `snmpEngineTime` (RFC 3411); does not wrap while anybody lives.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::port_rules::PortRules;
+
 /// The key of an inventory object: its `id`, by default its name. History, acknowledgements and
 /// notes follow it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,6 +75,8 @@ pub struct Host {
     pub ssh_alias: Option<Arc<str>>,
     /// Why nothing is polled, in words ("behind jump1, not probed").
     pub not_probed: Option<Arc<str>>,
+    /// Which of its ports matter how much.
+    pub ports: Arc<PortRules>,
 }
 
 impl Host {
@@ -88,6 +92,7 @@ impl Host {
             origin,
             ssh_alias: None,
             not_probed: None,
+            ports: PortRules::none(),
         }
     }
 

@@ -10,6 +10,9 @@ pub mod inventory;
 pub mod observation;
 pub mod policy;
 pub mod port;
+pub mod port_history;
+pub mod port_key;
+pub mod port_rules;
 pub mod remembered;
 pub mod session;
 
@@ -21,6 +24,9 @@ pub use incident::{Entry, EntryKind, Incident, IncidentId, IncidentStatus, Urgen
 pub use inventory::Inventory;
 pub use observation::{Facts, Metric, Observation, Outcome, Reading, Unit};
 pub use policy::{Condition, Policy};
-pub use port::{Counters, Duplex, IfAdmin, IfOper, Port, PortTable};
+pub use port::{Counters, Duplex, IfAdmin, IfOper, Port, PortPackets, PortTable};
+pub use port_history::{Flaps, PortChange, PortEvent, PortMemory, PortState, RememberedDevice, Ties};
+pub use port_key::{PortKey, ToldApart};
+pub use port_rules::{PortRole, PortRules};
 pub use remembered::Remembered;
 pub use session::{HostKeyProblem, Prompt, PromptId, Session, SessionId, SessionStatus};

@@ -96,7 +96,7 @@ pub struct Counters {
     pub discontinuity: Option<u32>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Port {
     /// `ifIndex`; a cache, not an identity.
     pub index: u32,
@@ -118,6 +118,8 @@ pub struct Port {
     pub duplex: Option<Duplex>,
     /// Now minus (sysUpTime − ifLastChange); `None` where that makes no sense.
     pub last_change: Option<Timestamp>,
+    /// `ifLastChange` is 0: its state is as old as the agent, at least.
+    pub as_started: bool,
     pub counters: Counters,
 }
 
@@ -128,13 +130,27 @@ impl Port {
     }
 }
 
+/// Packets of one port, of all kinds. Asked for only where errors or discards grow, for their share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PortPackets {
+    /// `ifIndex`.
+    pub index: u32,
+    /// `None` where the agent does not count them.
+    pub received: Option<u64>,
+    pub sent: Option<u64>,
+    /// Walks since its errors last grew.
+    pub quiet: u8,
+}
+
 /// One walk of one device.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PortTable {
     pub collected_at: Timestamp,
     pub device: Device,
     /// In the order of `ifIndex`.
     pub ports: Vec<Port>,
+    /// Of the ports whose errors grow; in the order of `ifIndex`.
+    pub packets: Vec<PortPackets>,
     /// False where something is missing; `warnings` say what.
     pub complete: bool,
     pub warnings: Vec<String>,
@@ -148,8 +164,18 @@ impl PortTable {
         self.equipment.port(port.index)
     }
 
+    /// The packets of a port, where they were asked for.
+    pub fn packets(&self, index: u32) -> Option<&PortPackets> {
+        self.packets.binary_search_by_key(&index, |p| p.index).ok().map(|at| &self.packets[at])
+    }
+
     /// The port with that ifIndex.
     pub fn by_index(&self, index: u32) -> Option<&Port> {
-        self.ports.binary_search_by_key(&index, |p| p.index).ok().map(|at| &self.ports[at])
+        self.row(index).map(|at| &self.ports[at])
+    }
+
+    /// Where the port with that ifIndex stands.
+    pub fn row(&self, index: u32) -> Option<usize> {
+        self.ports.binary_search_by_key(&index, |p| p.index).ok()
     }
 }

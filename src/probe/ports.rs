@@ -4,6 +4,7 @@
 mod cells;
 mod groups;
 mod interfaces;
+mod packets;
 mod survey;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,6 +84,14 @@ pub struct Cost {
     pub lost: u32,
 }
 
+impl Cost {
+    fn add(&mut self, more: Self) {
+        self.requests += more.requests;
+        self.varbinds += more.varbinds;
+        self.lost += more.lost;
+    }
+}
+
 /// Walks one device: the port table, then what of the slower tables is due. `before` is the walk before, which lends its texts
 /// and its equipment.
 ///
@@ -102,14 +111,16 @@ pub async fn walk(
     let answers = cx.net.snmp.ask(target, plan, Interfaces::default()).await?;
     let mut cost = Cost { requests: answers.requests, varbinds: answers.varbinds, lost: answers.lost };
     let mut table = answers.sink.table(cx.net.clock.now(), answers.incomplete, before);
+    if let Some(before) = before.filter(|_| table.complete && left() > target.timeout) {
+        match packets::ask(&cx.net.snmp, target, left(), before, &mut table).await {
+            Ok(more) => cost.add(more),
+            Err(error) => table.warnings.push(format!("the packet counters: {error}")),
+        }
+    }
     let due = survey::due(groups::GROUPS, &table);
     if !due.is_empty() && table.complete && left() > target.timeout {
         match survey::walk(&cx.net.snmp, target, max_repetitions, left(), &due, &mut table).await {
-            Ok(more) => {
-                cost.requests += more.requests;
-                cost.varbinds += more.varbinds;
-                cost.lost += more.lost;
-            }
+            Ok(more) => cost.add(more),
             Err(error) => table.warnings.push(format!("the slower tables: {error}")),
         }
     }

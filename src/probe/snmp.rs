@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Problem, Reader, SecretRef};
 use crate::base::{Secret, Untrusted, units};
+use crate::model::device::EngineClock;
 use crate::model::{Device, Host, Reading, Unit, Wire};
 use crate::net::snmp::Target;
 use crate::process::secret;
@@ -120,15 +121,24 @@ impl Access {
     }
 }
 
-/// The scalars of the system group, in the order of `System`'s fields (RFC 3418).
+/// The scalars that every device is asked for: the system group (RFC 3418), the engine's clock (RFC 3411), the last change of
+/// ifTable (RFC 2863) and the machine's uptime (RFC 2790). Those that many agents do not have come last.
 pub fn system_scalars() -> Vec<Oid> {
     // sysDescr, sysObjectID, sysUpTime, sysContact, sysName, sysLocation
-    (1..=6).map(|n| Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 1, n, 0])).collect()
+    let mut scalars: Vec<Oid> = (1..=6).map(|n| Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 1, n, 0])).collect();
+    // ifTableLastChange, hrSystemUptime, snmpEngineBoots, snmpEngineTime
+    scalars.push(Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 31, 1, 5, 0]));
+    scalars.push(Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 25, 1, 1, 0]));
+    scalars.extend([2, 3].map(|n| Oid::from_arcs(&[1, 3, 6, 1, 6, 3, 10, 2, 1, n, 0])));
+    scalars
 }
 
 /// Takes one of [`system_scalars`].
 pub fn take_system(device: &mut Device, scalar: usize, value: Value<'_>) {
     let text = || value.octets().map(Untrusted::new).unwrap_or_default();
+    let ticks = || value.number().map(|ticks| Duration::from_millis((ticks & 0xffff_ffff) * 10));
+    // Both of the engine's are Integer32; what does not fit is no clock.
+    let positive = || value.number().and_then(|n| u32::try_from(n).ok()).filter(|n| i32::try_from(*n).is_ok());
     match scalar {
         0 => device.description = text(),
         1 => {
@@ -139,12 +149,28 @@ pub fn take_system(device: &mut Device, scalar: usize, value: Value<'_>) {
                 _ => None,
             }
         }
-        2 => device.uptime = value.number().map(|ticks| Duration::from_millis((ticks & 0xffff_ffff) * 10)),
+        2 => device.uptime = ticks(),
         3 => device.contact = text(),
         4 => device.name = text(),
         5 => device.location = text(),
+        6 => device.table_last_change = value.number().and_then(|n| u32::try_from(n).ok()),
+        7 => device.host_uptime = ticks(),
+        8 => device.engine = positive().map(|boots| EngineClock { boots, time: UNTIL_TOLD }),
+        9 => {
+            if let Some(engine) = &mut device.engine {
+                engine.time = positive().map_or(UNTIL_TOLD, |seconds| Duration::from_secs(u64::from(seconds)));
+            }
+        }
         _ => {}
     }
+}
+
+/// No engine runs for so long.
+const UNTIL_TOLD: Duration = Duration::MAX;
+
+/// When all has come: half a clock is none.
+pub fn finish_system(device: &mut Device) {
+    device.engine = device.engine.filter(|engine| engine.time != UNTIL_TOLD);
 }
 
 /// Digits and dots, and nothing else.
@@ -230,5 +256,35 @@ mod tests {
         assert_eq!(device.object_id.as_deref(), Some("1.3.6.1.4.1.9.1.1208"));
         take_system(&mut device, 1, Value::Octets(b"cisco"));
         assert_eq!(device.object_id, None);
+    }
+
+    #[test]
+    fn the_engines_clock_needs_both_halves_and_garbage_is_none() {
+        let clock = |boots: Value<'_>, time: Option<Value<'_>>| {
+            let mut device = Device::default();
+            take_system(&mut device, 8, boots);
+            if let Some(time) = time {
+                take_system(&mut device, 9, time);
+            }
+            finish_system(&mut device);
+            device.engine.map(|e| (e.boots, e.time.as_secs()))
+        };
+        assert_eq!(clock(Value::Integer(7), None), None);
+        assert_eq!(clock(Value::Integer(7), Some(Value::Integer(3600))), Some((7, 3600)));
+        assert_eq!(clock(Value::Integer(7), Some(Value::Integer(-3600))), None);
+        assert_eq!(clock(Value::Integer(-1), Some(Value::Integer(3600))), None);
+        assert_eq!(clock(Value::Integer(7), Some(Value::Gauge32(u32::MAX))), None);
+        assert_eq!(clock(Value::Null, Some(Value::Integer(3600))), None);
+        assert_eq!(clock(Value::Octets(b"7"), Some(Value::Integer(3600))), None);
+    }
+
+    #[test]
+    fn every_scalar_has_its_place() {
+        let scalars = system_scalars();
+        let at = |n: usize| scalars[n].to_string();
+        assert_eq!(at(2), "1.3.6.1.2.1.1.3.0");
+        assert_eq!(at(6), "1.3.6.1.2.1.31.1.5.0");
+        assert_eq!(at(7), "1.3.6.1.2.1.25.1.1.0");
+        assert_eq!(at(9), "1.3.6.1.6.3.10.2.1.3.0");
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::snapshot::{Mode, Storage};
-pub use crate::model::Remembered;
 use crate::model::{AssetId, CheckKey, Condition, Entry, Incident, Inventory, Observation, Policy, Session, SessionId};
+pub use crate::model::{Remembered, RememberedDevice};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -14,6 +14,8 @@ pub enum Event {
     Policy(Policy),
     /// Last known states from the store; never overrules what this run has seen itself.
     Restored(Vec<Remembered>),
+    /// What the store knows of the ports of devices.
+    RestoredDevices(Vec<RememberedDevice>),
     Observed(Observation),
     /// Time has passed: staleness and due backups are looked at.
     Tick,
@@ -48,6 +50,8 @@ pub enum Effect {
     Ask(CheckKey),
     /// Keep this check's state for the next start.
     Remember(CheckKey),
+    /// Keep what is known of this device's ports for the next start.
+    RememberDevice(AssetId),
     /// A thing became hard bad, worse, better or good again; once for each. What cannot be judged announces nothing.
     Announce { asset: AssetId, from: Condition, to: Condition },
 }

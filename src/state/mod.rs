@@ -16,4 +16,4 @@ mod reduce;
 pub use event::{Effect, Event, Remembered};
 pub use reduce::State;
 pub use snapshot::{EngineView, Mode, Problem, Snapshot, Storage, Totals};
-pub use view::{CheckView, DeviceView, HostView, JobState, JobView, PortState, PortView, Rates};
+pub use view::{CheckView, DeviceView, Gap, HostView, JobState, JobView, PortState, PortView, Rates};

@@ -15,7 +15,8 @@ use super::snapshot::{EngineView, Snapshot};
 use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
 use crate::model::{
-    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Incident, Inventory, Observation, Policy, Session, Subject,
+    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Incident, Inventory, Observation, Policy, RememberedDevice,
+    Session, Subject,
 };
 
 /// Values kept for a host's sparkline.
@@ -36,6 +37,8 @@ pub struct State {
     deadlines: BinaryHeap<Reverse<(Timestamp, Row)>>,
     /// States from the store whose check is not in the inventory (yet).
     unclaimed: HashMap<CheckKey, Remembered>,
+    /// What the store knows of devices that were not walked yet.
+    unclaimed_devices: HashMap<AssetId, RememberedDevice>,
     pub(super) incidents: Vec<Arc<Incident>>,
     pub(super) sessions: Vec<Session>,
     pub(super) engine: EngineView,
@@ -86,6 +89,7 @@ impl State {
             Event::Tick => self.tick(at, &mut effects),
             Event::Inventory(inventory) => self.take_inventory(at, inventory, &mut effects),
             Event::Restored(remembered) => self.restore(at, remembered, &mut effects),
+            Event::RestoredDevices(devices) => self.restore_devices(devices),
             Event::Policy(policy) => self.policy = policy,
             Event::Mode(mode) => self.engine.mode = mode,
             Event::Storage(storage) => self.engine.storage = storage,
@@ -152,6 +156,11 @@ impl State {
         }
     }
 
+    /// The ports of a device as they stand, for the store.
+    pub fn device(&self, id: &AssetId) -> Option<&Arc<DeviceView>> {
+        self.hosts[*self.host_rows.get(id)?].device.as_ref()
+    }
+
     /// The immutable whole, sharing everything that did not change with the one before.
     pub fn publish(&mut self, at: Timestamp) -> Snapshot {
         self.revision += 1;
@@ -176,7 +185,15 @@ impl State {
     ) {
         let slot = &mut self.hosts[row];
         if let Facts::Ports(table) = &observation.reading.facts {
-            let judged = rules::ports::judge(slot.device.as_deref(), table, &slot.view.host);
+            let host = &slot.view.host;
+            let stored = if slot.device.is_none() { self.unclaimed_devices.remove(&host.id) } else { None };
+            let judged = match stored {
+                Some(stored) => rules::ports::recall(&stored, table, host),
+                None => rules::ports::judge(slot.device.as_deref(), table, host),
+            };
+            if slot.device.as_ref().is_none_or(|old| rules::ports::worth_remembering(old, &judged)) {
+                effects.push(Effect::RememberDevice(host.id.clone()));
+            }
             slot.device = Some(Arc::new(judged));
         }
         let was_silent = rules::host::is_silent(&slot.view);
@@ -385,6 +402,19 @@ impl State {
         }
         self.claim_restored(at);
         self.rejudge_all(at, effects);
+    }
+
+    /// What is known of ports from before the restart. A device that was walked already is judged again by it.
+    fn restore_devices(&mut self, devices: Vec<RememberedDevice>) {
+        for stored in devices {
+            let slot = self.host_rows.get(&stored.host).map(|row| &mut self.hosts[*row]);
+            match slot.and_then(|slot| slot.device.as_mut()) {
+                Some(device) => *device = Arc::new(rules::ports::recall(&stored, &device.table, &device.host)),
+                None => {
+                    self.unclaimed_devices.insert(stored.host.clone(), stored);
+                }
+            }
+        }
     }
 
     /// Gives stored states to checks that have no result of this run.

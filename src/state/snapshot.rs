@@ -177,6 +177,17 @@ fn problems(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<Jo
         hides: hidden.get(&*h.host.name).copied().unwrap_or(0),
     }));
     for device in devices.iter().filter(|d| d.condition.is_problem() && !d.stale) {
+        out.extend(device.missing.as_ref().map(|missing| Problem {
+            kind: ProblemKind::Port,
+            asset: device.host.id.clone(),
+            port: None,
+            title: Untrusted::from(&*device.host.name),
+            condition: Condition::Critical,
+            word: "PORTS GONE".into(),
+            reason: Untrusted::from(&*missing.reason),
+            since: missing.since,
+            hides: 0,
+        }));
         for port in device.ports.iter().filter(|p| p.condition.is_problem()) {
             let Some(row) = device.table.ports.get(port.row) else { continue };
             let mut title = device.host.name.as_bytes().to_vec();

@@ -4,7 +4,11 @@
 use std::sync::Arc;
 
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{BackupReport, CheckSpec, Condition, Host, Job, Observation, PortTable};
+pub use crate::model::PortState;
+use crate::model::{
+    BackupReport, CheckSpec, Condition, Flaps, Host, Job, Observation, Port, PortEvent, PortKey, PortMemory, PortRole,
+    PortTable, RememberedDevice, Ties, ToldApart,
+};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckView {
@@ -67,50 +71,139 @@ impl HostView {
     }
 }
 
-/// The port vocabulary. `Up` may carry a reason, then the port counts as a warning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum PortState {
-    Up,
-    AdminDown,
-    /// It was up since we watch, and is not now.
-    LinkLost,
-    /// Down, and never seen up.
-    NoLink,
-    ErrDisabled,
-    LowerLayerDown,
-    Dormant,
-    MissingModule,
-    Testing,
-    Unknown,
+/// Rates between the last two walks, by the agent's own clock; per second. Four octets each: there are many ports.
+#[derive(Clone, Copy)]
+pub struct Rates([f32; 6]);
+
+impl Rates {
+    /// Bits in and out, errors in and out, discards in and out.
+    pub fn new(rates: [Option<f64>; 6]) -> Self {
+        Self(rates.map(|rate| rate.map_or(f32::NAN, |r| r as f32)))
+    }
+
+    /// Bits in and out, and nothing else.
+    pub fn of_bits(received: f64, sent: f64) -> Self {
+        Self::new([Some(received), Some(sent), None, None, None, None])
+    }
+
+    pub fn in_bps(&self) -> Option<f64> {
+        self.rate(0)
+    }
+
+    pub fn out_bps(&self) -> Option<f64> {
+        self.rate(1)
+    }
+
+    pub fn in_errors(&self) -> Option<f64> {
+        self.rate(2)
+    }
+
+    pub fn out_errors(&self) -> Option<f64> {
+        self.rate(3)
+    }
+
+    pub fn in_discards(&self) -> Option<f64> {
+        self.rate(4)
+    }
+
+    pub fn out_discards(&self) -> Option<f64> {
+        self.rate(5)
+    }
+
+    /// The share of the speed that is used, in and out apart: 1 is all of it. Nothing where the speed is not known.
+    pub fn utilisation(&self, speed_bps: Option<u64>) -> (Option<f64>, Option<f64>) {
+        let share = |bps: Option<f64>| Some(bps? / speed_bps.filter(|s| *s > 0)? as f64);
+        (share(self.in_bps()), share(self.out_bps()))
+    }
+
+    fn rate(&self, at: usize) -> Option<f64> {
+        Some(f64::from(self.0[at])).filter(|rate| !rate.is_nan())
+    }
 }
 
-impl PortState {
-    /// The word on the screen and in `noctty.ports/1`.
+impl Default for Rates {
+    fn default() -> Self {
+        Self([f32::NAN; 6])
+    }
+}
+
+impl PartialEq for Rates {
+    /// Unknown equals unknown.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.map(f32::to_bits) == other.0.map(f32::to_bits)
+    }
+}
+
+impl std::fmt::Debug for Rates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = ["in_bps", "out_bps", "in_errors", "out_errors", "in_discards", "out_discards"];
+        let mut out = f.debug_struct("Rates");
+        for (at, name) in names.into_iter().enumerate() {
+            out.field(name, &self.rate(at));
+        }
+        out.finish()
+    }
+}
+
+/// Why there are no rates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Gap {
+    FirstWalk,
+    FirstSeen,
+    DeviceRestarted,
+    AgentRestarted,
+    NoClock,
+    ClockJumped,
+    Discontinuity,
+    WidthChanged,
+    MayHaveWrapped,
+    Reset,
+    Jumped,
+}
+
+impl Gap {
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Up => "up",
-            Self::AdminDown => "admin-down",
-            Self::LinkLost => "link-lost",
-            Self::NoLink => "no-link",
-            Self::ErrDisabled => "err-disabled",
-            Self::LowerLayerDown => "lower-layer-down",
-            Self::Dormant => "dormant",
-            Self::MissingModule => "missing-module",
-            Self::Testing => "testing",
-            Self::Unknown => "unknown",
+            Self::FirstWalk => "first walk",
+            Self::FirstSeen => "first seen",
+            Self::DeviceRestarted => "the device was restarted",
+            Self::AgentRestarted => "the agent was restarted",
+            Self::NoClock => "the agent has no clock",
+            Self::ClockJumped => "the agent's clock jumped",
+            Self::Discontinuity => "the counters began anew",
+            Self::WidthChanged => "the counters changed their width",
+            Self::MayHaveWrapped => "32-bit counters wrap faster than they are read",
+            Self::Reset => "the counters were reset",
+            Self::Jumped => "the counters jumped",
         }
     }
 }
 
-/// Rates between the last two walks, by the agent's own clock; per second.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Rates {
-    pub in_bps: Option<f64>,
-    pub out_bps: Option<f64>,
-    pub in_errors: Option<f64>,
-    pub out_errors: Option<f64>,
-    pub in_discards: Option<f64>,
-    pub out_discards: Option<f64>,
+impl std::fmt::Display for Gap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How long something has been too much: twice in a row makes a problem, three times not ends it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Strain(u8);
+
+impl Strain {
+    /// 0: nothing; 1: once; 2: a problem; 3 and 4: a problem that was not seen once, twice.
+    #[must_use]
+    pub fn after(self, too_much: bool) -> Self {
+        Self(match (self.0, too_much) {
+            (0, true) => 1,
+            (_, true) => 2,
+            (2 | 3, false) => self.0 + 1,
+            (_, false) => 0,
+        })
+    }
+
+    pub fn is_problem(self) -> bool {
+        self.0 >= 2
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -118,20 +211,83 @@ pub struct PortView {
     /// Where in `DeviceView::table.ports` it stands.
     pub row: usize,
     pub state: PortState,
-    /// Why, where the state alone does not say it ("half duplex").
+    /// Why, where the state alone does not say it ("half duplex"). Fit for the screen: foreign names in it are encoded.
     pub reason: Option<Arc<str>>,
     pub condition: Condition,
     /// When the state was seen to change; `None` while it is what the first walk found.
     pub changed: Option<Timestamp>,
     pub rates: Rates,
-    /// Why there are no rates ("first walk", "counters were reset").
-    pub gap: Option<&'static str>,
-    /// Link changes seen in the last hour, newest last.
-    pub flaps: Vec<Timestamp>,
+    /// Why there are no rates.
+    pub gap: Option<Gap>,
+    /// Link changes seen in the last hour.
+    pub flaps: Flaps,
     /// Whether it was ever seen up since it is watched.
     pub seen_up: bool,
+    /// Whether spanning tree was ever seen to let it forward.
+    pub forwarded: bool,
+    /// What the operator's rules make of it.
+    pub role: PortRole,
+    pub told_apart: ToldApart,
     /// The fastest speed it was seen up with, in bits per second.
     pub fastest: Option<u64>,
+    pub first_seen: Timestamp,
+    /// What makes it part of the network, kept when the link is gone.
+    pub ties: Option<Arc<Ties>>,
+    pub errors: Strain,
+    pub discards: Strain,
+}
+
+impl PortView {
+    /// A port of which nothing is known but its state.
+    pub fn new(row: usize, state: PortState, first_seen: Timestamp) -> Self {
+        Self {
+            row,
+            state,
+            reason: None,
+            condition: Condition::Ok,
+            changed: None,
+            rates: Rates::default(),
+            gap: None,
+            flaps: Flaps::default(),
+            seen_up: state == PortState::Up,
+            forwarded: false,
+            role: PortRole::Plain,
+            told_apart: ToldApart::ByLabel,
+            fastest: None,
+            first_seen,
+            ties: None,
+            errors: Strain::default(),
+            discards: Strain::default(),
+        }
+    }
+
+    /// Its name does not tell it apart, so its history does not survive a renumbering.
+    pub fn is_weak(&self) -> bool {
+        matches!(self.told_apart, ToldApart::ByIndex(_))
+    }
+
+    /// Times that the link went and came in the last hour.
+    pub fn flaps_per_hour(&self) -> usize {
+        self.flaps.len() / 2
+    }
+}
+
+/// A port that the device listed before and does not now. Its history waits for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AbsentPort {
+    pub key: PortKey,
+    /// As it was last seen.
+    pub memory: PortMemory,
+    /// A whole walk said so; else the walk was not complete, or the device has just started.
+    pub gone: bool,
+}
+
+/// Ports that are gone and should not be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Missing {
+    /// Which, in words; fit for the screen.
+    pub reason: Arc<str>,
+    pub since: Timestamp,
 }
 
 /// A device with ports, after a walk.
@@ -142,11 +298,80 @@ pub struct DeviceView {
     /// One for each row of the table, in its order.
     pub ports: Vec<PortView>,
     pub up: usize,
-    /// The worst condition of its ports.
+    /// The worst condition of its ports, and of those that are missing.
     pub condition: Condition,
     pub stale: bool,
     /// The device rebooted between the last two walks.
     pub rebooted: bool,
+    /// What happened to its ports, newest first; no more than a screenful or two.
+    pub events: Arc<[PortEvent]>,
+    /// Ports that it lists no more.
+    pub absent: Arc<[AbsentPort]>,
+    pub missing: Option<Missing>,
+}
+
+impl DeviceView {
+    /// The port's identity, which outlives this walk.
+    pub fn key(&self, row: usize) -> Option<PortKey> {
+        let told_apart = self.ports.get(row)?.told_apart;
+        Some(PortKey { label: self.table.ports.get(row)?.label().clone(), told_apart })
+    }
+
+    /// Where that port stands now.
+    pub fn row(&self, key: &PortKey) -> Option<usize> {
+        let label = key.label.as_bytes();
+        let is_it =
+            |(seen, port): (&PortView, &Port)| seen.told_apart == key.told_apart && port.label().as_bytes() == label;
+        self.ports.iter().zip(&self.table.ports).position(is_it)
+    }
+
+    /// Since when the port has had no link, at least: what was seen, or what the device says itself where it says more.
+    /// `None` while it has one, and where a port without a link is not a free port.
+    pub fn idle_since(&self, row: usize) -> Option<Timestamp> {
+        let (seen, port) = (self.ports.get(row)?, self.table.ports.get(row)?);
+        if !matches!(seen.state, PortState::NoLink | PortState::LinkLost) {
+            return None;
+        }
+        let started = self.table.device.uptime.map(|up| self.table.collected_at.minus(up)).filter(|_| port.as_started);
+        let said = port.last_change.or(started);
+        let watched = if seen.seen_up { seen.changed } else { Some(seen.first_seen) };
+        match (watched, said) {
+            // A restart of the device moves what it says itself, and nothing that was seen.
+            (Some(watched), Some(said)) => Some(watched.min(said)),
+            (watched, said) => watched.or(said),
+        }
+    }
+
+    /// What has to be known of its ports after a restart of noctty.
+    pub fn remembered(&self) -> RememberedDevice {
+        let present =
+            self.ports.iter().enumerate().filter_map(|(row, seen)| Some((self.key(row)?, self.memory(seen)?)));
+        RememberedDevice {
+            host: self.host.id.clone(),
+            at: self.table.collected_at,
+            uptime: self.table.device.uptime,
+            engine: self.table.device.engine,
+            ports: present.chain(self.absent.iter().map(|gone| (gone.key.clone(), gone.memory.clone()))).collect(),
+            events: self.events.to_vec(),
+        }
+    }
+
+    /// What is carried from this walk of a port to the next.
+    pub fn memory(&self, seen: &PortView) -> Option<PortMemory> {
+        Some(PortMemory {
+            state: seen.state,
+            index: self.table.ports.get(seen.row)?.index,
+            first_seen: seen.first_seen,
+            changed: seen.changed,
+            seen_up: seen.seen_up,
+            forwarded: seen.forwarded,
+            fastest_bps: seen.fastest,
+            flaps: seen.flaps.clone(),
+            ties: seen.ties.clone(),
+            absent: None,
+            missed: false,
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -110,26 +110,26 @@ fn name(bytes: &[u8], names: &mut Names) -> Option<Arc<str>> {
     Some(name)
 }
 
-fn place<T: PartialEq>(table: &[T], value: &T) -> u8 {
+pub(super) fn place<T: PartialEq>(table: &[T], value: &T) -> u8 {
     // A value that is not in its table reads back as damaged, which the test of all values rules out.
     table.iter().position(|v| v == value).map_or(u8::MAX, |at| at as u8)
 }
 
-fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+pub(super) fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     let (head, tail) = rest.split_at_checked(length)?;
     *rest = tail;
     Some(head)
 }
 
-fn array<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+pub(super) fn array<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     take(rest, N)?.try_into().ok()
 }
 
-fn byte(rest: &mut &[u8]) -> Option<u8> {
+pub(super) fn byte(rest: &mut &[u8]) -> Option<u8> {
     array::<1>(rest).map(|[b]| b)
 }
 
-fn time(rest: &mut &[u8]) -> Option<Timestamp> {
+pub(super) fn time(rest: &mut &[u8]) -> Option<Timestamp> {
     Some(Timestamp(i64::from_be_bytes(array(rest)?)))
 }
 

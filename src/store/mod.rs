@@ -1,8 +1,9 @@
 //! What noctty keeps between two runs. `database` opens the files (for the journal too), `remembered` is the
-//! last known state of every check, `form` its versioned encoding.
+//! last known state of every check and what is known of every device's ports, `form` and `ports` their versioned encodings.
 
 pub mod database;
 mod form;
+mod ports;
 mod remembered;
 
 pub use database::{OpenError, Schema};

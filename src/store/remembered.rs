@@ -12,18 +12,25 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::database::{self, Durability, OpenError, Schema};
 use super::form::{self, Names};
-use crate::model::{AssetId, CheckKey, Remembered, Subject};
+use super::ports;
+use crate::model::{AssetId, CheckKey, Remembered, RememberedDevice, Subject};
 
 const SCHEMA: Schema = Schema {
     file: "store.db",
     durability: Durability::Crash,
-    steps: &["CREATE TABLE remembered (
+    steps: &[
+        "CREATE TABLE remembered (
                 subject INTEGER NOT NULL, -- 0 host, 1 backup job
                 asset TEXT NOT NULL,
                 check_name TEXT NOT NULL,
                 form BLOB NOT NULL,
                 PRIMARY KEY (subject, asset, check_name)
-              ) STRICT, WITHOUT ROWID"],
+              ) STRICT, WITHOUT ROWID",
+        "CREATE TABLE ports (
+                asset TEXT PRIMARY KEY NOT NULL,
+                form BLOB NOT NULL
+              ) STRICT",
+    ],
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +90,56 @@ impl Store {
             return Err(StoreError::Owned(crate::base::text::clean(&self.directory.display().to_string())));
         }
         self.write(batch).map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    }
+
+    /// What is known of the ports of every device, and how many of them could not be read.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn load_devices(&self) -> Result<(Vec<RememberedDevice>, usize), StoreError> {
+        self.read_devices().map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    }
+
+    /// Stores what is known of the ports of some devices in one transaction.
+    ///
+    /// # Errors
+    /// As [`Store::save`].
+    pub fn save_devices(&mut self, batch: &[RememberedDevice]) -> Result<(), StoreError> {
+        if self.lock.is_none() && !self.take_over()? {
+            return Err(StoreError::Owned(crate::base::text::clean(&self.directory.display().to_string())));
+        }
+        self.write_devices(batch).map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    }
+
+    fn read_devices(&self) -> rusqlite::Result<(Vec<RememberedDevice>, usize)> {
+        let (mut devices, mut unreadable) = (Vec::new(), 0);
+        let mut statement = self.connection.prepare("SELECT asset, form FROM ports")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (asset, bytes) = (row.get_ref(0)?, row.get_ref(1)?);
+            let decoded = asset.as_str().ok().zip(bytes.as_blob().ok());
+            match decoded.and_then(|(asset, bytes)| ports::decode(AssetId::new(asset), bytes)) {
+                Some(device) => devices.push(device),
+                None => unreadable += 1,
+            }
+        }
+        Ok((devices, unreadable))
+    }
+
+    fn write_devices(&mut self, batch: &[RememberedDevice]) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut statement = transaction.prepare_cached(
+                "INSERT INTO ports (asset, form) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET form = excluded.form",
+            )?;
+            let mut bytes = Vec::new();
+            for device in batch {
+                bytes.clear();
+                ports::encode(device, &mut bytes);
+                statement.execute(params![device.host.as_str(), bytes])?;
+            }
+        }
+        transaction.commit()
     }
 
     /// True if this process writes from now on.
@@ -198,6 +255,27 @@ mod tests {
         let loaded = Store::open(dir.path()).expect("opens").load().expect("loads");
         assert_eq!(loaded.unreadable, 0);
         assert_eq!(loaded.remembered, vec![one("a", "icmp", 9), one("a", "ssh", 5), one("b", "icmp", 5)]);
+    }
+
+    #[test]
+    fn what_is_known_of_ports_comes_back_and_a_damaged_device_is_counted() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut store = Store::open(dir.path()).expect("opens");
+        let device = |host: &str, millis| RememberedDevice {
+            host: AssetId::new(host),
+            at: Timestamp(millis),
+            uptime: None,
+            engine: None,
+            ports: Vec::new(),
+            events: Vec::new(),
+        };
+        store.save_devices(&[device("sw1", 5), device("sw2", 5)]).expect("saved");
+        store.save_devices(&[device("sw1", 9)]).expect("saved");
+        drop(store);
+        let store = Store::open(dir.path()).expect("opens");
+        assert_eq!(store.load_devices().expect("loads"), (vec![device("sw1", 9), device("sw2", 5)], 0));
+        store.connection.execute("UPDATE ports SET form = x'01' WHERE asset = 'sw1'", []).expect("damaged");
+        assert_eq!(store.load_devices().expect("loads"), (vec![device("sw2", 5)], 1));
     }
 
     #[test]

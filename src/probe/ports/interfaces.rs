@@ -5,11 +5,12 @@
 //! Cells land in one row per ifIndex without an allocation each: numbers in place, texts in one arena.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{Counters, Device, Duplex, IfAdmin, IfOper, Port, PortTable};
-use crate::probe::snmp::{system_scalars, take_system};
+use crate::model::{Counters, Device, Duplex, Equipment, IfAdmin, IfOper, Port, PortTable};
+use crate::probe::snmp::{finish_system, system_scalars, take_system};
 use crate::proto::snmp::oid::Index;
 use crate::proto::snmp::{Oid, Plan, Sink, Value};
 
@@ -169,7 +170,7 @@ impl Sink for Interfaces {
                 C::Name => row.name = span,
                 C::Alias => row.alias = span,
                 C::PhysAddress => {
-                    row.mac = octets.try_into().ok();
+                    row.mac = mac(octets);
                     return true;
                 }
                 _ => {
@@ -229,6 +230,7 @@ impl Interfaces {
     pub fn table(mut self, at: Timestamp, incomplete: Vec<String>, before: Option<&PortTable>) -> PortTable {
         self.rows.retain(|row| row.seen & !NO_INTERFACE != 0);
         self.rows.sort_unstable_by_key(|row| row.index);
+        finish_system(&mut self.device);
         let complete = incomplete.is_empty();
         let mut warnings = incomplete;
         if self.rows.is_empty() && complete {
@@ -261,12 +263,13 @@ impl Interfaces {
                     _ => None,
                 },
                 last_change: last_change(at, uptime, row.number(C::LastChange)),
+                as_started: row.number(C::LastChange) == Some(0),
                 counters: counters(row),
             }
         });
-        let ports = ports.collect();
-        let equipment = before.map(|table| table.equipment.clone()).unwrap_or_default();
-        PortTable { collected_at: at, ports, complete, warnings, device: self.device, equipment }
+        let ports: Vec<Port> = ports.collect();
+        let equipment = before.map(|table| inherited(table, &self.device, &ports, at)).unwrap_or_default();
+        PortTable { collected_at: at, ports, packets: Vec::new(), complete, warnings, device: self.device, equipment }
     }
 
     fn text(&self, span: Span, old: Option<&Untrusted>) -> Untrusted {
@@ -293,13 +296,73 @@ fn meaningful(octets: &[u8]) -> &[u8] {
 
 /// Some agents send numbers as text.
 fn decimal(octets: &[u8]) -> Option<u64> {
-    std::str::from_utf8(octets).ok()?.trim_matches(['\0', ' ']).parse().ok()
+    std::str::from_utf8(octets).ok()?.trim_matches(|c: char| c == '\0' || c.is_ascii_whitespace()).parse().ok()
+}
+
+/// Six octets, or six octets written out: `00:11:22:aa:bb:cc`, `0-11-22-…`, `0011.22aa.bbcc`. Anything else (a Fibre Channel
+/// name of eight, an address of four) is no MAC address.
+fn mac(octets: &[u8]) -> Option<[u8; 6]> {
+    if let Ok(mac) = octets.try_into() {
+        return Some(mac);
+    }
+    let text = std::str::from_utf8(octets).ok()?.trim_matches(|c: char| c == '\0' || c.is_ascii_whitespace());
+    let hex = |digits: &str| u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'));
+    let separator = text.chars().find(|c| matches!(c, ':' | '-' | '.'))?;
+    let mut mac = [0; 6];
+    let parts: Vec<&str> = text.split(separator).collect();
+    match (separator, parts.as_slice()) {
+        (':' | '-', [_, _, _, _, _, _]) => {
+            for (octet, part) in mac.iter_mut().zip(&parts) {
+                *octet = hex(part).filter(|_| part.len() <= 2)?;
+            }
+        }
+        ('.', [_, _, _]) if parts.iter().all(|p| p.len() == 4 && p.is_ascii()) => {
+            for (i, part) in parts.iter().enumerate() {
+                mac[2 * i] = hex(&part[..2])?;
+                mac[2 * i + 1] = hex(&part[2..])?;
+            }
+        }
+        _ => return None,
+    }
+    Some(mac)
+}
+
+/// After a sign that the device has other interfaces than before, its other tables are not asked again for this long where
+/// the interfaces turn out to be the same: some agents give that sign at every walk.
+const ASKED_LATELY: Duration = Duration::from_secs(300);
+
+/// What the slower tables said, as far as it is still true. Where interfaces came, went or were renumbered all of them are
+/// walked again now; what was told by ifIndex is told of other ports then, and is forgotten.
+fn inherited(before: &PortTable, device: &Device, ports: &[Port], at: Timestamp) -> Arc<Equipment> {
+    let same_number = |port: &Port| before.by_index(port.index).is_none_or(|old| old.label() == port.label());
+    let same = ports.len() == before.ports.len() && ports.iter().all(|port| before.by_index(port.index).is_some());
+    let renumbered = !ports.iter().all(same_number);
+    let moved = match (before.device.table_last_change, device.table_last_change) {
+        (Some(old), Some(new)) => old != new,
+        _ => false,
+    };
+    if !moved && same && !renumbered {
+        return before.equipment.clone();
+    }
+    let mut equipment = Equipment::clone(&before.equipment);
+    if renumbered {
+        equipment = Equipment { entities: equipment.entities, sensors: equipment.sensors, ..Equipment::default() };
+    } else if same {
+        equipment.walked.retain(|walked| at.since(walked.at) < ASKED_LATELY);
+    } else {
+        equipment.walked.clear();
+    }
+    Arc::new(equipment)
 }
 
 /// Bits per second. ifSpeed is exact up to 4.29 Gbit/s and then a placeholder; ifHighSpeed is rounded to Mbit/s, and
 /// zero on slow links and on agents that do not fill it.
 fn speed(speed: Option<u64>, high: Option<u64>) -> Option<u64> {
-    let speed = speed.filter(|s| *s > 0 && *s != u64::from(u32::MAX));
+    // Bits instead of megabits per second in ifHighSpeed.
+    if high.is_some() && high == speed && speed != Some(0) {
+        return speed.filter(|s| *s != u64::from(u32::MAX));
+    }
+    let speed = speed.filter(|s| *s > 0 && *s < u64::from(u32::MAX));
     let high = high.filter(|h| (1..=FASTEST_MBPS).contains(h)).map(|h| h * 1_000_000);
     match (speed, high) {
         (Some(speed), Some(high)) if speed.abs_diff(high) <= 500_000 => Some(speed),
@@ -317,9 +380,10 @@ fn last_change(now: Timestamp, uptime: Option<Duration>, ticks: Option<u64>) -> 
 
 fn counters(row: &Row) -> Counters {
     let wide = (row.number(C::HcInOctets), row.number(C::HcOutOctets));
-    let (octets, is_wide) = match wide {
-        (Some(_), Some(_)) => (wide, true),
-        _ => ((row.number(C::InOctets), row.number(C::OutOctets)), false),
+    let narrow = (row.number(C::InOctets), row.number(C::OutOctets));
+    let (octets, is_wide) = match (wide, narrow) {
+        ((Some(_), Some(_)), _) | ((Some(_), None) | (None, Some(_)), (None, None)) => (wide, true),
+        _ => (narrow, false),
     };
     Counters {
         in_octets: octets.0,

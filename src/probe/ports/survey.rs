@@ -89,16 +89,13 @@ fn note(equipment: &mut Equipment, group: &dyn Group, at: Timestamp, rows: usize
 mod tests {
     use super::super::groups::GROUPS;
     use super::*;
-    use crate::model::Device;
 
     fn table(at: i64, walked: Vec<TablesWalked>) -> PortTable {
         PortTable {
             collected_at: Timestamp::from_secs(at),
-            device: Device::default(),
-            ports: Vec::new(),
             complete: true,
-            warnings: Vec::new(),
             equipment: Arc::new(Equipment { walked, ..Equipment::default() }),
+            ..PortTable::default()
         }
     }
 

@@ -123,6 +123,8 @@ pub struct Walk {
     columns: Vec<Column>,
     /// The columns of the request that is out, in its order.
     asked: Vec<usize>,
+    /// Scalars that the agent answers with an error; they are not asked for again.
+    refused: Vec<usize>,
     /// Values that a request may ask for; halved where that was too much.
     values: usize,
     bulk: bool,
@@ -152,6 +154,7 @@ impl Walk {
             scalars_by_next: version == Version::V1,
             values: VALUES_A_REQUEST,
             asked: Vec::with_capacity(plan.columns.len().min(COLUMNS_A_REQUEST)),
+            refused: Vec::new(),
             octets: 0,
             begun: None,
             result: Walked { sink, answered: false, incomplete: Vec::new(), requests: 0, varbinds: 0, lost: 0 },
@@ -180,9 +183,9 @@ impl Walk {
         self.result.requests += 1;
         if self.phase == Phase::Scalars {
             let kind = if self.scalars_by_next { PduKind::GetNext } else { PduKind::Get };
-            let (plan, by_next) = (&self.plan, self.scalars_by_next);
+            let (plan, by_next, refused) = (&self.plan, self.scalars_by_next, &self.refused);
             pdu::encode(writer, kind, id, 0, 0, |w| {
-                for scalar in &plan.scalars {
+                for scalar in plan.scalars.iter().enumerate().filter(|(i, _)| !refused.contains(i)).map(|(_, s)| s) {
                     let name = if by_next { parent(scalar) } else { scalar.as_raw() };
                     pdu::encode_varbind(w, name, Value::Null);
                 }
@@ -267,10 +270,28 @@ impl Walk {
                     self.result.sink.scalar(scalar, bind.value);
                 }
             }
+        } else if let Some(scalar) = self.blamed_scalar(pdu) {
+            // One that it cannot answer must not cost the others. That an agent's MIB ends before one is no error.
+            if !(self.scalars_by_next && pdu.error_status == ErrorStatus::NO_SUCH_NAME) {
+                self.note(format!("{}: the agent answered {}", self.plan.scalars[scalar], pdu.error_status.name()));
+            }
+            self.refused.push(scalar);
+            if self.refused.len() < self.plan.scalars.len() {
+                return;
+            }
         } else {
-            self.note(format!("the system group: the agent answered {}", pdu.error_status.name()));
+            self.note(format!("the scalars: the agent answered {}", pdu.error_status.name()));
         }
         self.phase = if self.columns.is_empty() { Phase::Done } else { Phase::Columns };
+    }
+
+    /// The scalar that the error points at, where it may be left out. Of too many, the last.
+    fn blamed_scalar(&self, pdu: &Pdu<'_>) -> Option<usize> {
+        let mut asked = (0..self.plan.scalars.len()).filter(|scalar| !self.refused.contains(scalar));
+        if pdu.error_status == ErrorStatus::TOO_BIG {
+            return asked.next_back();
+        }
+        asked.nth(usize::try_from(pdu.error_index).ok()?.checked_sub(1)?)
     }
 
     fn take_columns(&mut self, pdu: &Pdu<'_>) {

@@ -1,292 +1,295 @@
 //! Port states, rates and problems from two walks of one device. Pure: the same two walks always give the same view.
 //!
-//! Rates use the agent's clock and are left out, with the reason, where the counters do not span the time in between.
-//! Link loss is a problem only on ports that somebody called an uplink; elsewhere it is something that happened.
+//! The first walk is the baseline: what it finds without a link is no problem. Later a lost link is one only where the port is
+//! part of the network (a neighbour that forwards, an aggregate, a rule of the operator); elsewhere it is an event.
+//!
+//! ```text
+//! span      the device's clock between the walks, restarts
+//! identity  which port is which
+//! rates     what the counters say, errors and discards
+//! ties      what makes a port part of the network, and aggregates
+//! verdict   state, condition and reason
+//! changes   events, and ports that the device lists no more
+//! ```
+//!
+//! Runs for every port at every walk: nothing is allocated for a port that stays as it is.
 
-use std::cell::OnceCell;
-use std::collections::HashMap;
+mod changes;
+mod identity;
+mod rates;
+mod span;
+mod ties;
+mod verdict;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Timestamp, units};
-use crate::model::{Condition, Counters, Duplex, Host, IfAdmin, IfOper, Port, PortTable};
-use crate::state::view::{DeviceView, PortState, PortView, Rates};
+use self::changes::Moved;
+use self::identity::{Before, Past};
+use self::rates::Excess;
+use self::span::{Clocks, Span, span};
+use self::ties::Bundles;
+use crate::base::Timestamp;
+use crate::model::device::StpState;
+use crate::model::{
+    Condition, Flaps, Host, IfOper, Port, PortEvent, PortFacts, PortKey, PortMemory, PortRole, PortState, PortTable,
+    RememberedDevice, ToldApart,
+};
+use crate::state::view::{DeviceView, Gap, PortView, Rates};
 
-/// sysUpTime counts hundredths of a second in 32 bits.
-const WRAP_MILLIS: u64 = (1 << 32) * 10;
-/// A second walk too soon after the first says nothing: agents refresh their counters every few seconds.
-const SHORTEST: Duration = Duration::from_secs(1);
-/// How long a link change counts as a flap.
-const FLAP_MEMORY: Duration = Duration::from_secs(3600);
-/// So many changes in that time are a problem.
-const FLAPPING: usize = 4;
-/// From here on half duplex is a fault.
-const FAST: u64 = 100_000_000;
-/// A rate above the port's speed by more than that is no rate.
-const PLAUSIBLE: f64 = 1.2;
+/// A device that was restarted has not yet all its links; a lost one is not told before.
+const SETTLING: Duration = Duration::from_secs(120);
+/// A port that nobody needs and that has been without a link for so long is free.
+const FREE: Duration = Duration::from_secs(7 * 86_400);
 
 /// Judges a walk by itself and by what the walk before it showed.
 pub fn judge(previous: Option<&DeviceView>, table: &Arc<PortTable>, host: &Arc<Host>) -> DeviceView {
-    let span = previous.map(|p| span(&p.table, table));
-    let earlier = previous.map(|view| Earlier { view, by_label: OnceCell::new() });
-    let ports: Vec<PortView> = table
-        .ports
-        .iter()
-        .enumerate()
-        .map(|(row, port)| {
-            let before = earlier.as_ref().and_then(|e| e.find(row, port));
-            judge_port(row, port, before, span, table.collected_at, is_uplink(host, port))
-        })
-        .collect();
-    let worst = ports.iter().map(|p| p.condition).filter(|c| c.is_problem()).max();
-    DeviceView {
-        host: host.clone(),
-        table: table.clone(),
-        up: ports.iter().filter(|p| p.state == PortState::Up).count(),
-        condition: worst.unwrap_or(Condition::Ok),
-        stale: false,
-        rebooted: span == Some(Span::Reboot),
-        ports,
-    }
-}
-
-/// The time between two walks.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Span {
-    Seconds(f64),
-    TooShort,
-    Reboot,
-    NoClock,
-}
-
-impl Span {
-    fn gap(self) -> Option<&'static str> {
-        match self {
-            Self::Seconds(_) => None,
-            Self::TooShort => Some("walked again too soon"),
-            Self::Reboot => Some("the device was restarted"),
-            Self::NoClock => Some("the agent has no clock"),
-        }
-    }
-}
-
-fn span(before: &PortTable, now: &PortTable) -> Span {
-    let (Some(old), Some(new)) = (before.device.uptime, now.device.uptime) else { return Span::NoClock };
-    let ours = now.collected_at.since(before.collected_at);
-    match uptime_passed(old, new, ours) {
-        None => Span::Reboot,
-        Some(passed) if passed < SHORTEST => Span::TooShort,
-        Some(passed) => Span::Seconds(passed.as_secs_f64()),
-    }
-}
-
-/// What passed on the agent's clock; `None` where it began anew. After 497 days it wraps, which is no restart: then
-/// it stood short of the wrap by no more than has passed since.
-fn uptime_passed(old: Duration, new: Duration, ours: Duration) -> Option<Duration> {
-    if let Some(passed) = new.checked_sub(old) {
-        return Some(passed);
-    }
-    let wrapped = Duration::from_millis(WRAP_MILLIS).checked_sub(old)? + new;
-    (wrapped <= ours * 2 + Duration::from_secs(5)).then_some(wrapped)
-}
-
-/// The walk before, looked up by port.
-struct Earlier<'a> {
-    view: &'a DeviceView,
-    /// Rows by label; made only when something has moved.
-    by_label: OnceCell<HashMap<&'a [u8], Vec<usize>>>,
-}
-
-impl<'a> Earlier<'a> {
-    /// The same port: by name where it has one, else by ifIndex. A name that occurs twice needs the index too.
-    fn find(&self, row: usize, port: &Port) -> Option<(&'a Port, &'a PortView)> {
-        let ports = &self.view.table.ports;
-        let label = port.label().as_bytes();
-        let is_same = |old: &Port| old.index == port.index && old.label().as_bytes() == label;
-        let found = if ports.get(row).is_some_and(is_same) {
-            row
-        } else {
-            let by_label = self.by_label.get_or_init(|| {
-                let mut map: HashMap<&[u8], Vec<usize>> = HashMap::new();
-                for (i, old) in ports.iter().enumerate() {
-                    map.entry(old.label().as_bytes()).or_default().push(i);
-                }
-                map
-            });
-            let rows = by_label.get(label)?;
-            match rows.as_slice() {
-                [only] if !label.is_empty() => *only,
-                several => several.iter().copied().find(|i| ports[*i].index == port.index)?,
-            }
-        };
-        Some((&ports[found], self.view.ports.get(found)?))
-    }
-}
-
-fn judge_port(
-    row: usize,
-    port: &Port,
-    before: Option<(&Port, &PortView)>,
-    span: Option<Span>,
-    at: Timestamp,
-    uplink: bool,
-) -> PortView {
-    let seen_up = port.oper == Some(IfOper::Up) || before.is_some_and(|(_, view)| view.seen_up);
-    let state = state(port, seen_up);
-    let moved = before.filter(|(_, view)| view.state != state);
-    let changed = if moved.is_some() {
-        Some(port.last_change.filter(|t| *t <= at).unwrap_or(at))
-    } else {
-        before.and_then(|(_, view)| view.changed)
-    };
-    let flaps = flaps(port, before, at);
-    let (rates, gap) = match (before, span) {
-        (Some((old, _)), Some(Span::Seconds(seconds))) => rates(&old.counters, &port.counters, seconds, port.speed_bps),
-        (Some(_), Some(other)) => (Rates::default(), other.gap()),
-        (None, Some(_)) => (Rates::default(), Some("first seen")),
-        (_, None) => (Rates::default(), Some("first walk")),
-    };
-    let (condition, reason) = verdict(port, state, before, &flaps, uplink);
-    let fastest = if state == PortState::Up { port.speed_bps } else { None };
-    let fastest = fastest.max(before.and_then(|(_, view)| view.fastest));
-    PortView { row, state, reason: reason.map(Arc::from), condition, changed, rates, gap, flaps, seen_up, fastest }
-}
-
-fn state(port: &Port, seen_up: bool) -> PortState {
-    // What is up carries traffic, whatever the configuration says.
-    match (port.admin, port.oper) {
-        (_, Some(IfOper::Up)) => PortState::Up,
-        (Some(IfAdmin::Down), _) => PortState::AdminDown,
-        (Some(IfAdmin::Testing), _) | (_, Some(IfOper::Testing)) => PortState::Testing,
-        (_, Some(IfOper::Down)) if seen_up => PortState::LinkLost,
-        (_, Some(IfOper::Down)) => PortState::NoLink,
-        (_, Some(IfOper::LowerLayerDown)) => PortState::LowerLayerDown,
-        (_, Some(IfOper::Dormant)) => PortState::Dormant,
-        (_, Some(IfOper::NotPresent)) => PortState::MissingModule,
-        (_, Some(IfOper::Unknown) | None) => PortState::Unknown,
-    }
-}
-
-/// Tagged so, or called so where people write such things.
-fn is_uplink(host: &Host, port: &Port) -> bool {
-    let says = |text: &[u8]| text.windows(6).any(|w| w.eq_ignore_ascii_case(b"uplink"));
-    host.has_tag("uplink") || says(port.alias.as_bytes())
-}
-
-/// Link changes of the last hour: what was known, and what this walk shows. A changed ifLastChange with the link as it was
-/// is a link that went and came in between.
-fn flaps(port: &Port, before: Option<(&Port, &PortView)>, at: Timestamp) -> Vec<Timestamp> {
-    let Some((old, view)) = before else { return Vec::new() };
-    let mut flaps: Vec<Timestamp> = view.flaps.iter().copied().filter(|t| at.since(*t) < FLAP_MEMORY).collect();
-    let is_up = |p: &Port| p.oper == Some(IfOper::Up);
-    // Both times are computed from rounded clocks; a second of difference is none.
-    let touched = match (old.last_change, port.last_change) {
-        (Some(was), Some(is)) => is.since(was) > Duration::from_secs(2) && is <= at,
+    let Some(view) = previous else { return Scene::new(table, host, None).judge(None) };
+    let span = span(Clocks::from(&*view.table), Clocks::from(&**table));
+    let moved = match (view.table.device.table_last_change, table.device.table_last_change) {
+        (Some(old), Some(new)) => old != new,
         _ => false,
     };
-    let admin_same = old.admin == port.admin;
-    if is_up(old) != is_up(port) && admin_same {
-        flaps.push(port.last_change.filter(|t| *t <= at && at.since(*t) < FLAP_MEMORY).unwrap_or(at));
-    } else if touched && admin_same && is_up(port) {
-        let when = port.last_change.unwrap_or(at);
-        flaps.extend([when, when]);
-    }
-    let surplus = flaps.len().saturating_sub(100);
-    flaps.drain(..surplus);
-    flaps
+    let past = Past::of_view(view, moved || !span.keeps_indexes());
+    Scene::new(table, host, Some(span)).judge(Some(&past))
 }
 
-fn verdict(
-    port: &Port,
-    state: PortState,
-    before: Option<(&Port, &PortView)>,
-    flaps: &[Timestamp],
-    uplink: bool,
-) -> (Condition, Option<String>) {
-    match state {
-        PortState::Up => {
-            let mut reasons = Vec::new();
-            if port.duplex == Some(Duplex::Half) && port.speed_bps.is_some_and(|s| s >= FAST) {
-                reasons.push("half duplex".to_owned());
-            }
-            if let Some(was) = slower_than(port, before) {
-                let now = port.speed_bps.unwrap_or(0);
-                reasons.push(format!("{} of {}", units::speed(now), units::speed(was)));
-            }
-            if flaps.len() >= FLAPPING {
-                reasons.push(format!("{} link changes in the last hour", flaps.len()));
-            }
-            if reasons.is_empty() { (Condition::Ok, None) } else { (Condition::Warning, Some(reasons.join(", "))) }
-        }
-        PortState::LinkLost if uplink => (Condition::Critical, Some("uplink lost its link".to_owned())),
-        PortState::MissingModule if uplink && before.is_some_and(|(_, view)| view.seen_up) => {
-            (Condition::Critical, Some("the uplink's module is gone".to_owned()))
-        }
-        PortState::LinkLost if flaps.len() >= FLAPPING => {
-            (Condition::Warning, Some(format!("{} link changes in the last hour", flaps.len())))
-        }
-        PortState::ErrDisabled => (Condition::Critical, None),
-        PortState::LinkLost
-        | PortState::AdminDown
-        | PortState::NoLink
-        | PortState::LowerLayerDown
-        | PortState::Dormant
-        | PortState::MissingModule
-        | PortState::Testing
-        | PortState::Unknown => (Condition::Ok, None),
-    }
-}
-
-/// The faster speed that this port was seen with while it was up.
-fn slower_than(port: &Port, before: Option<(&Port, &PortView)>) -> Option<u64> {
-    let now = port.speed_bps?;
-    before.and_then(|(_, view)| view.fastest).filter(|fastest| *fastest > now)
-}
-
-/// Rates over `seconds` of the agent's clock, or why there are none.
-fn rates(old: &Counters, new: &Counters, seconds: f64, speed: Option<u64>) -> (Rates, Option<&'static str>) {
-    if old.discontinuity != new.discontinuity {
-        return (Rates::default(), Some("the counters began anew"));
-    }
-    if old.wide != new.wide {
-        return (Rates::default(), Some("the counters changed their width"));
-    }
-    let octets = |old, new_value| bit_rate(old, new_value, new.wide, seconds, speed);
-    let (in_bps, out_bps) = (octets(old.in_octets, new.in_octets), octets(old.out_octets, new.out_octets));
-    let gap = in_bps.err().or(out_bps.err());
-    let events = |old: Option<u64>, new: Option<u64>| Some(new?.checked_sub(old?)? as f64 / seconds);
-    let rates = Rates {
-        in_bps: in_bps.ok().flatten(),
-        out_bps: out_bps.ok().flatten(),
-        in_errors: events(old.in_errors, new.in_errors),
-        out_errors: events(old.out_errors, new.out_errors),
-        in_discards: events(old.in_discards, new.in_discards),
-        out_discards: events(old.out_discards, new.out_discards),
+/// Judges the first walk after a restart of noctty, by what the store remembers.
+pub fn recall(device: &RememberedDevice, table: &Arc<PortTable>, host: &Arc<Host>) -> DeviceView {
+    let span = span(Clocks::from(device), Clocks::from(&**table));
+    // The last change of the table on the device's clock is later than our last look.
+    let moved = match (table.device.table_last_change, device.uptime) {
+        (Some(ticks), Some(then)) => Duration::from_millis(u64::from(ticks) * 10) > then,
+        _ => false,
     };
-    (rates, gap)
+    let past = Past::of_store(device, moved || !span.keeps_indexes());
+    let mut scene = Scene::new(table, host, Some(span));
+    scene.events = device.events.as_slice().into();
+    scene.last_walk = Some(device.at);
+    scene.judge(Some(&past))
 }
 
-/// Bits per second between two readings of an octet counter; `Ok(None)` where the agent has none.
-fn bit_rate(
-    old: Option<u64>,
-    new: Option<u64>,
-    wide: bool,
-    seconds: f64,
-    speed: Option<u64>,
-) -> Result<Option<f64>, &'static str> {
-    let (Some(old), Some(new)) = (old, new) else { return Ok(None) };
-    let range = u64::from(u32::MAX) + 1;
-    if !wide && speed.is_some_and(|s| s as f64 / 8.0 * seconds >= range as f64) {
-        return Err("32-bit counters wrap faster than they are read");
-    }
-    let passed = match new.checked_sub(old) {
-        Some(passed) => passed,
-        // Only a 32-bit counter wraps in a lifetime.
-        None if !wide && speed.is_some() && old < range => new + range - old,
-        None => return Err("the counters were reset"),
+/// Whether something changed that must survive a restart of noctty. Times that only move on do not count.
+pub fn worth_remembering(old: &DeviceView, new: &DeviceView) -> bool {
+    let same = |(old, new): (&PortView, &PortView)| {
+        old.state == new.state
+            && old.changed == new.changed
+            && old.seen_up == new.seen_up
+            && old.forwarded == new.forwarded
+            && old.fastest == new.fastest
+            && old.told_apart == new.told_apart
+            && old.flaps.len() == new.flaps.len()
+            && old.ties == new.ties
     };
-    let rate = passed as f64 * 8.0 / seconds;
-    if speed.is_some_and(|s| rate > s as f64 * PLAUSIBLE) { Err("the counters jumped") } else { Ok(Some(rate)) }
+    let boots = |view: &DeviceView| view.table.device.engine.map(|engine| engine.boots);
+    let nothing = identity::same_rows(&old.table, &new.table)
+        && old.ports.iter().zip(&new.ports).all(same)
+        && Arc::ptr_eq(&old.events, &new.events)
+        && Arc::ptr_eq(&old.absent, &new.absent)
+        && boots(old) == boots(new);
+    !nothing
+}
+
+/// One walk and what surrounds it.
+struct Scene<'a> {
+    table: &'a Arc<PortTable>,
+    host: &'a Arc<Host>,
+    at: Timestamp,
+    last_walk: Option<Timestamp>,
+    span: Option<Span>,
+    all_uplinks: bool,
+    old: Option<&'a DeviceView>,
+    /// Where that is not as in `old`.
+    told_apart: Option<Vec<ToldApart>>,
+    bundles: Bundles,
+    /// In the order of their rows.
+    troubles: Vec<Trouble>,
+    events: Arc<[PortEvent]>,
+}
+
+impl<'a> Scene<'a> {
+    fn new(table: &'a Arc<PortTable>, host: &'a Arc<Host>, span: Option<Span>) -> Self {
+        Self {
+            table,
+            host,
+            at: table.collected_at,
+            last_walk: None,
+            span,
+            all_uplinks: host.has_tag("uplink"),
+            old: None,
+            told_apart: None,
+            bundles: Bundles::of(table),
+            troubles: Vec::new(),
+            events: Arc::default(),
+        }
+    }
+
+    fn judge(mut self, past: Option<&Past<'a>>) -> DeviceView {
+        self.old = past.and_then(|p| p.view);
+        if let Some(old) = self.old {
+            self.events = old.events.clone();
+            self.last_walk = Some(old.table.collected_at);
+        }
+        self.told_apart = identity::told_apart(self.table, self.old);
+        let mut moved = Moved::new(self.old, self.table);
+        let mut ports: Vec<PortView> = Vec::with_capacity(self.table.ports.len());
+        let mut facts = self.table.equipment.ports.iter().peekable();
+        for (row, port) in self.table.ports.iter().enumerate() {
+            let found = past.and_then(|p| p.find(row, port, self.told_apart(row)));
+            let (before, old_row) = found.map_or((None, None), |(before, row)| (Some(before), row));
+            while facts.next_if(|f| f.index < port.index).is_some() {}
+            let facts = facts.peek().filter(|f| f.index == port.index).copied();
+            let mut seen = self.look(row, port, facts, before.as_ref());
+            let trouble = self.count(port, before.as_ref(), &mut seen);
+            self.troubles.extend(trouble);
+            moved.note(&seen, port, before.as_ref().map(|b| &b.memory), old_row);
+            ports.push(seen);
+        }
+        self.bundles.recall(self.table, &ports);
+        verdict::all(&self, &mut ports);
+        let absent = changes::absent(&self, past, &moved);
+        let missing = changes::missing(&absent, self.old, self.at);
+        let events = changes::events(&self, past.is_some(), &ports, &moved, &absent);
+        let worst = ports.iter().map(|p| p.condition).filter(|c| c.is_problem()).max().unwrap_or(Condition::Ok);
+        DeviceView {
+            host: self.host.clone(),
+            table: self.table.clone(),
+            up: ports.iter().filter(|p| p.state == PortState::Up).count(),
+            condition: if missing.is_some() { worst.max(Condition::Critical) } else { worst },
+            stale: false,
+            rebooted: self.span == Some(Span::DeviceRestarted),
+            ports,
+            events,
+            absent,
+            missing,
+        }
+    }
+
+    fn told_apart(&self, row: usize) -> ToldApart {
+        match (&self.told_apart, self.old) {
+            (Some(told), _) => told[row],
+            (None, Some(old)) => old.ports[row].told_apart,
+            (None, None) => ToldApart::ByLabel,
+        }
+    }
+
+    fn key(&self, row: usize) -> Option<PortKey> {
+        Some(PortKey { label: self.table.ports.get(row)?.label().clone(), told_apart: self.told_apart(row) })
+    }
+
+    fn trouble(&self, row: usize) -> Option<&Trouble> {
+        self.troubles.binary_search_by_key(&row, |t| t.row).ok().map(|at| &self.troubles[at])
+    }
+
+    /// A port as this walk shows it, without the verdict, which looks at its neighbours on the device too.
+    fn look(&self, row: usize, port: &Port, facts: Option<&PortFacts>, before: Option<&Before<'_>>) -> PortView {
+        let fresh = PortMemory { first_seen: self.at, ..PortMemory::default() };
+        let memory = before.map_or(&fresh, |b| &b.memory);
+        let seen_up = port.oper == Some(IfOper::Up) || memory.seen_up;
+        let role = self.role(port, before);
+        let ties = ties::ties(self, row, port, facts, memory);
+        let mut state = verdict::state(port, facts, seen_up);
+        if state == PortState::LinkLost && role == PortRole::Plain && ties.is_none() {
+            let lost = memory.changed.filter(|_| memory.state != PortState::Up);
+            if lost.is_some_and(|lost| self.at.since(lost) > FREE) {
+                state = PortState::NoLink;
+            }
+        }
+        let is_news = before.is_some() && changes::is_news(memory, state);
+        let changed = if is_news { Some(self.when(port)) } else { memory.changed };
+        let fastest_now = port.speed_bps.filter(|_| state == PortState::Up);
+        PortView {
+            reason: before.and_then(|b| b.seen).and_then(|s| s.reason.clone()),
+            changed,
+            flaps: self.flaps(port, before, memory),
+            seen_up,
+            forwarded: memory.forwarded || facts.and_then(|f| f.stp) == Some(StpState::Forwarding),
+            role,
+            told_apart: self.told_apart(row),
+            fastest: fastest_now.max(memory.fastest_bps),
+            ties,
+            ..PortView::new(row, state, memory.first_seen)
+        }
+    }
+
+    /// When a change that this walk shows happened: as the device says, where that fits what was seen.
+    fn when(&self, port: &Port) -> Timestamp {
+        let after = self.last_walk.map_or(Timestamp(i64::MIN), |t| t.minus(Duration::from_secs(5)));
+        port.last_change.filter(|t| *t <= self.at && *t >= after).unwrap_or(self.at)
+    }
+
+    /// The operator's rules are asked again only where a name or the rules have changed.
+    fn role(&self, port: &Port, before: Option<&Before<'_>>) -> PortRole {
+        if let Some(Before { port: Some(old), seen: Some(seen), .. }) = before
+            && self.old.is_some_and(|view| Arc::ptr_eq(&view.host, self.host))
+            && old.name == port.name
+            && old.description == port.description
+            && old.alias == port.alias
+        {
+            return seen.role;
+        }
+        self.host.ports.role(port, self.all_uplinks)
+    }
+
+    /// Link changes of the last hour: what was known, and what this walk shows. A changed ifLastChange with the link as it
+    /// was is a link that went and came in between. A restart of the device is no flap.
+    fn flaps(&self, port: &Port, before: Option<&Before<'_>>, memory: &PortMemory) -> Flaps {
+        let at = self.at;
+        let is_up = port.oper == Some(IfOper::Up);
+        let Some(Before { port: Some(old), .. }) = before else { return memory.flaps.with(&[], at) };
+        if self.span == Some(Span::DeviceRestarted) || old.admin != port.admin {
+            return memory.flaps.with(&[], at);
+        }
+        if (old.oper == Some(IfOper::Up)) != is_up {
+            return memory.flaps.with(&[self.when(port)], at);
+        }
+        // Both times are computed from rounded clocks; a second or two of difference is none.
+        let touched = match (old.last_change, port.last_change) {
+            (Some(was), Some(is)) => is.since(was) > Duration::from_secs(2) && self.when(port) == is,
+            _ => false,
+        };
+        match port.last_change.filter(|_| touched && is_up && self.span.is_some_and(Span::keeps_indexes)) {
+            Some(when) => memory.flaps.with(&[when, when], at),
+            None => memory.flaps.with(&[], at),
+        }
+    }
+
+    /// Rates, or why there are none, and whether errors and discards are too many.
+    fn count(&self, port: &Port, before: Option<&Before<'_>>, seen: &mut PortView) -> Option<Trouble> {
+        let Some(before) = before else {
+            seen.gap = Some(if self.span.is_some() { Gap::FirstSeen } else { Gap::FirstWalk });
+            return None;
+        };
+        let (Some(old), Some(was), Some(span)) = (before.port, before.seen, self.span) else {
+            seen.gap = Some(Gap::FirstWalk);
+            return None;
+        };
+        (seen.errors, seen.discards) = (was.errors, was.discards);
+        let Span::Seconds(seconds) = span else {
+            // What was right a second ago still is.
+            (seen.rates, seen.gap) =
+                if span == Span::TooShort { (was.rates, was.gap) } else { (Rates::default(), span.gap()) };
+            return None;
+        };
+        (seen.rates, seen.gap) = rates::rates(old, port, seconds);
+        let then = self.old.map(|view| &view.table);
+        let packets = || then.and_then(|t| t.packets(old.index)).zip(self.table.packets(port.index));
+        let limits = &self.host.ports.limits;
+        let errors = rates::errors(&seen.rates, packets, seconds, limits, was.errors.is_problem());
+        let discards = rates::discards(&seen.rates, packets, seconds, limits, was.discards.is_problem());
+        seen.errors = errors.after(was.errors);
+        seen.discards = discards.after(was.discards);
+        let trouble = Trouble { row: seen.row, errors: errors.excess(), discards: discards.excess() };
+        (trouble.errors.is_some() || trouble.discards.is_some()).then_some(trouble)
+    }
+}
+
+/// Errors and discards of a port that are too many in this walk.
+#[derive(Clone, Copy, Debug)]
+struct Trouble {
+    row: usize,
+    errors: Option<Excess>,
+    discards: Option<Excess>,
 }
 
 #[cfg(test)]

@@ -246,7 +246,7 @@ fn port_lines(now: Timestamp, device: &DeviceView, row: usize, out: &mut Vec<Lin
     out.push((Meaning::Text, String::new()));
     out.push((
         Meaning::Text,
-        format!("{:<12} in {:>12}   out {:>12}   bit/s", "rate", rate(port.rates.in_bps), rate(port.rates.out_bps)),
+        format!("{:<12} in {:>12}   out {:>12}   bit/s", "rate", rate(port.rates.in_bps()), rate(port.rates.out_bps())),
     ));
     out.push((
         Meaning::Text,

@@ -109,8 +109,8 @@ pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: us
         let sum = |f: fn(&PortView) -> Option<f64>| device.ports.iter().filter_map(f).sum::<f64>();
         let flow = format!(
             "in {:>5} out {:>5}",
-            units::bit_rate(sum(|p| p.rates.in_bps)),
-            units::bit_rate(sum(|p| p.rates.out_bps))
+            units::bit_rate(sum(|p| p.rates.in_bps())),
+            units::bit_rate(sum(|p| p.rates.out_bps()))
         );
         line.end(&flow, dim(app)).end(" ", words);
     }
@@ -187,7 +187,7 @@ pub fn draw_port(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usiz
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{changed:>3}"), dim(app)).end(" ", words);
     if area.width >= 76 {
-        let known = [port.rates.in_errors, port.rates.out_errors];
+        let known = [port.rates.in_errors(), port.rates.out_errors()];
         let errors: f64 = known.into_iter().flatten().sum();
         // No errors is no news; not knowing is said.
         let text = match (errors > 0.0, known == [None, None]) {
@@ -199,7 +199,7 @@ pub fn draw_port(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usiz
     }
     if area.width >= 50 {
         let rate = |bps: Option<f64>| bps.map_or_else(|| "–".to_owned(), units::bit_rate);
-        line.end(&format!("in {:>5} out {:>5}", rate(port.rates.in_bps), rate(port.rates.out_bps)), dim(app))
+        line.end(&format!("in {:>5} out {:>5}", rate(port.rates.in_bps()), rate(port.rates.out_bps())), dim(app))
             .end(" ", words);
     }
     line.name(&facts.label().line(), usize::from(area.width / 5).clamp(8, 24), words).gap(1);

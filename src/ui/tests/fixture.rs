@@ -88,12 +88,14 @@ pub fn device(name: &str, ports: &[(String, PortState, Condition)]) -> DeviceVie
         mac: Some([0, 1, 2, 3, 4, i as u8]),
         duplex: None,
         last_change: Some(ago(86_400 * 3)),
+        as_started: false,
         counters: Counters { in_octets: Some(9_000_000), ..Counters::default() },
     });
     let table = PortTable {
         collected_at: ago(40),
         device: Device { name: Untrusted::from(name), ..Device::default() },
         ports: rows.collect(),
+        packets: Vec::new(),
         complete: true,
         warnings: Vec::new(),
         equipment: Arc::default(),
@@ -102,16 +104,12 @@ pub fn device(name: &str, ports: &[(String, PortState, Condition)]) -> DeviceVie
         .iter()
         .enumerate()
         .map(|(row, (_, state, condition))| PortView {
-            row,
-            state: *state,
             reason: (*state == PortState::ErrDisabled).then(|| "bpduguard".into()),
             condition: *condition,
             changed: condition.is_problem().then(|| ago(240)),
-            rates: Rates { in_bps: Some(3.1e6), out_bps: Some(88e3), ..Rates::default() },
-            gap: None,
-            flaps: Vec::new(),
+            rates: Rates::of_bits(3.1e6, 88e3),
             seen_up: true,
-            fastest: None,
+            ..PortView::new(row, *state, ago(86_400))
         })
         .collect();
     DeviceView {
@@ -122,6 +120,9 @@ pub fn device(name: &str, ports: &[(String, PortState, Condition)]) -> DeviceVie
         ports: views,
         stale: false,
         rebooted: false,
+        events: Arc::default(),
+        absent: Arc::default(),
+        missing: None,
     }
 }
 
@@ -357,7 +358,7 @@ pub fn hostile() -> Arc<Snapshot> {
             port.alias = Untrusted::from(EVIL);
         }
         for port in &mut view.ports {
-            port.rates.in_bps = Some(f64::NAN);
+            port.rates = Rates::of_bits(f64::NAN, f64::INFINITY);
             port.reason = Some(EVIL.into());
         }
     }

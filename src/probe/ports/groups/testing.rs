@@ -2,7 +2,7 @@
 
 use super::{Group, Walk};
 use crate::base::Untrusted;
-use crate::model::{Counters, Equipment, Port};
+use crate::model::{Equipment, Port};
 use crate::probe::ports::cells::Cells;
 use crate::proto::snmp::{Oid, Sink, Value};
 
@@ -42,19 +42,5 @@ impl Fed {
 }
 
 fn port(index: u32) -> Port {
-    Port {
-        index,
-        name: Untrusted::from(format!("port{index}")),
-        description: Untrusted::default(),
-        alias: Untrusted::default(),
-        if_type: Some(6),
-        admin: None,
-        oper: None,
-        speed_bps: None,
-        mtu: None,
-        mac: None,
-        duplex: None,
-        last_change: None,
-        counters: Counters::default(),
-    }
+    Port { index, name: Untrusted::from(format!("port{index}")), if_type: Some(6), ..Port::default() }
 }

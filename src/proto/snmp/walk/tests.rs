@@ -291,3 +291,40 @@ fn raw_names_are_compared_as_numbers() {
     let (small, large) = (oid(&[1, 3, 16_383]), oid(&[1, 3, 16_384]));
     assert!(RawOid::new(small.as_bytes()).expect("valid") < RawOid::new(large.as_bytes()).expect("valid"));
 }
+
+/// Answers GETNEXT only, ends before `last`, and takes no more than `most` names at once.
+fn grudging(last: Oid, most: usize) -> impl FnMut(PduKind, &[Oid], i32) -> Answer {
+    move |kind, names, _| {
+        if names.len() > most {
+            return (1, 0, Vec::new());
+        }
+        if kind == PduKind::Get {
+            return (2, 1, Vec::new());
+        }
+        match names.iter().position(|name| name.as_raw() >= last.as_raw()) {
+            Some(at) => (2, i32::try_from(at).expect("few") + 1, Vec::new()),
+            None => (0, 0, names.iter().map(|name| (oid_with(name, 0), 7)).collect()),
+        }
+    }
+}
+
+fn oid_with(parent: &Oid, arc: u32) -> Oid {
+    let mut name = parent.clone();
+    name.push(arc);
+    name
+}
+
+#[test]
+fn a_scalar_behind_the_end_of_the_mib_costs_only_itself() {
+    let scalars = || (1..=5).map(|n| oid(&[1, 3, n, 0])).collect();
+    let plan = Plan { scalars: scalars(), ..Plan::default() };
+    let (table, incomplete, requests) = run(plan, grudging(oid(&[1, 3, 4]), 9));
+    let numbers: Vec<usize> = table.scalars.iter().map(|(n, _)| *n).collect();
+    assert_eq!((numbers, incomplete), (vec![0, 1, 2], Vec::new()));
+    assert_eq!(requests, 4, "by GET, then without the fourth, without the fifth");
+    // Where they do not fit into one answer the last ones go.
+    let plan = Plan { scalars: scalars(), ..Plan::default() };
+    let (table, incomplete, _) = run(plan, grudging(oid(&[1, 3, 9]), 3));
+    assert_eq!(table.scalars.len(), 3);
+    assert_eq!(incomplete, ["1.3.5.0: the agent answered tooBig", "1.3.4.0: the agent answered tooBig"]);
+}
