@@ -10,7 +10,7 @@ use noctty::model::{Host, Origin, PortTable};
 use noctty::net::Net;
 use noctty::net::snmp::Target;
 use noctty::probe::{Cx, ports};
-use noctty::proto::snmp::Version;
+use noctty::proto::snmp::{Credentials, Version};
 use noctty::sim::snmp::{AgentSpec, SnmpAgents};
 use noctty::state::DeviceView;
 use noctty::state::rules::ports::judge;
@@ -24,6 +24,7 @@ fn agents(count: u32, clock: Clock) -> SnmpAgents {
         address: SocketAddr::from(([127, 80, (i >> 8) as u8, i as u8], 0)),
         name: format!("sw{i}"),
         community: "bench".to_owned(),
+        user: None,
         ports: 48,
         seed: u64::from(i),
     });
@@ -60,7 +61,7 @@ fn switches_with_48_ports(bencher: divan::Bencher<'_, '_>, count: u32) {
         .map(|address| Target {
             address: *address,
             version: Version::V2c,
-            community: Secret::new(b"bench".to_vec()),
+            credentials: Credentials::Community(Secret::new(b"bench".to_vec())),
             timeout: Duration::from_secs(5),
             retries: 2,
         })

@@ -79,6 +79,7 @@ fn start_agents(size: Size, clock: Clock) -> Result<SnmpAgents> {
             address: SocketAddr::new(IpAddr::V4(Topology::switch_address(switch)), 0),
             name: topology.switch_name(switch),
             community: community().to_owned(),
+            user: None,
             ports: u32::try_from(size.ports).unwrap_or(u32::MAX),
             seed: size.seed.wrapping_mul(1_000_003).wrapping_add(switch as u64),
         })

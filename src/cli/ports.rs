@@ -1,5 +1,7 @@
 //! `noctty ports`: one walk of one device, from the inventory or by address.
 
+mod identity;
+
 use std::net::IpAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -7,20 +9,17 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, bail, eyre};
 
+use self::identity::IdentityArgs;
 use super::Globals;
-use crate::base::options::SecretRef;
-use crate::base::{Secret, units};
+use crate::base::units;
 use crate::config::HostEntry;
 use crate::model::{Host, Origin};
 use crate::net::Net;
 use crate::probe::snmp::Access;
 use crate::probe::{Cx, ports};
-use crate::proto::snmp::Version;
 use crate::report::ports as report;
 use crate::state::rules::ports::judge;
 
-/// The environment's community, for what is not in the configuration.
-const COMMUNITY: &str = "NOCTTY_COMMUNITY";
 /// As long as a walk of a large device may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -32,9 +31,8 @@ pub struct PortsArgs {
     /// One JSON object (noctty.ports/1) instead of a table
     #[arg(long)]
     json: bool,
-    /// The SNMP community; every user of this machine can see it here: better set NOCTTY_COMMUNITY
-    #[arg(long, value_name = "COMMUNITY")]
-    community: Option<String>,
+    #[command(flatten)]
+    identity: IdentityArgs,
     /// The longest wait of one try, such as 2s or 500ms
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<Duration>,
@@ -81,13 +79,7 @@ pub fn run(args: &PortsArgs, globals: &Globals) -> Result<ExitCode> {
 
 /// Whom to ask and how: what the configuration says of that host, and what the command line overrules.
 fn access(args: &PortsArgs, globals: &Globals) -> Result<(Arc<Host>, Access)> {
-    let given = match &args.community {
-        Some(community) => {
-            super::complain("warning: --community can be seen by every user of this machine; set NOCTTY_COMMUNITY");
-            Some(SecretRef::Literal(Secret::new(community.clone())))
-        }
-        None => None,
-    };
+    let given = args.identity.given()?;
     let known = match super::load_config(globals) {
         Ok(Some((_, config))) => config.hosts.into_iter().find(|h| names(h, &args.target)),
         Ok(None) => None,
@@ -99,7 +91,7 @@ fn access(args: &PortsArgs, globals: &Globals) -> Result<(Arc<Host>, Access)> {
         let what = format!("the snmp table of {}", entry.host.name);
         let mut reader = table.reader(&what);
         if let Some(mut access) = Access::read(&entry.host, &mut reader) {
-            access.community = given.unwrap_or(access.community);
+            access.identity = given.unwrap_or(access.identity);
             return Ok((entry.host.clone(), access));
         }
         let problems: String = reader.finish().iter().map(crate::base::options::Problem::render).collect();
@@ -112,25 +104,14 @@ fn access(args: &PortsArgs, globals: &Globals) -> Result<(Arc<Host>, Access)> {
         let (address, port) = split(&args.target)?;
         (&*args.target, address, port)
     };
-    let community = match given {
+    let identity = match given {
         Some(given) => given,
-        None if std::env::var_os(COMMUNITY).is_some() => SecretRef::Env(COMMUNITY.to_owned()),
-        None => bail!(
-            "{name}: no SNMP community is known and none is guessed: set {COMMUNITY}, or give the host an `snmp` table in the configuration"
-        ),
+        None => identity::from_environment(name)?,
     };
     let host = known
         .as_ref()
         .map_or_else(|| Arc::new(Host::new(&args.target, Some(&address), Origin::OneOff)), |entry| entry.host.clone());
-    let access = Access {
-        address: Arc::from(address),
-        port,
-        version: Version::V2c,
-        community,
-        timeout: Duration::from_secs(2),
-        retries: 2,
-        max_repetitions: 25,
-    };
+    let access = Access::new(&address, port, identity);
     Ok((host, access))
 }
 

@@ -1,6 +1,7 @@
 //! From a configuration to a plan: kinds are looked up in the tables of probes and backup sources, their options
 //! read, and everything that is wrong is reported with its place.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,9 @@ pub fn bind(config: &Config) -> Result<(Plan, Vec<Problem>), Vec<Problem>> {
         inventory.jobs.push(entry.job.clone());
         checks.extend(bind_job(entry, &mut problems));
     }
+    // A host's `snmp` table is read by each check that speaks it; what is wrong with it is said once.
+    let mut said = HashSet::new();
+    problems.retain(|p| said.insert((p.place.as_ref().map(|at| (at.start, at.end)), p.message.clone())));
     if problems.iter().any(|problem| problem.weight == Weight::Error) {
         return Err(problems);
     }
@@ -192,6 +196,9 @@ pub fn plain(kind: &str, place: &Place) -> CheckEntry {
 pub fn nowhere() -> Place {
     Place { source: Arc::new(Text { name: "built in".to_owned(), text: String::new() }), start: 0, end: 0 }
 }
+
+#[cfg(test)]
+mod snmp_users;
 
 #[cfg(test)]
 mod tests {

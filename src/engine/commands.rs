@@ -59,7 +59,12 @@ impl Engine {
         let name = asset.as_str();
         if self.mode != Mode::Polling {
             say(end, MessageWeight::Warning, "polling is off: nothing is asked");
-        } else if !self.schedule.hurry(asset, self.clock.now()) {
+            return;
+        }
+        for bound in self.plan.checks.iter().filter(|bound| bound.spec.key.subject.id() == asset) {
+            bound.run.told();
+        }
+        if !self.schedule.hurry(asset, self.clock.now()) {
             say(end, MessageWeight::Note, &format!("{name} keeps its own pace and is not asked sooner"));
         }
     }

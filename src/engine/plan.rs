@@ -18,6 +18,14 @@ pub enum Runner {
 }
 
 impl Runner {
+    /// The operator asks for the next run.
+    pub fn told(&self) {
+        match self {
+            Self::Probe(probe) => probe.told(),
+            Self::Backup(_) => {}
+        }
+    }
+
     /// Asks once; the caller bounds the time.
     pub async fn run(&self, net: &Arc<Net>, clock: Clock, timeout: Duration) -> Reading {
         match self {

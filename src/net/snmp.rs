@@ -1,6 +1,8 @@
 //! SNMP for thousands of agents over one UDP socket per address family: one task owns the socket and the engine of
 //! `proto::snmp`, and nothing is handed between tasks but whole conversations.
 
+mod users;
+
 use std::any::Any;
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,9 +14,11 @@ use rustix::net::sockopt;
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::base::Secret;
+use self::users::Users;
+pub use self::users::{Login, LoginError};
 use crate::proto::snmp::engine::Drops;
-use crate::proto::snmp::{Engine, Finished, Peer, Plan, Sink, Version, Walk};
+use crate::proto::snmp::usm::User;
+use crate::proto::snmp::{Credentials, Engine, Finished, Peer, Plan, Refused, Security, Sink, Version, Walk};
 
 /// Conversations that wait to be taken up; whoever starts more waits.
 const QUEUE: usize = 1024;
@@ -30,7 +34,8 @@ const BURST: usize = 256;
 pub struct Target {
     pub address: SocketAddr,
     pub version: Version,
-    pub community: Secret<Vec<u8>>,
+    /// A community for versions 1 and 2c, a user for version 3.
+    pub credentials: Credentials,
     /// The longest wait of one try.
     pub timeout: Duration,
     pub retries: u32,
@@ -39,8 +44,11 @@ pub struct Target {
 #[derive(Debug, thiserror::Error)]
 pub enum SnmpError {
     /// A wrong community cannot be told from silence: agents do not answer it.
-    #[error("no answer to SNMP {} from {address} after {}: wrong community, an access list, or no agent", version.as_str(), tries(*retries))]
+    #[error("no answer to SNMP {} from {address} after {}: {}", version.as_str(), tries(*retries), suspects(*version))]
     NoAnswer { address: SocketAddr, version: Version, retries: u32 },
+    /// The agent said so itself, or answered only the discovery.
+    #[error("SNMP v3 to {address}: {words}")]
+    Refused { address: SocketAddr, refused: Box<Refused>, words: Box<str> },
     #[error("cannot send SNMP to {address}: {source}")]
     Send { address: SocketAddr, source: std::io::Error },
     #[error("cannot open a UDP socket for SNMP: {0}")]
@@ -67,6 +75,7 @@ pub struct Snmp {
     v4: OnceLock<Result<mpsc::Sender<Job>, Arc<str>>>,
     v6: OnceLock<Result<mpsc::Sender<Job>, Arc<str>>>,
     counts: Arc<Counts>,
+    users: Users,
 }
 
 /// What went over the sockets since the start.
@@ -115,14 +124,20 @@ impl Snmp {
     pub async fn ask<S: Sink>(&self, target: &Target, plan: Plan, sink: S) -> Result<Answers<S>, SnmpError> {
         let address = target.address;
         let jobs = self.socket(address)?;
-        let peer =
-            Peer { address, community: target.community.clone(), timeout: target.timeout, retries: target.retries };
+        let credentials = target.credentials.clone();
+        let peer = Peer { address, credentials, timeout: target.timeout, retries: target.retries };
         let (done, answer) = oneshot::channel();
         let walk = Walk::new(plan, target.version, Box::new(sink));
         jobs.send(Job { peer, walk, done }).await.map_err(|_| SnmpError::Gone)?;
         let finished =
             answer.await.map_err(|_| SnmpError::Gone)?.map_err(|source| SnmpError::Send { address, source })?;
         let walked = finished.walked;
+        if let (Some(refused), Credentials::User(security), false) =
+            (finished.refused, &target.credentials, walked.answered)
+        {
+            let words = refusal(security, &refused).into();
+            return Err(SnmpError::Refused { address, refused: Box::new(refused), words });
+        }
         if !walked.answered {
             return Err(SnmpError::NoAnswer { address, version: target.version, retries: target.retries });
         }
@@ -138,6 +153,14 @@ impl Snmp {
         })
     }
 
+    /// The user of a login, with its passwords hashed: once for each login, off the tasks that poll.
+    ///
+    /// # Errors
+    /// The standard forbids it.
+    pub async fn user(&self, login: Login) -> Result<Arc<User>, LoginError> {
+        self.users.get(login).await
+    }
+
     pub fn counts(&self) -> &Arc<Counts> {
         &self.counts
     }
@@ -149,6 +172,25 @@ impl Snmp {
         };
         let opened = cell.get_or_init(|| open(any, family, self.counts.clone()).map_err(|e| Arc::from(e.to_string())));
         opened.clone().map_err(SnmpError::Socket)
+    }
+}
+
+fn refusal(security: &Security, refused: &Refused) -> String {
+    let words = refused.why.words(security);
+    if refused.stopped {
+        format!(
+            "{words}; refused three times in a row, so it is asked no more: correct it, then recheck (R) or restart"
+        )
+    } else {
+        words
+    }
+}
+
+/// What silence may mean. Nobody needs a password for the discovery of version 3.
+fn suspects(version: Version) -> &'static str {
+    match version {
+        Version::V1 | Version::V2c => "wrong community, an access list, or no agent",
+        Version::V3 => "an access list, no agent, or one without version 3",
     }
 }
 

@@ -45,6 +45,9 @@ pub trait Probe: Debug + Send + Sync {
         timeout
     }
 
+    /// The operator asks for the next run: what was given up for good is tried again.
+    fn told(&self) {}
+
     /// Tells two checks of one kind on one host apart: the port, the name asked for. Empty for one.
     fn instance(&self) -> String {
         String::new()

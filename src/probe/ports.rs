@@ -54,6 +54,10 @@ impl Probe for PortsProbe {
         self.access.wire(if self.access.max_repetitions > 1 { "GETBULK" } else { "GETNEXT" })
     }
 
+    fn told(&self) {
+        self.access.told();
+    }
+
     fn budget(&self, _: Duration) -> Duration {
         self.access.patience().max(PATIENCE)
     }

@@ -1,34 +1,22 @@
 //! `snmp`: does the device's agent answer, how long is it up, what does it call itself. Also what all SNMP probes share: the
-//! options of a host's `snmp` table, and the system group.
+//! system group, and in `access` the options of a host's `snmp` table.
 
-use std::net::SocketAddr;
+mod access;
+mod user;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::access::{Access, Identity, OPTIONS};
+pub use self::user::UserRef;
 use super::{Cx, Kind, Pace, Probe, Running};
-use crate::base::options::{OptionDoc, Problem, Reader, SecretRef};
-use crate::base::{Secret, Untrusted, units};
+use crate::base::options::Reader;
+use crate::base::{Untrusted, units};
 use crate::model::device::EngineClock;
 use crate::model::{Device, Host, Reading, Unit, Wire};
-use crate::net::snmp::Target;
-use crate::process::secret;
+use crate::net::snmp::SnmpError;
 use crate::proto::snmp::oid::Index;
-use crate::proto::snmp::{Oid, Plan, Sink, Value, Version};
-
-/// The options of `snmp = { … }`, for every probe that speaks it.
-pub const OPTIONS: &[OptionDoc] = &[
-    OptionDoc { name: "version", form: "string", default: "2c", help: "\"1\" or \"2c\"" },
-    OptionDoc { name: "community", form: "secret", default: "", help: "by env, file or command; it is never guessed" },
-    OptionDoc { name: "port", form: "integer", default: "161", help: "the agent's UDP port" },
-    OptionDoc { name: "timeout", form: "duration", default: "2s", help: "the longest wait of one try" },
-    OptionDoc { name: "retries", form: "integer", default: "2", help: "further tries after the first" },
-    OptionDoc {
-        name: "max_repetitions",
-        form: "integer",
-        default: "25",
-        help: "rows asked for at once at most; 1 asks with GETNEXT",
-    },
-];
+use crate::proto::snmp::{Oid, Plan, Sink, Value};
 
 pub static KIND: Kind = Kind {
     name: "snmp",
@@ -43,83 +31,6 @@ pub static KIND: Kind = Kind {
     },
     bind,
 };
-
-/// How to speak with one agent.
-#[derive(Clone, Debug)]
-pub struct Access {
-    pub address: Arc<str>,
-    pub port: u16,
-    pub version: Version,
-    pub community: SecretRef,
-    pub timeout: Duration,
-    pub retries: u32,
-    pub max_repetitions: u16,
-}
-
-impl Access {
-    /// Reads the shared options; `None` where something that is needed is missing or wrong.
-    pub fn read(host: &Host, options: &mut Reader<'_>) -> Option<Self> {
-        let version = match options.string("version").as_deref() {
-            None | Some("2c" | "v2c" | "2") => Some(Version::V2c),
-            Some("1" | "v1") => Some(Version::V1),
-            Some(other) => {
-                let place = options.node("version").map_or_else(|| options.place().clone(), |n| n.place.clone());
-                let problem = Problem::error(&place, format!("SNMP version \"{other}\" is not spoken"));
-                options.problem(problem.hint("write \"2c\" or \"1\""));
-                None
-            }
-        };
-        let said = options.node("community").is_some();
-        let community = options.secret("community");
-        if !said {
-            let place = options.place().clone();
-            options.problem(
-                Problem::error(&place, format!("the snmp table of {} has no `community`", host.name))
-                    .hint("add `community = { env = \"NOCTTY_COMMUNITY\" }`; none is ever guessed"),
-            );
-        }
-        let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok()).unwrap_or(161);
-        let timeout = options.duration("timeout").unwrap_or(KIND.pace.timeout).max(Duration::from_millis(10));
-        let retries = options.integer("retries", 0..=10).and_then(|n| u32::try_from(n).ok()).unwrap_or(2);
-        let max_repetitions =
-            options.integer("max_repetitions", 1..=50).and_then(|n| u16::try_from(n).ok()).unwrap_or(25);
-        Some(Self {
-            address: host.address.clone()?,
-            port,
-            version: version?,
-            community: community?,
-            timeout,
-            retries,
-            max_repetitions,
-        })
-    }
-
-    /// Resolves the name and fetches the community.
-    ///
-    /// # Errors
-    /// In words, without the secret.
-    pub async fn target(&self, cx: &Cx) -> Result<Target, String> {
-        let community = secret::fetch(&self.community).await.map_err(|e| format!("the community: {e}"))?;
-        let address = cx.net.names.resolve(&self.address, cx.timeout).await.map_err(|e| e.to_string())?;
-        Ok(Target {
-            address: SocketAddr::new(address, self.port),
-            version: self.version,
-            community: Secret::new(community.expose().clone().into_bytes()),
-            timeout: self.timeout,
-            retries: self.retries,
-        })
-    }
-
-    pub fn wire(&self, what: &str) -> Wire {
-        let protocol = format!("SNMP {} {what}", self.version.as_str());
-        Wire { protocol: protocol.into(), destination: format!("{}:{}", self.address, self.port).into() }
-    }
-
-    /// As long as all tries of one request take, and then some.
-    pub fn patience(&self) -> Duration {
-        self.timeout.saturating_mul(self.retries + 1) + Duration::from_millis(500)
-    }
-}
 
 /// The scalars that every device is asked for: the system group (RFC 3418), the engine's clock (RFC 3411), the last change of
 /// ifTable (RFC 2863) and the machine's uptime (RFC 2790). Those that many agents do not have come last.
@@ -211,6 +122,10 @@ impl Probe for SystemProbe {
         self.access.wire("GET")
     }
 
+    fn told(&self) {
+        self.access.told();
+    }
+
     fn budget(&self, _: Duration) -> Duration {
         self.access.patience()
     }
@@ -228,7 +143,11 @@ impl SystemProbe {
                 let device = &answers.sink.0;
                 let name = if device.name.is_empty() { "answers".to_owned() } else { device.name.json_text() };
                 let uptime = device.uptime.map(|u| format!(" · up {}", units::age(u))).unwrap_or_default();
-                let mut reading = Reading::ok(format!("{name}{uptime}"));
+                // An agent that answers and tells nothing is there, and somebody has to look at its access rules.
+                let mut reading = match answers.incomplete.first() {
+                    Some(reason) if device.uptime.is_none() => Reading::warning(reason.clone()),
+                    _ => Reading::ok(format!("{name}{uptime}")),
+                };
                 if let Some(rtt) = answers.round_trip {
                     reading = reading.metric("rtt", rtt.as_secs_f64(), Unit::Seconds);
                 }
@@ -240,6 +159,8 @@ impl SystemProbe {
                 }
                 reading
             }
+            // An agent that refuses is there.
+            Err(error @ SnmpError::Refused { .. }) => Reading::unknown(error.to_string()),
             Err(error) => Reading::critical(error.to_string()),
         }
     }

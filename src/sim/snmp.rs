@@ -1,10 +1,12 @@
-//! Simulated switches: each answers SNMP v1 and v2c on a loopback address of its own, all from one thread. The system
+//! Simulated switches: each answers SNMP v1 and v2c, and v3 where it has a user, on a loopback address of its own, all
+//! from one thread. The system
 //! group, ifTable, ifXTable and the duplex column are computed on the fly from a seed and the time, so that ten
 //! thousand of them cost little memory and the same seed always gives the same network.
 //!
 //! The state of a device can be changed from outside through [`SnmpAgents`], while it is being asked.
 
 mod mib;
+mod secure;
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -16,10 +18,12 @@ use std::thread::JoinHandle;
 use rustix::event::epoll;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use self::mib::Mib;
+use self::mib::{Mib, View};
+use self::secure::Secure;
 use crate::base::Clock;
 use crate::proto::snmp::ber::Writer;
-use crate::proto::snmp::{Message, PduKind, Version, message, pdu};
+use crate::proto::snmp::usm::User;
+use crate::proto::snmp::{Message, Pdu, PduKind, Version, message, pdu};
 
 /// What fits into one Ethernet frame; agents stop there and the asker comes again.
 const LARGEST_REPLY: usize = 1400;
@@ -32,6 +36,8 @@ pub struct AgentSpec {
     /// `sysName`.
     pub name: String,
     pub community: String,
+    /// Whom it knows in version 3.
+    pub user: Option<Arc<User>>,
     /// The last four (if there are more than eight) are 10 Gbit/s uplinks, called so in ifAlias.
     pub ports: u32,
     pub seed: u64,
@@ -55,6 +61,8 @@ struct Device {
     alive: AtomicBool,
     /// When the agent started, in milliseconds of the clock.
     booted: AtomicI64,
+    /// How often it started, as version 3 counts it.
+    boots: AtomicU32,
     answered: AtomicU64,
     ports: Box<[Port]>,
 }
@@ -99,7 +107,8 @@ impl SnmpAgents {
         epoll::add(&poll, &wake, epoll::EventData::new_u64(u64::MAX), epoll::EventFlags::IN)?;
         let devices: Arc<[Device]> = specs.into_iter().map(|spec| Device::new(spec, now)).collect();
         let stop = Arc::new(AtomicBool::new(false));
-        let server = Server { poll, _wake: wake, sockets, devices: devices.clone(), clock, stop: stop.clone() };
+        let secure = devices.iter().map(|device| Secure::new(&device.spec)).collect();
+        let server = Server { poll, _wake: wake, sockets, devices: devices.clone(), secure, clock, stop: stop.clone() };
         let thread = std::thread::Builder::new().name("sim-snmp".to_owned()).spawn(move || server.run())?;
         Ok(Self { devices, addresses, clock, stop, wake: Some(woken), thread: Some(thread) })
     }
@@ -155,6 +164,7 @@ impl SnmpAgents {
         let now = self.clock.now().millis();
         let Some(device) = self.devices.get(device) else { return };
         device.booted.store(now, Ordering::Relaxed);
+        device.boots.fetch_add(1, Ordering::Relaxed);
         for port in &device.ports {
             port.dark.store(0, Ordering::Relaxed);
             port.errors.store(0, Ordering::Relaxed);
@@ -193,6 +203,7 @@ impl Device {
         Self {
             alive: AtomicBool::new(true),
             booted: AtomicI64::new(now - (days * 86_400_000).cast_signed()),
+            boots: AtomicU32::new(1 + (mib::mix(spec.seed ^ 0xb007) % 40) as u32),
             answered: AtomicU64::new(0),
             ports,
             spec,
@@ -259,12 +270,13 @@ struct Server {
     _wake: OwnedFd,
     sockets: Vec<UdpSocket>,
     devices: Arc<[Device]>,
+    secure: Vec<Option<Secure>>,
     clock: Clock,
     stop: Arc<AtomicBool>,
 }
 
 impl Server {
-    fn run(self) {
+    fn run(mut self) {
         let mib = Mib::new();
         let mut events = Vec::with_capacity(512);
         let mut buffer = vec![0u8; 4096];
@@ -285,7 +297,14 @@ impl Server {
                 // A few each turn, so that one flooded device does not starve the others.
                 for _ in 0..16 {
                     let Ok((length, from)) = socket.recv_from(&mut buffer) else { break };
-                    if answer(&mib, device, now, &buffer[..length.min(buffer.len())], &mut reply) {
+                    let datagram = &buffer[..length.min(buffer.len())];
+                    let answers = match self.secure.get_mut(number) {
+                        Some(Some(secure)) if message::version(datagram) == Some(3) => {
+                            secure.answer(&mib, device, now, datagram, &mut reply)
+                        }
+                        _ => answer(&mib, device, now, datagram, &mut reply),
+                    };
+                    if answers {
                         let _ = socket.send_to(reply.bytes(), from);
                         device.answered.fetch_add(1, Ordering::Relaxed);
                     }
@@ -308,36 +327,11 @@ fn answer(mib: &Mib, device: &Device, now: i64, datagram: &[u8], reply: &mut Wri
     let view = mib.view(device, now);
     reply.clear();
     // Status and index are known only after the varbinds: v1 answers the question itself with noSuchName.
-    let mut missing: i32 = 0;
+    let mut missing = None;
     message::encode(reply, request.version, request.community, |w| {
-        pdu::encode(w, PduKind::Response, asked.request_id, 0, 0, |w| match asked.kind {
-            PduKind::Get => {
-                for (i, bind) in (1..).zip(asked.varbinds()) {
-                    if !view.get(bind.name, w) && missing == 0 {
-                        missing = i;
-                    }
-                }
-            }
-            PduKind::GetNext => {
-                for (i, bind) in (1..).zip(asked.varbinds()) {
-                    if !view.next(bind.name, w) && missing == 0 {
-                        missing = i;
-                    }
-                }
-            }
-            PduKind::GetBulk => {
-                let repeaters_from = usize::try_from(asked.error_status.0).unwrap_or(0);
-                for bind in asked.varbinds().take(repeaters_from) {
-                    view.next(bind.name, w);
-                }
-                let names = asked.varbinds().skip(repeaters_from).map(|b| b.name);
-                view.bulk(names, asked.error_index.clamp(0, 1000) as usize, w, LARGEST_REPLY);
-            }
-            PduKind::Response | PduKind::Set | PduKind::Inform | PduKind::TrapV2 | PduKind::Report => {}
-        });
+        missing = respond(&view, &asked, LARGEST_REPLY, w);
     });
-    let is_question = matches!(asked.kind, PduKind::Get | PduKind::GetNext | PduKind::GetBulk);
-    if request.version == Version::V1 && missing > 0 {
+    if let (Version::V1, Some(missing)) = (request.version, missing) {
         reply.clear();
         message::encode(reply, request.version, request.community, |w| {
             pdu::encode(w, PduKind::Response, asked.request_id, 2, missing, |w| {
@@ -347,7 +341,42 @@ fn answer(mib: &Mib, device: &Device, now: i64, datagram: &[u8], reply: &mut Wri
             });
         });
     }
-    is_question
+    is_question(&asked)
+}
+
+fn is_question(asked: &Pdu<'_>) -> bool {
+    matches!(asked.kind, PduKind::Get | PduKind::GetNext | PduKind::GetBulk)
+}
+
+/// Writes the response, up to `most` octets in the writer; the place of the first name that is not there, from 1.
+fn respond(view: &View<'_>, asked: &Pdu<'_>, most: usize, w: &mut Writer) -> Option<i32> {
+    let mut missing = None;
+    pdu::encode(w, PduKind::Response, asked.request_id, 0, 0, |w| match asked.kind {
+        PduKind::Get => {
+            for (i, bind) in (1..).zip(asked.varbinds()) {
+                if !view.get(bind.name, w) {
+                    missing.get_or_insert(i);
+                }
+            }
+        }
+        PduKind::GetNext => {
+            for (i, bind) in (1..).zip(asked.varbinds()) {
+                if !view.next(bind.name, w) {
+                    missing.get_or_insert(i);
+                }
+            }
+        }
+        PduKind::GetBulk => {
+            let repeaters_from = usize::try_from(asked.error_status.0).unwrap_or(0);
+            for bind in asked.varbinds().take(repeaters_from) {
+                view.next(bind.name, w);
+            }
+            let names = asked.varbinds().skip(repeaters_from).map(|b| b.name);
+            view.bulk(names, asked.error_index.clamp(0, 1000) as usize, w, most);
+        }
+        PduKind::Response | PduKind::Set | PduKind::Inform | PduKind::TrapV2 | PduKind::Report => {}
+    });
+    missing
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod power_cut;
 mod probes;
 mod repository;
 mod snmp;
+mod snmp_v3;
 mod ssh;
 mod ssh_config;
 mod storage;

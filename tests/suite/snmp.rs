@@ -191,6 +191,7 @@ fn simulated(ports: u32) -> SnmpAgents {
         address: SocketAddr::from(([127, 0, 0, 63], 0)),
         name: "sim-sw1".to_owned(),
         community: "sim".to_owned(),
+        user: None,
         ports,
         seed: 11,
     };

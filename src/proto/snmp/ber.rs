@@ -161,6 +161,17 @@ impl Writer {
         &self.buffer
     }
 
+    /// For what is written over in place: encryption, a MAC.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.buffer
+    }
+
+    /// Fills up with zeros to a multiple of `block` octets.
+    pub fn pad(&mut self, block: usize) {
+        let length = self.buffer.len().next_multiple_of(block.max(1));
+        self.buffer.resize(length, 0);
+    }
+
     pub fn len(&self) -> usize {
         self.buffer.len()
     }
@@ -200,6 +211,11 @@ impl Writer {
         self.buffer.push(tag);
         self.length(content.len());
         self.buffer.extend_from_slice(content);
+    }
+
+    /// Whole elements, already encoded.
+    pub fn raw(&mut self, elements: &[u8]) {
+        self.buffer.extend_from_slice(elements);
     }
 
     pub fn integer(&mut self, value: i64) {

@@ -2,13 +2,18 @@
 //! finished conversations out. Time is what has passed since any fixed moment.
 //!
 //! One request is out per agent at a time; conversations with one agent take turns. A reply counts only with the
-//! agent's address, the request's id, version and community; everything else is dropped and counted. Requests that
-//! stay unanswered for a quarter of a second no longer count as in flight, so that dead agents hold nobody up.
+//! agent's address, the request's id, version and community (v3: engine, user, level and context); everything else is
+//! dropped and counted. Requests that stay unanswered for a quarter of a second no longer count as in flight, so that
+//! dead agents hold nobody up. What v3 adds is in `secure`.
+
+mod secure;
 
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use self::secure::SecureAgent;
+pub use self::secure::{Refusal, Refused, Security};
 use super::ber::Writer;
 use super::message::{self, Message};
 use super::pdu::PduKind;
@@ -21,11 +26,20 @@ const LATE: Duration = Duration::from_millis(250);
 /// Agents whose round trips are remembered.
 const MOST_AGENTS: usize = 100_000;
 
+/// What the agent knows us by.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// Versions 1 and 2c.
+    Community(Secret<Vec<u8>>),
+    /// Version 3.
+    User(Security),
+}
+
 /// Who is asked, and how patiently.
 #[derive(Clone, Debug)]
 pub struct Peer {
     pub address: SocketAddr,
-    pub community: Secret<Vec<u8>>,
+    pub credentials: Credentials,
     /// The longest wait of one try.
     pub timeout: Duration,
     /// Further tries after the first.
@@ -40,6 +54,8 @@ pub struct Finished {
     pub walked: Walked,
     /// Round trip of the last answered request.
     pub round_trip: Option<Duration>,
+    /// Why the agent did not let us in, where it said so or it can be told.
+    pub refused: Option<Refused>,
 }
 
 /// Datagrams that were not for us, by reason.
@@ -54,6 +70,16 @@ pub struct Drops {
     pub other_community: u64,
     /// A request, a trap, or a report.
     pub not_a_response: u64,
+    /// v3: of another engine, user or context than the one asked.
+    pub other_user: u64,
+    /// v3: protected less (or more) than what was asked, or a report that has to be authenticated and is not.
+    pub other_level: u64,
+    /// v3: the digest is wrong.
+    pub forged: u64,
+    /// v3: authenticated, but from outside the time window.
+    pub stale: u64,
+    /// v3: authenticated, but not to be decrypted.
+    pub undecryptable: u64,
 }
 
 #[derive(Debug)]
@@ -75,6 +101,9 @@ struct Conversation {
     round_trip: Option<Duration>,
     /// The message itself, for sending again.
     message: Vec<u8>,
+    /// v3: what the request that is out is for, and what was already tried to make it welcome.
+    step: secure::Step,
+    refused: Option<Refused>,
 }
 
 #[derive(Debug, Default)]
@@ -82,6 +111,8 @@ struct Agent {
     rtt: Rtt,
     busy: bool,
     waiting: VecDeque<u64>,
+    /// What version 3 knows of it.
+    secure: Option<Box<SecureAgent>>,
 }
 
 /// A deadline of a request, soonest first.
@@ -120,6 +151,11 @@ pub struct Engine {
     ready: VecDeque<u64>,
     finished: VecDeque<Finished>,
     writer: Writer,
+    /// v3: the scoped PDU on its way into a message, and out of one.
+    scoped: Writer,
+    scratch: Vec<u8>,
+    /// v3: the last salt; begins anywhere and never repeats.
+    salt: u64,
     spare: Vec<Vec<u8>>,
     drops: Drops,
 }
@@ -135,7 +171,8 @@ impl std::fmt::Debug for Engine {
 
 impl Engine {
     /// `window`: requests in flight at most. `next_id`: request ids that nobody can guess.
-    pub fn new(window: usize, next_id: Box<dyn FnMut() -> u32 + Send>) -> Self {
+    pub fn new(window: usize, mut next_id: Box<dyn FnMut() -> u32 + Send>) -> Self {
+        let salt = u64::from(next_id()) << 32 | u64::from(next_id());
         Self {
             next_id,
             window: window.max(1),
@@ -148,6 +185,9 @@ impl Engine {
             ready: VecDeque::new(),
             finished: VecDeque::new(),
             writer: Writer::default(),
+            scoped: Writer::default(),
+            scratch: Vec::new(),
+            salt,
             spare: Vec::new(),
             drops: Drops::default(),
         }
@@ -164,9 +204,17 @@ impl Engine {
     /// Begins a conversation; `ticket` names it in [`Finished`] and must not be in use.
     pub fn start(&mut self, ticket: u64, peer: Peer, walk: Walk) {
         if self.agents.len() >= MOST_AGENTS {
-            self.agents.retain(|_, agent| agent.busy || !agent.waiting.is_empty());
+            // Whom we must not ask any more is not forgotten.
+            self.agents.retain(|_, agent| {
+                agent.busy || !agent.waiting.is_empty() || agent.secure.as_ref().is_some_and(|s| s.has_stopped())
+            });
         }
         let address = peer.address;
+        if let Credentials::User(security) = &peer.credentials
+            && security.pardon
+        {
+            self.pardon(address, security);
+        }
         let message = self.spare.pop().unwrap_or_default();
         let conversation = Conversation {
             ticket,
@@ -180,6 +228,8 @@ impl Engine {
             queued: false,
             round_trip: None,
             message,
+            step: secure::Step::default(),
+            refused: None,
         };
         if conversation.walk.is_done() {
             self.finish(conversation);
@@ -217,25 +267,19 @@ impl Engine {
         if self.in_flight >= self.window {
             return None;
         }
-        let ticket = self.ready.pop_front()?;
+        let ticket = loop {
+            let ticket = self.ready.pop_front()?;
+            let Some(conversation) = self.conversations.get_mut(&ticket) else { continue };
+            conversation.queued = false;
+            if conversation.tried > 0 {
+                break ticket;
+            }
+            match self.compose(ticket, now) {
+                Ok(()) => break ticket,
+                Err(refused) => self.refuse(ticket, refused),
+            }
+        };
         let conversation = self.conversations.get_mut(&ticket)?;
-        conversation.queued = false;
-        if conversation.tried == 0 {
-            // A new request: an id that is not in use.
-            let id = loop {
-                let id = ((self.next_id)() & 0x7fff_ffff).cast_signed();
-                if id != 0 && !self.out.contains_key(&id) {
-                    break id;
-                }
-            };
-            conversation.id = id;
-            self.writer.clear();
-            let walk = &mut conversation.walk;
-            let community = conversation.peer.community.expose();
-            message::encode(&mut self.writer, walk.version(), community, |w| walk.request(id, now, w));
-            conversation.message.clear();
-            conversation.message.extend_from_slice(self.writer.bytes());
-        }
         let tries = conversation.peer.retries + 1;
         let rtt = self.agents.get(&conversation.peer.address).map(|a| a.rtt).unwrap_or_default();
         let wait = rtt.wait(conversation.spent, tries, conversation.peer.timeout);
@@ -252,8 +296,43 @@ impl Engine {
         Some(conversation.peer.address)
     }
 
+    /// Writes a new request, with an id that is not in use.
+    fn compose(&mut self, ticket: u64, now: Duration) -> Result<(), Refused> {
+        let Some(conversation) = self.conversations.get_mut(&ticket) else { return Ok(()) };
+        let id = loop {
+            let id = ((self.next_id)() & 0x7fff_ffff).cast_signed();
+            if id != 0 && !self.out.contains_key(&id) {
+                break id;
+            }
+        };
+        conversation.id = id;
+        match &conversation.peer.credentials {
+            Credentials::Community(community) => {
+                let walk = &mut conversation.walk;
+                self.writer.clear();
+                message::encode(&mut self.writer, walk.version(), community.expose(), |w| walk.request(id, now, w));
+            }
+            Credentials::User(security) => {
+                let agent = self.agents.entry(conversation.peer.address).or_default();
+                let secure = agent.secure.get_or_insert_default();
+                self.salt = self.salt.wrapping_add(1);
+                let scoped = &mut self.scoped;
+                let walk = &mut conversation.walk;
+                conversation.step.asked =
+                    secure.compose(security, walk, (id, self.salt), now, scoped, &mut self.writer)?;
+            }
+        }
+        conversation.message.clear();
+        conversation.message.extend_from_slice(self.writer.bytes());
+        Ok(())
+    }
+
     /// Takes a datagram off the wire.
     pub fn handle_datagram(&mut self, now: Duration, from: SocketAddr, datagram: &[u8]) {
+        if message::version(datagram) == Some(3) {
+            self.handle_secured(now, from, datagram);
+            return;
+        }
         let Ok(message) = Message::decode(datagram) else {
             self.drops.malformed += 1;
             return;
@@ -277,29 +356,40 @@ impl Engine {
             self.drops.other_version += 1;
             return;
         }
-        if message.community != conversation.peer.community.expose() {
+        let ours = match &conversation.peer.credentials {
+            Credentials::Community(community) => community.expose() == message.community,
+            Credentials::User(_) => false,
+        };
+        if !ours {
             self.drops.other_community += 1;
             return;
         }
+        conversation.walk.answer(&message.pdu, now);
+        let done = conversation.walk.is_done();
+        self.settle(ticket, now);
+        self.go_on(ticket, asked, done);
+    }
+
+    /// The request that was out is answered.
+    fn settle(&mut self, ticket: u64, now: Duration) {
+        let Some(conversation) = self.conversations.get_mut(&ticket) else { return };
         let took = now.saturating_sub(conversation.sent);
         conversation.round_trip = Some(took);
-        conversation.walk.answer(&message.pdu, now);
-        let (tried, done, queued) = (conversation.tried, conversation.walk.is_done(), conversation.queued);
+        let (tried, queued, address) = (conversation.tried, conversation.queued, conversation.peer.address);
         (conversation.tried, conversation.spent, conversation.queued) = (0, 0, false);
         if std::mem::take(&mut conversation.in_flight) {
             self.in_flight -= 1;
         }
+        self.out.remove(&conversation.id);
         if queued {
             // It was about to be sent again.
             self.ready.retain(|t| *t != ticket);
         }
-        self.out.remove(&id);
         if tried == 1
-            && let Some(agent) = self.agents.get_mut(&asked)
+            && let Some(agent) = self.agents.get_mut(&address)
         {
             agent.rtt.sample(took);
         }
-        self.go_on(ticket, asked, done);
     }
 
     /// When [`Engine::handle_timeout`] wants to be called, if nothing comes before.
@@ -341,7 +431,10 @@ impl Engine {
                     conversation.queued = true;
                     self.ready.push_back(ticket);
                 }
-                Again::No => self.go_on(ticket, address, true),
+                Again::No => {
+                    self.fell_silent(ticket);
+                    self.go_on(ticket, address, true);
+                }
             }
         }
     }
@@ -416,6 +509,7 @@ impl Engine {
             ticket: conversation.ticket,
             walked: conversation.walk.finish(),
             round_trip: conversation.round_trip,
+            refused: conversation.refused,
         });
     }
 }

@@ -1,4 +1,4 @@
-//! The wrapping around a PDU in SNMPv1 and v2c: version and community (RFC 1157 §4, RFC 1901).
+//! The wrapping around a PDU in SNMPv1 and v2c: version and community (RFC 1157 §4, RFC 1901). That of v3 is in `secured`.
 
 use super::ber::{BerError, Reader, Writer, tag};
 use super::pdu::Pdu;
@@ -7,6 +7,7 @@ use super::pdu::Pdu;
 pub enum Version {
     V1,
     V2c,
+    V3,
 }
 
 impl Version {
@@ -14,6 +15,7 @@ impl Version {
         match self {
             Self::V1 => "v1",
             Self::V2c => "v2c",
+            Self::V3 => "v3",
         }
     }
 
@@ -21,8 +23,15 @@ impl Version {
         match self {
             Self::V1 => 0,
             Self::V2c => 1,
+            Self::V3 => 3,
         }
     }
+}
+
+/// The version that a datagram says it is of; `None` where it is no SNMP.
+pub fn version(datagram: &[u8]) -> Option<i32> {
+    let mut body = Reader::new(Reader::new(datagram).expect(tag::SEQUENCE).ok()?);
+    body.integer().ok()
 }
 
 /// A decoded message; everything in it is borrowed from the datagram.
@@ -67,7 +76,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Writes a message; `pdu` writes what is inside.
+/// Writes a message of version 1 or 2c; `pdu` writes what is inside.
 pub fn encode(writer: &mut Writer, version: Version, community: &[u8], pdu: impl FnOnce(&mut Writer)) {
     let outer = writer.begin(tag::SEQUENCE);
     writer.integer(i64::from(version.number()));

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! datagram → message (version, community) → pdu (kind, id, error) → varbinds, borrowed → Walk → Sink
+//!          ↘ secured (v3: head, MAC, cipher) ↗   with the keys and clocks of usm
 //! ```
 //! Nothing here allocates for each varbind, trusts a length, or panics on what a stranger sends. Version 3 is another
-//! wrapping around the same PDU; it is not spoken yet.
+//! wrapping around the same PDU.
 
 pub mod ber;
 pub mod engine;
@@ -12,10 +13,13 @@ pub mod message;
 pub mod oid;
 pub mod pdu;
 mod rtt;
+pub mod secured;
+pub mod usm;
 pub mod walk;
 
-pub use engine::{Engine, Finished, Peer};
+pub use engine::{Credentials, Engine, Finished, Peer, Refusal, Refused, Security};
 pub use message::{Message, Version};
 pub use oid::{Oid, RawOid};
 pub use pdu::{ErrorStatus, Pdu, PduKind, Value};
+pub use secured::Secured;
 pub use walk::{Plan, Sink, Walk, Walked};

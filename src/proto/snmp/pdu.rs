@@ -53,6 +53,7 @@ impl ErrorStatus {
     pub const TOO_BIG: Self = Self(1);
     pub const NO_SUCH_NAME: Self = Self(2);
     pub const GEN_ERR: Self = Self(5);
+    pub const AUTHORIZATION_ERROR: Self = Self(16);
 
     /// The name that RFC 3416 gives it.
     pub fn name(self) -> &'static str {

@@ -249,6 +249,14 @@ impl Walk {
         Again::No
     }
 
+    /// The agent does not let us in any more. What came is kept.
+    pub fn refused(&mut self, reason: String) {
+        if self.result.answered {
+            self.note(reason);
+        }
+        self.phase = Phase::Done;
+    }
+
     fn fall_back(&mut self) {
         self.bulk = false;
         self.values = 8;
@@ -280,7 +288,12 @@ impl Walk {
                 return;
             }
         } else {
-            self.note(format!("the scalars: the agent answered {}", pdu.error_status.name()));
+            let advice = if pdu.error_status == ErrorStatus::AUTHORIZATION_ERROR {
+                ": its access rules do not let us read this, or not at this level"
+            } else {
+                ""
+            };
+            self.note(format!("the scalars: the agent answered {}{advice}", pdu.error_status.name()));
         }
         self.phase = if self.columns.is_empty() { Phase::Done } else { Phase::Columns };
     }

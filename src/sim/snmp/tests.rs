@@ -6,6 +6,7 @@ fn spec(ports: u32) -> AgentSpec {
         address: SocketAddr::from(([127, 0, 0, 1], 0)),
         name: "sw1".to_owned(),
         community: "public".to_owned(),
+        user: None,
         ports,
         seed: 7,
     }

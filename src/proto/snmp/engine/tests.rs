@@ -4,6 +4,8 @@ use super::super::pdu::{self, Value};
 use super::super::walk::{Plan, Sink};
 use super::*;
 
+mod secure;
+
 struct Nothing;
 
 impl Sink for Nothing {
@@ -28,7 +30,7 @@ fn engine(window: usize) -> Engine {
 fn peer(host: u8) -> Peer {
     Peer {
         address: SocketAddr::from(([192, 0, 2, host], 161)),
-        community: Secret::new(b"secret".to_vec()),
+        credentials: Credentials::Community(Secret::new(b"secret".to_vec())),
         timeout: Duration::from_secs(2),
         retries: 2,
     }
@@ -76,6 +78,7 @@ fn only_the_agent_with_the_right_id_version_and_community_is_heard() {
         other_version: 1,
         other_community: 1,
         not_a_response: 1,
+        ..Drops::default()
     };
     assert_eq!(engine.drops(), want);
     assert!(engine.poll_finished().is_none());
