@@ -15,7 +15,7 @@ use super::{Globals, console};
 use crate::base::Clock;
 use crate::config::{UiOptions, load};
 use crate::engine::Plan;
-use crate::sim::network::{Servers, Size, Topology, community};
+use crate::sim::network::{self, Servers, Size, Topology, community};
 use crate::sim::repository::{PASSWORD, Repositories};
 use crate::sim::script::{Change, ROUND};
 use crate::sim::snmp::{AgentSpec, SnmpAgents};
@@ -34,6 +34,9 @@ pub struct DemoArgs {
     /// The same seed gives the same network and the same faults
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Speak SNMP version 3 (authPriv) with the switches instead of 2c
+    #[arg(long)]
+    v3: bool,
     /// No console: print where the configuration is, and run until told to stop
     #[arg(long)]
     headless: bool,
@@ -51,10 +54,10 @@ pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("sim").enable_all().build()?;
     let clock = Clock::start();
-    let agents = Arc::new(start_agents(size, clock)?);
+    let agents = Arc::new(start_agents(size, args.v3, clock)?);
     let servers = Arc::new(runtime.block_on(Servers::start(size)).wrap_err("cannot start the simulated servers")?);
     let (repositories, backups) = backups(&folder.0, size.hosts)?;
-    let text = servers.configuration(&folder.0, agents.addresses())? + &backups;
+    let text = servers.configuration(&folder.0, agents.addresses(), args.v3)? + &backups;
     let file = folder.0.join("noctty.toml");
     std::fs::write(&file, &text).wrap_err_with(|| format!("cannot write {}", super::shown(&file)))?;
     let player = {
@@ -72,14 +75,15 @@ pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
     outcome
 }
 
-fn start_agents(size: Size, clock: Clock) -> Result<SnmpAgents> {
+fn start_agents(size: Size, v3: bool, clock: Clock) -> Result<SnmpAgents> {
     let topology = Topology { size };
+    let user = if v3 { Some(Arc::new(network::user()?)) } else { None };
     let specs = (0..size.switches)
         .map(|switch| AgentSpec {
             address: SocketAddr::new(IpAddr::V4(Topology::switch_address(switch)), 0),
             name: topology.switch_name(switch),
             community: community().to_owned(),
-            user: None,
+            user: user.clone(),
             ports: u32::try_from(size.ports).unwrap_or(u32::MAX),
             seed: size.seed.wrapping_mul(1_000_003).wrapping_add(switch as u64),
         })

@@ -13,11 +13,16 @@ use std::time::Duration;
 use super::banner::Banners;
 use super::dns::NameServer;
 use super::script::{self, Change};
+use crate::proto::snmp::usm::{AuthProtocol, PrivProtocol, User, UserError};
 
 /// Hosts beyond this have no SSH server of their own and are pinged.
 const SSH_SERVERS: usize = 400;
 /// The community of all agents; not a secret, but kept like one so that the demo's configuration is a model.
 const COMMUNITY: &str = "noctty-demo";
+/// The same for version 3.
+const USER: &str = "noctty-demo";
+const AUTH: (AuthProtocol, &str) = (AuthProtocol::Sha256, "noctty-demo-auth");
+const PRIV: (PrivProtocol, &str) = (PrivProtocol::Aes128, "noctty-demo-priv");
 
 /// How large the network is.
 #[derive(Clone, Copy, Debug)]
@@ -116,12 +121,23 @@ impl Servers {
     }
 
     /// The configuration that watches the network, as a user would write it. `agents` is where each switch answers
-    /// SNMP.
+    /// SNMP, with `v3` in version 3.
     ///
     /// # Errors
-    /// The community's file cannot be written.
-    pub fn configuration(&self, folder: &Path, agents: &[SocketAddr]) -> std::io::Result<String> {
-        let community = write_private(folder, "community", COMMUNITY)?;
+    /// The files with the secrets cannot be written.
+    pub fn configuration(&self, folder: &Path, agents: &[SocketAddr], v3: bool) -> std::io::Result<String> {
+        let secret =
+            |name, text| write_private(folder, name, text).map(|path| format!("{:?}", path.display().to_string()));
+        let identity = if v3 {
+            let (auth, privacy) = (secret("auth", AUTH.1)?, secret("priv", PRIV.1)?);
+            format!(
+                "version = \"3\", user = \"{USER}\", auth = {{ protocol = \"{}\", password = {{ file = {auth} }} }}, priv = {{ protocol = \"{}\", password = {{ file = {privacy} }} }}",
+                AUTH.0.name(),
+                PRIV.0.name(),
+            )
+        } else {
+            format!("version = \"2c\", community = {{ file = {} }}", secret("community", COMMUNITY)?)
+        };
         let size = self.topology.size;
         // A large network is polled as one would poll it; a small one so that something is to be seen.
         let large = size.hosts + size.switches > 200;
@@ -134,10 +150,9 @@ impl Servers {
                 self.topology.uplink(switch).map(|up| format!("parents = [\"{}\"]\n", self.topology.switch_name(up)));
             let _ = write!(
                 out,
-                "[[host]]\nname = \"{name}\"\naddress = \"{}\"\n{tags}{}group = \"network\"\nchecks = []\nsnmp = {{ version = \"2c\", community = {{ file = {:?} }}, port = {}, interval = \"{walk}\", timeout = \"2s\", retry_interval = \"2s\" }}\n\n",
+                "[[host]]\nname = \"{name}\"\naddress = \"{}\"\n{tags}{}group = \"network\"\nchecks = []\nsnmp = {{ {identity}, port = {}, interval = \"{walk}\", timeout = \"2s\", retry_interval = \"2s\" }}\n\n",
                 agent.ip(),
                 parents.unwrap_or_default(),
-                community.display().to_string(),
                 agent.port(),
             );
         }
@@ -209,6 +224,15 @@ fn write_private(folder: &Path, name: &str, text: &str) -> std::io::Result<PathB
     let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
     file.write_all(text.as_bytes())?;
     Ok(path)
+}
+
+/// The user that all agents know in version 3.
+///
+/// # Errors
+/// None in fact: its name and passwords are long enough.
+pub fn user() -> Result<User, UserError> {
+    let (auth, privacy) = ((AUTH.0, AUTH.1.as_bytes()), (PRIV.0, PRIV.1.as_bytes()));
+    User::new(USER.as_bytes(), Some(auth), Some(privacy))
 }
 
 /// The community that all agents answer to.
