@@ -62,7 +62,15 @@ fn app(size: (u16, u16)) -> App {
     keymap.merge("shipped", keymap::SHIPPED, &Action::names());
     let (theme, _) = Theme::shipped("default").expect("the default theme is shipped");
     let capabilities = Capabilities { colours: Colours::True, unicode: true };
-    let setup = Setup { commands: end.commands, keymap, theme, capabilities, target: None, messages: Vec::new() };
+    let setup = Setup {
+        commands: end.commands,
+        keymap,
+        theme,
+        capabilities,
+        target: None,
+        system_ssh: Vec::new(),
+        messages: Vec::new(),
+    };
     let mut app = App::new(setup);
     app.resized(size.0, size.1);
     app.snapshot(Arc::new(snapshot()));

@@ -190,6 +190,8 @@ pub fn reference() -> String {
             rows(&mut out, source.options);
         }
     }
+    out.push_str("\n## `[ssh]`\n\n");
+    rows(&mut out, SSH);
     out.push_str("\n## `[ui]`\n\n");
     rows(&mut out, UI);
     out
@@ -253,6 +255,13 @@ const BACKUP: &[OptionDoc] = &[
     OptionDoc { name: "interval", form: "duration", default: "the kind's", help: "how often the repository is read" },
     OptionDoc { name: "enabled", form: "boolean", default: "true", help: "false: shown, not read" },
 ];
+
+const SSH: &[OptionDoc] = &[OptionDoc {
+    name: "config",
+    form: "path",
+    default: "the user's, then the system's ssh_config",
+    help: "the only ssh_config for sessions, `noctty ssh` and `:ssh!`; relative to this file",
+}];
 
 const UI: &[OptionDoc] = &[
     OptionDoc { name: "theme", form: "string", default: "default", help: "a theme's name" },

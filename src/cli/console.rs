@@ -21,6 +21,7 @@ use crate::engine::run::{Setup, run as run_engine};
 use crate::engine::{Plan, discover};
 use crate::model::Policy;
 use crate::net::Net;
+use crate::ssh::{SshConfig, Surroundings};
 use crate::state::{Event, Mode, Snapshot};
 use crate::ui::action::Action;
 use crate::ui::app::{self, App};
@@ -34,23 +35,21 @@ enum Source {
 }
 
 pub fn run(target: Option<String>, globals: &Globals) -> Result<ExitCode> {
-    let (source, ui) = match super::load_config(globals) {
+    let (source, config) = match super::load_config(globals) {
         Err(problems) => bail!("the configuration has errors\n{problems}"),
-        Ok(Some((_, config))) => (Source::Configured(Box::new(super::bound(&config)?)), config.ui),
-        Ok(None) => (Source::Discovered, Config::default().ui),
+        Ok(Some((_, config))) => (Source::Configured(Box::new(super::bound(&config)?)), config),
+        Ok(None) => (Source::Discovered, Config::default()),
     };
-    show(source_plans(source), target, &ui, globals)
+    let ssh = super::surroundings(&config.ssh);
+    show(source_plans(source, ssh.clone()), target, &config.ui, ssh, globals)
 }
 
 /// Sends plans, one replacing the other, until there is nothing more to find.
 pub type Plans = Box<dyn FnOnce(mpsc::Sender<Plan>, mpsc::Sender<Event>, Receiver<()>) + Send>;
 
-fn source_plans(source: Source) -> Plans {
+fn source_plans(source: Source, ssh: Surroundings) -> Plans {
     match source {
-        Source::Configured(plan) => Box::new(move |plans, _, _| {
-            // The engine has not ended: it is about to start.
-            let _ = plans.blocking_send(*plan);
-        }),
+        Source::Configured(plan) => Box::new(move |plans, _, _| send_plan(*plan, ssh, &plans)),
         Source::Discovered => Box::new(|plans, events, confirmed| {
             let places = discover::Places::system();
             let look = |all: bool| {
@@ -69,8 +68,24 @@ fn source_plans(source: Source) -> Plans {
     }
 }
 
+/// The plan at once, and again with what ssh_config calls its hosts: reading that may take long on a slow home.
+pub fn send_plan(plan: Plan, ssh: Surroundings, plans: &mpsc::Sender<Plan>) {
+    // The engine has not ended: it is about to start.
+    let _ = plans.blocking_send(plan.clone());
+    let names = SshConfig::load(ssh).hosts().into_iter().map(|named| named.alias).collect();
+    if let Some(named) = plan.with_ssh_names(&names) {
+        let _ = plans.blocking_send(named);
+    }
+}
+
 /// Runs the console on the given plans until it is left.
-pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Globals) -> Result<ExitCode> {
+pub fn show(
+    plans: Plans,
+    target: Option<String>,
+    ui: &UiOptions,
+    ssh: Surroundings,
+    globals: &Globals,
+) -> Result<ExitCode> {
     let clock = Clock::start();
     let state = state_dir::choose(globals.state.as_deref());
     let capabilities = {
@@ -84,6 +99,7 @@ pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Glob
     let (event_tx, event_rx) = mpsc::channel(256);
     let stop = CancellationToken::new();
     let mode = if globals.passive { Mode::Passive } else { Mode::Polling };
+    let system_ssh = system_ssh(&ssh);
     let engine_runtime = super::runtime()?;
     let net = Net::new(clock);
     let (confirm_tx, confirm_rx) = std::sync::mpsc::channel();
@@ -98,6 +114,7 @@ pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Glob
         event_sender: event_tx.clone(),
         discover_all: Some(confirm_tx),
         records: Some(Records::start(state.clone(), clock, event_tx.clone())),
+        ssh,
         stop: stop.clone(),
     };
     let log_folder = state.clone();
@@ -109,7 +126,7 @@ pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Glob
     })?;
     let (keymap, theme, messages) = appearance(ui);
     let commands = screen_end.commands.clone();
-    let mut app = App::new(app::Setup { commands, keymap, theme, capabilities, target, messages });
+    let mut app = App::new(app::Setup { commands, keymap, theme, capabilities, target, system_ssh, messages });
     let screen_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let exit = screen_runtime.block_on(screen(&mut app, &mut screen_end, capabilities, clock));
     drop(screen_end);
@@ -128,6 +145,15 @@ pub fn show(plans: Plans, target: Option<String>, ui: &UiOptions, globals: &Glob
         Exit::HungUp => Ok(ExitCode::from(129)),
         Exit::Quit | Exit::Foreground(_) => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// How the system's own ssh is called, so that it reads the same file as the sessions do.
+fn system_ssh(ssh: &Surroundings) -> Vec<String> {
+    let mut argv = vec!["ssh".to_owned()];
+    if let Some(file) = &ssh.config {
+        argv.extend(["-F".to_owned(), file.display().to_string()]);
+    }
+    argv
 }
 
 /// The screen on the user's terminal.

@@ -19,6 +19,7 @@ use crate::sim::network::{self, Servers, Size, Topology, community};
 use crate::sim::repository::{PASSWORD, Repositories};
 use crate::sim::script::{Change, ROUND};
 use crate::sim::snmp::{AgentSpec, SnmpAgents};
+use crate::ssh::Surroundings;
 
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
@@ -55,7 +56,8 @@ pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("sim").enable_all().build()?;
     let clock = Clock::start();
     let agents = Arc::new(start_agents(size, args.v3, clock)?);
-    let servers = Arc::new(runtime.block_on(Servers::start(size)).wrap_err("cannot start the simulated servers")?);
+    let servers = runtime.block_on(Servers::start(size, &folder.0, clock));
+    let servers = Arc::new(servers.wrap_err("cannot start the simulated servers")?);
     let (repositories, backups) = backups(&folder.0, size.hosts)?;
     let text = servers.configuration(&folder.0, agents.addresses(), args.v3)? + &backups;
     let file = folder.0.join("noctty.toml");
@@ -85,7 +87,7 @@ fn start_agents(size: Size, v3: bool, clock: Clock) -> Result<SnmpAgents> {
             community: community().to_owned(),
             user: user.clone(),
             ports: u32::try_from(size.ports).unwrap_or(u32::MAX),
-            seed: size.seed.wrapping_mul(1_000_003).wrapping_add(switch as u64),
+            seed: topology.switch_seed(switch),
         })
         .collect();
     SnmpAgents::start(specs, clock).wrap_err("cannot start the simulated switches")
@@ -118,19 +120,17 @@ fn headless(runtime: &tokio::runtime::Runtime, file: &Path) -> Result<ExitCode> 
 
 /// The console with the demo's configuration; what it writes goes with the demo unless a place is named.
 fn show(file: &Path, text: String, folder: &Path, globals: &Globals) -> Result<ExitCode> {
-    let plan = plan(&file.display().to_string(), text)?;
+    let (plan, ssh) = plan(&file.display().to_string(), text)?;
     let state = globals.state.clone().unwrap_or_else(|| folder.join("state"));
     let globals = Globals { state: Some(state), ..globals.clone() };
-    let plans: console::Plans = Box::new(move |plans, _, _| {
-        // A closed channel means that the console was left already.
-        let _ = plans.blocking_send(plan);
-    });
-    console::show(plans, None, &UiOptions::default(), &globals)
+    let named = ssh.clone();
+    let plans: console::Plans = Box::new(move |plans, _, _| console::send_plan(plan, named, &plans));
+    console::show(plans, None, &UiOptions::default(), ssh, &globals)
 }
 
-fn plan(name: &str, text: String) -> Result<Plan> {
+fn plan(name: &str, text: String) -> Result<(Plan, Surroundings)> {
     match load::parse(name, text) {
-        Ok(config) => super::bound(&config),
+        Ok(config) => Ok((super::bound(&config)?, super::surroundings(&config.ssh))),
         Err(problems) => bail!("the demo's configuration has errors\n{problems}"),
     }
 }

@@ -25,8 +25,9 @@ use color_eyre::eyre::{Result, bail};
 use crate::base::Clock;
 use crate::base::options::Problem;
 use crate::config::load;
-use crate::config::{Config, Problems};
+use crate::config::{Config, Problems, SshOptions};
 use crate::engine::{Plan, bind, discover};
+use crate::ssh::Surroundings;
 
 /// Usage and configuration errors, and what could not be decided.
 pub const UNKNOWN: u8 = 3;
@@ -191,6 +192,11 @@ pub fn bound(config: &Config) -> Result<Plan> {
             bail!("the configuration has errors\n{}", all.trim_end())
         }
     }
+}
+
+/// The home, agent and ssh_config of this process, as far as the configuration names no other.
+pub fn surroundings(options: &SshOptions) -> Surroundings {
+    Surroundings { config: options.config.clone(), ..Surroundings::from_environment() }
 }
 
 /// A runtime for headless work.

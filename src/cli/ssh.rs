@@ -12,8 +12,9 @@ use tokio::sync::mpsc;
 
 use super::Globals;
 use crate::base::text;
+use crate::config::{Config, Problems};
 use crate::ssh::{Answer, Attendant, Connection, Ended, Outlets, Progress, ShellInput, SshConfig, SshError};
-use crate::ssh::{Surroundings, Target, Terminal};
+use crate::ssh::{Target, Terminal};
 use terminal::{Escape, Raw};
 
 /// There was no session, or it was lost.
@@ -34,8 +35,14 @@ pub fn run(args: &SshArgs, globals: &Globals) -> Result<ExitCode> {
     if globals.passive {
         bail!("--passive: nothing is sent");
     }
-    let config = SshConfig::load(Surroundings::from_environment());
-    let name = named(&args.target, &config, globals)?;
+    // A host that ssh_config knows can be reached though the configuration has errors.
+    let configuration = super::load_config(globals).map(|found| found.map(|(_, configuration)| configuration));
+    let options = configuration.as_ref().ok().and_then(Option::as_ref).map(|c| c.ssh.clone()).unwrap_or_default();
+    let config = SshConfig::load(super::surroundings(&options));
+    for remark in config.remarks.iter().filter(|remark| remark.line == 0) {
+        super::complain(&remark.to_string());
+    }
+    let name = named(&args.target, &config, configuration)?;
     let Some(target) = Target::parse(&name) else {
         bail!("{} is no [user@]host[:port]", text::clean(&name));
     };
@@ -60,12 +67,12 @@ pub fn run(args: &SshArgs, globals: &Globals) -> Result<ExitCode> {
 }
 
 /// A host of the configuration by its name: its alias or address. Anything else is what it is.
-fn named(target: &str, config: &SshConfig, globals: &Globals) -> Result<String> {
+fn named(target: &str, config: &SshConfig, configuration: Result<Option<Config>, Problems>) -> Result<String> {
     if config.hosts().iter().any(|host| host.alias == target) {
         return Ok(target.to_owned());
     }
-    let plan = match super::load_config(globals) {
-        Ok(Some((_, configuration))) => super::bound(&configuration)?,
+    let plan = match configuration {
+        Ok(Some(configuration)) => super::bound(&configuration)?,
         Ok(None) => return Ok(target.to_owned()),
         Err(problems) => bail!("the configuration has errors\n{problems}"),
     };

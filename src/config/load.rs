@@ -17,6 +17,7 @@ pub struct Config {
     pub hosts: Vec<HostEntry>,
     pub jobs: Vec<JobEntry>,
     pub ui: UiOptions,
+    pub ssh: SshOptions,
     pub warnings: Vec<Problem>,
 }
 
@@ -25,6 +26,13 @@ pub struct Config {
 pub struct UiOptions {
     pub theme: Option<String>,
     pub ascii: bool,
+}
+
+/// `[ssh]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SshOptions {
+    /// The only ssh_config to read, as `ssh -F` has it.
+    pub config: Option<PathBuf>,
 }
 
 /// All problems of a configuration at once.
@@ -86,6 +94,7 @@ pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
     let host_tables = r.tables("host");
     let job_tables = r.tables("backup");
     let ui_table = r.table("ui");
+    let ssh_table = r.table("ssh");
     problems.extend(r.finish());
     let hosts: Vec<HostEntry> = host_tables.iter().filter_map(|t| inventory::read_host(t, &mut problems)).collect();
     let jobs: Vec<JobEntry> = job_tables.iter().filter_map(|t| inventory::read_job(t, &mut problems)).collect();
@@ -97,6 +106,12 @@ pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
         ui.ascii = r.bool("ascii").unwrap_or(false);
         problems.extend(r.finish());
     }
+    let mut ssh = SshOptions::default();
+    if let Some(table) = ssh_table {
+        let mut r = table.reader("[ssh]");
+        ssh.config = r.string("config").map(|path| beside(name, &path));
+        problems.extend(r.finish());
+    }
     // What a broken line was taken for says nothing.
     let line = |p: &Problem| p.place.as_ref().map(|at| at.line_and_column().0);
     let broken: Vec<Option<usize>> = syntax.iter().map(line).collect();
@@ -106,7 +121,17 @@ pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
         problems.sort_by_key(|p| p.place.as_ref().map(|at| at.start));
         return Err(Problems(problems));
     }
-    Ok(Config { hosts, jobs, ui, warnings: problems })
+    Ok(Config { hosts, jobs, ui, ssh, warnings: problems })
+}
+
+/// A path as the file `name` means it: `~/` is the user's home, and what is relative stands beside the file.
+fn beside(name: &str, path: &str) -> PathBuf {
+    if let Some(rest) = path.strip_prefix("~/")
+        && let Some(home) = std::env::var_os("HOME")
+    {
+        return Path::new(&home).join(rest);
+    }
+    Path::new(name).parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
 }
 
 #[cfg(test)]
@@ -181,6 +206,16 @@ rto = "1h"
         let found = problems(text);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("a → b → c → a"), "{found:?}");
+    }
+
+    #[test]
+    fn an_ssh_config_stands_beside_the_file_unless_it_says_otherwise() {
+        let config = |text: &str| parse("/etc/noctty/noctty.toml", text.to_owned()).expect("it is valid").ssh.config;
+        assert_eq!(config(""), None);
+        assert_eq!(config("[ssh]\nconfig = \"hosts\"\n"), Some("/etc/noctty/hosts".into()));
+        assert_eq!(config("[ssh]\nconfig = \"/srv/hosts\"\n"), Some("/srv/hosts".into()));
+        let all = problems("[ssh]\nconf = \"x\"\n").join("");
+        assert!(all.contains("unknown key `conf`") && all.contains("did you mean `config`?"), "{all}");
     }
 
     #[test]

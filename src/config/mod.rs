@@ -10,4 +10,4 @@ pub mod load;
 pub mod theme;
 
 pub use inventory::{CheckEntry, HostEntry, JobEntry};
-pub use load::{Config, Problems, UiOptions};
+pub use load::{Config, Problems, SshOptions, UiOptions};

@@ -34,6 +34,9 @@ impl Engine {
                 let (text, about) = (Untrusted::bounded(text.as_bytes(), NOTE_LIMIT), about.map(Untrusted::from));
                 self.append(ticket, Draft::Add { incident, kind, text, author: author(), about });
             }
+            Command::OpenSession { .. } if self.mode == Mode::Passive => {
+                say(end, MessageWeight::Warning, "PASSIVE: no session is opened, nothing is ever sent");
+            }
             Command::OpenSession { asset, columns, rows } => match self.plan.inventory.host(&asset).cloned() {
                 Some(host) => {
                     self.sessions.open(&host, columns, rows);

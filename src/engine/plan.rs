@@ -1,12 +1,13 @@
 //! What is to be run: the inventory as a fact for the reducer, and for each of its checks something that can
 //! be asked.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::backup;
 use crate::base::Clock;
-use crate::model::{CheckSpec, Inventory, Reading};
+use crate::model::{CheckSpec, Host, Inventory, Reading};
 use crate::net::Net;
 use crate::probe;
 
@@ -50,6 +51,22 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Hosts that ssh_config knows by their name are gone to by that name, as by `ssh NAME`: its user, port and jump
+    /// hosts hold for them. What the configuration says of a host itself comes first. `None` where nothing changes.
+    #[must_use]
+    pub fn with_ssh_names(mut self, names: &HashSet<String>) -> Option<Self> {
+        let is_named = |host: &Host| host.ssh_alias.is_none() && host.address.is_some() && names.contains(&*host.name);
+        let mut inventory = (*self.inventory).clone();
+        let mut changed = false;
+        for host in inventory.hosts.iter_mut().filter(|host| is_named(host)) {
+            let name = host.name.clone();
+            Arc::make_mut(host).ssh_alias = Some(name);
+            changed = true;
+        }
+        self.inventory = Arc::new(inventory);
+        changed.then_some(self)
+    }
+
     /// This plan and what another adds to it; what both have stays as it is here.
     #[must_use]
     pub fn with(self, other: &Self) -> Self {

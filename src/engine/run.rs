@@ -19,6 +19,7 @@ use crate::base::{Clock, Timestamp};
 use crate::bus::{EngineEnd, Ticket};
 use crate::model::{AssetId, CheckKey, Observation, Policy, Remembered};
 use crate::net::Net;
+use crate::ssh::Surroundings;
 use crate::state::{CheckView, Effect, Event, Mode, State};
 
 /// Results that may wait for the loop; pollers wait when it is full, the screen never does.
@@ -54,6 +55,8 @@ pub struct Setup {
     pub discover_all: Option<std::sync::mpsc::Sender<()>>,
     /// Journal and store; `None` for a console that keeps nothing.
     pub records: Option<Records>,
+    /// Whose home, agent and ssh_config the sessions use.
+    pub ssh: Surroundings,
     pub stop: CancellationToken,
 }
 
@@ -101,7 +104,7 @@ impl Engine {
             tasks: JoinSet::new(),
             results,
             records: setup.records.take(),
-            sessions: Sessions::new(setup.end.notices.clone(), setup.event_sender.clone()),
+            sessions: Sessions::new(setup.end.notices.clone(), setup.event_sender.clone(), setup.ssh.clone()),
             saved,
             to_remember: HashSet::new(),
             devices_to_remember: HashSet::new(),

@@ -11,10 +11,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use super::supervise::panic_words;
+use crate::base::text;
 use crate::bus::{self, Notice, PromptAnswer, SessionInput};
 use crate::model::{AssetId, Host, PromptId, Session, SessionId, SessionStatus};
 use crate::ssh::{
-    Answer, Attendant, Connection, Outlets, Progress, ShellInput, Size, SshConfig, Surroundings, Target, Terminal,
+    Answer, Attendant, Connection, Outlets, Progress, ShellInput, Size, SshConfig, SshError, Surroundings, Target,
+    Terminal,
 };
 use crate::state::Event;
 
@@ -47,16 +49,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    pub fn new(notices: mpsc::Sender<Notice>, events: mpsc::Sender<Event>) -> Self {
-        Self::with_surroundings(notices, events, Surroundings::from_environment())
-    }
-
-    /// With another home and agent than this process's, for tests and the simulated network.
-    pub fn with_surroundings(
-        notices: mpsc::Sender<Notice>,
-        events: mpsc::Sender<Event>,
-        surroundings: Surroundings,
-    ) -> Self {
+    pub fn new(notices: mpsc::Sender<Notice>, events: mpsc::Sender<Event>, surroundings: Surroundings) -> Self {
         Self {
             notices,
             events,
@@ -231,9 +224,13 @@ async fn run(place: &Place, host: &Host, surroundings: Surroundings, size: Size)
     // Reading the files may take long on a slow home.
     let loaded = tokio::task::spawn_blocking(move || SshConfig::load(surroundings)).await;
     let Ok(config) = loaded else { return closed("the ssh configuration cannot be read".into(), None, true) };
+    // A file that cannot be read at all is worth a line; what is wrong within it is `ssh -G`'s to say.
+    for remark in config.remarks.iter().filter(|remark| remark.line == 0) {
+        show(&output, &remark.to_string()).await;
+    }
     let target = target_of(host, &config);
     let Some(target) = Target::parse(target) else {
-        let reason = format!("{} is no host name to connect to", crate::base::text::clean(target));
+        let reason = format!("{} is no host name to connect to", text::clean(target));
         return closed(reason, None, false);
     };
     let (sender, progress) = mpsc::channel(PROGRESS);
@@ -249,14 +246,33 @@ async fn run(place: &Place, host: &Host, surroundings: Surroundings, size: Size)
     };
     let connection = match opened {
         Ok(connection) => connection,
-        Err(error) => return closed(error.to_string(), None, error.offers_system_ssh()),
+        Err(error) => return failed(&error, &output, size).await,
     };
     place.status(SessionStatus::Open).await;
     let terminal = Some(Terminal { name: TERMINAL, size });
-    match connection.shell(terminal, Outlets { output, errors: None }, input).await {
-        Ok(ended) => closed(ended.reason, ended.exit_status, false),
-        Err(error) => closed(error.to_string(), None, error.offers_system_ssh()),
+    match connection.shell(terminal, Outlets { output: output.clone(), errors: None }, input).await {
+        Ok(ended) => {
+            if !ended.orderly {
+                explain(&output, &ended.reason, size).await;
+            }
+            closed(ended.reason, ended.exit_status, false)
+        }
+        Err(error) => failed(&error, &output, size).await,
     }
+}
+
+async fn failed(error: &SshError, output: &mpsc::Sender<Vec<u8>>, size: Size) -> SessionStatus {
+    let reason = error.to_string();
+    explain(output, &reason, size).await;
+    closed(reason, None, error.offers_system_ssh())
+}
+
+/// Why it ended, in full and in the pane itself: a line at its foot has no room for fingerprints and places. Below
+/// whatever the remote side left there.
+async fn explain(output: &mpsc::Sender<Vec<u8>>, reason: &str, size: Size) {
+    let lines = text::wrap(&text::clean(reason), usize::from(size.columns).saturating_sub(2).max(20));
+    let words = format!("\x1b[?1049l\x1b[m\r\n\x1b[1m{}\x1b[m\r\n", lines.join("\r\n"));
+    let _ = output.send(words.into_bytes()).await;
 }
 
 fn closed(reason: String, exit_status: Option<u32>, offer_system_ssh: bool) -> SessionStatus {

@@ -10,13 +10,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::banner::Banners;
 use super::dns::NameServer;
 use super::script::{self, Change};
+use super::snmp;
+use super::ssh::SshServers;
+use super::ssh::shell::{Machine, Role};
+use crate::base::Clock;
 use crate::proto::snmp::usm::{AuthProtocol, PrivProtocol, User, UserError};
 
-/// Hosts beyond this have no SSH server of their own and are pinged.
+/// Hosts beyond this have no SSH server of their own and are pinged; so many switches have one too.
 const SSH_SERVERS: usize = 400;
+/// The name server, as a host.
+const NAME_SERVER: &str = "ns1";
 /// The community of all agents; not a secret, but kept like one so that the demo's configuration is a model.
 const COMMUNITY: &str = "noctty-demo";
 /// The same for version 3.
@@ -84,6 +89,11 @@ impl Topology {
         Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 32, 0, 1)) + n)
     }
 
+    /// Decides what is made up about a switch; the agent and the shell of one switch agree.
+    pub fn switch_seed(&self, switch: usize) -> u64 {
+        self.size.seed.wrapping_mul(1_000_003).wrapping_add(switch as u64)
+    }
+
     /// The same for hosts that are only pinged.
     pub fn host_address(host: usize) -> Ipv4Addr {
         let n = u32::try_from(host).unwrap_or(0);
@@ -95,36 +105,54 @@ impl Topology {
 #[derive(Debug)]
 pub struct Servers {
     pub topology: Topology,
-    banners: Arc<Banners>,
+    ssh: SshServers,
     addresses: HashMap<usize, SocketAddr>,
     name_server: NameServer,
 }
 
 impl Servers {
-    /// Starts the SSH servers and the name server.
+    /// Starts the SSH servers and the name server. What is needed to log in is written to `folder`.
     ///
     /// # Errors
-    /// A port or a descriptor is missing.
-    pub async fn start(size: Size) -> std::io::Result<Self> {
+    /// A port or a descriptor is missing, or `folder` cannot be written.
+    pub async fn start(size: Size, folder: &Path, clock: Clock) -> std::io::Result<Self> {
         let topology = Topology { size };
-        let banners = Arc::new(Banners::default());
+        let ssh = SshServers::prepare(folder, clock)?;
+        let machine = |name: &str, address, role, seed| Machine {
+            name: Arc::from(name),
+            address,
+            role,
+            booted: clock.now().minus(Duration::from_secs(snmp::up_before(seed))),
+            seed,
+        };
         let mut addresses = HashMap::new();
         let mut names = HashMap::new();
         for host in 0..size.hosts {
+            let name = Topology::host_name(host);
+            let address = Topology::host_address(host);
             if host < SSH_SERVERS {
-                addresses.insert(host, banners.start(host).await?);
+                let seed = size.seed.wrapping_mul(1_000_033).wrapping_add(host as u64);
+                let machine = machine(&name, address, Role::Server, seed);
+                addresses.insert(host, ssh.start(machine, Ipv4Addr::LOCALHOST).await?);
             }
-            names.insert(format!("{}.demo.test.", Topology::host_name(host)), Topology::host_address(host));
+            names.insert(format!("{name}.demo.test."), address);
+        }
+        for switch in 0..size.switches.min(SSH_SERVERS) {
+            let address = Topology::switch_address(switch);
+            let role = Role::Switch { ports: u32::try_from(size.ports).unwrap_or(u32::MAX) };
+            let machine = machine(&topology.switch_name(switch), address, role, topology.switch_seed(switch));
+            ssh.start(machine, address).await?;
         }
         let name_server = NameServer::start(names).await?;
-        Ok(Self { topology, banners, addresses, name_server })
+        ssh.start(machine(NAME_SERVER, Ipv4Addr::LOCALHOST, Role::Server, size.seed), Ipv4Addr::LOCALHOST).await?;
+        Ok(Self { topology, ssh, addresses, name_server })
     }
 
     /// The configuration that watches the network, as a user would write it. `agents` is where each switch answers
-    /// SNMP, with `v3` in version 3.
+    /// SNMP, with `v3` in version 3. Sessions go through an ssh_config of its own.
     ///
     /// # Errors
-    /// The files with the secrets cannot be written.
+    /// The files that it names cannot be written.
     pub fn configuration(&self, folder: &Path, agents: &[SocketAddr], v3: bool) -> std::io::Result<String> {
         let secret =
             |name, text| write_private(folder, name, text).map(|path| format!("{:?}", path.display().to_string()));
@@ -138,11 +166,12 @@ impl Servers {
         } else {
             format!("version = \"2c\", community = {{ file = {} }}", secret("community", COMMUNITY)?)
         };
+        let ssh_config = self.ssh.write_files()?;
         let size = self.topology.size;
         // A large network is polled as one would poll it; a small one so that something is to be seen.
         let large = size.hosts + size.switches > 200;
         let (fast, walk) = if large { ("30s", "60s") } else { ("5s", "10s") };
-        let mut out = String::new();
+        let mut out = format!("[ssh]\nconfig = {:?}\n\n", ssh_config.display().to_string());
         for (switch, agent) in agents.iter().enumerate() {
             let name = self.topology.switch_name(switch);
             let tags = if switch < 2 { "tags = [\"core\"]\n" } else { "" };
@@ -150,7 +179,7 @@ impl Servers {
                 self.topology.uplink(switch).map(|up| format!("parents = [\"{}\"]\n", self.topology.switch_name(up)));
             let _ = write!(
                 out,
-                "[[host]]\nname = \"{name}\"\naddress = \"{}\"\n{tags}{}group = \"network\"\nchecks = []\nsnmp = {{ {identity}, port = {}, interval = \"{walk}\", timeout = \"2s\", retry_interval = \"2s\" }}\n\n",
+                "[[host]]\nname = \"{name}\"\naddress = \"{}\"\nssh = \"{name}\"\n{tags}{}group = \"network\"\nchecks = []\nsnmp = {{ {identity}, port = {}, interval = \"{walk}\", timeout = \"2s\", retry_interval = \"2s\" }}\n\n",
                 agent.ip(),
                 parents.unwrap_or_default(),
                 agent.port(),
@@ -174,14 +203,14 @@ impl Servers {
             };
             let _ = write!(
                 out,
-                "[[host]]\nname = \"{name}\"\naddress = \"{address}\"\n{}group = \"servers\"\nchecks = [{check}]\n\n",
+                "[[host]]\nname = \"{name}\"\naddress = \"{address}\"\nssh = \"{name}\"\n{}group = \"servers\"\nchecks = [{check}]\n\n",
                 parents.unwrap_or_default()
             );
         }
         let dns = self.name_server.address;
         let _ = write!(
             out,
-            "[[host]]\nname = \"ns1\"\naddress = \"{}\"\ngroup = \"servers\"\nchecks = [{{ kind = \"dns\", port = {}, name = \"db01.demo.test\", expect = \"{}\", interval = \"{fast}\", retry_interval = \"2s\" }}]\n\n",
+            "[[host]]\nname = \"{NAME_SERVER}\"\naddress = \"{}\"\nssh = \"{NAME_SERVER}\"\ngroup = \"servers\"\nchecks = [{{ kind = \"dns\", port = {}, name = \"db01.demo.test\", expect = \"{}\", interval = \"{fast}\", retry_interval = \"2s\" }}]\n\n",
             dns.ip(),
             dns.port(),
             Topology::host_address(0),
@@ -192,10 +221,14 @@ impl Servers {
     /// Carries out what concerns hosts and the name server.
     pub async fn apply(&self, change: Change) {
         match change {
-            Change::Host { host, alive } => self.banners.set_alive(host, alive).await,
+            Change::Host { host, alive } => self.ssh.set_alive(&Topology::host_name(host), alive).await,
             Change::Switch { switch, alive } => {
-                for host in self.topology.below(switch).1 {
-                    self.banners.set_alive(host, alive).await;
+                let (switches, hosts) = self.topology.below(switch);
+                for host in hosts {
+                    self.ssh.set_alive(&Topology::host_name(host), alive).await;
+                }
+                for switch in switches {
+                    self.ssh.set_alive(&self.topology.switch_name(switch), alive).await;
                 }
             }
             Change::NameServer { alive } => self.name_server.set_alive(alive),

@@ -18,6 +18,7 @@ use std::thread::JoinHandle;
 use rustix::event::epoll;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+pub(super) use self::mib::mix;
 use self::mib::{Mib, View};
 use self::secure::Secure;
 use crate::base::Clock;
@@ -197,13 +198,11 @@ impl Drop for SnmpAgents {
 
 impl Device {
     fn new(spec: AgentSpec, now: i64) -> Self {
-        // Up since 1 to 300 days.
-        let days = 1 + mib::mix(spec.seed) % 300;
         let ports = (0..spec.ports).map(|port| Port::new(spec.seed, port, spec.ports)).collect();
         Self {
             alive: AtomicBool::new(true),
-            booted: AtomicI64::new(now - (days * 86_400_000).cast_signed()),
-            boots: AtomicU32::new(1 + (mib::mix(spec.seed ^ 0xb007) % 40) as u32),
+            booted: AtomicI64::new(now - up_before(spec.seed).cast_signed() * 1_000),
+            boots: AtomicU32::new(1 + (mix(spec.seed ^ 0xb007) % 40) as u32),
             answered: AtomicU64::new(0),
             ports,
             spec,
@@ -218,7 +217,7 @@ impl Device {
 impl Port {
     fn new(seed: u64, port: u32, ports: u32) -> Self {
         let fresh = Self::default();
-        let luck = mib::mix(seed ^ u64::from(port) << 20) % 100;
+        let luck = mix(seed ^ u64::from(port) << 20) % 100;
         let uplink = mib::is_uplink(port, ports);
         // A third of the access ports has nothing plugged in, a few are shut.
         fresh.link_down.store(!uplink && luck < 34, Ordering::Relaxed);
@@ -254,6 +253,11 @@ impl Port {
         }
         (uptime - dark).max(0)
     }
+}
+
+/// For how many seconds a machine of the demo has been up when the demo starts: 1 to 300 days.
+pub(super) fn up_before(seed: u64) -> u64 {
+    (1 + mix(seed) % 300) * 86_400
 }
 
 /// Ten thousand sockets need ten thousand descriptors; what the system does not give shows when they are opened.

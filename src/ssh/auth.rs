@@ -159,7 +159,7 @@ impl Attempt<'_> {
         let hint = beyond.map(|what| format!("; {what} needs the system's ssh: :ssh!")).unwrap_or_default();
         let asked = if self.attendant.is_headless() { "; nobody is there to be asked for a password" } else { "" };
         let reason = format!("{user} is not let in. It offers {offered}; tried: {tried}{asked}{closed}{hint}");
-        SshError::Refused { hop: self.hop.to_owned(), reason, offer_system_ssh: beyond.is_some() }
+        SshError::Refused { hop: self.hop.to_owned(), reason }
     }
 }
 

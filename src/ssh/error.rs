@@ -42,7 +42,7 @@ pub enum SshError {
     #[error("{hop}: {source}; not connected, because the host key cannot be checked")]
     KnownHosts { hop: String, source: KnownHostsError },
     #[error("{hop}: {reason}")]
-    Refused { hop: String, reason: String, offer_system_ssh: bool },
+    Refused { hop: String, reason: String },
     #[error("{hop}: cancelled")]
     Cancelled { hop: String },
     #[error("{hop}: no {what}: {reason}")]
@@ -50,13 +50,10 @@ pub enum SshError {
 }
 
 impl SshError {
-    /// Whether the system's own ssh may be able to do what is not done here.
+    /// Whether the system's own ssh may be able to do what is not done here: whoever is refused may have a token or a
+    /// ticket that only it can show.
     pub fn offers_system_ssh(&self) -> bool {
-        match self {
-            Self::ProxyCommand { .. } => true,
-            Self::Refused { offer_system_ssh, .. } => *offer_system_ssh,
-            _ => false,
-        }
+        matches!(self, Self::ProxyCommand { .. } | Self::Refused { .. })
     }
 }
 

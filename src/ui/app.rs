@@ -26,7 +26,7 @@ use crate::bus::{Command, Message, MessageWeight, Notice, Ticket};
 use crate::config::key::{Key, KeyCode};
 use crate::config::keymap::{Keymap, Lookup};
 use crate::config::theme::Theme;
-use crate::model::{AssetId, EntryKind, Incident, IncidentId, IncidentStatus};
+use crate::model::{AssetId, EntryKind, Incident, IncidentId, IncidentStatus, SessionId};
 use crate::state::{DeviceView, Snapshot};
 
 /// Messages kept for the log.
@@ -61,6 +61,9 @@ pub struct App {
     pub sessions: Vec<SessionPane>,
     /// Keys go to the selected session.
     pub typing: bool,
+    /// The last key left this session by this key: once more, and it is sent there.
+    pub left: Option<(SessionId, Key)>,
+    pub system_ssh: Vec<String>,
     pub capabilities: Capabilities,
     commands: mpsc::Sender<Command>,
     lists: [List; PaneKind::ALL.len()],
@@ -86,6 +89,8 @@ pub struct Setup {
     pub capabilities: Capabilities,
     /// Open this object as soon as it is there.
     pub target: Option<String>,
+    /// How the system's own ssh is called; options and destination come after.
+    pub system_ssh: Vec<String>,
     /// Said at the start.
     pub messages: Vec<(MessageWeight, String)>,
 }
@@ -110,6 +115,8 @@ impl App {
             history: Vec::new(),
             sessions: Vec::new(),
             typing: false,
+            left: None,
+            system_ssh: setup.system_ssh,
             capabilities: setup.capabilities,
             commands: setup.commands,
             lists: Default::default(),
@@ -314,6 +321,7 @@ impl App {
             Action::PageUp => self.move_by(-page),
             Action::Open => self.open_selected(),
             Action::Shell => commands::shell(self, None),
+            Action::EndSession => self.end_session(),
             Action::Resort => {
                 let kind = self.focus;
                 *self.list_mut(kind) = List::default();
@@ -501,8 +509,16 @@ impl App {
 impl Screen for App {
     fn key(&mut self, key: Key) {
         self.answering = true;
+        let left = self.left.take();
         if self.is_typing() {
             self.session_key(key);
+            self.settle();
+            return;
+        }
+        if let Some((id, by)) = left
+            && by == key
+            && self.send_again(id, key)
+        {
             self.settle();
             return;
         }
@@ -604,6 +620,10 @@ impl Screen for App {
         self.poll_panes(cx)
     }
 
+    fn is_behind(&self) -> bool {
+        self.sessions.iter().any(SessionPane::is_behind)
+    }
+
     fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
         let mut soonest = now.plus(std::time::Duration::from_secs(60));
         let mut consider = |at: Timestamp| {
@@ -626,6 +646,9 @@ impl Screen for App {
         }
         if self.snapshot.open_incident().is_some_and(|i| i.status == IncidentStatus::Open) {
             soonest = soonest.min(now.plus(std::time::Duration::from_secs(1)));
+        }
+        if let Some(at) = self.sessions_wake() {
+            soonest = soonest.min(now.plus(at.saturating_duration_since(std::time::Instant::now())));
         }
         Some(soonest)
     }

@@ -152,6 +152,12 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
         return;
     }
     let mut row = Row::new(frame.buffer, &app.look, area, y);
+    if let Some(session) = app.typed_into() {
+        // Nothing else may stand here: it says how to get out.
+        let (words, meaning) = session.status_line();
+        row.put(&app.look.text(&words), app.look.style(meaning));
+        return;
+    }
     row.gap(1);
     if area.width >= 70 {
         row.end(" ", dim).end(&link_words(link), dim).end("  ", dim);
@@ -178,15 +184,7 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
     if !app.filter.text.is_empty() {
         row.put("/", app.look.style(Meaning::Key)).put(&app.filter.text, app.look.style(Meaning::Text)).gap(2);
     }
-    for (action, words) in [
-        ("open", "open"),
-        ("shell", "shell"),
-        ("note", "note"),
-        ("filter", "filter"),
-        ("command_line", "command"),
-        ("palette", "find"),
-        ("help", "help"),
-    ] {
+    for (action, words) in hints(app) {
         let keys = app.keymap.keys_of(action);
         // The key that everybody knows, where it is bound.
         let Some(key) = keys.iter().find(|k| *k == "Enter").or(keys.first()).cloned() else { continue };
@@ -195,6 +193,22 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
         }
         row.put(&key, app.look.style(Meaning::Key)).gap(1).put(words, dim).gap(2);
     }
+}
+
+/// The actions that matter here, with a word each.
+fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
+    if app.screen == ScreenId::Sessions && !app.sessions.is_empty() {
+        return &[("open", "type"), ("down", "next"), ("end_session", "end"), ("back", "back"), ("help", "help")];
+    }
+    &[
+        ("open", "open"),
+        ("shell", "shell"),
+        ("note", "note"),
+        ("filter", "filter"),
+        ("command_line", "command"),
+        ("palette", "find"),
+        ("help", "help"),
+    ]
 }
 
 /// The link as far as it is worth saying; coarse, so that it is not the reason for a repaint.

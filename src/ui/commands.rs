@@ -100,9 +100,9 @@ pub fn shell(app: &mut App, name: Option<&str>) {
 /// The same by the system's own ssh, for what ours cannot do: the screen steps aside.
 fn system_shell(app: &mut App, name: Option<&str>) {
     match (target(app, name), name) {
-        (Some((_, Some(destination))), _) => app.set_exit(Exit::Foreground(system_ssh(&destination))),
+        (Some((_, Some(destination))), _) => run_system_ssh(app, &destination),
         (Some((_, None)), _) => app.say(MessageWeight::Note, "this machine needs no SSH"),
-        (None, Some(name)) => app.set_exit(Exit::Foreground(system_ssh(name))),
+        (None, Some(name)) => run_system_ssh(app, name),
         (None, None) => app.say(MessageWeight::Note, "select a host first"),
     }
 }
@@ -117,9 +117,11 @@ fn target(app: &App, name: Option<&str>) -> Option<(AssetId, Option<std::sync::A
     Some((asset, host.ssh_alias.clone().or_else(|| host.address.clone())))
 }
 
-/// `--` keeps a hostile name from being an option.
-pub fn system_ssh(destination: &str) -> Vec<String> {
-    ["ssh", "--", destination].map(str::to_owned).to_vec()
+/// The screen steps aside for it. `--` keeps a hostile name from being an option.
+pub fn run_system_ssh(app: &mut App, destination: &str) {
+    let mut argv = app.system_ssh.clone();
+    argv.extend(["--".to_owned(), destination.to_owned()]);
+    app.set_exit(Exit::Foreground(argv));
 }
 
 /// The text with its last word completed as far as that is certain.

@@ -26,6 +26,8 @@ const LONGEST_ESCAPE_DELAY: Duration = Duration::from_millis(100);
 /// A new size is believed when it has held for this long, so that a window being dragged costs few pictures.
 const RESIZE_REST: Duration = Duration::from_millis(50);
 const RESIZE_LONGEST: Duration = Duration::from_millis(450);
+/// In the middle of a flood a picture is drawn this often; what comes alone is drawn at once.
+const FLOOD_REST: Duration = Duration::from_millis(12);
 /// Ages are not looked at more often than this.
 const SHORTEST_WAKE: Duration = Duration::from_millis(50);
 /// How long replies to our queries are waited for before the terminal goes back: they would be typed into
@@ -42,6 +44,7 @@ pub struct Terminal {
     settle_at: Option<Instant>,
     output: Output,
     size: (u16, u16),
+    drawn_at: Option<Instant>,
     /// Resizes not acted upon yet: when the first came, and when they will be.
     resizing: Option<(Instant, Instant)>,
 }
@@ -62,13 +65,14 @@ impl Terminal {
             settle_at: None,
             output: Output::new(capabilities.colours),
             size,
+            drawn_at: None,
             resizing: None,
         })
     }
 
     /// Takes it again after others have used it; everything is drawn anew.
     fn resume(&mut self) -> io::Result<()> {
-        self.tty.take()?;
+        self.tty.take_again()?;
         self.output.forget();
         let now = Instant::now();
         self.resizing = Some((now, now));
@@ -212,7 +216,9 @@ async fn turn(
     // A picture that cannot leave yet is not drawn yet: it would be an old one when it can.
     let writing = terminal.resizing.is_none() && terminal.has_room();
     if writing {
-        if *changed && terminal.output.is_open(began) {
+        let is_new = terminal.drawn_at.is_none_or(|at| began.saturating_duration_since(at) >= FLOOD_REST);
+        if *changed && terminal.output.is_open(began) && (is_new || !screen.is_behind()) {
+            terminal.drawn_at = Some(began);
             terminal.draw(screen, clock);
             *changed = false;
         }

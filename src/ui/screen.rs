@@ -33,6 +33,11 @@ pub trait Screen {
         Poll::Pending
     }
 
+    /// More of what the sessions have written is at hand: a picture now would be an old one in a moment.
+    fn is_behind(&self) -> bool {
+        false
+    }
+
     fn draw(&self, frame: &mut Frame<'_>);
 
     /// When something visible changes by the passing of time alone.

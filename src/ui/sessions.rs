@@ -1,21 +1,20 @@
 //! How the app deals with sessions: opening them, the keys that go to them, and their questions.
 
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::app::App;
 use super::chrome;
 use super::commands;
 use super::overlays::Overlay;
 use super::panes::{self, PaneKind, ScreenId};
-use super::run::Exit;
 use super::session::{KeyEffect, PasteEffect, SessionPane};
 use crate::bus::{Command, MessageWeight, SessionPipe};
 use crate::config::key::Key;
-use crate::model::{AssetId, Prompt, PromptId, Session};
+use crate::model::{AssetId, Prompt, PromptId, Session, SessionId};
 
-/// Bytes taken from all sessions in one turn of the loop, so that a flood does not starve the keys.
-const BUDGET: usize = 64 * 1024;
+/// Time for what all sessions write in one turn of the loop, so that a flood does not starve the keys.
+const TURN: Duration = Duration::from_millis(4);
 
 impl App {
     /// Whether keys go to a remote side.
@@ -26,15 +25,19 @@ impl App {
     /// Asks the engine for a shell on a host.
     pub(super) fn open_session(&mut self, asset: AssetId) {
         let (columns, rows) = self.session_size();
-        if self.send(Command::OpenSession { asset, columns, rows }) {
-            self.say(MessageWeight::Note, "opening a session");
-        }
+        // The pane itself says what is being done.
+        self.send(Command::OpenSession { asset, columns, rows });
     }
 
-    /// The cells of a session's terminal: without the rule above and the line below it.
+    /// The cells of a session's terminal: all below the rule.
     fn session_size(&self) -> (u16, u16) {
         let body = chrome::body(self, self.size());
-        (body.width.max(2), body.height.saturating_sub(2).max(1))
+        (body.width.max(2), body.height.saturating_sub(1).max(1))
+    }
+
+    /// The session that keys go to.
+    pub(super) fn typed_into(&self) -> Option<&SessionPane> {
+        self.list(PaneKind::Sessions).row().filter(|_| self.is_typing()).and_then(|row| self.sessions.get(row))
     }
 
     pub(super) fn session_opened(&mut self, session: Session, pipe: SessionPipe) {
@@ -82,8 +85,13 @@ impl App {
         match pane.key(key) {
             KeyEffect::Taken => {}
             KeyEffect::Leave => {
+                let (id, host) = (pane.id(), pane.host().to_owned());
                 self.typing = false;
-                self.say(MessageWeight::Note, "the session goes on: Enter types into it, Esc goes back");
+                self.left = Some((id, key));
+                self.say(
+                    MessageWeight::Note,
+                    format!("{key} again sends it to {host}, Enter types into it, x ends it, Esc goes back"),
+                );
             }
             KeyEffect::Close => self.close_session(row),
             KeyEffect::SystemSsh => {
@@ -92,10 +100,50 @@ impl App {
                 let host = self.snapshot.host(&asset).map(|h| h.host.clone());
                 let name = host.and_then(|h| h.ssh_alias.clone().or_else(|| h.address.clone()));
                 if let Some(name) = name {
-                    self.set_exit(Exit::Foreground(commands::system_ssh(&name)));
+                    commands::run_system_ssh(self, &name);
                 }
             }
         }
+    }
+
+    /// The key that left a session, pressed once more before any other: it was meant for the remote side, as with a
+    /// prefix key of a terminal multiplexer. There is no time limit: on a slow line two presses come in together or
+    /// far apart, and what the second one does stands in the footer for as long as it does it.
+    pub(super) fn send_again(&mut self, id: SessionId, key: Key) -> bool {
+        let at_hand = self.screen == ScreenId::Sessions && self.overlays.is_empty() && self.asking.is_none();
+        let row = self.sessions.iter().position(|pane| pane.id() == id && !pane.is_over());
+        let (true, Some(row)) = (at_hand, row) else { return false };
+        self.sessions[row].send_key(key);
+        self.list_mut(PaneKind::Sessions).select_row(row);
+        self.typing = true;
+        self.message = None;
+        true
+    }
+
+    /// Ends the selected session; asks where the remote side has not ended it.
+    pub(super) fn end_session(&mut self) {
+        let row = self.list(PaneKind::Sessions).row().filter(|_| self.screen == ScreenId::Sessions);
+        let Some((row, pane)) = row.and_then(|row| Some((row, self.sessions.get(row)?))) else {
+            self.say(MessageWeight::Note, "no session is selected: 6 shows them");
+            return;
+        };
+        if pane.is_over() {
+            self.close_session(row);
+        } else {
+            let (id, host) = (pane.id(), pane.host().to_owned());
+            self.overlays.push(Overlay::EndSession { id, host });
+        }
+    }
+
+    pub(super) fn close_session_of(&mut self, id: SessionId) {
+        if let Some(row) = self.sessions.iter().position(|pane| pane.id() == id) {
+            self.close_session(row);
+        }
+    }
+
+    /// When an update that a remote side does not end has to be shown.
+    pub(super) fn sessions_wake(&self) -> Option<Instant> {
+        self.sessions.iter().filter_map(SessionPane::next_wake).min()
     }
 
     fn close_session(&mut self, row: usize) {
@@ -127,11 +175,11 @@ impl App {
 
     pub(super) fn poll_panes(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
-        let each = BUDGET / self.sessions.len().max(1);
+        let each = TURN / u32::try_from(self.sessions.len()).unwrap_or(u32::MAX).max(1);
         let mut changed = false;
         for pane in &mut self.sessions {
             changed |= pane.settle(now);
-            changed |= pane.poll_output(cx, each).is_ready();
+            changed |= pane.poll_output(cx, Instant::now() + each).is_ready();
         }
         if changed { Poll::Ready(()) } else { Poll::Pending }
     }

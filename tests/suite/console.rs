@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use alacritty_terminal::event::{Event, EventListener};
 use alacritty_terminal::grid::Dimensions;
-use alacritty_terminal::term::{Config, Term, TermMode};
+use alacritty_terminal::term::{Config, Osc52, Term, TermMode};
 use alacritty_terminal::vte::ansi::Processor;
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
@@ -35,19 +35,32 @@ impl Dimensions for Size {
     }
 }
 
-/// Collects what the emulator answers to queries.
-#[derive(Clone, Default)]
-struct Answers(Arc<Mutex<Vec<u8>>>);
+/// What the emulator has to say.
+#[derive(Default)]
+struct Said {
+    /// Answers to queries.
+    answers: Vec<u8>,
+    /// Titles, clipboards and what else a program can do to a terminal beside its cells.
+    deeds: Vec<String>,
+}
 
-impl EventListener for Answers {
+#[derive(Clone, Default)]
+struct Listener(Arc<Mutex<Said>>);
+
+impl EventListener for Listener {
     fn send_event(&self, event: Event) {
-        if let Event::PtyWrite(text) = event {
-            self.0.lock().expect("no holder panics").extend_from_slice(text.as_bytes());
+        let mut said = self.0.lock().expect("no holder panics");
+        match event {
+            Event::PtyWrite(text) => said.answers.extend_from_slice(text.as_bytes()),
+            Event::Title(_) | Event::ClipboardStore(..) | Event::ClipboardLoad(..) | Event::ColorRequest(..) => {
+                said.deeds.push(format!("{event:?}"));
+            }
+            _ => {}
         }
     }
 }
 
-type Screen = Arc<Mutex<Term<Answers>>>;
+type Screen = Arc<Mutex<Term<Listener>>>;
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Queries {
@@ -62,6 +75,7 @@ pub struct Launch {
     wrapper: Vec<String>,
     arguments: Vec<String>,
     state: State,
+    home: Option<PathBuf>,
 }
 
 enum State {
@@ -80,6 +94,7 @@ impl Launch {
             wrapper: Vec::new(),
             arguments: vec!["--passive".into()],
             state: State::Own,
+            home: None,
         }
     }
 
@@ -112,6 +127,11 @@ impl Launch {
         Self { state: State::Found, ..self }
     }
 
+    /// A home that the test has made; else an empty one.
+    pub fn home(self, home: &Path) -> Self {
+        Self { home: Some(home.to_owned()), ..self }
+    }
+
     pub fn start(self) -> Console {
         Console::launch(self)
     }
@@ -120,6 +140,7 @@ impl Launch {
 /// A console under test.
 pub struct Console {
     screen: Screen,
+    said: Listener,
     pub master: Option<Box<dyn MasterPty + Send>>,
     pub writer: Arc<Mutex<Box<dyn std::io::Write + Send>>>,
     pub child: Box<dyn Child + Send + Sync>,
@@ -128,7 +149,9 @@ pub struct Console {
     /// Once set, the terminal is closed at the next byte.
     pub gone: Arc<AtomicBool>,
     line_before: String,
-    home: TempDir,
+    home: PathBuf,
+    /// Where the test has none of its own.
+    _empty: Option<TempDir>,
 }
 
 impl Console {
@@ -137,8 +160,9 @@ impl Console {
     }
 
     fn launch(launch: Launch) -> Self {
-        let Launch { size, queries, wrapper, arguments, state } = launch;
-        let home = TempDir::new().expect("a temporary folder");
+        let Launch { size, queries, wrapper, arguments, state, home } = launch;
+        let empty = home.is_none().then(|| TempDir::new().expect("a temporary folder"));
+        let home = home.or_else(|| empty.as_ref().map(|e| e.path().to_owned())).expect("one of the two");
         let pair = native_pty_system().openpty(pty_size(size)).expect("a pseudo-terminal");
         let line_before = line_settings(&*pair.master);
         let mut argv = wrapper;
@@ -147,7 +171,7 @@ impl Console {
         command.args(&argv[1..]);
         command.args(arguments);
         let state = match state {
-            State::Own => Some(home.path().join("state")),
+            State::Own => Some(home.join("state")),
             State::At(path) => Some(path),
             State::Found => None,
         };
@@ -158,32 +182,37 @@ impl Console {
         for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")] {
             command.env(name, value);
         }
-        command.env("HOME", home.path());
-        command.cwd(home.path());
+        for name in ["SSH_AUTH_SOCK", "XDG_CONFIG_HOME", "TMPDIR", "NO_COLOR", "RESTIC_REPOSITORY", "BORG_REPO"] {
+            command.env_remove(name);
+        }
+        command.env("HOME", &home);
+        command.cwd(&home);
         let child = pair.slave.spawn_command(command).expect("the console starts");
         drop(pair.slave);
         let writer = Arc::new(Mutex::new(pair.master.take_writer().expect("a writer")));
         let reader = pair.master.try_clone_reader().expect("a reader");
-        let answers = Answers::default();
+        let said = Listener::default();
         let room = Size(size.0.max(2), size.1.max(1));
-        let screen = Arc::new(Mutex::new(Term::new(Config::default(), &room, answers.clone())));
+        // A terminal that lets a program do everything: what does not come does not come from the program.
+        let config = Config { osc52: Osc52::CopyPaste, kitty_keyboard: true, ..Config::default() };
+        let screen = Arc::new(Mutex::new(Term::new(config, &room, said.clone())));
         let halted = Arc::new(AtomicBool::new(false));
         let gone = Arc::new(AtomicBool::new(false));
         let terminal = Emulator {
             screen: screen.clone(),
-            answers,
+            said: said.clone(),
             queries,
             halted: halted.clone(),
             gone: gone.clone(),
             keys: writer.clone(),
         };
         std::thread::spawn(move || terminal.play(reader));
-        Self { screen, master: Some(pair.master), writer, child, halted, gone, line_before, home }
+        Self { screen, said, master: Some(pair.master), writer, child, halted, gone, line_before, home, _empty: empty }
     }
 
     /// The folder that is its home.
     pub fn home(&self) -> &Path {
-        self.home.path()
+        &self.home
     }
 
     /// Text as a terminal pastes it: in one piece, whatever it holds.
@@ -216,8 +245,27 @@ impl Console {
         *self.screen.lock().expect("no holder panics").mode()
     }
 
+    /// What was done to the terminal beside its cells and modes: titles, clipboards.
+    pub fn deeds(&self) -> Vec<String> {
+        self.said.0.lock().expect("no holder panics").deeds.clone()
+    }
+
     pub fn shows(&self, text: &str) {
         self.until(&format!("{text:?} is shown"), |c| c.text().contains(text));
+    }
+
+    /// Presses the keys until the text is shown, each second anew.
+    pub fn insists(&self, keys: &str, text: &str) {
+        let began = Instant::now();
+        let mut pressed: Option<Instant> = None;
+        while !self.text().contains(text) || pressed.is_none() {
+            assert!(began.elapsed() < PATIENCE, "never: {text:?} is shown; the screen:\n{}", self.text());
+            if pressed.is_none_or(|at| at.elapsed() > Duration::from_secs(1)) {
+                self.press(keys);
+                pressed = Some(Instant::now());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// As [`Console::shows`], wherever the lines break.
@@ -257,13 +305,7 @@ impl Console {
 
     /// The modes of the emulator and the settings of the line are as they were found.
     pub fn is_given_back(&self) {
-        self.until("the terminal is as it was found", |c| {
-            let mode = c.mode();
-            !mode.contains(TermMode::ALT_SCREEN)
-                && !mode.contains(TermMode::BRACKETED_PASTE)
-                && mode.contains(TermMode::SHOW_CURSOR)
-                && mode.contains(TermMode::LINE_WRAP)
-        });
+        self.until("the terminal is as it was found", |c| c.mode() == TermMode::default());
         let line = line_settings(&**self.master.as_ref().expect("not hung up"));
         assert_eq!(line, self.line_before, "the settings of the line");
     }
@@ -279,7 +321,7 @@ impl Drop for Console {
 
 struct Emulator {
     screen: Screen,
-    answers: Answers,
+    said: Listener,
     queries: Queries,
     halted: Arc<AtomicBool>,
     gone: Arc<AtomicBool>,
@@ -300,7 +342,7 @@ impl Emulator {
                 return;
             }
             parser.advance(&mut *self.screen.lock().expect("no holder panics"), &bytes[..length]);
-            let answers = std::mem::take(&mut *self.answers.0.lock().expect("no holder panics"));
+            let answers = std::mem::take(&mut self.said.0.lock().expect("no holder panics").answers);
             if self.queries == Queries::Answered && !answers.is_empty() {
                 let _ = self.keys.lock().expect("no holder panics").write_all(&answers);
             }

@@ -25,6 +25,8 @@ pub struct Surroundings {
     pub machine: String,
     /// `SSH_AUTH_SOCK`.
     pub agent: Option<PathBuf>,
+    /// The only file to read, as `ssh -F` has it; `None`: the user's, then the system's.
+    pub config: Option<PathBuf>,
 }
 
 impl Surroundings {
@@ -42,7 +44,8 @@ impl Surroundings {
             .or_else(|| variable("LOGNAME"))
             .unwrap_or_else(|| if uid == 0 { "root".to_owned() } else { uid.to_string() });
         let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        Self { home, user, uid, machine, agent: std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from) }
+        let agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
+        Self { home, user, uid, machine, agent, config: None }
     }
 }
 
@@ -82,9 +85,12 @@ pub struct SshConfig {
 }
 
 impl SshConfig {
-    /// The user's file, then the system's. A file that does not exist says nothing; one that cannot be
-    /// read is a remark.
+    /// The user's file, then the system's; or the one that is named. A usual file that does not exist says
+    /// nothing; one that cannot be read, and a named one that is missing, is a remark.
     pub fn load(surroundings: Surroundings) -> Self {
+        if let Some(named) = surroundings.config.clone() {
+            return Self::from_file(&named, surroundings);
+        }
         let user = surroundings.home.join(".ssh/config");
         Self::read(surroundings, &[user, PathBuf::from("/etc/ssh/ssh_config")], false)
     }

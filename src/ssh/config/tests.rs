@@ -6,6 +6,7 @@ use super::*;
 
 fn surroundings(home: &Path) -> Surroundings {
     Surroundings {
+        config: None,
         home: home.to_path_buf(),
         user: "local".into(),
         uid: 1000,

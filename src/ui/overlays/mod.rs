@@ -20,16 +20,26 @@ use crate::base::text;
 use crate::bus::Ticket;
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
-use crate::model::{EntryKind, IncidentId, Prompt, PromptId};
+use crate::model::{EntryKind, IncidentId, Prompt, PromptId, SessionId};
 
 #[derive(Debug)]
 pub enum Overlay {
-    Detail { selected: Selected, scroll: usize },
-    Help { scroll: usize },
+    Detail {
+        selected: Selected,
+        scroll: usize,
+    },
+    Help {
+        scroll: usize,
+    },
     Palette(palette::Palette),
     Editor(editor::Editor),
     Opening(editor::Opening),
     Question(prompt::Question),
+    /// Whether a session that runs is to be ended.
+    EndSession {
+        id: SessionId,
+        host: String,
+    },
     Quit,
 }
 
@@ -78,6 +88,7 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
         Overlay::Editor(editor) => editor::key(app, editor, key),
         Overlay::Opening(opening) => editor::opening_key(app, opening, key),
         Overlay::Question(question) => prompt::key(app, question, key),
+        Overlay::EndSession { id, .. } => end_key(app, *id, key),
         Overlay::Quit => quit_key(app, key),
     };
     let text_at_risk = matches!(&overlay, Overlay::Editor(e) if e.holds_text());
@@ -104,6 +115,17 @@ fn quit_key(app: &mut App, key: Key) -> Reaction {
     match key.code {
         KeyCode::Char('y' | 'q') | KeyCode::Enter => {
             app.set_exit(Exit::Quit);
+            Reaction::Close
+        }
+        KeyCode::Char('n') | KeyCode::Escape => Reaction::Close,
+        _ => Reaction::Keep,
+    }
+}
+
+fn end_key(app: &mut App, id: SessionId, key: Key) -> Reaction {
+    match key.code {
+        KeyCode::Char('y' | 'x') | KeyCode::Enter => {
+            app.close_session_of(id);
             Reaction::Close
         }
         KeyCode::Char('n') | KeyCode::Escape => Reaction::Close,
@@ -177,18 +199,33 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
             Overlay::Editor(editor) => editor::draw(app, frame, editor),
             Overlay::Question(question) => prompt::draw(app, frame, question),
             Overlay::Opening(opening) => editor::draw_opening(app, frame, opening),
+            Overlay::EndSession { host, .. } => {
+                ask(app, frame, &format!("End the session with {host}?"), "end it", "keep it")
+            }
             Overlay::Quit => {
-                let area = centred(frame.area, 44, 3);
-                let inner = boxed(app, frame, area, "Leave noctty?");
-                let mut row = Row::new(frame.buffer, &app.look, inner, inner.y);
-                row.put("y", app.look.style(Meaning::Key)).put(" leave   ", app.look.style(Meaning::Text));
-                row.put("n", app.look.style(Meaning::Key)).put(" stay", app.look.style(Meaning::Text));
-                area
+                let open = app.sessions.iter().filter(|pane| !pane.is_over()).count();
+                let title = match open {
+                    0 => "Leave noctty?".to_owned(),
+                    1 => "Leave noctty? A session ends with it".to_owned(),
+                    n => format!("Leave noctty? {n} sessions end with it"),
+                };
+                ask(app, frame, &title, "leave", "stay")
             }
         };
         covered = Some(area.y..area.bottom());
     }
     covered
+}
+
+/// A box with a question that `y` or `n` answers.
+fn ask(app: &App, frame: &mut Frame<'_>, title: &str, yes: &str, no: &str) -> Rect {
+    let title = text::clean(title);
+    let area = centred(frame.area, (text::width(&title) as u16 + 8).max(44), 3);
+    let inner = boxed(app, frame, area, &title);
+    let (keys, words) = (app.look.style(Meaning::Key), app.look.style(Meaning::Text));
+    let mut row = Row::new(frame.buffer, &app.look, inner, inner.y);
+    row.put("y", keys).put(&format!(" {yes}   "), words).put("n", keys).put(&format!(" {no}"), words);
+    area
 }
 
 /// The detail of the selected row beside the panes, where the screen is wide enough.

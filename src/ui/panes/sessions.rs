@@ -26,8 +26,12 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
             if Some(at) == row { format!("[{}{over}]", pane.title()) } else { format!(" {}{over} ", pane.title()) }
         })
         .collect();
-    let honesty = if app.typing { "keys go to the remote side" } else { "Enter types into it" };
-    let honesty = if app.sessions.is_empty() { "" } else { honesty };
+    let honesty = match row.and_then(|row| app.sessions.get(row)) {
+        None => "",
+        Some(pane) if pane.is_over() => "Enter closes it",
+        Some(_) if app.typing => "keys go to the remote side",
+        Some(_) => "Enter types into it",
+    };
     let title = if names.is_empty() { "SESSIONS".to_owned() } else { names.join(" ") };
     canvas::rule(frame.buffer, &app.look, area, &title, honesty, (line, head, app.look.style(Meaning::Dim)));
     let body = Rect::new(area.x, area.y + 1, area.width, area.height.saturating_sub(1));

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use alacritty_terminal::Term;
 use alacritty_terminal::event::{Event, EventListener};
@@ -22,6 +22,8 @@ const HISTORY: usize = 5_000;
 const REPLIES: usize = 64;
 const REPLY_BYTES: usize = 4 * 1024;
 const TITLE_COLUMNS: usize = 80;
+/// An update that its sender does not end is shown all the same after this long.
+const SYNCHRONISED: Duration = Duration::from_millis(150);
 
 thread_local! {
     /// A panic that happens now is caught here and concerns one pane only.
@@ -98,6 +100,8 @@ pub struct Emulator {
     listener: Listener,
     size: PaneSize,
     filtered: Vec<u8>,
+    /// Since when nothing was shown because of an unfinished update.
+    held_since: Option<Instant>,
     /// How often it had to be begun anew.
     pub restarts: u32,
 }
@@ -120,10 +124,11 @@ impl Emulator {
         Self {
             term: fresh(size, listener.clone()),
             parser: Processor::new(),
-            filter: Filter::default(),
+            filter: Filter::new(size.columns),
             listener,
             size,
             filtered: Vec::new(),
+            held_since: None,
             restarts: 0,
         }
     }
@@ -135,25 +140,28 @@ impl Emulator {
         self.filter.pass(bytes, &mut filtered);
         self.contain(|emulator| emulator.parser.advance(&mut emulator.term, &filtered));
         self.filtered = filtered;
+        self.held_since = self.filter.is_synchronised.then(|| self.held_since.unwrap_or_else(Instant::now));
     }
 
     pub fn resize(&mut self, size: PaneSize) {
         if size != self.size {
             self.size = size;
+            self.filter.resize(size.columns);
             self.contain(|emulator| emulator.term.resize(size));
         }
     }
 
-    /// When an unfinished synchronised update must be shown all the same.
+    /// When an unfinished synchronised update must be shown all the same; `None` where none is under way.
     pub fn sync_deadline(&self) -> Option<Instant> {
-        self.parser.sync_timeout().sync_timeout()
+        self.held_since.map(|since| since + SYNCHRONISED)
     }
 
     /// Shows an update that its sender did not end in time.
     pub fn settle(&mut self, now: Instant) -> bool {
         let late = self.sync_deadline().is_some_and(|at| at <= now);
         if late {
-            self.contain(|emulator| emulator.parser.stop_sync(&mut emulator.term));
+            self.filter.is_synchronised = false;
+            self.held_since = None;
         }
         late
     }
@@ -192,7 +200,8 @@ impl Emulator {
             self.restarts += 1;
             self.term = fresh(self.size, self.listener.clone());
             self.parser = Processor::new();
-            self.filter = Filter::default();
+            self.filter = Filter::new(self.size.columns);
+            self.held_since = None;
             let words = b"\x1b[7m the display of this session failed and was begun anew; Ctrl+L redraws \x1b[0m\r\n";
             self.parser.advance(&mut self.term, words);
         }
@@ -232,11 +241,25 @@ mod tests {
     #[test]
     fn an_update_that_is_never_ended_is_shown_when_its_time_is_up() {
         let mut emulator = Emulator::new(PaneSize::new(20, 4));
-        emulator.feed(b"\x1b[?2026hhidden");
-        assert!(!shown(&emulator).contains("hidden"));
-        let deadline = emulator.sync_deadline().expect("a deadline");
+        emulator.feed(b"\x1b[?2026hhalf");
+        let deadline = emulator.sync_deadline().expect("it is held back");
+        emulator.feed(b" a picture");
+        assert_eq!(emulator.sync_deadline(), Some(deadline), "more of it does not put the end off");
+        assert!(!emulator.settle(deadline.checked_sub(Duration::from_millis(1)).expect("later than boot")));
         assert!(emulator.settle(deadline));
-        assert!(shown(&emulator).contains("hidden"));
+        assert_eq!(emulator.sync_deadline(), None);
+        emulator.feed(b"\x1b[?2026hwhole\x1b[?2026l");
+        assert_eq!(emulator.sync_deadline(), None);
+        assert!(shown(&emulator).contains("half a picturewhole"));
+    }
+
+    #[test]
+    fn eight_bytes_make_a_line_of_work_at_most() {
+        let mut emulator = Emulator::new(PaneSize::new(20, 4));
+        // A letter, the bytes that would repeat it 65,535 times, and a mark at the end.
+        emulator.feed(b"x\x1b[65535b|");
+        // 1 + 20 letters: the mark stands in the second line.
+        assert_eq!(shown(&emulator).lines().nth(1), Some("x|                  "));
     }
 
     #[test]

@@ -1,22 +1,28 @@
 //! What stands between a remote side and the emulator: bounds on everything that a byte stream could grow without
-//! end. Control strings that a pane has no use for (DCS, APC, PM, SOS, most OSC) never reach the emulator; an OSC
-//! that is passed on is whole and short; a base character carries at most eight marks, and only those that follow
-//! it directly.
+//! end, or make the emulator work for without end. Control strings that a pane has no use for (DCS, APC, PM, SOS, most
+//! OSC) never reach the emulator; an OSC that is passed on is whole and short; a base character carries at most eight
+//! marks, and only those that follow it directly; a character is repeated for a line at most; what asks for the window
+//! of the operator's terminal is dropped. Synchronised updates are noticed here and not held back in the emulator,
+//! which would take two megabytes of them in at once.
 //!
 //! ```text
 //!            ESC               ] ──► Osc (kept, ≤ 4 KiB) ──► BEL, ST: passed on, if its number is on the list
-//!  Ground ───────► Escape ──► P X ^ _ ──► Swallow ─────────► ST, CAN, SUB: gone
-//!     ▲               │ other
-//!     └───────────────┘
+//!  Ground ───────► Escape ──► [ ──► Control (kept, ≤ 256) ─► its last byte: passed on, bounded or dropped
+//!     ▲               │        P X ^ _ ──► Swallow ────────► ST, CAN, SUB: gone
+//!     └───────────────┘ other
 //! ```
 
 use unicode_width::UnicodeWidthChar;
 
 /// An OSC longer than this is dropped whole.
 const OSC_LIMIT: usize = 4 * 1024;
+/// A control sequence longer than this is dropped whole; the emulator itself reads 32 parameters.
+const CONTROL_LIMIT: usize = 256;
 const MARKS: u8 = 8;
-/// OSC numbers that reach the emulator: title, palette and the default colours.
-const PASSED: [&[u8]; 11] = [b"0", b"2", b"4", b"10", b"11", b"12", b"104", b"110", b"111", b"112", b"1"];
+/// OSC numbers that reach the emulator: the title. Colours of the palette are the operator's own.
+const PASSED: [&[u8]; 2] = [b"0", b"2"];
+/// The private mode of a synchronised update.
+const SYNCHRONISED: &[u8] = b"2026";
 
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;
@@ -38,48 +44,82 @@ enum State {
     SwallowEscape,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Filter {
     state: State,
-    osc: Vec<u8>,
-    osc_is_too_long: bool,
+    /// The control string or sequence that is being kept.
+    kept: Vec<u8>,
+    is_too_long: bool,
     /// An unfinished UTF-8 character.
     partial: Vec<u8>,
     /// Marks on the last base character; `None` where no mark may follow.
     marks: Option<u8>,
+    /// The most times that a character is repeated.
+    columns: u16,
+    /// The remote side is in the middle of an update that it wants shown as a whole.
+    pub is_synchronised: bool,
 }
 
 impl Filter {
+    pub fn new(columns: u16) -> Self {
+        Self {
+            state: State::Ground,
+            kept: Vec::new(),
+            is_too_long: false,
+            partial: Vec::new(),
+            marks: None,
+            columns,
+            is_synchronised: false,
+        }
+    }
+
+    pub fn resize(&mut self, columns: u16) {
+        self.columns = columns;
+    }
+
     /// What may reach the emulator of these bytes.
     pub fn pass(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        for &byte in bytes {
-            match self.state {
-                State::Ground => self.ground(byte, out),
-                State::Escape => self.escape(byte, out),
-                State::Control => self.sequence(byte, 0x40, out),
-                State::Designation => self.sequence(byte, 0x30, out),
-                State::Osc => self.osc(byte, out),
-                State::OscEscape => {
-                    if byte == b'\\' {
-                        self.finish_osc(out);
-                        self.state = State::Ground;
-                    } else {
-                        // An escape in the middle ends the string and begins anew.
-                        self.finish_osc(out);
-                        self.escape(byte, out);
-                    }
+        let mut rest = bytes;
+        while let Some((&byte, after)) = rest.split_first() {
+            if self.state == State::Ground && self.partial.is_empty() {
+                let plain = rest.iter().position(|b| *b == ESC || *b >= 0x80).unwrap_or(rest.len());
+                if plain > 0 {
+                    out.extend_from_slice(&rest[..plain]);
+                    self.marks = is_base(rest[plain - 1]).then_some(0);
+                    rest = &rest[plain..];
+                    continue;
                 }
-                State::Swallow => match byte {
-                    ESC => self.state = State::SwallowEscape,
-                    CAN | SUB => self.state = State::Ground,
-                    _ => {}
-                },
-                State::SwallowEscape => {
-                    if byte == b'\\' {
-                        self.state = State::Ground;
-                    } else {
-                        self.escape(byte, out);
-                    }
+            }
+            self.take(byte, out);
+            rest = after;
+        }
+    }
+
+    fn take(&mut self, byte: u8, out: &mut Vec<u8>) {
+        match self.state {
+            State::Ground => self.ground(byte, out),
+            State::Escape => self.escape(byte, out),
+            State::Control => self.control(byte, out),
+            State::Designation => self.designation(byte, out),
+            State::Osc => self.osc(byte, out),
+            State::OscEscape => {
+                self.finish_osc(out);
+                self.state = State::Ground;
+                // Another escape in the middle ends the string and begins anew.
+                if byte != b'\\' {
+                    self.escape(byte, out);
+                }
+            }
+            State::Swallow => match byte {
+                ESC => self.state = State::SwallowEscape,
+                CAN | SUB => self.state = State::Ground,
+                _ => {}
+            },
+            State::SwallowEscape => {
+                if byte == b'\\' {
+                    self.state = State::Ground;
+                } else {
+                    self.escape(byte, out);
                 }
             }
         }
@@ -93,7 +133,7 @@ impl Filter {
                 self.marks = None;
                 return;
             }
-            self.marks = (byte >= 0x20 && byte != 0x7f).then_some(0);
+            self.marks = is_base(byte).then_some(0);
             out.push(byte);
             return;
         }
@@ -136,34 +176,84 @@ impl Filter {
     }
 
     fn escape(&mut self, byte: u8, out: &mut Vec<u8>) {
+        self.kept.clear();
+        self.is_too_long = false;
         self.state = match byte {
-            b']' => {
-                self.osc.clear();
-                self.osc_is_too_long = false;
-                State::Osc
-            }
+            b']' => State::Osc,
+            b'[' => State::Control,
             b'P' | b'X' | b'^' | b'_' => State::Swallow,
             ESC => State::Escape,
             _ => {
                 out.extend_from_slice(&[ESC, byte]);
-                match byte {
-                    b'[' => State::Control,
-                    0x20..0x30 => State::Designation,
-                    _ => State::Ground,
+                if byte == b'c' {
+                    self.is_synchronised = false;
                 }
+                if (0x20..0x30).contains(&byte) { State::Designation } else { State::Ground }
             }
         };
     }
 
-    /// Passes a sequence on up to its last byte, which is any from `first_last` on.
-    fn sequence(&mut self, byte: u8, first_last: u8, out: &mut Vec<u8>) {
+    fn designation(&mut self, byte: u8, out: &mut Vec<u8>) {
         if byte == ESC {
             self.state = State::Escape;
             return;
         }
         out.push(byte);
-        if (first_last..0x7f).contains(&byte) || matches!(byte, CAN | SUB) {
+        if (0x30..0x7f).contains(&byte) || matches!(byte, CAN | SUB) {
             self.state = State::Ground;
+        }
+    }
+
+    /// Keeps a control sequence up to its last byte (ECMA-48 §5.4).
+    fn control(&mut self, byte: u8, out: &mut Vec<u8>) {
+        match byte {
+            ESC => self.state = State::Escape,
+            CAN | SUB => self.state = State::Ground,
+            // Other control characters within are carried out at once, as by any terminal.
+            0..0x20 => out.push(byte),
+            0x40..0x7f => {
+                self.state = State::Ground;
+                if !self.is_too_long {
+                    self.finish_control(byte, out);
+                }
+            }
+            0x20..0x40 if self.kept.len() < CONTROL_LIMIT => self.kept.push(byte),
+            0x20..0x40 => self.is_too_long = true,
+            0x7f.. => {}
+        }
+    }
+
+    fn finish_control(&mut self, last: u8, out: &mut Vec<u8>) {
+        match (last, self.kept.first()) {
+            // Repeats the last character: eight bytes would be 65,535 of them.
+            (b'b', _) => {
+                let count = number(&self.kept).map_or(1, |n| n.clamp(1, self.columns));
+                out.extend_from_slice(format!("\x1b[{count}b").as_bytes());
+                return;
+            }
+            // Asks about, moves or names the operator's own window.
+            (b't', _) => return,
+            (b'h' | b'l', Some(b'?')) if self.kept.windows(4).any(|part| part == SYNCHRONISED) => {
+                self.take_synchronised(last == b'h');
+                if self.kept.len() < 2 {
+                    return;
+                }
+            }
+            _ => {}
+        }
+        out.extend_from_slice(b"\x1b[");
+        out.append(&mut self.kept);
+        out.push(last);
+    }
+
+    /// Takes the mode out of a list of modes.
+    fn take_synchronised(&mut self, set: bool) {
+        let modes: Vec<&[u8]> = self.kept[1..].split(|b| *b == b';').collect();
+        let is_one = |mode: &&[u8]| *mode == SYNCHRONISED;
+        if modes.iter().any(is_one) {
+            self.is_synchronised = set;
+            let rest: Vec<&[u8]> = modes.into_iter().filter(|mode| !is_one(mode)).collect();
+            self.kept = [b"?".as_slice(), &rest.join(&b';')].concat();
         }
     }
 
@@ -175,19 +265,34 @@ impl Filter {
             }
             ESC => self.state = State::OscEscape,
             CAN | SUB => self.state = State::Ground,
-            _ if self.osc.len() >= OSC_LIMIT => self.osc_is_too_long = true,
-            _ => self.osc.push(byte),
+            _ if self.kept.len() >= OSC_LIMIT => self.is_too_long = true,
+            _ => self.kept.push(byte),
         }
     }
 
     fn finish_osc(&mut self, out: &mut Vec<u8>) {
-        let number = self.osc.split(|b| *b == b';').next().unwrap_or_default();
-        if !self.osc_is_too_long && PASSED.contains(&number) {
+        let number = self.kept.split(|b| *b == b';').next().unwrap_or_default();
+        if !self.is_too_long && PASSED.contains(&number) {
             out.extend_from_slice(&[ESC, b']']);
-            out.append(&mut self.osc);
+            out.append(&mut self.kept);
             out.push(BEL);
         }
-        self.osc.clear();
+        self.kept.clear();
+    }
+}
+
+fn is_base(byte: u8) -> bool {
+    (0x20..0x7f).contains(&byte)
+}
+
+/// The first parameter of a sequence; `None` where it is not a number alone or too large for one.
+fn number(parameters: &[u8]) -> Option<u16> {
+    let first = parameters.split(|b| *b == b';').next().unwrap_or_default();
+    let text = std::str::from_utf8(first).ok()?;
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        Some(text.parse().unwrap_or(u16::MAX))
+    } else {
+        None
     }
 }
 
@@ -199,7 +304,7 @@ mod tests {
 
     fn passed(text: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        Filter::default().pass(text, &mut out);
+        Filter::new(80).pass(text, &mut out);
         out
     }
 
@@ -228,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_string_that_never_ends_takes_no_memory_and_an_endless_title_is_dropped() {
-        let mut filter = Filter::default();
+        let mut filter = Filter::new(80);
         let mut out = Vec::new();
         for start in [&b"\x1b]0;"[..], b"\x1b\\\x1bP"] {
             filter.pass(start, &mut out);
@@ -236,7 +341,7 @@ mod tests {
                 filter.pass(&[b'x'; 1024], &mut out);
             }
         }
-        assert!(out.len() < 16 && filter.osc.capacity() <= 2 * OSC_LIMIT, "{}", out.len());
+        assert!(out.len() < 16 && filter.kept.capacity() <= 2 * OSC_LIMIT, "{}", out.len());
         filter.pass(b"\x1b\\on", &mut out);
         assert!(out.ends_with(b"on"));
     }
@@ -249,13 +354,66 @@ mod tests {
         assert_eq!(passed(moved.as_bytes()), b"e\x1b[D\x1b[C");
     }
 
+    #[test]
+    fn palettes_windows_and_title_stacks_are_left_alone() {
+        for dropped in [
+            &b"\x1b]4;1;rgb:ff/00/00\x07"[..],
+            b"\x1b]10;?\x07",
+            b"\x1b]11;?\x1b\\",
+            b"\x1b]12;red\x07",
+            b"\x1b]104\x07",
+            b"\x1b]50;?\x07",
+            b"\x1b[22;0t",
+            b"\x1b[23t",
+            b"\x1b[21t",
+            b"\x1b[14t",
+            b"\x1b[8;10;10t",
+            b"\x1bP+q544e\x1b\\",
+            b"\x1bP0;1|17/ab\x1b\\",
+        ] {
+            assert_eq!(passed(&[b"a", dropped, b"b"].concat()), b"ab", "{dropped:?}");
+        }
+    }
+
+    #[test]
+    fn a_character_is_repeated_for_one_line_at_most() {
+        assert_eq!(passed(b"x\x1b[3b"), b"x\x1b[3b");
+        assert_eq!(passed(b"x\x1b[b"), b"x\x1b[1b");
+        for flood in ["\x1b[65535b", "\x1b[99999999999b", "\x1b[65535;2b"] {
+            assert_eq!(passed(flood.as_bytes()), b"\x1b[80b", "{flood:?}");
+        }
+    }
+
+    #[test]
+    fn a_control_sequence_without_end_is_dropped_whole() {
+        let flood = format!("a\x1b[{}mb", "1;".repeat(10_000));
+        assert_eq!(passed(flood.as_bytes()), b"ab");
+        // A control character within is carried out, and the sequence goes on.
+        assert_eq!(passed(b"a\x1b[3\n1mb"), b"a\n\x1b[31mb");
+        assert_eq!(passed(b"a\x1b[3\x18b\x1b[3\x1b[1mc"), b"ab\x1b[1mc");
+    }
+
+    #[test]
+    fn synchronised_updates_are_noticed_and_taken_out() {
+        let mut filter = Filter::new(80);
+        let mut out = Vec::new();
+        filter.pass(b"\x1b[?2026h\x1b[?25;2026lx", &mut out);
+        assert!(!filter.is_synchronised);
+        filter.pass(b"\x1b[?2026;1049h\x1b[?12026l", &mut out);
+        assert!(filter.is_synchronised);
+        assert_eq!(out, b"\x1b[?25lx\x1b[?1049h\x1b[?12026l");
+        // A reset of the terminal ends it too.
+        filter.pass(b"\x1bc", &mut out);
+        assert!(!filter.is_synchronised);
+    }
+
     proptest! {
         #[test]
         fn how_the_bytes_are_cut_into_chunks_does_not_matter(
             bytes in proptest::collection::vec(prop_oneof![Just(0x1bu8), Just(b']'), Just(b'\\'), Just(7u8), any::<u8>()], 0..200),
             cut in 0usize..200,
         ) {
-            let (mut filter, mut out) = (Filter::default(), Vec::new());
+            let (mut filter, mut out) = (Filter::new(80), Vec::new());
             let cut = cut.min(bytes.len());
             filter.pass(&bytes[..cut], &mut out);
             filter.pass(&bytes[cut..], &mut out);

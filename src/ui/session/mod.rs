@@ -1,38 +1,41 @@
 //! One SSH session as a pane: the remote side's terminal, keys to it, and a line that always says how to get out.
-//! All keys go to the remote side but `Ctrl+\` and `F12`, which leave; twice in a row they are sent. A flood is
-//! taken in portions, so that the rest of the screen never waits for it.
+//! All keys go to the remote side but `Ctrl+\` and `F12`, which leave; the same key once more is sent (see
+//! [`super::sessions`]). A flood is taken in portions of bounded time, whatever work its bytes make, so that the rest
+//! of the screen never waits for it.
 
 mod draw;
 mod emulator;
 mod filter;
 mod keys;
+mod outgoing;
 
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use alacritty_terminal::grid::Scroll;
 use alacritty_terminal::term::TermMode;
 use ratatui::layout::{Position, Rect};
+use tokio::sync::mpsc;
 
-use super::canvas::Row;
 use super::frame::{Colours, Frame};
 use super::look::Look;
 use crate::base::text;
-use crate::bus::{SessionInput, SessionPipe};
+use crate::bus::SessionPipe;
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Session, SessionId, SessionStatus};
 
 use emulator::Emulator;
 pub use emulator::{PaneSize, panic_is_contained};
+use outgoing::Outgoing;
 
-/// A second key that leaves, within this time after the first, is meant for the remote side.
-const TWICE: Duration = Duration::from_millis(600);
+/// What the emulator is given at once: as much as it takes in so long, within these bounds. Three bytes can be made to
+/// cost a screen's worth of work, and a time limit is only looked at between slices.
+const SLICE_TIME: Duration = Duration::from_millis(1);
+const SMALLEST_SLICE: usize = 64;
+const LARGEST_SLICE: usize = 1024;
 /// More than one paste of this size is a mistake.
 const PASTE_LIMIT: usize = 1 << 20;
-/// Bytes to the remote side in one message.
-const INPUT_CHUNK: usize = 16 * 1024;
 
 /// What a key did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,13 +63,17 @@ pub enum PasteEffect {
 #[derive(Debug)]
 pub struct SessionPane {
     session: Session,
-    pipe: SessionPipe,
+    output: mpsc::Receiver<Vec<u8>>,
+    input: Outgoing,
     emulator: Emulator,
     title: String,
     output_ended: bool,
-    left_at: Option<Instant>,
+    /// What has come and is not taken in yet, and how far it is.
+    chunk: Vec<u8>,
+    taken: usize,
+    slice: usize,
     held_paste: Option<String>,
-    /// Bytes that found no room in the lane; nothing is lost or reordered, and a full lane stops typing.
+    /// What was typed or pasted last found no room at all and was dropped whole.
     refused: bool,
 }
 
@@ -74,7 +81,19 @@ impl SessionPane {
     pub fn new(session: Session, pipe: SessionPipe, columns: u16, rows: u16) -> Self {
         let emulator = Emulator::new(PaneSize::new(columns, rows));
         let title = session.title.to_string();
-        Self { session, pipe, emulator, title, output_ended: false, left_at: None, held_paste: None, refused: false }
+        Self {
+            session,
+            output: pipe.output,
+            input: Outgoing::new(pipe.input),
+            emulator,
+            title,
+            output_ended: false,
+            chunk: Vec::new(),
+            taken: 0,
+            slice: LARGEST_SLICE,
+            held_paste: None,
+            refused: false,
+        }
     }
 
     pub fn id(&self) -> SessionId {
@@ -89,6 +108,11 @@ impl SessionPane {
         &self.session.status
     }
 
+    /// The host's name, as the inventory has it.
+    pub fn host(&self) -> &str {
+        &self.session.title
+    }
+
     /// The remote side's own title where it set one, else the host's name; clean.
     pub fn title(&self) -> &str {
         &self.title
@@ -101,35 +125,74 @@ impl SessionPane {
         }
     }
 
-    /// Takes what the remote side wrote, at most `budget` bytes and a chunk. `Ready` where something changed;
-    /// `Pending` with the waker left where nothing did.
-    pub fn poll_output(&mut self, cx: &mut Context<'_>, budget: usize) -> Poll<()> {
-        let mut taken = 0;
-        while taken < budget && !self.output_ended {
-            match self.pipe.output.poll_recv(cx) {
-                Poll::Ready(Some(chunk)) => {
-                    taken += chunk.len().max(1);
-                    self.emulator.feed(&chunk);
+    /// Takes what the remote side wrote, until `until` at the latest, and a slice at least. `Ready` where something
+    /// is to be shown or more is at hand; `Pending` with the waker left where not.
+    pub fn poll_output(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
+        let was_stuck = self.input.is_waiting();
+        let sent = self.input.poll(cx).is_ready();
+        let freed = sent && was_stuck && !self.input.is_waiting();
+        let mut changed = false;
+        let mut is_drained = false;
+        loop {
+            if self.taken == self.chunk.len() {
+                if self.output_ended {
+                    is_drained = true;
+                    break;
                 }
-                Poll::Ready(None) => {
-                    self.output_ended = true;
-                    taken += 1;
+                match self.output.poll_recv(cx) {
+                    Poll::Ready(Some(chunk)) => (self.chunk, self.taken) = (chunk, 0),
+                    Poll::Ready(None) => self.output_ended = true,
+                    Poll::Pending => {
+                        is_drained = true;
+                        break;
+                    }
                 }
-                Poll::Pending => break,
+            }
+            let now = self.take_slice();
+            changed = true;
+            if now >= until {
+                break;
             }
         }
-        if taken == 0 {
-            return Poll::Pending;
+        if changed {
+            self.hear();
         }
+        // An update that its sender has not ended is not shown in halves, unless it takes too long.
+        let is_whole = self.emulator.sync_deadline().is_none();
+        if (changed && is_whole) || !is_drained || freed { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// More of what the remote side wrote is at hand than there was time for.
+    pub fn is_behind(&self) -> bool {
+        self.taken < self.chunk.len() || !self.output.is_empty()
+    }
+
+    /// Gives the emulator the next slice; the time after it.
+    fn take_slice(&mut self) -> Instant {
+        let began = Instant::now();
+        let end = self.chunk.len().min(self.taken + self.slice);
+        self.emulator.feed(&self.chunk[self.taken..end]);
+        let full = end - self.taken == self.slice;
+        self.taken = end;
+        let now = Instant::now();
+        let took = now.saturating_duration_since(began);
+        if took > SLICE_TIME {
+            self.slice = (self.slice / 2).max(SMALLEST_SLICE);
+        } else if full && took < SLICE_TIME / 4 {
+            self.slice = (self.slice * 2).min(LARGEST_SLICE);
+        }
+        now
+    }
+
+    /// What the emulation has to say: a title, and answers to the remote side's questions.
+    fn hear(&mut self) {
         let said = self.emulator.take_said();
         if let Some(title) = said.title {
             self.title = if title.is_empty() { self.session.title.to_string() } else { title };
         }
         if !said.replies.is_empty() {
-            // A lane that is full loses an answer to a flood of questions, not what was typed.
-            let _ = self.pipe.input.try_send(SessionInput::Bytes(said.replies));
+            self.input.answer(&said.replies);
         }
-        Poll::Ready(())
     }
 
     /// When an unfinished update must be shown.
@@ -146,8 +209,7 @@ impl SessionPane {
         let size = PaneSize::new(columns, rows);
         if size != self.emulator.size() {
             self.emulator.resize(size);
-            let resized = SessionInput::Resize { columns: size.columns, rows: size.rows };
-            self.refused |= self.pipe.input.try_send(resized).is_err() && !self.is_over();
+            self.input.resize(size.columns, size.rows);
         }
     }
 
@@ -159,13 +221,8 @@ impl SessionPane {
             return KeyEffect::Taken;
         }
         if is_leave(key) {
-            let again = self.left_at.take().is_some_and(|at| at.elapsed() < TWICE);
-            if !again || self.is_over() {
-                self.left_at = Some(Instant::now());
-                return if self.is_over() { KeyEffect::Close } else { KeyEffect::Leave };
-            }
+            return if self.is_over() { KeyEffect::Close } else { KeyEffect::Leave };
         }
-        self.left_at = None;
         if self.is_over() {
             return self.key_after_the_end(key);
         }
@@ -173,12 +230,17 @@ impl SessionPane {
             self.emulator.scroll(if key.code == KeyCode::PageUp { Scroll::PageUp } else { Scroll::PageDown });
             return KeyEffect::Taken;
         }
+        self.send_key(key);
+        KeyEffect::Taken
+    }
+
+    /// Sends a key to the remote side, whichever it is.
+    pub fn send_key(&mut self, key: Key) {
         let bytes = keys::encode(key, self.emulator.has_mode(TermMode::APP_CURSOR));
         if self.emulator.scrolled() > 0 {
             self.emulator.scroll(Scroll::Bottom);
         }
         self.send(&bytes);
-        KeyEffect::Taken
     }
 
     fn key_after_the_end(&mut self, key: Key) -> KeyEffect {
@@ -220,40 +282,28 @@ impl SessionPane {
         }
     }
 
-    /// All of it, or, where the lane has no room for all, nothing: half a command must not be run.
     fn send(&mut self, bytes: &[u8]) {
-        let chunks = bytes.len().div_ceil(INPUT_CHUNK);
-        if chunks == 0 {
-            return;
-        }
-        self.refused = self.pipe.input.capacity() < chunks;
-        if !self.refused {
-            for chunk in bytes.chunks(INPUT_CHUNK) {
-                self.refused |= self.pipe.input.try_send(SessionInput::Bytes(chunk.to_vec())).is_err();
-            }
-        }
+        self.refused = !self.input.send(bytes);
     }
 
-    fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         matches!(self.session.status, SessionStatus::Closed { .. })
     }
 
-    /// Draws the terminal and, in the last row, how the session stands and how to get out.
+    /// Draws the terminal.
     pub fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: &Look, colours: Colours, is_focused: bool) {
         if area.height == 0 || area.width == 0 {
             return;
         }
-        let grid = Rect { height: area.height.saturating_sub(1), ..area };
-        let cursor = draw::draw(&self.emulator, frame.buffer, grid, colours, look.unicode);
+        let cursor = draw::draw(&self.emulator, frame.buffer, area, colours, look.unicode);
         if is_focused && self.held_paste.is_none() {
-            frame.cursor = cursor.filter(|at: &Position| grid.contains(*at));
+            frame.cursor = cursor.filter(|at: &Position| area.contains(*at));
         }
-        let (words, meaning) = self.status_line();
-        let mut row = Row::new(frame.buffer, look, area, area.bottom() - 1);
-        row.put(&look.text(&words), look.style(meaning));
     }
 
-    fn status_line(&self) -> (String, Meaning) {
+    /// How the session stands and how to get out, for the last row of the screen while keys go to it.
+    pub fn status_line(&self) -> (String, Meaning) {
+        // First in the line: a title from afar must not push them off it.
         const WAYS_OUT: &str = "Ctrl+\\ or F12 leaves";
         if let Some(text) = &self.held_paste {
             let lines = text.matches(['\n', '\r']).count() + 1;
@@ -262,30 +312,22 @@ impl SessionPane {
                 Meaning::Warning,
             );
         }
-        if self.refused && !self.is_over() {
-            return (format!(" the remote side takes no input at the moment · {WAYS_OUT}"), Meaning::Warning);
+        if self.input.is_waiting() && self.session.status == SessionStatus::Open {
+            let lost = if self.refused { "; the last was not sent" } else { "" };
+            return (format!(" {WAYS_OUT} · the remote side takes no input at the moment{lost}"), Meaning::Warning);
         }
         match &self.session.status {
-            SessionStatus::Opening(step) => (format!(" {step} · {WAYS_OUT}"), Meaning::Dim),
-            SessionStatus::Open => {
-                let scrolled = self.emulator.scrolled();
-                let view = if scrolled > 0 { format!(" · {scrolled} lines back") } else { String::new() };
-                (format!(" {}{view} · {WAYS_OUT} · Shift+PageUp scrolls", self.title), Meaning::Dim)
-            }
+            SessionStatus::Opening(step) => (format!(" {WAYS_OUT} · {step}"), Meaning::Dim),
+            SessionStatus::Open => match self.emulator.scrolled() {
+                0 => (format!(" {WAYS_OUT}, twice sends it · Shift+PageUp scrolls · {}", self.title), Meaning::Dim),
+                back => (format!(" {WAYS_OUT} · {back} lines back, any key returns"), Meaning::Accent),
+            },
             SessionStatus::Closed { reason, exit_status, offer_system_ssh } => {
-                let hint = if *offer_system_ssh { "! runs the system's ssh · " } else { "" };
+                let hint = if *offer_system_ssh { " · ! runs the system's ssh" } else { "" };
                 let ok = *exit_status == Some(0);
                 let meaning = if ok { Meaning::Dim } else { Meaning::Warning };
-                (format!(" {hint}Enter closes · {}", text::clean(reason)), meaning)
+                (format!(" Enter closes{hint} · {}", text::clean(reason)), meaning)
             }
-        }
-    }
-
-    /// The reason in full, for a box: it may be longer than a line.
-    pub fn closing_reason(&self) -> Option<Arc<str>> {
-        match &self.session.status {
-            SessionStatus::Closed { reason, .. } => Some(reason.clone()),
-            SessionStatus::Opening(_) | SessionStatus::Open => None,
         }
     }
 }

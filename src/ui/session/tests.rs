@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::base::Timestamp;
-use crate::bus;
+use crate::bus::{self, SessionInput};
 use crate::config::theme::Theme;
 use crate::ui::frame::{Capabilities, Link};
 
@@ -30,11 +30,16 @@ fn sent(input: &mut mpsc::Receiver<SessionInput>) -> String {
 }
 
 fn take(pane: &mut SessionPane) -> Poll<()> {
-    pane.poll_output(&mut Context::from_waker(Waker::noop()), 64 * 1024)
+    take_until(pane, Instant::now() + Duration::from_secs(60))
 }
 
+fn take_until(pane: &mut SessionPane, until: Instant) -> Poll<()> {
+    pane.poll_output(&mut Context::from_waker(Waker::noop()), until)
+}
+
+/// The five rows of the terminal and the line for the foot of the screen; the cursor.
 fn rows(pane: &SessionPane) -> (Vec<String>, Option<Position>) {
-    let area = Rect::new(0, 0, 40, 6);
+    let area = Rect::new(0, 0, 40, 5);
     let mut buffer = Buffer::empty(area);
     let capabilities = Capabilities { colours: Colours::Ansi256, unicode: true };
     let (theme, _) = Theme::shipped("default").expect("shipped");
@@ -51,7 +56,7 @@ fn rows(pane: &SessionPane) -> (Vec<String>, Option<Position>) {
     pane.draw(&mut frame, area, &look, Colours::Ansi256, true);
     let cursor = frame.cursor;
     let row = |y| (0..40).map(|x| buffer[Position::new(x, y)].symbol()).collect::<String>();
-    ((0..6).map(row).collect(), cursor)
+    ((0..5).map(row).chain([pane.status_line().0]).collect(), cursor)
 }
 
 #[test]
@@ -61,11 +66,13 @@ fn all_keys_go_to_the_remote_side_but_the_two_that_leave() {
         assert_eq!(pane.key(Key::parse(name).unwrap()), KeyEffect::Taken, "{name}");
     }
     assert_eq!(sent(&mut input), "a\x03\x1b\x1bOP\t\x10");
-    assert_eq!(pane.key(Key::ctrl('\\')), KeyEffect::Leave);
-    assert_eq!(pane.key(Key::ctrl('\\')), KeyEffect::Taken);
-    assert_eq!(sent(&mut input), "\x1c");
-    assert_eq!(pane.key(Key::parse("F12").unwrap()), KeyEffect::Leave);
-    assert_eq!(sent(&mut input), "");
+    for (name, bytes) in [("Ctrl+\\", "\x1c"), ("F12", "\x1b[24~")] {
+        let key = Key::parse(name).unwrap();
+        assert_eq!(pane.key(key), KeyEffect::Leave);
+        assert_eq!(sent(&mut input), "");
+        pane.send_key(key);
+        assert_eq!(sent(&mut input), bytes);
+    }
 }
 
 #[test]
@@ -76,7 +83,7 @@ fn what_the_remote_side_writes_is_drawn_and_the_way_out_is_always_shown() {
     assert!(take(&mut pane).is_pending());
     let (rows, cursor) = rows(&pane);
     assert_eq!(rows[0].trim_end(), "login:");
-    assert!(rows[5].contains("F12"), "{rows:?}");
+    assert!(rows[5].starts_with(" Ctrl+\\ or F12 leaves, twice sends it"), "{rows:?}");
     assert_eq!(cursor, Some(Position::new(7, 0)));
 }
 
@@ -86,9 +93,52 @@ fn a_flood_is_taken_in_portions() {
     for _ in 0..bus::SESSION_CHUNKS {
         output.try_send(b"y\n".repeat(8 * 1024)).unwrap();
     }
+    // Time is up before it begins: one slice of the first chunk, and the rest is at hand.
+    assert!(take_until(&mut pane, Instant::now()).is_ready());
+    assert_eq!((output.capacity(), pane.taken), (1, LARGEST_SLICE));
     assert!(take(&mut pane).is_ready());
-    let left = bus::SESSION_CHUNKS - output.capacity();
-    assert_eq!(left, bus::SESSION_CHUNKS - 4, "64 KiB of 16 KiB chunks are four");
+    assert_eq!(output.capacity(), bus::SESSION_CHUNKS);
+    assert!(take(&mut pane).is_pending());
+}
+
+#[test]
+fn bytes_that_make_much_work_are_taken_in_smaller_slices() {
+    let (mut pane, output, _input) = pane(SessionStatus::Open);
+    pane.resize(300, 100);
+    // Each three bytes fill thirty thousand cells (DECALN).
+    output.try_send(b"\x1b#8".repeat(5 * 1024)).unwrap();
+    assert!(take_until(&mut pane, Instant::now()).is_ready());
+    assert_eq!(pane.slice, LARGEST_SLICE / 2);
+    for _ in 0..10 {
+        assert!(take_until(&mut pane, Instant::now()).is_ready());
+    }
+    assert_eq!(pane.slice, SMALLEST_SLICE);
+}
+
+#[test]
+fn an_update_is_shown_as_a_whole_and_late_if_it_is_never_ended() {
+    let (mut pane, output, _input) = pane(SessionStatus::Open);
+    output.try_send(b"\x1b[?2026hhalf".to_vec()).unwrap();
+    assert!(take(&mut pane).is_pending());
+    output.try_send(b" and half\x1b[?2026l".to_vec()).unwrap();
+    assert!(take(&mut pane).is_ready());
+    assert_eq!(pane.next_wake(), None);
+    output.try_send(b"\x1b[?2026hnever".to_vec()).unwrap();
+    assert!(take(&mut pane).is_pending());
+    let due = pane.next_wake().expect("it is shown some time");
+    assert!(pane.settle(due) && pane.next_wake().is_none());
+}
+
+#[test]
+fn answers_to_a_flood_of_questions_leave_room_for_keys() {
+    let (mut pane, output, mut input) = pane(SessionStatus::Open);
+    for _ in 0..200 {
+        output.try_send(b"\x1b[c".repeat(100)).unwrap();
+        assert!(take(&mut pane).is_ready());
+    }
+    pane.key(Key::ctrl('c'));
+    assert!(!pane.input.is_waiting(), "there is room for keys");
+    assert!(sent(&mut input).ends_with('\x03'));
 }
 
 #[test]
@@ -129,21 +179,26 @@ fn application_cursor_keys_follow_the_remote_side() {
 }
 
 #[test]
-fn a_lane_that_is_full_takes_all_of_a_text_or_nothing_and_says_so() {
+fn what_is_typed_ahead_of_a_slow_remote_side_waits_whole_and_is_said_to() {
     let (mut pane, _output, mut input) = pane(SessionStatus::Open);
     let room = 64;
     for _ in 0..room {
         pane.key(Key::char('x'));
     }
     pane.paste("rm -rf /tmp/x");
-    assert!(rows(&pane).0[5].contains("takes no input"), "{:?}", rows(&pane).0);
+    pane.key(Key::char('!'));
+    assert!(rows(&pane).0[5].contains("F12 leaves · the remote"), "{:?}", rows(&pane).0);
+    assert!(take(&mut pane).is_pending());
     assert_eq!(sent(&mut input), "x".repeat(room));
+    assert!(take(&mut pane).is_ready());
+    assert_eq!(sent(&mut input), "rm -rf /tmp/x!");
+    assert!(rows(&pane).0[5].contains("twice sends it"), "{:?}", rows(&pane).0);
 }
 
 #[test]
 fn the_end_is_said_with_its_reason_and_what_can_be_done() {
     let (mut pane, output, _input) = pane(SessionStatus::Opening("connecting to jump1".into()));
-    assert!(rows(&pane).0[5].contains("connecting to jump1"));
+    assert!(rows(&pane).0[5].contains("F12 leaves · connecting to"), "{:?}", rows(&pane).0);
     drop(output);
     assert!(take(&mut pane).is_ready());
     assert!(take(&mut pane).is_pending());

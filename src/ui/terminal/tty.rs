@@ -14,6 +14,10 @@ use super::stray::Diversion;
 
 /// Alternate screen, no cursor, bracketed paste, no wrapping at the right edge.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?7l\x1b[2J";
+/// What a program that had the terminal meanwhile may have left behind and would spoil the picture or the keys:
+/// margins, origin and insert mode, letters for lines, mouse and focus reports, application keys.
+const TIDY: &[u8] =
+    b"\x1b[r\x1b[?6l\x1b[4l\x1b(B\x0f\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?1l\x1b>";
 /// All of it back; the end of a synchronised update first, should one be open.
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l";
 
@@ -61,7 +65,7 @@ impl Tty {
         Ok(tty)
     }
 
-    /// Raw mode and the alternate screen; also after a stop or a foreground program.
+    /// Raw mode and the alternate screen.
     ///
     /// # Errors
     /// The terminal is gone.
@@ -79,6 +83,17 @@ impl Tty {
         drop(taken);
         // At this point the terminal's buffer is empty, or the pacer's first chunk will clear the screen anyway.
         let _ = (&self.file).write(ENTER);
+        Ok(())
+    }
+
+    /// Takes it again after others have used it.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn take_again(&self) -> io::Result<()> {
+        self.take()?;
+        // As in `take`: what it does not take now, a first picture will overwrite.
+        let _ = (&self.file).write(TIDY);
         Ok(())
     }
 

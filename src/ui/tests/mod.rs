@@ -3,6 +3,8 @@
 mod fixture;
 
 use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
@@ -15,10 +17,11 @@ use super::app::{App, Setup};
 use super::frame::{Capabilities, Colours, Frame, Link};
 use super::panes::Selected;
 use super::run::Screen;
-use crate::bus::{Command, Notice};
+use crate::bus::{self, Command, Notice, SessionInput};
 use crate::config::key::Key;
 use crate::config::keymap::{self, Keymap};
 use crate::config::theme::Theme;
+use crate::model::{AssetId, Session, SessionId, SessionStatus};
 use crate::state::{Mode, Snapshot, Storage};
 use fixture::NOW;
 
@@ -41,6 +44,7 @@ impl Console {
             theme: Theme::shipped(theme).expect("shipped").0,
             capabilities: Capabilities { colours: if unicode { Colours::True } else { Colours::Mono }, unicode },
             target: None,
+            system_ssh: vec!["ssh".into()],
             messages: Vec::new(),
         });
         app.resized(size.0, size.1);
@@ -179,6 +183,71 @@ fn a_note_is_saved_only_when_the_journal_says_so() {
     assert!(text.contains("PSU dead") && text.contains("disk full"), "{text}");
     console.press("Enter");
     assert!(matches!(console.commands.try_recv(), Ok(Command::AddEntry { .. })), "it can be tried again");
+}
+
+/// A console with a session open, and what its remote side is sent.
+fn in_session(size: (u16, u16)) -> (Console, mpsc::Sender<Vec<u8>>, mpsc::Receiver<SessionInput>) {
+    let mut console = outage(size);
+    let (pipe, output, input) = bus::session_pipe(SessionId(7));
+    let session =
+        Session { id: SessionId(7), asset: AssetId::new("db01"), title: "db01".into(), status: SessionStatus::Open };
+    console.app.notice(Notice::SessionOpened { session, pipe });
+    (console, output, input)
+}
+
+fn sent(input: &mut mpsc::Receiver<SessionInput>) -> String {
+    let mut out = Vec::new();
+    while let Ok(item) = input.try_recv() {
+        if let SessionInput::Bytes(bytes) = item {
+            out.extend(bytes);
+        }
+    }
+    String::from_utf8(out).expect("text")
+}
+
+#[test]
+fn the_key_that_left_a_session_is_sent_to_it_when_it_comes_next() {
+    let (mut console, _output, mut input) = in_session((80, 24));
+    for (key, bytes) in [("Ctrl+\\", "\x1c"), ("F12", "\x1b[24~")] {
+        console.press("a").press(key);
+        assert!(console.screen().contains(&format!("{key} again sends it to db01")), "{}", console.screen());
+        assert_eq!(sent(&mut input), "a");
+        console.press(key).press("b");
+        assert_eq!(sent(&mut input), format!("{bytes}b"));
+    }
+    // Any other key in between, also the other way out, and it is the console's own.
+    for other in ["6", "j", "F12", "? Esc"] {
+        console.press("Ctrl+\\").press(other).press("Ctrl+\\");
+        assert_eq!(sent(&mut input), "", "{other}");
+        assert!(!console.app.typing);
+        console.press("6 Enter");
+    }
+}
+
+#[test]
+fn a_session_that_runs_is_ended_only_after_a_question() {
+    let (mut console, _output, mut input) = in_session((80, 24));
+    console.press("x");
+    assert_eq!(sent(&mut input), "x", "a letter like any other while it is typed into");
+    console.press("F12 x");
+    assert!(console.screen().contains("End the session with db01?"), "{}", console.screen());
+    console.press("n F12 q");
+    assert!(console.screen().contains("A session ends with it"), "{}", console.screen());
+    console.press("n x y");
+    let sent = std::iter::from_fn(|| console.commands.try_recv().ok());
+    assert!(sent.into_iter().any(|command| matches!(command, Command::CloseSession(SessionId(7)))));
+    assert!(console.app.sessions.is_empty());
+}
+
+#[test]
+fn an_update_that_a_remote_side_never_ends_wakes_the_screen() {
+    let (mut console, output, _input) = in_session((80, 24));
+    let calm = console.app.next_wake(NOW).expect("some time");
+    output.try_send(b"\x1b[?2026hhalf".to_vec()).expect("room");
+    let polled = console.app.poll_sessions(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending(), "it is not shown in halves");
+    let wake = console.app.next_wake(NOW).expect("some time");
+    assert!(wake < calm && wake.since(NOW) <= Duration::from_millis(150), "{wake}");
 }
 
 #[test]

@@ -1,0 +1,239 @@
+//! The SSH servers of the simulated network: a real handshake, host keys and public-key log-in by russh, and behind
+//! it a small line shell. One listener each on loopback. A dead one refuses, as a stopped sshd does, and its open
+//! sessions are cut off without a word. A caller that only reads the version line costs no handshake.
+
+mod identity;
+mod login;
+pub mod shell;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use russh::MethodSet;
+use russh::keys::PublicKey;
+use russh::server::{self, Config};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::base::Clock;
+use login::Login;
+use shell::Machine;
+
+/// Whom the servers let in.
+pub const USER: &str = "ops";
+/// Says what it is; RFC 4253 §4.2 allows no hyphen within.
+const VERSION: &str = "SSH-2.0-noctty_demo";
+/// A caller that does not say its own version is let go.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A session that says nothing for this long is ended; clients that live send keepalives.
+const SILENCE: Duration = Duration::from_secs(600);
+/// Nobody types more.
+const WINDOW: u32 = 64 * 1024;
+
+/// All servers, by the name of their machine.
+#[derive(Debug)]
+pub struct SshServers {
+    /// The only key that is let in.
+    client: Arc<PublicKey>,
+    files: Files,
+    clock: Clock,
+    running: Mutex<BTreeMap<Arc<str>, Server>>,
+}
+
+/// What the demo writes for its own SSH client.
+#[derive(Clone, Debug)]
+struct Files {
+    config: PathBuf,
+    key: PathBuf,
+    known_hosts: PathBuf,
+}
+
+struct Server {
+    machine: Arc<Machine>,
+    address: SocketAddr,
+    config: Arc<Config>,
+    key: PublicKey,
+    /// While it lives: ends the listener and cuts its sessions off.
+    alive: Option<CancellationToken>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("machine", &self.machine.name)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SshServers {
+    /// Makes a key pair that lasts as long as `folder`, and writes the private half there.
+    ///
+    /// # Errors
+    /// No random bytes, or the folder cannot be written.
+    pub fn prepare(folder: &Path, clock: Clock) -> io::Result<Self> {
+        let folder = folder.join("ssh");
+        identity::make_folder(&folder)?;
+        let files = Files {
+            config: folder.join("config"),
+            key: folder.join("id_ed25519"),
+            known_hosts: folder.join("known_hosts"),
+        };
+        let pair = identity::generate("noctty demo")?;
+        let text = pair.to_openssh(russh::keys::ssh_key::LineEnding::LF).map_err(io::Error::other)?;
+        identity::write_private(&files.key, &text)?;
+        Ok(Self { client: Arc::new(pair.public_key().clone()), files, clock, running: Mutex::default() })
+    }
+
+    /// Starts a server on a free port of `address`; where it listens.
+    ///
+    /// # Errors
+    /// No port, no descriptor or no random bytes can be had.
+    pub async fn start(&self, machine: Machine, address: Ipv4Addr) -> io::Result<SocketAddr> {
+        let listener = TcpListener::bind((address, 0)).await?;
+        let address = listener.local_addr()?;
+        let pair = identity::generate(&machine.name)?;
+        let key = pair.public_key().clone();
+        let config = Config {
+            server_id: russh::SshId::Standard(Cow::Borrowed(VERSION)),
+            methods: MethodSet::from([russh::MethodKind::PublicKey].as_slice()),
+            // Nothing is guarded here, and whoever tries is on this machine.
+            auth_rejection_time: Duration::from_millis(100),
+            auth_rejection_time_initial: Some(Duration::ZERO),
+            keys: vec![pair],
+            window_size: WINDOW,
+            inactivity_timeout: Some(SILENCE),
+            nodelay: true,
+            ..Config::default()
+        };
+        let mut server = Server { machine: Arc::new(machine), address, config: Arc::new(config), key, alive: None };
+        server.serve(listener, self);
+        self.lock().insert(server.machine.name.clone(), server);
+        Ok(address)
+    }
+
+    /// Stops or restarts a machine's server on its own port; nothing where it has none.
+    pub async fn set_alive(&self, name: &str, alive: bool) {
+        let Some((_, mut server)) = self.lock().remove_entry(name) else { return };
+        match (&server.alive, alive) {
+            (Some(token), false) => {
+                token.cancel();
+                server.alive = None;
+            }
+            (None, true) => {
+                if let Ok(listener) = TcpListener::bind(server.address).await {
+                    server.serve(listener, self);
+                }
+            }
+            (Some(_), true) | (None, false) => {}
+        }
+        self.lock().insert(server.machine.name.clone(), server);
+    }
+
+    /// Writes `known_hosts` and an ssh_config for the servers that were started; the path of the latter. Nothing of
+    /// the user's own keys, agent or known hosts is used through it.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn write_files(&self) -> io::Result<PathBuf> {
+        let mut known = String::new();
+        let mut config = String::from(
+            "# Made by `noctty demo`, and gone with it. Keys and known hosts of its own: nothing of ~/.ssh is used.\n",
+        );
+        for server in self.lock().values() {
+            let (name, at) = (&server.machine.name, server.address);
+            let key = server.key.to_openssh().map_err(io::Error::other)?;
+            let mut words = key.split(' ');
+            let (algorithm, blob) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let _ = writeln!(known, "{name} {algorithm} {blob}");
+            let _ = writeln!(
+                config,
+                "Host {name}\n    HostName {}\n    Port {}\n    HostKeyAlias {name}",
+                at.ip(),
+                at.port()
+            );
+        }
+        // A machine without a server is refused; it is not looked for at port 22 of this one.
+        let _ = writeln!(
+            config,
+            "Host *\n    User {USER}\n    Port 1\n    IdentityFile {}\n    IdentitiesOnly yes\n    IdentityAgent none\n    \
+             UserKnownHostsFile {}\n    GlobalKnownHostsFile /dev/null\n    StrictHostKeyChecking yes",
+            identity::quoted(&self.files.key),
+            identity::quoted(&self.files.known_hosts),
+        );
+        identity::write_private(&self.files.known_hosts, &known)?;
+        identity::write_private(&self.files.config, &config)?;
+        Ok(self.files.config.clone())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Arc<str>, Server>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for SshServers {
+    fn drop(&mut self) {
+        for server in self.lock().values() {
+            if let Some(token) = &server.alive {
+                token.cancel();
+            }
+        }
+    }
+}
+
+impl Server {
+    fn serve(&mut self, listener: TcpListener, servers: &SshServers) {
+        let alive = CancellationToken::new();
+        self.alive = Some(alive.clone());
+        let (config, machine) = (self.config.clone(), self.machine.clone());
+        let (client, clock) = (servers.client.clone(), servers.clock);
+        tokio::spawn(async move {
+            let dead = alive.clone();
+            let accepting = async move {
+                loop {
+                    let Ok((stream, _)) = listener.accept().await else {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        continue;
+                    };
+                    let login = Login::new(machine.clone(), client.clone(), clock);
+                    tokio::spawn(converse(stream, config.clone(), login, alive.clone()));
+                }
+            };
+            tokio::select! {
+                () = accepting => {}
+                () = dead.cancelled() => {}
+            }
+        });
+    }
+}
+
+/// One connection, to its end or to the end of the machine.
+async fn converse(stream: TcpStream, config: Arc<Config>, login: Login, alive: CancellationToken) {
+    // A second handle on the socket, to cut it off as a machine does that loses its power.
+    let Ok(line) = stream.into_std() else { return };
+    let Ok(again) = line.try_clone() else { return };
+    let Ok(stream) = TcpStream::from_std(line) else { return };
+    let talking = async {
+        // Most callers read the version line and go: that ends here, before any key is exchanged.
+        if let Ok(Ok(session)) = tokio::time::timeout(PATIENCE, server::run_stream(config, stream, login)).await {
+            // How it ended concerns the caller only.
+            let _ = session.await;
+        }
+    };
+    tokio::select! {
+        () = talking => {}
+        () = alive.cancelled() => {
+            // It may have gone already.
+            let _ = again.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
