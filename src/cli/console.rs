@@ -18,6 +18,7 @@ use crate::config::theme::Theme;
 use crate::config::{Config, UiOptions};
 use crate::engine::records::Records;
 use crate::engine::run::{Setup, run as run_engine};
+use crate::engine::schedule::Schedule;
 use crate::engine::{Plan, discover};
 use crate::model::Policy;
 use crate::net::Net;
@@ -115,6 +116,7 @@ pub fn show(
         discover_all: Some(confirm_tx),
         records: Some(Records::start(state.clone(), clock, event_tx.clone())),
         ssh,
+        schedule: Schedule::default(),
         stop: stop.clone(),
     };
     let log_folder = state.clone();

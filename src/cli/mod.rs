@@ -3,6 +3,7 @@
 
 mod backups;
 mod check;
+mod collect;
 mod config;
 mod console;
 mod demo;
@@ -67,6 +68,12 @@ pub enum Command {
     Check(check::CheckArgs),
     /// One look at every backup repository; exit 0 ok, 1 warning, 2 critical, 3 unknown
     Backups(backups::BackupsArgs),
+    /// Poll without a screen, in the checks' own rhythm or a number of times; no console can attach to it yet
+    ///
+    /// Polls what the configuration names, with the console's own engine, until SIGINT or SIGTERM. Last known states
+    /// and the log are kept in the state folder, where the next console finds them. There is no socket yet by which
+    /// a console could attach to a running collector.
+    Collect(collect::CollectArgs),
     /// One walk of one device's ports by SNMP; exit 0 ok, 1 warning, 2 critical, 3 unknown
     Ports(ports::PortsArgs),
     /// A simulated network over real protocols on loopback, and the console on it
@@ -114,6 +121,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::Demo(args)) => demo::run(&args, &globals),
         Some(Command::Check(args)) => check::run(&args, &globals),
         Some(Command::Backups(args)) => backups::run(&args, &globals),
+        Some(Command::Collect(args)) => collect::run(&args, &globals),
         Some(Command::Ports(args)) => ports::run(&args, &globals),
         Some(Command::Ssh(args)) => ssh::run(&args, &globals),
         Some(Command::Config(args)) => config::run(&args, &globals),

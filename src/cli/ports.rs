@@ -41,7 +41,7 @@ pub struct PortsArgs {
     retries: Option<u32>,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     units::parse_duration(text)
         .filter(|d| *d >= Duration::from_millis(10))
         .ok_or_else(|| "write a number and a unit: 500ms, 2s".to_owned())

@@ -17,7 +17,7 @@ use super::sessions::Sessions;
 use super::supervise;
 use crate::base::{Clock, Timestamp};
 use crate::bus::{EngineEnd, Ticket};
-use crate::model::{AssetId, CheckKey, Observation, Policy, Remembered};
+use crate::model::{AssetId, CheckKey, Observation, Outcome, Policy, Remembered};
 use crate::net::Net;
 use crate::ssh::Surroundings;
 use crate::state::{CheckView, Effect, Event, Mode, State};
@@ -57,7 +57,26 @@ pub struct Setup {
     pub records: Option<Records>,
     /// Whose home, agent and ssh_config the sessions use.
     pub ssh: Surroundings,
+    /// [`Schedule::default`] for each check's own rhythm, or rounds; then the engine ends when they are over.
+    pub schedule: Schedule,
     pub stop: CancellationToken,
+}
+
+/// What an engine did in its life.
+#[derive(Clone, Debug, Default)]
+pub struct Ran {
+    /// Runs of checks that ended.
+    pub runs: u64,
+    /// Those that got no answer or could not decide: critical or unknown.
+    pub failures: u64,
+    /// Runs that began later than they should have.
+    pub late: u64,
+    /// Snapshots published.
+    pub snapshots: u64,
+    /// How long each of the last rounds took, where it ran in rounds.
+    pub rounds: Vec<Duration>,
+    /// All of the rounds were run.
+    pub complete: bool,
 }
 
 /// A result with the words of a panic, if there was one.
@@ -87,6 +106,7 @@ pub(super) struct Engine {
     remembered_at: Timestamp,
     dirty: bool,
     published: Timestamp,
+    ran: Ran,
 }
 
 impl Engine {
@@ -96,7 +116,7 @@ impl Engine {
             net: setup.net.clone(),
             mode: setup.mode,
             state: State::new(setup.policy.clone()),
-            schedule: Schedule::default(),
+            schedule: std::mem::take(&mut setup.schedule),
             runners: HashMap::new(),
             plan: Plan::default(),
             extras: Vec::new(),
@@ -111,6 +131,7 @@ impl Engine {
             remembered_at: setup.clock.now(),
             dirty: true,
             published: Timestamp::default(),
+            ran: Ran::default(),
         }
     }
 
@@ -166,6 +187,10 @@ impl Engine {
     fn take_result(&mut self, (observation, fault): Finished) {
         // The turn ends before the retry is asked for, so that the retry is not overruled.
         self.schedule.finished(&observation.check, self.clock.now());
+        self.ran.runs += 1;
+        if matches!(observation.reading.outcome, Outcome::Critical | Outcome::Unknown) {
+            self.ran.failures += 1;
+        }
         self.take(Event::Observed(observation));
         if let Some(fault) = fault {
             tracing::error!(%fault, "a task panicked");
@@ -250,13 +275,14 @@ impl Engine {
         };
         self.state.reduce(now, load);
         end.snapshots.send_replace(Arc::new(self.state.publish(now)));
+        self.ran.snapshots += 1;
         self.dirty = false;
         self.published = now;
     }
 }
 
-/// Runs until told to stop or the screen is gone; then ends all tasks.
-pub async fn run(mut setup: Setup) {
+/// Runs until told to stop, the screen is gone or the rounds are over; then ends all tasks.
+pub async fn run(mut setup: Setup) -> Ran {
     let (results, mut finished) = mpsc::channel(RESULTS);
     let (saved, mut answers) = mpsc::channel(64);
     let mut engine = Engine::new(&mut setup, results, saved);
@@ -267,6 +293,9 @@ pub async fn run(mut setup: Setup) {
             engine.take(Event::Tick);
         }
         engine.start_due();
+        if engine.schedule.is_over() {
+            break;
+        }
         if engine.dirty && now >= engine.published.plus(PUBLISH_EVERY) {
             engine.publish(&setup.end, now);
         }
@@ -308,6 +337,9 @@ pub async fn run(mut setup: Setup) {
     engine.sessions.shutdown();
     engine.tasks.shutdown().await;
     let now = engine.clock.now();
+    if engine.dirty {
+        engine.publish(&setup.end, now);
+    }
     engine.remember(now);
     if let Some(records) = engine.records.take() {
         // The last states and notes reach the disk before the process ends. Nobody reads events any more: whoever
@@ -318,6 +350,12 @@ pub async fn run(mut setup: Setup) {
         if closed.is_err() {
             tracing::error!("the records could not be closed");
         }
+    }
+    Ran {
+        late: engine.schedule.late(),
+        rounds: engine.schedule.rounds_took(),
+        complete: engine.schedule.is_over(),
+        ..engine.ran
     }
 }
 

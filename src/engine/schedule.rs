@@ -1,6 +1,6 @@
 //! When which check runs: pure, time is an argument. One run in flight per check, a budget per target and per
 //! lane, a phase of its own for each check so that equal intervals do not beat together, skip and count instead
-//! of stacking when late.
+//! of stacking when late. Or, for a collector that is told how often: in rounds, each check once a round.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
@@ -50,6 +50,8 @@ const FIRST_JITTER: Duration = Duration::from_secs(8);
 /// A focused target is looked at this much more often, but not faster than [`FOCUS_FLOOR`].
 const FOCUS_FACTOR: u32 = 3;
 const FOCUS_FLOOR: Duration = Duration::from_secs(5);
+/// Rounds whose durations are remembered.
+const ROUNDS_KEPT: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub struct Schedule {
@@ -64,6 +66,19 @@ pub struct Schedule {
     confirmed: HashSet<AssetId>,
     late: u64,
     runs: u64,
+    rounds: Option<Rounds>,
+}
+
+/// Turns for all checks together instead of a rhythm for each.
+#[derive(Debug)]
+struct Rounds {
+    /// Rounds that have not begun.
+    left: u32,
+    /// From the beginning of one to that of the next, at least.
+    every: Duration,
+    begun: Timestamp,
+    /// How long the rounds took that are over, the last [`ROUNDS_KEPT`] of them.
+    took: VecDeque<Duration>,
 }
 
 #[derive(Debug)]
@@ -80,6 +95,13 @@ struct Entry {
 }
 
 impl Schedule {
+    /// Each check `count` times, one round after the other, at least `every` apart. Nothing is asked again for being
+    /// bad; what is never asked faster than its interval sits out a round that comes too soon.
+    pub fn in_rounds(count: u32, every: Duration) -> Self {
+        let rounds = Rounds { left: count, every, begun: Timestamp::default(), took: VecDeque::new() };
+        Self { rounds: Some(rounds), ..Self::default() }
+    }
+
     /// Takes a new set of checks. Those that were there keep their phase; `last` tells when a check last ran in
     /// an earlier life, so that a restart does not speed anything up.
     pub fn load(
@@ -121,6 +143,20 @@ impl Schedule {
             }
             self.entries.push(entry);
         }
+        if self.rounds.is_some() {
+            self.due.clear();
+            self.next_round(now);
+        }
+    }
+
+    /// All rounds have been run.
+    pub fn is_over(&self) -> bool {
+        self.rounds.as_ref().is_some_and(|rounds| rounds.left == 0) && self.is_quiet()
+    }
+
+    /// How long each of the last rounds took, oldest first.
+    pub fn rounds_took(&self) -> Vec<Duration> {
+        self.rounds.as_ref().map(|rounds| rounds.took.iter().copied().collect()).unwrap_or_default()
     }
 
     /// When [`Schedule::start_next`] may next have something; `None` while all run or wait for a place.
@@ -139,12 +175,12 @@ impl Schedule {
             if entry.epoch != epoch || entry.running {
                 continue;
             }
-            if entry.spec.waits_for.is_some() && !self.confirmed.contains(entry.spec.key.subject.id()) {
+            if self.is_waiting_for_a_word(entry) {
                 continue;
             }
             // After a suspend everything is due at once: spread it again instead of a herd.
             let lateness = now.since(at);
-            if lateness > entry.spec.interval.max(Duration::from_secs(30)) {
+            if lateness > entry.spec.interval.max(Duration::from_secs(30)) && self.rounds.is_none() {
                 let spread = entry.spec.interval.min(Duration::from_millis(self.entries.len() as u64));
                 self.set_due(row, now.plus(phase(&self.entries[row].spec.key, spread)));
                 continue;
@@ -153,7 +189,7 @@ impl Schedule {
                 self.blocked.push_back(row);
                 continue;
             }
-            if lateness > LATE {
+            if lateness > LATE && self.rounds.is_none() {
                 self.late += 1;
             }
             return Some(self.begin(row, now));
@@ -180,10 +216,12 @@ impl Schedule {
                 self.per_target.remove(&target);
             }
         }
-        let next = self.next_turn(row, now);
-        self.set_due(row, next);
-        if std::mem::take(&mut self.entries[row].again) {
-            self.ask(key, now, Duration::ZERO);
+        if self.rounds.is_none() {
+            let next = self.next_turn(row, now);
+            self.set_due(row, next);
+            if std::mem::take(&mut self.entries[row].again) {
+                self.ask(key, now, Duration::ZERO);
+            }
         }
         // Whoever waited for a place tries again, in the order of arrival; a few, since one place is free.
         for _ in 0..self.blocked.len().min(8) {
@@ -191,13 +229,16 @@ impl Schedule {
             let at = self.entries[row].at;
             self.set_due(row, at);
         }
+        if self.rounds.is_some() && self.is_quiet() {
+            self.end_round(now);
+        }
     }
 
     /// The problem is soft: look again after the retry interval, unless the check has a pace of its own.
     pub fn retry(&mut self, key: &CheckKey, now: Timestamp) {
         let Some(&row) = self.rows.get(key) else { return };
         let spec = &self.entries[row].spec;
-        if !spec.fixed_pace && !self.entries[row].running {
+        if !spec.fixed_pace && !self.entries[row].running && self.rounds.is_none() {
             let soon = now.plus(spec.retry_interval);
             if soon < self.entries[row].at {
                 self.set_due(row, soon);
@@ -296,6 +337,45 @@ impl Schedule {
 
     pub fn runs(&self) -> u64 {
         self.runs
+    }
+
+    fn is_waiting_for_a_word(&self, entry: &Entry) -> bool {
+        entry.spec.waits_for.is_some() && !self.confirmed.contains(entry.spec.key.subject.id())
+    }
+
+    /// Nothing runs, nothing is due.
+    fn is_quiet(&self) -> bool {
+        self.running() == 0 && self.due.is_empty() && self.blocked.is_empty()
+    }
+
+    fn end_round(&mut self, now: Timestamp) {
+        if let Some(rounds) = &mut self.rounds {
+            if rounds.took.len() >= ROUNDS_KEPT {
+                rounds.took.pop_front();
+            }
+            rounds.took.push_back(now.since(rounds.begun));
+        }
+        self.next_round(now);
+    }
+
+    /// Begins the next round in which any check takes part, if there is one.
+    fn next_round(&mut self, now: Timestamp) {
+        while let Some(rounds) = self.rounds.as_mut().filter(|rounds| rounds.left > 0) {
+            rounds.left -= 1;
+            rounds.begun = now.max(rounds.begun.plus(rounds.every));
+            let begun = rounds.begun;
+            for row in 0..self.entries.len() {
+                let entry = &self.entries[row];
+                let too_soon = entry.spec.fixed_pace
+                    && entry.last_start.is_some_and(|start| begun < start.plus(entry.spec.interval));
+                if !entry.running && !too_soon && !self.is_waiting_for_a_word(entry) {
+                    self.set_due(row, begun);
+                }
+            }
+            if !self.is_quiet() {
+                break;
+            }
+        }
     }
 
     fn has_place(&self, row: usize) -> bool {
@@ -527,6 +607,56 @@ mod tests {
         assert!(start_all(&mut s, at(700_000)).is_empty());
         s.confirm(&AssetId::new("repo"), at(700_000));
         assert_eq!(start_all(&mut s, at(700_000)).len(), 1);
+    }
+
+    fn in_rounds(count: u32, specs: Vec<CheckSpec>) -> Schedule {
+        let mut schedule = Schedule::in_rounds(count, Duration::from_secs(2));
+        schedule.load(specs.into_iter().map(Arc::new), T0, |_| None);
+        schedule
+    }
+
+    #[test]
+    fn in_rounds_each_check_runs_as_often_as_said_and_rounds_keep_apart() {
+        let mut s = in_rounds(2, vec![spec("a", "icmp", 30), spec("b", "ports", 60)]);
+        let first = start_all(&mut s, at(0));
+        assert_eq!(first.len(), 2);
+        s.finished(&first[0], at(300));
+        s.retry(&first[0], at(300));
+        assert!(start_all(&mut s, at(10_000)).is_empty(), "the other one still runs");
+        s.finished(&first[1], at(500));
+        assert_eq!(s.next_due(), Some(at(2_000)));
+        for key in start_all(&mut s, at(2_000)) {
+            assert!(!s.is_over());
+            s.finished(&key, at(6_000));
+        }
+        assert!(s.is_over() && s.next_due().is_none());
+        assert_eq!(s.rounds_took(), [500, 4_000].map(Duration::from_millis));
+        assert_eq!((s.runs(), s.late()), (4, 0));
+    }
+
+    #[test]
+    fn in_rounds_a_fixed_pace_holds_and_what_waits_for_a_word_is_left_out() {
+        let fixed = CheckSpec { fixed_pace: true, ..spec("jump", "ssh", 300) };
+        let waiting = CheckSpec { waits_for: Some("a password command".into()), ..spec("repo", "restic", 600) };
+        let mut s = in_rounds(3, vec![fixed, waiting]);
+        let keys = start_all(&mut s, at(0));
+        assert_eq!(keys.len(), 1);
+        s.finished(&keys[0], at(10));
+        assert!(s.is_over(), "the other rounds come too soon for it");
+        assert!(in_rounds(3, Vec::new()).is_over());
+    }
+
+    #[test]
+    fn in_rounds_who_waits_for_a_place_has_its_turn_in_the_same_round() {
+        let mut s = in_rounds(1, (0..10).map(|i| spec("a", &format!("tcp{i}"), 30)).collect());
+        let mut runs = 0;
+        while !s.is_over() {
+            for key in start_all(&mut s, at(100)) {
+                s.finished(&key, at(100));
+                runs += 1;
+            }
+        }
+        assert_eq!(runs, 10);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::users::Users;
 pub use self::users::{Login, LoginError};
-use crate::proto::snmp::engine::Drops;
+pub use crate::proto::snmp::engine::Drops;
 use crate::proto::snmp::usm::User;
 use crate::proto::snmp::{Credentials, Engine, Finished, Peer, Plan, Refused, Security, Sink, Version, Walk};
 

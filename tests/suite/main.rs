@@ -2,6 +2,7 @@
 
 mod backup;
 mod cli;
+mod collect;
 mod console;
 mod dependencies;
 mod documents;

@@ -82,6 +82,26 @@ pub struct Drops {
     pub undecryptable: u64,
 }
 
+impl Drops {
+    pub fn total(self) -> u64 {
+        let Self { malformed, unknown_id, other_address, other_version, other_community, not_a_response } = self;
+        malformed + unknown_id + other_address + other_version + other_community + not_a_response
+    }
+
+    /// Those of two sockets.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            malformed: self.malformed + other.malformed,
+            unknown_id: self.unknown_id + other.unknown_id,
+            other_address: self.other_address + other.other_address,
+            other_version: self.other_version + other.other_version,
+            other_community: self.other_community + other.other_community,
+            not_a_response: self.not_a_response + other.not_a_response,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Conversation {
     ticket: u64,

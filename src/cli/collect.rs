@@ -1,0 +1,247 @@
+//! `noctty collect`: the console's engine without a screen. It schedules, supervises, reduces, publishes snapshots and
+//! keeps last known states exactly as the console does; nobody can attach to it yet. With `--once` or `--cycles` it
+//! ends by itself, and `--stats` says what that cost.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use color_eyre::eyre::{Result, bail};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Globals, state_dir};
+use crate::base::{Clock, text};
+use crate::bus;
+use crate::engine::Plan;
+use crate::engine::records::Records;
+use crate::engine::run::{Ran, Setup, run as run_engine};
+use crate::engine::schedule::Schedule;
+use crate::model::Policy;
+use crate::net::Net;
+use crate::net::snmp::Drops;
+use crate::state::{Mode, Snapshot, Storage};
+
+#[derive(Debug, clap::Args)]
+pub struct CollectArgs {
+    /// Every check once, then end
+    #[arg(long, conflicts_with = "cycles")]
+    once: bool,
+    /// Every check N times, one cycle after the other, then end; what is never asked faster than its interval sits
+    /// out a cycle that comes too soon
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    cycles: Option<u32>,
+    /// From the beginning of one cycle to that of the next, at least
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = super::ports::duration, requires = "cycles")]
+    every: Duration,
+    /// At the end, print what was polled and what it cost (noctty.collect/1)
+    #[arg(long, value_name = "FORM", value_enum)]
+    stats: Option<Form>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Form {
+    Json,
+}
+
+#[derive(Debug, Serialize)]
+struct Stats {
+    schema: &'static str,
+    collected_at: String,
+    complete: bool,
+    targets: usize,
+    checks: usize,
+    runs: u64,
+    failures: u64,
+    late: u64,
+    cycle_seconds: Vec<f64>,
+    devices: usize,
+    ports: usize,
+    requests: u64,
+    varbinds: u64,
+    lost: u64,
+    drops: u64,
+    drops_by_reason: DropsRow,
+    snapshots: u64,
+    wall_s: f64,
+    cpu_user_s: f64,
+    cpu_system_s: f64,
+    startup_wall_s: f64,
+    startup_cpu_s: f64,
+    peak_memory_bytes: Option<u64>,
+    warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct DropsRow {
+    malformed: u64,
+    unknown_id: u64,
+    other_address: u64,
+    other_version: u64,
+    other_community: u64,
+    not_a_response: u64,
+}
+
+pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
+    let begun = Instant::now();
+    if globals.passive {
+        bail!("--passive sends nothing: there is nothing to collect (noctty plan says what would be polled)");
+    }
+    let clock = super::begin(globals);
+    let plan = super::load_plan(globals)?;
+    let schedule = match (args.once, args.cycles) {
+        (true, _) => Schedule::in_rounds(1, Duration::ZERO),
+        (false, Some(cycles)) => Schedule::in_rounds(cycles, args.every),
+        (false, None) => Schedule::default(),
+    };
+    let net = Net::new(clock);
+    let started = Cost::now(begun);
+    let endless = !args.once && args.cycles.is_none();
+    let runtime = super::runtime()?;
+    let (ran, snapshot) = runtime.block_on(collect(plan.clone(), schedule, net.clone(), clock, globals))?;
+    let ended = Cost::now(begun);
+    runtime.shutdown_background();
+    if let Some(Form::Json) = args.stats {
+        let mut stats = stats(&plan, &ran, &snapshot, &net, clock);
+        stats.complete = endless || ran.complete;
+        stats.startup_wall_s = started.wall;
+        stats.startup_cpu_s = started.user + started.system;
+        stats.wall_s = ended.wall - started.wall;
+        stats.cpu_user_s = ended.user - started.user;
+        stats.cpu_system_s = ended.system - started.system;
+        super::print(&(serde_json::to_string_pretty(&stats)? + "\n"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The engine, until its rounds are over or somebody ends it; what it did, and the last snapshot.
+async fn collect(
+    plan: Plan,
+    schedule: Schedule,
+    net: Arc<Net>,
+    clock: Clock,
+    globals: &Globals,
+) -> Result<(Ran, Arc<Snapshot>)> {
+    let (screen_end, end) = bus::pair(Arc::new(Snapshot { at: clock.now(), ..Snapshot::default() }));
+    let (plan_tx, plans) = mpsc::channel(1);
+    let (event_tx, events) = mpsc::channel(256);
+    let stop = CancellationToken::new();
+    let records = Records::start(state_dir::choose(globals.state.as_deref()), clock, event_tx.clone());
+    let setup = Setup {
+        clock,
+        net,
+        mode: Mode::Polling,
+        policy: Policy::default(),
+        end,
+        plans,
+        events,
+        event_sender: event_tx,
+        discover_all: None,
+        records: Some(records),
+        schedule,
+        stop: stop.clone(),
+    };
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let ender = tokio::spawn(async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated.recv() => {}
+        }
+        stop.cancel();
+    });
+    // The channel is empty and its other end is in the setup.
+    plan_tx.send(plan).await?;
+    let engine = tokio::spawn(run_engine(setup));
+    let ran = engine.await?;
+    ender.abort();
+    let snapshot = screen_end.snapshots.borrow().clone();
+    Ok((ran, snapshot))
+}
+
+fn stats(plan: &Plan, ran: &Ran, snapshot: &Snapshot, net: &Net, clock: Clock) -> Stats {
+    let counts = net.snmp.counts();
+    let drops = counts.drops().into_iter().fold(Drops::default(), Drops::plus);
+    let targets: std::collections::HashSet<&str> =
+        plan.checks.iter().map(|bound| bound.spec.key.subject.id().as_str()).collect();
+    Stats {
+        schema: "noctty.collect/1",
+        collected_at: clock.wall().rfc3339(),
+        complete: false,
+        targets: targets.len(),
+        checks: plan.checks.len(),
+        runs: ran.runs,
+        failures: ran.failures,
+        late: ran.late,
+        cycle_seconds: ran.rounds.iter().map(Duration::as_secs_f64).collect(),
+        devices: snapshot.totals.devices,
+        ports: snapshot.totals.ports,
+        requests: counts.requests(),
+        varbinds: counts.varbinds(),
+        lost: counts.lost(),
+        drops: drops.total(),
+        drops_by_reason: DropsRow {
+            malformed: drops.malformed,
+            unknown_id: drops.unknown_id,
+            other_address: drops.other_address,
+            other_version: drops.other_version,
+            other_community: drops.other_community,
+            not_a_response: drops.not_a_response,
+        },
+        snapshots: ran.snapshots,
+        wall_s: 0.0,
+        cpu_user_s: 0.0,
+        cpu_system_s: 0.0,
+        startup_wall_s: 0.0,
+        startup_cpu_s: 0.0,
+        peak_memory_bytes: peak_memory(),
+        warnings: warnings(plan, snapshot),
+    }
+}
+
+/// What was not asked or not kept, in words.
+fn warnings(plan: &Plan, snapshot: &Snapshot) -> Vec<String> {
+    let mut out: Vec<String> = plan
+        .checks
+        .iter()
+        .filter_map(|bound| {
+            let why = bound.spec.waits_for.as_deref()?;
+            Some(format!("{} was not read: {why}", text::clean(bound.spec.key.subject.id().as_str())))
+        })
+        .collect();
+    if let Storage::NotSaved { reason } = &snapshot.engine.storage {
+        out.push(format!("nothing is kept: {reason}"));
+    }
+    out.extend(snapshot.engine.faults.iter().map(ToString::to_string));
+    out
+}
+
+/// What the process has used so far, child programs apart; seconds.
+struct Cost {
+    wall: f64,
+    user: f64,
+    system: f64,
+}
+
+impl Cost {
+    fn now(begun: Instant) -> Self {
+        let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+        // It only fails for a wrong argument.
+        let used = getrusage(UsageWho::RUSAGE_SELF).ok();
+        Self {
+            wall: begun.elapsed().as_secs_f64(),
+            user: used.map_or(0.0, |u| seconds(u.user_time())),
+            system: used.map_or(0.0, |u| seconds(u.system_time())),
+        }
+    }
+}
+
+/// The most memory that was resident at once. `ru_maxrss` would count what the process was before it became noctty.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
