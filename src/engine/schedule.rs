@@ -251,7 +251,7 @@ impl Schedule {
     pub fn ask(&mut self, key: &CheckKey, now: Timestamp, spread: Duration) {
         let Some(&row) = self.rows.get(key) else { return };
         let entry = &mut self.entries[row];
-        if entry.spec.fixed_pace {
+        if entry.spec.fixed_pace || self.rounds.is_some() {
             return;
         }
         if entry.running {
