@@ -38,7 +38,7 @@ async fn cycle(net: Arc<Net>, targets: &[Target], before: &mut [Option<DeviceVie
     for (i, target) in targets.iter().cloned().enumerate() {
         let cx = Cx { net: net.clone(), timeout: Duration::from_secs(30) };
         let old: Option<Arc<PortTable>> = before[i].as_ref().map(|view| view.table.clone());
-        walks.spawn(async move { (i, ports::walk(&cx, &target, 25, old.as_deref()).await) });
+        walks.spawn(async move { (i, ports::walk(&cx, &target, 25, old.as_deref(), ports::Depth::Due).await) });
     }
     let host = Arc::new(Host::new("sw", None, Origin::OneOff));
     while let Some(walked) = walks.join_next().await {

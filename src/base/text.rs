@@ -111,7 +111,8 @@ impl From<String> for Untrusted {
 
 impl Default for Untrusted {
     fn default() -> Self {
-        Self { bytes: Arc::from(&[][..]), cut: false }
+        // Shared by all of them.
+        Self { bytes: Arc::default(), cut: false }
     }
 }
 

@@ -23,6 +23,7 @@ use crate::engine::schedule::Schedule;
 use crate::model::Policy;
 use crate::net::Net;
 use crate::net::snmp::Drops;
+use crate::ssh::Surroundings;
 use crate::state::{Mode, Snapshot, Storage};
 
 #[derive(Debug, clap::Args)]
@@ -83,6 +84,11 @@ struct DropsRow {
     other_version: u64,
     other_community: u64,
     not_a_response: u64,
+    other_user: u64,
+    other_level: u64,
+    forged: u64,
+    stale: u64,
+    undecryptable: u64,
 }
 
 pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
@@ -141,6 +147,7 @@ async fn collect(
         event_sender: event_tx,
         discover_all: None,
         records: Some(records),
+        ssh: Surroundings::from_environment(),
         schedule,
         stop: stop.clone(),
     };
@@ -189,6 +196,11 @@ fn stats(plan: &Plan, ran: &Ran, snapshot: &Snapshot, net: &Net, clock: Clock) -
             other_version: drops.other_version,
             other_community: drops.other_community,
             not_a_response: drops.not_a_response,
+            other_user: drops.other_user,
+            other_level: drops.other_level,
+            forged: drops.forged,
+            stale: drops.stale,
+            undecryptable: drops.undecryptable,
         },
         snapshots: ran.snapshots,
         wall_s: 0.0,

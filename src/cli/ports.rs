@@ -15,6 +15,7 @@ use crate::base::units;
 use crate::config::HostEntry;
 use crate::model::{Host, Origin};
 use crate::net::Net;
+use crate::probe::ports::Depth;
 use crate::probe::snmp::Access;
 use crate::probe::{Cx, ports};
 use crate::report::ports as report;
@@ -63,7 +64,7 @@ pub fn run(args: &PortsArgs, globals: &Globals) -> Result<ExitCode> {
     let walked = runtime.block_on(async {
         let cx = Cx { net: Net::new(clock), timeout: PATIENCE };
         let target = access.target(&cx).await.map_err(|why| eyre!("{why}"))?;
-        let (table, _) = ports::walk(&cx, &target, access.max_repetitions, None).await?;
+        let (table, _) = ports::walk(&cx, &target, access.max_repetitions, None, Depth::Everything).await?;
         Ok::<_, color_eyre::Report>(table)
     });
     runtime.shutdown_background();

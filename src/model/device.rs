@@ -50,17 +50,27 @@ pub struct Equipment {
     pub bridge_ports: Vec<(u32, u32)>,
     pub vlans: Vec<Vlan>,
     pub spanning_tree: Option<SpanningTree>,
+    /// Sorted by address. Shared, because it is long and seldom walked.
+    pub forwarding: Arc<[ForwardingEntry]>,
     /// Sorted by address.
-    pub forwarding: Vec<ForwardingEntry>,
-    /// Sorted by address.
-    pub arp: Vec<ArpEntry>,
+    pub arp: Arc<[ArpEntry]>,
+    /// Neighbours whose port could not be told.
+    pub strays: Vec<StrayNeighbor>,
     /// Chassis, stack members, modules, power supplies: the rows of `entPhysicalTable` that have a serial number or
-    /// hold others that do.
-    pub entities: Vec<Entity>,
+    /// hold others that do. Sorted by index.
+    pub entities: Arc<[Entity]>,
+    /// `entAliasMappingIdentifier`: entPhysicalIndex to ifIndex, sorted by entPhysicalIndex.
+    pub entity_ports: Arc<[(u32, u32)]>,
+    /// What ENTITY-MIB says of the rows that are sensors, sorted by entPhysicalIndex.
+    pub sensor_places: Arc<[SensorPlace]>,
     pub sensors: Vec<Sensor>,
     pub processors: Vec<Processor>,
     pub memory: Vec<Pool>,
     pub storage: Vec<Pool>,
+    /// How many rows at the end of `memory` and of `storage` are UCD-SNMP's.
+    pub ucd_pools: [usize; 2],
+    /// Load averages of 1, 5 and 15 minutes (`laLoad`).
+    pub load: Option<[f64; 3]>,
     pub bgp: Vec<BgpPeer>,
     pub ospf: Vec<OspfNeighbor>,
     pub optics: Vec<Optics>,
@@ -69,6 +79,8 @@ pub struct Equipment {
     pub firewall: Option<Firewall>,
     /// What was walked when, by the name of the group of tables.
     pub walked: Vec<TablesWalked>,
+    /// The groups of tables that the agent fell silent on.
+    pub setbacks: Vec<Setback>,
 }
 
 impl Equipment {
@@ -92,6 +104,39 @@ impl Equipment {
     pub fn bridge_port(&self, number: u32) -> Option<u32> {
         self.bridge_ports.binary_search_by_key(&number, |p| p.0).ok().map(|at| self.bridge_ports[at].1)
     }
+
+    /// The ifIndex of the port that is this physical entity.
+    pub fn entity_port(&self, entity: u32) -> Option<u32> {
+        self.entity_ports.binary_search_by_key(&entity, |p| p.0).ok().map(|at| self.entity_ports[at].1)
+    }
+
+    /// The box itself: of a stack the first member, else the first chassis, else what holds the rest.
+    pub fn chassis(&self) -> Option<&Entity> {
+        let named = |e: &&Entity| !e.serial.is_empty() || !e.model.is_empty();
+        let chassis = self.entities.iter().filter(|e| e.class == EntityClass::Chassis);
+        chassis.clone().find(named).or_else(|| self.entities.iter().find(|e| e.contained_in == 0 && named(e)))
+    }
+}
+
+/// A group of tables that the agent fell silent on, and when it is worth another try.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setback {
+    pub group: Arc<str>,
+    /// The last try.
+    pub tried: Timestamp,
+    /// Tries in vain in a row.
+    pub failures: u8,
+}
+
+/// Where a sensor is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SensorPlace {
+    /// `entPhysicalIndex`.
+    pub entity: u32,
+    /// `entPhysicalName`, else `entPhysicalDescr`.
+    pub name: Untrusted,
+    /// The ifIndex of the port that it belongs to.
+    pub port: Option<u32>,
 }
 
 /// The last walk of a group of tables.
@@ -127,6 +172,9 @@ pub struct PortFacts {
     /// Stack member and slot, where ENTITY-MIB or the name says so.
     pub unit: Option<u16>,
     pub slot: Option<u16>,
+    /// `dot3StatsFCSErrors` and `dot3StatsLateCollisions`.
+    pub fcs_errors: Option<u64>,
+    pub late_collisions: Option<u64>,
 }
 
 /// POWER-ETHERNET-MIB (RFC 3621): `pethPsePortDetectionStatus`.
@@ -185,8 +233,10 @@ pub struct Neighbor {
     pub protocol: NeighborProtocol,
     /// `lldpRemSysName`, `cdpCacheDeviceId`; else the chassis id as text.
     pub name: Untrusted,
-    /// The remote port: `lldpRemPortId` (or its description), `cdpCacheDevicePort`.
+    /// The remote port: `lldpRemPortId` (its description where that is empty), `cdpCacheDevicePort`.
     pub port: Untrusted,
+    /// `lldpRemPortDesc`.
+    pub port_description: Untrusted,
     /// `lldpRemSysDesc`, `cdpCachePlatform`.
     pub platform: Untrusted,
     pub chassis_mac: Option<[u8; 6]>,
@@ -195,6 +245,13 @@ pub struct Neighbor {
     pub forwards: Option<bool>,
     /// `cdpCacheDuplex`.
     pub half_duplex: Option<bool>,
+}
+
+/// A neighbour, and what the agent calls the port that it is on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StrayNeighbor {
+    pub local: Untrusted,
+    pub neighbor: Neighbor,
 }
 
 /// Membership in an aggregate (IEEE8023-LAG-MIB).
@@ -262,7 +319,9 @@ pub struct Vlan {
 pub struct SpanningTree {
     /// Priority and address of the root bridge.
     pub root: [u8; 8],
-    /// ifIndex of the port towards the root; `None` on the root itself.
+    /// `dot1dStpRootPort` is 0.
+    pub is_root: Option<bool>,
+    /// ifIndex of the port towards the root.
     pub root_port: Option<u32>,
     pub topology_changes: Option<u64>,
     pub since_topology_change: Option<Duration>,
@@ -527,6 +586,8 @@ impl OspfState {
 #[derive(Clone, Debug, PartialEq)]
 pub struct OspfNeighbor {
     pub neighbor: Ipv4Addr,
+    /// The ifIndex of the interface, where that has no address of its own (`ospfNbrAddressLessIndex`).
+    pub interface: Option<u32>,
     pub router_id: Option<Ipv4Addr>,
     pub state: Option<OspfState>,
     /// `ospfNbrEvents`: grows when the adjacency flaps.

@@ -18,7 +18,9 @@ use self::users::Users;
 pub use self::users::{Login, LoginError};
 pub use crate::proto::snmp::engine::Drops;
 use crate::proto::snmp::usm::User;
-use crate::proto::snmp::{Credentials, Engine, Finished, Peer, Plan, Refused, Security, Sink, Version, Walk};
+use crate::proto::snmp::{
+    Credentials, Engine, Finished, Peer, Plan, Refused, Security, Sink, Unfinished, Version, Walk,
+};
 
 /// Conversations that wait to be taken up; whoever starts more waits.
 const QUEUE: usize = 1024;
@@ -63,6 +65,8 @@ pub struct Answers<S> {
     pub sink: S,
     /// Why something is missing; empty where nothing is.
     pub incomplete: Vec<String>,
+    /// Which columns it is missing in.
+    pub unfinished: Vec<Unfinished>,
     pub requests: u32,
     pub varbinds: u64,
     pub lost: u32,
@@ -146,6 +150,7 @@ impl Snmp {
         Ok(Answers {
             sink,
             incomplete: walked.incomplete,
+            unfinished: walked.unfinished,
             requests: walked.requests,
             varbinds: walked.varbinds,
             lost: walked.lost,

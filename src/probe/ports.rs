@@ -70,7 +70,7 @@ impl PortsProbe {
             Err(why) => return Reading::unknown(why),
         };
         let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match walk(cx, &target, self.access.max_repetitions, before.as_deref()).await {
+        match walk(cx, &target, self.access.max_repetitions, before.as_deref(), Depth::Due).await {
             Ok((table, cost)) => {
                 *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(table.clone());
                 reading(table, cost)
@@ -80,8 +80,17 @@ impl PortsProbe {
     }
 }
 
+/// How much is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// The slower tables that are due; long ones at a moment that is each device's own.
+    Due,
+    /// Every table: one look at one device.
+    Everything,
+}
+
 /// What a walk cost.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Cost {
     pub requests: u32,
     pub varbinds: u64,
@@ -106,6 +115,7 @@ pub async fn walk(
     target: &Target,
     max_repetitions: u16,
     before: Option<&PortTable>,
+    depth: Depth,
 ) -> Result<(Arc<PortTable>, Cost), SnmpError> {
     let begun = Instant::now();
     // What has come by then is kept, rather than lost with the run.
@@ -121,7 +131,8 @@ pub async fn walk(
             Err(error) => table.warnings.push(format!("the packet counters: {error}")),
         }
     }
-    let due = survey::due(groups::GROUPS, &table);
+    let last = before.map(|before| before.collected_at);
+    let due = survey::due(groups::GROUPS, &table, depth, target.address, last);
     if !due.is_empty() && table.complete && left() > target.timeout {
         match survey::walk(&cx.net.snmp, target, max_repetitions, left(), &due, &mut table).await {
             Ok(more) => cost.add(more),

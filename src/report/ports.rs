@@ -2,6 +2,7 @@
 //! says nothing of are there all the same, null or empty.
 
 mod equipment;
+mod topology;
 
 use std::fmt::Write as _;
 
@@ -27,6 +28,16 @@ struct Document {
     optics: Vec<equipment::OpticsRow>,
     ups: Option<equipment::UpsRow>,
     firewall: Option<equipment::FirewallRow>,
+    vlans: Vec<topology::VlanRow>,
+    spanning_tree: Option<topology::SpanningTreeRow>,
+    /// Those whose port could not be told.
+    neighbors: Vec<topology::StrayRow>,
+    mac_addresses: Vec<topology::StationRow>,
+    arp: Vec<topology::ArpRow>,
+    poe_budgets: Vec<topology::PoeBudgetRow>,
+    entities: Vec<topology::EntityRow>,
+    load: Option<[f64; 3]>,
+    tables: Vec<topology::TablesRow>,
     warnings: Vec<String>,
 }
 
@@ -69,6 +80,15 @@ struct PortRow {
     out_errors: Option<u64>,
     in_discards: Option<u64>,
     out_discards: Option<u64>,
+    fcs_errors: Option<u64>,
+    late_collisions: Option<u64>,
+    tagged_vlans: Vec<u16>,
+    stp: Option<&'static str>,
+    lag: Option<topology::LagRow>,
+    err_disabled: Option<topology::ErrDisabledRow>,
+    connector: Option<bool>,
+    unit: Option<u16>,
+    slot: Option<u16>,
     poe: Option<equipment::PoeRow>,
     neighbors: Vec<equipment::NeighborRow>,
 }
@@ -94,9 +114,9 @@ pub fn json(view: &DeviceView, target: &str, as_wall: impl Fn(Timestamp) -> Time
             uptime_s: device.uptime.map(|u| u.as_secs_f64()),
             vendor: device.vendor.as_deref().map(str::to_owned),
             os: device.os.as_deref().map(str::to_owned),
-            model: said(&device.model),
-            version: said(&device.version),
-            serial: said(&device.serial),
+            model: said(&device.model).or_else(|| said(&more.chassis()?.model)),
+            version: said(&device.version).or_else(|| said(&more.chassis()?.version)),
+            serial: said(&device.serial).or_else(|| said(&more.chassis()?.serial)),
             location: said(&device.location),
             contact: said(&device.contact),
         },
@@ -106,10 +126,19 @@ pub fn json(view: &DeviceView, target: &str, as_wall: impl Fn(Timestamp) -> Time
         memory: more.memory.iter().map(equipment::pool).collect(),
         storage: more.storage.iter().map(equipment::pool).collect(),
         bgp: more.bgp.iter().map(equipment::bgp).collect(),
-        ospf: more.ospf.iter().map(equipment::ospf).collect(),
+        ospf: more.ospf.iter().map(|neighbor| equipment::ospf(neighbor, &view.table)).collect(),
         optics: more.optics.iter().map(|optics| equipment::optics(optics, &view.table)).collect(),
         ups: more.ups.as_ref().map(equipment::ups),
         firewall: more.firewall.as_ref().map(equipment::firewall),
+        vlans: more.vlans.iter().map(topology::vlan).collect(),
+        spanning_tree: more.spanning_tree.as_ref().map(|tree| topology::spanning_tree(tree, &view.table)),
+        neighbors: more.strays.iter().map(topology::stray).collect(),
+        mac_addresses: more.forwarding.iter().map(|entry| topology::station(entry, &view.table)).collect(),
+        arp: more.arp.iter().map(|entry| topology::arp(entry, &view.table)).collect(),
+        poe_budgets: more.poe.iter().map(topology::poe_budget).collect(),
+        entities: more.entities.iter().map(topology::entity).collect(),
+        load: more.load,
+        tables: more.walked.iter().map(|walked| topology::tables(walked, &as_wall)).collect(),
         warnings: warnings(view),
     };
     // Plain data with string keys always serialises.
@@ -163,6 +192,15 @@ fn port_row(view: &DeviceView, port: &Port, seen: &PortView, as_wall: &impl Fn(T
         out_errors: port.counters.out_errors,
         in_discards: port.counters.in_discards,
         out_discards: port.counters.out_discards,
+        fcs_errors: facts.and_then(|f| f.fcs_errors),
+        late_collisions: facts.and_then(|f| f.late_collisions),
+        tagged_vlans: facts.map(|f| f.tagged.clone()).unwrap_or_default(),
+        stp: facts.and_then(|f| f.stp).map(crate::model::device::StpState::as_str),
+        lag: facts.and_then(|f| f.lag).map(|member| topology::lag(member, &view.table)),
+        err_disabled: facts.and_then(|f| f.err_disabled.as_ref()).map(topology::err_disabled),
+        connector: facts.and_then(|f| f.connector),
+        unit: facts.and_then(|f| f.unit),
+        slot: facts.and_then(|f| f.slot),
         poe: facts.and_then(|f| f.poe).map(equipment::poe),
         neighbors: facts.map(|f| f.neighbors.iter().map(equipment::neighbor).collect()).unwrap_or_default(),
     }

@@ -169,6 +169,14 @@ impl<'a> Tables<'a> {
         Some(self.cells.load(column.cells[found.ok()?].value))
     }
 
+    /// The rows that any of these columns has, in order, each once: agents leave single cells out.
+    pub fn rows_of(&self, columns: &[usize]) -> Vec<Index<'a>> {
+        let mut rows: Vec<Index<'a>> = columns.iter().flat_map(|c| self.column(*c)).map(|(row, _)| row).collect();
+        rows.sort_unstable_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
+        rows.dedup();
+        rows
+    }
+
     pub fn rows(&self, column: usize) -> usize {
         self.cells.columns.get(self.first_column + column).map_or(0, |c| c.cells.len())
     }

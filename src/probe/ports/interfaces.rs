@@ -268,7 +268,12 @@ impl Interfaces {
             }
         });
         let ports: Vec<Port> = ports.collect();
-        let equipment = before.map(|table| inherited(table, &self.device, &ports, at)).unwrap_or_default();
+        let equipment = match before {
+            Some(before) if complete => inherited(before, &self.device, &ports, at),
+            // A walk that broke off may lack names: nothing is concluded from it.
+            Some(before) => before.equipment.clone(),
+            None => Arc::default(),
+        };
         PortTable { collected_at: at, ports, packets: Vec::new(), complete, warnings, device: self.device, equipment }
     }
 
@@ -288,14 +293,14 @@ const LARGEST_MTU: u32 = 16 << 20;
 const FASTEST_MBPS: u64 = 100_000_000;
 
 /// Text without what agents pad it with: trailing NULs, or nothing but blanks or a pair of quotes.
-fn meaningful(octets: &[u8]) -> &[u8] {
+pub(super) fn meaningful(octets: &[u8]) -> &[u8] {
     let end = octets.iter().rposition(|o| *o != 0).map_or(0, |i| i + 1);
     let octets = &octets[..end];
     if octets == b"\"\"" || octets.iter().all(|o| o.is_ascii_whitespace() || *o == 0) { &[] } else { octets }
 }
 
 /// Some agents send numbers as text.
-fn decimal(octets: &[u8]) -> Option<u64> {
+pub(super) fn decimal(octets: &[u8]) -> Option<u64> {
     std::str::from_utf8(octets).ok()?.trim_matches(|c: char| c == '\0' || c.is_ascii_whitespace()).parse().ok()
 }
 

@@ -1,38 +1,91 @@
-//! Walks the groups of tables that are due on one device, in one conversation, and folds what came into its equipment.
-//! A group that the device does not have is asked for again only once in a while.
+//! Walks the groups of tables that are due on one device and folds what came into its equipment. A group that the device does
+//! not have is asked for again only once in a while; one that it falls silent on is asked for alone and ever less often, so
+//! that it costs neither the port table nor the other groups.
+//!
+//! ```text
+//! due ─▶ the light ones together, each heavy one alone, each suspect alone ─▶ fold, in the order of the groups
+//!           │ silence: each of what is unfinished once more, alone
+//!           └ still silent: a setback
+//! ```
 
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::Cost;
 use super::cells::Cells;
-use super::groups::{Group, Walk};
+use super::groups::{Group, Walk, Weight};
+use super::{Cost, Depth};
 use crate::base::Timestamp;
-use crate::model::device::TablesWalked;
+use crate::model::device::{PortFacts, Setback, TablesWalked};
 use crate::model::{Equipment, PortTable};
 use crate::net::snmp::{Snmp, SnmpError, Target};
 use crate::proto::snmp::Plan;
 
 /// How long until a device is asked again for tables that it did not have.
 const ABSENT: Duration = Duration::from_secs(3600);
+/// The first walks of the heavy groups of many devices are spread over this time.
+const SPREAD: Duration = Duration::from_secs(300);
+/// After a setback, until the next try; doubled by each further one.
+const SETBACK: Duration = Duration::from_secs(60);
+/// Conversations without any answer, one after the other, after which a device is left alone for this run.
+const MOST_SILENT: u32 = 2;
 
-/// The groups whose values are too old on this device, or were never asked for.
-pub fn due<'a>(groups: &[&'a dyn Group], table: &PortTable) -> Vec<&'a dyn Group> {
+/// The groups whose values are too old on this device, or were never asked for. `before` is when it was walked last.
+pub fn due<'a>(
+    groups: &[&'a dyn Group],
+    table: &PortTable,
+    depth: Depth,
+    address: SocketAddr,
+    before: Option<Timestamp>,
+) -> Vec<&'a dyn Group> {
     let is_due = |group: &&dyn Group| {
-        let walked = table.equipment.walked.iter().find(|w| *w.group == *group.name());
-        walked.is_none_or(|walked| {
-            let pace = if walked.rows == 0 && walked.incomplete.is_none() { ABSENT } else { group.pace() };
-            // A walk is due in whole runs of the check: a little early is better than a whole run late.
-            table.collected_at.since(walked.at) + pace / 20 >= pace
-        })
+        let share = share(address, group.name());
+        let now = table.collected_at;
+        // A walk is due in whole runs of the check: a little early is better than a whole run late.
+        let passed = |since: Timestamp, wait: Duration| now.since(since) + wait / 20 >= wait;
+        if depth == Depth::Everything {
+            return true;
+        }
+        let equipment = &table.equipment;
+        if let Some(setback) = equipment.setbacks.iter().find(|s| *s.group == *group.name()) {
+            let wait = SETBACK.saturating_mul(1 << setback.failures.min(16));
+            return passed(setback.tried, wait.clamp(SETBACK, ABSENT));
+        }
+        match equipment.walked.iter().find(|w| *w.group == *group.name()) {
+            Some(walked) if walked.rows == 0 && walked.incomplete.is_none() => {
+                passed(walked.at, ABSENT + ABSENT.mul_f64(share / 4.0))
+            }
+            Some(walked) if group.weight() == Weight::Heavy => {
+                passed(walked.at, group.pace() + group.pace().mul_f64(share / 3.0))
+            }
+            Some(walked) => passed(walked.at, group.pace()),
+            None if group.weight() == Weight::Heavy => before.is_some_and(|before| is_turn(before, now, share)),
+            None => true,
+        }
     };
     groups.iter().copied().filter(|group| group.applies(&table.device)).filter(is_due).collect()
+}
+
+/// A number from 0 to 1 that is the same for a device and a group for ever, and another for each.
+fn share(address: SocketAddr, group: &str) -> f64 {
+    let mut hasher = DefaultHasher::new();
+    (address, group).hash(&mut hasher);
+    (hasher.finish() >> 32) as f64 / f64::from(u32::MAX)
+}
+
+/// Whether this device's moment in every [`SPREAD`] lies between two times.
+fn is_turn(before: Timestamp, now: Timestamp, share: f64) -> bool {
+    let spread = SPREAD.as_millis() as i64;
+    let round = |at: Timestamp| (at.millis() - (share * spread as f64) as i64).div_euclid(spread);
+    round(before) != round(now)
 }
 
 /// Walks `groups` and puts what they brought into the table's equipment.
 ///
 /// # Errors
-/// The agent gave no answer at all; the equipment is as it was.
+/// Nothing could be sent. An agent that is silent on a group is no error: the group's own entry says so.
 pub async fn walk(
     snmp: &Snmp,
     target: &Target,
@@ -41,34 +94,206 @@ pub async fn walk(
     groups: &[&dyn Group],
     table: &mut PortTable,
 ) -> Result<Cost, SnmpError> {
-    let mut plan = Plan { max_repetitions, max_time, ..Plan::default() };
-    let mut places = Vec::with_capacity(groups.len());
-    for group in groups {
-        places.push((plan.scalars.len(), plan.columns.len()));
-        plan.scalars.extend(group.scalars());
-        plan.columns.extend(group.columns());
+    let mut survey = Survey {
+        plan: Plan { max_repetitions, touch_first: true, ..Plan::default() },
+        begun: Instant::now(),
+        max_time,
+        patience: target.timeout,
+        queue: batches(groups, &table.equipment),
+        brought: BTreeMap::new(),
+        silent: 0,
+        cost: Cost::default(),
+    };
+    while let Some(batch) = survey.next() {
+        let members: Vec<&dyn Group> = batch.iter().map(|at| groups[*at]).collect();
+        survey.converse(snmp, target, &batch, &members).await?;
     }
-    let widths: Vec<(usize, usize)> = places
-        .iter()
-        .zip(places.iter().skip(1).chain([&(plan.scalars.len(), plan.columns.len())]))
-        .map(|(here, next)| (next.0 - here.0, next.1 - here.1))
-        .collect();
-    let answers = snmp.ask(target, plan, Cells::default()).await?;
-    let cost = Cost { requests: answers.requests, varbinds: answers.varbinds, lost: answers.lost };
-    let incomplete: Option<Arc<str>> =
-        if answers.incomplete.is_empty() { None } else { Some(answers.incomplete.join(", ").into()) };
-    let cells = answers.sink.sorted();
     let mut equipment = Equipment::clone(&table.equipment);
-    for ((group, place), width) in groups.iter().zip(places).zip(widths) {
-        let tables = cells.view(place.0, place.1);
-        let walk = Walk { ports: &table.ports };
-        group.fold(&tables, &walk, &mut equipment);
-        let scalars = (0..width.0).filter(|scalar| tables.scalar(*scalar).is_some()).count();
-        let rows = (0..width.1).map(|column| tables.rows(column)).max().unwrap_or(0).max(scalars);
-        note(&mut equipment, *group, table.collected_at, rows, incomplete.clone());
+    for (at, group) in groups.iter().enumerate() {
+        let brought = survey.brought.remove(&at).unwrap_or_else(|| Brought::silent(survey.why_not_asked()));
+        fold(*group, &brought, table, &mut equipment);
     }
+    equipment.ports.retain(|facts| {
+        let is_port = table.ports.binary_search_by_key(&facts.index, |p| p.index).is_ok();
+        is_port && *facts != PortFacts { index: facts.index, ..PortFacts::default() }
+    });
     table.equipment = Arc::new(equipment);
-    Ok(cost)
+    Ok(survey.cost)
+}
+
+/// Which groups are asked for together, by their places in the list.
+fn batches(groups: &[&dyn Group], equipment: &Equipment) -> VecDeque<Vec<usize>> {
+    let is_suspect = |at: &usize| equipment.setbacks.iter().any(|s| *s.group == *groups[*at].name());
+    let (suspects, trusted): (Vec<usize>, Vec<usize>) = (0..groups.len()).partition(is_suspect);
+    let (heavy, light): (Vec<usize>, Vec<usize>) =
+        trusted.into_iter().partition(|at| groups[*at].weight() == Weight::Heavy);
+    let alone = heavy.into_iter().chain(suspects).map(|at| vec![at]);
+    [light].into_iter().filter(|batch| !batch.is_empty()).chain(alone).collect()
+}
+
+/// The conversations of one run.
+struct Survey {
+    plan: Plan,
+    begun: Instant,
+    max_time: Duration,
+    patience: Duration,
+    queue: VecDeque<Vec<usize>>,
+    brought: BTreeMap<usize, Brought>,
+    silent: u32,
+    cost: Cost,
+}
+
+/// What came for one group.
+struct Brought {
+    /// Shared with the groups of the same conversation; `None` where nothing came.
+    cells: Option<Arc<Cells>>,
+    first_scalar: usize,
+    first_column: usize,
+    rows: usize,
+    incomplete: Option<String>,
+    is_silent: bool,
+}
+
+impl Brought {
+    fn silent(reason: &str) -> Self {
+        let incomplete = Some(reason.to_owned());
+        Self { cells: None, first_scalar: 0, first_column: 0, rows: 0, incomplete, is_silent: true }
+    }
+}
+
+impl Survey {
+    /// The groups to ask for next; `None` when it is over.
+    fn next(&mut self) -> Option<Vec<usize>> {
+        let is_late = self.begun.elapsed() + self.patience >= self.max_time;
+        if is_late || self.silent >= MOST_SILENT { None } else { self.queue.pop_front() }
+    }
+
+    fn why_not_asked(&self) -> &'static str {
+        if self.silent >= MOST_SILENT { "not asked: the agent is silent" } else { "not asked: no time was left" }
+    }
+
+    async fn converse(
+        &mut self,
+        snmp: &Snmp,
+        target: &Target,
+        batch: &[usize],
+        groups: &[&dyn Group],
+    ) -> Result<(), SnmpError> {
+        let mut plan = self.plan.clone();
+        plan.max_time = self.max_time.saturating_sub(self.begun.elapsed());
+        let mut places = Vec::with_capacity(groups.len());
+        for group in groups {
+            let (scalars, columns) = (group.scalars(), group.columns());
+            places.push((plan.scalars.len()..plan.scalars.len() + scalars.len(), columns.len()));
+            plan.rows_of.extend(columns.iter().map(|_| group.max_rows()));
+            plan.scalars.extend(scalars);
+            plan.columns.extend(columns);
+        }
+        let answers = match snmp.ask(target, plan, Cells::default()).await {
+            Ok(answers) => answers,
+            Err(error @ SnmpError::NoAnswer { .. }) => {
+                self.silent += 1;
+                self.cost.lost += target.retries + 1;
+                self.put_off(batch, &error.to_string());
+                return Ok(());
+            }
+            Err(other) => return Err(other),
+        };
+        self.silent = 0;
+        self.cost.requests += answers.requests;
+        self.cost.varbinds += answers.varbinds;
+        self.cost.lost += answers.lost;
+        let cells = Arc::new(answers.sink.sorted());
+        let mut unfinished = Vec::new();
+        let mut first_column = 0;
+        for (own_place, (at, (scalars, columns))) in batch.iter().zip(places).enumerate() {
+            let own = first_column..first_column + columns;
+            let cut: Vec<_> = answers.unfinished.iter().filter(|cut| own.contains(&cut.column)).collect();
+            let is_silent = cut.iter().any(|cut| cut.silent);
+            if is_silent && batch.len() > 1 {
+                unfinished.push(*at);
+            }
+            let tables = cells.view(scalars.start, own.start);
+            let said = (0..scalars.len()).filter(|scalar| tables.scalar(*scalar).is_some()).count();
+            let rows = (0..columns).map(|column| tables.rows(column)).max().unwrap_or(0).max(said);
+            // What it said of single scalars begins with their names.
+            let asked = groups[own_place].scalars();
+            let of_scalars = answers.incomplete.iter().filter(|reason| {
+                let name = reason.split(':').next().unwrap_or_default();
+                asked.iter().any(|scalar| scalar.to_string() == name) || (name == "the scalars" && !asked.is_empty())
+            });
+            let brought = Brought {
+                cells: Some(cells.clone()),
+                first_scalar: scalars.start,
+                first_column: own.start,
+                rows,
+                incomplete: reasons(cut.iter().map(|cut| cut.reason.as_str()).chain(of_scalars.map(String::as_str))),
+                is_silent,
+            };
+            self.brought.insert(*at, brought);
+            first_column = own.end;
+        }
+        self.queue.extend(unfinished.into_iter().map(|at| vec![at]));
+        Ok(())
+    }
+
+    /// No answer at all: perhaps it is only one of these that the agent has trouble with.
+    fn put_off(&mut self, batch: &[usize], reason: &str) {
+        for at in batch {
+            self.brought.entry(*at).or_insert_with(|| Brought::silent(reason));
+        }
+        if batch.len() > 1 {
+            self.queue.extend(batch.iter().map(|at| vec![*at]));
+        }
+    }
+}
+
+/// Each reason once, and not all of them.
+fn reasons<'a>(all: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut reasons: Vec<&str> = Vec::new();
+    for reason in all {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons.truncate(3);
+    (!reasons.is_empty()).then(|| reasons.join(", "))
+}
+
+/// Makes of what came the group's part of the equipment. Where nothing came because of silence, what is known stays
+/// while it is not much older than it may be.
+fn fold(group: &dyn Group, brought: &Brought, table: &PortTable, equipment: &mut Equipment) {
+    let at = table.collected_at;
+    note_setback(equipment, group.name(), at, brought.is_silent);
+    let nothing = brought.rows == 0 && brought.incomplete.is_some();
+    let known = equipment.walked.iter_mut().find(|w| *w.group == *group.name());
+    let incomplete = brought.incomplete.as_deref().map(Arc::from);
+    if nothing
+        && let Some(known) = known
+        && at.since(known.at) < group.pace() * 2 + SETBACK
+    {
+        known.incomplete = incomplete;
+        return;
+    }
+    let empty = Cells::default();
+    let cells = brought.cells.as_deref().unwrap_or(&empty);
+    group.fold(&cells.view(brought.first_scalar, brought.first_column), &Walk { ports: &table.ports }, equipment);
+    note(equipment, group, at, brought.rows, incomplete);
+}
+
+fn note_setback(equipment: &mut Equipment, group: &str, at: Timestamp, is_silent: bool) {
+    let known = equipment.setbacks.iter().position(|s| *s.group == *group);
+    match (known, is_silent) {
+        (Some(known), true) => {
+            let setback = &mut equipment.setbacks[known];
+            (setback.tried, setback.failures) = (at, setback.failures.saturating_add(1));
+        }
+        (Some(known), false) => {
+            equipment.setbacks.remove(known);
+        }
+        (None, true) => equipment.setbacks.push(Setback { group: Arc::from(group), tried: at, failures: 1 }),
+        (None, false) => {}
+    }
 }
 
 fn note(equipment: &mut Equipment, group: &dyn Group, at: Timestamp, rows: usize, incomplete: Option<Arc<str>>) {
@@ -86,38 +311,4 @@ fn note(equipment: &mut Equipment, group: &dyn Group, at: Timestamp, rows: usize
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::groups::GROUPS;
-    use super::*;
-
-    fn table(at: i64, walked: Vec<TablesWalked>) -> PortTable {
-        PortTable {
-            collected_at: Timestamp::from_secs(at),
-            complete: true,
-            equipment: Arc::new(Equipment { walked, ..Equipment::default() }),
-            ..PortTable::default()
-        }
-    }
-
-    fn walked(at: i64, rows: u32, incomplete: Option<&str>) -> Vec<TablesWalked> {
-        let one = |group: &&dyn Group| TablesWalked {
-            group: Arc::from(group.name()),
-            at: Timestamp::from_secs(at),
-            rows,
-            incomplete: incomplete.map(Arc::from),
-        };
-        GROUPS.iter().map(one).collect()
-    }
-
-    #[test]
-    fn a_group_is_due_at_its_pace_and_an_absent_one_seldom() {
-        let name = "host-resources";
-        let is_due = |table: &PortTable| due(GROUPS, table).iter().any(|g| g.name() == name);
-        assert!(is_due(&table(1000, Vec::new())));
-        assert!(!is_due(&table(1030, walked(1000, 4, None))));
-        assert!(is_due(&table(1058, walked(1000, 4, None))));
-        assert!(!is_due(&table(1058, walked(1000, 0, None))));
-        assert!(is_due(&table(4600, walked(1000, 0, None))));
-        assert!(is_due(&table(1060, walked(1000, 0, Some("no answer")))));
-    }
-}
+mod tests;

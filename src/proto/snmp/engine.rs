@@ -84,8 +84,10 @@ pub struct Drops {
 
 impl Drops {
     pub fn total(self) -> u64 {
-        let Self { malformed, unknown_id, other_address, other_version, other_community, not_a_response } = self;
-        malformed + unknown_id + other_address + other_version + other_community + not_a_response
+        let Self { malformed, unknown_id, other_address, other_version, other_community, not_a_response, .. } = self;
+        let Self { other_user, other_level, forged, stale, undecryptable, .. } = self;
+        let community = malformed + unknown_id + other_address + other_version + other_community + not_a_response;
+        community + other_user + other_level + forged + stale + undecryptable
     }
 
     /// Those of two sockets.
@@ -98,6 +100,11 @@ impl Drops {
             other_version: self.other_version + other.other_version,
             other_community: self.other_community + other.other_community,
             not_a_response: self.not_a_response + other.not_a_response,
+            other_user: self.other_user + other.other_user,
+            other_level: self.other_level + other.other_level,
+            forged: self.forged + other.forged,
+            stale: self.stale + other.stale,
+            undecryptable: self.undecryptable + other.undecryptable,
         }
     }
 }

@@ -22,4 +22,4 @@ pub use message::{Message, Version};
 pub use oid::{Oid, RawOid};
 pub use pdu::{ErrorStatus, Pdu, PduKind, Value};
 pub use secured::Secured;
-pub use walk::{Plan, Sink, Walk, Walked};
+pub use walk::{Plan, Sink, Unfinished, Walk, Walked};

@@ -6,7 +6,8 @@
 //!       │ v1: GETNEXT    │ tooBig, silence: fewer values a request; then GETNEXT
 //! ```
 //! A column ends where the agent leaves it, says that nothing follows, repeats a row, or a cap is reached. What came
-//! is always kept; what is missing is named in [`Walked::incomplete`].
+//! is always kept; what is missing is named in [`Walked::incomplete`], and which columns it concerns in
+//! [`Walked::unfinished`].
 
 use std::any::Any;
 use std::time::Duration;
@@ -41,6 +42,10 @@ pub struct Plan {
     pub max_repetitions: u16,
     /// Cells of one column at most.
     pub max_rows: u32,
+    /// The same for columns of which more or less is wanted, by column; what is not in it keeps to `max_rows`.
+    pub rows_of: Vec<u32>,
+    /// Ask each column for one cell before many: for plans of which most devices have little.
+    pub touch_first: bool,
     /// Octets of values at most.
     pub max_octets: usize,
     /// From the first request to the last answer.
@@ -54,6 +59,8 @@ impl Default for Plan {
             columns: Vec::new(),
             max_repetitions: 25,
             max_rows: 50_000,
+            rows_of: Vec::new(),
+            touch_first: false,
             max_octets: 64 << 20,
             max_time: Duration::from_secs(300),
         }
@@ -71,10 +78,21 @@ pub struct Walked {
     pub answered: bool,
     /// Why something is missing, each reason once; empty where nothing is.
     pub incomplete: Vec<String>,
+    /// The columns that did not come to their end, each once.
+    pub unfinished: Vec<Unfinished>,
     pub requests: u32,
     pub varbinds: u64,
     /// Tries in vain.
     pub lost: u32,
+}
+
+/// A column that was cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    pub column: usize,
+    /// The agent fell silent; asked for less or for something else, it may answer.
+    pub silent: bool,
+    pub reason: String,
 }
 
 impl std::fmt::Debug for Walked {
@@ -112,7 +130,10 @@ struct Column {
     /// The last name that came, or the root.
     at: Oid,
     cells: u32,
+    /// Cells at most.
+    most: u32,
     open: bool,
+    touched: bool,
 }
 
 /// The state of a conversation.
@@ -143,7 +164,7 @@ impl std::fmt::Debug for Walk {
 
 impl Walk {
     pub fn new(plan: Plan, version: Version, sink: Box<dyn Sink>) -> Self {
-        let columns = plan.columns.iter().map(|root| Column::new(root.clone())).collect();
+        let columns = plan.columns.iter().enumerate().map(|(i, root)| Column::new(root.clone(), &plan, i)).collect();
         let phase = match (plan.scalars.is_empty(), plan.columns.is_empty()) {
             (false, _) => Phase::Scalars,
             (true, false) => Phase::Columns,
@@ -157,7 +178,15 @@ impl Walk {
             refused: Vec::new(),
             octets: 0,
             begun: None,
-            result: Walked { sink, answered: false, incomplete: Vec::new(), requests: 0, varbinds: 0, lost: 0 },
+            result: Walked {
+                sink,
+                answered: false,
+                incomplete: Vec::new(),
+                unfinished: Vec::new(),
+                requests: 0,
+                varbinds: 0,
+                lost: 0,
+            },
             plan,
             version,
             phase,
@@ -193,9 +222,11 @@ impl Walk {
             return;
         }
         let most = COLUMNS_A_REQUEST.min(self.values.max(1));
+        let touching = self.plan.touch_first && self.columns.iter().any(|c| c.open && !c.touched);
+        let wanted = |column: &Column| column.open && !(touching && column.touched);
         self.asked.clear();
-        self.asked.extend(self.columns.iter().enumerate().filter(|(_, c)| c.open).map(|(i, _)| i).take(most));
-        let repetitions = self.repetitions();
+        self.asked.extend(self.columns.iter().enumerate().filter(|(_, c)| wanted(c)).map(|(i, _)| i).take(most));
+        let repetitions = if touching { 1 } else { self.repetitions() };
         let (kind, second) = if self.bulk { (PduKind::GetBulk, repetitions) } else { (PduKind::GetNext, 0) };
         let (asked, columns) = (&self.asked, &self.columns);
         pdu::encode(writer, kind, id, 0, second, |w| {
@@ -220,8 +251,7 @@ impl Walk {
             Phase::Done => {}
         }
         if self.phase == Phase::Columns && !in_time && self.columns.iter().any(|c| c.open) {
-            self.note(format!("stopped after {} s", self.plan.max_time.as_secs()));
-            self.close_all();
+            self.cut_all(&format!("stopped after {} s", self.plan.max_time.as_secs()), false);
             self.phase = Phase::Done;
         }
     }
@@ -243,7 +273,7 @@ impl Walk {
             return Again::Changed;
         }
         if walking || self.result.answered {
-            self.note(format!("no answer after {tries} tries in the middle of the walk"));
+            self.cut_all(&format!("no answer after {tries} tries in the middle of the walk"), true);
         }
         self.phase = Phase::Done;
         Again::No
@@ -322,12 +352,17 @@ impl Walk {
         if more.is_empty() {
             self.phase = Phase::Done;
         } else {
-            self.columns.extend(more.into_iter().map(Column::new));
+            let first = self.columns.len();
+            let plan = &self.plan;
+            self.columns.extend(more.into_iter().enumerate().map(|(i, root)| Column::new(root, plan, first + i)));
         }
     }
 
     fn take_cells(&mut self, pdu: &Pdu<'_>) {
         let width = self.asked.len().max(1);
+        for column in &self.asked {
+            self.columns[*column].touched = true;
+        }
         for (i, bind) in pdu.varbinds().enumerate() {
             let Some(&number) = self.asked.get(i % width) else { break };
             self.result.varbinds += 1;
@@ -343,23 +378,19 @@ impl Walk {
             // Some agents' rows are out of order, so a lower name is no end; the same row twice is.
             let fresh = self.result.sink.cell(number, index, bind.value);
             if !fresh {
-                column.open = false;
-                let root = column.root.to_string();
-                self.note(format!("{root}: the agent repeats itself"));
+                self.cut(number, "the agent repeats itself");
                 continue;
             }
             column.at.assign(bind.name);
             column.cells += 1;
             self.octets += bind.name.as_bytes().len() + bind.value.octets().map_or(8, <[u8]>::len);
-            if column.cells >= self.plan.max_rows {
-                column.open = false;
-                let text = format!("{}: stopped after {} rows", column.root, column.cells);
-                self.note(text);
+            if column.cells >= column.most {
+                let reason = format!("stopped after {} rows", column.cells);
+                self.cut(number, &reason);
             }
         }
         if self.octets > self.plan.max_octets {
-            self.note(format!("stopped after {} octets", self.octets));
-            self.close_all();
+            self.cut_all(&format!("stopped after {} octets", self.octets), false);
         }
     }
 
@@ -379,16 +410,9 @@ impl Walk {
             self.fall_back();
         } else {
             match blamed {
-                Some(column) => {
-                    self.columns[column].open = false;
-                    let root = self.columns[column].root.to_string();
-                    self.note(format!("{root}: the agent answered {}", status.name()));
-                }
+                Some(column) => self.cut(column, &format!("the agent answered {}", status.name())),
                 None if self.values > 1 => self.values = 1,
-                None => {
-                    self.note(format!("the agent answered {}", status.name()));
-                    self.close_asked();
-                }
+                None => self.cut_asked(&format!("the agent answered {}", status.name())),
             }
         }
     }
@@ -401,8 +425,7 @@ impl Walk {
             self.fall_back();
             self.values = 1;
         } else {
-            self.note(format!("a single value is too large for the agent ({why})"));
-            self.close_asked();
+            self.cut_asked(&format!("a single value is too large for the agent ({why})"));
         }
     }
 
@@ -412,9 +435,31 @@ impl Walk {
         }
     }
 
-    fn close_all(&mut self) {
-        for column in &mut self.columns {
-            column.open = false;
+    /// Ends a column before its end.
+    fn cut(&mut self, number: usize, reason: &str) {
+        self.columns[number].open = false;
+        let text = format!("{}: {reason}", self.columns[number].root);
+        self.result.unfinished.push(Unfinished { column: number, silent: false, reason: text.clone() });
+        self.note(text);
+    }
+
+    fn cut_asked(&mut self, reason: &str) {
+        self.note(reason.to_owned());
+        for number in std::mem::take(&mut self.asked) {
+            self.cut_open(number, reason, false);
+        }
+    }
+
+    fn cut_all(&mut self, reason: &str, silent: bool) {
+        self.note(reason.to_owned());
+        for number in 0..self.columns.len() {
+            self.cut_open(number, reason, silent);
+        }
+    }
+
+    fn cut_open(&mut self, column: usize, reason: &str, silent: bool) {
+        if std::mem::replace(&mut self.columns[column].open, false) {
+            self.result.unfinished.push(Unfinished { column, silent, reason: reason.to_owned() });
         }
     }
 
@@ -427,8 +472,9 @@ impl Walk {
 }
 
 impl Column {
-    fn new(root: Oid) -> Self {
-        Self { at: root.clone(), root, cells: 0, open: true }
+    fn new(root: Oid, plan: &Plan, number: usize) -> Self {
+        let most = plan.rows_of.get(number).copied().unwrap_or(plan.max_rows);
+        Self { at: root.clone(), root, cells: 0, most, open: true, touched: false }
     }
 }
 

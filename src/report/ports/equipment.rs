@@ -2,15 +2,18 @@
 
 use serde::Serialize;
 
-use super::said;
+use super::{mac, said};
 use crate::base::Untrusted;
-use crate::model::device::{BgpPeer, Firewall, Neighbor, Optics, OspfNeighbor, Poe, Pool, Processor, Sensor, Ups};
+use crate::model::device::{
+    BgpPeer, Firewall, Limits, Neighbor, Optics, OspfNeighbor, Poe, Pool, Processor, Sensor, Ups,
+};
 use crate::model::{Port, PortTable};
 
 #[derive(Debug, Serialize)]
 pub struct PoeRow {
     status: &'static str,
     watts: Option<f64>,
+    class: Option<u8>,
 }
 
 #[derive(Debug, Serialize)]
@@ -18,6 +21,11 @@ pub struct NeighborRow {
     protocol: &'static str,
     name: Option<String>,
     port: Option<String>,
+    port_description: Option<String>,
+    platform: Option<String>,
+    chassis_mac: Option<String>,
+    address: Option<String>,
+    forwards: Option<bool>,
 }
 
 #[derive(Debug, Serialize)]
@@ -27,6 +35,15 @@ pub struct SensorRow {
     value: Option<f64>,
     unit: Option<&'static str>,
     status: &'static str,
+    limits: Option<LimitsRow>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct LimitsRow {
+    low_critical: Option<f64>,
+    low_warning: Option<f64>,
+    high_warning: Option<f64>,
+    high_critical: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,6 +65,8 @@ pub struct BgpRow {
     remote_as: Option<u32>,
     state: Option<&'static str>,
     admin: Option<&'static str>,
+    in_state_s: Option<f64>,
+    last_error: Option<String>,
     established_transitions: Option<u64>,
     prefixes: Option<u64>,
     prefix_limit: Option<u64>,
@@ -58,6 +77,9 @@ pub struct OspfRow {
     neighbor: String,
     router_id: Option<String>,
     state: Option<&'static str>,
+    /// Where the interface has no address of its own.
+    interface: Option<String>,
+    events: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -102,7 +124,7 @@ pub struct TunnelRow {
 }
 
 pub fn poe(poe: Poe) -> PoeRow {
-    PoeRow { status: poe.status.as_str(), watts: poe.watts.map(rounded) }
+    PoeRow { status: poe.status.as_str(), watts: poe.watts.map(rounded), class: poe.class }
 }
 
 /// As many digits as a 32-bit number has.
@@ -111,7 +133,16 @@ fn rounded(value: f32) -> f64 {
 }
 
 pub fn neighbor(neighbor: &Neighbor) -> NeighborRow {
-    NeighborRow { protocol: neighbor.protocol.as_str(), name: said(&neighbor.name), port: said(&neighbor.port) }
+    NeighborRow {
+        protocol: neighbor.protocol.as_str(),
+        name: said(&neighbor.name),
+        port: said(&neighbor.port),
+        port_description: said(&neighbor.port_description),
+        platform: said(&neighbor.platform),
+        chassis_mac: neighbor.chassis_mac.map(mac),
+        address: neighbor.address.map(|address| address.to_string()),
+        forwards: neighbor.forwards,
+    }
 }
 
 pub fn sensor(sensor: &Sensor) -> SensorRow {
@@ -121,6 +152,12 @@ pub fn sensor(sensor: &Sensor) -> SensorRow {
         value: sensor.value,
         unit: sensor.unit.or_else(|| sensor.class.unit()),
         status: sensor.status.as_str(),
+        limits: (sensor.limits != Limits::default()).then_some(LimitsRow {
+            low_critical: sensor.limits.low_critical,
+            low_warning: sensor.limits.low_warning,
+            high_warning: sensor.limits.high_warning,
+            high_critical: sensor.limits.high_critical,
+        }),
     }
 }
 
@@ -138,17 +175,21 @@ pub fn bgp(peer: &BgpPeer) -> BgpRow {
         remote_as: peer.remote_as,
         state: peer.state.map(crate::model::device::BgpState::as_str),
         admin: peer.started.map(|started| if started { "start" } else { "stop" }),
+        in_state_s: peer.in_state_for.map(|d| d.as_secs_f64()),
+        last_error: peer.last_error.map(|[code, subcode]| format!("{code}/{subcode}")),
         established_transitions: peer.transitions,
         prefixes: peer.prefixes,
         prefix_limit: peer.prefix_limit,
     }
 }
 
-pub fn ospf(neighbor: &OspfNeighbor) -> OspfRow {
+pub fn ospf(neighbor: &OspfNeighbor, table: &PortTable) -> OspfRow {
     OspfRow {
         neighbor: neighbor.neighbor.to_string(),
         router_id: neighbor.router_id.map(|id| id.to_string()),
         state: neighbor.state.map(crate::model::device::OspfState::as_str),
+        interface: neighbor.interface.map(|index| port_name(table, index)),
+        events: neighbor.events,
     }
 }
 
@@ -162,6 +203,11 @@ pub fn optics(optics: &Optics, table: &PortTable) -> OpticsRow {
         bias_ma: optics.bias_ma,
         status: optics.status.as_str(),
     }
+}
+
+/// What a port is called; where it has no name or is not in the table, its ifIndex.
+pub fn port_name(table: &PortTable, index: u32) -> String {
+    table.by_index(index).map(Port::label).and_then(said).unwrap_or_else(|| format!("#{index}"))
 }
 
 pub fn ups(ups: &Ups) -> UpsRow {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Fixed, Walk};
+use super::{Fixed, MAX_ROWS, Walk, Weight};
 use crate::base::Untrusted;
 use crate::model::Equipment;
 use crate::model::device::{Pool, Processor};
@@ -21,6 +21,8 @@ const STORAGE_USED: usize = 5;
 pub static GROUP: Fixed = Fixed {
     name: "host-resources",
     pace: Duration::from_secs(60),
+    weight: Weight::Light,
+    max_rows: MAX_ROWS,
     scalars: &[],
     columns: &[
         &[1, 3, 6, 1, 2, 1, 25, 3, 3, 1, 2],
@@ -49,6 +51,9 @@ fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
             Some(Processor { name: Untrusted::from(name), percent: percent as f64 })
         })
         .collect();
+    // UCD-SNMP's rows stand behind these.
+    let [memory, storage] = equipment.ucd_pools;
+    let others = (last(&mut equipment.memory, memory), last(&mut equipment.storage, storage));
     equipment.memory.clear();
     equipment.storage.clear();
     for (row, kind) in tables.column(STORAGE_TYPE) {
@@ -63,6 +68,13 @@ fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
             _ => {}
         }
     }
+    equipment.memory.extend(others.0);
+    equipment.storage.extend(others.1);
+}
+
+/// Takes the last so many rows.
+fn last(rows: &mut Vec<Pool>, count: usize) -> Vec<Pool> {
+    rows.split_off(rows.len().saturating_sub(count))
 }
 
 /// The last arc of an `hrStorageTypes` identity.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Fixed, Walk};
+use super::{Fixed, MAX_ROWS, Walk, Weight};
 use crate::model::Equipment;
 use crate::probe::ports::cells::Tables;
 
@@ -13,6 +13,8 @@ const ACTIVE: u64 = 1;
 pub static GROUP: Fixed = Fixed {
     name: "if-stack",
     pace: Duration::from_secs(900),
+    weight: Weight::Light,
+    max_rows: MAX_ROWS,
     scalars: &[],
     columns: &[&[1, 3, 6, 1, 2, 1, 31, 1, 2, 1, 3]],
     fold,

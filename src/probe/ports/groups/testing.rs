@@ -27,8 +27,35 @@ impl Fed {
 
     /// The device has ports with these ifIndexes, in ascending order, named `port1` and so on.
     pub fn ports(mut self, indexes: &[u32]) -> Self {
-        self.ports = indexes.iter().map(|index| port(*index)).collect();
+        self.ports = ports(indexes);
         self
+    }
+
+    pub fn scalar(mut self, scalar: usize, value: Value<'_>) -> Self {
+        self.cells.scalar(scalar, value);
+        self
+    }
+
+    /// Changes the port with this ifIndex.
+    pub fn port(mut self, index: u32, change: impl FnOnce(&mut Port)) -> Self {
+        change(self.ports.iter_mut().find(|p| p.index == index).expect("one of the ports"));
+        self
+    }
+
+    /// Ports with these names.
+    pub fn named(mut self, names: &[(u32, &str)]) -> Self {
+        self.ports = names.iter().map(|(index, name)| Port { name: Untrusted::from(*name), ..port(*index) }).collect();
+        self
+    }
+
+    /// What other groups brought before.
+    pub fn before(mut self, change: impl FnOnce(&mut Equipment)) -> Self {
+        change(&mut self.before);
+        self
+    }
+
+    pub fn into_cells(self) -> std::sync::Arc<Cells> {
+        std::sync::Arc::new(self.cells.sorted())
     }
 
     /// What the group makes of it.
@@ -39,6 +66,10 @@ impl Fed {
         group.fold(&cells.view(0, 0), &walk, &mut equipment);
         equipment
     }
+}
+
+pub fn ports(indexes: &[u32]) -> Vec<Port> {
+    indexes.iter().map(|index| port(*index)).collect()
 }
 
 fn port(index: u32) -> Port {

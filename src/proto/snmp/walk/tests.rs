@@ -38,14 +38,18 @@ fn oid(arcs: &[u32]) -> Oid {
     Oid::from_arcs(arcs)
 }
 
-fn run(plan: Plan, mut agent: impl FnMut(PduKind, &[Oid], i32) -> Answer) -> (Table, Vec<String>, u32) {
+fn run(plan: Plan, agent: impl FnMut(PduKind, &[Oid], i32) -> Answer) -> (Table, Vec<String>, u32) {
+    let walked = converse(plan, agent);
+    let sink: Box<dyn Any> = walked.sink;
+    (*sink.downcast::<Table>().expect("our sink"), walked.incomplete, walked.requests)
+}
+
+fn converse(plan: Plan, mut agent: impl FnMut(PduKind, &[Oid], i32) -> Answer) -> Walked {
     let mut walk = Walk::new(plan, Version::V2c, Box::<Table>::default());
     let mut writer = Writer::default();
     for _ in 0..500 {
         if walk.is_done() {
-            let walked = walk.finish();
-            let sink: Box<dyn Any> = walked.sink;
-            return (*sink.downcast::<Table>().expect("our sink"), walked.incomplete, walked.requests);
+            return walk.finish();
         }
         writer.clear();
         message::encode(&mut writer, Version::V2c, b"c", |w| walk.request(7, NOW, w));
@@ -327,4 +331,42 @@ fn a_scalar_behind_the_end_of_the_mib_costs_only_itself() {
     let (table, incomplete, _) = run(plan, grudging(oid(&[1, 3, 9]), 3));
     assert_eq!(table.scalars.len(), 3);
     assert_eq!(incomplete, ["1.3.5.0: the agent answered tooBig", "1.3.4.0: the agent answered tooBig"]);
+}
+
+#[test]
+fn absent_columns_cost_one_value_each_where_the_plan_expects_them() {
+    let (plan, mut mib) = columns(60);
+    let absent = (1..=30).map(|arc| oid(&[1, 4, arc]));
+    let plan = Plan { columns: plan.columns.into_iter().chain(absent).collect(), touch_first: true, ..plan };
+    mib.push(oid(&[1, 9, 0]));
+    let walked = converse(plan, honest(mib));
+    assert_eq!(walked.unfinished, []);
+    // 33 columns touched, then 59 rows of two columns and what overshoots.
+    assert!(walked.varbinds < 1 + 33 + 118 + 64, "{} values", walked.varbinds);
+    let sink: Box<dyn Any> = walked.sink;
+    assert_eq!(sink.downcast::<Table>().expect("our sink").cells.len(), 120);
+}
+
+#[test]
+fn a_column_may_have_a_cap_of_its_own() {
+    let (plan, mib) = columns(60);
+    let plan = Plan { rows_of: vec![u32::MAX, 10], ..plan };
+    let walked = converse(plan, honest(mib));
+    let reason = "1.3.2: stopped after 10 rows".to_owned();
+    assert_eq!(walked.unfinished, [Unfinished { column: 1, silent: false, reason }]);
+}
+
+#[test]
+fn a_scalar_that_the_agent_refuses_costs_no_other_one() {
+    let scalars = vec![oid(&[1, 2, 1, 0]), oid(&[1, 2, 2, 0]), oid(&[1, 2, 3, 0])];
+    let bad = scalars[1].clone();
+    let plan = Plan { scalars, ..Plan::default() };
+    let walked = converse(plan, |_, names, _| match names.iter().position(|n| *n == bad) {
+        Some(at) => (5, i32::try_from(at).expect("small") + 1, Vec::new()),
+        None => (0, 0, names.iter().map(|n| (n.clone(), 1)).collect()),
+    });
+    assert_eq!(walked.incomplete, ["1.2.2.0: the agent answered genErr"]);
+    let sink: Box<dyn Any> = walked.sink;
+    let got: Vec<usize> = sink.downcast::<Table>().expect("our sink").scalars.iter().map(|s| s.0).collect();
+    assert_eq!(got, [0, 2]);
 }

@@ -165,6 +165,7 @@ fn neighbor(who: &str) -> Neighbor {
         protocol: NeighborProtocol::Lldp,
         name: Untrusted::from(who),
         port: Untrusted::default(),
+        port_description: Untrusted::default(),
         platform: Untrusted::default(),
         chassis_mac: None,
         address: None,

@@ -1,0 +1,49 @@
+//! `dot1dBasePortTable` (RFC 4188): which ifIndex a bridge port is. Everything that speaks of bridge ports stands on it.
+
+use std::time::Duration;
+
+use super::{Fixed, MAX_ROWS, Walk, Weight, values};
+use crate::model::Equipment;
+use crate::probe::ports::cells::Tables;
+
+/// `dot1dBasePortIfIndex`, indexed by the bridge port.
+const IF_INDEX: usize = 0;
+
+pub static GROUP: Fixed = Fixed {
+    name: "bridge-ports",
+    pace: Duration::from_secs(300),
+    weight: Weight::Light,
+    max_rows: MAX_ROWS,
+    scalars: &[],
+    columns: &[&[1, 3, 6, 1, 2, 1, 17, 1, 4, 1, 2]],
+    fold,
+};
+
+fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
+    let known = |value| values::index(value).and_then(|index| walk.known(index));
+    let mut map: Vec<(u32, u32)> =
+        tables.column(IF_INDEX).filter_map(|(row, value)| Some((row.single()?, known(value)?))).collect();
+    map.sort_unstable();
+    map.dedup_by_key(|port| port.0);
+    equipment.bridge_ports = map;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Fed;
+    use super::*;
+    use crate::proto::snmp::Value;
+
+    #[test]
+    fn bridge_ports_of_interfaces_that_are_not_there_are_left_out() {
+        let equipment = Fed::default()
+            .ports(&[10101, 10102])
+            .cell(IF_INDEX, &[1], Value::Integer(10101))
+            .cell(IF_INDEX, &[2], Value::Octets(b"10102"))
+            .cell(IF_INDEX, &[3], Value::Integer(0))
+            .cell(IF_INDEX, &[4], Value::Integer(77))
+            .cell(IF_INDEX, &[5], Value::Null)
+            .fold(&GROUP);
+        assert_eq!(equipment.bridge_ports, [(1, 10101), (2, 10102)]);
+    }
+}

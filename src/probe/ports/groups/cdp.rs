@@ -1,0 +1,131 @@
+//! CISCO-CDP-MIB: neighbours by Cisco's own protocol, which others speak too. Its rows name the ifIndex themselves.
+
+use std::time::Duration;
+
+use super::{Fixed, Walk, Weight, values};
+use crate::base::Untrusted;
+use crate::model::Equipment;
+use crate::model::device::{Neighbor, NeighborProtocol, StrayNeighbor};
+use crate::probe::ports::cells::Tables;
+use crate::proto::snmp::Value;
+use crate::proto::snmp::oid::Index;
+
+/// `cdpCacheAddressType`, `cdpCacheAddress`, `cdpCacheDeviceId`, `cdpCacheDevicePort`, `cdpCachePlatform`,
+/// `cdpCacheCapabilities`, `cdpCacheDuplex`; indexed by ifIndex and a number.
+const ADDRESS_TYPE: usize = 0;
+const ADDRESS: usize = 1;
+const DEVICE: usize = 2;
+const PORT: usize = 3;
+const PLATFORM: usize = 4;
+const CAPABILITIES: usize = 5;
+const DUPLEX: usize = 6;
+
+pub static GROUP: Fixed = Fixed {
+    name: "cdp",
+    pace: Duration::from_secs(300),
+    weight: Weight::Light,
+    max_rows: 5_000,
+    scalars: &[],
+    columns: &[
+        &[1, 3, 6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1, 3],
+        &[1, 3, 6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1, 4],
+        &[1, 3, 6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1, 6],
+        &[1, 3, 6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1, 7],
+        &[1, 3, 6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1, 8],
+        &[1, 3, 6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1, 9],
+        &[1, 3, 6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1, 12],
+    ],
+    fold,
+};
+
+fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
+    for port in &mut equipment.ports {
+        port.neighbors.retain(|n| n.protocol != NeighborProtocol::Cdp);
+    }
+    equipment.strays.retain(|stray| stray.neighbor.protocol != NeighborProtocol::Cdp);
+    for row in tables.rows_of(&[DEVICE, PORT]) {
+        let mut arcs = row.arcs();
+        let (Some(index), Some(_), None) = (arcs.next(), arcs.next(), arcs.next()) else { continue };
+        let neighbor = neighbor(tables, row);
+        match walk.known(index) {
+            Some(port) => equipment.port_mut(port).neighbors.push(neighbor),
+            None => equipment.strays.push(StrayNeighbor { local: Untrusted::from(index.to_string()), neighbor }),
+        }
+    }
+}
+
+fn neighbor(tables: &Tables<'_>, row: Index<'_>) -> Neighbor {
+    let cell = |column| tables.get(column, row);
+    // Stations are named by their address, as six octets.
+    let name = |column| {
+        let octets = cell(column).and_then(values::octets_raw)?;
+        let is_text = std::str::from_utf8(octets).is_ok_and(|t| t.chars().all(|c| !c.is_control() || c == '\0'));
+        let mac = if is_text { None } else { values::mac(octets) };
+        Some((mac.map_or_else(|| values::text(Some(Value::Octets(octets))), |m| values::mac_words(m).into()), mac))
+    };
+    let (device, chassis_mac) = name(DEVICE).unwrap_or_default();
+    // Address types: ip(1), ipv6(20).
+    let has_address = matches!(cell(ADDRESS_TYPE).and_then(values::number), Some(1 | 20) | None);
+    let address = cell(ADDRESS).filter(|_| has_address).and_then(|v| match v {
+        Value::IpAddress(octets) => values::address(&octets),
+        other => values::address(other.octets()?),
+    });
+    Neighbor {
+        protocol: NeighborProtocol::Cdp,
+        name: device,
+        port: name(PORT).unwrap_or_default().0,
+        port_description: Untrusted::default(),
+        platform: values::text(cell(PLATFORM)),
+        chassis_mac,
+        address,
+        forwards: cell(CAPABILITIES).and_then(|v| v.octets()).and_then(forwards),
+        half_duplex: match cell(DUPLEX).and_then(values::number) {
+            Some(2) => Some(true),
+            Some(3) => Some(false),
+            _ => None,
+        },
+    }
+}
+
+/// Four octets, the last bits: router, transparent bridge, source-route bridge, switch, host, IGMP, repeater, telephone.
+fn forwards(octets: &[u8]) -> Option<bool> {
+    const FORWARDS: u32 = 0x01 | 0x02 | 0x04 | 0x08 | 0x40;
+    const TELEPHONE: u32 = 0x80;
+    let bits = u32::from_be_bytes(octets.try_into().ok()?);
+    // Words in place of bits are no capabilities.
+    (bits != 0 && bits >> 16 == 0).then_some(bits & FORWARDS != 0 && bits & TELEPHONE == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Fed;
+    use super::*;
+
+    #[test]
+    fn neighbours_stand_on_the_ports_that_their_rows_name() {
+        let equipment = Fed::default()
+            .ports(&[10149])
+            .cell(ADDRESS_TYPE, &[10149, 2], Value::Integer(1))
+            .cell(ADDRESS, &[10149, 2], Value::Octets(&[10, 1, 100, 181]))
+            .cell(DEVICE, &[10149, 2], Value::Octets(b"core.example.test"))
+            .cell(PORT, &[10149, 2], Value::Octets(b"GigabitEthernet0/2"))
+            .cell(PLATFORM, &[10149, 2], Value::Octets(b"cisco WS-C3560-24PS"))
+            .cell(CAPABILITIES, &[10149, 2], Value::Octets(&[0, 0, 0, 0x29]))
+            .cell(DUPLEX, &[10149, 2], Value::Integer(2))
+            .cell(DEVICE, &[10149, 3], Value::Octets(&[0xe8, 0x39, 0x35, 0x1a, 0xca, 0x99]))
+            .cell(ADDRESS_TYPE, &[10149, 3], Value::Integer(65_535))
+            .cell(ADDRESS, &[10149, 3], Value::Octets(b""))
+            .cell(CAPABILITIES, &[10149, 3], Value::Octets(b"Host "))
+            .cell(DEVICE, &[77, 1], Value::Octets(b"SEP001122334455"))
+            .cell(CAPABILITIES, &[77, 1], Value::Octets(&[0, 0, 4, 0x90]))
+            .fold(&GROUP);
+        let [first, second] = &equipment.port(10149).expect("a port").neighbors[..] else { panic!("two neighbours") };
+        assert_eq!((first.name.line(), first.port.line()), ("core.example.test".into(), "GigabitEthernet0/2".into()));
+        assert_eq!(first.address.map(|a| a.to_string()).as_deref(), Some("10.1.100.181"));
+        assert_eq!((first.forwards, first.half_duplex), (Some(true), Some(true)));
+        assert_eq!(second.name.line(), "e8:39:35:1a:ca:99");
+        assert_eq!((second.address, second.forwards, second.half_duplex), (None, None, None));
+        assert_eq!(equipment.strays.len(), 1);
+        assert_eq!(equipment.strays[0].neighbor.forwards, Some(false), "a telephone");
+    }
+}

@@ -1,0 +1,219 @@
+//! LLDP-MIB (IEEE 802.1AB-2005) and LLDP-V2-MIB (2009): who is at the other end of each cable.
+//!
+//! The old MIB numbers local ports in a way of its own, which may or may not be that of ifIndex or of the bridge. So the
+//! agent's own words for the port come first (`lldpLocPortTable`), and the bare number only where it can be but one port.
+
+mod place;
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use self::place::Places;
+use super::{Fixed, Walk, Weight, values};
+use crate::base::Untrusted;
+use crate::model::Equipment;
+use crate::model::device::{Neighbor, NeighborProtocol, StrayNeighbor};
+use crate::probe::ports::cells::Tables;
+use crate::proto::snmp::oid::Index;
+
+/// `lldpLocPortIdSubtype`, `lldpLocPortId`, `lldpLocPortDesc`.
+const LOCAL: usize = 0;
+/// From `lldpRemChassisIdSubtype` to `lldpRemSysCapEnabled`.
+const REMOTE: usize = 3;
+/// `lldpRemManAddrIfSubtype`; the address is in its index.
+const ADDRESS: usize = 12;
+/// The same of LLDP-V2-MIB, where local ports are ifIndexes.
+const REMOTE_V2: usize = 13;
+const ADDRESS_V2: usize = 22;
+
+/// Behind `REMOTE` and `REMOTE_V2`.
+const CHASSIS_SUBTYPE: usize = 0;
+const CHASSIS_ID: usize = 1;
+const PORT_SUBTYPE: usize = 2;
+const PORT_ID: usize = 3;
+const PORT_DESC: usize = 4;
+const SYS_NAME: usize = 5;
+const SYS_DESC: usize = 6;
+const CAPABLE: usize = 7;
+const ENABLED: usize = 8;
+
+pub static GROUP: Fixed = Fixed {
+    name: "lldp",
+    pace: Duration::from_secs(300),
+    weight: Weight::Light,
+    max_rows: 5_000,
+    scalars: &[],
+    columns: &[
+        &[1, 0, 8802, 1, 1, 2, 1, 3, 7, 1, 2],
+        &[1, 0, 8802, 1, 1, 2, 1, 3, 7, 1, 3],
+        &[1, 0, 8802, 1, 1, 2, 1, 3, 7, 1, 4],
+        &[1, 0, 8802, 1, 1, 2, 1, 4, 1, 1, 4],
+        &[1, 0, 8802, 1, 1, 2, 1, 4, 1, 1, 5],
+        &[1, 0, 8802, 1, 1, 2, 1, 4, 1, 1, 6],
+        &[1, 0, 8802, 1, 1, 2, 1, 4, 1, 1, 7],
+        &[1, 0, 8802, 1, 1, 2, 1, 4, 1, 1, 8],
+        &[1, 0, 8802, 1, 1, 2, 1, 4, 1, 1, 9],
+        &[1, 0, 8802, 1, 1, 2, 1, 4, 1, 1, 10],
+        &[1, 0, 8802, 1, 1, 2, 1, 4, 1, 1, 11],
+        &[1, 0, 8802, 1, 1, 2, 1, 4, 1, 1, 12],
+        &[1, 0, 8802, 1, 1, 2, 1, 4, 2, 1, 3],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 4, 1, 1, 5],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 4, 1, 1, 6],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 4, 1, 1, 7],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 4, 1, 1, 8],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 4, 1, 1, 9],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 4, 1, 1, 10],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 4, 1, 1, 11],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 4, 1, 1, 12],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 4, 1, 1, 13],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 4, 2, 1, 3],
+    ],
+    fold,
+};
+
+fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
+    for port in &mut equipment.ports {
+        port.neighbors.retain(|n| n.protocol != NeighborProtocol::Lldp);
+    }
+    equipment.strays.retain(|stray| stray.neighbor.protocol != NeighborProtocol::Lldp);
+    let old = newest(tables, REMOTE, 3);
+    if !old.is_empty() {
+        let places = Places::new(tables, old.keys().map(|key| key[0]).collect(), walk, equipment);
+        let addresses = addresses(tables, ADDRESS, 3);
+        for (key, row) in &old {
+            let neighbor = neighbor(tables, REMOTE, *row, addresses.get(key).copied());
+            add(equipment, places.port(key[0]), || places.words(key[0]), neighbor);
+        }
+    }
+    let addresses = addresses(tables, ADDRESS_V2, 4);
+    for (key, row) in newest(tables, REMOTE_V2, 4) {
+        let neighbor = neighbor(tables, REMOTE_V2, row, addresses.get(&key).copied());
+        add(equipment, walk.known(key[0]), || Untrusted::from(key[0].to_string()), neighbor);
+    }
+}
+
+/// The rows of a table of neighbours by local port and what else is in their index of `width` arcs. The first arc is
+/// the time at which the row came to be: of several times the latest counts.
+fn newest<'a>(tables: &Tables<'a>, first: usize, width: usize) -> BTreeMap<Vec<u32>, Index<'a>> {
+    let mut rows: BTreeMap<Vec<u32>, (u32, Index<'_>)> = BTreeMap::new();
+    let columns = [CHASSIS_ID, PORT_ID, PORT_DESC, SYS_NAME].map(|column| first + column);
+    for row in tables.rows_of(&columns) {
+        let arcs: Vec<u32> = row.arcs().collect();
+        let (time, key) = match arcs.split_first() {
+            Some((time, key)) if arcs.len() == width => (*time, key.to_vec()),
+            // Some leave the time out.
+            _ if arcs.len() + 1 == width => (0, arcs),
+            _ => continue,
+        };
+        let known = rows.entry(key).or_insert((time, row));
+        if time > known.0 {
+            *known = (time, row);
+        }
+    }
+    rows.into_iter().map(|(key, (_, row))| (key, row)).collect()
+}
+
+/// Management addresses, which stand in the index behind the neighbour's: kind, length, octets. IPv4 goes first.
+fn addresses(tables: &Tables<'_>, column: usize, width: usize) -> HashMap<Vec<u32>, IpAddr> {
+    let mut found: HashMap<Vec<u32>, IpAddr> = HashMap::new();
+    for (row, _) in tables.column(column) {
+        let arcs: Vec<u32> = row.arcs().collect();
+        let Some((neighbor, address)) = arcs.split_at_checked(width) else { continue };
+        let octets = match address {
+            [1, 4, octets @ ..] | [2, 16, octets @ ..] if matches!(octets.len(), 4 | 16) => octets,
+            [1, octets @ ..] if octets.len() == 4 => octets,
+            [2, octets @ ..] if octets.len() == 16 => octets,
+            _ => continue,
+        };
+        let Some(address) = values::octets_of(octets).and_then(|o| values::address(&o)) else { continue };
+        let known = found.entry(neighbor[1..].to_vec()).or_insert(address);
+        if known.is_ipv6() && address.is_ipv4() {
+            *known = address;
+        }
+    }
+    found
+}
+
+fn add(equipment: &mut Equipment, port: Option<u32>, local: impl FnOnce() -> Untrusted, neighbor: Neighbor) {
+    match port {
+        Some(port) => {
+            let known = &mut equipment.port_mut(port).neighbors;
+            // Agents that have both MIBs tell everybody twice.
+            if !known.contains(&neighbor) {
+                known.push(neighbor);
+            }
+        }
+        None => equipment.strays.push(StrayNeighbor { local: local(), neighbor }),
+    }
+}
+
+fn neighbor(tables: &Tables<'_>, first: usize, row: Index<'_>, address: Option<IpAddr>) -> Neighbor {
+    let cell = |column: usize| tables.get(first + column, row);
+    let subtype = |column| cell(column).and_then(values::number);
+    let (chassis, chassis_mac) =
+        identity(subtype(CHASSIS_SUBTYPE), CHASSIS_MAC, CHASSIS_ADDRESS, cell(CHASSIS_ID).and_then(values::octets_raw));
+    let (port_id, _) =
+        identity(subtype(PORT_SUBTYPE), PORT_MAC, PORT_ADDRESS, cell(PORT_ID).and_then(values::octets_raw));
+    let port_description = values::text(cell(PORT_DESC));
+    let name = values::text(cell(SYS_NAME));
+    let capabilities = |column| cell(column).and_then(|v| v.octets()).and_then(forwards);
+    Neighbor {
+        protocol: NeighborProtocol::Lldp,
+        name: if name.is_empty() { chassis } else { name },
+        port: if port_id.is_empty() { port_description.clone() } else { port_id },
+        port_description,
+        platform: values::text(cell(SYS_DESC)),
+        chassis_mac,
+        address,
+        forwards: capabilities(ENABLED).or_else(|| capabilities(CAPABLE)),
+        half_duplex: None,
+    }
+}
+
+/// `LldpChassisIdSubtype` and `LldpPortIdSubtype`: macAddress and networkAddress.
+const CHASSIS_MAC: u64 = 4;
+const CHASSIS_ADDRESS: u64 = 5;
+const PORT_MAC: u64 = 3;
+const PORT_ADDRESS: u64 = 4;
+
+/// An identifier in words, and the MAC address where it is one.
+fn identity(
+    subtype: Option<u64>,
+    mac_subtype: u64,
+    address_subtype: u64,
+    octets: Option<&[u8]>,
+) -> (Untrusted, Option<[u8; 6]>) {
+    let Some(octets) = octets else { return (Untrusted::default(), None) };
+    let is_text = std::str::from_utf8(octets).is_ok_and(|t| !t.chars().any(|c| c.is_control() && c != '\0'));
+    if (subtype == Some(mac_subtype) || !is_text)
+        && let Some(mac) = values::mac(octets)
+    {
+        return (Untrusted::from(values::mac_words(mac)), Some(mac));
+    }
+    // Its first octet is the IANA number of the address family.
+    if subtype == Some(address_subtype)
+        && let [1 | 2, address @ ..] = octets
+        && let Some(address) = values::address(address)
+    {
+        return (Untrusted::from(address.to_string()), None);
+    }
+    (values::text(Some(crate::proto::snmp::Value::Octets(octets))), None)
+}
+
+/// `LldpSystemCapabilitiesMap`, first bit first: other, repeater, bridge, wlanAccessPoint, router, telephone, ...
+/// A telephone has a bridge inside, but nothing behind it that others depend on.
+fn forwards(bits: &[u8]) -> Option<bool> {
+    const FORWARDS: u8 = 0b0111_1000;
+    const TELEPHONE: u8 = 0b0000_0100;
+    let first = match bits {
+        // As it stands in the frame: two octets, the last bit first.
+        [0, low] => low.reverse_bits(),
+        [first, ..] => *first,
+        [] => 0,
+    };
+    (first != 0).then_some(first & FORWARDS != 0 && first & TELEPHONE == 0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! Which interface a local port number of LLDP-MIB is.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{LOCAL, values};
+use crate::base::Untrusted;
+use crate::model::Equipment;
+use crate::probe::ports::cells::Tables;
+use crate::probe::ports::groups::Walk;
+use crate::probe::ports::groups::names::{PortNames, parts};
+use crate::probe::ports::groups::numbering::Numbering;
+use crate::probe::ports::interfaces::meaningful;
+
+/// `LldpPortIdSubtype`.
+const INTERFACE_ALIAS: u64 = 1;
+const MAC_ADDRESS: u64 = 3;
+const NETWORK_ADDRESS: u64 = 4;
+
+/// Local port numbers, resolved.
+pub struct Places {
+    ports: HashMap<u32, Option<u32>>,
+    words: HashMap<u32, Untrusted>,
+}
+
+impl Places {
+    /// Resolves the numbers that neighbours were heard on.
+    pub fn new(tables: &Tables<'_>, numbers: BTreeSet<u32>, walk: &Walk<'_>, equipment: &Equipment) -> Self {
+        let locals: HashMap<u32, Local<'_>> = locals(tables);
+        let names = PortNames::new(walk);
+        let numbering = Numbering::of_either(&numbers, walk, equipment);
+        let mut ports = HashMap::new();
+        let mut words = HashMap::new();
+        for number in numbers {
+            let local = locals.get(&number).copied().unwrap_or_default();
+            let port = local
+                .port(number, walk, &names)
+                .or_else(|| numbering.port(number, walk, equipment).filter(|index| !local.contradicts(*index, walk)));
+            ports.insert(number, port);
+            if port.is_none() {
+                words.insert(number, local.words(number));
+            }
+        }
+        Self { ports, words }
+    }
+
+    pub fn port(&self, number: u32) -> Option<u32> {
+        self.ports.get(&number).copied().flatten()
+    }
+
+    /// What the agent calls a port that could not be told.
+    pub fn words(&self, number: u32) -> Untrusted {
+        self.words.get(&number).cloned().unwrap_or_default()
+    }
+}
+
+/// A row of `lldpLocPortTable`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Local<'a> {
+    subtype: Option<u64>,
+    /// As it came: an address may end in zeros.
+    id: Option<&'a [u8]>,
+    description: Option<&'a [u8]>,
+}
+
+fn locals<'a>(tables: &Tables<'a>) -> HashMap<u32, Local<'a>> {
+    let rows = tables.rows_of(&[LOCAL, LOCAL + 1, LOCAL + 2]);
+    let row_of = |row| Local {
+        subtype: tables.get(LOCAL, row).and_then(values::number),
+        id: tables.get(LOCAL + 1, row).and_then(values::octets_raw),
+        description: tables.get(LOCAL + 2, row).and_then(values::octets),
+    };
+    rows.into_iter().filter_map(|row| Some((row.single()?, row_of(row)))).collect()
+}
+
+impl Local<'_> {
+    /// By what the agent says of the port, surest first.
+    fn port(&self, number: u32, walk: &Walk<'_>, names: &PortNames<'_>) -> Option<u32> {
+        let by_text = self.text().and_then(|text| match self.subtype {
+            Some(INTERFACE_ALIAS) => names.by_alias(text).or_else(|| names.by_name(text)),
+            Some(NETWORK_ADDRESS) => None,
+            _ => names.by_name(text),
+        });
+        let by_id = by_text.or_else(|| names.by_mac(self.id?));
+        // "Local" often is the ifIndex in digits; where the number itself is the same, both are.
+        let in_digits = || {
+            let digits: u32 = std::str::from_utf8(self.text()?).ok()?.parse().ok()?;
+            walk.known(digits).filter(|_| digits == number)
+        };
+        by_id
+            .or_else(|| self.description.and_then(|d| names.by_name(d)))
+            .or_else(in_digits)
+            .or_else(|| self.description.and_then(|d| names.by_alias(d)))
+    }
+
+    /// Its identifier, where that is text without padding.
+    fn text(&self) -> Option<&[u8]> {
+        let text = meaningful(self.id?);
+        (self.subtype != Some(MAC_ADDRESS) && !text.is_empty()).then_some(text)
+    }
+
+    /// The agent's name for the port ends in other digits than those of that interface.
+    fn contradicts(&self, index: u32, walk: &Walk<'_>) -> bool {
+        let Some((_, said)) = self.text().and_then(parts) else { return false };
+        let Some(port) = walk.port(index) else { return true };
+        let places: Vec<&[u8]> =
+            [&port.name, &port.description].into_iter().filter_map(|t| Some(parts(t.as_bytes())?.1)).collect();
+        !places.is_empty() && !places.contains(&said)
+    }
+
+    fn words(&self, number: u32) -> Untrusted {
+        match self.text().or(self.description) {
+            Some(octets) => Untrusted::bounded(octets, 255),
+            None => Untrusted::from(number.to_string()),
+        }
+    }
+}

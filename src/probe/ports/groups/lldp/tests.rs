@@ -1,0 +1,137 @@
+use super::super::testing::Fed;
+use super::*;
+use crate::model::IfOper;
+use crate::proto::snmp::Value;
+
+fn remote(fed: Fed, row: &[u32], port: &[u8], name: &str) -> Fed {
+    fed.cell(REMOTE + CHASSIS_SUBTYPE, row, Value::Integer(4))
+        .cell(REMOTE + CHASSIS_ID, row, Value::Octets(&[0x44, 0x4c, 0xa8, 0x31, 0x3e, 0]))
+        .cell(REMOTE + PORT_SUBTYPE, row, Value::Integer(5))
+        .cell(REMOTE + PORT_ID, row, Value::Octets(port))
+        .cell(REMOTE + SYS_NAME, row, Value::Octets(name.as_bytes()))
+}
+
+fn local(fed: Fed, number: u32, subtype: i64, id: &[u8], description: &[u8]) -> Fed {
+    fed.cell(LOCAL, &[number], Value::Integer(subtype)).cell(LOCAL + 1, &[number], Value::Octets(id)).cell(
+        LOCAL + 2,
+        &[number],
+        Value::Octets(description),
+    )
+}
+
+/// The ports with their neighbours' names.
+fn seen(equipment: &Equipment) -> Vec<(u32, String)> {
+    let ports = equipment.ports.iter();
+    ports.flat_map(|p| p.neighbors.iter().map(|n| (p.index, n.name.line()))).collect()
+}
+
+#[test]
+fn a_neighbour_is_told_in_its_own_words() {
+    let row = &[1_169_175, 24, 1];
+    let fed = remote(Fed::default().ports(&[24]), row, b"GigabitEthernet1/0/33\0", "WRD-Huiju-2")
+        .cell(REMOTE + PORT_DESC, row, Value::Octets(b"GigabitEthernet1/0/33 Interface"))
+        .cell(REMOTE + SYS_DESC, row, Value::Octets(b"H3C Comware\r\nV7"))
+        .cell(REMOTE + ENABLED, row, Value::Octets(&[0x28]))
+        .cell(ADDRESS, &[1_169_175, 24, 1, 2, 16, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], Value::Integer(2))
+        .cell(ADDRESS, &[1_169_175, 24, 1, 1, 4, 10, 1, 123, 2], Value::Integer(2));
+    let equipment = fed.before(|e| e.bridge_ports = vec![(24, 24)]).fold(&GROUP);
+    let neighbor = &equipment.port(24).expect("a neighbour").neighbors[0];
+    assert_eq!(neighbor.name.line(), "WRD-Huiju-2");
+    assert_eq!(neighbor.port.line(), "GigabitEthernet1/0/33");
+    assert_eq!(neighbor.port_description.line(), "GigabitEthernet1/0/33 Interface");
+    assert_eq!(neighbor.platform.as_bytes(), b"H3C Comware\r\nV7");
+    assert_eq!(neighbor.chassis_mac, Some([0x44, 0x4c, 0xa8, 0x31, 0x3e, 0]));
+    assert_eq!(neighbor.address.map(|a| a.to_string()).as_deref(), Some("10.1.123.2"));
+    assert_eq!(neighbor.forwards, Some(true));
+    assert!(equipment.strays.is_empty());
+}
+
+#[test]
+fn local_ports_are_resolved_by_what_the_agent_calls_them() {
+    let mut fed = Fed::default()
+        .named(&[(101, "Gi0/1"), (102, "Gi0/2"), (103, "Gi0/3"), (104, "Gi0/4"), (7, "Gi0/7"), (611, "xe-1/2/0")])
+        .port(102, |p| p.alias = "to core".into())
+        .port(103, |p| p.mac = Some([0x8c, 0x60, 0x4f, 0x19, 0x16, 0]))
+        .port(104, |p| p.description = "GigabitEthernet0/4".into());
+    for (number, subtype, id, description) in [
+        (1, 5, &b"GigabitEthernet0/1"[..], &b""[..]),
+        (2, 1, b"to core", b""),
+        (3, 3, &[0x8c, 0x60, 0x4f, 0x19, 0x16, 0], b"mgmt"),
+        (4, 3, &[9; 6], b"GigabitEthernet0/4"),
+        (611, 7, b"611", b"Connect to somebody"),
+        (7, 5, b"Gi0/8", b""),
+        (55, 7, b"55", b""),
+    ] {
+        fed = local(fed, number, subtype, id, description);
+        fed = remote(fed, &[0, number, 1], b"x", &format!("sw{number}"));
+    }
+    let equipment = fed.fold(&GROUP);
+    let want = [(101, "sw1"), (102, "sw2"), (103, "sw3"), (104, "sw4"), (611, "sw611")];
+    assert_eq!(seen(&equipment), want.map(|(port, name)| (port, name.to_owned())));
+    let strays: Vec<String> = equipment.strays.iter().map(|s| s.local.line()).collect();
+    assert_eq!(strays, ["Gi0/8", "55"], "one contradicts its number, one is no interface");
+}
+
+#[test]
+fn a_bare_number_counts_only_where_it_can_be_but_one_port() {
+    let fed = |up: &[u32]| {
+        let mut fed = Fed::default().ports(&[1, 2, 3]).before(|e| e.bridge_ports = vec![(1, 2), (2, 3)]);
+        for index in 1..=3 {
+            fed = fed.port(index, |p| p.oper = Some(if up.contains(&index) { IfOper::Up } else { IfOper::Down }));
+        }
+        remote(remote(fed, &[0, 1, 1], b"x", "a"), &[0, 2, 1], b"x", "b")
+    };
+    assert_eq!(seen(&fed(&[2, 3]).fold(&GROUP)), [(2, "a".to_owned()), (3, "b".to_owned())]);
+    assert_eq!(seen(&fed(&[1, 2]).fold(&GROUP)), [(1, "a".to_owned()), (2, "b".to_owned())]);
+    let either = fed(&[1, 2, 3]).fold(&GROUP);
+    assert_eq!((seen(&either).len(), either.strays.len()), (0, 2));
+}
+
+#[test]
+fn of_two_times_the_later_row_counts_and_a_second_fold_replaces_the_first() {
+    let fed = remote(Fed::default().named(&[(1, "e1")]), &[100, 1, 1], b"x", "new");
+    let fed = local(remote(fed, &[99, 1, 1], b"x", "old"), 1, 5, b"e1", b"");
+    let equipment = fed.fold(&GROUP);
+    assert_eq!(seen(&equipment), [(1, "new".to_owned())]);
+    let after = Fed::default().ports(&[1]).before(|e| *e = equipment).fold(&GROUP);
+    assert!(seen(&after).is_empty());
+}
+
+#[test]
+fn version_two_speaks_of_ifindexes_and_does_not_double_version_one() {
+    let row = &[0, 18, 1, 1];
+    let fed = remote(Fed::default().named(&[(18, "ethernet1/13")]), &[0, 18, 1], b"Eth1/2", "leaf");
+    let fed = local(fed, 18, 5, b"ethernet1/13", b"")
+        .cell(REMOTE_V2 + CHASSIS_SUBTYPE, row, Value::Integer(4))
+        .cell(REMOTE_V2 + CHASSIS_ID, row, Value::Octets(&[0x44, 0x4c, 0xa8, 0x31, 0x3e, 0]))
+        .cell(REMOTE_V2 + PORT_ID, row, Value::Octets(b"Eth1/2"))
+        .cell(REMOTE_V2 + SYS_NAME, row, Value::Octets(b"leaf"))
+        .cell(REMOTE_V2 + SYS_NAME, &[0, 99, 1, 1], Value::Octets(b"lost"));
+    let equipment = fed.fold(&GROUP);
+    assert_eq!(seen(&equipment), [(18, "leaf".to_owned())]);
+    assert_eq!(equipment.strays.len(), 1);
+}
+
+#[test]
+fn identifiers_are_told_by_their_kind() {
+    let words = |subtype, octets: &[u8]| {
+        let (text, mac) = identity(Some(subtype), CHASSIS_MAC, CHASSIS_ADDRESS, Some(octets));
+        (text.line(), mac.is_some())
+    };
+    assert_eq!(words(4, &[0, 0x1a, 0xa9, 0x7f, 0x78, 0]), ("00:1a:a9:7f:78:00".to_owned(), true));
+    assert_eq!(words(7, &[0xe8, 0x39, 0x35, 0x1a, 0xca, 0x99]), ("e8:39:35:1a:ca:99".to_owned(), true));
+    assert_eq!(words(5, &[1, 10, 0, 0, 1]), ("10.0.0.1".to_owned(), false));
+    assert_eq!(words(7, b"NWPU(SSI1)"), ("NWPU(SSI1)".to_owned(), false));
+    assert_eq!(words(4, b"not-a-mac"), ("not-a-mac".to_owned(), false));
+    assert_eq!(identity(None, 4, 5, None).0, Untrusted::default());
+}
+
+#[test]
+fn telephones_and_stations_forward_for_nobody() {
+    assert_eq!(forwards(&[0x28, 0]), Some(true));
+    assert_eq!(forwards(&[0, 0x14]), Some(true), "as it stands in the frame");
+    assert_eq!(forwards(&[0x24]), Some(false));
+    assert_eq!(forwards(&[0x01]), Some(false));
+    assert_eq!(forwards(&[0x10]), Some(true));
+    assert_eq!((forwards(&[0, 0]), forwards(&[])), (None, None));
+}
