@@ -16,6 +16,7 @@ use crate::peer::until;
 /// Three switches with eight ports each, and the configuration that watches them.
 fn network(folder: &Path) -> SnmpAgents {
     let specs = (1..=3).map(|n| AgentSpec {
+        user: None,
         address: SocketAddr::from(([127, 0, 0, 70 + n], 0)),
         name: format!("sw{n}"),
         community: "c0llect-c4nary".to_owned(),
