@@ -11,15 +11,19 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, bail};
 
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
 use super::{Globals, console};
-use crate::base::Clock;
-use crate::config::{UiOptions, load};
+use crate::base::{Clock, text};
+use crate::config::{SshOptions, UiOptions, load};
 use crate::engine::Plan;
 use crate::sim::network::{self, Servers, Size, Topology, community};
 use crate::sim::repository::{PASSWORD, Repositories};
 use crate::sim::script::{Change, ROUND};
 use crate::sim::snmp::{AgentSpec, SnmpAgents};
-use crate::ssh::Surroundings;
+use crate::sim::ssh::SshServers;
+use crate::state::Event;
 
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
@@ -41,10 +45,15 @@ pub struct DemoArgs {
     /// No console: print where the configuration is, and run until told to stop
     #[arg(long)]
     headless: bool,
+    /// Nothing breaks by itself
+    #[arg(long)]
+    steady: bool,
 }
 
 /// More devices than this do not fit into the addresses that are set aside.
 const MOST: usize = 50_000;
+/// So long a network may take to start that nobody wants any more.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
     if args.hosts > MOST || args.switches > MOST || args.ports > 4_096 {
@@ -54,27 +63,64 @@ pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
     let folder = Folder::create()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("sim").enable_all().build()?;
+    let manner = Manner { v3: args.v3, steady: args.steady };
+    let outcome = if args.headless {
+        start(size, manner, &folder.0, runtime.handle()).and_then(|network| headless(&runtime, &network.file))
+    } else {
+        show(size, manner, &folder.0, runtime.handle(), globals)
+    };
+    runtime.shutdown_background();
+    outcome
+}
+
+/// How the network behaves.
+#[derive(Clone, Copy)]
+struct Manner {
+    /// Switches are asked in version 3.
+    v3: bool,
+    /// Nothing breaks by itself.
+    steady: bool,
+}
+
+/// The network while it runs: it ends when this is dropped.
+struct Network {
+    /// The configuration that watches it.
+    file: PathBuf,
+    text: String,
+    tasks: [AbortHandle; 2],
+    _servers: Arc<Servers>,
+    _agents: Arc<SnmpAgents>,
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+fn start(size: Size, manner: Manner, folder: &Path, runtime: &Handle) -> Result<Network> {
     let clock = Clock::start();
-    let agents = Arc::new(start_agents(size, args.v3, clock)?);
-    let servers = runtime.block_on(Servers::start(size, &folder.0, clock));
+    let agents = Arc::new(start_agents(size, manner.v3, clock)?);
+    let servers = runtime.block_on(Servers::start(size, folder, clock));
     let servers = Arc::new(servers.wrap_err("cannot start the simulated servers")?);
-    let (repositories, backups) = backups(&folder.0, size.hosts)?;
-    let text = servers.configuration(&folder.0, agents.addresses(), args.v3)? + &backups;
-    let file = folder.0.join("noctty.toml");
+    let (repositories, backups) = backups(folder, size.hosts)?;
+    let text = servers.configuration(folder, agents.addresses(), manner.v3)? + &backups;
+    let file = folder.join("noctty.toml");
     std::fs::write(&file, &text).wrap_err_with(|| format!("cannot write {}", super::shown(&file)))?;
     let player = {
         let (servers, agents) = (servers.clone(), agents.clone());
         runtime.spawn(async move {
             let topology = servers.topology.clone();
-            servers.play(|change| apply(&agents, &topology, change)).await;
+            if !manner.steady {
+                servers.play(|change| apply(&agents, &topology, change)).await;
+            }
         })
     };
     let backing_up = runtime.spawn(keep_backing_up(repositories));
-    let outcome = if args.headless { headless(&runtime, &file) } else { show(&file, text, &folder.0, globals) };
-    player.abort();
-    backing_up.abort();
-    runtime.shutdown_background();
-    outcome
+    let tasks = [player.abort_handle(), backing_up.abort_handle()];
+    Ok(Network { file, text, tasks, _servers: servers, _agents: agents })
 }
 
 fn start_agents(size: Size, v3: bool, clock: Clock) -> Result<SnmpAgents> {
@@ -118,19 +164,38 @@ fn headless(runtime: &tokio::runtime::Runtime, file: &Path) -> Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// The console with the demo's configuration; what it writes goes with the demo unless a place is named.
-fn show(file: &Path, text: String, folder: &Path, globals: &Globals) -> Result<ExitCode> {
-    let (plan, ssh) = plan(&file.display().to_string(), text)?;
+/// The console at once, and the network beside it: hundreds of servers take longer to start than a first picture may.
+/// What the console writes goes with the demo unless a place is named.
+fn show(size: Size, manner: Manner, folder: &Path, runtime: &Handle, globals: &Globals) -> Result<ExitCode> {
     let state = globals.state.clone().unwrap_or_else(|| folder.join("state"));
     let globals = Globals { state: Some(state), ..globals.clone() };
-    let named = ssh.clone();
-    let plans: console::Plans = Box::new(move |plans, _, _| console::send_plan(plan, named, &plans));
-    console::show(plans, None, &UiOptions::default(), ssh, &globals)
+    let ssh = super::surroundings(&SshOptions { config: Some(SshServers::config_file(folder)) });
+    let (keep, kept) = std::sync::mpsc::channel();
+    let (network_folder, runtime, network_ssh) = (folder.to_owned(), runtime.clone(), ssh.clone());
+    let plans: console::Plans = Box::new(move |plans, events, _| {
+        // The engine may have ended already: then nobody is left to be told.
+        let _ = events.blocking_send(Event::Discovering(true));
+        let started = start(size, manner, &network_folder, &runtime).and_then(|network| {
+            let plan = plan(&network.file.display().to_string(), network.text.clone())?;
+            console::send_plan(plan, network_ssh, &plans);
+            Ok(network)
+        });
+        if let Err(error) = &started {
+            let _ =
+                events.blocking_send(Event::Remark(text::clean(&format!("the demo cannot start: {error:#}")).into()));
+        }
+        let _ = events.blocking_send(Event::Discovering(false));
+        let _ = keep.send(started);
+    });
+    let outcome = console::show(plans, None, &UiOptions::default(), ssh, &globals);
+    // Whoever leaves at once waits for it, so that nothing is written into a folder that is being removed.
+    drop(kept.recv_timeout(PATIENCE));
+    outcome
 }
 
-fn plan(name: &str, text: String) -> Result<(Plan, Surroundings)> {
+fn plan(name: &str, text: String) -> Result<Plan> {
     match load::parse(name, text) {
-        Ok(config) => Ok((super::bound(&config)?, super::surroundings(&config.ssh))),
+        Ok(config) => super::bound(&config),
         Err(problems) => bail!("the demo's configuration has errors\n{problems}"),
     }
 }

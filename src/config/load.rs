@@ -214,8 +214,8 @@ rto = "1h"
         assert_eq!(config(""), None);
         assert_eq!(config("[ssh]\nconfig = \"hosts\"\n"), Some("/etc/noctty/hosts".into()));
         assert_eq!(config("[ssh]\nconfig = \"/srv/hosts\"\n"), Some("/srv/hosts".into()));
-        let all = problems("[ssh]\nconf = \"x\"\n").join("");
-        assert!(all.contains("unknown key `conf`") && all.contains("did you mean `config`?"), "{all}");
+        let all = problems("[ssh]\nconfg = \"x\"\n").join("");
+        assert!(all.contains("unknown key `confg`") && all.contains("did you mean `config`?"), "{all}");
     }
 
     #[test]

@@ -267,10 +267,13 @@ async fn failed(error: &SshError, output: &mpsc::Sender<Vec<u8>>, size: Size) ->
     closed(reason, None, error.offers_system_ssh())
 }
 
-/// Why it ended, in full and in the pane itself: a line at its foot has no room for fingerprints and places. Below
-/// whatever the remote side left there.
+/// Why it ended, in full and in the pane itself, a sentence a line: a line at its foot has no room for fingerprints
+/// and places. Below whatever the remote side left there.
 async fn explain(output: &mpsc::Sender<Vec<u8>>, reason: &str, size: Size) {
-    let lines = text::wrap(&text::clean(reason), usize::from(size.columns).saturating_sub(2).max(20));
+    let columns = usize::from(size.columns).saturating_sub(2).max(20);
+    let clean = text::clean(reason);
+    let lines: Vec<String> =
+        clean.split_inclusive(". ").flat_map(|sentence| text::wrap(sentence.trim_end(), columns)).collect();
     let words = format!("\x1b[?1049l\x1b[m\r\n\x1b[1m{}\x1b[m\r\n", lines.join("\r\n"));
     let _ = output.send(words.into_bytes()).await;
 }

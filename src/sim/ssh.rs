@@ -27,6 +27,8 @@ use shell::Machine;
 
 /// Whom the servers let in.
 pub const USER: &str = "ops";
+/// Of the demo's folder: what its own SSH client reads.
+const FOLDER: &str = "ssh";
 /// Says what it is; RFC 4253 §4.2 allows no hyphen within.
 const VERSION: &str = "SSH-2.0-noctty_demo";
 /// A caller that does not say its own version is let go.
@@ -73,18 +75,20 @@ impl std::fmt::Debug for Server {
 }
 
 impl SshServers {
+    /// Where [`SshServers::write_files`] writes the ssh_config.
+    pub fn config_file(folder: &Path) -> PathBuf {
+        folder.join(FOLDER).join("config")
+    }
+
     /// Makes a key pair that lasts as long as `folder`, and writes the private half there.
     ///
     /// # Errors
     /// No random bytes, or the folder cannot be written.
     pub fn prepare(folder: &Path, clock: Clock) -> io::Result<Self> {
-        let folder = folder.join("ssh");
+        let config = Self::config_file(folder);
+        let folder = folder.join(FOLDER);
         identity::make_folder(&folder)?;
-        let files = Files {
-            config: folder.join("config"),
-            key: folder.join("id_ed25519"),
-            known_hosts: folder.join("known_hosts"),
-        };
+        let files = Files { config, key: folder.join("id_ed25519"), known_hosts: folder.join("known_hosts") };
         let pair = identity::generate("noctty demo")?;
         let text = pair.to_openssh(russh::keys::ssh_key::LineEnding::LF).map_err(io::Error::other)?;
         identity::write_private(&files.key, &text)?;

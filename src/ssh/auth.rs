@@ -141,15 +141,15 @@ impl Attempt<'_> {
     }
 
     fn refusal(&self) -> SshError {
-        if self.cancelled {
-            return SshError::Cancelled { hop: self.hop.to_owned() };
-        }
-        let user = crate::base::text::clean(&self.settings.user);
         let list = |items: &mut dyn Iterator<Item = &str>| items.collect::<Vec<_>>().join(", ");
         let offered = list(&mut self.ever_offered.iter().copied());
         let offered = if offered.is_empty() { "nothing".to_owned() } else { offered };
         let tried = list(&mut self.tried.iter().map(String::as_str));
         let tried = if tried.is_empty() { "nothing fitted".to_owned() } else { tried };
+        if self.cancelled {
+            return SshError::Cancelled { hop: self.hop.to_owned(), tried };
+        }
+        let user = crate::base::text::clean(&self.settings.user);
         let closed = self.ending.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let closed = closed.map(|words| format!("; {words}")).unwrap_or_default();
         let beyond = self

@@ -43,17 +43,17 @@ pub enum SshError {
     KnownHosts { hop: String, source: KnownHostsError },
     #[error("{hop}: {reason}")]
     Refused { hop: String, reason: String },
-    #[error("{hop}: cancelled")]
-    Cancelled { hop: String },
+    #[error("{hop}: cancelled. Tried before: {tried}")]
+    Cancelled { hop: String, tried: String },
     #[error("{hop}: no {what}: {reason}")]
     Channel { hop: String, what: &'static str, reason: String },
 }
 
 impl SshError {
-    /// Whether the system's own ssh may be able to do what is not done here: whoever is refused may have a token or a
-    /// ticket that only it can show.
+    /// Whether the system's own ssh may be able to do what is not done here: whoever is refused, or has no answer to a
+    /// question, may have a token or a ticket that only it can show.
     pub fn offers_system_ssh(&self) -> bool {
-        matches!(self, Self::ProxyCommand { .. } | Self::Refused { .. })
+        matches!(self, Self::ProxyCommand { .. } | Self::Refused { .. } | Self::Cancelled { .. })
     }
 }
 

@@ -6,6 +6,7 @@ use ratatui::layout::{Position, Rect};
 use super::app::{App, Asking};
 use super::canvas::Row;
 use super::frame::Frame;
+use super::overlays::Overlay;
 use super::panes::ScreenId;
 use crate::base::{text, units};
 use crate::bus::MessageWeight;
@@ -113,11 +114,16 @@ fn header(app: &App, frame: &mut Frame<'_>) {
     row.put(" noctty ", app.look.style(Meaning::Title));
     // Names where they all fit, digits where they do not.
     let need: usize = ScreenId::ALL.iter().map(|(_, digit, name)| digit.len() + name.len() + 3).sum();
-    let words = row.room() >= need;
+    // Sessions go on where nobody looks: how many do stands with their screen.
+    let open = app.sessions.iter().filter(|pane| !pane.is_over()).count();
+    let words = row.room() >= need + 4;
     for (screen, digit, name) in ScreenId::ALL {
         let here = app.screen == screen;
         let style = app.look.style(if here { Meaning::Accent } else { Meaning::Dim });
-        let label = if words || here { format!("{digit} {name}") } else { digit.to_owned() };
+        let mut label = if words || here { format!("{digit} {name}") } else { digit.to_owned() };
+        if screen == ScreenId::Sessions && open > 0 && !here {
+            label.push_str(&format!("({open})"));
+        }
         if here {
             row.put("[", style).put(&label, style).put("]", style);
         } else {
@@ -197,6 +203,10 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
 
 /// The actions that matter here, with a word each.
 fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
+    if matches!(app.overlays.last(), Some(Overlay::Question(_) | Overlay::EndSession { .. } | Overlay::Quit)) {
+        // The question itself says which keys answer it.
+        return &[];
+    }
     if app.screen == ScreenId::Sessions && !app.sessions.is_empty() {
         return &[("open", "type"), ("down", "next"), ("end_session", "end"), ("back", "back"), ("help", "help")];
     }

@@ -3,7 +3,6 @@
 use ratatui::layout::Rect;
 
 use crate::config::theme::Meaning;
-use crate::model::SessionStatus;
 use crate::ui::app::App;
 use crate::ui::canvas::{self, Row};
 use crate::ui::frame::Frame;
@@ -22,14 +21,21 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         .iter()
         .enumerate()
         .map(|(at, pane)| {
-            let over = if matches!(pane.status(), SessionStatus::Closed { .. }) { " ended" } else { "" };
-            if Some(at) == row { format!("[{}{over}]", pane.title()) } else { format!(" {}{over} ", pane.title()) }
+            // The inventory's name, never the title that a remote side gave itself: what is typed goes to this host.
+            let before = app.sessions[..at].iter().filter(|other| other.host() == pane.host()).count();
+            let number = if before > 0 { format!(" #{}", before + 1) } else { String::new() };
+            let over = if pane.is_over() { " ended" } else { "" };
+            let name = format!("{}{number}{over}", pane.host());
+            if Some(at) == row { format!("[{name}]") } else { format!(" {name} ") }
         })
         .collect();
     let honesty = match row.and_then(|row| app.sessions.get(row)) {
         None => "",
-        Some(pane) if pane.is_over() => "Enter closes it",
-        Some(_) if app.typing => "keys go to the remote side",
+        Some(pane) if pane.is_over() && !app.typing => "Enter goes to it",
+        Some(pane) if pane.is_over() => "",
+        Some(_) if app.is_typing() => "keys go to the remote side",
+        // A question of it, or something else that was opened over it.
+        Some(_) if app.typing => "",
         Some(_) => "Enter types into it",
     };
     let title = if names.is_empty() { "SESSIONS".to_owned() } else { names.join(" ") };

@@ -66,6 +66,7 @@ pub struct SessionPane {
     output: mpsc::Receiver<Vec<u8>>,
     input: Outgoing,
     emulator: Emulator,
+    /// What the remote side calls itself; clean, and shown as its own words.
     title: String,
     output_ended: bool,
     /// What has come and is not taken in yet, and how far it is.
@@ -80,13 +81,12 @@ pub struct SessionPane {
 impl SessionPane {
     pub fn new(session: Session, pipe: SessionPipe, columns: u16, rows: u16) -> Self {
         let emulator = Emulator::new(PaneSize::new(columns, rows));
-        let title = session.title.to_string();
         Self {
             session,
             output: pipe.output,
             input: Outgoing::new(pipe.input),
             emulator,
-            title,
+            title: String::new(),
             output_ended: false,
             chunk: Vec::new(),
             taken: 0,
@@ -111,11 +111,6 @@ impl SessionPane {
     /// The host's name, as the inventory has it.
     pub fn host(&self) -> &str {
         &self.session.title
-    }
-
-    /// The remote side's own title where it set one, else the host's name; clean.
-    pub fn title(&self) -> &str {
-        &self.title
     }
 
     /// Takes a newer state of the same session.
@@ -188,7 +183,7 @@ impl SessionPane {
     fn hear(&mut self) {
         let said = self.emulator.take_said();
         if let Some(title) = said.title {
-            self.title = if title.is_empty() { self.session.title.to_string() } else { title };
+            self.title = title;
         }
         if !said.replies.is_empty() {
             self.input.answer(&said.replies);
@@ -296,7 +291,7 @@ impl SessionPane {
             return;
         }
         let cursor = draw::draw(&self.emulator, frame.buffer, area, colours, look.unicode);
-        if is_focused && self.held_paste.is_none() {
+        if is_focused && self.held_paste.is_none() && !self.is_over() {
             frame.cursor = cursor.filter(|at: &Position| area.contains(*at));
         }
     }
@@ -319,14 +314,20 @@ impl SessionPane {
         match &self.session.status {
             SessionStatus::Opening(step) => (format!(" {WAYS_OUT} · {step}"), Meaning::Dim),
             SessionStatus::Open => match self.emulator.scrolled() {
-                0 => (format!(" {WAYS_OUT}, twice sends it · Shift+PageUp scrolls · {}", self.title), Meaning::Dim),
+                0 => {
+                    let title = if self.title.is_empty() { String::new() } else { format!(" · \"{}\"", self.title) };
+                    (format!(" {WAYS_OUT}, twice sends it · Shift+PageUp scrolls{title}"), Meaning::Dim)
+                }
                 back => (format!(" {WAYS_OUT} · {back} lines back, any key returns"), Meaning::Accent),
             },
             SessionStatus::Closed { reason, exit_status, offer_system_ssh } => {
                 let hint = if *offer_system_ssh { " · ! runs the system's ssh" } else { "" };
                 let ok = *exit_status == Some(0);
                 let meaning = if ok { Meaning::Dim } else { Meaning::Warning };
-                (format!(" Enter closes{hint} · {}", text::clean(reason)), meaning)
+                // The pane has the rest.
+                let reason = text::clean(reason);
+                let first = reason.split_once(". ").map_or(reason.as_str(), |(first, _)| first);
+                (format!(" Enter closes{hint} · {first}"), meaning)
             }
         }
     }

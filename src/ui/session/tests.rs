@@ -84,6 +84,7 @@ fn what_the_remote_side_writes_is_drawn_and_the_way_out_is_always_shown() {
     let (rows, cursor) = rows(&pane);
     assert_eq!(rows[0].trim_end(), "login:");
     assert!(rows[5].starts_with(" Ctrl+\\ or F12 leaves, twice sends it"), "{rows:?}");
+    assert!(rows[5].ends_with(" · \"db1\""), "{rows:?}");
     assert_eq!(cursor, Some(Position::new(7, 0)));
 }
 

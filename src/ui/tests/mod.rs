@@ -225,6 +225,17 @@ fn the_key_that_left_a_session_is_sent_to_it_when_it_comes_next() {
 }
 
 #[test]
+fn a_session_has_the_name_of_its_host_whatever_title_it_gives_itself() {
+    let (mut console, output, _input) = in_session((80, 24));
+    output.try_send(b"\x1b]0;core-sw1\x07".to_vec()).expect("room");
+    assert!(console.app.poll_sessions(&mut Context::from_waker(Waker::noop())).is_ready());
+    let text = console.screen();
+    assert!(text.contains("[db01]") && text.contains("scrolls · \"core-sw1\""), "{text}");
+    console.press("F12 1");
+    assert!(console.screen().contains(" 6(1) "), "{}", console.screen());
+}
+
+#[test]
 fn a_session_that_runs_is_ended_only_after_a_question() {
     let (mut console, _output, mut input) = in_session((80, 24));
     console.press("x");
