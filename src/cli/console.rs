@@ -27,7 +27,7 @@ use crate::state::{Event, Mode, Snapshot};
 use crate::ui::action::Action;
 use crate::ui::app::{self, App};
 use crate::ui::run::{Exit, Terminal};
-use crate::ui::terminal::{capabilities, tty};
+use crate::ui::terminal::{capabilities, guard, tty};
 
 /// Where the engine's plans come from.
 enum Source {
@@ -95,6 +95,9 @@ pub fn show(
         found
     };
     install_panic_hook();
+    if let Ok(program) = std::env::current_exe() {
+        guard::station(program);
+    }
     let (mut screen_end, engine_end) = bus::pair(Arc::new(Snapshot { at: clock.now(), ..Snapshot::default() }));
     let (plan_tx, plan_rx) = mpsc::channel(4);
     let (event_tx, event_rx) = mpsc::channel(256);
@@ -145,7 +148,7 @@ pub fn show(
     match exit? {
         Exit::Signal(number) => Ok(ExitCode::from(u8::try_from(128 + number).unwrap_or(1))),
         Exit::HungUp => Ok(ExitCode::from(129)),
-        Exit::Quit | Exit::Foreground(_) => Ok(ExitCode::SUCCESS),
+        Exit::Quit | Exit::Suspend | Exit::Foreground(_) => Ok(ExitCode::SUCCESS),
     }
 }
 
@@ -227,4 +230,46 @@ fn install_panic_hook() {
         }
         tracing::error!(%place, %message, "panic");
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use portable_pty::{PtySize, native_pty_system};
+    use rustix::stdio::{dup2_stdout, stdout};
+
+    use super::*;
+
+    /// Standard output leads to a terminal of the test's own meanwhile.
+    #[test]
+    fn a_panic_of_the_screen_gives_the_terminal_back_and_one_elsewhere_leaves_it() {
+        let pair = native_pty_system().openpty(PtySize::default()).expect("a pseudo-terminal");
+        let path = pair.master.tty_name().expect("it has a name");
+        let slave = std::fs::OpenOptions::new().read(true).write(true).open(path).expect("it opens");
+        let before = rustix::io::dup(stdout()).expect("a copy");
+        let modes = || format!("{:?}", pair.master.get_termios().expect("the settings of the line"));
+        let cooked = modes();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let _entered = runtime.enter();
+        dup2_stdout(&slave).expect("standard output is the terminal");
+        let taken = tty::Tty::open();
+        dup2_stdout(&before).expect("standard output is what it was");
+        let _tty = taken.expect("it can be taken");
+        assert!(tty::is_taken() && modes() != cooked);
+
+        install_panic_hook();
+        let elsewhere = std::thread::spawn(|| panic!("in a task"));
+        assert!(elsewhere.join().is_err());
+        assert!(tty::is_taken() && modes() != cooked, "the screen goes on");
+        assert!(catch_unwind(|| panic!("in the screen")).is_err());
+        let _ = std::panic::take_hook();
+        assert!(!tty::is_taken());
+        assert_eq!(modes(), cooked);
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let mut told = [0; 4096];
+        let length = std::io::Read::read(&mut reader, &mut told).expect("something was written");
+        let told = String::from_utf8_lossy(&told[..length]).into_owned();
+        assert!(told.ends_with("\x1b[?25h\x1b[?1049l"), "{told:?}");
+    }
 }

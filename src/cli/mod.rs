@@ -7,6 +7,7 @@ mod collect;
 mod config;
 mod console;
 mod demo;
+mod guard;
 mod import;
 mod incident;
 mod logging;
@@ -87,6 +88,9 @@ pub enum Command {
     /// Answer like restic, for the demo's backup jobs
     #[command(hide = true)]
     SimRestic(sim_restic::SimResticArgs),
+    /// Give the terminal back if the console beside this cannot
+    #[command(hide = true, name = crate::ui::terminal::guard::SUBCOMMAND)]
+    GuardTerminal { told: String },
     /// Turn an ssh_config, an Ansible inventory or a table into a configuration
     Import(import::ImportArgs),
     /// Print the manual page (roff)
@@ -127,6 +131,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::Config(args)) => config::run(&args, &globals),
         Some(Command::Incident(args)) => incident::run(args, &globals),
         Some(Command::SimRestic(args)) => sim_restic::run(&args),
+        Some(Command::GuardTerminal { told }) => guard::run(&told),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Man) => {
             let mut page = Vec::new();

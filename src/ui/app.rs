@@ -311,6 +311,7 @@ impl App {
             Action::Back => self.back(),
             Action::Quit => self.overlays.push(Overlay::Quit),
             Action::Cancel => self.cancel(),
+            Action::Suspend => self.set_exit(Exit::Suspend),
             Action::Down => self.move_by(1),
             Action::Up => self.move_by(-1),
             Action::Top => self.move_by(isize::MIN / 2),
@@ -520,6 +521,11 @@ impl Screen for App {
             && self.send_again(id, key)
         {
             self.settle();
+            return;
+        }
+        // Whatever is open stays open: the shell is needed at any moment.
+        if matches!(self.keymap.look_up(&[key]), Lookup::Action(name) if Action::named(name) == Some(Action::Suspend)) {
+            self.act(Action::Suspend);
             return;
         }
         if self.overlays.is_empty() {

@@ -12,11 +12,12 @@ use rustix::process::{Signal, getpid, kill_process};
 use super::frame::{Capabilities, Frame};
 pub use super::screen::{Exit, Screen};
 use super::terminal::input::{Input, Reader};
+use super::terminal::job;
 use super::terminal::output::Output;
 use super::terminal::signals::{Asked, Signals};
 use super::terminal::tty::{self, Tty};
 use crate::base::Clock;
-use crate::bus::{Notice, ScreenEnd};
+use crate::bus::{Message, MessageWeight, Notice, ScreenEnd};
 use crate::state::Snapshot;
 
 /// How long a lone ESC waits for the rest of a sequence. A line with a long round trip tears sequences apart
@@ -72,6 +73,10 @@ impl Terminal {
 
     /// Takes it again after others have used it; everything is drawn anew.
     fn resume(&mut self) -> io::Result<()> {
+        if !self.tty.is_in_foreground() && job::has_shell() {
+            // Let go on in the background: what is found there are the shell's own settings.
+            return job::stop_for_the_terminal();
+        }
         self.tty.take_again()?;
         self.output.forget();
         let now = Instant::now();
@@ -185,6 +190,11 @@ pub async fn run(
                 changed = true;
                 step_aside(screen, terminal, end, &argv).await?
             }
+            Some(Exit::Suspend) => {
+                changed = true;
+                suspend(screen, terminal).await?;
+                None
+            }
             Some(exit) => Some(exit),
             None => turn(screen, terminal, end, clock, &mut changed).await?,
         };
@@ -271,6 +281,17 @@ async fn turn(
         }
     }
     Ok(None)
+}
+
+/// Stops as a job of the shell; SIGCONT, which has come by then, takes the terminal again.
+async fn suspend(screen: &mut impl Screen, terminal: &mut Terminal) -> io::Result<()> {
+    if !job::has_shell() {
+        let text = "there is no shell to go back to: this is no job of one".into();
+        screen.notice(Notice::Message(Message { weight: MessageWeight::Warning, text }));
+        return Ok(());
+    }
+    terminal.leave().await;
+    job::stop()
 }
 
 /// Lets a program have the terminal to its end. The engine's news are taken meanwhile; interrupts are the

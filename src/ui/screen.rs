@@ -56,6 +56,8 @@ pub enum Exit {
     Quit,
     /// Run this program on the terminal, then come back: the loop does it itself.
     Foreground(Vec<String>),
+    /// Stop as a job of the shell, and come back when it is let go on.
+    Suspend,
     /// By a signal of this number.
     Signal(i32),
     /// The terminal is gone.

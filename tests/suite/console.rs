@@ -2,7 +2,7 @@
 //! what it shows.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ impl Dimensions for Size {
 #[derive(Default)]
 struct Said {
     /// Answers to queries.
-    answers: Vec<u8>,
+    answers: Vec<String>,
     /// Titles, clipboards and what else a program can do to a terminal beside its cells.
     deeds: Vec<String>,
 }
@@ -51,7 +51,7 @@ impl EventListener for Listener {
     fn send_event(&self, event: Event) {
         let mut said = self.0.lock().expect("no holder panics");
         match event {
-            Event::PtyWrite(text) => said.answers.extend_from_slice(text.as_bytes()),
+            Event::PtyWrite(text) => said.answers.push(text),
             Event::Title(_) | Event::ClipboardStore(..) | Event::ClipboardLoad(..) | Event::ColorRequest(..) => {
                 said.deeds.push(format!("{event:?}"));
             }
@@ -66,6 +66,10 @@ type Screen = Arc<Mutex<Term<Listener>>>;
 pub enum Queries {
     Answered,
     Ignored,
+    /// Only those whose reply ends with this letter: `n` the status, `R` the cursor, `y` a mode.
+    Only(char),
+    /// All of them, so much later.
+    Late(Duration),
 }
 
 /// How a console is started.
@@ -76,6 +80,7 @@ pub struct Launch {
     arguments: Vec<String>,
     state: State,
     home: Option<PathBuf>,
+    shell: bool,
 }
 
 enum State {
@@ -95,6 +100,7 @@ impl Launch {
             arguments: vec!["--passive".into()],
             state: State::Own,
             home: None,
+            shell: false,
         }
     }
 
@@ -121,6 +127,11 @@ impl Launch {
     /// The state directory; else one in the console's own temporary home.
     pub fn state(self, state: &Path) -> Self {
         Self { state: State::At(state.to_owned()), ..self }
+    }
+
+    /// A shell with job control instead, in which [`Console::command_line`] starts the console.
+    pub fn in_a_shell(self) -> Self {
+        Self { shell: true, ..self }
     }
 
     pub fn without_state(self) -> Self {
@@ -152,6 +163,9 @@ pub struct Console {
     home: PathBuf,
     /// Where the test has none of its own.
     _empty: Option<TempDir>,
+    command_line: String,
+    /// Bytes that the terminal has read.
+    received: Arc<AtomicUsize>,
 }
 
 impl Console {
@@ -160,25 +174,27 @@ impl Console {
     }
 
     fn launch(launch: Launch) -> Self {
-        let Launch { size, queries, wrapper, arguments, state, home } = launch;
+        let Launch { size, queries, wrapper, arguments, state, home, shell } = launch;
         let empty = home.is_none().then(|| TempDir::new().expect("a temporary folder"));
         let home = home.or_else(|| empty.as_ref().map(|e| e.path().to_owned())).expect("one of the two");
         let pair = native_pty_system().openpty(pty_size(size)).expect("a pseudo-terminal");
         let line_before = line_settings(&*pair.master);
-        let mut argv = wrapper;
-        argv.push(env!("CARGO_BIN_EXE_noctty").to_owned());
-        let mut command = CommandBuilder::new(&argv[0]);
-        command.args(&argv[1..]);
-        command.args(arguments);
         let state = match state {
             State::Own => Some(home.join("state")),
             State::At(path) => Some(path),
             State::Found => None,
         };
-        if let Some(state) = state {
-            command.arg("--state");
-            command.arg(state);
+        let mut argv = wrapper;
+        argv.push(env!("CARGO_BIN_EXE_noctty").to_owned());
+        argv.extend(arguments);
+        argv.extend(state.into_iter().flat_map(|state| ["--state".to_owned(), state.display().to_string()]));
+        let command_line = argv.join(" ");
+        if shell {
+            argv = ["bash", "--norc", "--noprofile", "-i"].map(str::to_owned).to_vec();
         }
+        let mut command = CommandBuilder::new(&argv[0]);
+        command.args(&argv[1..]);
+        command.env("PS1", "sh$ ");
         for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")] {
             command.env(name, value);
         }
@@ -198,16 +214,41 @@ impl Console {
         let screen = Arc::new(Mutex::new(Term::new(config, &room, said.clone())));
         let halted = Arc::new(AtomicBool::new(false));
         let gone = Arc::new(AtomicBool::new(false));
+        let received = Arc::new(AtomicUsize::new(0));
         let terminal = Emulator {
             screen: screen.clone(),
             said: said.clone(),
             queries,
             halted: halted.clone(),
             gone: gone.clone(),
+            received: received.clone(),
             keys: writer.clone(),
         };
         std::thread::spawn(move || terminal.play(reader));
-        Self { screen, said, master: Some(pair.master), writer, child, halted, gone, line_before, home, _empty: empty }
+        Self {
+            screen,
+            said,
+            master: Some(pair.master),
+            writer,
+            child,
+            halted,
+            gone,
+            line_before,
+            command_line,
+            received,
+            home,
+            _empty: empty,
+        }
+    }
+
+    /// What starts the console in a shell.
+    pub fn command_line(&self) -> &str {
+        &self.command_line
+    }
+
+    /// How many bytes the terminal has read.
+    pub fn received(&self) -> usize {
+        self.received.load(Ordering::Relaxed)
     }
 
     /// The folder that is its home.
@@ -325,6 +366,7 @@ struct Emulator {
     queries: Queries,
     halted: Arc<AtomicBool>,
     gone: Arc<AtomicBool>,
+    received: Arc<AtomicUsize>,
     /// Where replies and keys go.
     keys: Arc<Mutex<Box<dyn std::io::Write + Send>>>,
 }
@@ -338,13 +380,26 @@ impl Emulator {
                 std::thread::sleep(Duration::from_millis(5));
             }
             let Ok(length @ 1..) = reader.read(&mut bytes) else { return };
+            self.received.fetch_add(length, Ordering::Relaxed);
             if self.gone.load(Ordering::Relaxed) {
                 return;
             }
             parser.advance(&mut *self.screen.lock().expect("no holder panics"), &bytes[..length]);
             let answers = std::mem::take(&mut self.said.0.lock().expect("no holder panics").answers);
-            if self.queries == Queries::Answered && !answers.is_empty() {
-                let _ = self.keys.lock().expect("no holder panics").write_all(&answers);
+            let keys = self.keys.clone();
+            let give = move |answers: String| {
+                let _ = keys.lock().expect("no holder panics").write_all(answers.as_bytes());
+            };
+            match self.queries {
+                Queries::Ignored => {}
+                Queries::Answered => give(answers.concat()),
+                Queries::Only(end) => give(answers.into_iter().filter(|a| a.ends_with(end)).collect()),
+                Queries::Late(late) => {
+                    std::thread::spawn(move || {
+                        std::thread::sleep(late);
+                        give(answers.concat());
+                    });
+                }
             }
         }
     }
@@ -362,4 +417,13 @@ fn line_settings(master: &dyn MasterPty) -> String {
 pub fn state_of(pid: i32) -> Option<char> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// The children of all threads of a process.
+pub fn children_of(pid: i32) -> Vec<i32> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().filter_map(Result::ok);
+    let lists = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split_whitespace().map(|c| c.parse().expect("a process id")).collect::<Vec<_>>())
+        .collect()
 }

@@ -11,11 +11,12 @@ use alacritty_terminal::term::TermMode;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::console::{Console, Launch, PATIENCE, Queries, READY, state_of};
+use super::console::{Console, Launch, PATIENCE, Queries, READY, children_of, state_of};
 
 #[test]
 fn the_terminal_is_given_back_after_every_signal_that_ends_the_console() {
-    for (signal, number) in [(Signal::INT, 2), (Signal::TERM, 15), (Signal::HUP, 1), (Signal::QUIT, 3)] {
+    let signals = [(Signal::INT, 2), (Signal::TERM, 15), (Signal::HUP, 1), (Signal::QUIT, 3), (Signal::ABORT, 6)];
+    for (signal, number) in signals {
         let mut console = Console::start((100, 30));
         console.shows(READY);
         assert!(console.mode().contains(TermMode::ALT_SCREEN));
@@ -23,6 +24,85 @@ fn the_terminal_is_given_back_after_every_signal_that_ends_the_console() {
         assert_eq!(console.ends().exit_code(), 128 + number, "{signal:?}");
         console.is_given_back();
     }
+}
+
+/// What the console cannot answer itself: it is killed, aborts from within, or is out of memory.
+#[test]
+fn the_terminal_is_given_back_by_the_guard_when_the_console_is_killed() {
+    let mut console = Console::start((100, 30));
+    console.shows(READY);
+    console.until("the guard is there", |c| children_of(c.pid().as_raw_nonzero().get()).len() == 1);
+    let guard = children_of(console.pid().as_raw_nonzero().get())[0];
+    console.signal(Signal::KILL);
+    console.ends();
+    console.is_given_back();
+    console.until("the guard has ended", |_| matches!(state_of(guard), None | Some('Z')));
+}
+
+#[test]
+fn the_guard_touches_nothing_after_the_console_has_given_the_terminal_back() {
+    let mut console = Console::start((100, 30));
+    console.shows(READY);
+    console.until("the guard is there", |c| children_of(c.pid().as_raw_nonzero().get()).len() == 1);
+    // Stopped, its terminal is a shell's; killed then, nothing may be written to it.
+    console.signal(Signal::TSTP);
+    console.until("it has stopped", |c| state_of(c.pid().as_raw_nonzero().get()) == Some('T'));
+    let guard = children_of(console.pid().as_raw_nonzero().get())[0];
+    let before = console.received();
+    console.signal(Signal::KILL);
+    console.ends();
+    console.until("the guard has ended", |_| matches!(state_of(guard), None | Some('Z')));
+    assert_eq!(console.received(), before);
+}
+
+#[test]
+fn a_job_of_a_shell_is_suspended_by_a_key_and_comes_back_whole() {
+    let mut console = Launch::new((100, 30)).in_a_shell().start();
+    console.shows("sh$");
+    console.press(&format!("{}\r", console.command_line()));
+    console.shows(READY);
+    for round in 0..2 {
+        console.press("I");
+        console.shows("Open an incident");
+        console.paste(&format!("typed before {round}"));
+        console.shows(&format!("typed before {round}"));
+        console.press("\x1a");
+        console.until("the shell has the terminal", |c| !c.mode().contains(TermMode::ALT_SCREEN));
+        console.press("echo $((40+2))\r");
+        console.shows("\n42 ");
+        console.press("fg\r");
+        console.until("the console has it", |c| c.mode().contains(TermMode::ALT_SCREEN));
+        // Whole: the header, the panes, the box with its text, the cursor in it.
+        for part in ["noctty", READY, "BACKUPS", "Open an incident", &format!("typed before {round}")] {
+            console.shows(part);
+        }
+        assert!(console.mode().contains(TermMode::SHOW_CURSOR));
+        console.press("\x1b");
+        console.until("the box is closed", |c| !c.text().contains("Open an incident"));
+    }
+    // Let go on in the background it stops again instead of drawing over the shell.
+    console.press("\x1a");
+    console.until("the shell has the terminal", |c| !c.mode().contains(TermMode::ALT_SCREEN));
+    console.press("bg; sleep 0.2; jobs\r");
+    console.says("& [1]+ Stopped");
+    assert!(!console.mode().contains(TermMode::ALT_SCREEN));
+    console.press("fg\r");
+    console.shows(READY);
+    console.press(":q!\r");
+    console.until("the shell has the terminal", |c| !c.mode().contains(TermMode::ALT_SCREEN));
+    console.press("stty -a | tr ' ' '\\n' | grep -x -e icanon -e echo -e isig | tr '\\n' '+'; exit\r");
+    console.shows("isig+icanon+echo+");
+    console.ends();
+    console.is_given_back();
+}
+
+#[test]
+fn without_a_shell_to_go_back_to_the_key_says_so_and_stops_nothing() {
+    let console = Console::start((100, 30));
+    console.shows(READY);
+    console.press("\x1a");
+    console.shows("there is no shell to go back to");
+    assert!(matches!(state_of(console.pid().as_raw_nonzero().get()), Some('S' | 'R')));
 }
 
 #[test]
@@ -55,9 +135,7 @@ fn a_terminal_that_vanishes_ends_the_console_though_no_signal_says_so() {
     // In a session of its own it is not told by SIGHUP.
     let mut console = Launch::new((100, 30)).wrapped(["setsid", "--wait"]).start();
     console.shows(READY);
-    let parent = console.pid().as_raw_nonzero();
-    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).expect("its children");
-    let child: i32 = children.trim().parse().expect("one child");
+    let [child] = children_of(console.pid().as_raw_nonzero().get())[..] else { panic!("not one child") };
     assert!(state_of(child).is_some());
     console.gone.store(true, Ordering::Relaxed);
     console.press("?");
@@ -119,6 +197,42 @@ fn a_terminal_that_answers_no_query_is_still_served() {
     console.shows(READY);
     console.press("?");
     console.until("the help is open", |c| c.text().contains("help"));
+}
+
+#[test]
+fn a_terminal_that_answers_only_one_query_is_paced_by_that_one() {
+    for end in ['n', 'R', 'y'] {
+        let mut console = Launch::new((100, 30)).queries(Queries::Only(end)).start();
+        console.shows(READY);
+        // Said in the footer as long as nothing is answered.
+        console.until(&format!("replies that end in {end} are heard"), |c| !c.text().contains("link silent"));
+        console.press("?");
+        console.until("the help is open", |c| c.text().contains("help"));
+        console.press("\x1b");
+        console.until("the help is closed", |c| c.text().contains(READY));
+        console.press(":q!\r");
+        assert_eq!(console.ends().exit_code(), 0);
+        console.is_given_back();
+    }
+}
+
+#[test]
+fn a_terminal_that_answers_late_is_served_all_the_while() {
+    let mut console = Launch::new((100, 30)).queries(Queries::Late(Duration::from_millis(1_900))).start();
+    console.shows(READY);
+    console.press(":");
+    console.paste("typed to a slow terminal");
+    console.shows("typed to a slow terminal");
+    console.press("\x1b");
+    console.until("the line is closed", |c| !c.text().contains("typed to a slow terminal"));
+    // Measured as it is, once there is something to measure with.
+    console.until("the round trip is known", |c| {
+        c.press("\t");
+        c.text().contains("link 19")
+    });
+    console.press(":q!\r");
+    assert_eq!(console.ends().exit_code(), 0);
+    console.is_given_back();
 }
 
 #[test]

@@ -9,7 +9,9 @@
 pub mod capabilities;
 pub mod encode;
 pub mod fence;
+pub mod guard;
 pub mod input;
+pub mod job;
 pub mod output;
 pub mod pacer;
 pub mod signals;

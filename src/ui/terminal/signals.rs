@@ -17,7 +17,7 @@ pub enum Asked {
     GoOn,
     /// SIGINT or SIGQUIT: meant for what runs in the foreground. With their number.
     Interrupt(i32),
-    /// SIGTERM or SIGHUP, with their number.
+    /// SIGTERM, SIGHUP or SIGABRT, with their number.
     End(i32),
 }
 
@@ -30,6 +30,7 @@ pub struct Signals {
     quit: Signal,
     terminate: Signal,
     hangup: Signal,
+    abort: Signal,
 }
 
 impl Signals {
@@ -44,6 +45,8 @@ impl Signals {
             quit: signal(SignalKind::quit())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            // Sent by somebody; an abort from within leaves no time, and is for the guard.
+            abort: signal(SignalKind::from_raw(Number::ABORT.as_raw()))?,
         })
     }
 
@@ -53,6 +56,7 @@ impl Signals {
             biased;
             _ = self.terminate.recv() => Asked::End(Number::TERM.as_raw()),
             _ = self.hangup.recv() => Asked::End(Number::HUP.as_raw()),
+            _ = self.abort.recv() => Asked::End(Number::ABORT.as_raw()),
             _ = self.interrupt.recv() => Asked::Interrupt(Number::INT.as_raw()),
             _ = self.quit.recv() => Asked::Interrupt(Number::QUIT.as_raw()),
             _ = self.stop.recv() => Asked::Stop,

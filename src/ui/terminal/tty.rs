@@ -1,5 +1,5 @@
 //! The terminal itself: opened on its own (so that non-blocking mode stays ours), put into raw mode, and put back
-//! whatever happens: quit, panic, a signal, a stop. Reads end with an error when it hangs up; nothing here spins.
+//! whatever happens: quit, panic, a signal, a stop; what it cannot answer itself, [`guard`] does. Reads end with an error when it hangs up; nothing here spins.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -7,9 +7,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::OFlags;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::process::getpgrp;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr};
 use tokio::net::unix::pipe;
 
+use super::guard;
 use super::stray::Diversion;
 
 /// Alternate screen, no cursor, bracketed paste, no wrapping at the right edge.
@@ -80,6 +82,9 @@ impl Tty {
         raw.make_raw();
         *taken = Some(Taken { file: self.file.try_clone()?, before, stray: stray.or_else(Diversion::begin) });
         tcsetattr(&self.file, OptionalActions::Now, &raw)?;
+        if let Some(taken) = &*taken {
+            guard::taken(&self.file, &taken.before);
+        }
         drop(taken);
         // At this point the terminal's buffer is empty, or the pacer's first chunk will clear the screen anyway.
         let _ = (&self.file).write(ENTER);
@@ -100,6 +105,11 @@ impl Tty {
     /// Gives the terminal back for a while.
     pub fn release(&self) {
         restore();
+    }
+
+    /// Whether the terminal is this job's at the moment; also where it does not say.
+    pub fn is_in_foreground(&self) -> bool {
+        tcgetpgrp(&self.file).map_or(true, |group| group == getpgrp())
     }
 
     /// Columns and rows; (0, 0) where the terminal does not know.
@@ -151,10 +161,19 @@ impl Drop for Tty {
 /// Puts the terminal back as it was found. May be called from anywhere, any number of times.
 pub fn restore() {
     let Some(taken) = TAKEN.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-    // A terminal that is stopped or gone must not hold up the end: what it does not take now is given up after a while.
+    write_leave(&taken.file);
+    let _ = tcsetattr(&taken.file, OptionalActions::Now, &taken.before);
+    guard::released();
+    // From here on what is said is read again.
+    drop(taken.stray);
+}
+
+/// Puts back the modes of the emulator. A terminal that is stopped or gone must not hold up the end: what it does not
+/// take now is given up after a while.
+pub(super) fn write_leave(mut file: &File) {
     let mut rest = LEAVE;
     for _ in 0..50 {
-        match (&taken.file).write(rest) {
+        match file.write(rest) {
             Ok(written) => rest = &rest[written..],
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 std::thread::sleep(std::time::Duration::from_millis(10));
@@ -165,9 +184,6 @@ pub fn restore() {
             break;
         }
     }
-    let _ = tcsetattr(&taken.file, OptionalActions::Now, &taken.before);
-    // From here on what is said is read again.
-    drop(taken.stray);
 }
 
 /// Whether the terminal is ours at the moment.
