@@ -340,8 +340,8 @@ pub struct ForwardingEntry {
 pub struct ArpEntry {
     pub address: IpAddr,
     pub mac: [u8; 6],
-    /// ifIndex.
-    pub port: u32,
+    /// ifIndex; some agents name none.
+    pub port: Option<u32>,
 }
 
 /// `entPhysicalClass` (RFC 6933) as far as a console tells them apart.

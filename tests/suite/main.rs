@@ -12,6 +12,7 @@ mod layers;
 mod peer;
 mod power_cut;
 mod probes;
+mod recorded;
 mod repository;
 mod sessions;
 mod snmp;

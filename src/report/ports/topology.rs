@@ -57,7 +57,7 @@ pub struct StationRow {
 pub struct ArpRow {
     address: String,
     mac: String,
-    port: String,
+    port: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -121,7 +121,8 @@ pub fn station(entry: &ForwardingEntry, table: &PortTable) -> StationRow {
 }
 
 pub fn arp(entry: &ArpEntry, table: &PortTable) -> ArpRow {
-    ArpRow { address: entry.address.to_string(), mac: mac(entry.mac), port: port_name(table, entry.port) }
+    let port = entry.port.map(|index| port_name(table, index));
+    ArpRow { address: entry.address.to_string(), mac: mac(entry.mac), port }
 }
 
 pub fn poe_budget(budget: &PoeBudget) -> PoeBudgetRow {

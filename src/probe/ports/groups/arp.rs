@@ -36,12 +36,12 @@ pub static GROUP: Fixed = Fixed {
 };
 
 fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
-    let mut entries: BTreeMap<(IpAddr, u32), [u8; 6]> = BTreeMap::new();
+    let mut entries: BTreeMap<(IpAddr, Option<u32>), [u8; 6]> = BTreeMap::new();
     for (macs, types) in [(MEDIA_MAC, MEDIA_TYPE), (PHYSICAL_MAC, PHYSICAL_TYPE)] {
         for (row, mac) in tables.column(macs) {
             let mut arcs = row.arcs();
-            // 0 is no interface: the agent's own addresses on some.
-            let Some(port) = arcs.next().filter(|index| *index > 0) else { continue };
+            let Some(index) = arcs.next() else { continue };
+            let port = Some(index).filter(|index| *index > 0);
             let Some(address) = address(&arcs.collect::<Vec<u32>>(), macs == MEDIA_MAC) else { continue };
             let is_valid = tables.get(types, row).and_then(values::number) != Some(INVALID);
             // An address of a group of stations is nobody's.
@@ -98,7 +98,8 @@ mod tests {
             .cell(PHYSICAL_MAC, &zoned, Value::Octets(mac))
             .fold(&GROUP);
         let seen: Vec<String> = equipment.arp.iter().map(|e| e.address.to_string()).collect();
-        assert_eq!(seen, ["10.28.13.2", "172.16.220.1", "fd00::1", "fe80::9"]);
-        assert!(equipment.arp.iter().all(|e| e.mac == [0, 0x25, 0x90, 0x5c, 0x6a, 0xaa] && e.port == 7));
+        assert_eq!(seen, ["10.28.13.2", "10.28.13.5", "172.16.220.1", "fd00::1", "fe80::9"]);
+        assert!(equipment.arp.iter().all(|e| e.mac == [0, 0x25, 0x90, 0x5c, 0x6a, 0xaa]));
+        assert!(equipment.arp.iter().all(|e| e.port == (e.address.to_string() != "10.28.13.5").then_some(7)));
     }
 }

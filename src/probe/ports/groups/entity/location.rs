@@ -1,7 +1,7 @@
-//! Stack member and slot of each port: by what its entity is contained in; on devices whose ports are no entities, by the
-//! parts of their names.
+//! Stack member and slot of each port: by what its entity is contained in, and by the parts of its name, which is what stands
+//! on the box.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{CHASSIS, CONTAINER, MODULE, Part, Parts, STACK};
 use crate::model::Equipment;
@@ -13,8 +13,11 @@ pub fn fold(parts: &Parts, ports: &BTreeMap<u32, u32>, walk: &Walk<'_>, equipmen
         port.unit = None;
         port.slot = None;
     }
-    let located: Vec<(u32, Location)> =
-        if ports.is_empty() { by_name(walk) } else { ports.iter().map(|(e, p)| (*p, contained(parts, *e))).collect() };
+    let mut located: BTreeMap<u32, Location> = by_name(walk);
+    for (entity, port) in ports {
+        let inside = contained(parts, *entity);
+        located.entry(*port).and_modify(|named| *named = named.with(inside)).or_insert(inside);
+    }
     for (port, location) in located {
         if location.unit.is_some() || location.slot.is_some() {
             let facts = equipment.port_mut(port);
@@ -27,6 +30,20 @@ pub fn fold(parts: &Parts, ports: &BTreeMap<u32, u32>, walk: &Walk<'_>, equipmen
 struct Location {
     unit: Option<u16>,
     slot: Option<u16>,
+}
+
+impl Location {
+    /// A place by name, and what ENTITY-MIB says of the same port. The slot is called as the name has it; but what the name
+    /// begins with is a slot where the port sits in a module that has that number.
+    fn with(self, inside: Self) -> Self {
+        if inside.unit.is_some() {
+            Self { unit: inside.unit, slot: self.slot.or(inside.slot) }
+        } else if self.unit.is_some() && self.unit == inside.slot && self.unit != self.slot {
+            Self { unit: None, slot: inside.slot }
+        } else {
+            Self { unit: self.unit, slot: self.slot.or(inside.slot) }
+        }
+    }
 }
 
 /// From the inside out: modules in their slots, then the chassis, which is a member where it is in a stack.
@@ -63,22 +80,22 @@ fn small(number: u32) -> Option<u16> {
 
 /// `GigabitEthernet1/0/24` is member 1, slot 0; `ge-0/0/1` slot 0; `Te3/1` slot 3. What is called just Ethernet may be a
 /// lane of a broken-out port.
-fn by_name(walk: &Walk<'_>) -> Vec<(u32, Location)> {
-    let mut found = Vec::new();
-    let mut last = BTreeSet::new();
+fn by_name(walk: &Walk<'_>) -> BTreeMap<u32, Location> {
+    let mut found = BTreeMap::new();
+
     for port in walk.ports {
         let Some((kind, numbers)) = place(port.label().as_bytes()) else { continue };
         let number = |at: usize| numbers.get(at).copied().and_then(small);
         let is_plain = kind.eq_ignore_ascii_case(b"ethernet") || kind.eq_ignore_ascii_case(b"eth");
         let location = match (numbers.len(), kind.ends_with(b"-")) {
             (2 | 3, true) => Location { unit: None, slot: number(0) },
-            (3, false) if !kind.is_empty() && !is_plain => Location { unit: number(0), slot: number(1) },
+            (3 | 4, false) if !kind.is_empty() && !is_plain => Location { unit: number(0), slot: number(1) },
             (2, false) if !kind.is_empty() => Location { unit: None, slot: number(0) },
             _ => continue,
         };
-        last.insert(numbers.last().copied());
-        found.push((port.index, location));
+
+        found.insert(port.index, location);
     }
     // A single such name is no numbering of ports.
-    if last.len() > 1 { found } else { Vec::new() }
+    if found.len() > 1 { found } else { BTreeMap::new() }
 }

@@ -57,7 +57,7 @@ fn stack_members_and_slots_come_from_what_contains_the_port() {
     let equipment = stack().fold(&GROUP);
     let of = |index| equipment.port(index).map(|p| (p.unit, p.slot));
     assert_eq!(of(10101), Some((Some(1), Some(0))));
-    assert_eq!(of(10601), Some((Some(2), None)));
+    assert_eq!(of(10601), Some((Some(2), Some(0))));
     assert_eq!((equipment.entity_port(1018), equipment.entity_port(1019)), (Some(10101), None));
 }
 
@@ -75,6 +75,22 @@ fn sensors_know_their_port_by_containment_or_by_name() {
     let equipment = stack().fold(&GROUP);
     let places: Vec<_> = equipment.sensor_places.iter().map(|p| (p.entity, p.port)).collect();
     assert_eq!(places, [(1019, Some(10101)), (1020, None), (1021, Some(10601))]);
+}
+
+#[test]
+fn a_name_that_begins_with_the_slot_of_its_module_names_no_stack_member() {
+    let fed = entities(
+        Fed::default().named(&[(7, "Gi4/0/1"), (8, "Gi4/0/2"), (9, "Te1/1")]),
+        &[
+            row(1, CHASSIS, 0, 0, "", "S"),
+            row(4, CONTAINER, 1, 4, "", ""),
+            row(40, MODULE, 4, 0, "", ""),
+            row(41, 10, 40, 0, "", ""),
+        ],
+    );
+    let equipment = alias(fed, 41, 7).fold(&GROUP);
+    let of = |index| equipment.port(index).map(|p| (p.unit, p.slot));
+    assert_eq!((of(7), of(9)), (Some((None, Some(4))), Some((None, Some(1)))));
 }
 
 #[test]
