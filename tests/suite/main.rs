@@ -14,6 +14,7 @@ mod power_cut;
 mod probes;
 mod recorded;
 mod repository;
+mod routers;
 mod sessions;
 mod snmp;
 mod snmp_v3;
