@@ -12,7 +12,7 @@ use super::{Globals, UNKNOWN};
 use crate::backup::SOURCES;
 use crate::base::options::OptionDoc;
 use crate::base::{text, units};
-use crate::config::load;
+use crate::config::{load, port_rules};
 use crate::engine::bind;
 use crate::probe::KINDS;
 
@@ -192,6 +192,12 @@ pub fn reference() -> String {
     }
     out.push_str("\n## `[ssh]`\n\n");
     rows(&mut out, SSH);
+    out.push_str(
+        "\n## `[ports]`\n\nWhich ports matter how much; `docs/snmp.md` says what is a problem. A host's own `ports` table comes first, then those of its tags, \
+         then `[ports]`: the first that says anything of a port decides, and in each `ignore` comes before `must_be_up` before `uplink`.\n\n",
+    );
+    rows(&mut out, port_rules::RULES);
+    more_rows(&mut out, port_rules::LIMITS);
     out.push_str("\n## `[ui]`\n\n");
     rows(&mut out, UI);
     out
@@ -204,6 +210,10 @@ fn sentence(text: &str) -> String {
 
 fn rows(out: &mut String, docs: &[OptionDoc]) {
     out.push_str("| key | form | default | meaning |\n|---|---|---|---|\n");
+    more_rows(out, docs);
+}
+
+fn more_rows(out: &mut String, docs: &[OptionDoc]) {
     for doc in docs {
         let default = match doc.default {
             "" => "–".to_owned(),
@@ -222,7 +232,7 @@ const HOST: &[OptionDoc] = &[
         name: "tags",
         form: "array",
         default: "[]",
-        help: "`core` is pinged each 5 s; `uplink` makes every lost link of the host a problem",
+        help: "`core` is pinged each 5 s; `uplink` makes every lost link of the host a problem; `[ports.tags.NAME]` has rules for a tag",
     },
     OptionDoc { name: "group", form: "string", default: "", help: "for filters" },
     OptionDoc {
@@ -234,6 +244,12 @@ const HOST: &[OptionDoc] = &[
     OptionDoc { name: "ssh", form: "string", default: "the address", help: "its name in `~/.ssh/config`" },
     OptionDoc { name: "checks", form: "array", default: "[\"icmp\"]", help: "what is asked" },
     OptionDoc { name: "snmp", form: "table", default: "", help: "adds the checks `snmp` and `ports`" },
+    OptionDoc {
+        name: "ports",
+        form: "table",
+        default: "",
+        help: "`must_be_up`, `uplink` and `ignore` for its own ports, see `[ports]`",
+    },
 ];
 
 const BACKUP: &[OptionDoc] = &[

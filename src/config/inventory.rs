@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::port_rules::{ForAll, read_own};
 use crate::base::options::{Node, Place, Problem, Reader, Table, Value};
 use crate::model::{AssetId, Host, Job, Origin, Schedule};
 
@@ -58,7 +59,7 @@ const JOB_KEYS: [&str; 12] = [
     "enabled",
 ];
 
-pub(super) fn read_host(table: &Table, problems: &mut Vec<Problem>) -> Option<HostEntry> {
+pub(super) fn read_host(table: &Table, ports: &ForAll, problems: &mut Vec<Problem>) -> Option<HostEntry> {
     let mut r = table.reader("[[host]]");
     let name = r.required_string("name");
     let id = r.string("id");
@@ -69,6 +70,7 @@ pub(super) fn read_host(table: &Table, problems: &mut Vec<Problem>) -> Option<Ho
     let ssh_alias = r.string("ssh");
     let checks = r.node("checks").map(|node| read_checks(node, &mut r));
     let snmp = r.table("snmp").cloned();
+    let own_ports = r.table("ports").map(|t| read_own(t, name.as_deref().unwrap_or("a host"), problems));
     let dialled = if address.is_some() { ("address", &address) } else { ("name", &name) };
     if let (key, Some(text)) = dialled
         && let Err(why) = check_address(text)
@@ -88,6 +90,7 @@ pub(super) fn read_host(table: &Table, problems: &mut Vec<Problem>) -> Option<Ho
     host.group = group.as_deref().map(Arc::from);
     host.parents = parents.iter().map(AssetId::new).collect();
     host.ssh_alias = ssh_alias.as_deref().map(Arc::from);
+    host.ports = ports.of_host(own_ports, &tags);
     let place = Some(place_of(table, "name"));
     Some(HostEntry { host: Arc::new(host), checks, snmp, place, parent_places })
 }

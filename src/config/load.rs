@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::document;
 use super::inventory::{self, HostEntry, JobEntry};
+use super::port_rules::ForAll;
 use crate::base::options::{Problem, Weight};
 
 /// A configuration larger than this is a mistake.
@@ -93,10 +94,15 @@ pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
     let mut r = root.reader("the configuration");
     let host_tables = r.tables("host");
     let job_tables = r.tables("backup");
+    let ports_table = r.table("ports");
     let ui_table = r.table("ui");
     let ssh_table = r.table("ssh");
     problems.extend(r.finish());
-    let hosts: Vec<HostEntry> = host_tables.iter().filter_map(|t| inventory::read_host(t, &mut problems)).collect();
+    let ports = ForAll::read(ports_table, &mut problems);
+    let hosts: Vec<HostEntry> =
+        host_tables.iter().filter_map(|t| inventory::read_host(t, &ports, &mut problems)).collect();
+    let tags: Vec<&str> = hosts.iter().flat_map(|h| h.host.tags.iter().map(|t| &**t)).collect();
+    ports.check_tags(&tags, &mut problems);
     let jobs: Vec<JobEntry> = job_tables.iter().filter_map(|t| inventory::read_job(t, &mut problems)).collect();
     inventory::check_references(&hosts, &jobs, &mut problems);
     let mut ui = UiOptions::default();

@@ -7,6 +7,7 @@ pub mod inventory;
 pub mod key;
 pub mod keymap;
 pub mod load;
+pub mod port_rules;
 pub mod theme;
 
 pub use inventory::{CheckEntry, HostEntry, JobEntry};

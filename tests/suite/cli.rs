@@ -63,7 +63,7 @@ fn a_file_that_cannot_be_read_is_told() {
 #[test]
 fn valid_configurations_pass() {
     let (home, folder) = (home(), fixtures("config"));
-    for (name, want) in [("valid-everything.toml", "2 hosts, 0 backups, 5 checks"), ("valid-empty.toml", "0 hosts")] {
+    for (name, want) in [("valid-everything.toml", "3 hosts, 0 backups, 6 checks"), ("valid-empty.toml", "0 hosts")] {
         let (status, out, err) = run(noctty(home.path()).current_dir(&folder).args(["config", "check", name]));
         assert_eq!((status, err.as_str()), (0, ""), "{name}");
         assert!(out.contains(want), "{out}");

@@ -13,6 +13,7 @@ mod peer;
 mod power_cut;
 mod probes;
 mod recorded;
+mod recorded_ports;
 mod repository;
 mod routers;
 mod sessions;

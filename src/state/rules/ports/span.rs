@@ -65,9 +65,9 @@ impl Span {
         }
     }
 
-    /// The device numbers its interfaces as it did before.
+    /// The device numbers its interfaces as it did before, as far as anybody can tell.
     pub fn keeps_indexes(self) -> bool {
-        matches!(self, Self::Seconds(_) | Self::TooShort)
+        matches!(self, Self::Seconds(_) | Self::TooShort | Self::NoClock)
     }
 }
 

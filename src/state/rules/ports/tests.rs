@@ -709,6 +709,16 @@ fn double_names_are_not_guessed_after_a_renumbering() {
 }
 
 #[test]
+fn a_device_without_a_clock_has_the_ports_it_had() {
+    let mut switch = Switch::new(&["", "x", "x"]);
+    switch.device.uptime = None;
+    switch.walk();
+    switch.walk();
+    assert!(switch.seen().events.is_empty() && switch.seen().absent.is_empty());
+    assert!(switch.seen().ports.iter().all(|p| p.gap == Some(Gap::NoClock)));
+}
+
+#[test]
 fn a_lost_stack_member_is_one_problem_and_comes_back_with_its_history() {
     let names: Vec<String> = (1..=2).flat_map(|unit| (1..=24).map(move |n| format!("Gi{unit}/0/{n}"))).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
