@@ -243,7 +243,7 @@ impl Comparison<'_> {
             (Some(one), None) | (None, Some(one)) => self.same("speed", &Some(one), &got),
             (Some(exact), Some(coarse)) if exact.abs_diff(coarse) <= 500_000 => self.same("speed", &Some(exact), &got),
             (Some(exact), Some(coarse)) if coarse % (placeholder + 1) == exact => {
-                self.same("speed", &Some(coarse), &got)
+                self.same("speed", &Some(coarse), &got);
             }
             (Some(exact), Some(coarse)) => self.same("speed", &true, &[Some(exact), Some(coarse)].contains(&got)),
         }

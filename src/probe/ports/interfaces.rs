@@ -403,6 +403,9 @@ fn counters(row: &Row) -> Counters {
 }
 
 #[cfg(test)]
+mod quirks;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
