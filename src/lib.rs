@@ -13,6 +13,7 @@ pub mod model;
 pub mod net;
 pub mod probe;
 pub mod process;
+pub mod profile;
 pub mod proto;
 pub mod report;
 pub mod sim;

@@ -2,6 +2,7 @@
 //! where in which file they were written. Imports nothing of the project.
 
 pub mod clock;
+pub mod document;
 pub mod options;
 pub mod secret;
 pub mod text;

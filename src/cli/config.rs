@@ -63,11 +63,14 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
         Err(problems) => (problems.0, None),
         Ok(config) => {
             let mut problems = config.warnings.clone();
+            let (own, of_profiles) = super::profiles::own(config.folder.as_deref());
+            let sound = of_profiles.is_empty();
+            problems.extend(of_profiles);
             let counts = (config.hosts.len(), config.jobs.len());
-            match bind::bind(&config) {
+            match bind::bind_with(&config, own.as_ref()) {
                 Ok((plan, more)) => {
                     problems.extend(more);
-                    (problems, Some((counts, plan.checks.len())))
+                    (problems, sound.then_some((counts, plan.checks.len())))
                 }
                 Err(more) => {
                     problems.extend(more);

@@ -13,6 +13,7 @@ mod incident;
 mod logging;
 mod plan;
 mod ports;
+mod profiles;
 mod sim_restic;
 mod ssh;
 mod state_dir;
@@ -20,6 +21,7 @@ mod state_dir;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use color_eyre::eyre::{Result, bail};
@@ -193,11 +195,14 @@ pub fn bound(config: &Config) -> Result<Plan> {
     for warning in &config.warnings {
         complain(warning.render().trim_end());
     }
-    match bind::bind(config) {
-        Ok((plan, warnings)) => {
-            for warning in &warnings {
-                complain(warning.render().trim_end());
+    let (own, problems) = profiles::own(config.folder.as_deref());
+    match bind::bind_with(config, own.as_ref()) {
+        Ok((mut plan, warnings)) => {
+            for problem in warnings.iter().chain(&problems) {
+                complain(problem.render().trim_end());
             }
+            let remarks = &mut Arc::make_mut(&mut plan.inventory).remarks;
+            remarks.extend(problems.iter().map(|problem| format!("device profile: {}", problem.message).into()));
             Ok(plan)
         }
         Err(problems) => {

@@ -3,6 +3,7 @@
 mod identity;
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::net::Net;
 use crate::probe::ports::Depth;
 use crate::probe::snmp::Access;
 use crate::probe::{Cx, ports};
+use crate::profile::Profiles;
 use crate::report::ports as report;
 use crate::state::rules::ports::judge;
 
@@ -60,11 +62,13 @@ pub fn run(args: &PortsArgs, globals: &Globals) -> Result<ExitCode> {
     if let Some(retries) = args.retries {
         access.retries = retries;
     }
+    let profiles = profiles(globals);
     let runtime = super::runtime()?;
     let walked = runtime.block_on(async {
         let cx = Cx { net: Net::new(clock), timeout: PATIENCE };
         let target = access.target(&cx).await.map_err(|why| eyre!("{why}"))?;
-        let (table, _) = ports::walk(&cx, &target, access.max_repetitions, None, Depth::Everything).await?;
+        let (table, _) =
+            ports::walk_with(&cx, &target, access.max_repetitions, &profiles, None, Depth::Everything).await?;
         Ok::<_, color_eyre::Report>(table)
     });
     runtime.shutdown_background();
@@ -76,6 +80,16 @@ pub fn run(args: &PortsArgs, globals: &Globals) -> Result<ExitCode> {
     };
     super::print(&out)?;
     Ok(ExitCode::from(report::exit_status(&view)))
+}
+
+/// The profiles in force; what is wrong with the user's goes to standard error.
+fn profiles(globals: &Globals) -> Arc<Profiles> {
+    let folder = super::config_file(globals).and_then(|file| file.parent().map(Path::to_path_buf));
+    let (own, problems) = super::profiles::own(folder.as_deref());
+    for problem in problems {
+        super::complain(problem.render().trim_end());
+    }
+    own.unwrap_or_else(Profiles::shipped)
 }
 
 /// Whom to ask and how: what the configuration says of that host, and what the command line overrules.

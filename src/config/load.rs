@@ -20,6 +20,8 @@ pub struct Config {
     pub ui: UiOptions,
     pub ssh: SshOptions,
     pub warnings: Vec<Problem>,
+    /// Where its file is, and the user's other files with it.
+    pub folder: Option<PathBuf>,
 }
 
 /// `[ui]`.
@@ -68,7 +70,9 @@ pub fn read(path: &Path) -> Result<Config, Problems> {
     let name = path.display().to_string();
     let text =
         read_text(path).map_err(|why| Problems(vec![Problem::unplaced(format!("cannot read {name}: {why}"))]))?;
-    parse(&name, text)
+    let mut config = parse(&name, text)?;
+    config.folder = path.parent().map(Path::to_path_buf);
+    Ok(config)
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
@@ -127,7 +131,7 @@ pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
         problems.sort_by_key(|p| p.place.as_ref().map(|at| at.start));
         return Err(Problems(problems));
     }
-    Ok(Config { hosts, jobs, ui, ssh, warnings: problems })
+    Ok(Config { hosts, jobs, ui, ssh, warnings: problems, folder: None })
 }
 
 /// A path as the file `name` means it: `~/` is the user's home, and what is relative stands beside the file.

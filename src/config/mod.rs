@@ -2,7 +2,6 @@
 //! Knows no probe and no backup source: it keeps their kind and their option table, and `engine` binds
 //! them through the registries.
 
-pub mod document;
 pub mod inventory;
 pub mod key;
 pub mod keymap;
@@ -10,5 +9,6 @@ pub mod load;
 pub mod port_rules;
 pub mod theme;
 
+pub use crate::base::document;
 pub use inventory::{CheckEntry, HostEntry, JobEntry};
 pub use load::{Config, Problems, SshOptions, UiOptions};

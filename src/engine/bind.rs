@@ -11,6 +11,7 @@ use crate::base::options::{OptionDoc, Place, Problem, Reader, Source as Text, Ta
 use crate::config::{CheckEntry, Config, HostEntry, JobEntry};
 use crate::model::{CheckKey, CheckSpec, Host, Inventory, Job, Subject};
 use crate::probe::{self, Kind, Pace, Probe};
+use crate::profile::Profiles;
 
 /// Options that every check takes beside its kind's own.
 pub const COMMON: &[OptionDoc] = &[
@@ -36,12 +37,20 @@ pub const COMMON: &[OptionDoc] = &[
 /// # Errors
 /// Every problem at once, warnings among them.
 pub fn bind(config: &Config) -> Result<(Plan, Vec<Problem>), Vec<Problem>> {
+    bind_with(config, None)
+}
+
+/// The same with the user's device profiles among the shipped ones.
+///
+/// # Errors
+/// As [`bind`].
+pub fn bind_with(config: &Config, profiles: Option<&Arc<Profiles>>) -> Result<(Plan, Vec<Problem>), Vec<Problem>> {
     let mut problems = Vec::new();
     let mut inventory = Inventory::default();
     let mut checks = Vec::new();
     for entry in &config.hosts {
         inventory.hosts.push(entry.host.clone());
-        checks.extend(bind_host(entry, &mut problems));
+        checks.extend(bind_host(entry, profiles, &mut problems));
     }
     for entry in &config.jobs {
         inventory.jobs.push(entry.job.clone());
@@ -60,7 +69,7 @@ pub fn bind(config: &Config) -> Result<(Plan, Vec<Problem>), Vec<Problem>> {
 }
 
 /// The checks of one host: those it names, or ICMP, and SNMP with its ports where `snmp` is given.
-pub fn bind_host(entry: &HostEntry, problems: &mut Vec<Problem>) -> Vec<Bound> {
+pub fn bind_host(entry: &HostEntry, profiles: Option<&Arc<Profiles>>, problems: &mut Vec<Problem>) -> Vec<Bound> {
     let mut out: Vec<Bound> = Vec::new();
     if entry.host.not_probed.is_some() {
         return out;
@@ -87,7 +96,10 @@ pub fn bind_host(entry: &HostEntry, problems: &mut Vec<Problem>) -> Vec<Bound> {
         let pace = read_pace(&mut reader, kind.pace);
         let probe = (kind.bind)(&entry.host, &mut reader);
         problems.extend(reader.finish());
-        let Some(probe) = probe else { continue };
+        let Some(mut probe) = probe else { continue };
+        if let Some(profiles) = profiles {
+            probe.equip(profiles);
+        }
         let bound = bound_probe(&entry.host, kind, pace, probe);
         if out.iter().any(|b| b.spec.key == bound.spec.key) {
             let problem = Problem::error(

@@ -32,6 +32,8 @@ pub struct Device {
     pub model: Untrusted,
     pub version: Untrusted,
     pub serial: Untrusted,
+    /// The name of the device profile that it was read with.
+    pub profile: Option<Arc<str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +83,8 @@ pub struct Equipment {
     pub walked: Vec<TablesWalked>,
     /// The groups of tables that the agent fell silent on.
     pub setbacks: Vec<Setback>,
+    /// Which of the rows above came by the device's profile.
+    pub profile: ProfileParts,
 }
 
 impl Equipment {
@@ -137,6 +141,53 @@ pub struct SensorPlace {
     pub name: Untrusted,
     /// The ifIndex of the port that it belongs to.
     pub port: Option<u32>,
+}
+
+/// What a profile's tables brought, table by table, so that each can be replaced by its next walk. The rows themselves
+/// stand in the lists of [`Equipment`], behind those of the generic tables and in the order of `tables`; `rows` holds
+/// them only while a walk is being folded in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProfileParts {
+    pub tables: Vec<ProfilePart>,
+    /// `ups` and `firewall` as the generic tables left them.
+    pub generic_ups: Option<Ups>,
+    pub generic_firewall: Option<Firewall>,
+    /// The profile's scalars that name model, version and serial number, in its order; empty where nothing came.
+    pub identity: Vec<Untrusted>,
+}
+
+/// One table of a profile.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProfilePart {
+    pub table: Arc<str>,
+    /// How many rows of each list are this table's, in the order of [`ProfileRows`]' fields.
+    pub counts: [usize; 7],
+    pub rows: ProfileRows,
+}
+
+/// What one walk of one profile table came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProfileRows {
+    pub sensors: Vec<Sensor>,
+    pub processors: Vec<Processor>,
+    pub memory: Vec<Pool>,
+    pub storage: Vec<Pool>,
+    pub bgp: Vec<BgpPeer>,
+    pub optics: Vec<Optics>,
+    pub poe: Vec<PoeBudget>,
+    /// Which lists lose the generic tables' rows where this table has some, in the same order.
+    pub replaces: [bool; 7],
+    pub ports: Vec<(u32, PortPatch)>,
+    pub ups: Option<Ups>,
+    pub firewall: Option<Firewall>,
+}
+
+/// What a profile's table says of a port; it wins over the generic tables.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PortPatch {
+    pub poe_status: Option<PoeStatus>,
+    pub poe_watts: Option<f32>,
+    pub err_disabled: Option<ErrDisabled>,
 }
 
 /// The last walk of a group of tables.

@@ -18,6 +18,7 @@ use std::time::Duration;
 use crate::base::options::{OptionDoc, Reader};
 use crate::model::{Host, Reading, Wire};
 use crate::net::Net;
+use crate::profile::Profiles;
 
 /// Reads the options and binds a probe to a host; problems go to the reader.
 pub type Bind = fn(&Arc<Host>, &mut Reader<'_>) -> Option<Box<dyn Probe>>;
@@ -47,6 +48,9 @@ pub trait Probe: Debug + Send + Sync {
 
     /// The operator asks for the next run: what was given up for good is tried again.
     fn told(&self) {}
+
+    /// Gives it the device profiles in force. Until then it has the shipped ones.
+    fn equip(&mut self, _: &Arc<Profiles>) {}
 
     /// Tells two checks of one kind on one host apart: the port, the name asked for. Empty for one.
     fn instance(&self) -> String {

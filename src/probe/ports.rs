@@ -3,19 +3,25 @@
 
 mod cells;
 mod groups;
+mod identity;
 mod interfaces;
 mod packets;
+mod parts;
+#[cfg(test)]
+mod recorded;
 mod survey;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use self::groups::Group;
 pub use self::interfaces::Interfaces;
 use super::snmp::{Access, OPTIONS};
 use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::Reader;
 use crate::model::{Facts, Host, PortTable, Reading, Unit, Wire};
 use crate::net::snmp::{SnmpError, Target};
+use crate::profile::{Profile, Profiles};
 
 /// A large router takes its time.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -37,12 +43,15 @@ pub static KIND: Kind = Kind {
 #[derive(Debug)]
 struct PortsProbe {
     access: Access,
+    /// None: the shipped ones, which are compiled when the first device is walked.
+    profiles: Option<Arc<Profiles>>,
     /// The table before, whose texts the next one shares where they are the same.
     before: Mutex<Option<Arc<PortTable>>>,
 }
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
-    Some(Box::new(PortsProbe { access: Access::read(host, options)?, before: Mutex::default() }))
+    let access = Access::read(host, options)?;
+    Some(Box::new(PortsProbe { access, profiles: None, before: Mutex::default() }))
 }
 
 impl Probe for PortsProbe {
@@ -61,6 +70,10 @@ impl Probe for PortsProbe {
     fn budget(&self, _: Duration) -> Duration {
         self.access.patience().max(PATIENCE)
     }
+
+    fn equip(&mut self, profiles: &Arc<Profiles>) {
+        self.profiles = Some(profiles.clone());
+    }
 }
 
 impl PortsProbe {
@@ -70,7 +83,8 @@ impl PortsProbe {
             Err(why) => return Reading::unknown(why),
         };
         let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match walk(cx, &target, self.access.max_repetitions, before.as_deref(), Depth::Due).await {
+        let profiles = self.profiles.clone().unwrap_or_else(Profiles::shipped);
+        match walk_with(cx, &target, self.access.max_repetitions, &profiles, before.as_deref(), Depth::Due).await {
             Ok((table, cost)) => {
                 *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(table.clone());
                 reading(table, cost)
@@ -105,11 +119,15 @@ impl Cost {
     }
 }
 
-/// Walks one device: the port table, then what of the slower tables is due. `before` is the walk before, which lends its texts
-/// and its equipment.
+/// The names of the groups that every agent may have, for who checks a profile.
+pub fn generic_groups() -> Vec<&'static str> {
+    groups::GROUPS.iter().map(|group| group.name()).collect()
+}
+
+/// [`walk_with`] the shipped profiles.
 ///
 /// # Errors
-/// The agent never answered, or nothing could be sent. A walk that broke off is a table that is not complete.
+/// As there.
 pub async fn walk(
     cx: &Cx,
     target: &Target,
@@ -117,29 +135,78 @@ pub async fn walk(
     before: Option<&PortTable>,
     depth: Depth,
 ) -> Result<(Arc<PortTable>, Cost), SnmpError> {
+    walk_with(cx, target, max_repetitions, &Profiles::shipped(), before, depth).await
+}
+
+/// Walks one device: the port table, then what of the slower tables is due. `before` is the walk before, which lends its texts
+/// and its equipment, and says by which profile the device is to be spared.
+///
+/// # Errors
+/// The agent never answered, or nothing could be sent. A walk that broke off is a table that is not complete.
+pub async fn walk_with(
+    cx: &Cx,
+    target: &Target,
+    max_repetitions: u16,
+    profiles: &Profiles,
+    before: Option<&PortTable>,
+    depth: Depth,
+) -> Result<(Arc<PortTable>, Cost), SnmpError> {
     let begun = Instant::now();
+    let known = before.and_then(|table| profiles.get(table.device.profile.as_deref()?));
+    let (mut target, mut max_repetitions) = (target.clone(), max_repetitions);
+    spare(known, &mut target, &mut max_repetitions);
     // What has come by then is kept, rather than lost with the run.
-    let left = || cx.timeout.saturating_sub(begun.elapsed() + target.timeout);
-    let mut plan = Interfaces::plan(max_repetitions);
-    plan.max_time = left().max(target.timeout);
-    let answers = cx.net.snmp.ask(target, plan, Interfaces::default()).await?;
+    let left = |target: &Target| cx.timeout.saturating_sub(begun.elapsed() + target.timeout);
+    let (sink, mut plan) = Interfaces::spared(max_repetitions, known.map(|profile| &profile.quirks));
+    plan.max_time = left(&target).max(target.timeout);
+    let answers = cx.net.snmp.ask(&target, plan, sink).await?;
     let mut cost = Cost { requests: answers.requests, varbinds: answers.varbinds, lost: answers.lost };
     let mut table = answers.sink.table(cx.net.clock.now(), answers.incomplete, before);
-    if let Some(before) = before.filter(|_| table.complete && left() > target.timeout) {
-        match packets::ask(&cx.net.snmp, target, left(), before, &mut table).await {
+    if let Some(before) = before.filter(|_| table.complete && left(&target) > target.timeout) {
+        match packets::ask(&cx.net.snmp, &target, left(&target), before, &mut table).await {
             Ok(more) => cost.add(more),
             Err(error) => table.warnings.push(format!("the packet counters: {error}")),
         }
     }
-    let last = before.map(|before| before.collected_at);
-    let due = survey::due(groups::GROUPS, &table, depth, target.address, last);
-    if !due.is_empty() && table.complete && left() > target.timeout {
-        match survey::walk(&cx.net.snmp, target, max_repetitions, left(), &due, &mut table).await {
-            Ok(more) => cost.add(more),
-            Err(error) => table.warnings.push(format!("the slower tables: {error}")),
+    if table.complete && left(&target) > target.timeout {
+        let chosen = identity::profile(&cx.net.snmp, &target, profiles, known, before, &mut table, &mut cost).await;
+        spare(chosen, &mut target, &mut max_repetitions);
+        let groups = groups(chosen, &table);
+        let last = before.map(|before| before.collected_at);
+        let due = survey::due(&groups, &table, depth, target.address, last);
+        if !due.is_empty() {
+            match survey::walk(&cx.net.snmp, &target, max_repetitions, left(&target), &due, &mut table).await {
+                Ok(more) => cost.add(more),
+                Err(error) => table.warnings.push(format!("the slower tables: {error}")),
+            }
         }
+        identity::name(chosen, before, &mut table);
+    } else {
+        identity::keep(before, &mut table);
     }
     Ok((Arc::new(table), cost))
+}
+
+/// Asks more gently where the profile says so.
+fn spare(profile: Option<&Arc<Profile>>, target: &mut Target, max_repetitions: &mut u16) {
+    let Some(quirks) = profile.map(|profile| &profile.quirks) else { return };
+    target.timeout = target.timeout.max(quirks.timeout.unwrap_or_default());
+    *max_repetitions = (*max_repetitions).min(quirks.max_repetitions.unwrap_or(u16::MAX));
+    if quirks.getbulk == Some(false) {
+        *max_repetitions = 1;
+    }
+}
+
+/// The generic groups that the profile does not leave out, then its own tables.
+fn groups<'a>(profile: Option<&'a Arc<Profile>>, table: &PortTable) -> Vec<&'a dyn Group> {
+    let wanted = |name: &str| profile.is_none_or(|profile| !profile.without.iter().any(|left_out| **left_out == *name));
+    let mut all: Vec<&dyn Group> = groups::GROUPS.iter().copied().filter(|group| wanted(group.name())).collect();
+    if let Some(profile) = profile {
+        all.push(&profile.identity);
+        all.extend(profile.tables.iter().map(|table| &**table as &dyn Group));
+    }
+    all.retain(|group| group.applies(&table.device));
+    all
 }
 
 fn reading(table: Arc<PortTable>, cost: Cost) -> Reading {
@@ -160,3 +227,6 @@ fn reading(table: Arc<PortTable>, cost: Cost) -> Reading {
     }
     reading.facts(Facts::Ports(table))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::base::{Timestamp, Untrusted, text, units};
-use crate::model::{Condition, Duplex, IfAdmin, IfOper, Port};
+use crate::model::{Condition, Device, Duplex, IfAdmin, IfOper, Port};
 use crate::state::{DeviceView, PortView};
 
 #[derive(Debug, Serialize)]
@@ -55,6 +55,8 @@ struct DeviceRow {
     serial: Option<String>,
     location: Option<String>,
     contact: Option<String>,
+    /// The device profile that it was read with.
+    profile: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -119,6 +121,7 @@ pub fn json(view: &DeviceView, target: &str, as_wall: impl Fn(Timestamp) -> Time
             serial: said(&device.serial).or_else(|| said(&more.chassis()?.serial)),
             location: said(&device.location),
             contact: said(&device.contact),
+            profile: device.profile.as_deref().map(str::to_owned),
         },
         ports: rows(view).map(|(port, seen)| port_row(view, port, seen, &as_wall)).collect(),
         sensors: more.sensors.iter().map(equipment::sensor).collect(),
@@ -220,6 +223,9 @@ pub fn table(view: &DeviceView, target: &str) -> String {
     if !device.description.is_empty() {
         let _ = writeln!(out, "{}", text::fit(&device.description.line(), 100));
     }
+    if let Some(what) = what_it_is(device) {
+        let _ = writeln!(out, "{what}");
+    }
     let labels: Vec<String> = rows(view).map(|(port, _)| text::fit_middle(&label(port), 32)).collect();
     let width = labels.iter().map(|l| text::width(l)).max().unwrap_or(0).max(4);
     let head = format!(
@@ -251,6 +257,26 @@ pub fn table(view: &DeviceView, target: &str) -> String {
         let _ = writeln!(out, "warning: {warning}");
     }
     out
+}
+
+/// Vendor and model, system and version, serial number, and the profile that says so.
+fn what_it_is(device: &Device) -> Option<String> {
+    let words = |vendor: Option<&str>, text: &Untrusted| {
+        let both: Vec<String> = vendor.map(str::to_owned).into_iter().chain(said_line(text)).collect();
+        (!both.is_empty()).then(|| both.join(" "))
+    };
+    let parts = [
+        words(device.vendor.as_deref(), &device.model),
+        words(device.os.as_deref(), &device.version),
+        said_line(&device.serial).map(|serial| format!("serial {serial}")),
+        device.profile.as_deref().map(|profile| format!("profile {profile}")),
+    ];
+    let all: Vec<String> = parts.into_iter().flatten().collect();
+    (!all.is_empty()).then(|| all.join(" · "))
+}
+
+fn said_line(text: &Untrusted) -> Option<String> {
+    (!text.is_empty()).then(|| text::fit(&text.line(), 60))
 }
 
 fn label(port: &Port) -> String {

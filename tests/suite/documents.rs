@@ -10,6 +10,35 @@ fn the_configuration_reference_is_current() {
     compare("docs/config-reference.md", &printed(&["config", "reference"]));
 }
 
+/// Every profile that lies in `config/profiles` is compiled in.
+#[test]
+fn the_list_of_shipped_profiles_is_current() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/profiles");
+    let mut names = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the profiles can be listed") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(&root).expect("below the root").with_extension("");
+                names.push(name.to_str().expect("UTF-8").to_owned());
+            }
+        }
+    }
+    names.sort();
+    let mut made = String::from(
+        "//! The shipped profiles' texts. Made by the test `documents` from what lies in `config/profiles`.\n\n\
+         /// Name and text, by name.\npub const FILES: &[(&str, &str)] = &[\n",
+    );
+    for name in names {
+        made.push_str(&format!("    (\"{name}\", include_str!(\"../../config/profiles/{name}.toml\")),\n"));
+    }
+    made.push_str("];\n");
+    compare("src/profile/shipped.rs", &made);
+}
+
 /// What the program prints, with nobody's home and configuration around it.
 fn printed(arguments: &[&str]) -> String {
     let home = tempfile::tempdir().expect("a folder");

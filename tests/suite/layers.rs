@@ -10,13 +10,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("model", &["base"]),
     ("proto", &["base"]),
+    ("profile", &["base", "model", "proto"]),
     ("config", &["base", "model"]),
     ("state", &["base", "model"]),
     ("bus", &["base", "model", "state", "config"]),
     ("net", &["base", "proto"]),
     ("process", &["base"]),
     ("ssh", &["base", "model", "net", "process"]),
-    ("probe", &["base", "model", "proto", "net", "process", "ssh"]),
+    ("probe", &["base", "model", "proto", "profile", "net", "process", "ssh"]),
     ("backup", &["base", "model", "net", "process", "ssh"]),
     ("store", &["base", "model"]),
     ("journal", &["base", "model", "store"]),
@@ -25,8 +26,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "engine",
         &[
-            "base", "model", "proto", "config", "state", "bus", "net", "process", "ssh", "probe", "backup", "store",
-            "journal",
+            "base", "model", "proto", "profile", "config", "state", "bus", "net", "process", "ssh", "probe", "backup",
+            "store", "journal",
         ],
     ),
     ("ui", &["base", "model", "config", "state", "bus"]),
@@ -35,8 +36,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 const ALL: &[&str] = &[
-    "base", "model", "proto", "config", "state", "bus", "net", "process", "ssh", "probe", "backup", "store", "journal",
-    "import", "report", "engine", "ui", "sim",
+    "base", "model", "proto", "profile", "config", "state", "bus", "net", "process", "ssh", "probe", "backup", "store",
+    "journal", "import", "report", "engine", "ui", "sim",
 ];
 
 /// Crates that only some modules may name.
@@ -47,6 +48,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("alacritty_terminal", &["ui"]),
     ("russh", &["ssh", "sim"]),
     ("rusqlite", &["store", "journal"]),
+    ("regex", &["profile"]),
     ("saphyr_parser", &["import"]),
     ("clap", &["cli"]),
     ("color_eyre", &["cli"]),
@@ -54,7 +56,7 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// Pure modules: no task, no socket, no clock, no file.
-const PURE: &[&str] = &["model", "proto", "state"];
+const PURE: &[&str] = &["model", "proto", "profile", "state"];
 const IMPURE_PATHS: &[&str] =
     &["tokio::", "std::fs", "std::net::UdpSocket", "std::net::Tcp", "std::process", "Clock::"];
 

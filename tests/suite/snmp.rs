@@ -108,7 +108,11 @@ fn every_field_equals_what_snmpwalk_shows_on_the_same_agent() {
     assert_eq!(device["location"], "rack A3");
     assert_eq!(device["contact"], "noc@example.test");
     assert!(device["uptime_s"].as_f64().is_some_and(|u| u < 600.0));
-    assert!(device["vendor"].is_null() && device["serial"].is_null());
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").expect("the kernel's release");
+    assert_eq!((&device["vendor"], &device["os"]), (&"net-snmp".into(), &"linux".into()));
+    assert_eq!(device["version"], kernel.trim());
+    assert_eq!(device["profile"], "linux/net-snmp");
+    assert!(device["model"].is_null() && device["serial"].is_null());
 
     let ports = document["ports"].as_array().expect("ports");
     let of = |oid: &str| column(snmpd.address, oid);

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{Counters, Device, Duplex, Equipment, IfAdmin, IfOper, Port, PortTable};
 use crate::probe::snmp::{finish_system, system_scalars, take_system};
+use crate::profile::Quirks;
 use crate::proto::snmp::oid::Index;
 use crate::proto::snmp::{Oid, Plan, Sink, Value};
 
@@ -138,6 +139,8 @@ impl Row {
 /// The sink of a ports walk.
 #[derive(Debug, Default)]
 pub struct Interfaces {
+    /// What the numbers of columns mean; empty for all of them.
+    asked: Vec<C>,
     device: Device,
     rows: Vec<Row>,
     place: HashMap<u32, usize>,
@@ -154,7 +157,7 @@ impl Sink for Interfaces {
 
     fn cell(&mut self, column: usize, row: Index<'_>, value: Value<'_>) -> bool {
         // Rows of another shape are not interfaces; the walk's caps bound them.
-        let (Some(index), Some(column)) = (row.single(), COLUMNS.get(column).copied()) else { return true };
+        let (Some(index), Some(column)) = (row.single(), self.column(column)) else { return true };
         let at = self.place_of(index, column);
         let row = &mut self.rows[at];
         let bit = 1 << column as u32;
@@ -210,6 +213,32 @@ impl Interfaces {
             max_repetitions,
             ..Plan::default()
         }
+    }
+
+    /// The same for a device that has to be spared some columns, or whose 64-bit counters are wrong.
+    pub fn spared(max_repetitions: u16, quirks: Option<&Quirks>) -> (Self, Plan) {
+        let mut plan = Self::plan(max_repetitions);
+        let skips = |name: &str| quirks.is_some_and(|q| q.skip.iter().any(|skipped| **skipped == *name));
+        let wide = quirks.is_none_or(|q| q.counters64 != Some(false));
+        let kept = |column: &C| match column {
+            C::HcInOctets | C::HcOutOctets => wide && !skips("ifXTable"),
+            C::Name | C::HighSpeed => !skips("ifXTable"),
+            C::Alias => !skips("ifAlias") && !skips("ifXTable"),
+            C::Discontinuity => !skips("ifCounterDiscontinuityTime") && !skips("ifXTable"),
+            C::LastChange => !skips("ifLastChange"),
+            C::Duplex => !skips("dot3StatsDuplexStatus"),
+            _ => true,
+        };
+        let asked: Vec<C> = COLUMNS.iter().copied().filter(kept).collect();
+        if asked.len() == COLUMNS.len() {
+            return (Self::default(), plan);
+        }
+        plan.columns = asked[..asked.len() - (COLUMNS.len() - FIRST)].iter().map(|c| c.oid()).collect();
+        (Self { asked, ..Self::default() }, plan)
+    }
+
+    fn column(&self, number: usize) -> Option<C> {
+        if self.asked.is_empty() { COLUMNS.get(number).copied() } else { self.asked.get(number).copied() }
     }
 
     fn place_of(&mut self, index: u32, column: C) -> usize {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::cells::Cells;
 use super::groups::{Group, Walk, Weight};
-use super::{Cost, Depth};
+use super::{Cost, Depth, parts};
 use crate::base::Timestamp;
 use crate::model::device::{PortFacts, Setback, TablesWalked};
 use crate::model::{Equipment, PortTable};
@@ -109,10 +109,12 @@ pub async fn walk(
         survey.converse(snmp, target, &batch, &members).await?;
     }
     let mut equipment = Equipment::clone(&table.equipment);
+    parts::take(&mut equipment);
     for (at, group) in groups.iter().enumerate() {
         let brought = survey.brought.remove(&at).unwrap_or_else(|| Brought::silent(survey.why_not_asked()));
         fold(*group, &brought, table, &mut equipment);
     }
+    parts::put(&mut equipment);
     equipment.ports.retain(|facts| {
         let is_port = table.ports.binary_search_by_key(&facts.index, |p| p.index).is_ok();
         is_port && *facts != PortFacts { index: facts.index, ..PortFacts::default() }

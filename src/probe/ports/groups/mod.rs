@@ -18,6 +18,7 @@ mod names;
 mod numbering;
 mod ospf;
 mod poe;
+mod profile;
 mod sensors;
 mod spanning_tree;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::base::options::{Key, Node, Place, Problem, Source, Table, Value};
+use super::options::{Key, Node, Place, Problem, Source, Table, Value};
 
 /// Parses a document. The table holds what could be understood even where there are problems.
 pub fn parse(name: &str, text: String) -> (Table, Vec<Problem>) {
