@@ -270,7 +270,11 @@ async fn turn(
             tell(screen, news);
             *changed = true;
         }
-        () = std::future::poll_fn(|cx| screen.poll_sessions(cx)) => *changed = true,
+        () = std::future::poll_fn(|cx| screen.poll_sessions(cx)) => {
+            *changed = true;
+            // In a flood there is always more at hand; keys are seen only when the runtime gets to look.
+            tokio::task::yield_now().await;
+        }
         () = until(alarm) => {
             let late = Instant::now();
             if terminal.settle_at.take_if(|at| *at <= late).is_some() {
