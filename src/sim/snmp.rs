@@ -104,7 +104,7 @@ impl SnmpAgents {
             addresses.push(socket.local_addr()?);
             sockets.push(socket);
         }
-        let (wake, woken) = rustix::pipe::pipe()?;
+        let (wake, woken) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         epoll::add(&poll, &wake, epoll::EventData::new_u64(u64::MAX), epoll::EventFlags::IN)?;
         let devices: Arc<[Device]> = specs.into_iter().map(|spec| Device::new(spec, now)).collect();
         let stop = Arc::new(AtomicBool::new(false));
