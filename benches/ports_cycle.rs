@@ -20,12 +20,12 @@ fn main() {
     divan::main();
 }
 
-fn agents(count: u32, user: Option<Arc<User>>, clock: Clock) -> SnmpAgents {
+fn agents(count: u32, user: Option<&Arc<User>>, clock: Clock) -> SnmpAgents {
     let specs = (0..count).map(|i| AgentSpec {
         address: SocketAddr::from(([127, 80, (i >> 8) as u8, i as u8], 0)),
         name: format!("sw{i}"),
         community: "bench".to_owned(),
-        user: user.clone(),
+        user: user.cloned(),
         ports: 48,
         seed: u64::from(i),
     });
@@ -52,7 +52,7 @@ async fn cycle(net: Arc<Net>, targets: &[Target], before: &mut [Option<DeviceVie
 /// Cycles over `count` switches, asked in version 2c or as `user` in version 3.
 fn cycles(bencher: divan::Bencher<'_, '_>, count: u32, user: Option<Arc<User>>) {
     let clock = Clock::start();
-    let agents = agents(count, user.clone(), clock);
+    let agents = agents(count, user.as_ref(), clock);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let net = Net::new(clock);

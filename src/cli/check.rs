@@ -74,7 +74,7 @@ fn select(plan: &Plan, selectors: &[String]) -> Result<Plan> {
         checks: checks.iter().map(|b| b.spec.clone()).collect(),
         remarks: Vec::new(),
     };
-    Ok(Plan { inventory: Arc::new(part), checks })
+    Ok(Plan { inventory: Arc::new(part), checks, traps: None })
 }
 
 fn names_host(selector: &str, host: &Host) -> bool {

@@ -15,6 +15,7 @@ use crate::base::{text, units};
 use crate::config::{load, port_rules};
 use crate::engine::bind;
 use crate::probe::KINDS;
+use crate::probe::traps::{TRAP_OPTIONS, TRAP_USER_OPTIONS};
 
 #[derive(Debug, clap::Args)]
 pub struct ConfigArgs {
@@ -201,6 +202,10 @@ pub fn reference() -> String {
     );
     rows(&mut out, port_rules::RULES);
     more_rows(&mut out, port_rules::LIMITS);
+    out.push_str("\n## `[traps]`\n\n");
+    rows(&mut out, TRAP_OPTIONS);
+    out.push_str("\n### `[[traps.user]]`\n\n");
+    rows(&mut out, TRAP_USER_OPTIONS);
     out.push_str("\n## `[ui]`\n\n");
     rows(&mut out, UI);
     out

@@ -106,7 +106,7 @@ fn start(size: Size, manner: Manner, folder: &Path, runtime: &Handle) -> Result<
     let servers = runtime.block_on(Servers::start(size, folder, clock));
     let servers = Arc::new(servers.wrap_err("cannot start the simulated servers")?);
     let (repositories, backups) = backups(folder, size.hosts)?;
-    let text = servers.configuration(folder, agents.addresses(), manner.v3)? + &backups;
+    let text = servers.configuration(folder, agents.addresses(), manner.v3)? + &backups + &traps(folder, &agents)?;
     let file = folder.join("noctty.toml");
     std::fs::write(&file, &text).wrap_err_with(|| format!("cannot write {}", super::shown(&file)))?;
     let player = {
@@ -137,6 +137,15 @@ fn start_agents(size: Size, v3: bool, clock: Clock) -> Result<SnmpAgents> {
         })
         .collect();
     SnmpAgents::start(specs, clock).wrap_err("cannot start the simulated switches")
+}
+
+/// The switches tell when a link changes; the part of the configuration that listens for it.
+fn traps(folder: &Path, agents: &SnmpAgents) -> Result<String> {
+    // A port that is free now: nobody else is likely to take it before the console does.
+    let free = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr())?;
+    let secret = network::write_private(folder, "traps", community())?;
+    agents.tell(free, community());
+    Ok(format!("[traps]\nlisten = \"{free}\"\ncommunity = {{ file = {:?} }}\n\n", secret.display().to_string()))
 }
 
 /// What concerns the switches.

@@ -41,6 +41,8 @@ struct Document {
     schema: &'static str,
     checks: Vec<Row>,
     not_probed: Vec<Unwatched>,
+    /// Where it waits to be told something: traps and informs.
+    listens: Vec<String>,
     remarks: Vec<String>,
 }
 
@@ -89,6 +91,7 @@ fn document(plan: &Plan) -> Document {
             .chain(jobs)
             .map(|(target, origin, why)| Unwatched { target, origin, why: why.to_string() })
             .collect(),
+        listens: plan.traps.iter().flat_map(|t| t.listen.iter()).map(|a| format!("SNMP traps on {a}")).collect(),
         remarks: plan.inventory.remarks.iter().map(ToString::to_string).collect(),
     }
 }
@@ -123,6 +126,9 @@ fn table(document: &Document) -> String {
             let _ = write!(line, "{cell}{:pad$}  ", "", pad = width - text::width(cell));
         }
         let _ = writeln!(out, "{}", line.trim_end());
+    }
+    for listens in &document.listens {
+        let _ = writeln!(out, "listens for {listens}; sends acknowledgements of informs only");
     }
     for remark in &document.remarks {
         let _ = writeln!(out, "{}", text::clean(remark));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::document;
 use super::inventory::{self, HostEntry, JobEntry};
 use super::port_rules::ForAll;
-use crate::base::options::{Problem, Weight};
+use crate::base::options::{Problem, Table, Weight};
 
 /// A configuration larger than this is a mistake.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -19,6 +19,8 @@ pub struct Config {
     pub jobs: Vec<JobEntry>,
     pub ui: UiOptions,
     pub ssh: SshOptions,
+    /// `[traps]`, for whoever listens.
+    pub traps: Option<Table>,
     pub warnings: Vec<Problem>,
     /// Where its file is, and the user's other files with it.
     pub folder: Option<PathBuf>,
@@ -101,6 +103,7 @@ pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
     let ports_table = r.table("ports");
     let ui_table = r.table("ui");
     let ssh_table = r.table("ssh");
+    let traps = r.table("traps").cloned();
     problems.extend(r.finish());
     let ports = ForAll::read(ports_table, &mut problems);
     let hosts: Vec<HostEntry> =
@@ -131,7 +134,7 @@ pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
         problems.sort_by_key(|p| p.place.as_ref().map(|at| at.start));
         return Err(Problems(problems));
     }
-    Ok(Config { hosts, jobs, ui, ssh, warnings: problems, folder: None })
+    Ok(Config { hosts, jobs, ui, ssh, traps, warnings: problems, folder: None })
 }
 
 /// A path as the file `name` means it: `~/` is the user's home, and what is relative stands beside the file.

@@ -10,6 +10,7 @@ use crate::backup::{self, Source};
 use crate::base::options::{OptionDoc, Place, Problem, Reader, Source as Text, Table, Weight, nearest};
 use crate::config::{CheckEntry, Config, HostEntry, JobEntry};
 use crate::model::{CheckKey, CheckSpec, Host, Inventory, Job, Subject};
+use crate::probe::traps::TrapSettings;
 use crate::probe::{self, Kind, Pace, Probe};
 use crate::profile::Profiles;
 
@@ -56,6 +57,7 @@ pub fn bind_with(config: &Config, profiles: Option<&Arc<Profiles>>) -> Result<(P
         inventory.jobs.push(entry.job.clone());
         checks.extend(bind_job(entry, &mut problems));
     }
+    let traps = config.traps.as_ref().and_then(|table| TrapSettings::read(table, &mut problems));
     // A host's `snmp` table is read by each check that speaks it; what is wrong with it is said once.
     let mut said = HashSet::new();
     problems.retain(|p| said.insert((p.place.as_ref().map(|at| (at.start, at.end)), p.message.clone())));
@@ -65,7 +67,7 @@ pub fn bind_with(config: &Config, profiles: Option<&Arc<Profiles>>) -> Result<(P
     // A warning (a password in the file itself) does not keep anything from being watched.
     inventory.remarks.extend(problems.iter().map(|problem| problem.message.as_str().into()));
     inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
-    Ok((Plan { inventory: Arc::new(inventory), checks }, problems))
+    Ok((Plan { inventory: Arc::new(inventory), checks, traps: traps.map(Arc::new) }, problems))
 }
 
 /// The checks of one host: those it names, or ICMP, and SNMP with its ports where `snmp` is given.

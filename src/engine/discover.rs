@@ -99,7 +99,7 @@ impl Found {
             checks: checks.iter().map(|b| b.spec.clone()).collect(),
             remarks: self.remarks.clone(),
         };
-        Plan { inventory: Arc::new(inventory), checks }
+        Plan { inventory: Arc::new(inventory), checks, traps: None }
     }
 }
 

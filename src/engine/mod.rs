@@ -10,6 +10,7 @@ pub mod run;
 pub mod schedule;
 pub mod sessions;
 pub mod supervise;
+mod traps;
 
 pub use plan::{Bound, Plan, Runner};
 

@@ -10,6 +10,7 @@ use crate::base::Clock;
 use crate::model::{CheckSpec, Host, Inventory, Reading};
 use crate::net::Net;
 use crate::probe;
+use crate::probe::traps::TrapSettings;
 
 /// A probe or a backup source, bound to its target.
 #[derive(Clone, Debug)]
@@ -48,6 +49,8 @@ pub struct Bound {
 pub struct Plan {
     pub inventory: Arc<Inventory>,
     pub checks: Vec<Bound>,
+    /// Where devices may tell something by themselves.
+    pub traps: Option<Arc<TrapSettings>>,
 }
 
 impl Plan {
@@ -79,6 +82,6 @@ impl Plan {
             }
         }
         inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
-        Self { inventory: Arc::new(inventory), checks }
+        Self { inventory: Arc::new(inventory), checks, traps: self.traps }
     }
 }

@@ -44,6 +44,7 @@ struct Request {
 /// The engine's hold on both threads. They end when it is dropped; [`Records::close`] waits for that.
 #[derive(Debug)]
 pub struct Records {
+    directory: Option<PathBuf>,
     drafts: Option<SyncSender<Request>>,
     batches: Option<SyncSender<Batch>>,
     threads: Vec<JoinHandle<()>>,
@@ -64,10 +65,15 @@ impl Records {
         let mut threads = Vec::new();
         let keeper = Keeper { directory: directory.clone(), clock, events: events.clone(), journal: None, said: None };
         threads.extend(spawn("journal", move || keeper.run(&drafts)));
-        if let Some(directory) = directory {
+        if let Some(directory) = directory.clone() {
             threads.extend(spawn("store", move || keep_states(&directory, &batches, &events)));
         }
-        Self { drafts: Some(draft_tx), batches: Some(batch_tx), threads }
+        Self { directory, drafts: Some(draft_tx), batches: Some(batch_tx), threads }
+    }
+
+    /// The state directory, where there is one.
+    pub fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
     }
 
     /// Hands a draft over. The answer comes when it is on disk or cannot be.

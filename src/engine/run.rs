@@ -15,6 +15,7 @@ use super::records::{Records, Saved};
 use super::schedule::Schedule;
 use super::sessions::Sessions;
 use super::supervise;
+use super::traps::Traps;
 use crate::base::{Clock, Timestamp};
 use crate::bus::{EngineEnd, Ticket};
 use crate::model::{AssetId, CheckKey, Observation, Outcome, Policy, Remembered};
@@ -98,6 +99,7 @@ pub(super) struct Engine {
     results: mpsc::Sender<Finished>,
     pub records: Option<Records>,
     pub sessions: Sessions,
+    traps: Traps,
     /// Answers of the journal, on their way to the screen.
     pub saved: mpsc::Sender<(Ticket, Saved)>,
     /// Whose state is to be stored.
@@ -125,6 +127,7 @@ impl Engine {
             results,
             records: setup.records.take(),
             sessions: Sessions::new(setup.end.notices.clone(), setup.event_sender.clone(), setup.ssh.clone()),
+            traps: Traps::new(setup),
             saved,
             to_remember: HashSet::new(),
             devices_to_remember: HashSet::new(),
@@ -152,6 +155,7 @@ impl Engine {
             match effect {
                 Effect::Retry(key) => self.schedule.retry(&key, now),
                 Effect::Ask(key) => self.schedule.ask(&key, now, spread),
+                Effect::Look(asset) => self.schedule.nudge(&asset, now),
                 Effect::Remember(key) => {
                     self.to_remember.insert(key);
                 }
@@ -173,6 +177,7 @@ impl Engine {
         let state = &self.state;
         let specs = plan.checks.iter().map(|bound| bound.spec.clone());
         self.schedule.load(specs, now, |key| state.check(key)?.last.as_ref().map(|last| last.at));
+        self.traps.take_plan(&plan);
         let echoes = plan.checks.iter().any(|bound| &*bound.spec.kind == "icmp");
         self.plan = plan;
         // Said once, with the line that would permit it; nothing is down for it.
@@ -335,6 +340,7 @@ pub async fn run(mut setup: Setup) -> Ran {
         }
     }
     engine.sessions.shutdown();
+    engine.traps.shutdown();
     engine.tasks.shutdown().await;
     let now = engine.clock.now();
     if engine.dirty {

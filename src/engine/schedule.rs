@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::model::{AssetId, CheckKey, CheckSpec};
+use crate::model::{AssetId, CheckKey, CheckSpec, Subject};
 
 /// What a run occupies while it lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +52,10 @@ const FOCUS_FACTOR: u32 = 3;
 const FOCUS_FLOOR: Duration = Duration::from_secs(5);
 /// Rounds whose durations are remembered.
 const ROUNDS_KEPT: usize = 1_000;
+/// A device that tells something all the time is asked no more often than this.
+const NUDGE_GAP: Duration = Duration::from_secs(5);
+/// And many devices that tell something at once are asked one after the other.
+const NUDGE_PACE: Duration = Duration::from_millis(10);
 
 #[derive(Debug, Default)]
 pub struct Schedule {
@@ -64,6 +68,10 @@ pub struct Schedule {
     per_target: HashMap<AssetId, usize>,
     focus: Option<AssetId>,
     confirmed: HashSet<AssetId>,
+    /// Told something while they ran.
+    nudged: HashSet<usize>,
+    /// When the next nudge may take effect.
+    next_nudge: Timestamp,
     late: u64,
     runs: u64,
     rounds: Option<Rounds>,
@@ -117,6 +125,7 @@ impl Schedule {
         self.blocked.clear();
         self.running.clear();
         self.per_target.clear();
+        self.nudged.clear();
         let specs: Vec<Arc<CheckSpec>> = specs.into_iter().collect();
         let spread = Duration::from_millis(specs.len() as u64 / 2);
         let mut old = old;
@@ -223,6 +232,9 @@ impl Schedule {
                 self.ask(key, now, Duration::ZERO);
             }
         }
+        if self.nudged.remove(&row) {
+            self.nudge(&target, now);
+        }
         // Whoever waited for a place tries again, in the order of arrival; a few, since one place is free.
         for _ in 0..self.blocked.len().min(8) {
             let Some(row) = self.blocked.pop_front() else { break };
@@ -280,6 +292,25 @@ impl Schedule {
             any = true;
         }
         any
+    }
+
+    /// A device told something by itself: its SNMP checks come next, not sooner than five seconds after their last start,
+    /// and a hundred a second where many devices tell something at once. Told again, nothing is added.
+    pub fn nudge(&mut self, asset: &AssetId, now: Timestamp) {
+        for name in ["snmp", "ports"] {
+            let key = CheckKey { subject: Subject::Host(asset.clone()), name: name.into() };
+            let Some(&row) = self.rows.get(&key) else { continue };
+            let entry = &self.entries[row];
+            let rested = entry.last_start.map_or(now, |start| start.plus(NUDGE_GAP).max(now));
+            let at = rested.max(self.next_nudge);
+            if entry.running {
+                // What it has read may be older than what was told.
+                self.nudged.insert(row);
+            } else if at < entry.at {
+                self.set_due(row, at);
+                self.next_nudge = self.next_nudge.max(now).plus(NUDGE_PACE);
+            }
+        }
     }
 
     /// A check with a pace of its own ran in an earlier life: a restart does not speed it up.
@@ -670,5 +701,50 @@ mod tests {
         assert_eq!(s.next_due(), due);
         s.finished(&keys[1], at(2_100));
         assert_eq!(s.running(), 0);
+    }
+
+    #[test]
+    fn a_device_that_tells_something_is_asked_at_once_and_not_again_for_each_word() {
+        let mut s = loaded(vec![spec("sw", "snmp", 3_600), spec("sw", "ports", 3_600), spec("sw", "icmp", 3_600)]);
+        for key in start_all(&mut s, at(60_000)) {
+            s.finished(&key, at(60_100));
+        }
+        let later = 200_000;
+        for _ in 0..10_000 {
+            s.nudge(&AssetId::new("sw"), at(later));
+        }
+        let names = |keys: Vec<CheckKey>| keys.iter().map(|k| k.name.to_string()).collect::<Vec<_>>();
+        let running = start_all(&mut s, at(later + 100));
+        assert_eq!(names(running.clone()), ["snmp", "ports"]);
+        // While they run it tells more: they run once more, five seconds after they began.
+        for _ in 0..10_000 {
+            s.nudge(&AssetId::new("sw"), at(later + 200));
+        }
+        for key in &running {
+            s.finished(key, at(later + 300));
+        }
+        assert!(start_all(&mut s, at(later + 5_000)).is_empty());
+        let again = start_all(&mut s, at(later + 5_300));
+        assert_eq!(again.len(), 2);
+        for key in &again {
+            s.finished(key, at(later + 5_400));
+        }
+        assert!(start_all(&mut s, at(later + 600_000)).is_empty(), "nothing more was told");
+    }
+
+    #[test]
+    fn a_thousand_devices_that_tell_something_at_once_are_asked_one_after_the_other() {
+        let specs: Vec<CheckSpec> = (0..1_000).map(|i| spec(&format!("sw{i}"), "ports", 3_600)).collect();
+        let mut s = loaded(specs);
+        for key in start_all(&mut s, at(60_000)) {
+            s.finished(&key, at(60_100));
+        }
+        for i in 0..1_000 {
+            s.nudge(&AssetId::new(format!("sw{i}")), at(200_000));
+        }
+        let at_once = start_all(&mut s, at(200_000)).len();
+        let in_a_second = start_all(&mut s, at(201_000)).len();
+        assert!(at_once <= 1 && (90..=110).contains(&in_a_second), "{at_once}, {in_a_second}");
+        assert_eq!(at_once + in_a_second + start_all(&mut s, at(210_000)).len(), 1_000);
     }
 }

@@ -8,6 +8,7 @@ pub mod ports;
 pub mod snmp;
 mod ssh_banner;
 mod tcp;
+pub mod traps;
 
 use std::fmt::Debug;
 use std::future::Future;

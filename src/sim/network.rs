@@ -252,7 +252,11 @@ impl Servers {
     }
 }
 
-fn write_private(folder: &Path, name: &str, text: &str) -> std::io::Result<PathBuf> {
+/// Writes a file that only its owner can read.
+///
+/// # Errors
+/// What the system said.
+pub fn write_private(folder: &Path, name: &str, text: &str) -> std::io::Result<PathBuf> {
     let path = folder.join(name);
     let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
     file.write_all(text.as_bytes())?;

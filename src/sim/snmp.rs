@@ -7,12 +7,13 @@
 
 mod mib;
 mod secure;
+mod trap;
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use rustix::event::epoll;
@@ -50,6 +51,8 @@ pub struct SnmpAgents {
     devices: Arc<[Device]>,
     addresses: Vec<SocketAddr>,
     clock: Clock,
+    /// Who is told of links that come and go.
+    told: OnceLock<(SocketAddr, String)>,
     stop: Arc<AtomicBool>,
     wake: Option<OwnedFd>,
     thread: Option<JoinHandle<()>>,
@@ -111,7 +114,7 @@ impl SnmpAgents {
         let secure = devices.iter().map(|device| Secure::new(&device.spec)).collect();
         let server = Server { poll, _wake: wake, sockets, devices: devices.clone(), secure, clock, stop: stop.clone() };
         let thread = std::thread::Builder::new().name("sim-snmp".to_owned()).spawn(move || server.run())?;
-        Ok(Self { devices, addresses, clock, stop, wake: Some(woken), thread: Some(thread) })
+        Ok(Self { devices, addresses, clock, told: OnceLock::new(), stop, wake: Some(woken), thread: Some(thread) })
     }
 
     /// Where each device listens, in the order of the specs.
@@ -119,10 +122,26 @@ impl SnmpAgents {
         &self.addresses
     }
 
+    /// From now on every change of a link is told to `receiver` in a trap of version 2c. Counts once.
+    pub fn tell(&self, receiver: SocketAddr, community: &str) {
+        let _ = self.told.set((receiver, community.to_owned()));
+    }
+
     /// Plugs a cable in or out. `port` counts from 0.
     pub fn set_link(&self, device: usize, port: usize, up: bool) {
         let now = self.clock.now().millis();
-        self.with_port(device, port, |p| p.change(now, &p.link_down, !up));
+        let mut changed = false;
+        self.with_port(device, port, |p| {
+            let before = p.is_up();
+            p.change(now, &p.link_down, !up);
+            changed = p.is_up() != before;
+        });
+        if let (true, Some((receiver, community)), Some(address)) =
+            (changed, self.told.get(), self.addresses.get(device))
+        {
+            let uptime = self.devices[device].uptime(now);
+            trap::link(*address, *receiver, community, uptime, port, up);
+        }
     }
 
     /// What the operator of the device would configure: `shutdown` and `no shutdown`.

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::snapshot::{Mode, Storage};
-use crate::model::{AssetId, CheckKey, Condition, Entry, Incident, Inventory, Observation, Policy, Session, SessionId};
+use crate::model::{
+    AssetId, CheckKey, Condition, Entry, Incident, Inventory, Notification, Observation, Policy, Session, SessionId,
+    TrapStatus,
+};
 pub use crate::model::{Remembered, RememberedDevice};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +42,10 @@ pub enum Event {
     Fault(Arc<str>),
     Discovering(bool),
     Remark(Arc<str>),
+    /// A device told something by itself.
+    Notified(Notification),
+    /// How the listener for that stands.
+    Traps(TrapStatus),
 }
 
 /// What should happen because of an event; the engine does it.
@@ -48,6 +55,8 @@ pub enum Effect {
     Retry(CheckKey),
     /// Look now, within what the check's pace allows: what hangs on it has fallen silent, or what it hangs on is back.
     Ask(CheckKey),
+    /// A device told something: look at it as soon as may be.
+    Look(AssetId),
     /// Keep this check's state for the next start.
     Remember(CheckKey),
     /// Keep what is known of this device's ports for the next start.

@@ -11,9 +11,10 @@ pub mod rules;
 pub mod snapshot;
 pub mod view;
 
+mod notifications;
 mod reduce;
 
 pub use event::{Effect, Event, Remembered};
 pub use reduce::State;
 pub use snapshot::{EngineView, Mode, Problem, Snapshot, Storage, Totals};
-pub use view::{CheckView, DeviceView, Gap, HostView, JobState, JobView, PortState, PortView, Rates};
+pub use view::{CheckView, DeviceView, Gap, HostView, JobState, JobView, NotificationView, PortState, PortView, Rates};

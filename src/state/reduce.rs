@@ -9,14 +9,15 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use super::event::{Effect, Event, Remembered};
+use super::notifications::Notifications;
 use super::rules;
 use super::rules::parents::Lineage;
 use super::snapshot::{EngineView, Snapshot};
 use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
 use crate::model::{
-    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Incident, Inventory, Observation, Policy, RememberedDevice,
-    Session, Subject,
+    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Incident, Inventory, Notification, Observation, Policy,
+    RememberedDevice, Session, Subject,
 };
 
 /// Values kept for a host's sparkline.
@@ -43,6 +44,7 @@ pub struct State {
     pub(super) sessions: Vec<Session>,
     pub(super) engine: EngineView,
     pub(super) remarks: Vec<Arc<str>>,
+    pub(super) notifications: Notifications,
     pub(super) revision: u64,
 }
 
@@ -129,6 +131,8 @@ impl State {
                     self.remarks.push(text);
                 }
             }
+            Event::Notified(told) => self.notified(told, &mut effects),
+            Event::Traps(status) => self.engine.traps = Some(Arc::new(status)),
         }
         effects
     }
@@ -164,6 +168,7 @@ impl State {
     /// The immutable whole, sharing everything that did not change with the one before.
     pub fn publish(&mut self, at: Timestamp) -> Snapshot {
         self.revision += 1;
+        self.notifications.publish();
         super::snapshot::build(self, at)
     }
 
@@ -440,6 +445,14 @@ impl State {
                 Row::Verdict(_) => {}
             }
         }
+    }
+
+    fn notified(&mut self, told: Notification, effects: &mut Vec<Effect>) {
+        // The host left the inventory meanwhile.
+        let Some(row) = self.host_rows.get(&told.host) else { return };
+        effects.push(Effect::Look(told.host.clone()));
+        let device = self.hosts[*row].device.as_deref();
+        self.notifications.take(told, device);
     }
 
     fn entry_saved(&mut self, entry: Arc<Entry>) {

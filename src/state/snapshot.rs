@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::reduce::State;
-use super::view::{DeviceView, HostView, JobState, JobView};
+use super::view::{DeviceView, HostView, JobState, JobView, NotificationView};
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{AssetId, Condition, Incident, IncidentStatus, Session};
+use crate::model::{AssetId, Condition, Incident, IncidentStatus, Session, TrapStatus};
 
 /// Whether anything is sent at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct EngineView {
     pub faults: Vec<Arc<str>>,
     /// The inventory is still being looked up.
     pub discovering: bool,
+    /// The listener for traps, where there is one.
+    pub traps: Option<Arc<TrapStatus>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,6 +115,8 @@ pub struct Snapshot {
     pub engine: EngineView,
     /// What cannot be watched, and why; said once, shown where it belongs.
     pub remarks: Arc<[Arc<str>]>,
+    /// What devices told by themselves, newest first.
+    pub notifications: Arc<[Arc<NotificationView>]>,
 }
 
 impl Snapshot {
@@ -153,6 +157,7 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
         totals,
         engine: state.engine.clone(),
         remarks: state.remarks.clone().into(),
+        notifications: state.notifications.published(),
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::base::{Timestamp, Untrusted};
 pub use crate::model::PortState;
 use crate::model::{
-    BackupReport, CheckSpec, Condition, Flaps, Host, Job, Observation, Port, PortEvent, PortKey, PortMemory, PortRole,
-    PortTable, RememberedDevice, Ties, ToldApart,
+    BackupReport, CheckSpec, Condition, Flaps, Host, Job, Notification, Observation, Port, PortEvent, PortKey,
+    PortMemory, PortRole, PortTable, RememberedDevice, Ties, ToldApart,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -372,6 +372,14 @@ impl DeviceView {
             missed: false,
         })
     }
+}
+
+/// What a device told by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NotificationView {
+    pub told: Notification,
+    /// The port that it is about, where the device was walked.
+    pub port: Option<Untrusted>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

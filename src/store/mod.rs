@@ -3,8 +3,10 @@
 
 pub mod database;
 mod form;
+mod own_engine;
 mod ports;
 mod remembered;
 
 pub use database::{OpenError, Schema};
+pub use own_engine::{OwnEngine, own_engine};
 pub use remembered::{Loaded, Store, StoreError};

@@ -22,4 +22,5 @@ mod snmp_v3;
 mod ssh;
 mod ssh_config;
 mod storage;
+mod traps;
 mod tty;

@@ -57,23 +57,32 @@ impl<'a> Message<'a> {
     /// # Errors
     /// It is malformed anywhere, or of another version.
     pub fn decode(datagram: &'a [u8]) -> Result<Self, MessageError> {
-        let mut outer = Reader::new(datagram);
-        let mut body = Reader::new(outer.expect(tag::SEQUENCE)?);
-        if !outer.is_empty() {
-            return Err(BerError::Trailing.into());
-        }
-        let version = match body.integer()? {
-            0 => Version::V1,
-            1 => Version::V2c,
-            other => return Err(MessageError::Version(other)),
-        };
-        let community = body.expect(tag::OCTET_STRING)?;
+        let (version, community, mut body) = unwrap(datagram)?;
         let pdu = Pdu::decode(&mut body)?;
         if !body.is_empty() {
             return Err(BerError::Trailing.into());
         }
         Ok(Self { version, community, pdu })
     }
+}
+
+/// Decodes the wrapping only; the PDU, of whatever kind, is still to be read.
+///
+/// # Errors
+/// As [`Message::decode`].
+pub fn unwrap(datagram: &[u8]) -> Result<(Version, &[u8], Reader<'_>), MessageError> {
+    let mut outer = Reader::new(datagram);
+    let mut body = Reader::new(outer.expect(tag::SEQUENCE)?);
+    if !outer.is_empty() {
+        return Err(BerError::Trailing.into());
+    }
+    let version = match body.integer()? {
+        0 => Version::V1,
+        1 => Version::V2c,
+        other => return Err(MessageError::Version(other)),
+    };
+    let community = body.expect(tag::OCTET_STRING)?;
+    Ok((version, community, body))
 }
 
 /// Writes a message of version 1 or 2c; `pdu` writes what is inside.

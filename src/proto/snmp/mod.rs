@@ -10,6 +10,7 @@
 pub mod ber;
 pub mod engine;
 pub mod message;
+pub mod notification;
 pub mod oid;
 pub mod pdu;
 mod rtt;

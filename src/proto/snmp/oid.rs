@@ -171,6 +171,17 @@ impl Oid {
         oid
     }
 
+    /// From digits and dots, with or without a dot in front; `None` where it is none, or has more than 128 arcs.
+    pub fn parse(text: &str) -> Option<Self> {
+        let arcs = text.strip_prefix('.').unwrap_or(text).split('.').map(|arc| {
+            let plain = !arc.is_empty() && arc.bytes().all(|b| b.is_ascii_digit());
+            if plain { arc.parse().ok() } else { None }
+        });
+        let arcs = arcs.collect::<Option<Vec<u32>>>()?;
+        let head = matches!(arcs[..], [0 | 1, 0..40, ..] | [2, ..]) && arcs.len() >= 2 && arcs.len() <= MOST_ARCS;
+        head.then(|| Self::from_arcs(&arcs))
+    }
+
     /// Appends an arc.
     pub fn push(&mut self, arc: u32) {
         self.push_number(u64::from(arc));
@@ -226,6 +237,16 @@ mod tests {
         assert!(RawOid::new(&[]).is_err());
         assert!(RawOid::new(&[1; 127]).is_ok());
         assert!(RawOid::new(&[1; 128]).is_err());
+    }
+
+    #[test]
+    fn text_is_read_and_nonsense_is_not() {
+        let want = Oid::from_arcs(&[1, 3, 6, 1, 4, 1, 9]);
+        assert_eq!(Oid::parse("1.3.6.1.4.1.9"), Some(want.clone()));
+        assert_eq!(Oid::parse(".1.3.6.1.4.1.9"), Some(want));
+        for bad in ["", "1", "1.", "1..3", "3.1", "1.40", "1.3.x", "1.3.+6", "1.3.4294967296", "iso.3"] {
+            assert_eq!(Oid::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]

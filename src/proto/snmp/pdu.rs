@@ -196,6 +196,64 @@ impl<'a> Pdu<'a> {
     }
 }
 
+/// The Trap-PDU of version 1 (RFC 1157 §4.1.6), which is like no other.
+#[derive(Clone, Debug)]
+pub struct TrapV1<'a> {
+    pub enterprise: RawOid<'a>,
+    /// Who sent it, where somebody passed it on.
+    pub agent: [u8; 4],
+    pub generic: i32,
+    pub specific: i32,
+    pub uptime: u32,
+    pub varbinds: VarBinds<'a>,
+}
+
+impl<'a> TrapV1<'a> {
+    const TAG: u8 = 0xa4;
+
+    /// Decodes the next element of a message as one.
+    ///
+    /// # Errors
+    /// It is none, or malformed anywhere.
+    pub fn decode(outer: &mut Reader<'a>) -> Result<Self, BerError> {
+        let mut body = Reader::new(outer.expect(Self::TAG)?);
+        let enterprise = RawOid::new(body.expect(tag::OID)?)?;
+        let agent = body.expect(tag::IP_ADDRESS)?.try_into().map_err(|_| BerError::Number)?;
+        let generic = body.integer()?;
+        let specific = body.integer()?;
+        let uptime = ber::unsigned32(body.expect(tag::TIME_TICKS)?)?;
+        let varbinds = body.expect(tag::SEQUENCE)?;
+        if !body.is_empty() {
+            return Err(BerError::Trailing);
+        }
+        let mut all = Reader::new(varbinds);
+        while !all.is_empty() {
+            varbind(&mut all)?;
+        }
+        Ok(Self { enterprise, agent, generic, specific, uptime, varbinds: VarBinds(Reader::new(varbinds)) })
+    }
+
+    /// Writes one; `varbinds` writes the list's elements.
+    pub fn encode(
+        writer: &mut Writer,
+        enterprise: RawOid<'_>,
+        (generic, specific): (i32, i32),
+        uptime: u32,
+        varbinds: impl FnOnce(&mut Writer),
+    ) {
+        let pdu = writer.begin(Self::TAG);
+        writer.element(tag::OID, enterprise.as_bytes());
+        writer.element(tag::IP_ADDRESS, &[0; 4]);
+        writer.integer(i64::from(generic));
+        writer.integer(i64::from(specific));
+        writer.unsigned(tag::TIME_TICKS, u64::from(uptime));
+        let list = writer.begin(tag::SEQUENCE);
+        varbinds(writer);
+        writer.end(list);
+        writer.end(pdu);
+    }
+}
+
 /// The varbinds one after the other.
 #[derive(Clone, Debug)]
 pub struct VarBinds<'a>(Reader<'a>);

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::{Host, Origin, Outcome, Reading, Unit, Wire};
+use crate::base::Untrusted;
+use crate::model::{Host, NotificationKind, Origin, Outcome, Reading, Unit, Wire};
 use crate::state::snapshot::ProblemKind;
 
 pub(super) const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -276,4 +277,25 @@ fn an_answer_by_another_protocol_proves_life() {
     assert_eq!(condition(&mut s, "a", 33), Condition::Critical, "the port was last open before that");
     see(&mut s, "a", "tcp:443", 40, Outcome::Ok);
     assert_eq!(condition(&mut s, "a", 41), Condition::Unknown);
+}
+
+#[test]
+fn what_a_device_tells_is_kept_and_makes_it_be_looked_at() {
+    let mut s = state(&[("sw1", &[])], &[("snmp", true)]);
+    let told = Notification {
+        at: at(5),
+        host: AssetId::new("sw1"),
+        kind: NotificationKind::LinkDown,
+        if_index: Some(7),
+        detail: Untrusted::from("ifOperStatus down"),
+        version: "v2c",
+        count: 1,
+    };
+    let effects = s.reduce(at(5), Event::Notified(told.clone()));
+    assert_eq!(effects, [Effect::Look(AssetId::new("sw1"))]);
+    let gone = Notification { host: AssetId::new("gone"), ..told.clone() };
+    assert!(s.reduce(at(5), Event::Notified(gone)).is_empty(), "it left the inventory");
+    let snapshot = s.publish(at(6));
+    assert_eq!(snapshot.notifications.iter().map(|n| &n.told).collect::<Vec<_>>(), [&told]);
+    assert_eq!(snapshot.notifications[0].port, None, "it was never walked");
 }

@@ -3,10 +3,13 @@
 use super::Line;
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
-use crate::model::{Condition, Metric, Unit};
+use crate::model::{AssetId, Condition, Metric, Unit};
 use crate::state::{CheckView, DeviceView, HostView, JobView};
 use crate::ui::app::App;
-use crate::ui::panes::Selected;
+use crate::ui::panes::{Selected, log};
+
+/// Notifications of one host that are shown.
+const TOLD: usize = 20;
 
 pub fn title(app: &App, selected: &Selected) -> String {
     match selected {
@@ -24,7 +27,10 @@ pub fn lines(app: &App, now: Timestamp, selected: &Selected) -> Vec<Line> {
     let mut out = Vec::new();
     match selected {
         Selected::Host(id) => match app.snapshot.host(id) {
-            Some(host) => host_lines(now, host, app.snapshot.device(id).map(|d| &**d), &mut out),
+            Some(host) => {
+                host_lines(now, host, app.snapshot.device(id).map(|d| &**d), &mut out);
+                notification_lines(app, now, id, &mut out);
+            }
             None => out.push((Meaning::Warning, "it left the inventory".to_owned())),
         },
         Selected::Job(id) => match app.snapshot.job(id) {
@@ -91,7 +97,7 @@ fn host_lines(now: Timestamp, host: &HostView, device: Option<&DeviceView>, out:
         out.push((Meaning::Dim, format!("tags {}", tags.join(", "))));
     }
     if !host.host.parents.is_empty() {
-        let parents: Vec<&str> = host.host.parents.iter().map(crate::model::AssetId::as_str).collect();
+        let parents: Vec<&str> = host.host.parents.iter().map(AssetId::as_str).collect();
         out.push((Meaning::Dim, format!("behind {}", parents.join(" or "))));
     }
     if let Some(device) = device {
@@ -104,6 +110,18 @@ fn host_lines(now: Timestamp, host: &HostView, device: Option<&DeviceView>, out:
     if host.checks.is_empty() {
         out.push((Meaning::Dim, host.reason.line()));
     }
+}
+
+/// What the host told by itself, newest first.
+fn notification_lines(app: &App, now: Timestamp, host: &AssetId, out: &mut Vec<Line>) {
+    let mut told = app.snapshot.notifications.iter().filter(|n| n.told.host == *host).take(TOLD).peekable();
+    if told.peek().is_some() {
+        out.push((Meaning::Text, String::new()));
+        out.push((Meaning::Title, "told by itself".to_owned()));
+    }
+    out.extend(
+        told.map(|n| (log::meaning(&n.told.kind), format!("  {}  {}", ago(now, Some(n.told.at)), log::words(n)))),
+    );
 }
 
 fn device_lines(device: &DeviceView, out: &mut Vec<Line>) {

@@ -4,7 +4,7 @@
 mod backups;
 mod hosts;
 mod incident;
-mod log;
+pub mod log;
 pub mod ports;
 mod problems;
 mod sessions;
@@ -218,7 +218,7 @@ pub fn selected_row(app: &App, kind: PaneKind, row: usize) -> Option<Selected> {
         PaneKind::Backups => app.snapshot.jobs.get(row).map(|j| Selected::Job(j.job.id.clone())),
         PaneKind::Incident => Some(Selected::Entry(row)),
         PaneKind::Sessions => app.sessions.get(row).map(|s| Selected::Host(s.asset().clone())),
-        PaneKind::Log => None,
+        PaneKind::Log => log::selected(app, row),
     }
 }
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{
     AssetId, BackupReport, CheckKey, CheckSpec, Condition, Counters, Device, Entry, EntryKind, Host, IfAdmin, IfOper,
-    Incident, IncidentId, IncidentStatus, Job, Observation, Origin, Outcome, Port, PortTable, Reading, RestorePoint,
-    Subject, Unit, Urgency, Wire,
+    Incident, IncidentId, IncidentStatus, Job, Notification, NotificationKind, Observation, Origin, Outcome, Port,
+    PortTable, Reading, RestorePoint, Subject, TrapStatus, Unit, Urgency, Wire,
 };
 use crate::state::snapshot::{ProblemKind, Totals};
 use crate::state::{
-    CheckView, DeviceView, EngineView, HostView, JobState, JobView, PortState, PortView, Problem, Rates, Snapshot,
-    Storage,
+    CheckView, DeviceView, EngineView, HostView, JobState, JobView, NotificationView, PortState, PortView, Problem,
+    Rates, Snapshot, Storage,
 };
 
 /// 2026-03-14T14:22:07Z.
@@ -315,7 +315,22 @@ pub fn outage() -> Arc<Snapshot> {
         sessions: Arc::from([]),
         engine: EngineView { storage: Storage::Ready, ..EngineView::default() },
         remarks: Arc::from([Arc::from("units unavailable: no systemctl")]),
+        notifications: Arc::from([]),
     })
+}
+
+/// What a device told by itself, five minutes ago.
+pub fn told(host: &str, kind: NotificationKind, count: u32, detail: &str) -> NotificationView {
+    let told = Notification {
+        at: NOW.minus(Duration::from_secs(300)),
+        host: AssetId::new(host),
+        kind,
+        if_index: Some(3),
+        detail: Untrusted::from(detail),
+        version: "v2c",
+        count,
+    };
+    NotificationView { told, port: Some(Untrusted::from("Gi1/0/3")) }
 }
 
 /// Everything is fine, and little is watched.
@@ -384,6 +399,15 @@ pub fn hostile() -> Arc<Snapshot> {
         entry.author = Untrusted::from(EVIL);
     }
     snapshot.incidents = Arc::from([Arc::new(incident)]);
+    let mut notification = told("core-sw1", NotificationKind::Other(EVIL.into()), 1, EVIL);
+    notification.port = Some(Untrusted::from(EVIL));
+    snapshot.notifications = Arc::from([Arc::new(notification)]);
+    snapshot.engine.traps = Some(Arc::new(TrapStatus {
+        problem: Some(EVIL.into()),
+        last_refusal: Some(EVIL.into()),
+        listening: vec![EVIL.into()],
+        ..TrapStatus::default()
+    }));
     snapshot.remarks = Arc::from([Arc::from(EVIL)]);
     snapshot.engine.faults = vec![EVIL.into()];
     snapshot.engine.storage = Storage::NotSaved { reason: EVIL.into() };

@@ -1,6 +1,7 @@
 //! Keys in, screen out: whole screens as text, at the sizes that people have.
 
 mod fixture;
+mod notifications;
 
 use std::sync::Arc;
 use std::task::{Context, Waker};

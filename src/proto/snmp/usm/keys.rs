@@ -101,15 +101,20 @@ impl User {
         self.privacy.as_ref().map(|(protocol, _)| *protocol)
     }
 
+    /// The key that proves who sent a message, and no other: cheap, for messages of engines that may not exist.
+    pub fn localise_auth(&self, engine: &EngineId) -> LocalKeys {
+        let auth = self.auth.as_ref();
+        let auth = auth.map(|(hash, master)| AuthKey::new(*hash, localise(*hash, master.expose(), engine)));
+        LocalKeys { auth, privacy: None }
+    }
+
     /// The keys towards one agent.
     pub fn localise(&self, engine: &EngineId) -> LocalKeys {
-        let Some((hash, master)) = &self.auth else { return LocalKeys::default() };
-        let auth = AuthKey::new(*hash, localise(*hash, master.expose(), engine));
-        let privacy = self.privacy.as_ref().map(|(cipher, master)| {
+        let privacy = self.auth.as_ref().zip(self.privacy.as_ref()).map(|((hash, _), (cipher, master))| {
             let key = localise(*hash, master.expose(), engine);
             PrivKey::new(*cipher, stretch(*hash, *cipher, key, engine))
         });
-        LocalKeys { auth: Some(auth), privacy }
+        LocalKeys { privacy, ..self.localise_auth(engine) }
     }
 }
 
