@@ -1,6 +1,6 @@
 //! One SSH session as a pane: the remote side's terminal, keys to it, and a line that always says how to get out.
 //! All keys go to the remote side but `Ctrl+\` and `F12`, which leave; the same key once more is sent (see
-//! [`super::sessions`]). A flood is taken in portions of bounded time, whatever work its bytes make, so that the rest
+//! `ui/sessions.rs`). A flood is taken in portions of bounded time, whatever work its bytes make, so that the rest
 //! of the screen never waits for it.
 
 mod draw;
