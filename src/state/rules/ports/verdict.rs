@@ -43,13 +43,17 @@ pub fn state(port: &Port, facts: Option<&PortFacts>, seen_up: bool) -> PortState
 pub fn all(scene: &Scene<'_>, ports: &mut [PortView]) {
     let mut words = Words::default();
     let mut derived = false;
+    let mut all_facts = scene.table.equipment.ports.iter().peekable();
     for row in 0..ports.len() {
+        let index = scene.table.ports[row].index;
+        while all_facts.next_if(|f| f.index < index).is_some() {}
+        let facts = all_facts.peek().filter(|f| f.index == index).copied();
         words.0.clear();
         let mut condition = Condition::Ok;
         if stands_on_others(scene, &ports[row]) {
             derived = true;
         } else {
-            condition = Case { scene, ports, row }.judge(&mut words);
+            condition = Case { scene, ports, row, facts }.judge(&mut words);
         }
         settle(&mut ports[row], condition, &words);
     }
@@ -59,7 +63,8 @@ pub fn all(scene: &Scene<'_>, ports: &mut [PortView]) {
     for row in 0..ports.len() {
         if stands_on_others(scene, &ports[row]) {
             words.0.clear();
-            let condition = Case { scene, ports, row }.judge_derived(&mut words);
+            let facts = scene.table.facts(&scene.table.ports[row]);
+            let condition = Case { scene, ports, row, facts }.judge_derived(&mut words);
             settle(&mut ports[row], condition, &words);
         }
     }
@@ -110,6 +115,7 @@ struct Case<'a> {
     scene: &'a Scene<'a>,
     ports: &'a [PortView],
     row: usize,
+    facts: Option<&'a PortFacts>,
 }
 
 impl Case<'_> {
@@ -119,10 +125,6 @@ impl Case<'_> {
 
     fn port(&self) -> &Port {
         &self.scene.table.ports[self.row]
-    }
-
-    fn facts(&self) -> Option<&PortFacts> {
-        self.scene.table.facts(self.port())
     }
 
     fn need(&self) -> Option<Need> {
@@ -143,11 +145,14 @@ impl Case<'_> {
     }
 
     fn judge(&self, words: &mut Words) -> Condition {
-        let must = self.need() == Some(Need::MustBeUp);
+        if self.seen().state == PortState::Up {
+            return self.up(words);
+        }
+        let need = self.need();
+        let must = need == Some(Need::MustBeUp);
         // What was up once and is needed; before that the port is as the first walk found it.
-        let missed = self.seen().seen_up && self.need().is_some();
+        let missed = self.seen().seen_up && need.is_some();
         match self.seen().state {
-            PortState::Up => self.up(words),
             PortState::AdminDown => {
                 if self.port().oper == Some(IfOper::Up) {
                     words.add(format_args!("and yet the link is up"));
@@ -186,7 +191,8 @@ impl Case<'_> {
                 }
                 Condition::Unknown
             }
-            PortState::NoLink
+            PortState::Up
+            | PortState::NoLink
             | PortState::LowerLayerDown
             | PortState::Dormant
             | PortState::Testing
@@ -273,7 +279,7 @@ impl Case<'_> {
     }
 
     fn err_disabled(&self, words: &mut Words) {
-        let Some(found) = self.facts().and_then(|f| f.err_disabled.as_ref()) else { return };
+        let Some(found) = self.facts.and_then(|f| f.err_disabled.as_ref()) else { return };
         let cause = text::fit(&text::clean(&found.cause), NAME);
         match found.recovers_in {
             Some(left) => words.add(format_args!("{cause}, recovers within {}", units::age(left))),
@@ -290,8 +296,10 @@ impl Case<'_> {
             worst = worst.max(Condition::Warning);
         }
         worst = worst.max(self.bundled(words)).max(self.spanning_tree(words)).max(self.members(words));
-        let edge = self.need().is_none();
-        worst = worst.max(self.flapping(if edge { FLAPPING_EDGE } else { FLAPPING }, words));
+        if seen.flaps.len() >= FLAPPING {
+            let limit = if self.need().is_none() { FLAPPING_EDGE } else { FLAPPING };
+            worst = worst.max(self.flapping(limit, words));
+        }
         if seen.errors.is_problem() || seen.discards.is_problem() {
             let trouble = self.scene.trouble(self.row);
             if seen.errors.is_problem() {
@@ -308,7 +316,7 @@ impl Case<'_> {
         let port = self.port();
         let Some(ours) = port.duplex else { return Condition::Ok };
         let differs = |n: &&Neighbor| n.half_duplex.is_some_and(|half| half != (ours == Duplex::Half));
-        let mismatch = self.facts().and_then(|f| f.neighbors.iter().find(differs));
+        let mismatch = self.facts.and_then(|f| f.neighbors.iter().find(differs));
         if let Some(neighbor) = mismatch {
             let (here, there) = if ours == Duplex::Half { ("half", "full") } else { ("full", "half") };
             words.add(format_args!("duplex mismatch: {here} here, {there} at {}", Name(&neighbor.name)));
@@ -324,17 +332,15 @@ impl Case<'_> {
     /// The speed that the port can do, where it is faster than what it does: as the device says, or as it was seen.
     fn capable(&self) -> Option<u64> {
         let port = self.port();
+        let could = self.facts.and_then(|f| f.capable_bps).max(self.seen().fastest)?;
+        let slower = port.speed_bps.is_some_and(|now| now < could);
         let medium = port.if_type.is_none_or(|kind| MEDIA.contains(&kind));
-        if !medium || self.scene.bundles.is_aggregate(self.row) {
-            return None;
-        }
-        let could = self.facts().and_then(|f| f.capable_bps).max(self.seen().fastest)?;
-        port.speed_bps.is_some_and(|now| now < could).then_some(could)
+        (slower && medium && !self.scene.bundles.is_aggregate(self.row)).then_some(could)
     }
 
     /// A member that the aggregate does without.
     fn bundled(&self, words: &mut Words) -> Condition {
-        let lag = self.facts().and_then(|f| f.lag).filter(|lag| lag.bundled == Some(false));
+        let lag = self.facts.and_then(|f| f.lag).filter(|lag| lag.bundled == Some(false));
         let Some(lag) = lag else { return Condition::Ok };
         match self.scene.table.by_index(lag.aggregate).filter(|_| lag.aggregate != self.port().index) {
             Some(aggregate) => words.add(format_args!("not bundled in {}", Name(aggregate.label()))),
@@ -345,7 +351,7 @@ impl Case<'_> {
 
     /// Blocking is what spanning tree does to a second path; on a port where nobody forwards it is a loop.
     fn spanning_tree(&self, words: &mut Words) -> Condition {
-        match self.facts().and_then(|f| f.stp) {
+        match self.facts.and_then(|f| f.stp) {
             Some(StpState::Blocking) => {
                 words.add(format_args!("blocked by spanning tree"));
                 let unexpected = self.seen().forwarded && self.need().is_none();
