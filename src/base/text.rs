@@ -18,7 +18,7 @@ pub const LIMIT: usize = 4096;
 const MARKS_PER_BASE: usize = 8;
 
 /// Bytes from a device, a banner, a job name or another person, not yet fit to be shown.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Untrusted {
     bytes: Arc<[u8]>,
     cut: bool,
@@ -106,13 +106,6 @@ impl From<&str> for Untrusted {
 impl From<String> for Untrusted {
     fn from(text: String) -> Self {
         Self::new(text.as_bytes())
-    }
-}
-
-impl Default for Untrusted {
-    fn default() -> Self {
-        // Shared by all of them.
-        Self { bytes: Arc::default(), cut: false }
     }
 }
 

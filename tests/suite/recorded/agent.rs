@@ -87,32 +87,26 @@ fn binds(recording: &Recording, pdu: &Pdu<'_>, names: &[Name], writer: &mut Writ
                 return;
             }
             let next = slot.as_ref().and_then(|name| after(recording, name));
-            match next {
-                Some((name, value)) => {
-                    let oid = Oid::from_arcs(name);
-                    with_wire(Some(value), |wire| {
-                        pdu::encode_varbind(writer, oid.as_raw(), wire.unwrap_or(Value::Null));
-                    });
-                    *slot = Some(name.clone());
-                }
-                None => {
-                    let last = slot.take().unwrap_or_else(|| names[place].clone());
-                    pdu::encode_varbind(writer, Oid::from_arcs(&last).as_raw(), Value::EndOfMibView);
-                }
+            if let Some((name, value)) = next {
+                let oid = Oid::from_arcs(name);
+                with_wire(Some(value), |wire| pdu::encode_varbind(writer, oid.as_raw(), wire.unwrap_or(Value::Null)));
+                *slot = Some(name.clone());
+            } else {
+                let last = slot.take().unwrap_or_else(|| names[place].clone());
+                pdu::encode_varbind(writer, Oid::from_arcs(&last).as_raw(), Value::EndOfMibView);
             }
         }
     }
 }
 
 fn after<'a>(recording: &'a Recording, name: &Name) -> Option<(&'a Name, &'a Recorded)> {
-    let place = match recording.place(name) {
-        Some(place) => place + 1,
-        None => {
-            let next = recording.from(name).next()?;
-            // Where the rows are out of order, a column begins with the one that the device gave first.
-            let is_below = |place: &usize| recording.lines[*place].0.starts_with(name);
-            if is_below(&next) { recording.from(name).take_while(is_below).min()? } else { next }
-        }
+    let place = if let Some(place) = recording.place(name) {
+        place + 1
+    } else {
+        let next = recording.from(name).next()?;
+        // Where the rows are out of order, a column begins with the one that the device gave first.
+        let is_below = |place: &usize| recording.lines[*place].0.starts_with(name);
+        if is_below(&next) { recording.from(name).take_while(is_below).min()? } else { next }
     };
     recording.lines.get(place).map(|(name, value)| (name, value))
 }

@@ -138,7 +138,7 @@ impl Oracle<'_> {
         let words = |root, words: &[&str]| -> BTreeMap<u32, Value> {
             let word = |n: u64| words.get(usize::try_from(n).ok()?).filter(|w| !w.is_empty()).copied();
             let column = self.recording.by_number(root);
-            column.iter().filter_map(|(i, v)| Some((*i, v.number().and_then(word).into()))).collect()
+            column.iter().map(|(i, v)| (*i, v.number().and_then(word).into())).collect()
         };
         let oper = ["", "up", "down", "testing", "unknown", "dormant", "notPresent", "lowerLayerDown"];
         let (descriptions, names, aliases) =
@@ -241,7 +241,7 @@ impl Oracle<'_> {
             return;
         }
         let mut wanted = 0;
-        for (row, _) in &chassis {
+        for row in chassis.keys() {
             let [_, number, _] = row[..] else { continue };
             wanted += 1;
             let id = ids.get(row).and_then(|v| v.octets()).unwrap_or_default();

@@ -78,7 +78,7 @@ fn neighbor(tables: &Tables<'_>, row: Index<'_>) -> Neighbor {
         platform: values::text(cell(PLATFORM)),
         chassis_mac,
         address,
-        forwards: cell(CAPABILITIES).and_then(|v| v.octets()).and_then(forwards),
+        forwards: cell(CAPABILITIES).and_then(Value::octets).and_then(forwards),
         half_duplex: match cell(DUPLEX).and_then(values::number) {
             Some(2) => Some(true),
             Some(3) => Some(false),

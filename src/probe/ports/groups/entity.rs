@@ -11,6 +11,7 @@ use crate::base::Untrusted;
 use crate::model::Equipment;
 use crate::model::device::{Entity, EntityClass, SensorPlace};
 use crate::probe::ports::cells::Tables;
+use crate::proto::snmp::oid::Index;
 use crate::proto::snmp::{Oid, Value};
 
 /// `entPhysicalDescr`, `entPhysicalContainedIn`, `entPhysicalClass`, `entPhysicalParentRelPos`, `entPhysicalName`,
@@ -81,7 +82,7 @@ fn aliases(tables: &Tables<'_>, walk: &Walk<'_>) -> BTreeMap<u32, u32> {
     let mut ports = BTreeMap::new();
     for (row, alias) in tables.column(ALIAS) {
         let Value::Oid(alias) = alias else { continue };
-        let port = alias.below(&if_index).and_then(|i| i.single()).and_then(|index| walk.known(index));
+        let port = alias.below(&if_index).and_then(Index::single).and_then(|index| walk.known(index));
         if let (Some(entity), Some(port)) = (row.arcs().next(), port) {
             ports.entry(entity).or_insert(port);
         }

@@ -15,6 +15,7 @@ use crate::base::Untrusted;
 use crate::model::Equipment;
 use crate::model::device::{Neighbor, NeighborProtocol, StrayNeighbor};
 use crate::probe::ports::cells::Tables;
+use crate::proto::snmp::Value;
 use crate::proto::snmp::oid::Index;
 
 /// `lldpLocPortIdSubtype`, `lldpLocPortId`, `lldpLocPortDesc`.
@@ -157,7 +158,7 @@ fn neighbor(tables: &Tables<'_>, first: usize, row: Index<'_>, address: Option<I
         identity(subtype(PORT_SUBTYPE), PORT_MAC, PORT_ADDRESS, cell(PORT_ID).and_then(values::octets_raw));
     let port_description = values::text(cell(PORT_DESC));
     let name = values::text(cell(SYS_NAME));
-    let capabilities = |column| cell(column).and_then(|v| v.octets()).and_then(forwards);
+    let capabilities = |column| cell(column).and_then(Value::octets).and_then(forwards);
     Neighbor {
         protocol: NeighborProtocol::Lldp,
         name: if name.is_empty() { chassis } else { name },
@@ -198,7 +199,7 @@ fn identity(
     {
         return (Untrusted::from(address.to_string()), None);
     }
-    (values::text(Some(crate::proto::snmp::Value::Octets(octets))), None)
+    (values::text(Some(Value::Octets(octets))), None)
 }
 
 /// `LldpSystemCapabilitiesMap`, first bit first: other, repeater, bridge, wlanAccessPoint, router, telephone, ...

@@ -1,7 +1,6 @@
 use super::super::testing::Fed;
 use super::*;
 use crate::model::IfOper;
-use crate::proto::snmp::Value;
 
 fn remote(fed: Fed, row: &[u32], port: &[u8], name: &str) -> Fed {
     fed.cell(REMOTE + CHASSIS_SUBTYPE, row, Value::Integer(4))

@@ -7,6 +7,8 @@ use crate::base::Untrusted;
 use crate::model::Equipment;
 use crate::probe::ports::cells::Tables;
 use crate::probe::ports::groups::{Walk, values};
+use crate::proto::snmp::Value;
+use crate::proto::snmp::oid::Index;
 
 /// `vlanTrunkPortDynamicStatus`: trunking(1).
 const IS_TRUNKING: u64 = 1;
@@ -23,7 +25,7 @@ pub fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment, vla
             exist.insert(id);
         }
     }
-    let port_of = |row: crate::proto::snmp::oid::Index<'_>| row.single().and_then(|index| walk.known(index));
+    let port_of = |row: Index<'_>| row.single().and_then(|index| walk.known(index));
     for (row, vlan) in tables.column(ACCESS) {
         if let (Some(port), Some(vlan)) = (port_of(row), values::vlan(vlan)) {
             equipment.port_mut(port).vlan = Some(vlan);
@@ -34,7 +36,7 @@ pub fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment, vla
         let native = tables.get(NATIVE, row).and_then(values::vlan);
         let mut tagged: Vec<u16> = Vec::new();
         for (column, first) in ENABLED.into_iter().zip([0u16, 1024, 2048, 3072]) {
-            let allowed = tables.get(column, row).and_then(|v| v.octets()).unwrap_or_default();
+            let allowed = tables.get(column, row).and_then(Value::octets).unwrap_or_default();
             let is_allowed = |id: u16| {
                 let bit = usize::from(id - first);
                 allowed.get(bit / 8).is_some_and(|octet| octet & (0x80 >> (bit % 8)) != 0)
@@ -53,7 +55,6 @@ mod tests {
     use super::super::super::testing::Fed;
     use super::super::GROUP;
     use super::*;
-    use crate::proto::snmp::Value;
 
     #[test]
     fn access_ports_have_their_vlan_and_trunks_what_exists_and_is_allowed() {

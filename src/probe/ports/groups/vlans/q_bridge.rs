@@ -79,9 +79,8 @@ impl Lists {
             for (row, value) in tables.column(*column) {
                 let arcs: Vec<u32> = row.arcs().collect();
                 let id = match (&arcs[..], at < 2) {
-                    ([id], _) => *id,
-                    ([id, _], false) if swapped => *id,
-                    ([_, id], false) => *id,
+                    ([_, id], false) if !swapped => *id,
+                    ([id], _) | ([id, _], false) => *id,
                     _ => continue,
                 };
                 if let (Some(id), Some(list)) = (values::vlan_id(u64::from(id)), value.octets()) {
