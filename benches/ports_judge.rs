@@ -34,6 +34,7 @@ fn equipment() -> Arc<Equipment> {
                 protocol: NeighborProtocol::Lldp,
                 name: Untrusted::from("core-sw1.example.net"),
                 port: Untrusted::from("Te1/1/1"),
+                port_description: Untrusted::default(),
                 platform: Untrusted::default(),
                 chassis_mac: None,
                 address: None,

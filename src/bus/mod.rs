@@ -40,6 +40,8 @@ pub enum Command {
     ConfirmDiscovery,
     /// What is looked at on screen now is polled first.
     Focus(Option<AssetId>),
+    /// Ask this device's ports as fast as its agent counts anew, for a while; `None` ends it.
+    Watch(Option<AssetId>),
     /// Add a host that is not in the inventory for the life of the process.
     OneOff {
         address: String,

@@ -18,6 +18,7 @@ use super::{Globals, console};
 use crate::base::{Clock, text};
 use crate::config::{SshOptions, UiOptions, load};
 use crate::engine::Plan;
+use crate::sim::campus;
 use crate::sim::network::{self, Servers, Size, Topology, community};
 use crate::sim::repository::{PASSWORD, Repositories};
 use crate::sim::script::{Change, ROUND};
@@ -126,17 +127,17 @@ fn start(size: Size, manner: Manner, folder: &Path, runtime: &Handle) -> Result<
 fn start_agents(size: Size, v3: bool, clock: Clock) -> Result<SnmpAgents> {
     let topology = Topology { size };
     let user = if v3 { Some(Arc::new(network::user()?)) } else { None };
-    let specs = (0..size.switches)
-        .map(|switch| AgentSpec {
-            address: SocketAddr::new(IpAddr::V4(Topology::switch_address(switch)), 0),
-            name: topology.switch_name(switch),
+    let specs = (0..topology.agents())
+        .map(|agent| AgentSpec {
+            address: SocketAddr::new(IpAddr::V4(Topology::switch_address(agent)), 0),
+            name: topology.agent_name(agent),
             community: community().to_owned(),
             user: user.clone(),
-            ports: u32::try_from(size.ports).unwrap_or(u32::MAX),
-            seed: topology.switch_seed(switch),
+            ports: u32::try_from(topology.agent_ports(agent)).unwrap_or(u32::MAX),
+            seed: topology.switch_seed(agent),
         })
         .collect();
-    SnmpAgents::start(specs, clock).wrap_err("cannot start the simulated switches")
+    SnmpAgents::start_with(specs, campus::says(&topology), clock).wrap_err("cannot start the simulated switches")
 }
 
 /// The switches tell when a link changes; the part of the configuration that listens for it.

@@ -11,6 +11,7 @@ pub mod schedule;
 pub mod sessions;
 pub mod supervise;
 mod traps;
+mod watch;
 
 pub use plan::{Bound, Plan, Runner};
 

@@ -16,6 +16,7 @@ use super::schedule::Schedule;
 use super::sessions::Sessions;
 use super::supervise;
 use super::traps::Traps;
+use super::watch::Watch;
 use crate::base::{Clock, Timestamp};
 use crate::bus::{EngineEnd, Ticket};
 use crate::model::{AssetId, CheckKey, Observation, Outcome, Policy, Remembered};
@@ -109,6 +110,7 @@ pub(super) struct Engine {
     dirty: bool,
     published: Timestamp,
     ran: Ran,
+    pub watching: Option<Watch>,
 }
 
 impl Engine {
@@ -135,6 +137,7 @@ impl Engine {
             dirty: true,
             published: Timestamp::default(),
             ran: Ran::default(),
+            watching: None,
         }
     }
 
@@ -196,6 +199,7 @@ impl Engine {
         if matches!(observation.reading.outcome, Outcome::Critical | Outcome::Unknown) {
             self.ran.failures += 1;
         }
+        self.watched(&observation);
         self.take(Event::Observed(observation));
         if let Some(fault) = fault {
             tracing::error!(%fault, "a task panicked");
@@ -231,6 +235,9 @@ impl Engine {
         }
         if let Some(deadline) = self.state.next_deadline() {
             at = at.min(deadline);
+        }
+        if let Some(watch) = &self.watching {
+            at = at.min(watch.until);
         }
         if !self.to_remember.is_empty() || !self.devices_to_remember.is_empty() {
             at = at.min(self.remembered_at.plus(REMEMBER_EVERY));
@@ -297,6 +304,7 @@ pub async fn run(mut setup: Setup) -> Ran {
         if engine.state.next_deadline().is_some_and(|at| at <= now) {
             engine.take(Event::Tick);
         }
+        engine.end_watch_in_time(&setup.end, now);
         engine.start_due();
         if engine.schedule.is_over() {
             break;

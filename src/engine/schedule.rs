@@ -67,6 +67,7 @@ pub struct Schedule {
     running: HashMap<Lane, usize>,
     per_target: HashMap<AssetId, usize>,
     focus: Option<AssetId>,
+    watched: Option<(AssetId, Duration)>,
     confirmed: HashSet<AssetId>,
     /// Told something while they ran.
     nudged: HashSet<usize>,
@@ -343,6 +344,31 @@ impl Schedule {
         }
     }
 
+    /// The ports of a device are asked this often, until told otherwise; `None` goes back to their own rhythm.
+    pub fn watch(&mut self, watched: Option<(AssetId, Duration)>, now: Timestamp) {
+        if self.watched == watched {
+            return;
+        }
+        self.watched = watched;
+        for row in 0..self.entries.len() {
+            let entry = &self.entries[row];
+            if entry.running {
+                continue;
+            }
+            if let Some(every) = self.watched_pace(entry) {
+                let next = entry.last_start.map_or(now, |start| start.plus(every).max(now));
+                self.set_due(row, next);
+            }
+        }
+    }
+
+    /// How often a check runs while it is watched; only the ports are, and never slower than they would be anyway.
+    fn watched_pace(&self, entry: &Entry) -> Option<Duration> {
+        let (asset, every) = self.watched.as_ref()?;
+        let is_it = &*entry.spec.kind == "ports" && entry.spec.key.subject.id() == asset && !entry.spec.fixed_pace;
+        is_it.then(|| (*every).min(entry.spec.interval))
+    }
+
     /// The operator agreed to what the target's checks wait for.
     pub fn confirm(&mut self, asset: &AssetId, now: Timestamp) {
         self.confirmed.insert(asset.clone());
@@ -437,6 +463,10 @@ impl Schedule {
         }
         if self.focus.as_ref() == Some(entry.spec.key.subject.id()) {
             interval = focused(interval);
+        }
+        if let Some(every) = self.watched_pace(entry) {
+            // From its own start on: never faster than that, whatever the rhythm was.
+            return entry.last_start.unwrap_or(now).plus(every).max(now);
         }
         let mut next = entry.at.plus(interval);
         if next <= now {
@@ -587,6 +617,25 @@ mod tests {
         assert!(s.next_due() > Some(at(20_000)), "asked once for all");
         s.ask(&key, at(9_000), Duration::ZERO);
         assert_eq!(start_all(&mut s, at(9_000)).len(), 1, "at once after a rest");
+    }
+
+    #[test]
+    fn a_watched_device_has_its_ports_asked_at_the_pace_of_the_watch_and_nothing_else() {
+        let mut s = loaded(vec![spec("sw", "ports", 60), spec("sw", "icmp", 30), spec("other", "ports", 60)]);
+        for key in start_all(&mut s, at(100)) {
+            s.finished(&key, at(200));
+        }
+        s.watch(Some((AssetId::new("sw"), Duration::from_secs(2))), at(1_000));
+        assert!(start_all(&mut s, at(2_050)).is_empty(), "two seconds from its last start");
+        let keys = start_all(&mut s, at(2_150));
+        assert_eq!(keys.iter().map(|k| &*k.name).collect::<Vec<_>>(), ["ports"]);
+        s.finished(&keys[0], at(2_200));
+        assert_eq!(start_all(&mut s, at(4_150)).len(), 1);
+        s.finished(&keys[0], at(9_000));
+        assert_eq!(start_all(&mut s, at(9_000)).len(), 1, "a slow walk is followed by the next, not stacked");
+        s.watch(None, at(9_100));
+        s.finished(&keys[0], at(9_200));
+        assert!(start_all(&mut s, at(20_000)).is_empty());
     }
 
     #[test]

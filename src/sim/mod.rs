@@ -1,5 +1,6 @@
 //! The simulated network behind `noctty demo` and the tests: real protocols on loopback.
 
+pub mod campus;
 pub mod dns;
 pub mod network;
 pub mod repository;

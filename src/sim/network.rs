@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::campus;
 use super::dns::NameServer;
 use super::script::{self, Change};
 use super::snmp;
@@ -52,6 +53,26 @@ impl Topology {
             0 | 1 => format!("core-sw{}", switch + 1),
             n if n < distribution => format!("dist-sw{}", n - 1),
             n => format!("acc-sw{:02}", n - distribution + 1),
+        }
+    }
+
+    /// Every device that answers SNMP: the switches, then what stands beside them in a network that is small enough.
+    pub fn agents(&self) -> usize {
+        let beside = if campus::is_talkative(self) { campus::BESIDE.len() } else { 0 };
+        self.size.switches + beside
+    }
+
+    pub fn agent_name(&self, agent: usize) -> String {
+        let beside = agent.checked_sub(self.size.switches).and_then(|at| campus::BESIDE.get(at));
+        beside.map_or_else(|| self.switch_name(agent), |name| (*name).to_owned())
+    }
+
+    /// How many ports a device has.
+    pub fn agent_ports(&self, agent: usize) -> usize {
+        match agent.checked_sub(self.size.switches) {
+            None => self.size.ports,
+            Some(0) => 8,
+            Some(_) => 1,
         }
     }
 
@@ -133,7 +154,7 @@ impl Servers {
             if host < SSH_SERVERS {
                 let seed = size.seed.wrapping_mul(1_000_033).wrapping_add(host as u64);
                 let machine = machine(&name, address, Role::Server, seed);
-                addresses.insert(host, ssh.start(machine, Ipv4Addr::LOCALHOST).await?);
+                addresses.insert(host, ssh.start(machine, address).await?);
             }
             names.insert(format!("{name}.demo.test."), address);
         }
@@ -173,10 +194,13 @@ impl Servers {
         let (fast, walk) = if large { ("30s", "60s") } else { ("5s", "10s") };
         let mut out = format!("[ssh]\nconfig = {:?}\n\n", ssh_config.display().to_string());
         for (switch, agent) in agents.iter().enumerate() {
-            let name = self.topology.switch_name(switch);
+            let name = self.topology.agent_name(switch);
             let tags = if switch < 2 { "tags = [\"core\"]\n" } else { "" };
-            let parents =
-                self.topology.uplink(switch).map(|up| format!("parents = [\"{}\"]\n", self.topology.switch_name(up)));
+            let parents = self
+                .topology
+                .uplink(switch)
+                .filter(|_| switch < size.switches)
+                .map(|up| format!("parents = [\"{}\"]\n", self.topology.switch_name(up)));
             let _ = write!(
                 out,
                 "[[host]]\nname = \"{name}\"\naddress = \"{}\"\nssh = \"{name}\"\n{tags}{}group = \"network\"\nchecks = []\nsnmp = {{ {identity}, port = {}, interval = \"{walk}\", timeout = \"2s\", retry_interval = \"2s\" }}\n\n",

@@ -6,6 +6,7 @@
 //! The state of a device can be changed from outside through [`SnmpAgents`], while it is being asked.
 
 mod mib;
+mod more;
 mod secure;
 mod trap;
 
@@ -21,11 +22,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 pub(super) use self::mib::mix;
 use self::mib::{Mib, View};
+pub use self::more::{Cell, More};
 use self::secure::Secure;
 use crate::base::Clock;
 use crate::proto::snmp::ber::Writer;
 use crate::proto::snmp::usm::User;
-use crate::proto::snmp::{Message, Pdu, PduKind, Version, message, pdu};
+use crate::proto::snmp::{Message, Oid, Pdu, PduKind, Version, message, pdu};
 
 /// What fits into one Ethernet frame; agents stop there and the asker comes again.
 const LARGEST_REPLY: usize = 1400;
@@ -69,6 +71,8 @@ struct Device {
     boots: AtomicU32,
     answered: AtomicU64,
     ports: Box<[Port]>,
+    /// What else it says, in the order of names.
+    more: Box<[(Oid, Cell)]>,
 }
 
 /// What changes about a port.
@@ -94,6 +98,14 @@ impl SnmpAgents {
     /// # Errors
     /// An address is taken or not local, or the system has no more descriptors.
     pub fn start(specs: Vec<AgentSpec>, clock: Clock) -> io::Result<Self> {
+        Self::start_with(specs, Vec::new(), clock)
+    }
+
+    /// The same, and the first devices say more than their ports.
+    ///
+    /// # Errors
+    /// As [`SnmpAgents::start`].
+    pub fn start_with(specs: Vec<AgentSpec>, more: Vec<More>, clock: Clock) -> io::Result<Self> {
         allow_descriptors(specs.len() as u64 + 256);
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let now = clock.now().millis();
@@ -109,7 +121,9 @@ impl SnmpAgents {
         }
         let (wake, woken) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         epoll::add(&poll, &wake, epoll::EventData::new_u64(u64::MAX), epoll::EventFlags::IN)?;
-        let devices: Arc<[Device]> = specs.into_iter().map(|spec| Device::new(spec, now)).collect();
+        let more = more.into_iter().chain(std::iter::repeat_with(More::default));
+        let devices: Arc<[Device]> =
+            specs.into_iter().zip(more).map(|(spec, more)| Device::new(spec, more, now)).collect();
         let stop = Arc::new(AtomicBool::new(false));
         let secure = devices.iter().map(|device| Secure::new(&device.spec)).collect();
         let server = Server { poll, _wake: wake, sockets, devices: devices.clone(), secure, clock, stop: stop.clone() };
@@ -216,16 +230,22 @@ impl Drop for SnmpAgents {
 }
 
 impl Device {
-    fn new(spec: AgentSpec, now: i64) -> Self {
+    fn new(spec: AgentSpec, more: More, now: i64) -> Self {
         let ports = (0..spec.ports).map(|port| Port::new(spec.seed, port, spec.ports)).collect();
-        Self {
+        let (more, occupied) = more.sorted();
+        let device = Self {
             alive: AtomicBool::new(true),
             booted: AtomicI64::new(now - up_before(spec.seed).cast_signed() * 1_000),
             boots: AtomicU32::new(1 + (mix(spec.seed ^ 0xb007) % 40) as u32),
             answered: AtomicU64::new(0),
             ports,
             spec,
+            more,
+        };
+        for port in occupied {
+            device.occupy(port);
         }
+        device
     }
 
     fn uptime(&self, now: i64) -> i64 {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::snapshot::{Mode, Storage};
+use super::snapshot::{Mode, Storage, WatchView};
 use crate::model::{
     AssetId, CheckKey, Condition, Entry, Incident, Inventory, Notification, Observation, Policy, Session, SessionId,
     TrapStatus,
@@ -41,6 +41,7 @@ pub enum Event {
     },
     Fault(Arc<str>),
     Discovering(bool),
+    Watching(Option<WatchView>),
     Remark(Arc<str>),
     /// A device told something by itself.
     Notified(Notification),

@@ -7,6 +7,7 @@
 //! ```
 
 pub mod event;
+pub mod lookup;
 pub mod rules;
 pub mod snapshot;
 pub mod view;
@@ -16,5 +17,5 @@ mod reduce;
 
 pub use event::{Effect, Event, Remembered};
 pub use reduce::State;
-pub use snapshot::{EngineView, Mode, Problem, Snapshot, Storage, Totals};
+pub use snapshot::{EngineView, Mode, Problem, Snapshot, Storage, Totals, WatchView};
 pub use view::{CheckView, DeviceView, Gap, HostView, JobState, JobView, NotificationView, PortState, PortView, Rates};

@@ -126,6 +126,7 @@ impl State {
                 }
             }
             Event::Discovering(discovering) => self.engine.discovering = discovering,
+            Event::Watching(watch) => self.engine.watch = watch,
             Event::Remark(text) => {
                 if !self.remarks.contains(&text) {
                     self.remarks.push(text);

@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::reduce::State;
+use super::rules::refresh::Pace;
 use super::view::{DeviceView, HostView, JobState, JobView, NotificationView};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{AssetId, Condition, Incident, IncidentStatus, Session, TrapStatus};
@@ -51,6 +53,22 @@ pub struct EngineView {
     pub discovering: bool,
     /// The listener for traps, where there is one.
     pub traps: Option<Arc<TrapStatus>>,
+    pub watch: Option<WatchView>,
+}
+
+/// A device whose ports are asked as fast as its agent counts anew.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WatchView {
+    pub asset: AssetId,
+    pub since: Timestamp,
+    /// It ends by itself then.
+    pub until: Timestamp,
+    /// From one walk to the next.
+    pub every: Duration,
+    /// How often the agent counts anew, as measured.
+    pub refresh: Pace,
+    /// How long the last walk took.
+    pub took: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

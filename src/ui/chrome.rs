@@ -210,6 +210,16 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
     if app.screen == ScreenId::Sessions && !app.sessions.is_empty() {
         return &[("open", "type"), ("down", "next"), ("end_session", "end"), ("back", "back"), ("help", "help")];
     }
+    if app.screen == ScreenId::Ports {
+        return &[
+            ("open", "open"),
+            ("watch", "watch"),
+            ("follow", "other end"),
+            ("columns", "columns"),
+            ("filter", "find"),
+            ("help", "help"),
+        ];
+    }
     &[
         ("open", "open"),
         ("shell", "shell"),

@@ -1,10 +1,24 @@
 //! The filter: words that must all hold. `text` is contained, `!text` is not, `~text` matches fuzzily, and
-//! `key:value` looks at one property: `state`, `tag`, `group`, `kind`, `name`.
+//! `key:value` looks at one property: `state`, `tag`, `group`, `kind`, `name`, and of ports `vlan`, `mac`, `ip`, `neighbor`.
+//!
+//! ```text
+//! vlan:10       the port carries VLAN 10, tagged or not      vlan:voice   a VLAN whose name has "voice" in it
+//! mac:0011.22   a station with these digits is heard there, in any notation; or it is the port's or its neighbour's own
+//! ip:10.0.0.5   a station is heard there that ARP knows by this address; also 10.0.0.0/24, or the beginning of one
+//! neighbor:core the other end calls itself so
+//! ```
+//!
+//! A plain word that is a whole MAC or IP address means that station too.
+
+mod port;
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
+pub use self::port::PortSubject;
+use self::port::PortTest;
 use crate::model::Condition;
+use crate::state::lookup::Lookup;
 
 /// A parsed filter; an empty one lets everything through.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,6 +38,9 @@ enum Test {
     Contains(String),
     Fuzzy(String),
     Property(String, String),
+    Port(PortTest),
+    /// A plain word that is an address: the word, or the station.
+    Either(String, PortTest),
 }
 
 /// What a filter looks at.
@@ -37,6 +54,10 @@ pub struct Subject<'a> {
     pub tags: Vec<&'a str>,
     pub group: &'a str,
     pub kind: &'a str,
+    /// The address of a host.
+    pub address: Option<&'a str>,
+    /// What else there is to ask of a port.
+    pub port: Option<PortSubject<'a>>,
 }
 
 impl Filter {
@@ -49,6 +70,13 @@ impl Filter {
                     Test::Fuzzy(fuzzy.to_owned())
                 } else if let Some((key, value)) = rest.split_once(':').filter(|(k, _)| KEYS.contains(k)) {
                     Test::Property(key.to_owned(), value.to_lowercase())
+                } else if let Some((key, value)) = rest.split_once(':').filter(|(k, _)| PortTest::KEYS.contains(k)) {
+                    if value.is_empty() {
+                        return None;
+                    }
+                    Test::Port(PortTest::parse(key, value))
+                } else if let Some(station) = PortTest::station(rest) {
+                    Test::Either(rest.to_lowercase(), station)
                 } else {
                     Test::Contains(rest.to_lowercase())
                 };
@@ -63,6 +91,30 @@ impl Filter {
         self.terms.is_empty()
     }
 
+    /// Whether it looks for a station, which hangs on one port and is heard on others.
+    pub fn is_for_station(&self) -> bool {
+        self.terms.iter().any(|t| !t.inverted && t.test.port().is_some_and(PortTest::is_for_station))
+    }
+
+    /// Whether it needs to know who hangs where.
+    pub fn needs_lookup(&self) -> bool {
+        self.terms.iter().any(|t| t.test.port().is_some_and(PortTest::is_for_station))
+    }
+
+    /// Finds the MAC addresses of the IP addresses that are asked for; they change as devices are walked.
+    pub fn resolve(&mut self, lookup: &Lookup) {
+        for term in &mut self.terms {
+            if let Test::Port(test) | Test::Either(_, test) = &mut term.test {
+                test.resolve(lookup);
+            }
+        }
+    }
+
+    /// What cannot be meant, in words.
+    pub fn mistake(&self) -> Option<String> {
+        self.terms.iter().find_map(|t| t.test.port()?.mistake())
+    }
+
     pub fn lets_through(&self, subject: &Subject<'_>) -> bool {
         self.terms.iter().all(|term| term.test.holds(subject) != term.inverted)
     }
@@ -71,10 +123,21 @@ impl Filter {
 const KEYS: [&str; 5] = ["name", "state", "tag", "group", "kind"];
 
 impl Test {
+    fn port(&self) -> Option<&PortTest> {
+        match self {
+            Self::Port(test) | Self::Either(_, test) => Some(test),
+            Self::Contains(_) | Self::Fuzzy(_) | Self::Property(..) => None,
+        }
+    }
+
     fn holds(&self, subject: &Subject<'_>) -> bool {
         match self {
             Self::Contains(text) => contains(subject.name, text) || contains(subject.words, text),
             Self::Fuzzy(text) => fuzzy(text, subject.name).is_some(),
+            Self::Port(test) => test.holds(subject),
+            Self::Either(text, test) => {
+                contains(subject.name, text) || contains(subject.words, text) || test.holds(subject)
+            }
             Self::Property(key, value) => match key.as_str() {
                 "name" => contains(subject.name, value),
                 "tag" => subject.tags.iter().any(|t| t.eq_ignore_ascii_case(value)),
@@ -87,6 +150,9 @@ impl Test {
 }
 
 fn state_is(subject: &Subject<'_>, value: &str) -> bool {
+    if subject.port.as_ref().is_some_and(|p| p.seen.view.state.as_str() == value) {
+        return !subject.stale;
+    }
     match value {
         "stale" => subject.stale,
         "ok" | "up" => subject.condition == Condition::Ok && !subject.stale,
@@ -101,7 +167,7 @@ fn state_is(subject: &Subject<'_>, value: &str) -> bool {
 }
 
 /// Whether `text` (lower case) is contained, without regard to case; without allocation for ASCII.
-fn contains(words: &str, text: &str) -> bool {
+pub(super) fn contains(words: &str, text: &str) -> bool {
     if words.is_ascii() && text.is_ascii() {
         let (w, t) = (words.as_bytes(), text.as_bytes());
         return w.len() >= t.len() && w.windows(t.len()).any(|part| part.eq_ignore_ascii_case(t));
@@ -130,6 +196,8 @@ mod tests {
             tags: vec!["core", "tier0"],
             group: "Ams",
             kind: "host",
+            address: Some("10.0.0.5"),
+            port: None,
         };
         Filter::parse(filter).lets_through(&subject)
     }
@@ -148,10 +216,25 @@ mod tests {
             "name:sw1",
             "a:b !x",
             "!",
+            "ip:10.0.0.0/24",
+            "10.0.0.5",
+            "!vlan:10",
+            "mac:",
         ] {
             assert_eq!(through(yes), yes != "a:b !x", "{yes}");
         }
-        for no in ["web", "core web", "!core", "~xyz", "state:ok", "tag:edge", "!kind:host", "name:icmp"] {
+        for no in [
+            "web",
+            "core web",
+            "!core",
+            "~xyz",
+            "state:ok",
+            "tag:edge",
+            "!kind:host",
+            "name:icmp",
+            "ip:10.0.0.50",
+            "vlan:10",
+        ] {
             assert!(!through(no), "{no}");
         }
     }

@@ -5,7 +5,9 @@ pub mod action;
 pub mod app;
 pub mod canvas;
 mod chrome;
+mod columns;
 mod commands;
+mod faceplate;
 pub mod filter;
 pub mod frame;
 mod line;
@@ -13,11 +15,14 @@ mod list;
 pub mod look;
 mod overlays;
 pub mod panes;
+pub mod port;
 pub mod run;
 pub mod screen;
 pub mod session;
 mod sessions;
 pub mod terminal;
+mod trail;
+mod watch;
 
 #[cfg(test)]
 mod tests;

@@ -64,6 +64,13 @@ impl Mib {
 /// Where a name stands: an object and a row (0 for a scalar, ports from 1).
 type Cursor = (usize, u32);
 
+/// Where a walk stands: the next instance of what all devices have, and the next of the rows that only this one has.
+#[derive(Clone, Copy)]
+struct Place {
+    port: Option<Cursor>,
+    row: usize,
+}
+
 pub struct View<'a> {
     mib: &'a Mib,
     device: &'a Device,
@@ -74,6 +81,11 @@ pub struct View<'a> {
 impl View<'_> {
     /// Writes the varbind of this very name; false where there is none.
     pub fn get(&self, name: RawOid<'_>, writer: &mut Writer) -> bool {
+        let rows = &self.device.more;
+        if let Ok(at) = rows.binary_search_by(|(oid, _)| oid.as_raw().cmp(&name)) {
+            pdu::encode_varbind(writer, name, rows[at].1.value(self.device, self.now));
+            return true;
+        }
         let found = self.mib.objects.iter().position(|(root, _)| name.below(root).is_some());
         let row = found.and_then(|i| name.below(&self.mib.objects[i].0)?.single().map(|row| (i, row)));
         let Some((object, row)) = row.filter(|(i, row)| self.has(*i, *row)) else {
@@ -87,8 +99,8 @@ impl View<'_> {
 
     /// Writes the varbind after this name; false at the end.
     pub fn next(&self, name: RawOid<'_>, writer: &mut Writer) -> bool {
-        if let Some(cursor) = self.after(name) {
-            self.write(cursor, writer);
+        let place = self.place(name);
+        if self.write_at(place, writer) {
             return true;
         }
         pdu::encode_varbind(writer, name, Value::EndOfMibView);
@@ -103,18 +115,16 @@ impl View<'_> {
         writer: &mut Writer,
         largest: usize,
     ) {
-        let mut at: Vec<(RawOid<'n>, Option<Cursor>)> = names.map(|name| (name, self.after(name))).collect();
+        let mut at: Vec<(RawOid<'n>, Place)> = names.map(|name| (name, self.place(name))).collect();
         for _ in 0..repetitions {
             let mut any = false;
-            for (name, cursor) in &mut at {
+            for (name, place) in &mut at {
                 let before = writer.len();
-                match *cursor {
-                    Some(place) => {
-                        any = true;
-                        self.write(place, writer);
-                        *cursor = self.step(place);
-                    }
-                    None => pdu::encode_varbind(writer, *name, Value::EndOfMibView),
+                if self.write_at(*place, writer) {
+                    any = true;
+                    *place = self.step_from(*place);
+                } else {
+                    pdu::encode_varbind(writer, *name, Value::EndOfMibView);
                 }
                 if writer.len() > largest {
                     writer.truncate(before);
@@ -125,6 +135,48 @@ impl View<'_> {
                 return;
             }
         }
+    }
+
+    fn place(&self, name: RawOid<'_>) -> Place {
+        let rows = &self.device.more;
+        let row = if rows.is_empty() { 0 } else { rows.partition_point(|(oid, _)| oid.as_raw() <= name) };
+        Place { port: self.after(name), row }
+    }
+
+    /// Whether one of the other rows comes next; `None` at the end of everything.
+    fn next_is_row(&self, place: Place) -> Option<bool> {
+        match (place.port, self.device.more.get(place.row)) {
+            (None, None) => None,
+            (Some(_), None) => Some(false),
+            (None, Some(_)) => Some(true),
+            (Some(cursor), Some((oid, _))) => Some(oid.as_raw() < self.name(cursor).as_raw()),
+        }
+    }
+
+    /// Writes what comes next; false at the end.
+    fn write_at(&self, place: Place, writer: &mut Writer) -> bool {
+        match (self.next_is_row(place), place.port) {
+            (Some(true), _) => {
+                let (oid, cell) = &self.device.more[place.row];
+                pdu::encode_varbind(writer, oid.as_raw(), cell.value(self.device, self.now));
+            }
+            (Some(false), Some(cursor)) => self.write(cursor, writer),
+            _ => return false,
+        }
+        true
+    }
+
+    fn step_from(&self, place: Place) -> Place {
+        match self.next_is_row(place) {
+            Some(true) => Place { row: place.row + 1, ..place },
+            _ => Place { port: place.port.and_then(|cursor| self.step(cursor)), ..place },
+        }
+    }
+
+    fn name(&self, (object, row): Cursor) -> Oid {
+        let mut name = self.mib.objects[object].0.clone();
+        name.push(row);
+        name
     }
 
     fn rows(&self) -> u32 {
@@ -169,9 +221,7 @@ impl View<'_> {
     }
 
     fn write(&self, (object, row): Cursor, writer: &mut Writer) {
-        let (root, kind) = &self.mib.objects[object];
-        let mut name = root.clone();
-        name.push(row);
+        let (kind, name) = (&self.mib.objects[object].1, self.name((object, row)));
         let mut text = [0u8; 80];
         pdu::encode_varbind(writer, name.as_raw(), self.value(*kind, row, &mut text));
     }
@@ -286,11 +336,7 @@ impl View<'_> {
 
     /// Grows with the time that the link is up, by 0.1 % to 40 % of its speed.
     fn octets(&self, port: u32, direction: u64) -> u64 {
-        let state = &self.device.ports[port as usize];
-        let share = 1 + mix(self.device.spec.seed ^ u64::from(port) << 8 ^ direction) % 400;
-        let own = if self.is_uplink(port) { 10_000 } else { 1000 };
-        // Mbit/s x ‰ / 8 = 125 octets a second.
-        (state.lit(self.now, self.uptime) as u64).saturating_mul(own * share) / 8
+        self.device.octets(port, direction, self.now)
     }
 
     fn errors(&self, port: u32) -> u64 {

@@ -2,7 +2,9 @@
 
 pub mod backup;
 pub mod check;
+pub mod equipment;
 pub mod host;
 pub mod parents;
 pub mod ports;
+pub mod refresh;
 mod schedule;

@@ -1,5 +1,7 @@
 //! The overlay stack: the top one gets keys first. Each is a value; what it shows is read from the app when drawn.
 
+mod beyond;
+mod columns;
 mod detail;
 pub mod editor;
 mod help;
@@ -13,6 +15,7 @@ use ratatui::layout::Rect;
 use super::app::App;
 use super::canvas::{Row, rule};
 use super::chrome::boxed;
+use super::columns::Column;
 use super::frame::Frame;
 use super::panes::Selected;
 use super::run::Exit;
@@ -20,7 +23,7 @@ use crate::base::text;
 use crate::bus::Ticket;
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
-use crate::model::{EntryKind, IncidentId, Prompt, PromptId, SessionId};
+use crate::model::{AssetId, EntryKind, IncidentId, PortKey, Prompt, PromptId, SessionId};
 
 #[derive(Debug)]
 pub enum Overlay {
@@ -32,6 +35,8 @@ pub enum Overlay {
         scroll: usize,
     },
     Palette(palette::Palette),
+    Columns(columns::Picker),
+    Beyond(beyond::Beyond),
     Editor(editor::Editor),
     Opening(editor::Opening),
     Question(prompt::Question),
@@ -67,6 +72,14 @@ impl Overlay {
         Self::Palette(palette::Palette::default())
     }
 
+    pub fn columns(column: Column) -> Self {
+        Self::Columns(columns::Picker::at(column))
+    }
+
+    pub fn beyond(asset: AssetId, port: PortKey) -> Self {
+        Self::Beyond(beyond::Beyond::new(asset, port))
+    }
+
     pub fn editor(incident: IncidentId, kind: EntryKind, about: Option<String>) -> Self {
         Self::Editor(editor::Editor::new(incident, kind, about))
     }
@@ -85,6 +98,8 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
     let reaction = match &mut overlay {
         Overlay::Detail { scroll, .. } | Overlay::Help { scroll } => scroll_key(scroll, key),
         Overlay::Palette(palette) => palette::key(app, palette, key),
+        Overlay::Columns(picker) => columns::key(app, picker, key),
+        Overlay::Beyond(beyond) => beyond::key(app, beyond, key),
         Overlay::Editor(editor) => editor::key(app, editor, key),
         Overlay::Opening(opening) => editor::opening_key(app, opening, key),
         Overlay::Question(question) => prompt::key(app, question, key),
@@ -196,6 +211,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
                 scrolled(app, frame, "Keys and commands", &lines, *scroll)
             }
             Overlay::Palette(palette) => palette::draw(app, frame, palette),
+            Overlay::Columns(picker) => columns::draw(app, frame, picker),
+            Overlay::Beyond(beyond) => beyond::draw(app, frame, beyond),
             Overlay::Editor(editor) => editor::draw(app, frame, editor),
             Overlay::Question(question) => prompt::draw(app, frame, question),
             Overlay::Opening(opening) => editor::draw_opening(app, frame, opening),

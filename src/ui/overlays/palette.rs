@@ -11,9 +11,10 @@ use crate::ui::action::{ACTIONS, Action};
 use crate::ui::app::App;
 use crate::ui::canvas::{self, Row};
 use crate::ui::commands;
-use crate::ui::filter::fuzzy;
+use crate::ui::filter::{Filter, fuzzy};
 use crate::ui::frame::Frame;
 use crate::ui::line::Line;
+use crate::ui::panes::{PaneKind, ScreenId};
 
 const SHOWN: usize = 14;
 
@@ -27,6 +28,8 @@ pub struct Palette {
 enum Item {
     Action(Action),
     Object(AssetId),
+    /// A MAC or IP address: where it is heard.
+    Station(String),
 }
 
 /// The best matches first; actions before objects while nothing is typed.
@@ -37,10 +40,13 @@ fn items(app: &App, palette: &Palette) -> Vec<(String, Item)> {
     if pattern.is_empty() {
         return actions.chain(objects).take(SHOWN).collect();
     }
+    let station = Filter::parse(pattern)
+        .is_for_station()
+        .then(|| (format!("the ports where {} is heard", pattern.trim()), Item::Station(pattern.trim().to_owned())));
     let mut scored: Vec<(u32, String, Item)> =
         actions.chain(objects).filter_map(|(name, item)| Some((fuzzy(pattern, &name)?, name, item))).collect();
     scored.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.len().cmp(&b.1.len())));
-    scored.into_iter().take(SHOWN).map(|(_, name, item)| (name, item)).collect()
+    station.into_iter().chain(scored.into_iter().map(|(_, name, item)| (name, item))).take(SHOWN).collect()
 }
 
 pub fn key(app: &mut App, palette: &mut Palette, key: Key) -> Reaction {
@@ -54,6 +60,11 @@ pub fn key(app: &mut App, palette: &mut Palette, key: Key) -> Reaction {
             match chosen.map(|(_, item)| item.clone()) {
                 Some(Item::Action(action)) => app.act(action),
                 Some(Item::Object(asset)) => app.reveal(&asset),
+                Some(Item::Station(words)) => {
+                    app.go(ScreenId::Ports);
+                    app.focus = PaneKind::Ports;
+                    app.set_filter(Filter::parse(&words));
+                }
                 None => {}
             }
             return Reaction::Close;

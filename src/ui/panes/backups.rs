@@ -37,6 +37,8 @@ fn passes(app: &App, job: &JobView) -> bool {
         tags: Vec::new(),
         group: "",
         kind: &job.job.kind,
+        address: None,
+        port: None,
     })
 }
 

@@ -51,6 +51,8 @@ fn passes(app: &App, host: &HostView) -> bool {
         tags: host.host.tags.iter().map(|t| &**t).collect(),
         group: host.host.group.as_deref().unwrap_or_default(),
         kind: "host",
+        address: host.host.address.as_deref(),
+        port: None,
     })
 }
 

@@ -17,9 +17,10 @@ use ratatui::style::Style;
 use super::app::App;
 use super::canvas::{self, Row};
 use super::frame::Frame;
+use super::port::Seen;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
-use crate::model::AssetId;
+use crate::model::{AssetId, PortKey};
 use crate::state::Snapshot;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,9 +94,19 @@ impl ScreenId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selected {
     Host(AssetId),
-    Port(AssetId, usize),
+    Port(AssetId, PortKey),
     Job(AssetId),
     Entry(usize),
+}
+
+impl Selected {
+    /// The host or job that it belongs to.
+    pub fn asset(self) -> Option<AssetId> {
+        match self {
+            Self::Host(id) | Self::Port(id, _) | Self::Job(id) => Some(id),
+            Self::Entry(_) => None,
+        }
+    }
 }
 
 /// Where the panes of a screen stand. Pure in its arguments.
@@ -108,7 +119,7 @@ pub fn layout(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
         return vec![(app.focus, area)];
     }
     if app.screen == ScreenId::Ports {
-        let upper = (area.height * 2 / 5).min(app.list(PaneKind::Devices).order.len() as u16 + 2).max(3);
+        let upper = (area.height / 3).min(app.list(PaneKind::Devices).order.len() as u16 + 2).max(3);
         return stack(area, &[(PaneKind::Devices, upper), (PaneKind::Ports, area.height - upper)]);
     }
     if area.width >= 100 && area.height >= 18 {
@@ -214,7 +225,7 @@ pub fn selected_row(app: &App, kind: PaneKind, row: usize) -> Option<Selected> {
         PaneKind::Problems => problems::selected(app, row),
         PaneKind::Hosts => app.snapshot.hosts.get(row).map(|h| Selected::Host(h.host.id.clone())),
         PaneKind::Devices => app.snapshot.devices.get(row).map(|d| Selected::Host(d.host.id.clone())),
-        PaneKind::Ports => app.device().map(|d| Selected::Port(d.host.id.clone(), row)),
+        PaneKind::Ports => app.device().and_then(|d| Some(Selected::Port(d.host.id.clone(), Seen::at(d, row)?.key()))),
         PaneKind::Backups => app.snapshot.jobs.get(row).map(|j| Selected::Job(j.job.id.clone())),
         PaneKind::Incident => Some(Selected::Entry(row)),
         PaneKind::Sessions => app.sessions.get(row).map(|s| Selected::Host(s.asset().clone())),
@@ -239,10 +250,20 @@ pub fn time(app: &App, kind: PaneKind, row: usize) -> Option<Timestamp> {
         PaneKind::Problems => app.snapshot.problems.get(row).map(|p| p.since),
         PaneKind::Hosts => app.snapshot.hosts.get(row).and_then(|h| hosts::moment(h)),
         PaneKind::Devices => app.snapshot.devices.get(row).map(|d| d.table.collected_at),
-        PaneKind::Ports => app.device().and_then(|d| d.ports.get(row)).and_then(|p| p.changed),
+        PaneKind::Ports => app.device().and_then(|d| Seen::at(d, row)).and_then(|seen| seen.changed()),
         PaneKind::Backups => app.snapshot.jobs.get(row).and_then(|j| j.newest),
         PaneKind::Incident | PaneKind::Sessions | PaneKind::Log => None,
     }
+}
+
+/// The part of a pane that its rows have: below its rule, and for ports below the faceplate and the columns' titles.
+pub fn rows(app: &App, kind: PaneKind, area: Rect) -> Rect {
+    let below = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
+    let above = match kind {
+        PaneKind::Ports if below.height > 2 && app.device().is_some() => ports::plate_height(app, below) + 1,
+        _ => 0,
+    };
+    Rect { y: below.y + above, height: below.height.saturating_sub(above), ..below }
 }
 
 pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
@@ -269,7 +290,15 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     let honesty =
         if list.outdated { format!("{honesty}{}order changed, r sorts", app.look.separator()) } else { honesty };
     canvas::rule(frame.buffer, &app.look, area, &title, &honesty, (line, head, app.look.style(Meaning::Dim)));
-    let body = Rect::new(area.x, area.y + 1, area.width, area.height - 1);
+    let below = Rect::new(area.x, area.y + 1, area.width, area.height - 1);
+    let body = rows(app, kind, area);
+    if kind == PaneKind::Ports && app.device().is_some() {
+        ports::draw_plate(app, frame, below);
+        if body.y > below.y {
+            let header = Rect { y: body.y - 1, height: 1, ..below };
+            ports::draw_header(app, frame, header);
+        }
+    }
     if list.order.is_empty() {
         draw_empty(app, frame, kind, body);
         return;
@@ -287,8 +316,13 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
             // Drawn as a whole above.
             PaneKind::Sessions => {}
         }
-        if list.top + offset == list.selected && app.focus == kind {
-            canvas::paint(frame.buffer, body, y, app.look.style(Meaning::Selected));
+        if list.top + offset == list.selected {
+            if app.focus == kind {
+                canvas::paint(frame.buffer, body, y, app.look.style(Meaning::Selected));
+            } else if kind == PaneKind::Devices && app.screen == ScreenId::Ports {
+                // The device that the other pane is about.
+                canvas::paint(frame.buffer, body, y, app.look.style(Meaning::SelectedDim));
+            }
         }
     }
     // Room that is left says what is not watched, and why.
@@ -311,8 +345,15 @@ fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) {
         PaneKind::Sessions | PaneKind::Log => vec!["nothing was said yet".to_owned()],
     };
     let filtered = !app.filter.is_empty() && kind != PaneKind::Incident;
-    let lines =
-        if filtered { vec![format!("nothing matches \"{}\": Esc clears the filter", app.filter.text)] } else { lines };
+    let lines = if filtered {
+        let mut lines = vec![format!("nothing matches \"{}\": Esc clears the filter", app.filter.text)];
+        if kind == PaneKind::Devices && app.filter.is_for_station() {
+            lines.extend(ports::not_found(app, frame.now));
+        }
+        lines
+    } else {
+        lines
+    };
     dim_lines(app, frame, body, &lines);
 }
 

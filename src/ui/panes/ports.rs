@@ -1,35 +1,47 @@
-//! PORTS: devices with a one-line faceplate each, and the table of one device's ports.
+//! PORTS: devices with a one-line faceplate each, and one device's faceplate and table of ports.
+
+mod plate;
+mod table;
+
+use std::cmp::Reverse;
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{age, dim};
-use crate::base::units;
+pub use self::plate::{draw as draw_plate, height as plate_height};
+pub use self::table::{draw_header, draw_port, fitted};
+use super::{ScreenId, age, dim};
+use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
-use crate::model::Condition;
+use crate::model::{AssetId, Condition, PortKey};
+use crate::state::rules::equipment;
 use crate::state::{DeviceView, PortState, PortView};
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
-use crate::ui::filter::Subject;
+use crate::ui::columns;
+use crate::ui::filter::{PortSubject, Subject};
 use crate::ui::frame::Frame;
+use crate::ui::port::{Seen, shown};
 
+/// Worst first; for a station that is looked for, the device it hangs on before those that have only heard of it.
 pub fn device_order(app: &App) -> Vec<usize> {
     let mut rows: Vec<usize> = (0..app.snapshot.devices.len())
         .filter(|row| {
             let device = &app.snapshot.devices[*row];
             let shown = !app.problems_only || device.condition.is_problem();
-            shown && (app.filter.is_empty() || device_passes(app, device))
+            shown && (app.filter.is_empty() || device_passes(app, device) || any_port_passes(app, device))
         })
         .collect();
     rows.sort_by_key(|row| {
         let device = &app.snapshot.devices[*row];
-        (std::cmp::Reverse(device.condition), !device.stale)
+        let found = found(app, device).map_or((true, usize::MAX), |found| (found.shared, found.stations));
+        (found, Reverse(device.condition), !device.stale)
     });
     rows
 }
 
 fn device_passes(app: &App, device: &DeviceView) -> bool {
-    let words = device.table.device.description.line();
+    let words = shown(&device.table.device.description);
     app.filter.lets_through(&Subject {
         name: &device.host.name,
         words: &words,
@@ -38,34 +50,100 @@ fn device_passes(app: &App, device: &DeviceView) -> bool {
         tags: device.host.tags.iter().map(|t| &**t).collect(),
         group: device.host.group.as_deref().unwrap_or_default(),
         kind: "device",
+        address: device.host.address.as_deref(),
+        port: None,
     })
 }
 
-/// In the order of the device, as on its front.
+/// On the screen of ports a filter looks at all ports of all devices.
+fn any_port_passes(app: &App, device: &DeviceView) -> bool {
+    app.screen == ScreenId::Ports && Seen::all(device).any(|seen| port_passes(app, seen))
+}
+
+fn port_passes(app: &App, seen: Seen<'_>) -> bool {
+    let host = &seen.device.host;
+    let facts = seen.facts;
+    let mut words = format!("{} {}", shown(&seen.port.alias), host.name);
+    for neighbor in facts.map(|f| &f.neighbors[..]).unwrap_or_default() {
+        words.push(' ');
+        words.push_str(&shown(&neighbor.name));
+    }
+    if !seen.port.name.is_empty() {
+        words.push(' ');
+        words.push_str(&shown(&seen.port.description));
+    }
+    app.filter.lets_through(&Subject {
+        name: &seen.label(),
+        words: &words,
+        condition: seen.view.condition,
+        stale: seen.device.stale,
+        tags: host.tags.iter().map(|t| &**t).collect(),
+        group: host.group.as_deref().unwrap_or_default(),
+        kind: "port",
+        address: None,
+        port: Some(PortSubject { seen, lookup: &app.lookup }),
+    })
+}
+
+/// In the order of the device, as on its front, or as the table is sorted. A filter that no port passes but the device itself
+/// leaves all of its ports.
 pub fn port_order(app: &App) -> Vec<usize> {
     let Some(device) = app.device() else { return Vec::new() };
-    (0..device.ports.len())
-        .filter(|row| {
-            let port = &device.ports[*row];
-            if app.problems_only && !port.condition.is_problem() {
-                return false;
-            }
-            let Some(facts) = device.table.ports.get(port.row) else { return false };
-            if app.filter.is_empty() || app.screen != super::ScreenId::Ports || device_passes(app, device) {
-                return true;
-            }
-            let (name, words) = (facts.label().line(), facts.alias.line());
-            app.filter.lets_through(&Subject {
-                name: &name,
-                words: &words,
-                condition: port.condition,
-                stale: device.stale,
-                tags: Vec::new(),
-                group: "",
-                kind: "port",
-            })
-        })
-        .collect()
+    let wanted = |seen: &Seen<'_>| !app.problems_only || seen.view.condition.is_problem();
+    let all = || Seen::all(device).filter(wanted);
+    let filtered = !app.filter.is_empty() && app.screen == ScreenId::Ports;
+    let mut rows: Vec<usize> = all().filter(|s| !filtered || port_passes(app, *s)).map(|s| s.row()).collect();
+    if rows.is_empty() && filtered && device_passes(app, device) {
+        rows = all().map(|s| s.row()).collect();
+    }
+    columns::sort(&mut rows, device, &app.lookup, app.columns.sort);
+    rows
+}
+
+/// Where a station that is looked for is heard on a device: the likeliest port.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    pub device: AssetId,
+    pub port: PortKey,
+    /// Something that forwards for others is at the other end.
+    pub shared: bool,
+    pub stations: usize,
+}
+
+/// Looks on all devices; for filters that look for a station.
+pub fn find(app: &App) -> Vec<Found> {
+    let on = |device: &DeviceView| {
+        let id = &device.host.id;
+        let ports = Seen::all(device).filter(|seen| port_passes(app, *seen));
+        let ranked = ports.map(|seen| {
+            let index = seen.port.index;
+            (app.lookup.is_shared_port(id, index), app.lookup.station_count(id, index).unwrap_or(0), seen)
+        });
+        let (shared, stations, seen) = ranked.min_by_key(|(shared, stations, _)| (*shared, *stations))?;
+        Some(Found { device: id.clone(), port: seen.key(), shared, stations })
+    };
+    app.snapshot.devices.iter().filter_map(|device| on(device)).collect()
+}
+
+/// What a search for a station could look into.
+pub fn not_found(app: &App, now: Timestamp) -> Vec<String> {
+    let equipment = app.snapshot.devices.iter().map(|d| &d.table.equipment);
+    let walked = |group: &str| {
+        let walks = equipment.clone().filter_map(|e| e.walked.iter().find(|w| *w.group == *group && w.rows > 0));
+        let (count, oldest) = walks.fold((0, None), |(n, oldest): (usize, Option<Timestamp>), walk| {
+            (n + 1, Some(oldest.map_or(walk.at, |at| at.min(walk.at))))
+        });
+        let age = oldest.map(|at| format!(", the oldest {} old", units::age(now.since(at)))).unwrap_or_default();
+        format!("{count} {group} tables{age}")
+    };
+    vec![format!("looked into {} and {}; they are walked every 15 minutes", walked("forwarding"), walked("arp"))]
+}
+
+fn found<'a>(app: &'a App, device: &DeviceView) -> Option<&'a Found> {
+    if app.screen != ScreenId::Ports {
+        return None;
+    }
+    app.found.iter().find(|f| f.device == device.host.id)
 }
 
 pub fn device_title(app: &App) -> (String, String) {
@@ -76,14 +154,28 @@ pub fn device_title(app: &App) -> (String, String) {
 
 pub fn port_title(app: &App) -> (String, String) {
     let Some(device) = app.device() else { return ("PORTS".to_owned(), String::new()) };
-    let mut parts = vec![format!("{} of {} up", device.up, device.ports.len())];
+    let mut parts = Vec::new();
+    if let Some(watch) = crate::ui::watch::words(app, device) {
+        parts.push(watch);
+    }
+    let count = app.list(super::PaneKind::Ports).order.len();
+    if count < device.ports.len() {
+        parts.push(format!("{count} shown"));
+    }
+    parts.push(format!("{} of {} up", device.up, device.ports.len()));
+    let sort = app.columns.sort;
+    if sort != columns::Sort::default() {
+        let order = if sort.reversed { ", reversed" } else { "" };
+        parts.push(format!("by {}{order}", sort.column.name()));
+    }
     if !device.table.complete {
         parts.push("incomplete".to_owned());
     }
     if device.stale {
         parts.push("stale".to_owned());
     }
-    (device.host.name.to_string(), parts.join(app.look.separator()))
+    let selected = app.selected_port().map(|seen| format!(" {}", seen.label())).unwrap_or_default();
+    (format!("{}{selected}", device.host.name), parts.join(app.look.separator()))
 }
 
 pub fn empty(app: &App) -> Vec<String> {
@@ -115,15 +207,31 @@ pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: us
         line.end(&flow, dim(app)).end(" ", words);
     }
     line.end(&format!("{:>7}", format!("{}/{}", device.up, device.ports.len())), dim(app)).end(" ", words);
+    // What is wrong beside its ports: how much, and where there is room the worst of it in words.
+    let findings = equipment::findings(&device.table.equipment);
+    if let Some(worst) = findings.first() {
+        let (glyph, style) = app.look.condition(worst.condition, device.stale);
+        let style = if device.stale { dim(app) } else { style };
+        line.end(&format!("{glyph}{}", findings.len()), style).end(" ", words);
+    }
     line.name(&device.host.name, usize::from(area.width / 5).clamp(8, 22), words).gap(1);
+    if let Some(found) = found(app, device) {
+        let text = app.look.style(if found.shared { Meaning::Dim } else { Meaning::Text });
+        line.put(&shown(&found.port.label), text).put(app.look.separator(), dim(app)).put(&heard(found), text);
+        return;
+    }
     faceplate(app, &mut line, device);
+    if let Some(worst) = findings.first()
+        && line.room() > 12
+    {
+        line.gap(2).put(&worst.words, dim(app));
+    }
 }
 
 /// One glyph a port, logical interfaces left out, a gap where the name's stem changes (`Gi1/0/` to `Te1/1/`) and
 /// after each dozen as far as there is room. What does not fit is counted in the colour of the worst of it.
 fn faceplate(app: &App, line: &mut Row<'_>, device: &DeviceView) {
-    let ports: Vec<&PortView> =
-        device.ports.iter().filter(|p| device.table.ports.get(p.row).is_some_and(|f| is_physical(f.if_type))).collect();
+    let ports: Vec<&PortView> = Seen::all(device).filter(Seen::is_physical).map(|seen| seen.view).collect();
     let stems: Vec<&[u8]> = ports.iter().map(|p| stem(device, p)).collect();
     let new_stem = |at: usize| at > 0 && stems[at] != stems[at - 1];
     let stem_gaps = (0..ports.len()).filter(|at| new_stem(*at)).count();
@@ -155,9 +263,13 @@ fn stem<'a>(device: &'a DeviceView, port: &PortView) -> &'a [u8] {
     &label[..label.len() - digits]
 }
 
-/// Ethernet and its older names (IANAifType-MIB); unknown counts as physical.
-pub fn is_physical(if_type: Option<u32>) -> bool {
-    matches!(if_type, None | Some(6 | 7 | 62 | 69 | 117))
+/// What it means that a station is heard on a port.
+fn heard(found: &Found) -> String {
+    match (found.shared, found.stations) {
+        (true, n) => format!("heard through its neighbour, with {n} stations"),
+        (false, 0 | 1) => "access port".to_owned(),
+        (false, n) => format!("access port, {n} stations"),
+    }
 }
 
 /// The glyph of a port.
@@ -174,41 +286,4 @@ pub fn port_glyph(app: &App, port: &PortView, stale: bool) -> (&'static str, Sty
         (PortState::Testing | PortState::Unknown, _) => ("?", "?", Meaning::Unknown),
     };
     (if app.look.unicode { unicode } else { ascii }, app.look.style(meaning))
-}
-
-pub fn draw_port(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
-    let Some(device) = app.device() else { return };
-    let Some(port) = device.ports.get(row) else { return };
-    let Some(facts) = device.table.ports.get(port.row) else { return };
-    let changed = age(frame, port.changed.or(facts.last_change));
-    let (glyph, style) = port_glyph(app, port, device.stale);
-    let words = app.look.words(if port.condition.is_problem() { port.condition } else { Condition::Ok }, device.stale);
-    let mut line = Row::new(frame.buffer, &app.look, area, y);
-    line.gap(1).put(glyph, style).gap(1);
-    line.end(" ", words).end(&format!("{changed:>3}"), dim(app)).end(" ", words);
-    if area.width >= 76 {
-        let known = [port.rates.in_errors(), port.rates.out_errors()];
-        let errors: f64 = known.into_iter().flatten().sum();
-        // No errors is no news; not knowing is said.
-        let text = match (errors > 0.0, known == [None, None]) {
-            (true, _) => format!("err {errors:>5.1}/s"),
-            (false, true) => format!("{:>11}", "–"),
-            (false, false) => " ".repeat(11),
-        };
-        line.end(&text, app.look.style(if errors > 0.0 { Meaning::Warning } else { Meaning::Dim })).end(" ", words);
-    }
-    if area.width >= 50 {
-        let rate = |bps: Option<f64>| bps.map_or_else(|| "–".to_owned(), units::bit_rate);
-        line.end(&format!("in {:>5} out {:>5}", rate(port.rates.in_bps()), rate(port.rates.out_bps())), dim(app))
-            .end(" ", words);
-    }
-    line.name(&facts.label().line(), usize::from(area.width / 5).clamp(8, 24), words).gap(1);
-    line.cell(port.state.as_str(), 13, words).gap(1);
-    let speed = facts.speed_bps.map_or_else(|| "–".to_owned(), units::speed);
-    line.right(&speed, 5, dim(app)).gap(1);
-    let reason = port.reason.as_deref().unwrap_or_default();
-    if !reason.is_empty() {
-        line.put(reason, app.look.style(Meaning::Text)).gap(1);
-    }
-    line.put(&facts.alias.line(), dim(app));
 }

@@ -9,6 +9,7 @@ use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
+use crate::ui::port::Seen;
 
 pub fn order(app: &App) -> Vec<usize> {
     let problems = &app.snapshot.problems;
@@ -27,6 +28,8 @@ pub fn order(app: &App) -> Vec<usize> {
                 tags: app.tags(&p.asset),
                 group: app.group(&p.asset),
                 kind: kind(p.kind),
+                address: None,
+                port: None,
             })
         })
         .collect()
@@ -61,7 +64,11 @@ pub fn empty(app: &App) -> Vec<String> {
 pub fn selected(app: &App, row: usize) -> Option<Selected> {
     let p = app.snapshot.problems.get(row)?;
     Some(match (p.kind, p.port) {
-        (ProblemKind::Port, Some(port)) => Selected::Port(p.asset.clone(), port),
+        (ProblemKind::Port, Some(port)) => {
+            let seen = app.snapshot.device(&p.asset).and_then(|d| Seen::at(d, port));
+            // A port that is gone from its device's table leaves the device.
+            seen.map_or_else(|| Selected::Host(p.asset.clone()), |s| Selected::Port(p.asset.clone(), s.key()))
+        }
         (ProblemKind::Backup, _) => Selected::Job(p.asset.clone()),
         _ => Selected::Host(p.asset.clone()),
     })

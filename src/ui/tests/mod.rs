@@ -1,7 +1,9 @@
 //! Keys in, screen out: whole screens as text, at the sizes that people have.
 
-mod fixture;
+mod campus;
+pub mod fixture;
 mod notifications;
+mod ports;
 
 use std::sync::Arc;
 use std::task::{Context, Waker};

@@ -97,7 +97,15 @@ pub fn address(octets: &[u8]) -> Option<IpAddr> {
         16 => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(octets).ok()?)),
         _ => return None,
     };
-    (!address.is_unspecified() && !address.is_loopback()).then_some(address)
+    (!address.is_unspecified() && !is_own(address)).then_some(address)
+}
+
+/// The device itself. The rest of 127.0.0.0/8 is somebody else where a whole network runs on one machine.
+fn is_own(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(four) => four.octets()[..2] == [127, 0],
+        IpAddr::V6(six) => six.is_loopback(),
+    }
 }
 
 /// Arcs of an index that are one octet each.

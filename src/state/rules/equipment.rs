@@ -1,0 +1,319 @@
+//! What is wrong with a device beside its ports, by what it says itself: routing sessions, sensors, power, memory. Pure, and
+//! about what is there: a table that was not walked finds nothing, which is not the same as good.
+
+use crate::base::units;
+use crate::model::Condition;
+use crate::model::device::{
+    BgpPeer, BgpState, Equipment, Firewall, Optics, OspfNeighbor, OspfState, PoeBudget, Pool, PowerSource, Processor,
+    Sensor, SensorStatus, Ups,
+};
+
+/// Something that is wrong, in words fit for the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub condition: Condition,
+    pub words: String,
+}
+
+/// From here on a pool, a processor, a power budget or a limit is nearly used up, in percent.
+const NEARLY: f64 = 90.0;
+/// A UPS with less than this left, in minutes.
+const MINUTES_LEFT: f64 = 10.0;
+/// A UPS that carries more, in percent.
+const UPS_LOAD: f64 = 80.0;
+
+/// Everything that is wrong, worst first.
+pub fn findings(equipment: &Equipment) -> Vec<Finding> {
+    let mut out: Vec<Finding> = Vec::new();
+    let mut add = |condition: Option<Condition>, words: String| {
+        if let Some(condition) = condition.filter(|c| c.is_problem()) {
+            out.push(Finding { condition, words });
+        }
+    };
+    for peer in &equipment.bgp {
+        add(bgp(peer), format!("BGP {} is {}", peer.peer, peer.state.map_or("in no known state", BgpState::as_str)));
+        if let Some(used) = share(peer.prefixes, peer.prefix_limit).filter(|used| *used >= NEARLY) {
+            add(Some(Condition::Warning), format!("BGP {} has {used:.0} % of its prefix limit", peer.peer));
+        }
+    }
+    for neighbor in &equipment.ospf {
+        let state = neighbor.state.map_or("in no known state", OspfState::as_str);
+        add(ospf(neighbor), format!("OSPF {} is {state}", neighbor.neighbor));
+    }
+    for one in &equipment.sensors {
+        add(sensor(one.status), format!("{} {}: {}", one.class.as_str(), one.name.line(), reading(one)));
+    }
+    for one in &equipment.optics {
+        add(sensor(one.status), format!("optics of {}: {}", optics_name(one), light(one)));
+    }
+    for budget in &equipment.poe {
+        add(poe(budget), format!("PoE group {}: {}", budget.group, watts(budget)));
+    }
+    if let Some(one) = &equipment.ups {
+        ups(one, &mut add);
+    }
+    if let Some(one) = &equipment.firewall {
+        firewall(one, &mut add);
+    }
+    for one in &equipment.processors {
+        add(processor(one), format!("{}: {:.0} %", one.name.line(), one.percent));
+    }
+    for pool in equipment.memory.iter().chain(&equipment.storage) {
+        add(full(pool), format!("{}: {}", pool.name.line(), used(pool)));
+    }
+    out.sort_by_key(|finding| std::cmp::Reverse(finding.condition));
+    out
+}
+
+/// A session that somebody stopped is as it should be; one in no known state is not known to be wrong.
+pub fn bgp(peer: &BgpPeer) -> Option<Condition> {
+    match (peer.started, peer.state) {
+        (Some(false), _) => Some(Condition::Ok),
+        (_, Some(BgpState::Established)) => Some(Condition::Ok),
+        (_, Some(_)) => Some(Condition::Critical),
+        (_, None) => None,
+    }
+}
+
+/// Two-way is as far as two routers go that are neither of them the designated one.
+pub fn ospf(neighbor: &OspfNeighbor) -> Option<Condition> {
+    match neighbor.state? {
+        OspfState::Full | OspfState::TwoWay => Some(Condition::Ok),
+        OspfState::Down | OspfState::Attempt => Some(Condition::Critical),
+        OspfState::Init | OspfState::ExchangeStart | OspfState::Exchange | OspfState::Loading => {
+            Some(Condition::Warning)
+        }
+    }
+}
+
+/// What a device's own word on a sensor is worth.
+pub fn sensor(status: SensorStatus) -> Option<Condition> {
+    match status {
+        SensorStatus::Ok => Some(Condition::Ok),
+        SensorStatus::Warning => Some(Condition::Warning),
+        SensorStatus::Critical => Some(Condition::Critical),
+        SensorStatus::Unavailable | SensorStatus::Unknown => None,
+    }
+}
+
+pub fn poe(budget: &PoeBudget) -> Option<Condition> {
+    if budget.faulty == Some(true) {
+        return Some(Condition::Critical);
+    }
+    let used = budget.used_watts? * 100.0 / budget.watts.filter(|w| *w > 0.0)?;
+    Some(if used >= NEARLY { Condition::Warning } else { Condition::Ok })
+}
+
+pub fn processor(processor: &Processor) -> Option<Condition> {
+    Some(if processor.percent >= NEARLY { Condition::Warning } else { Condition::Ok })
+}
+
+pub fn full(pool: &Pool) -> Option<Condition> {
+    share(pool.used_bytes, pool.total_bytes).map(|used| if used >= NEARLY { Condition::Warning } else { Condition::Ok })
+}
+
+fn ups(ups: &Ups, add: &mut impl FnMut(Option<Condition>, String)) {
+    let source = match ups.source {
+        Some(PowerSource::Battery) => {
+            let since = ups.on_battery_for.map(|d| format!(" for {}", units::age(d))).unwrap_or_default();
+            Some((Condition::Critical, format!("UPS on battery{since}")))
+        }
+        Some(PowerSource::Bypass) => Some((Condition::Warning, "UPS on bypass: nothing protects the load".to_owned())),
+        Some(PowerSource::None) => Some((Condition::Critical, "UPS gives no power".to_owned())),
+        Some(PowerSource::Mains | PowerSource::Booster | PowerSource::Reducer | PowerSource::Other) | None => None,
+    };
+    if let Some((condition, words)) = source {
+        add(Some(condition), words);
+    }
+    if let Some(minutes) = ups.minutes_left.filter(|m| *m < MINUTES_LEFT) {
+        add(Some(Condition::Critical), format!("UPS has {minutes:.0} minutes left"));
+    }
+    if let Some(load) = ups.load_percent.filter(|l| *l > UPS_LOAD) {
+        add(Some(Condition::Warning), format!("UPS load {load:.0} %"));
+    }
+    add(ups.battery.and_then(sensor), "UPS battery".to_owned());
+    if let Some(alarms) = ups.alarms.filter(|n| *n > 0) {
+        add(Some(Condition::Warning), format!("UPS alarms: {alarms}"));
+    }
+}
+
+fn firewall(firewall: &Firewall, add: &mut impl FnMut(Option<Condition>, String)) {
+    if let Some(ha) = firewall.ha.as_ref().filter(|ha| ha.healthy == Some(false)) {
+        let role = crate::base::text::clean(&ha.role);
+        add(Some(Condition::Critical), format!("HA: {role}, and its peer is not in step"));
+    }
+    if let Some(used) = share(firewall.sessions, firewall.session_limit).filter(|used| *used >= NEARLY) {
+        add(Some(Condition::Warning), format!("sessions at {used:.0} % of the limit"));
+    }
+    for tunnel in firewall.tunnels.iter().filter(|t| t.up == Some(false)) {
+        add(Some(Condition::Warning), format!("tunnel {} is down", tunnel.name.line()));
+    }
+}
+
+/// Percent; nothing where the whole is not known.
+pub fn share(part: Option<u64>, whole: Option<u64>) -> Option<f64> {
+    Some(part? as f64 * 100.0 / whole.filter(|w| *w > 0)? as f64)
+}
+
+/// `48 %, 1.2G of 2.5G`.
+pub fn used(pool: &Pool) -> String {
+    let bytes = |b: Option<u64>| b.map_or_else(|| "–".to_owned(), units::bytes);
+    let percent = share(pool.used_bytes, pool.total_bytes).map(|p| format!("{p:.0} %, ")).unwrap_or_default();
+    format!("{percent}{} of {}", bytes(pool.used_bytes), bytes(pool.total_bytes))
+}
+
+/// `212 of 370 W`.
+pub fn watts(budget: &PoeBudget) -> String {
+    let watts = |w: Option<f64>| w.map_or_else(|| "–".to_owned(), |w| format!("{w:.0}"));
+    let fault = if budget.faulty == Some(true) { ", faulty" } else { "" };
+    format!("{} of {} W{fault}", watts(budget.used_watts), watts(budget.watts))
+}
+
+/// The value with its unit and the nearest limit above it, or the word alone.
+pub fn reading(sensor: &Sensor) -> String {
+    let unit = match sensor.unit.or(sensor.class.unit()) {
+        Some("celsius") => " °C",
+        Some("percent") => " %",
+        Some("volts") => " V",
+        Some("amperes") => " A",
+        Some("watts") => " W",
+        Some("rpm") => " rpm",
+        Some("dbm") => " dBm",
+        _ => "",
+    };
+    let number =
+        |v: f64| if v.fract().abs() < 0.05 || v.abs() >= 100.0 { format!("{v:.0}") } else { format!("{v:.1}") };
+    let limit = sensor.limits.high_warning.or(sensor.limits.high_critical);
+    let value = sensor.value.map(|v| format!("{}{unit} ", number(v))).unwrap_or_default();
+    let limit = limit.filter(|_| sensor.value.is_some()).map(|l| format!(", limit {}{unit}", number(l)));
+    format!("{value}{}{}", sensor.status.as_str(), limit.unwrap_or_default())
+}
+
+/// Received and sent light, temperature and bias, as far as the device says.
+pub fn light(optics: &Optics) -> String {
+    let part = |name: &str, value: Option<f64>, unit: &str| value.map(|v| format!("{name}{v:.1} {unit}"));
+    let parts: Vec<String> = [
+        part("rx ", optics.rx_dbm, "dBm"),
+        part("tx ", optics.tx_dbm, "dBm"),
+        part("", optics.temperature_c, "°C"),
+        part("bias ", optics.bias_ma, "mA"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    format!("{} {}", parts.join(", "), optics.status.as_str()).trim_start().to_owned()
+}
+
+/// What the device calls a transceiver, else its port.
+pub fn optics_name(optics: &Optics) -> String {
+    match (optics.name.is_empty(), optics.port) {
+        (false, _) => optics.name.line(),
+        (true, Some(port)) => format!("ifIndex {port}"),
+        (true, None) => "a transceiver".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::device::{HaState, Limits, SensorClass, Tunnel};
+
+    fn words(equipment: &Equipment) -> Vec<String> {
+        findings(equipment).into_iter().map(|f| format!("{:?} {}", f.condition, f.words)).collect()
+    }
+
+    fn peer(state: Option<BgpState>, started: Option<bool>) -> BgpPeer {
+        BgpPeer {
+            peer: "192.0.2.1".parse().expect("an address"),
+            remote_as: Some(65_001),
+            state,
+            started,
+            in_state_for: None,
+            transitions: None,
+            last_error: None,
+            prefixes: Some(95),
+            prefix_limit: None,
+        }
+    }
+
+    #[test]
+    fn nothing_known_is_nothing_found() {
+        assert_eq!(words(&Equipment::default()), Vec::<String>::new());
+        let unknown = Equipment { bgp: vec![peer(None, None)], ups: Some(Ups::default()), ..Equipment::default() };
+        assert_eq!(words(&unknown), Vec::<String>::new());
+    }
+
+    #[test]
+    fn sessions_that_should_be_up_and_are_not_are_critical_and_stopped_ones_are_not() {
+        let mut limited = peer(Some(BgpState::Established), Some(true));
+        limited.prefix_limit = Some(100);
+        let ospf = |state| OspfNeighbor {
+            neighbor: "192.0.2.9".parse().expect("an address"),
+            router_id: None,
+            interface: None,
+            state: Some(state),
+            events: None,
+        };
+        let equipment = Equipment {
+            bgp: vec![peer(Some(BgpState::Active), Some(true)), peer(Some(BgpState::Idle), Some(false)), limited],
+            ospf: vec![ospf(OspfState::TwoWay), ospf(OspfState::Full), ospf(OspfState::ExchangeStart)],
+            ..Equipment::default()
+        };
+        assert_eq!(
+            words(&equipment),
+            [
+                "Critical BGP 192.0.2.1 is active",
+                "Warning BGP 192.0.2.1 has 95 % of its prefix limit",
+                "Warning OSPF 192.0.2.9 is exchange-start",
+            ]
+        );
+    }
+
+    #[test]
+    fn power_heat_memory_and_firewalls() {
+        let equipment = Equipment {
+            sensors: vec![Sensor {
+                class: SensorClass::Temperature,
+                name: "inlet".into(),
+                value: Some(71.25),
+                unit: None,
+                status: SensorStatus::Critical,
+                limits: Limits { high_critical: Some(70.0), ..Limits::default() },
+            }],
+            poe: vec![PoeBudget { group: 1, watts: Some(370.0), used_watts: Some(362.0), faulty: None }],
+            ups: Some(Ups {
+                source: Some(PowerSource::Battery),
+                minutes_left: Some(4.0),
+                load_percent: Some(85.0),
+                battery: Some(SensorStatus::Ok),
+                ..Ups::default()
+            }),
+            firewall: Some(Firewall {
+                ha: Some(HaState { role: "active".into(), healthy: Some(false) }),
+                sessions: Some(99),
+                session_limit: Some(100),
+                tunnels: vec![
+                    Tunnel { name: "to-berlin".into(), up: Some(false) },
+                    Tunnel { name: "spare".into(), up: None },
+                ],
+            }),
+            memory: vec![Pool { name: "ram".into(), used_bytes: Some(95), total_bytes: Some(100) }],
+            storage: vec![Pool { name: "/".into(), used_bytes: Some(95), total_bytes: None }],
+            ..Equipment::default()
+        };
+        assert_eq!(
+            words(&equipment),
+            [
+                "Critical temperature inlet: 71.2 °C critical, limit 70 °C",
+                "Critical UPS on battery",
+                "Critical UPS has 4 minutes left",
+                "Critical HA: active, and its peer is not in step",
+                "Warning PoE group 1: 362 of 370 W",
+                "Warning UPS load 85 %",
+                "Warning sessions at 99 % of the limit",
+                "Warning tunnel to-berlin is down",
+                "Warning ram: 95 %, 95B of 100B",
+            ]
+        );
+    }
+}

@@ -1,0 +1,181 @@
+//! What an action does.
+
+use super::{App, Asking};
+use crate::bus::{Command, MessageWeight};
+use crate::model::EntryKind;
+use crate::ui::action::Action;
+use crate::ui::chrome;
+use crate::ui::commands;
+use crate::ui::filter::Filter;
+use crate::ui::line::Line;
+use crate::ui::list::List;
+use crate::ui::overlays::Overlay;
+use crate::ui::panes::{self, PaneKind, ScreenId, Selected};
+use crate::ui::run::Exit;
+
+impl App {
+    pub fn act(&mut self, action: Action) {
+        let page = panes::layout(self, chrome::body(self, self.size))
+            .into_iter()
+            .find(|(kind, _)| *kind == self.focus)
+            .map_or(1, |(kind, area)| panes::rows(self, kind, area).height.max(1));
+        let page = isize::try_from(page).unwrap_or(1);
+        match action {
+            Action::Overview => self.go(ScreenId::Overview),
+            Action::Hosts => self.go(ScreenId::Hosts),
+            Action::Ports => self.go(ScreenId::Ports),
+            Action::Backups => self.go(ScreenId::Backups),
+            Action::Incident => self.go(ScreenId::Incident),
+            Action::Sessions => {
+                self.go(ScreenId::Sessions);
+                self.refresh_sessions();
+            }
+            Action::Log => self.go(ScreenId::Log),
+            Action::NextPane => self.turn(1),
+            Action::PreviousPane => self.turn(-1),
+            Action::Zoom => self.zoom = !self.zoom,
+            Action::Help => self.overlays.push(Overlay::help()),
+            Action::CommandLine => self.asking = Some((Asking::Command, Line::default())),
+            Action::Filter => self.asking = Some((Asking::Filter, Line::with(&self.filter.text))),
+            Action::Palette => self.overlays.push(Overlay::palette()),
+            Action::Back => self.back(),
+            Action::Quit => self.overlays.push(Overlay::Quit),
+            Action::Cancel => self.cancel(),
+            Action::Suspend => self.set_exit(Exit::Suspend),
+            Action::Down => self.move_by(1),
+            Action::Up => self.move_by(-1),
+            Action::Top => self.move_by(isize::MIN / 2),
+            Action::Bottom => self.move_by(isize::MAX / 2),
+            Action::HalfPageDown => self.move_by((page / 2).max(1)),
+            Action::HalfPageUp => self.move_by(-(page / 2).max(1)),
+            Action::PageDown => self.move_by(page),
+            Action::PageUp => self.move_by(-page),
+            Action::Left => self.move_beside(-1),
+            Action::Right => self.move_beside(1),
+            Action::Columns => self.overlays.push(Overlay::columns(self.columns.sort.column)),
+            Action::SortNext => self.sort_beside(1),
+            Action::SortPrevious => self.sort_beside(-1),
+            Action::Watch => self.toggle_watch(),
+            Action::Follow => self.follow(),
+            Action::LastPlace => self.last_place(),
+            Action::Open => self.open_selected(),
+            Action::Shell => commands::shell(self, None),
+            Action::EndSession => self.end_session(),
+            Action::Resort => {
+                let kind = self.focus;
+                *self.list_mut(kind) = List::default();
+            }
+            Action::Recheck => self.recheck(),
+            Action::ProblemsOnly => self.problems_only = !self.problems_only,
+            Action::Pause => {
+                let pause = self.snapshot.engine.mode == crate::state::Mode::Polling;
+                self.send(Command::Pause(pause));
+            }
+            Action::OpenIncident => self.overlays.push(Overlay::open_incident("")),
+            Action::Note => self.write(EntryKind::Note),
+            Action::Decision => self.write(EntryKind::Decision),
+            Action::ActionItem => self.write(EntryKind::Action),
+            Action::Hypothesis => self.write(EntryKind::Hypothesis),
+        }
+    }
+
+    fn turn(&mut self, delta: isize) {
+        let panes = self.screen.panes();
+        let at = panes.iter().position(|k| *k == self.focus).unwrap_or(0);
+        let next = (at.cast_signed() + delta).rem_euclid(panes.len().cast_signed());
+        self.focus = panes[usize::try_from(next).unwrap_or(0)];
+    }
+
+    fn move_by(&mut self, delta: isize) {
+        let kind = self.focus;
+        self.list_mut(kind).move_by(delta);
+    }
+
+    /// Along the front of the device.
+    fn move_beside(&mut self, delta: isize) {
+        if self.screen != ScreenId::Ports {
+            return;
+        }
+        let row = self.selected_port().and_then(|seen| self.faceplate.beside(seen.row(), delta));
+        if let Some(row) = row {
+            self.focus = PaneKind::Ports;
+            self.list_mut(PaneKind::Ports).select_row(row);
+        }
+    }
+
+    fn sort_beside(&mut self, delta: isize) {
+        let width = panes::layout(self, chrome::body(self, self.size()))
+            .into_iter()
+            .find(|(kind, _)| *kind == PaneKind::Ports)
+            .map_or(0, |(_, area)| area.width);
+        let (shown, _) = panes::ports::fitted(self, width);
+        self.columns.sort_beside(&shown, delta);
+        self.sorted();
+    }
+
+    /// The port table takes its new order at once, and the selection stays on its port.
+    pub(in crate::ui) fn sorted(&mut self) {
+        let row = self.list(PaneKind::Ports).row();
+        let order = panes::order(self, PaneKind::Ports);
+        let list = self.list_mut(PaneKind::Ports);
+        *list = List { order, ..List::default() };
+        if let Some(row) = row {
+            list.select_row(row);
+        }
+    }
+
+    fn back(&mut self) {
+        if !self.filter.is_empty() || !self.filter.text.is_empty() {
+            self.filter = Filter::default();
+        } else if self.zoom {
+            self.zoom = false;
+        } else if self.problems_only {
+            self.problems_only = false;
+        } else if self.screen != ScreenId::Overview {
+            self.go(ScreenId::Overview);
+        }
+    }
+
+    fn cancel(&mut self) {
+        self.say(MessageWeight::Note, "nothing is under way; q or :q leaves");
+    }
+
+    fn open_selected(&mut self) {
+        if self.screen == ScreenId::Sessions {
+            self.typing = !self.sessions.is_empty();
+            return;
+        }
+        let Some(selected) = self.selected() else { return };
+        if self.screen == ScreenId::Overview
+            && self.focus == PaneKind::Devices
+            && let Selected::Host(asset) = &selected
+        {
+            self.device = Some(asset.clone());
+            self.go(ScreenId::Ports);
+            self.focus = PaneKind::Ports;
+            return;
+        }
+        self.overlays.push(Overlay::detail(selected));
+    }
+
+    fn recheck(&mut self) {
+        let Some(asset) = self.selected_asset() else { return };
+        let waits =
+            self.snapshot.job(&asset).and_then(|j| j.check.as_ref()).is_some_and(|c| c.spec.waits_for.is_some());
+        let command = if waits { Command::Confirm(asset.clone()) } else { Command::Recheck(asset.clone()) };
+        if self.send(command) {
+            self.say(MessageWeight::Note, format!("asking {}", asset.as_str()));
+        }
+    }
+
+    /// Opens the editor for an entry, about what is selected; without an incident, one is opened first.
+    fn write(&mut self, kind: EntryKind) {
+        if let Some(incident) = self.snapshot.open_incident().map(|i| i.id) {
+            let about = self.selected_asset().map(|a| a.as_str().to_owned());
+            self.overlays.push(Overlay::editor(incident, kind, about));
+        } else {
+            self.say(MessageWeight::Note, "no incident is open: open one first");
+            self.overlays.push(Overlay::open_incident(""));
+        }
+    }
+}

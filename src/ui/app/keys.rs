@@ -1,0 +1,103 @@
+//! Keys that no overlay takes: chords of the keymap, and the footer's line while something is typed into it.
+
+use super::{App, Asking};
+use crate::bus::MessageWeight;
+use crate::config::key::{Key, KeyCode};
+use crate::config::keymap::Lookup;
+use crate::ui::action::Action;
+use crate::ui::commands;
+use crate::ui::filter::Filter;
+use crate::ui::line::Line;
+use crate::ui::list::List;
+use crate::ui::overlays::Overlay;
+use crate::ui::panes::PaneKind;
+
+impl App {
+    pub(super) fn map_key(&mut self, key: Key) {
+        self.chord.push(key);
+        let found = match self.keymap.look_up(&self.chord) {
+            Lookup::Action(name) => Some(Action::named(name)),
+            Lookup::Begun(_) => None,
+            Lookup::Nothing => Some(None),
+        };
+        let Some(action) = found else { return };
+        self.chord.clear();
+        self.message = None;
+        if let Some(action) = action {
+            self.act(action);
+        }
+    }
+
+    /// Over a detail, the keys that act on what it is about; false where it is none of them.
+    pub(super) fn detail_key(&mut self, key: Key) -> bool {
+        if !matches!(self.overlays.last(), Some(Overlay::Detail { .. })) {
+            return false;
+        }
+        let Lookup::Action(name) = self.keymap.look_up(&[key]) else { return false };
+        match Action::named(name) {
+            Some(action @ (Action::Watch | Action::Follow | Action::LastPlace)) => self.act(action),
+            _ => return false,
+        }
+        true
+    }
+
+    /// A station that is looked for is where its list begins.
+    pub(in crate::ui) fn set_filter(&mut self, filter: Filter) {
+        // The same one again has found its addresses already.
+        if filter.text == self.filter.text {
+            return;
+        }
+        if filter.is_for_station() {
+            self.forget_device();
+            for kind in [PaneKind::Devices, PaneKind::Ports] {
+                *self.list_mut(kind) = List::default();
+            }
+        }
+        self.filter = filter;
+    }
+
+    pub(super) fn ask_key(&mut self, key: Key) {
+        let Some((asking, mut line)) = self.asking.take() else { return };
+        match key.code {
+            KeyCode::Escape => {
+                if asking == Asking::Filter {
+                    self.filter = Filter::default();
+                }
+            }
+            KeyCode::Char('c') if key.ctrl => {}
+            KeyCode::Enter => match asking {
+                Asking::Filter => {
+                    self.set_filter(Filter::parse(line.text()));
+                    if let Some(mistake) = self.filter.mistake() {
+                        self.say(MessageWeight::Warning, mistake);
+                    }
+                }
+                Asking::Command => {
+                    let text = line.text().trim().to_owned();
+                    if !text.is_empty() {
+                        self.history.retain(|h| *h != text);
+                        self.history.push(text.clone());
+                        commands::run(self, &text);
+                    }
+                }
+            },
+            KeyCode::Tab if asking == Asking::Command => {
+                let completed = commands::complete(self, line.text());
+                self.asking = Some((asking, Line::with(&completed)));
+            }
+            KeyCode::Up if asking == Asking::Command => {
+                let at = self.history.iter().rposition(|h| h == line.text()).unwrap_or(self.history.len());
+                let text = at.checked_sub(1).and_then(|i| self.history.get(i)).cloned();
+                self.asking = Some((asking, text.map_or(line, |t| Line::with(&t))));
+            }
+            KeyCode::Backspace if line.text().is_empty() => {}
+            _ => {
+                line.key(key);
+                if asking == Asking::Filter {
+                    self.set_filter(Filter::parse(line.text()));
+                }
+                self.asking = Some((asking, line));
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Getting to a screen or an object, and back.
+
+use super::App;
+use crate::bus::MessageWeight;
+use crate::model::{AssetId, PortKey};
+use crate::ui::filter::Filter;
+use crate::ui::overlays::Overlay;
+use crate::ui::panes::{PaneKind, ScreenId, Selected};
+
+/// Places that are kept to go back to.
+const VISITED: usize = 32;
+
+/// A screen with what was selected on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    screen: ScreenId,
+    focus: PaneKind,
+    selected: Option<Selected>,
+}
+
+impl App {
+    /// Keeps this place to come back to.
+    pub(super) fn leave_place(&mut self) {
+        let place = Place { screen: self.screen, focus: self.focus, selected: self.selected() };
+        if self.visited.last() != Some(&place) {
+            self.visited.push(place);
+        }
+        if self.visited.len() > VISITED {
+            self.visited.remove(0);
+        }
+    }
+
+    /// Back to where one was before the last jump.
+    pub(super) fn last_place(&mut self) {
+        let Some(place) = self.visited.pop() else {
+            self.say(MessageWeight::Note, "nowhere to go back to");
+            return;
+        };
+        self.overlays.retain(|overlay| !matches!(overlay, Overlay::Detail { .. }));
+        match place.selected {
+            Some(Selected::Port(asset, port)) if place.screen == ScreenId::Ports => self.show_port(&asset, &port),
+            Some(Selected::Host(asset)) if place.screen == ScreenId::Hosts => self.show_host(&asset),
+            _ => {
+                self.go(place.screen);
+                self.focus = place.focus;
+            }
+        }
+    }
+
+    /// The screen of ports with that port selected.
+    pub fn show_port(&mut self, asset: &AssetId, port: &PortKey) {
+        self.show_device(asset);
+        self.focus = PaneKind::Ports;
+        let row = self.device().and_then(|device| device.row(port));
+        let shown = row.is_some_and(|row| self.list_mut(PaneKind::Ports).select_row(row));
+        if !shown {
+            self.say(MessageWeight::Warning, format!("{} has no port {} now", asset.as_str(), port.label.line()));
+        }
+    }
+
+    /// The device whose ports are shown is chosen anew, from the top of the list.
+    pub(super) fn forget_device(&mut self) {
+        self.device = None;
+    }
+
+    /// The screen of ports with that device chosen. What would hide it is cleared.
+    pub fn show_device(&mut self, asset: &AssetId) {
+        self.filter = Filter::default();
+        self.problems_only = false;
+        self.go(ScreenId::Ports);
+        self.focus = PaneKind::Devices;
+        self.settle();
+        if let Some(row) = self.snapshot.devices.iter().position(|d| d.host.id == *asset) {
+            self.list_mut(PaneKind::Devices).select_row(row);
+        }
+        self.settle();
+    }
+
+    /// The screen of hosts with that host selected.
+    pub fn show_host(&mut self, asset: &AssetId) {
+        self.filter = Filter::default();
+        self.problems_only = false;
+        self.go(ScreenId::Hosts);
+        self.focus = PaneKind::Hosts;
+        self.settle();
+        if let Some(row) = self.snapshot.hosts.iter().position(|h| h.host.id == *asset) {
+            self.list_mut(PaneKind::Hosts).select_row(row);
+        }
+    }
+
+    pub fn go(&mut self, screen: ScreenId) {
+        self.screen = screen;
+        self.zoom = false;
+        if !screen.panes().contains(&self.focus) {
+            self.focus = screen.panes()[0];
+        }
+    }
+
+    /// Shows an object: selects it where it stands and opens its detail.
+    pub fn reveal(&mut self, asset: &AssetId) {
+        if let Some(row) = self.snapshot.hosts.iter().position(|h| h.host.id == *asset) {
+            self.go(ScreenId::Hosts);
+            self.focus = PaneKind::Hosts;
+            self.settle();
+            self.list_mut(PaneKind::Hosts).select_row(row);
+            self.show_detail(Selected::Host(asset.clone()));
+        } else if let Some(row) = self.snapshot.jobs.iter().position(|j| j.job.id == *asset) {
+            self.go(ScreenId::Backups);
+            self.focus = PaneKind::Backups;
+            self.settle();
+            self.list_mut(PaneKind::Backups).select_row(row);
+            self.show_detail(Selected::Job(asset.clone()));
+        }
+    }
+
+    /// The detail alone, but for questions that wait: nothing may take their place.
+    fn show_detail(&mut self, selected: Selected) {
+        self.overlays.retain(|overlay| matches!(overlay, Overlay::Question(_)));
+        self.overlays.insert(0, Overlay::detail(selected));
+    }
+
+    /// The object of that name or key, without regard to case.
+    pub fn find(&self, name: &str) -> Option<AssetId> {
+        let hosts = self.snapshot.hosts.iter().map(|h| (&h.host.id, &h.host.name));
+        let jobs = self.snapshot.jobs.iter().map(|j| (&j.job.id, &j.job.name));
+        hosts.chain(jobs).find(|(id, n)| n.eq_ignore_ascii_case(name) || id.as_str() == name).map(|(id, _)| id.clone())
+    }
+}

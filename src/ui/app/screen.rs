@@ -1,0 +1,186 @@
+//! The app as the loop sees it: see [`Screen`].
+
+use std::io;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::App;
+use crate::base::{Timestamp, units};
+use crate::bus::{Command, Message, MessageWeight, Notice};
+use crate::config::key::Key;
+use crate::config::keymap::Lookup;
+use crate::model::IncidentStatus;
+use crate::state::Snapshot;
+use crate::ui::action::Action;
+use crate::ui::chrome;
+use crate::ui::frame::Frame;
+use crate::ui::overlays::{self, Reaction};
+use crate::ui::panes;
+use crate::ui::run::{Exit, Screen};
+use crate::ui::session::SessionPane;
+
+impl Screen for App {
+    fn key(&mut self, key: Key) {
+        self.answering = true;
+        let left = self.left.take();
+        if self.is_typing() {
+            self.session_key(key);
+            self.settle();
+            return;
+        }
+        if let Some((id, by)) = left
+            && by == key
+            && self.send_again(id, key)
+        {
+            self.settle();
+            return;
+        }
+        // Whatever is open stays open: the shell is needed at any moment.
+        if matches!(self.keymap.look_up(&[key]), Lookup::Action(name) if Action::named(name) == Some(Action::Suspend)) {
+            self.act(Action::Suspend);
+            return;
+        }
+        if self.overlays.is_empty() {
+            if self.asking.is_some() { self.ask_key(key) } else { self.map_key(key) }
+        } else if !self.detail_key(key) {
+            match overlays::key(self, key) {
+                Reaction::Close => {
+                    self.overlays.pop();
+                }
+                Reaction::Keep => {}
+            }
+        }
+        self.settle();
+    }
+
+    fn paste(&mut self, text: String) {
+        if self.is_typing() {
+            self.session_paste(&text);
+        } else if let Some((_, line)) = &mut self.asking {
+            line.insert(&crate::base::text::clean(&text.replace(['\r', '\n'], " ")));
+        } else {
+            overlays::paste(self, &text);
+        }
+        self.settle();
+    }
+
+    fn resized(&mut self, columns: u16, rows: u16) {
+        self.size = (columns, rows);
+        self.settle();
+        self.resize_sessions();
+    }
+
+    fn snapshot(&mut self, snapshot: Arc<Snapshot>) {
+        self.answering = false;
+        self.replace(snapshot);
+        self.update_sessions();
+        if let Some(target) = self.reveal.take() {
+            match self.find(&target) {
+                Some(asset) => self.reveal(&asset),
+                // An inventory is there and complete, and the target is not in it.
+                None if !self.asked_for_target
+                    && !self.snapshot.hosts.is_empty()
+                    && !self.snapshot.engine.discovering =>
+                {
+                    self.asked_for_target = true;
+                    self.send(Command::OneOff { address: target });
+                }
+                None => self.reveal = Some(target),
+            }
+        }
+        self.settle();
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Saved { ticket, entry } => {
+                let incident = entry.incident;
+                overlays::saved(self, ticket);
+                self.say(MessageWeight::Note, format!("saved in {incident}"));
+            }
+            Notice::NotSaved { ticket, reason } => {
+                self.say(MessageWeight::Error, format!("NOT SAVED: {reason}"));
+                overlays::not_saved(self, ticket, &reason);
+            }
+            Notice::Message(Message { weight, text }) => self.say(weight, text.line()),
+            Notice::Reveal(asset) => {
+                self.asked_for_target = true;
+                self.reveal = Some(asset.as_str().to_owned());
+            }
+            Notice::Prompt { id, prompt, .. } => self.asked(id, prompt),
+            Notice::PromptWithdrawn(id) => self.withdrawn(id),
+            Notice::SessionOpened { session, pipe } => self.session_opened(session, pipe),
+        }
+        self.settle();
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>) {
+        chrome::draw(self, frame);
+        let areas = panes::layout(self, chrome::body(self, (frame.area.width, frame.area.height)));
+        for (kind, area) in &areas {
+            panes::draw(self, frame, *kind, *area);
+        }
+        if let Some(side) = chrome::side(self, (frame.area.width, frame.area.height)) {
+            overlays::draw_side(self, frame, side);
+        }
+        let answer = areas.iter().find(|(kind, _)| *kind == self.focus).map(|(_, area)| area.y..area.bottom());
+        let covered = overlays::draw(self, frame);
+        if self.answering {
+            frame.answer = covered.or(if self.asking.is_some() {
+                Some(frame.area.height.saturating_sub(1)..frame.area.height)
+            } else {
+                answer
+            });
+        }
+    }
+
+    fn poll_sessions(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_panes(cx)
+    }
+
+    fn is_behind(&self) -> bool {
+        self.sessions.iter().any(SessionPane::is_behind)
+    }
+
+    fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut soonest = now.plus(std::time::Duration::from_secs(60));
+        let mut consider = |at: Timestamp| {
+            let until = units::until_next_bucket(now.since(at));
+            soonest = soonest.min(now.plus(until));
+        };
+        for (kind, area) in panes::layout(self, chrome::body(self, self.size)) {
+            let list = self.list(kind);
+            for row in list.order.iter().skip(list.top).take(usize::from(area.height)) {
+                if let Some(at) = panes::time(self, kind, *row) {
+                    consider(at);
+                }
+            }
+        }
+        // The detail of what is selected shows the ages of its checks.
+        if (chrome::side(self, self.size).is_some() || !self.overlays.is_empty())
+            && let Some(host) = self.selected_asset().and_then(|id| self.snapshot.host(&id))
+        {
+            host.checks.iter().filter_map(|c| c.last.as_ref()).for_each(|last| consider(last.at));
+        }
+        if self.snapshot.open_incident().is_some_and(|i| i.status == IncidentStatus::Open) {
+            soonest = soonest.min(now.plus(std::time::Duration::from_secs(1)));
+        }
+        if let Some(at) = self.sessions_wake() {
+            soonest = soonest.min(now.plus(at.saturating_duration_since(std::time::Instant::now())));
+        }
+        Some(soonest)
+    }
+
+    fn take_exit(&mut self) -> Option<Exit> {
+        self.exit.take()
+    }
+
+    fn foreground_ended(&mut self, argv: &[String], outcome: io::Result<ExitStatus>) {
+        match outcome {
+            Ok(status) if status.success() => self.say(MessageWeight::Note, format!("{} ended", argv.join(" "))),
+            Ok(status) => self.say(MessageWeight::Warning, format!("{} ended: {status}", argv.join(" "))),
+            Err(error) => self.say(MessageWeight::Error, format!("cannot run {}: {error}", argv.join(" "))),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! One check: its pace, its last results, and what it tried.
+
+use super::{Line, ago, meaning, word};
+use crate::base::{Timestamp, units};
+use crate::config::theme::Meaning;
+use crate::model::{Metric, Unit};
+use crate::state::CheckView;
+
+pub fn lines(now: Timestamp, check: &CheckView, out: &mut Vec<Line>) {
+    let spec = &check.spec;
+    let pace = units::config_duration(spec.interval);
+    let soft =
+        if check.is_soft() { format!("   {} of {} tries bad", check.attempt, spec.attempts) } else { String::new() };
+    let old = match (check.stale, check.restored) {
+        (true, _) => "   stale",
+        (_, true) => "   from the last run",
+        _ => "",
+    };
+    out.push((meaning(check.condition), format!("{}   {}{soft}{old}", spec.key.name, word(check.condition))));
+    out.push((Meaning::Dim, format!("  {} to {}, every {pace}", spec.wire.protocol, spec.wire.destination)));
+    if let Some(why) = &spec.waits_for {
+        out.push((Meaning::Warning, format!("  waits for your word (R): {why}")));
+    }
+    if let Some(last) = &check.last {
+        out.push((
+            Meaning::Text,
+            format!(
+                "  {}   {}, took {}",
+                last.reading.summary.line(),
+                ago(now, Some(last.at)),
+                units::round_trip(last.took)
+            ),
+        ));
+        let metrics: Vec<String> = last.reading.metrics.iter().map(metric).collect();
+        for part in metrics.chunks(5) {
+            out.push((Meaning::Dim, format!("  {}", part.join("   "))));
+        }
+        out.extend(last.reading.log.iter().map(|l| (Meaning::Dim, format!("  {}", l.line()))));
+    }
+    let bad = check.last_bad.as_ref().map(|o| format!("{}: {}", ago(now, Some(o.at)), o.reading.summary.line()));
+    out.push((
+        Meaning::Dim,
+        format!("  last good {}   last bad {}", ago(now, check.last_good), bad.unwrap_or_else(|| "never".to_owned())),
+    ));
+}
+
+fn metric(metric: &Metric) -> String {
+    let value = match metric.unit {
+        Unit::Percent => format!("{:.0} %", metric.value),
+        Unit::Seconds if metric.value >= 60.0 => {
+            units::clock_duration(std::time::Duration::from_secs_f64(metric.value.max(0.0)))
+        }
+        Unit::Seconds => units::round_trip(std::time::Duration::from_secs_f64(metric.value.max(0.0))),
+        Unit::Bytes => units::bytes(metric.value as u64),
+        Unit::BitsPerSecond => format!("{}bit/s", units::bit_rate(metric.value)),
+        Unit::Count | Unit::PerSecond => format!("{:.2}", metric.value),
+    };
+    format!("{} {value}", metric.name)
+}

@@ -1,0 +1,354 @@
+//! What a device says of itself beside its ports: who made it, its routing sessions, sensors, power, memory, and how old each
+//! of these is.
+
+use std::collections::HashMap;
+
+use super::{Line, ago, heading, meaning, pair, walked};
+use crate::base::{Timestamp, text, units};
+use crate::config::theme::Meaning;
+use crate::model::device::{Entity, EntityClass, Equipment, SensorClass, SensorStatus, TablesWalked};
+use crate::model::{Condition, Device};
+use crate::state::DeviceView;
+use crate::state::rules::equipment;
+
+/// Rows of one table that are listed.
+const LISTED: usize = 24;
+
+pub fn lines(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
+    let facts = &device.table.device;
+    let about = &device.table.equipment;
+    problems(now, device, about, out);
+    let name = if facts.name.is_empty() { device.host.name.to_string() } else { facts.name.line() };
+    heading(out, format!("{name}   {} of {} ports up", device.up, device.ports.len()));
+    identity(now, device, facts, out);
+    out.extend(device.table.warnings.iter().map(|w| (Meaning::Warning, text::clean(w))));
+    events(now, device, out);
+    routing(now, about, out);
+    power(now, about, out);
+    sensors(now, about, out);
+    load(now, about, out);
+    firewall(now, about, out);
+    layer_two(now, device, about, out);
+    strays(about, out);
+    entities(now, about, out);
+    groups(now, &about.walked, out);
+}
+
+/// What is wrong, whatever table it comes from.
+fn problems(now: Timestamp, device: &DeviceView, about: &Equipment, out: &mut Vec<Line>) {
+    let findings = equipment::findings(about);
+    let bad: Vec<_> = device.ports.iter().filter(|p| p.condition.is_problem()).collect();
+    if findings.is_empty() && bad.is_empty() && device.missing.is_none() {
+        return;
+    }
+    heading(out, "PROBLEMS");
+    if let Some(missing) = &device.missing {
+        out.push((Meaning::Critical, format!("{}, for {}", missing.reason, units::age(now.since(missing.since)))));
+    }
+    out.extend(findings.into_iter().map(|finding| (meaning(finding.condition), finding.words)));
+    let most = 8;
+    for port in bad.iter().take(most) {
+        let label = device.table.ports.get(port.row).map(|p| p.label().line()).unwrap_or_default();
+        let reason = port.reason.as_deref().unwrap_or_default();
+        out.push((meaning(port.condition), format!("port {label} {} {}", port.state.as_str(), text::clean(reason))));
+    }
+    if bad.len() > most {
+        out.push((Meaning::Warning, format!("and {} more ports", bad.len() - most)));
+    }
+}
+
+fn identity(now: Timestamp, device: &DeviceView, facts: &Device, out: &mut Vec<Line>) {
+    let words = |text: &crate::base::Untrusted| Some(text.line());
+    let vendor = [facts.vendor.as_deref(), facts.os.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    out.push(pair("vendor", Some(text::clean(&vendor))));
+    out.push(pair("model", words(&facts.model)));
+    out.push(pair("version", words(&facts.version)));
+    out.push(pair("serial", words(&facts.serial)));
+    for text in [&facts.description, &facts.location, &facts.contact] {
+        if !text.is_empty() {
+            out.push((Meaning::Dim, text.line()));
+        }
+    }
+    let up = facts.uptime.map_or_else(
+        || "agent does not say since when".to_owned(),
+        |up| format!("agent up {}", units::clock_duration(up)),
+    );
+    let boots = facts.engine.map(|e| format!(", booted {} times", e.boots)).unwrap_or_default();
+    let object = facts.object_id.as_deref().map(|o| format!("   {}", text::clean(o))).unwrap_or_default();
+    let stale = if device.stale { ", stale" } else { "" };
+    let walked = ago(now, Some(device.table.collected_at));
+    out.push((Meaning::Dim, format!("{up}{boots}{object}   ports walked {walked}{stale}")));
+}
+
+/// What happened to its ports, newest first.
+fn events(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
+    if device.events.is_empty() {
+        return;
+    }
+    heading(out, "CHANGES");
+    for event in device.events.iter().take(8) {
+        let port = event.port.as_ref().map(|key| key.label.line()).unwrap_or_default();
+        out.push((Meaning::Text, format!("{:>8}  {port:<14} {}", ago(now, Some(event.at)), event.change.words())));
+    }
+    if device.events.len() > 8 {
+        out.push((Meaning::Dim, format!("and {} before", device.events.len() - 8)));
+    }
+}
+
+fn routing(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
+    if !about.bgp.is_empty() {
+        heading(out, format!("BGP   {} peers   {}", about.bgp.len(), walked(now, about, &["bgp"])));
+        for peer in about.bgp.iter().take(LISTED) {
+            let state = match (peer.started, peer.state) {
+                (Some(false), _) => "stopped",
+                (_, Some(state)) => state.as_str(),
+                (_, None) => "unknown",
+            };
+            let number = |n: Option<u64>| n.map_or_else(|| "–".to_owned(), |n| n.to_string());
+            let time = peer.in_state_for.map(|d| format!("for {:>3}", units::age(d))).unwrap_or_default();
+            let limit = peer.prefix_limit.map(|l| format!(" of {l}")).unwrap_or_default();
+            let error =
+                peer.last_error.filter(|e| *e != [0, 0]).map(|[code, sub]| format!("   last error {code}/{sub}"));
+            let condition = equipment::bgp(peer).unwrap_or(Condition::Pending);
+            out.push((
+                meaning(condition),
+                format!(
+                    "{:<16} AS {:<7} {state:<12} {time:<8} {} prefixes{limit}, {} times up{}",
+                    peer.peer.to_string(),
+                    number(peer.remote_as.map(u64::from)),
+                    number(peer.prefixes),
+                    number(peer.transitions),
+                    error.unwrap_or_default()
+                ),
+            ));
+        }
+        more(about.bgp.len(), out);
+    }
+    if !about.ospf.is_empty() {
+        heading(out, format!("OSPF   {} neighbours   {}", about.ospf.len(), walked(now, about, &["ospf"])));
+        for neighbor in about.ospf.iter().take(LISTED) {
+            let id = neighbor.router_id.map_or_else(|| "–".to_owned(), |id| id.to_string());
+            let state = neighbor.state.map_or("unknown", |s| s.as_str());
+            let events = neighbor.events.map(|n| format!("   {n} events")).unwrap_or_default();
+            let condition = equipment::ospf(neighbor).unwrap_or(Condition::Pending);
+            out.push((
+                meaning(condition),
+                format!("{:<18} id {id:<16} {state}{events}", neighbor.neighbor.to_string()),
+            ));
+        }
+        more(about.ospf.len(), out);
+    }
+}
+
+fn power(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
+    if let Some(ups) = &about.ups {
+        heading(out, format!("UPS   {}", walked(now, about, &["ups"])));
+        let percent = |v: Option<f64>| v.map(|v| format!("{v:.0} %"));
+        out.push(pair("source", ups.source.map(|s| s.as_str().to_owned())));
+        out.push(pair("on battery", ups.on_battery_for.map(units::clock_duration)));
+        out.push(pair("minutes left", ups.minutes_left.map(|m| format!("{m:.0}"))));
+        out.push(pair("charge", percent(ups.charge_percent)));
+        out.push(pair("load", percent(ups.load_percent)));
+        out.push(pair("battery", ups.battery.map(|b| b.as_str().to_owned())));
+    }
+    if !about.poe.is_empty() {
+        heading(out, format!("POWER OVER ETHERNET   {}", walked(now, about, &["poe"])));
+        for budget in &about.poe {
+            let condition = equipment::poe(budget).unwrap_or(Condition::Pending);
+            out.push((meaning(condition), format!("group {:<8}{}", budget.group, equipment::watts(budget))));
+        }
+    }
+}
+
+fn sensors(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
+    if !about.sensors.is_empty() {
+        let silent = about.sensors.iter().filter(|s| s.status == SensorStatus::Unavailable).count();
+        let note = if silent > 0 { format!("   {silent} say nothing") } else { String::new() };
+        heading(out, format!("SENSORS   {}{note}   {}", about.sensors.len(), walked(now, about, &["sensors"])));
+        let mut shown: Vec<_> = about.sensors.iter().filter(|s| s.status != SensorStatus::Unavailable).collect();
+        shown.sort_by_key(|s| (std::cmp::Reverse(equipment::sensor(s.status)), class_rank(s.class)));
+        for sensor in shown.iter().take(LISTED) {
+            let condition = equipment::sensor(sensor.status).unwrap_or(Condition::Pending);
+            let name = text::fit(&sensor.name.line(), 28);
+            out.push((
+                meaning(condition),
+                format!("{:<12} {name:<28} {}", sensor.class.as_str(), equipment::reading(sensor)),
+            ));
+        }
+        more(shown.len(), out);
+    }
+    if !about.optics.is_empty() {
+        heading(out, format!("OPTICS   {}", walked(now, about, &["optics"])));
+        for optics in about.optics.iter().take(LISTED) {
+            let condition = equipment::sensor(optics.status).unwrap_or(Condition::Pending);
+            let name = text::fit(&equipment::optics_name(optics), 28);
+            out.push((meaning(condition), format!("{name:<28} {}", equipment::light(optics))));
+        }
+        more(about.optics.len(), out);
+    }
+}
+
+fn class_rank(class: SensorClass) -> u8 {
+    match class {
+        SensorClass::Temperature => 0,
+        SensorClass::Fan => 1,
+        SensorClass::Power => 2,
+        SensorClass::State => 3,
+        SensorClass::Voltage | SensorClass::Current => 4,
+        SensorClass::Humidity => 5,
+        SensorClass::Other => 6,
+    }
+}
+
+fn load(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
+    if about.processors.is_empty() && about.memory.is_empty() && about.storage.is_empty() && about.load.is_none() {
+        return;
+    }
+    heading(out, format!("PROCESSORS, MEMORY, STORAGE   {}", walked(now, about, &["host-resources", "ucd"])));
+    let most = about.processors.iter().map(|p| p.percent).fold(0.0, f64::max);
+    match about.processors.len() {
+        0 => {}
+        n if n > 4 => {
+            let mean = about.processors.iter().map(|p| p.percent).sum::<f64>() / n as f64;
+            out.push(pair("processors", Some(format!("{n}, {mean:.0} % busy, the busiest {most:.0} %"))));
+        }
+        _ => {
+            for one in &about.processors {
+                let condition = equipment::processor(one).unwrap_or(Condition::Pending);
+                out.push((meaning(condition), format!("{:<28} {:.0} %", text::fit(&one.name.line(), 28), one.percent)));
+            }
+        }
+    }
+    if let Some([one, five, fifteen]) = about.load {
+        out.push(pair("load", Some(format!("{one:.2} {five:.2} {fifteen:.2}"))));
+    }
+    for pool in about.memory.iter().chain(&about.storage).take(LISTED) {
+        let condition = equipment::full(pool).unwrap_or(Condition::Pending);
+        out.push((meaning(condition), format!("{:<28} {}", text::fit(&pool.name.line(), 28), equipment::used(pool))));
+    }
+    more(about.memory.len() + about.storage.len(), out);
+}
+
+fn firewall(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
+    let Some(firewall) = &about.firewall else { return };
+    heading(out, format!("FIREWALL   {}", walked(now, about, &["firewall"])));
+    let ha = firewall.ha.as_ref().map(|ha| {
+        let peer = match ha.healthy {
+            Some(true) => ", in step with its peer",
+            Some(false) => ", its peer is not in step",
+            None => "",
+        };
+        format!("{}{peer}", text::clean(&ha.role))
+    });
+    out.push(pair("HA", ha));
+    let limit = firewall.session_limit.map(|l| format!(" of {l}")).unwrap_or_default();
+    out.push(pair("sessions", firewall.sessions.map(|n| format!("{n}{limit}"))));
+    for tunnel in firewall.tunnels.iter().take(LISTED) {
+        let (meaning, state) = match tunnel.up {
+            Some(true) => (Meaning::Text, "up"),
+            Some(false) => (Meaning::Warning, "down"),
+            None => (Meaning::Dim, "unknown"),
+        };
+        out.push((meaning, format!("tunnel        {:<28} {state}", text::fit(&tunnel.name.line(), 28))));
+    }
+    more(firewall.tunnels.len(), out);
+}
+
+fn layer_two(now: Timestamp, device: &DeviceView, about: &Equipment, out: &mut Vec<Line>) {
+    if about.vlans.is_empty() && about.spanning_tree.is_none() && about.forwarding.is_empty() && about.arp.is_empty() {
+        return;
+    }
+    heading(out, format!("SWITCHING   {}", walked(now, about, &["forwarding", "vlans", "arp"])));
+    if let Some(tree) = &about.spanning_tree {
+        let root = match (tree.is_root, tree.root_port.and_then(|port| device.table.by_index(port))) {
+            (Some(true), _) => "is the root".to_owned(),
+            (_, Some(port)) => format!("towards its root by {}", port.label().line()),
+            (_, None) => "which port leads to the root is not known".to_owned(),
+        };
+        let last = tree.since_topology_change.map(|d| format!(", the last {} ago", units::age(d))).unwrap_or_default();
+        let changes = tree.topology_changes.map(|n| format!("   {n} topology changes{last}")).unwrap_or_default();
+        out.push(pair("spanning tree", Some(format!("{root}{changes}"))));
+    }
+    let counted = |n: usize, what: &str| Some(format!("{n} {what}")).filter(|_| n > 0);
+    out.push(pair("heard", counted(about.forwarding.len(), "MAC addresses")));
+    out.push(pair("ARP", counted(about.arp.len(), "IP addresses")));
+    let vlans: Vec<String> = about
+        .vlans
+        .iter()
+        .take(LISTED)
+        .map(|v| format!("{} {}", v.id, v.name.line()))
+        .map(|v| v.trim().to_owned())
+        .collect();
+    out.push(pair("VLANs", Some(vlans.join(", "))));
+    more(about.vlans.len(), out);
+}
+
+/// Neighbours whose port could not be told.
+fn strays(about: &Equipment, out: &mut Vec<Line>) {
+    if about.strays.is_empty() {
+        return;
+    }
+    heading(out, "NEIGHBOURS ON PORTS THAT ARE NOT TOLD");
+    for stray in about.strays.iter().take(LISTED) {
+        let neighbor = &stray.neighbor;
+        let protocol = neighbor.protocol.as_str().to_uppercase();
+        let (name, port, local) = (neighbor.name.line(), neighbor.port.line(), stray.local.line());
+        out.push((Meaning::Text, format!("{protocol:<5}{name}  {port}   on what the device calls {local}")));
+    }
+    more(about.strays.len(), out);
+}
+
+/// Parts in each other, as deep as they stand.
+fn entities(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
+    let shown: Vec<&Entity> = about.entities.iter().filter(|e| e.class != EntityClass::Port).collect();
+    if shown.is_empty() {
+        return;
+    }
+    heading(out, format!("PARTS   {}", walked(now, about, &["entity"])));
+    let parents: HashMap<u32, u32> = about.entities.iter().map(|e| (e.index, e.contained_in)).collect();
+    for entity in shown.iter().take(LISTED) {
+        let mut depth = 0;
+        let mut at = entity.contained_in;
+        while let Some(parent) = parents.get(&at).filter(|_| depth < 6) {
+            at = *parent;
+            depth += 1;
+        }
+        let name = if entity.name.is_empty() { &entity.description } else { &entity.name };
+        let serial = if entity.serial.is_empty() { "–".to_owned() } else { entity.serial.line() };
+        let name = format!("{}{}", "  ".repeat(depth), name.line());
+        let model = text::fit(&entity.model.line(), 20);
+        out.push((
+            Meaning::Text,
+            format!("{:<34} {model:<20} serial {serial:<16} {}", text::fit(&name, 34), entity.version.line()),
+        ));
+    }
+    more(shown.len(), out);
+}
+
+/// What was walked when, and what the device does not offer.
+fn groups(now: Timestamp, walked: &[TablesWalked], out: &mut Vec<Line>) {
+    if walked.is_empty() {
+        return;
+    }
+    heading(out, "TABLES");
+    for group in walked.iter().filter(|g| g.rows > 0 || g.incomplete.is_some()) {
+        let why = group.incomplete.as_ref().map(|why| format!("   incomplete: {}", text::clean(why)));
+        let meaning = if why.is_some() { Meaning::Warning } else { Meaning::Dim };
+        let name = text::clean(&group.group);
+        out.push((
+            meaning,
+            format!("{name:<18} {:>6} rows   {}{}", group.rows, ago(now, Some(group.at)), why.unwrap_or_default()),
+        ));
+    }
+    let absent: Vec<String> =
+        walked.iter().filter(|g| g.rows == 0 && g.incomplete.is_none()).map(|g| text::clean(&g.group)).collect();
+    if !absent.is_empty() {
+        out.push((Meaning::Dim, format!("it offers nothing of {}", absent.join(", "))));
+    }
+}
+
+fn more(count: usize, out: &mut Vec<Line>) {
+    if count > LISTED {
+        out.push((Meaning::Dim, format!("and {} more", count - LISTED)));
+    }
+}

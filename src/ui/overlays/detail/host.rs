@@ -1,0 +1,82 @@
+//! A host: its condition and why, the switch port it hangs on, what it says of itself where it is a device, its checks.
+
+use super::{Line, ago, check, device, meaning, word};
+use crate::base::{Timestamp, units};
+use crate::config::theme::Meaning;
+use crate::model::AssetId;
+use crate::state::HostView;
+use crate::state::lookup::How;
+use crate::ui::app::App;
+use crate::ui::panes::log;
+
+/// Notifications of one host that are shown.
+const TOLD: usize = 20;
+
+pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
+    let device = app.snapshot.device(&host.host.id);
+    let address = host.host.address.as_deref().unwrap_or("this machine");
+    let stale = if host.stale { ", STALE" } else { "" };
+    out.push((
+        meaning(host.condition),
+        format!("{}{stale} for {}   {}", word(host.condition), units::age(now.since(host.since)), host.reason.line()),
+    ));
+    out.push((
+        Meaning::Dim,
+        format!("{address}   from {}   last seen {}", host.host.origin.label(), ago(now, host.last_seen)),
+    ));
+    let tags: Vec<&str> = host.host.tags.iter().map(|t| &**t).collect();
+    if !tags.is_empty() {
+        out.push((Meaning::Dim, format!("tags {}", tags.join(", "))));
+    }
+    if !host.host.parents.is_empty() {
+        let parents: Vec<&str> = host.host.parents.iter().map(AssetId::as_str).collect();
+        out.push((Meaning::Dim, format!("behind {}", parents.join(" or "))));
+    }
+    if let Some(line) = hangs(app, now, host) {
+        out.push(line);
+    }
+    if let Some(device) = device {
+        device::lines(now, device, out);
+    }
+    for check in &host.checks {
+        out.push((Meaning::Text, String::new()));
+        check::lines(now, check, out);
+    }
+    if host.checks.is_empty() {
+        out.push((Meaning::Dim, host.reason.line()));
+    }
+    notifications(app, now, &host.host.id, out);
+}
+
+/// What the host told by itself, newest first.
+fn notifications(app: &App, now: Timestamp, host: &AssetId, out: &mut Vec<Line>) {
+    let mut told = app.snapshot.notifications.iter().filter(|n| n.told.host == *host).take(TOLD).peekable();
+    if told.peek().is_some() {
+        out.push((Meaning::Text, String::new()));
+        out.push((Meaning::Title, "told by itself".to_owned()));
+    }
+    out.extend(
+        told.map(|n| (log::meaning(&n.told.kind), format!("  {}  {}", ago(now, Some(n.told.at)), log::words(n)))),
+    );
+}
+
+/// The port it hangs on, where that is known.
+fn hangs(app: &App, now: Timestamp, host: &HostView) -> Option<Line> {
+    let (asset, _, ports) = app.hangs.as_ref()?;
+    let on = ports.first().filter(|_| *asset == host.host.id)?;
+    let place = format!("{} {}", on.device.as_str(), app.port_name(&on.device, on.port));
+    let vlan = on.vlan.map(|v| format!(", VLAN {v}")).unwrap_or_default();
+    let how = match on.how {
+        How::Neighbor(protocol) => format!("by {}", protocol.as_str().to_uppercase()),
+        How::Forwarding => "its address is heard there".to_owned(),
+    };
+    let keys = app.keymap.keys_of("follow");
+    let key = keys.first().map(|k| format!("   {k} goes there")).unwrap_or_default();
+    let others = ports.len() - 1;
+    if app.snapshot.device(asset).is_some() {
+        let more = if others > 0 { format!(" and {others} more") } else { String::new() };
+        return Some((Meaning::Text, format!("cabled to {place}{more}   {how}, walked {}{key}", ago(now, on.at))));
+    }
+    let verb = if on.shared { "is somewhere beyond" } else { "hangs on" };
+    Some((Meaning::Text, format!("{verb} {place}{vlan}   {how}, walked {}{key}", ago(now, on.at))))
+}

@@ -1,0 +1,344 @@
+//! The screen of ports: faceplate, table, details, search, cables, watching.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::campus::{campus, only};
+use super::{Console, NOW};
+use crate::bus::Command;
+use crate::model::{AssetId, Condition};
+use crate::state::rules::refresh::Pace;
+use crate::state::{PortState, Rates, Snapshot, WatchView};
+use crate::ui::panes::{PaneKind, Selected};
+use crate::ui::run::Screen;
+use crate::ui::tests::fixture;
+
+fn console(size: (u16, u16)) -> Console {
+    let mut console = Console::new(size, campus(), true);
+    console.press("3");
+    console
+}
+
+/// Everything that was sent to the engine.
+fn sent(console: &mut Console) -> Vec<Command> {
+    std::iter::from_fn(|| console.commands.try_recv().ok()).collect()
+}
+
+fn selected_label(console: &Console) -> Option<String> {
+    console.app.selected_port().map(|seen| seen.label().into_owned())
+}
+
+#[test]
+fn the_ports_of_a_stack_at_the_sizes_that_people_have() {
+    for size in [(60, 20), (80, 24), (120, 40), (200, 60)] {
+        let mut console = console(size);
+        console.press("Tab j j j j j j");
+        insta::assert_snapshot!(format!("ports_{}x{}", size.0, size.1), console.screen());
+    }
+}
+
+#[test]
+fn without_colour_and_unicode_ports_are_told_apart_by_their_letters() {
+    let mut console = Console::new((80, 24), campus(), false);
+    console.press("3 Tab j j");
+    let text = console.screen();
+    assert!(text.is_ascii(), "{text}");
+    insta::assert_snapshot!("ports_ascii", text);
+}
+
+#[test]
+fn front_panels_of_8_and_48_ports_a_stack_of_8_line_cards_and_1829_ports() {
+    let up = |name: String| (name, PortState::Up, Condition::Ok);
+    let small: Vec<_> = (1..=8).map(|n| up(format!("Gi0/{n}"))).collect();
+    let large: Vec<_> = (1..=52).map(|n| up(n.to_string())).collect();
+    let stack: Vec<_> = (1..=8).flat_map(|m| (1..=48).map(move |n| up(format!("Gi{m}/0/{n}")))).collect();
+    let cards: Vec<_> = (1..=4).flat_map(|m| (1..=48).map(move |n| up(format!("Eth{m}/{n}")))).collect();
+    let router: Vec<_> = (0..1829).map(|n| up(format!("Gi0/{}/{}", n / 50, n % 50))).collect();
+    let words: Vec<_> = ["wan", "lan", "dmz", "guest"].into_iter().map(|n| up(n.to_owned())).collect();
+    for (name, ports) in
+        [("8", small), ("52", large), ("stack", stack), ("cards", cards), ("1829", router), ("words", words)]
+    {
+        let mut console = Console::new((80, 24), only(fixture::device("sw", &ports)), true);
+        console.press("3 Tab j j");
+        insta::assert_snapshot!(format!("plate_{name}"), console.screen());
+    }
+}
+
+#[test]
+fn a_port_in_full_with_who_hangs_there() {
+    let mut console = console((120, 60));
+    console.press("Tab j j j j j j Enter");
+    insta::assert_snapshot!("port_detail", console.screen());
+    console.press("Esc G k k k k Enter");
+    insta::assert_snapshot!("uplink_detail", console.screen());
+}
+
+#[test]
+fn a_router_in_full_with_what_is_wrong_first() {
+    let mut console = console((120, 70));
+    console.press("j Enter");
+    insta::assert_snapshot!("device_detail", console.screen());
+}
+
+#[test]
+fn a_ups_says_what_it_runs_on() {
+    let mut console = console((80, 40));
+    console.press("j j Enter");
+    let text = console.screen();
+    for want in ["UPS on battery for 1m", "minutes left 18", "charge       83 %", "walked 20s ago"] {
+        assert!(text.contains(want), "{want} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn columns_are_chosen_and_sorted_by_and_the_selection_stays_on_its_port() {
+    let mut console = console((120, 40));
+    console.press("Tab j j");
+    let on = selected_label(&console);
+    console.press("S");
+    insta::assert_snapshot!("columns", console.screen());
+    // Down to "in": sort by it; then hide "speed" above it.
+    console.press("j j j Enter k Space Esc");
+    let text = console.screen();
+    assert!(text.contains("by in") && !text.contains(" speed "), "{text}");
+    assert_eq!(selected_label(&console), on);
+    console.press("g g");
+    assert_ne!(selected_label(&console), on, "the busiest comes first");
+    console.press(">");
+    assert!(console.screen().contains("by out"), "{}", console.screen());
+    console.press("< <");
+    assert!(console.screen().contains("by state"), "{}", console.screen());
+    console.press("S r Esc");
+    assert!(!console.screen().contains(" by "), "as shipped");
+}
+
+#[test]
+fn the_selection_follows_its_port_when_a_walk_brings_another_table() {
+    let mut console = console((80, 24));
+    console.press("Tab j j j j j j");
+    let on = console.app.selected();
+    assert!(matches!(&on, Some(Selected::Port(_, port)) if port.label.line() == "Gi1/0/7"), "{on:?}");
+    // A module was put in: rows and indexes of everything after it move.
+    let mut changed = (*campus()).clone();
+    let device = changed.devices.iter_mut().find(|d| &*d.host.name == "acc-17").expect("there");
+    let device = Arc::make_mut(device);
+    let table = Arc::make_mut(&mut device.table);
+    let mut fresh = table.ports[0].clone();
+    fresh.name = "Gi0/0".into();
+    fresh.index = 1;
+    table.ports.insert(0, fresh);
+    device.ports.insert(0, device.ports[0].clone());
+    for (row, port) in device.ports.iter_mut().enumerate() {
+        port.row = row;
+    }
+    changed.revision += 1;
+    console.app.snapshot(Arc::new(changed));
+    assert_eq!(console.app.selected(), on);
+    assert_eq!(selected_label(&console).as_deref(), Some("Gi1/0/7"));
+    // Gone altogether: the neighbourhood stays, and no other port takes its name.
+    let mut gone = (*campus()).clone();
+    let device = Arc::make_mut(gone.devices.iter_mut().find(|d| &*d.host.name == "acc-17").expect("there"));
+    Arc::make_mut(&mut device.table).ports.remove(6);
+    device.ports.pop();
+    gone.revision += 2;
+    console.app.snapshot(Arc::new(gone));
+    assert!(selected_label(&console).is_some_and(|label| label != "Gi1/0/7"));
+}
+
+#[test]
+fn rows_do_not_move_under_the_cursor_when_rates_change() {
+    let mut console = console((120, 40));
+    console.press("Tab S j j j Enter Esc g g j j");
+    let (on, order) = (selected_label(&console), console.app.list(PaneKind::Ports).order.clone());
+    let mut changed = (*campus()).clone();
+    let device = Arc::make_mut(changed.devices.iter_mut().find(|d| &*d.host.name == "acc-17").expect("there"));
+    for port in &mut device.ports {
+        port.rates = Rates::new([port.rates.in_bps().map(|bps| 1e9 - bps), None, None, None, None, None]);
+    }
+    changed.revision += 1;
+    console.app.snapshot(Arc::new(changed));
+    assert_eq!(selected_label(&console), on);
+    assert_eq!(console.app.list(PaneKind::Ports).order, order);
+    assert!(console.screen().contains("order changed"), "{}", console.screen());
+}
+
+#[test]
+fn left_and_right_walk_along_the_front() {
+    let mut console = console((120, 40));
+    console.press("Tab l l Right h");
+    assert_eq!(selected_label(&console).as_deref(), Some("Gi1/0/5"));
+}
+
+#[test]
+fn a_station_is_found_by_any_of_its_names_and_its_access_port_comes_first() {
+    for search in ["mac:0200.0000.0007", "ip:10.0.0.7", "02-00-00-00-00-07", "10.0.0.7"] {
+        let mut console = console((120, 40));
+        let keys: Vec<String> = search.chars().map(String::from).collect();
+        console.press(&format!("/ {} Enter", keys.join(" ")));
+        let text = console.screen();
+        assert_eq!(
+            console.app.device().map(|d| d.host.name.to_string()).as_deref(),
+            Some("acc-17"),
+            "{search}\n{text}"
+        );
+        assert_eq!(selected_label(&console).as_deref(), Some("Gi1/0/7"), "{search}\n{text}");
+        assert!(text.contains("access port") && text.contains("heard through its neighbour"), "{text}");
+    }
+    let mut console = console((120, 40));
+    console.press("/ i p : 1 0 . 0 . 0 . 7 Enter");
+    insta::assert_snapshot!("search_ip", console.screen());
+    console.press("/ Backspace Backspace x y Enter");
+    assert!(console.screen().contains("ip:10.0.0xy is no address"), "{}", console.screen());
+}
+
+#[test]
+fn ports_of_all_devices_are_found_by_vlan_and_neighbour() {
+    let mut console = console((120, 40));
+    console.press("/ n e i g h b o r : c o r e Enter");
+    let text = console.screen();
+    assert!(text.contains("2 shown") && text.contains("Te1/1/1") && !text.contains("ups-b"), "{text}");
+    console.press("Esc / v l a n : v o i c e Enter Tab");
+    assert!(console.screen().contains("shown"), "{}", console.screen());
+}
+
+#[test]
+fn from_a_host_to_its_port_with_one_key_and_back() {
+    let mut console = Console::new((120, 40), campus(), true);
+    console.press("2 j j j");
+    assert!(matches!(console.app.selected(), Some(Selected::Host(id)) if id.as_str() == "db07"));
+    console.press("o");
+    let text = console.screen();
+    assert_eq!(selected_label(&console).as_deref(), Some("Gi1/0/7"), "{text}");
+    assert!(text.contains("db07 hangs on acc-17 Gi1/0/7: its address is heard there, 4m ago"), "{text}");
+    console.press("o");
+    assert!(matches!(console.app.selected(), Some(Selected::Host(id)) if id.as_str() == "db07"));
+    console.press("- -");
+    assert!(matches!(console.app.selected(), Some(Selected::Host(id)) if id.as_str() == "db07"));
+    // Heard only through the aggregate to the core, which is walked, and by the core through the access switch.
+    console.press("j o");
+    assert!(console.screen().contains("web08 is somewhere beyond"), "{}", console.screen());
+    console.press("2 G o");
+    assert!(console.screen().contains("no ARP table has 10.0.0.99"), "{}", console.screen());
+}
+
+#[test]
+fn from_an_uplink_to_the_far_end_of_the_cable() {
+    let mut console = console((120, 40));
+    console.press("Tab G o");
+    let text = console.screen();
+    assert_eq!(console.app.device().map(|d| d.host.name.to_string()).as_deref(), Some("core-sw1"), "{text}");
+    assert_eq!(selected_label(&console).as_deref(), Some("Te1/1/1"));
+}
+
+#[test]
+fn several_stations_on_a_port_are_listed_to_choose_from() {
+    let mut console = console((120, 40));
+    console.press("Tab j j o");
+    let text = console.screen();
+    assert!(text.contains("what hangs there") && text.contains("10.0.0.30") && text.contains("10.0.0.31"), "{text}");
+    console.press("Enter");
+    assert!(console.screen().contains("not in the inventory"), "{}", console.screen());
+    console.press("Esc j o");
+    assert!(console.screen().contains("nobody was heard 4m ago"), "{}", console.screen());
+}
+
+#[test]
+fn the_detail_of_a_host_says_where_it_hangs() {
+    let mut console = Console::new((120, 40), campus(), true);
+    console.press("2 j j j Enter");
+    assert!(console.screen().contains("hangs on acc-17 Gi1/0/7, VLAN 10"), "{}", console.screen());
+}
+
+fn watching(every: u64, refresh: Pace) -> Arc<Snapshot> {
+    let mut snapshot = (*campus()).clone();
+    snapshot.revision += 1;
+    snapshot.engine.watch = Some(WatchView {
+        asset: AssetId::new("acc-17"),
+        since: NOW,
+        until: NOW.plus(Duration::from_secs(181)),
+        every: Duration::from_secs(every),
+        refresh,
+        took: Some(Duration::from_millis(80)),
+    });
+    Arc::new(snapshot)
+}
+
+#[test]
+fn a_watch_is_asked_for_said_and_ended_when_nobody_looks() {
+    let mut console = console((120, 40));
+    console.press("Tab w");
+    let asked = sent(&mut console);
+    assert!(matches!(&asked[..], [Command::Watch(Some(id))] if id.as_str() == "acc-17"), "{asked:?}");
+    console.app.snapshot(watching(1, Pace::Measuring));
+    assert!(console.screen().contains("WATCHED every 1s, measuring"), "{}", console.screen());
+    console.app.snapshot(watching(10, Pace::Every(Duration::from_secs(10))));
+    let text = console.screen();
+    assert!(text.contains("WATCHED every 10s, its agent counts every 10s") && text.contains("3m left"), "{text}");
+    // Its detail is looking at it too.
+    console.press("Enter Esc");
+    assert!(!sent(&mut console).iter().any(|c| matches!(c, Command::Watch(_))));
+    console.press("2");
+    let ended = sent(&mut console);
+    assert!(ended.iter().any(|c| matches!(c, Command::Watch(None))), "{ended:?}");
+    console.press("3 Tab w");
+    assert!(sent(&mut console).iter().any(|c| matches!(c, Command::Watch(None))), "the key ends it too");
+}
+
+#[test]
+fn the_rates_of_a_watched_port_are_drawn_since_it_is_looked_at() {
+    let mut console = console((120, 60));
+    console.press("Tab j j j j j j Enter");
+    for walk in 1..=8u64 {
+        let mut next = (*watching(10, Pace::Every(Duration::from_secs(10)))).clone();
+        next.revision += walk;
+        let device = Arc::make_mut(next.devices.iter_mut().find(|d| &*d.host.name == "acc-17").expect("there"));
+        let table = Arc::make_mut(&mut device.table);
+        table.device.uptime = Some(Duration::from_secs(1_000 + 10 * walk));
+        table.collected_at = NOW.minus(Duration::from_secs(80 - 10 * walk));
+        for port in &mut table.ports {
+            port.counters.wide = true;
+            port.counters.in_octets = Some(9_000_000 + walk * walk * 1_250_000);
+            port.counters.out_octets = Some(walk * 1_250);
+        }
+        console.app.snapshot(Arc::new(next));
+    }
+    let text = console.screen();
+    // The first walk has no clock to compare with; the others are as far apart as the agent says.
+    assert!(text.contains(" ▂▃▄▅▆▇█  most 15.0M") && text.contains("8 walks since"), "{text}");
+    insta::assert_snapshot!("watched_port", text);
+}
+
+#[test]
+fn the_palette_finds_an_address_from_anywhere() {
+    let mut console = Console::new((120, 40), campus(), true);
+    console.press("Ctrl+P 1 0 . 0 . 0 . 7");
+    assert!(console.screen().contains("the ports where 10.0.0.7 is heard"), "{}", console.screen());
+    console.press("Enter");
+    assert_eq!(selected_label(&console).as_deref(), Some("Gi1/0/7"), "{}", console.screen());
+}
+
+#[test]
+fn who_works_on_a_device_keeps_it_when_another_one_becomes_worse() {
+    let mut console = console((120, 40));
+    console.press("Tab j j j");
+    let on = console.app.selected();
+    let mut changed = (*campus()).clone();
+    let worse = Arc::make_mut(&mut changed.devices[0]);
+    worse.condition = Condition::Critical;
+    let better = Arc::make_mut(&mut changed.devices[1]);
+    better.condition = Condition::Ok;
+    changed.revision += 1;
+    console.app.snapshot(Arc::new(changed));
+    assert_eq!(console.app.selected(), on);
+    // In the list of devices the cursor is on it too.
+    console.press("Shift+Tab");
+    assert!(matches!(console.app.selected(), Some(Selected::Host(id)) if id.as_str() == "acc-17"));
+}
+
+#[test]
+fn a_station_that_is_not_found_says_where_it_was_looked_for() {
+    let mut console = console((120, 40));
+    console.press("/ 1 0 . 9 . 9 . 9 Enter");
+    let text = console.screen();
+    assert!(text.contains("looked into 2 forwarding tables, the oldest 5m old and 1 arp tables"), "{text}");
+}
