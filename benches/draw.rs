@@ -70,6 +70,7 @@ fn app(size: (u16, u16)) -> App {
         target: None,
         system_ssh: Vec::new(),
         messages: Vec::new(),
+        trouble: None,
     };
     let mut app = App::new(setup);
     app.resized(size.0, size.1);

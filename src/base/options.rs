@@ -86,6 +86,25 @@ impl Problem {
         self
     }
 
+    /// All of it in one line: `file:line:column: message; hint`.
+    pub fn brief(&self) -> String {
+        self.in_one_line(|name| name)
+    }
+
+    /// The same with the file's name alone, for where its folder is known.
+    pub fn short(&self) -> String {
+        self.in_one_line(|name| name.rsplit('/').next().unwrap_or(name))
+    }
+
+    fn in_one_line(&self, file: impl Fn(&str) -> &str) -> String {
+        let place = self.place.as_ref().map(|place| {
+            let (line, column) = place.line_and_column();
+            format!("{}:{line}:{column}: ", file(&place.source.name))
+        });
+        let hint = self.hint.as_ref().map(|hint| format!("; {hint}"));
+        text::clean(&[place.unwrap_or_default(), self.message.clone(), hint.unwrap_or_default()].concat())
+    }
+
     /// `file:line:column: error: message`, the line itself, a marker below it, and the hint.
     pub fn render(&self) -> String {
         let word = match self.weight {

@@ -1,6 +1,6 @@
 //! The console: the engine on threads of its own, the screen on the main thread, the bus between them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -11,15 +11,16 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Globals, complain, logging, state_dir};
+use crate::base::options::{Problem, Weight};
 use crate::base::{Clock, Untrusted};
 use crate::bus::{self, MessageWeight, ScreenEnd};
 use crate::config::keymap::{self, Keymap};
 use crate::config::theme::Theme;
-use crate::config::{Config, UiOptions};
+use crate::config::{Config, UiOptions, salvage};
 use crate::engine::records::Records;
 use crate::engine::run::{Setup, run as run_engine};
 use crate::engine::schedule::Schedule;
-use crate::engine::{Plan, discover};
+use crate::engine::{Plan, bind, discover};
 use crate::model::Policy;
 use crate::net::Net;
 use crate::ssh::{SshConfig, Surroundings};
@@ -36,13 +37,40 @@ enum Source {
 }
 
 pub fn run(target: Option<String>, globals: &Globals) -> Result<ExitCode> {
-    let (source, config) = match super::load_config(globals) {
-        Err(problems) => bail!("the configuration has errors\n{problems}"),
-        Ok(Some((_, config))) => (Source::Configured(Box::new(super::bound(&config)?)), config),
-        Ok(None) => (Source::Discovered, Config::default()),
+    let Some(path) = super::config_file(globals) else {
+        let ssh = super::surroundings(&Config::default().ssh);
+        return show(source_plans(Source::Discovered, ssh.clone()), target, &UiOptions::default(), ssh, &[], globals);
     };
+    if globals.config.is_some() && !path.exists() {
+        bail!("there is no {}", super::shown(&path));
+    }
+    let (plan, config, problems) = salvaged(&path);
     let ssh = super::surroundings(&config.ssh);
-    show(source_plans(source, ssh.clone()), target, &config.ui, ssh, globals)
+    show(source_plans(Source::Configured(Box::new(plan)), ssh.clone()), target, &config.ui, ssh, &problems, globals)
+}
+
+/// What can be watched of a configuration, errors or not: at night a console with a hole is better than none, if it says
+/// so.
+fn salvaged(path: &Path) -> (Plan, Config, Vec<Problem>) {
+    let (config, mut problems) = salvage::read(path);
+    let (profiles, wrong_profiles) = super::profiles::own(config.folder.as_deref());
+    let (mut plan, more) = bind::bind_what_can_be(&config, profiles.as_ref());
+    let wrong_profiles = wrong_profiles.iter().map(|problem| Arc::from(format!("device profile: {}", problem.message)));
+    let remarks = problems.iter().map(|problem| Arc::from(problem.brief())).chain(wrong_profiles);
+    Arc::make_mut(&mut plan.inventory).remarks.extend(remarks);
+    problems.extend(more);
+    (plan, config, problems)
+}
+
+/// What stands above the panes while the configuration has errors.
+fn trouble(problems: &[Problem]) -> Option<String> {
+    let mut errors = problems.iter().filter(|problem| problem.weight == Weight::Error);
+    let first = errors.next()?;
+    let count = match errors.count() {
+        0 => "1 error".to_owned(),
+        more => format!("{} errors", more + 1),
+    };
+    Some(format!("CONFIGURATION: {count}, not watched is what they touch; the log (9) has them all: {}", first.brief()))
 }
 
 /// Sends plans, one replacing the other, until there is nothing more to find.
@@ -85,6 +113,7 @@ pub fn show(
     target: Option<String>,
     ui: &UiOptions,
     ssh: Surroundings,
+    problems: &[Problem],
     globals: &Globals,
 ) -> Result<ExitCode> {
     let clock = Clock::start();
@@ -131,7 +160,9 @@ pub fn show(
     })?;
     let (keymap, theme, messages) = appearance(ui);
     let commands = screen_end.commands.clone();
-    let mut app = App::new(app::Setup { commands, keymap, theme, capabilities, target, system_ssh, messages });
+    let trouble = trouble(problems);
+    let setup = app::Setup { commands, keymap, theme, capabilities, target, system_ssh, messages, trouble };
+    let mut app = App::new(setup);
     let screen_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let exit = screen_runtime.block_on(screen(&mut app, &mut screen_end, capabilities, clock));
     drop(screen_end);
@@ -141,6 +172,9 @@ pub fn show(
         tracing::warn!("the engine did not end in time");
     }
     engine_runtime.shutdown_background();
+    for problem in problems {
+        complain(problem.render().trim_end());
+    }
     for text in app.unsaved() {
         complain("the console ended before a text was called saved");
         super::incident::keep(state.as_deref(), &Untrusted::from(text));

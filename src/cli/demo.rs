@@ -197,7 +197,7 @@ fn show(size: Size, manner: Manner, folder: &Path, runtime: &Handle, globals: &G
         let _ = events.blocking_send(Event::Discovering(false));
         let _ = keep.send(started);
     });
-    let outcome = console::show(plans, None, &UiOptions::default(), ssh, &globals);
+    let outcome = console::show(plans, None, &UiOptions::default(), ssh, &[], &globals);
     // Whoever leaves at once waits for it, so that nothing is written into a folder that is being removed.
     drop(kept.recv_timeout(PATIENCE));
     outcome

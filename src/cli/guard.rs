@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
 
-pub fn run(told: &str) -> Result<ExitCode> {
-    crate::ui::terminal::guard::keep(told)?;
+pub fn run(told: &str, name: Option<&str>) -> Result<ExitCode> {
+    crate::ui::terminal::guard::keep(told, name)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -69,12 +69,51 @@ pub fn default_paths(config_home: Option<&Path>) -> Vec<PathBuf> {
 /// # Errors
 /// All problems, each with file, line, column and a hint; warnings among them.
 pub fn read(path: &Path) -> Result<Config, Problems> {
+    understand(path).map_err(|problem| Problems(vec![problem]))?.checked()
+}
+
+/// A file as far as it could be understood.
+#[derive(Debug)]
+pub(super) struct Understood {
+    pub root: Table,
+    pub hosts: Vec<HostEntry>,
+    pub jobs: Vec<JobEntry>,
+    pub ui: UiOptions,
+    pub ssh: SshOptions,
+    pub traps: Option<Table>,
+    /// Where the file stands.
+    pub folder: Option<PathBuf>,
+    /// Of single entries, and of the syntax.
+    pub problems: Vec<Problem>,
+    /// Between entries.
+    pub references: Vec<Problem>,
+}
+
+impl Understood {
+    fn checked(self) -> Result<Config, Problems> {
+        let mut problems = self.problems;
+        problems.extend(self.references);
+        if problems.iter().any(|p| p.weight == Weight::Error) {
+            sort(&mut problems);
+            return Err(Problems(problems));
+        }
+        let Self { hosts, jobs, ui, ssh, traps, folder, .. } = self;
+        Ok(Config { hosts, jobs, ui, ssh, traps, warnings: problems, folder })
+    }
+}
+
+/// In the order of their places; what has none comes first.
+pub(super) fn sort(problems: &mut [Problem]) {
+    problems.sort_by_key(|p| p.place.as_ref().map(|at| at.start));
+}
+
+/// Reads a file; the problem of one that cannot be read.
+pub(super) fn understand(path: &Path) -> Result<Understood, Problem> {
     let name = path.display().to_string();
-    let text =
-        read_text(path).map_err(|why| Problems(vec![Problem::unplaced(format!("cannot read {name}: {why}"))]))?;
-    let mut config = parse(&name, text)?;
-    config.folder = path.parent().map(Path::to_path_buf);
-    Ok(config)
+    let text = read_text(path).map_err(|why| Problem::unplaced(format!("cannot read {name}: {why}")))?;
+    let mut understood = understand_text(&name, text);
+    understood.folder = path.parent().map(Path::to_path_buf);
+    Ok(understood)
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
@@ -95,6 +134,10 @@ fn read_text(path: &Path) -> Result<String, String> {
 /// # Errors
 /// As [`read`].
 pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
+    understand_text(name, text).checked()
+}
+
+pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let (root, syntax) = document::parse(name, text);
     let mut problems = Vec::new();
     let mut r = root.reader("the configuration");
@@ -111,7 +154,8 @@ pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
     let tags: Vec<&str> = hosts.iter().flat_map(|h| h.host.tags.iter().map(|t| &**t)).collect();
     ports.check_tags(&tags, &mut problems);
     let jobs: Vec<JobEntry> = job_tables.iter().filter_map(|t| inventory::read_job(t, &mut problems)).collect();
-    inventory::check_references(&hosts, &jobs, &mut problems);
+    let mut references = Vec::new();
+    inventory::check_references(&hosts, &jobs, &mut references);
     let mut ui = UiOptions::default();
     if let Some(table) = ui_table {
         let mut r = table.reader("[ui]");
@@ -128,13 +172,11 @@ pub fn parse(name: &str, text: String) -> Result<Config, Problems> {
     // What a broken line was taken for says nothing.
     let line = |p: &Problem| p.place.as_ref().map(|at| at.line_and_column().0);
     let broken: Vec<Option<usize>> = syntax.iter().map(line).collect();
-    problems.retain(|p| p.place.is_none() || !broken.contains(&line(p)));
-    problems.extend(syntax);
-    if problems.iter().any(|p| p.weight == Weight::Error) {
-        problems.sort_by_key(|p| p.place.as_ref().map(|at| at.start));
-        return Err(Problems(problems));
+    for list in [&mut problems, &mut references] {
+        list.retain(|p| p.place.is_none() || !broken.contains(&line(p)));
     }
-    Ok(Config { hosts, jobs, ui, ssh, traps, warnings: problems, folder: None })
+    problems.extend(syntax);
+    Understood { root, hosts, jobs, ui, ssh, traps, folder: None, problems, references }
 }
 
 /// A path as the file `name` means it: `~/` is the user's home, and what is relative stands beside the file.

@@ -7,6 +7,7 @@ pub mod key;
 pub mod keymap;
 pub mod load;
 pub mod port_rules;
+pub mod salvage;
 pub mod theme;
 
 pub use crate::base::document;

@@ -46,28 +46,61 @@ pub fn bind(config: &Config) -> Result<(Plan, Vec<Problem>), Vec<Problem>> {
 /// # Errors
 /// As [`bind`].
 pub fn bind_with(config: &Config, profiles: Option<&Arc<Profiles>>) -> Result<(Plan, Vec<Problem>), Vec<Problem>> {
+    let (plan, problems) = bind_what_can_be(config, profiles);
+    if problems.iter().any(|problem| problem.weight == Weight::Error) {
+        return Err(problems);
+    }
+    Ok((plan, problems))
+}
+
+/// The same, without what is wrong: a check that cannot be bound is left out, and what has none left says why it is not
+/// watched. Beside the plan come all problems, which are among its remarks too.
+pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (Plan, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut inventory = Inventory::default();
     let mut checks = Vec::new();
+    let first_error = |problems: &[Problem]| {
+        let error = problems.iter().find(|problem| problem.weight == Weight::Error);
+        error.map(|problem| Arc::from(problem.short()))
+    };
     for entry in &config.hosts {
-        inventory.hosts.push(entry.host.clone());
-        checks.extend(bind_host(entry, profiles, &mut problems));
+        let before = problems.len();
+        let bound = bind_host(entry, profiles, &mut problems);
+        let mut host = entry.host.clone();
+        if bound.is_empty()
+            && host.not_probed.is_none()
+            && let Some(why) = first_error(&problems[before..])
+        {
+            Arc::make_mut(&mut host).not_probed = Some(why);
+        }
+        inventory.hosts.push(host);
+        checks.extend(bound);
     }
     for entry in &config.jobs {
-        inventory.jobs.push(entry.job.clone());
-        checks.extend(bind_job(entry, &mut problems));
+        let before = problems.len();
+        let bound = bind_job(entry, &mut problems);
+        let mut job = entry.job.clone();
+        if job.not_probed.is_none()
+            && let Some(why) = first_error(&problems[before..])
+        {
+            Arc::make_mut(&mut job).not_probed = Some(why);
+        } else {
+            checks.extend(bound);
+        }
+        inventory.jobs.push(job);
     }
     let traps = config.traps.as_ref().and_then(|table| TrapSettings::read(table, &mut problems));
     // A host's `snmp` table is read by each check that speaks it; what is wrong with it is said once.
     let mut said = HashSet::new();
     problems.retain(|p| said.insert((p.place.as_ref().map(|at| (at.start, at.end)), p.message.clone())));
-    if problems.iter().any(|problem| problem.weight == Weight::Error) {
-        return Err(problems);
-    }
     // A warning (a password in the file itself) does not keep anything from being watched.
-    inventory.remarks.extend(problems.iter().map(|problem| problem.message.as_str().into()));
+    let remark = |problem: &Problem| match problem.weight {
+        Weight::Warning => problem.message.as_str().into(),
+        Weight::Error => problem.brief().into(),
+    };
+    inventory.remarks.extend(problems.iter().map(remark));
     inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
-    Ok((Plan { inventory: Arc::new(inventory), checks, traps: traps.map(Arc::new) }, problems))
+    (Plan { inventory: Arc::new(inventory), checks, traps: traps.map(Arc::new) }, problems)
 }
 
 /// The checks of one host: those it names, or ICMP, and SNMP with its ports where `snmp` is given.

@@ -86,6 +86,8 @@ pub struct App {
     pub hangs: Option<(AssetId, u64, Vec<Attachment>)>,
     /// The device that this console asked to watch.
     pub(super) watching: Option<AssetId>,
+    /// What is wrong with the configuration, for as long as the console runs.
+    pub trouble: Option<String>,
     commands: mpsc::Sender<Command>,
     lists: [List; PaneKind::ALL.len()],
     device: Option<AssetId>,
@@ -123,6 +125,8 @@ pub struct Setup {
     pub system_ssh: Vec<String>,
     /// Said at the start.
     pub messages: Vec<(MessageWeight, String)>,
+    /// Said all the time.
+    pub trouble: Option<String>,
 }
 impl App {
     pub fn new(setup: Setup) -> Self {
@@ -154,6 +158,7 @@ impl App {
             faceplate: Faceplate::default(),
             hangs: None,
             watching: None,
+            trouble: setup.trouble,
             commands: setup.commands,
             lists: Default::default(),
             device: None,

@@ -57,6 +57,7 @@ fn banner(app: &App, size: (u16, u16)) -> Vec<String> {
         let elsewhere = if reason.contains("--state") { "" } else { "; --state DIR names another place" };
         parts.push(format!("NOT SAVED: {reason}{elsewhere}"));
     }
+    parts.extend(app.trouble.clone());
     match app.snapshot.engine.mode {
         Mode::Paused => parts.push("PAUSED: nothing is polled, p resumes".to_owned()),
         Mode::Passive => parts.push("PASSIVE: nothing is ever sent".to_owned()),

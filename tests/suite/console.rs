@@ -14,7 +14,7 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(40);
 /// The first useful screen has this on it.
 pub const READY: &str = "PROBLEMS";
 
@@ -81,6 +81,7 @@ pub struct Launch {
     state: State,
     home: Option<PathBuf>,
     shell: bool,
+    made: Option<TempDir>,
 }
 
 enum State {
@@ -101,6 +102,7 @@ impl Launch {
             state: State::Own,
             home: None,
             shell: false,
+            made: None,
         }
     }
 
@@ -127,6 +129,11 @@ impl Launch {
     /// The state directory; else one in the console's own temporary home.
     pub fn state(self, state: &Path) -> Self {
         Self { state: State::At(state.to_owned()), ..self }
+    }
+
+    /// A home with something in it, which goes with the console.
+    pub fn own_home(self, home: TempDir) -> Self {
+        Self { home: Some(home.path().to_owned()), made: Some(home), ..self }
     }
 
     /// A shell with job control instead, in which [`Console::command_line`] starts the console.
@@ -174,8 +181,8 @@ impl Console {
     }
 
     fn launch(launch: Launch) -> Self {
-        let Launch { size, queries, wrapper, arguments, state, home, shell } = launch;
-        let empty = home.is_none().then(|| TempDir::new().expect("a temporary folder"));
+        let Launch { size, queries, wrapper, arguments, state, home, made, shell } = launch;
+        let empty = made.or_else(|| home.is_none().then(|| TempDir::new().expect("a temporary folder")));
         let home = home.or_else(|| empty.as_ref().map(|e| e.path().to_owned())).expect("one of the two");
         let pair = native_pty_system().openpty(pty_size(size)).expect("a pseudo-terminal");
         let line_before = line_settings(&*pair.master);
@@ -195,6 +202,9 @@ impl Console {
         let mut command = CommandBuilder::new(&argv[0]);
         command.args(&argv[1..]);
         command.env("PS1", "sh$ ");
+        for name in ["SSH_AUTH_SOCK", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "NOCTTY_STATE"] {
+            command.env_remove(name);
+        }
         for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")] {
             command.env(name, value);
         }

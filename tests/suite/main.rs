@@ -23,4 +23,5 @@ mod ssh;
 mod ssh_config;
 mod storage;
 mod traps;
+mod trouble;
 mod tty;

@@ -105,7 +105,7 @@ async fn openssh_is_known_by_its_version_line_and_sees_an_orderly_end() {
 }
 
 /// OpenSSH's server in the foreground with a host key of its own.
-fn sshd(folder: &Path) -> (Peer, u16) {
+pub fn sshd(folder: &Path) -> (Peer, u16) {
     // The privilege separation folder that the service's start script would make.
     if rustix::process::geteuid().is_root() {
         fs::create_dir_all("/run/sshd").expect("/run/sshd can be made");

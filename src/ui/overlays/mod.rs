@@ -284,8 +284,15 @@ fn wrapped(words: &str, width: usize) -> Vec<String> {
 /// A line of an overlay: the style of its words.
 pub type Line = (Meaning, String);
 
+/// What is longer than the box is wide goes on in the next line: a reason must be readable to its end.
 fn scrolled(app: &App, frame: &mut Frame<'_>, title: &str, lines: &[Line], scroll: usize) -> Rect {
     let width = frame.area.width.saturating_sub(4).clamp(frame.area.width.min(20), 110);
+    let columns = usize::from(width.saturating_sub(4));
+    let parts = |(meaning, words): &Line| {
+        let meaning = *meaning;
+        wrapped(&text::clean(words), columns).into_iter().map(move |part| (meaning, part))
+    };
+    let lines: Vec<Line> = lines.iter().flat_map(parts).collect();
     let height = (lines.len() as u16 + 2).min(frame.area.height.saturating_sub(2)).max(frame.area.height.min(3));
     let area = centred(frame.area, width, height);
     let inner = boxed(app, frame, area, title);

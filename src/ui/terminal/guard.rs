@@ -9,12 +9,14 @@
 use std::fs::File;
 use std::io::{BufRead as _, Write as _};
 use std::os::fd::AsFd as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::termios::{
-    ControlModes, InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+    ControlModes, InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, tcgetattr,
+    tcsetattr, ttyname,
 };
 
 use super::tty;
@@ -80,17 +82,24 @@ pub(super) fn released() {
 }
 
 fn start(program: PathBuf, told: &str, tty: File) -> std::io::Result<ChildStdin> {
+    let name = ttyname(&tty, Vec::new()).ok().and_then(|name| name.into_string().ok());
     let mut command = Command::new(program);
-    command.args([SUBCOMMAND, told.trim_end()]).stdin(Stdio::piped()).stdout(tty).stderr(Stdio::null());
+    command.args([SUBCOMMAND, told.trim_end()]).args(name).stdin(Stdio::piped()).stdout(tty).stderr(Stdio::null());
+    // Where the console leads the session, its end hangs up on its whole group.
+    command.process_group(0);
     command.spawn()?.stdin.ok_or_else(|| std::io::Error::other("no pipe"))
 }
 
-/// The guard's whole life: standard input is the pipe, standard output the terminal; `told` is the first line.
+/// The guard's whole life: standard input is the pipe, standard output the terminal, `name` its name; `told` is the first
+/// line.
 ///
 /// # Errors
 /// There is no standard output.
-pub fn keep(told: &str) -> std::io::Result<()> {
-    // Fails for the leader of a process group, which a guard is not.
+pub fn keep(told: &str, name: Option<&str>) -> std::io::Result<()> {
+    // A session of its own is not for the leader of a group, so it goes back to its parent's for a moment. Where the
+    // parent is gone already, there is nothing left to be hidden from.
+    let group = rustix::process::getppid().and_then(|parent| rustix::process::getpgid(Some(parent)).ok());
+    let _ = rustix::process::setpgid(None, group);
     let _ = rustix::process::setsid();
     let tty = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
     let mut taken = Modes::read(told);
@@ -98,7 +107,12 @@ pub fn keep(told: &str) -> std::io::Result<()> {
         let Ok(line) = line else { break };
         taken = Modes::read(&line);
     }
-    if let Some(before) = taken {
+    if let Some(before) = taken
+        && !before.put_back(&tty)
+        // Where the console led the session, its end has hung up on everybody who had the terminal open.
+        && let Some(name) = name
+        && let Ok(tty) = tty::open(name)
+    {
         before.put_back(&tty);
     }
     Ok(())
@@ -118,10 +132,10 @@ struct Modes {
 impl Modes {
     fn of(termios: &Termios) -> Self {
         Self {
-            input: termios.input_modes.bits().into(),
-            output: termios.output_modes.bits().into(),
-            control: termios.control_modes.bits().into(),
-            local: termios.local_modes.bits().into(),
+            input: termios.input_modes.bits(),
+            output: termios.output_modes.bits(),
+            control: termios.control_modes.bits(),
+            local: termios.local_modes.bits(),
             least: termios.special_codes[SpecialCodeIndex::VMIN].into(),
             wait: termios.special_codes[SpecialCodeIndex::VTIME].into(),
         }
@@ -138,13 +152,14 @@ impl Modes {
         Some(Self { input: next()?, output: next()?, control: next()?, local: next()?, least: next()?, wait: next()? })
     }
 
-    fn put_back(self, tty: &File) {
+    /// False where the terminal is hung up.
+    fn put_back(self, tty: &File) -> bool {
         let now = tcgetattr(tty);
-        tty::write_leave(tty);
-        let Ok(mut termios) = now else { return };
+        let written = tty::write_leave(tty);
+        let Ok(mut termios) = now else { return false };
         // A shell that was faster has set it as it wants it: only raw mode leaves no key for signals.
         if termios.local_modes.contains(LocalModes::ISIG) {
-            return;
+            return written;
         }
         termios.input_modes = InputModes::from_bits_retain(self.input);
         termios.output_modes = OutputModes::from_bits_retain(self.output);
@@ -152,7 +167,7 @@ impl Modes {
         termios.local_modes = LocalModes::from_bits_retain(self.local);
         termios.special_codes[SpecialCodeIndex::VMIN] = self.least as u8;
         termios.special_codes[SpecialCodeIndex::VTIME] = self.wait as u8;
-        let _ = tcsetattr(tty, OptionalActions::Now, &termios);
+        tcsetattr(tty, OptionalActions::Now, &termios).is_ok() && written
     }
 }
 

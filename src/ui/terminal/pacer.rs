@@ -278,12 +278,11 @@ impl Pacer {
         }
         let budget = self.window.saturating_sub(self.bytes_in_flight).min(self.window / 2 + 1).max(SMALLEST / 2);
         let fences: &[Fence] = match self.answers {
-            Answers::Awaited => &[Fence::Status, Fence::Cursor],
             Answers::By(Fence::Status) => &[Fence::Status],
             Answers::By(Fence::Cursor) => &[Fence::Cursor],
             Answers::By(Fence::Mode) => &[Fence::Mode],
             Answers::None { tries, .. } if tries < MODE_TRIES => &[Fence::Status, Fence::Cursor, Fence::Mode],
-            Answers::None { .. } => &[Fence::Status, Fence::Cursor],
+            Answers::Awaited | Answers::None { .. } => &[Fence::Status, Fence::Cursor],
             Answers::Settling { .. } => &[],
         };
         let bytes = self.build(budget, fences)?;

@@ -53,10 +53,7 @@ impl Tty {
             .find_map(|fd| rustix::termios::ttyname(fd, Vec::new()).ok())
             .and_then(|name| name.into_string().ok())
             .unwrap_or_else(|| "/dev/tty".to_owned());
-        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
-        let flags = i32::try_from(flags).unwrap_or(0);
         // The name cannot be opened after `su` to another user; the controlling terminal still can.
-        let open = |path: &str| OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
         let file = open(&path).or_else(|_| open("/dev/tty"))?;
         tcgetattr(&file)?;
         // The runtime's pipes serve any descriptor that can be polled.
@@ -152,6 +149,13 @@ impl Tty {
     }
 }
 
+/// Opens a terminal on its own, so that waiting for it stays ours to decide.
+pub(super) fn open(path: &str) -> io::Result<File> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let flags = i32::try_from(flags).unwrap_or(0);
+    OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)
+}
+
 impl Drop for Tty {
     fn drop(&mut self) {
         restore();
@@ -169,8 +173,8 @@ pub fn restore() {
 }
 
 /// Puts back the modes of the emulator. A terminal that is stopped or gone must not hold up the end: what it does not
-/// take now is given up after a while.
-pub(super) fn write_leave(mut file: &File) {
+/// take now is given up after a while; false then.
+pub(super) fn write_leave(mut file: &File) -> bool {
     let mut rest = LEAVE;
     for _ in 0..50 {
         match file.write(rest) {
@@ -178,12 +182,13 @@ pub(super) fn write_leave(mut file: &File) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 std::thread::sleep(std::time::Duration::from_millis(10));
             }
-            Err(_) => break,
+            Err(_) => return false,
         }
         if rest.is_empty() {
-            break;
+            return true;
         }
     }
+    false
 }
 
 /// Whether the terminal is ours at the moment.

@@ -49,6 +49,7 @@ impl Console {
             target: None,
             system_ssh: vec!["ssh".into()],
             messages: Vec::new(),
+            trouble: None,
         });
         app.resized(size.0, size.1);
         app.snapshot(snapshot);

@@ -205,7 +205,9 @@ fn contents(synced: &[u8], since: &[Change], kept: Kept) -> Vec<u8> {
         Kept::TornBack(unit) => before.iter().chain(&torn(unit, false)).for_each(|change| put(&mut out, change)),
         Kept::Zeros => {
             let mut whole = out.clone();
-            since.iter().for_each(|change| put(&mut whole, change));
+            for change in since {
+                put(&mut whole, change);
+            }
             out.resize(whole.len(), 0);
         }
         Kept::Some(seed) => {
@@ -262,7 +264,9 @@ impl Dice {
 fn what_was_not_synced_may_be_lost_and_what_was_may_not() {
     let disk = |calls: &[Call]| {
         let mut disk = Disk::holding(&Tree::new());
-        calls.iter().for_each(|call| disk.apply(call));
+        for call in calls {
+            disk.apply(call);
+        }
         disk
     };
     let write = |at, bytes: &[u8]| Call::Write { path: "f".into(), at: Place::At(at), bytes: bytes.to_vec() };
@@ -276,7 +280,7 @@ fn what_was_not_synced_may_be_lost_and_what_was_may_not() {
     assert_eq!(of(&[open.clone(), write(0, b"x"), folder.clone(), file.clone()], nothing), Some(b"x".to_vec()));
     let removed = [open.clone(), folder.clone(), Call::Remove("f".into())];
     assert_eq!(of(&removed, nothing), Some(vec![]), "a removal that was not synced may not have been");
-    assert_eq!(of(&[&removed[..], &[folder.clone()]].concat(), nothing), None);
+    assert_eq!(of(&[&removed[..], std::slice::from_ref(&folder)].concat(), nothing), None);
 
     let long = [open, folder, write(0, &[1; 512]), file, write(256, &[2; 1024])];
     let cut = |contents| of(&long, Cut { names: Kept::Nothing, contents }).expect("the file is there");

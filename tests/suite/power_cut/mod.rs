@@ -25,7 +25,7 @@ use trace::Call;
 
 const NOCTTY: &str = env!("CARGO_BIN_EXE_noctty");
 /// Cuts looked at in one recording, spread evenly where there are more.
-const MOST_CUTS: usize = 500;
+const MOST_CUTS: usize = 250;
 
 /// A folder, what was in it and safe at the beginning, and what was done to it.
 struct Recording {

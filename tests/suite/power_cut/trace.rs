@@ -129,7 +129,7 @@ fn bytes(text: &str) -> Vec<u8> {
 
 #[test]
 fn a_trace_of_two_threads_is_read_in_the_order_of_completion() {
-    let hex = |text: &str| text.bytes().map(|b| format!("\\x{b:02x}")).collect::<String>();
+    let hex = |text: &str| text.bytes().fold(String::new(), |out, b| format!("{out}\\x{b:02x}"));
     let (db, log, pts) = (hex("/t/s/db"), hex("/t/s/log"), hex("/dev/pts/3"));
     let trace = format!(
         "7 openat(AT_FDCWD<{0}>, \"{db}\", O_RDWR|O_CREAT|O_CLOEXEC, 0600) = 4<{db}>\n\

@@ -244,7 +244,7 @@ fn run(script: impl FnMut(usize, Fence) -> Vec<(Duration, Fence)>, busy: Duratio
             terminal.read(&bytes, now);
         }
         if out.pacer.is_idle() && now >= start + busy {
-            out.idle_after.get_or_insert(now - start - busy);
+            out.idle_after.get_or_insert(now.saturating_duration_since(start + busy));
         }
         now += step;
     }
