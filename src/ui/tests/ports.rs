@@ -85,7 +85,7 @@ fn a_ups_says_what_it_runs_on() {
     let mut console = console((80, 40));
     console.press("j j Enter");
     let text = console.screen();
-    for want in ["UPS on battery for 1m", "minutes left 18", "charge       83 %", "walked 20s ago"] {
+    for want in ["UPS on battery for 1m", "minutes left  18", "charge        83 %", "walked 20s ago"] {
         assert!(text.contains(want), "{want} is missing in\n{text}");
     }
 }

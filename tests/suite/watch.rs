@@ -1,0 +1,123 @@
+//! Watching a device through the whole engine: a command from the screen, a simulated agent over loopback, and what the
+//! snapshots say of it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use noctty::base::Clock;
+use noctty::bus::{self, Command, Notice, ScreenEnd};
+use noctty::config::load;
+use noctty::engine;
+use noctty::engine::run::Setup;
+use noctty::engine::schedule::Schedule;
+use noctty::model::{AssetId, Policy};
+use noctty::net::Net;
+use noctty::sim::snmp::{AgentSpec, SnmpAgents};
+use noctty::ssh::Surroundings;
+use noctty::state::rules::refresh::Pace;
+use noctty::state::{Mode, Snapshot};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+struct Console {
+    end: ScreenEnd,
+    stop: CancellationToken,
+    engine: tokio::task::JoinHandle<engine::run::Ran>,
+    // The channels that the engine would miss.
+    _plans: mpsc::Sender<engine::Plan>,
+}
+
+impl Console {
+    async fn start(agent: SocketAddr, clock: Clock) -> Self {
+        let text = format!(
+            "[[host]]\nname = \"sw\"\naddress = \"{}\"\nchecks = []\nsnmp = {{ community = \"public\", port = {} }}\n",
+            agent.ip(),
+            agent.port()
+        );
+        let config = load::parse("watch.toml", text).expect("it is right");
+        let (plan, _) = engine::bind::bind(&config).expect("it can be bound");
+        let (end, engine_end) = bus::pair(Arc::new(Snapshot::default()));
+        let (plans, plan_receiver) = mpsc::channel(1);
+        let (event_sender, events) = mpsc::channel(16);
+        let stop = CancellationToken::new();
+        let setup = Setup {
+            clock,
+            net: Net::new(clock),
+            mode: Mode::Polling,
+            policy: Policy::default(),
+            end: engine_end,
+            plans: plan_receiver,
+            events,
+            event_sender,
+            discover_all: None,
+            records: None,
+            ssh: Surroundings::default(),
+            schedule: Schedule::default(),
+            stop: stop.clone(),
+        };
+        let engine = tokio::spawn(engine::run::run(setup));
+        plans.send(plan).await.expect("the engine runs");
+        Self { end, stop, engine, _plans: plans }
+    }
+
+    /// The first snapshot that is so.
+    async fn until(&mut self, what: &str, is_so: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
+        let found = tokio::time::timeout(DEADLINE, self.end.snapshots.wait_for(|s| is_so(s))).await;
+        found.unwrap_or_else(|_| panic!("{what}: not in time")).expect("the engine runs").clone()
+    }
+
+    async fn send(&self, command: Command) {
+        self.end.commands.send(command).await.expect("the engine runs");
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        self.engine.await.expect("it ends in order");
+    }
+}
+
+fn walked(snapshot: &Snapshot) -> Option<i64> {
+    snapshot.devices.first().map(|d| d.table.collected_at.millis())
+}
+
+#[tokio::test]
+async fn a_watched_device_is_walked_as_fast_as_it_counts_until_told_to_stop() {
+    let clock = Clock::start();
+    let spec = AgentSpec {
+        user: None,
+        address: SocketAddr::from(([127, 0, 0, 79], 0)),
+        name: "sw".to_owned(),
+        community: "public".to_owned(),
+        ports: 8,
+        seed: 3,
+    };
+    let agents = SnmpAgents::start(vec![spec], clock).expect("the simulator starts");
+    let mut console = Console::start(agents.addresses()[0], clock).await;
+    let first = console.until("the first walk", |s| walked(s).is_some()).await;
+    assert_eq!(first.engine.watch, None);
+
+    console.send(Command::Watch(Some(AssetId::new("sw")))).await;
+    let began = console.until("the watch", |s| s.engine.watch.is_some()).await;
+    let watch = began.engine.watch.clone().expect("just seen");
+    assert_eq!((watch.asset.as_str(), watch.refresh), ("sw", Pace::Measuring));
+    assert!(watch.every >= Duration::from_secs(1) && watch.until > watch.since);
+    // The agent counts all the time: it is asked as often as may be, and that is said. Its own pace is once a minute.
+    let fast =
+        console.until("a measured pace", |s| s.engine.watch.as_ref().is_some_and(|w| w.refresh == Pace::AsAsked)).await;
+    let watch = fast.engine.watch.clone().expect("just seen");
+    assert!(watch.took.is_some_and(|took| took * 4 <= watch.every), "{watch:?}");
+    assert!(walked(&fast) > walked(&first));
+
+    console.send(Command::Watch(None)).await;
+    let over = console.until("its end", |s| s.engine.watch.is_none()).await;
+    assert!(walked(&over) >= walked(&fast));
+
+    // What is not polled for its ports is not watched, and that is said.
+    console.send(Command::Watch(Some(AssetId::new("nobody")))).await;
+    let said = tokio::time::timeout(DEADLINE, console.end.notices.recv()).await.expect("in time").expect("it runs");
+    assert!(matches!(&said, Notice::Message(m) if m.text.line().contains("not polled")), "{said:?}");
+    console.end().await;
+}
