@@ -168,12 +168,15 @@ proptest! {
         let world = World::tree(seed, 2, 3).dies(0, from, from + lasts).dies(4, from + 20_000, u64::MAX);
         let announced = world.live(from + lasts + 200_000);
         let leaf = world.hosts[4].0.as_str();
-        prop_assert_eq!(
-            told(&announced),
-            [("core", Condition::Critical), ("core", Condition::Ok), (leaf, Condition::Critical)]
-        );
-        let late = announced[2].0 - announced[1].0;
-        prop_assert!(late <= 20_000, "{late} ms after the core was back");
+        // What hangs on the core may answer before it is asked itself: which of the two comes first says nothing.
+        let core: Vec<Condition> = announced.iter().filter(|(_, host, _)| host == "core").map(|(.., to)| *to).collect();
+        prop_assert_eq!(core, [Condition::Critical, Condition::Ok]);
+        let others: Vec<_> = announced.iter().filter(|(_, host, _)| host != "core").collect();
+        prop_assert_eq!(others.len(), 1, "{:?}", others);
+        prop_assert_eq!((others[0].1.as_str(), others[0].2), (leaf, Condition::Critical));
+        prop_assert!(others[0].0 >= from + lasts, "told {} before the end of the outage", from + lasts - others[0].0);
+        let back = announced.iter().rfind(|(_, host, _)| host == "core").map_or(0, |(ms, ..)| *ms);
+        prop_assert!(others[0].0 <= back + 20_000, "{} ms after the core was back", others[0].0 - back);
     }
 
     #[test]
