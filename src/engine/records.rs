@@ -335,7 +335,11 @@ fn load(store: Store, events: &mpsc::Sender<Event>) -> Store {
 mod tests {
     use super::*;
     use crate::base::{Timestamp, Untrusted};
-    use crate::model::{AssetId, CheckKey, Condition, Incident, IncidentId, Observation, Reading, Subject, Urgency};
+    use crate::model::{
+        AssetId, CheckKey, Condition, Host, IfOper, Incident, IncidentId, Observation, Origin, Port, PortTable,
+        Reading, Subject, Urgency,
+    };
+    use crate::state::rules::ports::judge;
 
     const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -458,6 +462,25 @@ mod tests {
         let again = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
         let restored = until(&mut events, |e| if let Event::Restored(all) = e { Some(all) } else { None }).await;
         assert_eq!(restored, vec![one]);
+        again.close();
+    }
+
+    #[tokio::test]
+    async fn what_is_known_of_ports_comes_back_after_a_restart() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let host = Arc::new(Host::new("sw1", None, Origin::Config));
+        let port = Port { index: 7, name: "Gi1".into(), oper: Some(IfOper::Up), ..Port::default() };
+        let table = PortTable { collected_at: Timestamp(5), ports: vec![port], ..PortTable::default() };
+        let view = Arc::new(judge(None, &Arc::new(table), &host));
+        let (tx, mut events) = mpsc::channel(64);
+        let records = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
+        until(&mut events, |e| matches!(e, Event::RestoredDevices(_)).then_some(())).await;
+        records.remember_devices(vec![view.clone()]).expect("taken");
+        records.close();
+        let (tx, mut events) = mpsc::channel(64);
+        let again = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
+        let restored = until(&mut events, |e| if let Event::RestoredDevices(all) = e { Some(all) } else { None }).await;
+        assert_eq!(restored, vec![view.remembered()]);
         again.close();
     }
 }

@@ -115,6 +115,8 @@ pub(super) struct Engine {
 
 impl Engine {
     fn new(setup: &mut Setup, results: mpsc::Sender<Finished>, saved: mpsc::Sender<(Ticket, Saved)>) -> Self {
+        // It wants to know where the records are.
+        let traps = Traps::new(setup);
         Self {
             clock: setup.clock,
             net: setup.net.clone(),
@@ -129,7 +131,7 @@ impl Engine {
             results,
             records: setup.records.take(),
             sessions: Sessions::new(setup.end.notices.clone(), setup.event_sender.clone(), setup.ssh.clone()),
-            traps: Traps::new(setup),
+            traps,
             saved,
             to_remember: HashSet::new(),
             devices_to_remember: HashSet::new(),

@@ -308,6 +308,8 @@ pub struct DeviceView {
     /// Ports that it lists no more.
     pub absent: Arc<[AbsentPort]>,
     pub missing: Option<Missing>,
+    /// The walk that the next rates are counted from, where that is not this one: it came too soon after it.
+    pub counted_from: Option<Arc<PortTable>>,
 }
 
 impl DeviceView {

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 const FILE: &str = "snmp-engine";
@@ -51,6 +51,8 @@ fn write(directory: &Path, engine: &OwnEngine) -> std::io::Result<()> {
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = write!(text, "id {}\nboots {}\n", data_encoding::HEXLOWER.encode(&engine.id), engine.boots);
+    // The journal may not have made it yet.
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let new = directory.join("snmp-engine.new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     file.write_all(text.as_bytes())?;
@@ -99,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_cannot_be_written_gives_a_name_for_this_run() {
-        let engine = own_engine(Some(Path::new("/nonexistent/noctty")));
+        let engine = own_engine(Some(Path::new("/proc/noctty")));
         assert_eq!((engine.id.len(), engine.boots), (17, 1));
     }
 }

@@ -204,13 +204,21 @@ async fn net_snmps_traps_and_informs_of_every_version_are_seen_and_the_switch_is
 
     // Whoever has no right password is counted, and gets no acknowledgement.
     let before = console.end.snapshots.borrow().notifications.len();
-    let how = [&V3[..], &["wrong-c4nary-3"]].concat();
+    let how = [&V3[..], &["wrong-c4nary-3", "-t", "1", "-r", "0"]].concat();
     assert!(!send(folder.path(), "snmpinform", agent, &how, listen, &warm).status.success());
-    assert!(!send(folder.path(), "snmpinform", agent, &["-v2c", "-c", "public"], listen, &warm).status.success());
+    let how = ["-v2c", "-c", "public", "-t", "1", "-r", "0"];
+    assert!(!send(folder.path(), "snmpinform", agent, &how, listen, &warm).status.success());
     let seen = console.sees("refused", |s| s.engine.traps.as_ref().is_some_and(|t| t.refused >= 2)).await;
     assert_eq!(seen.notifications.len(), before);
     assert!(!format!("{seen:?}").contains("c4nary"), "no secret is in what the screen gets");
     console.stop().await;
+
+    // Who we are stays, and how often we started is counted.
+    let engine = || fs::read_to_string(folder.path().join("snmp-engine")).expect("it is kept");
+    let first = engine();
+    assert!(first.starts_with("id 8000000005") && first.ends_with("\nboots 1\n"), "{first}");
+    Console::start(config(folder.path(), free_port("127.0.0.76"), agent), folder.path()).await.stop().await;
+    assert_eq!(engine(), first.replace("boots 1", "boots 2"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

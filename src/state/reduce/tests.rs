@@ -298,4 +298,61 @@ fn what_a_device_tells_is_kept_and_makes_it_be_looked_at() {
     let snapshot = s.publish(at(6));
     assert_eq!(snapshot.notifications.iter().map(|n| &n.told).collect::<Vec<_>>(), [&told]);
     assert_eq!(snapshot.notifications[0].port, None, "it was never walked");
+
+fn walked(state: &mut State, host: &str, secs: u64, oper: crate::model::IfOper, alias: &str) -> Vec<Effect> {
+    use crate::base::Untrusted;
+    use crate::model::{Device, IfAdmin, Port, PortTable};
+    let port = Port {
+        index: 1,
+        name: Untrusted::from("Te1/1/1"),
+        alias: Untrusted::from(alias),
+        admin: Some(IfAdmin::Up),
+        oper: Some(oper),
+        ..Port::default()
+    };
+    let table = PortTable {
+        collected_at: at(secs),
+        device: Device { uptime: Some(Duration::from_secs(90_000 + secs)), ..Device::default() },
+        ports: vec![port],
+        complete: true,
+        ..PortTable::default()
+    };
+    let observation = Observation {
+        check: CheckKey { subject: Subject::Host(AssetId::new(host)), name: "ports".into() },
+        at: at(secs),
+        took: Duration::from_millis(1),
+        reading: Reading::ok("1 port").facts(Facts::Ports(Arc::new(table))),
+    };
+    state.reduce(at(secs), Event::Observed(observation))
+}
+
+#[test]
+fn ports_are_stored_when_something_changed_and_a_restart_goes_on_from_there() {
+    use crate::model::IfOper::{Down, Up};
+    let wants = |effects: &[Effect]| effects.contains(&Effect::RememberDevice(AssetId::new("sw1")));
+    let new = || state(&[("sw1", &[])], &[("ports", false)]);
+    let mut s = new();
+    assert!(wants(&walked(&mut s, "sw1", 0, Up, "uplink")), "the first walk");
+    assert!(!wants(&walked(&mut s, "sw1", 60, Up, "uplink")), "nothing new");
+    assert!(wants(&walked(&mut s, "sw1", 120, Down, "uplink")));
+    let stored = s.device(&AssetId::new("sw1")).expect("a device").remembered();
+
+    let problems = |s: &mut State, secs| s.publish(at(secs)).problems.to_vec();
+    let before = problems(&mut s, 120);
+    assert_eq!((before.len(), before[0].kind, before[0].condition), (1, ProblemKind::Port, Condition::Critical));
+    // Without what is stored the next process takes the dark uplink for the baseline.
+    let mut forgetful = new();
+    walked(&mut forgetful, "sw1", 300, Down, "uplink");
+    assert!(problems(&mut forgetful, 300).is_empty());
+    // With it, whether it comes before the first walk or after, the problem is as old as it is.
+    let mut early = new();
+    early.reduce(at(200), Event::RestoredDevices(vec![stored.clone()]));
+    walked(&mut early, "sw1", 300, Down, "uplink");
+    let mut late = new();
+    walked(&mut late, "sw1", 300, Down, "uplink");
+    late.reduce(at(301), Event::RestoredDevices(vec![stored]));
+    for s in [&mut early, &mut late] {
+        let found = problems(s, 301);
+        assert_eq!(found.iter().map(|p| (p.condition, p.since)).collect::<Vec<_>>(), [(Condition::Critical, at(120))]);
+    }
 }

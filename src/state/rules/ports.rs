@@ -51,7 +51,12 @@ pub fn judge(previous: Option<&DeviceView>, table: &Arc<PortTable>, host: &Arc<H
         _ => false,
     };
     let past = Past::of_view(view, moved || !span.keeps_indexes());
-    Scene::new(table, host, Some(span)).judge(Some(&past))
+    let mut scene = Scene::new(table, host, Some(span));
+    if let Some(earlier) = view.counted_from.as_ref().filter(|t| span.keeps_indexes() && identity::same_rows(t, table))
+    {
+        scene.counters = Some((earlier, self::span::span(Clocks::from(&**earlier), Clocks::from(&**table))));
+    }
+    scene.judge(Some(&past))
 }
 
 /// Judges the first walk after a restart of noctty, by what the store remembers.
@@ -97,6 +102,8 @@ struct Scene<'a> {
     at: Timestamp,
     last_walk: Option<Timestamp>,
     span: Option<Span>,
+    /// An earlier walk with the same rows that rates are counted from, because the one before came too soon after it.
+    counters: Option<(&'a Arc<PortTable>, Span)>,
     all_uplinks: bool,
     old: Option<&'a DeviceView>,
     /// Where that is not as in `old`.
@@ -115,6 +122,7 @@ impl<'a> Scene<'a> {
             at: table.collected_at,
             last_walk: None,
             span,
+            counters: None,
             all_uplinks: host.has_tag("uplink"),
             old: None,
             told_apart: None,
@@ -162,6 +170,16 @@ impl<'a> Scene<'a> {
             events,
             absent,
             missing,
+            counted_from: self.still_counted_from(),
+        }
+    }
+
+    /// Where this walk came too soon after another, the next one counts from that.
+    fn still_counted_from(&self) -> Option<Arc<PortTable>> {
+        match (self.counters, self.span) {
+            (Some((earlier, Span::TooShort)), _) => Some(earlier.clone()),
+            (None, Some(Span::TooShort)) => self.old.map(|view| view.table.clone()),
+            _ => None,
         }
     }
 
@@ -264,15 +282,18 @@ impl<'a> Scene<'a> {
             seen.gap = Some(Gap::FirstWalk);
             return None;
         };
+        let (then, old, span) = match self.counters {
+            Some((earlier, span)) => (Some(earlier), &earlier.ports[seen.row], span),
+            None => (self.old.map(|view| &view.table), old, span),
+        };
         (seen.errors, seen.discards) = (was.errors, was.discards);
         let Span::Seconds(seconds) = span else {
-            // What was right a second ago still is.
+            // What was right a moment ago still is.
             (seen.rates, seen.gap) =
                 if span == Span::TooShort { (was.rates, was.gap) } else { (Rates::default(), span.gap()) };
             return None;
         };
         (seen.rates, seen.gap) = rates::rates(old, port, seconds);
-        let then = self.old.map(|view| &view.table);
         let packets = || then.and_then(|t| t.packets(old.index)).zip(self.table.packets(port.index));
         let limits = &self.host.ports.limits;
         let errors = rates::errors(&seen.rates, packets, seconds, limits, was.errors.is_problem());

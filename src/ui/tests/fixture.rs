@@ -123,6 +123,7 @@ pub fn device(name: &str, ports: &[(String, PortState, Condition)]) -> DeviceVie
         events: Arc::default(),
         absent: Arc::default(),
         missing: None,
+        counted_from: None,
     }
 }
 

@@ -12,8 +12,8 @@ use crate::state::view::Gap;
 
 /// sysUpTime counts hundredths of a second in 32 bits.
 const WRAP: Duration = Duration::from_millis((1 << 32) * 10);
-/// A walk so soon after another says nothing new: agents refresh their counters every few seconds.
-const SHORTEST: Duration = Duration::from_secs(1);
+/// Counters over a shorter time say little: many agents refresh them every 5 to 15 seconds only.
+const SHORTEST: Duration = Duration::from_secs(8);
 /// A walk takes its time, and the clocks are read at its beginning.
 const SLACK: Duration = Duration::from_secs(60);
 /// From here on a clock that did not move stands still.
@@ -166,6 +166,8 @@ mod tests {
         assert_eq!(span(up(0, 500), clocks(60)), Span::NoClock);
         assert_eq!(span(up(0, 500), up(60, 500)), Span::NoClock, "it stands still");
         assert_eq!(span(up(0, 500), up(1, 500)), Span::TooShort);
+        assert_eq!(span(up(0, 500), up(7, 507)), Span::TooShort);
+        assert_eq!(span(up(0, 500), up(10, 510)), Span::Seconds(10.0));
         assert_eq!(span(up(0, 500), up(60, 900_000)), Span::ClockJumped);
     }
 

@@ -570,8 +570,39 @@ fn a_walk_a_moment_later_keeps_the_rates() {
     switch.walk();
     switch.port("Gi1").counters.in_octets = Some(1_000 + 60 * 125);
     switch.walk();
-    switch.walk_after(Duration::from_millis(300));
+    // The agent has not counted on yet.
+    for time in [Duration::from_millis(300), Duration::from_secs(2)] {
+        switch.walk_after(time);
+        assert_eq!((switch.look("Gi1").rates.in_bps(), switch.look("Gi1").gap), (Some(1000.0), None));
+    }
+    // And what it counted since is spread over the whole time, not over the rest of it.
+    switch.port("Gi1").counters.in_octets = Some(1_000 + 120 * 125);
+    switch.walk_after(Duration::from_millis(57_700));
     assert_eq!((switch.look("Gi1").rates.in_bps(), switch.look("Gi1").gap), (Some(1000.0), None));
+    assert_eq!(switch.seen().counted_from, None);
+}
+
+#[test]
+fn walks_every_few_seconds_have_rates_every_few_walks() {
+    let mut switch = Switch::new(&["Gi1"]);
+    let mut rates = Vec::new();
+    for second in (0..=16).step_by(4) {
+        switch.port("Gi1").counters.in_octets = Some(second * second * 1_000);
+        switch.walk_after(Duration::from_secs(4));
+        rates.push(switch.look("Gi1").rates.in_bps());
+    }
+    assert_eq!(rates, [None, None, Some(64_000.0), Some(64_000.0), Some(192_000.0)]);
+}
+
+#[test]
+fn a_restart_between_two_quick_walks_is_no_negative_rate() {
+    let mut switch = Switch::new(&["Gi1"]);
+    switch.walk();
+    switch.walk_after(Duration::from_secs(2));
+    switch.device.uptime = Some(Duration::from_secs(1));
+    switch.port("Gi1").counters.in_octets = Some(7);
+    switch.walk_after(Duration::from_secs(4));
+    assert_eq!((switch.look("Gi1").gap, &switch.seen().counted_from), (Some(Gap::DeviceRestarted), &None));
 }
 
 #[test]
