@@ -93,8 +93,8 @@ impl Engine {
             say(end, MessageWeight::Warning, "polling is off: nothing is watched");
             return;
         }
-        let checks = self.state.specs().iter().filter(|s| &*s.kind == "ports" && *s.key.subject.id() == asset);
-        let Some(spec) = checks.cloned().next() else {
+        let mut checks = self.state.specs().iter().filter(|s| &*s.kind == "ports" && *s.key.subject.id() == asset);
+        let Some(spec) = checks.next().cloned() else {
             say(end, MessageWeight::Warning, &format!("{}: its ports are not polled", asset.as_str()));
             return;
         };

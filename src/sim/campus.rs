@@ -33,7 +33,7 @@ pub fn says(topology: &Topology) -> Vec<More> {
     }
     let campus = Campus { topology };
     let switches = (0..topology.size.switches).map(|switch| campus.switch(switch));
-    switches.chain([campus.edge(), campus.ups()]).collect()
+    switches.chain([campus.edge(), Campus::ups()]).collect()
 }
 
 /// The network, seen from each of its devices.
@@ -118,7 +118,7 @@ impl Campus<'_> {
         Far {
             name: self.topology.switch_name(switch),
             address: Topology::switch_address(switch),
-            mac: self.switch_mac(switch),
+            mac: Self::switch_mac(switch),
             port: self.port_name(port),
         }
     }
@@ -139,7 +139,7 @@ impl Campus<'_> {
         }
     }
 
-    fn switch_mac(&self, switch: usize) -> [u8; 6] {
+    fn switch_mac(switch: usize) -> [u8; 6] {
         let [high, low] = u16::try_from(switch).unwrap_or(u16::MAX).to_be_bytes();
         [0x02, 0x00, 0x5e, 0x10, high, low]
     }

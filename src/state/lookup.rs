@@ -65,21 +65,18 @@ impl Lookup {
             let id = &view.host.id;
             let equipment = &view.table.equipment;
             let own = &view.table.device.name;
-            match self.devices.get_mut(id) {
-                Some(index) => {
-                    if !Arc::ptr_eq(&index.equipment, equipment) {
-                        self.generation += 1;
-                        names_changed |= index.name != *own;
-                        *index = DeviceIndex::new(equipment, own);
-                    } else if index.name != *own {
-                        index.name = own.clone();
-                        names_changed = true;
-                    }
-                }
-                None => {
-                    self.devices.insert(id.clone(), DeviceIndex::new(equipment, own));
+            if let Some(index) = self.devices.get_mut(id) {
+                if !Arc::ptr_eq(&index.equipment, equipment) {
+                    self.generation += 1;
+                    names_changed |= index.name != *own;
+                    *index = DeviceIndex::new(equipment, own);
+                } else if index.name != *own {
+                    index.name = own.clone();
                     names_changed = true;
                 }
+            } else {
+                self.devices.insert(id.clone(), DeviceIndex::new(equipment, own));
+                names_changed = true;
             }
             order.push(id.clone());
         }

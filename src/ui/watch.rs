@@ -14,7 +14,7 @@ use crate::state::rules::refresh::Pace;
 impl App {
     /// Begins to watch the selected port's device, or ends it.
     pub(super) fn toggle_watch(&mut self) {
-        let asset = self.looked_at().and_then(|selected| selected.asset());
+        let asset = self.looked_at().and_then(super::panes::Selected::asset);
         let Some(asset) = asset.filter(|id| self.snapshot.device(id).is_some()) else {
             self.say(MessageWeight::Note, "select a port: its device is then asked as fast as it counts");
             return;
@@ -36,7 +36,7 @@ impl App {
     pub(super) fn end_watch_when_left(&mut self) {
         let Some(asset) = &self.watching else { return };
         let looks = self.screen == ScreenId::Ports && self.device().is_some_and(|d| d.host.id == *asset);
-        if !looks && self.looked_at().and_then(|selected| selected.asset()).as_ref() != Some(asset) {
+        if !looks && self.looked_at().and_then(super::panes::Selected::asset).as_ref() != Some(asset) {
             self.watching = None;
             self.send(Command::Watch(None));
         }

@@ -54,7 +54,7 @@ impl Console {
             event_sender,
             discover_all: None,
             records: None,
-            ssh: Surroundings::default(),
+            ssh: Surroundings::from_environment(),
             schedule: Schedule::default(),
             stop: stop.clone(),
         };

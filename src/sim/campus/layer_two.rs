@@ -76,7 +76,7 @@ impl Campus<'_> {
             heard(more, SERVERS, Self::host_mac(host), port);
         }
         for other in (0..self.topology.size.switches).filter(|other| *other != switch) {
-            heard(more, MANAGEMENT, self.switch_mac(other), self.towards(switch, other));
+            heard(more, MANAGEMENT, Self::switch_mac(other), self.towards(switch, other));
         }
     }
 
@@ -117,7 +117,7 @@ impl Campus<'_> {
         const DISABLED: i64 = 1;
         let tree = under(&BRIDGE, &[2]);
         let mut root = vec![0x10, 0x00];
-        root.extend(self.switch_mac(0));
+        root.extend(Self::switch_mac(0));
         let root_port = match switch {
             0 => 0,
             1 => BRIDGE_AGGREGATE,
@@ -146,7 +146,7 @@ impl Campus<'_> {
                 (3, Cell::Integer(161)),
                 (4, Cell::Integer(1500)),
                 (5, Cell::Gauge(2_000_000_000)),
-                (6, Cell::mac(self.switch_mac(switch))),
+                (6, Cell::mac(Self::switch_mac(switch))),
                 (7, Cell::Integer(1)),
                 (8, Cell::AnyUp(members.clone())),
                 (9, Cell::Ticks(0)),
@@ -193,7 +193,7 @@ impl Campus<'_> {
         const DYNAMIC: i64 = 3;
         let entry = [1, 3, 6, 1, 2, 1, 4, 22, 1];
         let hosts = (0..self.topology.size.hosts).map(|h| (Topology::host_address(h), Self::host_mac(h)));
-        let switches = (0..self.topology.size.switches).map(|s| (Topology::switch_address(s), self.switch_mac(s)));
+        let switches = (0..self.topology.size.switches).map(|s| (Topology::switch_address(s), Self::switch_mac(s)));
         for (address, mac) in hosts.chain(switches) {
             let [a, b, c, d] = address.octets().map(u32::from);
             more.row(

@@ -54,7 +54,7 @@ impl Campus<'_> {
     }
 
     /// Rides through the night on mains; loads and unloads a little.
-    pub(super) fn ups(&self) -> More {
+    pub(super) fn ups() -> More {
         const NORMAL: i64 = 2;
         const MAINS: i64 = 3;
         let mut more = More::default();

@@ -85,6 +85,7 @@ impl Network {
             events: Arc::default(),
             absent: Arc::default(),
             missing: None,
+            counted_from: None,
         }));
     }
 

@@ -298,6 +298,7 @@ fn what_a_device_tells_is_kept_and_makes_it_be_looked_at() {
     let snapshot = s.publish(at(6));
     assert_eq!(snapshot.notifications.iter().map(|n| &n.told).collect::<Vec<_>>(), [&told]);
     assert_eq!(snapshot.notifications[0].port, None, "it was never walked");
+}
 
 fn walked(state: &mut State, host: &str, secs: u64, oper: crate::model::IfOper, alias: &str) -> Vec<Effect> {
     use crate::base::Untrusted;

@@ -68,8 +68,7 @@ pub fn findings(equipment: &Equipment) -> Vec<Finding> {
 /// A session that somebody stopped is as it should be; one in no known state is not known to be wrong.
 pub fn bgp(peer: &BgpPeer) -> Option<Condition> {
     match (peer.started, peer.state) {
-        (Some(false), _) => Some(Condition::Ok),
-        (_, Some(BgpState::Established)) => Some(Condition::Ok),
+        (Some(false), _) | (_, Some(BgpState::Established)) => Some(Condition::Ok),
         (_, Some(_)) => Some(Condition::Critical),
         (_, None) => None,
     }

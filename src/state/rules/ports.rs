@@ -54,7 +54,7 @@ pub fn judge(previous: Option<&DeviceView>, table: &Arc<PortTable>, host: &Arc<H
     let mut scene = Scene::new(table, host, Some(span));
     if let Some(earlier) = view.counted_from.as_ref().filter(|t| span.keeps_indexes() && identity::same_rows(t, table))
     {
-        scene.counters = Some((earlier, self::span::span(Clocks::from(&**earlier), Clocks::from(&**table))));
+        scene.counters = Some((earlier, span::span(Clocks::from(&**earlier), Clocks::from(&**table))));
     }
     scene.judge(Some(&past))
 }

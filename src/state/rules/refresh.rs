@@ -112,7 +112,7 @@ mod tests {
             ..Port::default()
         };
         PortTable {
-            collected_at: Timestamp::from_secs(second as i64),
+            collected_at: Timestamp::from_secs(second.cast_signed()),
             device: Device { uptime: Some(Duration::from_secs(second)), ..Device::default() },
             ports: vec![port],
             complete: true,

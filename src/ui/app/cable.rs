@@ -1,7 +1,7 @@
 //! Following a cable: from a host to the switch port it hangs on, from a port to what hangs there.
 
 use super::App;
-use crate::base::{Untrusted, units};
+use crate::base::units;
 use crate::bus::MessageWeight;
 use crate::model::{AssetId, PortKey};
 use crate::state::lookup::{Attachment, Beyond, How, port_called};
@@ -97,7 +97,7 @@ impl App {
 
     /// What the device calls a port; its ifIndex where it lists it no more.
     pub(in crate::ui) fn port_name(&self, asset: &AssetId, index: u32) -> String {
-        let label = self.port_key(asset, index).map(|id| id.label).unwrap_or_else(Untrusted::default);
+        let label = self.port_key(asset, index).map(|id| id.label).unwrap_or_default();
         if label.is_empty() { format!("ifIndex {index}") } else { label.line() }
     }
 }

@@ -104,7 +104,7 @@ fn a_breach_is_as_old_as_the_passing_of_the_target_and_not_as_the_look() {
     let breach = aged(Some(26 * HOUR), None, 31 * HOUR);
     assert_eq!(breach.since, at(NOON).minus(5 * HOUR));
     let risky = aged(Some(26 * HOUR), None, 21 * HOUR);
-    assert_eq!(risky.since, at(NOON).minus(21 * HOUR - (26 * HOUR).mul_f64(0.8)));
+    assert_eq!(risky.since, at(NOON).minus((21 * HOUR).checked_sub((26 * HOUR).mul_f64(0.8)).unwrap()));
 }
 
 #[test]

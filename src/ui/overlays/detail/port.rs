@@ -61,8 +61,8 @@ fn state(now: Timestamp, seen: Seen<'_>, out: &mut Vec<Line>) {
     };
     out.push(pair("speed", speed.map(|s| format!("{s}{capable}{duplex}"))));
     let says = |what: Option<&'static str>| what.unwrap_or("unknown");
-    let admin = says(seen.port.admin.map(|a| a.as_str()));
-    let oper = says(seen.port.oper.map(|o| o.as_str()));
+    let admin = says(seen.port.admin.map(crate::model::IfAdmin::as_str));
+    let oper = says(seen.port.oper.map(crate::model::IfOper::as_str));
     out.push(pair(
         "says",
         Some(format!("admin {admin}, oper {oper}, walked {}", ago(now, Some(seen.device.table.collected_at)))),
