@@ -43,7 +43,7 @@ fn port<'a>(document: &'a Value, name: &str) -> &'a Value {
 #[test]
 fn an_access_switch_has_its_neighbour_its_vlans_power_stations_and_parts() {
     let (topology, agents) = network();
-    assert_eq!(topology.switch_name(3), "acc-sw01");
+    assert_eq!(topology.switch_name(3), "acc-sw02");
     let document = document(agents.addresses()[3]);
     let uplink = port(&document, "Te1/1/1");
     assert_eq!(
@@ -55,6 +55,13 @@ fn an_access_switch_has_its_neighbour_its_vlans_power_stations_and_parts() {
     let telephone = port(&document, "Gi1/0/6");
     assert_eq!(telephone["vlan"], 20, "{telephone}");
     assert!(["delivering", "searching"].iter().any(|s| telephone["poe"]["status"] == *s), "{telephone}");
+    // Its own hosts on access ports, the others beyond the uplink.
+    let heard = |mac: &str| {
+        let rows = document["mac_addresses"].as_array().expect("stations").iter();
+        rows.filter(|row| row["mac"] == mac).map(|row| row["port"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(heard("52:54:00:20:00:01"), ["Gi1/0/1"]);
+    assert_eq!(heard("52:54:00:20:00:00"), ["Te1/1/1"]);
     assert!(document["sensors"].as_array().is_some_and(|s| s.len() == 3), "{}", document["sensors"]);
     assert!(document["processors"].as_array().is_some_and(|p| p.len() == 1));
 }
@@ -63,7 +70,12 @@ fn an_access_switch_has_its_neighbour_its_vlans_power_stations_and_parts() {
 fn core_switches_have_an_aggregate_between_them_and_their_neighbours_adjacent() {
     let (_, agents) = network();
     let document = document(agents.addresses()[0]);
-    assert_eq!(port(&document, "Gi1/0/23")["lag"], port(&document, "Po1")["index"]);
+    assert_eq!(port(&document, "Gi1/0/23")["lag"], json!({ "aggregate": "Po1", "bundled": true }));
+    assert_eq!(port(&document, "Po1")["oper"], "up");
+    let arp = document["arp"].as_array().expect("addresses");
+    let host = Topology::host_address(1).to_string();
+    let row = arp.iter().find(|row| row["address"] == host.as_str()).unwrap_or_else(|| panic!("{host} in {arp:?}"));
+    assert_eq!(row["mac"], "52:54:00:20:00:01");
     assert_eq!(document["ospf"].as_array().map(Vec::len), Some(2), "{}", document["ospf"]);
     assert!(document["ospf"].as_array().expect("rows").iter().all(|n| n["state"] == "full"));
 }
