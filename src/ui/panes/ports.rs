@@ -198,12 +198,10 @@ pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: us
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), if device.stale { style } else { dim(app) }).end(" ", words);
     if area.width >= 70 {
-        let sum = |f: fn(&PortView) -> Option<f64>| device.ports.iter().filter_map(f).sum::<f64>();
-        let flow = format!(
-            "in {:>5} out {:>5}",
-            units::bit_rate(sum(|p| p.rates.in_bps())),
-            units::bit_rate(sum(|p| p.rates.out_bps()))
-        );
+        let sum = |f: fn(&PortView) -> Option<f64>| device.ports.iter().filter_map(f).reduce(|a, b| a + b);
+        // Before the second walk there is no rate, which is not none.
+        let rate = |total: Option<f64>| total.map_or_else(|| "–".to_owned(), units::bit_rate);
+        let flow = format!("in {:>5} out {:>5}", rate(sum(|p| p.rates.in_bps())), rate(sum(|p| p.rates.out_bps())));
         line.end(&flow, dim(app)).end(" ", words);
     }
     line.end(&format!("{:>7}", format!("{}/{}", device.up, device.ports.len())), dim(app)).end(" ", words);
