@@ -299,6 +299,16 @@ fn totals(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobV
     for device in devices {
         t.ports += device.ports.len();
         t.ports_up += device.up;
+        // As the list of problems has them: what is old is not counted as of now.
+        t.critical += usize::from(device.missing.is_some() && !device.stale);
+        for port in device.ports.iter().filter(|_| !device.stale) {
+            match port.condition {
+                Condition::Critical => t.critical += 1,
+                Condition::Warning => t.warning += 1,
+                Condition::Unknown => t.unknown += 1,
+                Condition::Ok | Condition::Unreachable | Condition::Pending | Condition::NotProbed => {}
+            }
+        }
     }
     for job in jobs {
         match job.condition {

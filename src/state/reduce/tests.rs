@@ -357,3 +357,14 @@ fn ports_are_stored_when_something_changed_and_a_restart_goes_on_from_there() {
         assert_eq!(found.iter().map(|p| (p.condition, p.since)).collect::<Vec<_>>(), [(Condition::Critical, at(120))]);
     }
 }
+
+#[test]
+fn what_the_list_of_problems_has_is_what_is_counted() {
+    use crate::model::IfOper;
+    let mut s = state(&[("sw1", &[])], &[("ports", false)]);
+    walked(&mut s, "sw1", 1, IfOper::Up, "uplink to core");
+    walked(&mut s, "sw1", 61, IfOper::Down, "uplink to core");
+    let snapshot = s.publish(T0.plus(Duration::from_secs(62)));
+    let critical = snapshot.problems.iter().filter(|p| p.condition == Condition::Critical).count();
+    assert_eq!((critical, snapshot.totals.critical), (1, 1), "{:?}", snapshot.problems);
+}
