@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
 
-pub fn run(told: &str, name: Option<&str>) -> Result<ExitCode> {
-    crate::ui::terminal::guard::keep(told, name)?;
+pub fn run(told: &str, group: i32, name: Option<&str>) -> Result<ExitCode> {
+    crate::ui::terminal::guard::keep(told, group, name)?;
     Ok(ExitCode::SUCCESS)
 }

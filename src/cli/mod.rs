@@ -92,7 +92,7 @@ pub enum Command {
     SimRestic(sim_restic::SimResticArgs),
     /// Give the terminal back if the console beside this cannot
     #[command(hide = true, name = crate::ui::terminal::guard::SUBCOMMAND)]
-    GuardTerminal { told: String, name: Option<String> },
+    GuardTerminal { told: String, group: i32, name: Option<String> },
     /// Turn an ssh_config, an Ansible inventory or a table into a configuration
     Import(import::ImportArgs),
     /// Print the manual page (roff)
@@ -133,7 +133,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::Config(args)) => config::run(&args, &globals),
         Some(Command::Incident(args)) => incident::run(args, &globals),
         Some(Command::SimRestic(args)) => sim_restic::run(&args),
-        Some(Command::GuardTerminal { told, name }) => guard::run(&told, name.as_deref()),
+        Some(Command::GuardTerminal { told, group, name }) => guard::run(&told, group, name.as_deref()),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Man) => {
             let mut page = Vec::new();

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
+use rustix::process::{Pid, getpgrp, setpgid, setsid};
 use rustix::termios::{
     ControlModes, InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, tcgetattr,
     tcsetattr, ttyname,
@@ -84,23 +85,30 @@ pub(super) fn released() {
 fn start(program: PathBuf, told: &str, tty: File) -> std::io::Result<ChildStdin> {
     let name = ttyname(&tty, Vec::new()).ok().and_then(|name| name.into_string().ok());
     let mut command = Command::new(program);
-    command.args([SUBCOMMAND, told.trim_end()]).args(name).stdin(Stdio::piped()).stdout(tty).stderr(Stdio::null());
+    let group = getpgrp().as_raw_nonzero().to_string();
+    command
+        .args([SUBCOMMAND, told.trim_end(), &group])
+        .args(name)
+        .stdin(Stdio::piped())
+        .stdout(tty)
+        .stderr(Stdio::null());
     // Where the console leads the session, its end hangs up on its whole group.
     command.process_group(0);
     command.spawn()?.stdin.ok_or_else(|| std::io::Error::other("no pipe"))
 }
 
 /// The guard's whole life: standard input is the pipe, standard output the terminal, `name` its name; `told` is the first
-/// line.
+/// line, `group` the console's process group.
 ///
 /// # Errors
 /// There is no standard output.
-pub fn keep(told: &str, name: Option<&str>) -> std::io::Result<()> {
-    // A session of its own is not for the leader of a group, so it goes back to its parent's for a moment. Where the
-    // parent is gone already, there is nothing left to be hidden from.
-    let group = rustix::process::getppid().and_then(|parent| rustix::process::getpgid(Some(parent)).ok());
-    let _ = rustix::process::setpgid(None, group);
-    let _ = rustix::process::setsid();
+pub fn keep(told: &str, group: i32, name: Option<&str>) -> std::io::Result<()> {
+    // A session of its own is not for the leader of a group, so it goes back to the console's for a moment. Where that is
+    // gone already, there is nothing left to be hidden from.
+    if let Some(group) = Pid::from_raw(group) {
+        let _ = setpgid(None, Some(group));
+        let _ = setsid();
+    }
     let tty = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
     let mut taken = Modes::read(told);
     for line in std::io::stdin().lock().lines() {
