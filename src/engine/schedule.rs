@@ -298,6 +298,9 @@ impl Schedule {
     /// A device told something by itself: its SNMP checks come next, not sooner than five seconds after their last start,
     /// and a hundred a second where many devices tell something at once. Told again, nothing is added.
     pub fn nudge(&mut self, asset: &AssetId, now: Timestamp) {
+        if self.rounds.is_some() {
+            return;
+        }
         for name in ["snmp", "ports"] {
             let key = CheckKey { subject: Subject::Host(asset.clone()), name: name.into() };
             let Some(&row) = self.rows.get(&key) else { continue };
@@ -724,6 +727,17 @@ mod tests {
         s.finished(&keys[0], at(10));
         assert!(s.is_over(), "the other rounds come too soon for it");
         assert!(in_rounds(3, Vec::new()).is_over());
+    }
+
+    #[test]
+    fn in_rounds_what_a_device_tells_brings_no_check_before_its_round() {
+        let mut s = Schedule::in_rounds(2, Duration::from_secs(60));
+        s.load([Arc::new(spec("sw", "ports", 60))], T0, |_| None);
+        let keys = start_all(&mut s, at(0));
+        s.finished(&keys[0], at(200));
+        s.nudge(&AssetId::new("sw"), at(300));
+        assert!(start_all(&mut s, at(30_000)).is_empty());
+        assert_eq!(start_all(&mut s, at(60_000)).len(), 1);
     }
 
     #[test]
