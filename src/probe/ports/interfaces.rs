@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::parts;
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{Counters, Device, Duplex, Equipment, IfAdmin, IfOper, Port, PortTable};
 use crate::probe::snmp::{finish_system, system_scalars, take_system};
@@ -380,6 +381,8 @@ fn inherited(before: &PortTable, device: &Device, ports: &[Port], at: Timestamp)
     }
     let mut equipment = Equipment::clone(&before.equipment);
     if renumbered {
+        // What a profile's tables brought goes with them: kept as if it were generic, it would come back beside itself.
+        parts::take(&mut equipment);
         equipment = Equipment { entities: equipment.entities, sensors: equipment.sensors, ..Equipment::default() };
     } else if same {
         equipment.walked.retain(|walked| at.since(walked.at) < ASKED_LATELY);

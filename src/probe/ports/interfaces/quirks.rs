@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::device::{PortFacts, TablesWalked};
+use crate::probe::ports::parts;
 
 const AT: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -304,6 +305,34 @@ fn what_was_told_by_if_index_is_forgotten_when_it_means_other_ports() {
     let renumbered = Agent::default().name(1, "b").name(2, "a").after(&before, 60);
     assert!(groups(&renumbered).is_empty());
     assert!(renumbered.equipment.ports.is_empty() && renumbered.equipment.bridge_ports.is_empty());
+}
+
+#[test]
+fn a_profile_has_its_rows_once_on_a_device_that_was_renumbered() {
+    use crate::model::device::{Limits, ProfileRows, Sensor, SensorClass, SensorStatus};
+    let sensor = |name: &str| Sensor {
+        class: SensorClass::Temperature,
+        name: Untrusted::from(name),
+        value: Some(40.0),
+        unit: None,
+        status: SensorStatus::Ok,
+        limits: Limits::default(),
+    };
+    let rows = || ProfileRows { sensors: vec![sensor("profile")], ..ProfileRows::default() };
+    let table: Arc<str> = "sensors".into();
+    let mut before = equipped(Agent::default().name(1, "a").name(2, "b").table());
+    let mut equipment = Equipment { sensors: vec![sensor("generic")], ..Equipment::clone(&before.equipment) };
+    parts::take(&mut equipment);
+    parts::set(&mut equipment, &table, rows());
+    parts::put(&mut equipment);
+    before.equipment = Arc::new(equipment);
+    let after = Agent::default().name(1, "b").name(2, "a").after(&before, 60);
+    let mut equipment = Equipment::clone(&after.equipment);
+    parts::take(&mut equipment);
+    parts::set(&mut equipment, &table, rows());
+    parts::put(&mut equipment);
+    let names: Vec<String> = equipment.sensors.iter().map(|s| s.name.line()).collect();
+    assert_eq!(names, ["generic", "profile"]);
 }
 
 #[test]
