@@ -300,10 +300,22 @@ mod tests {
         let _ = std::panic::take_hook();
         assert!(!tty::is_taken());
         assert_eq!(modes(), cooked);
+        // What was written comes in as many pieces as the terminal likes.
         let mut reader = pair.master.try_clone_reader().expect("a reader");
-        let mut told = [0; 4096];
-        let length = std::io::Read::read(&mut reader, &mut told).expect("something was written");
-        let told = String::from_utf8_lossy(&told[..length]).into_owned();
+        let (pieces, arrived) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(length @ 1..) = std::io::Read::read(&mut reader, &mut piece) {
+                if pieces.send(piece[..length].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut told = String::new();
+        while !told.ends_with("\x1b[?25h\x1b[?1049l") {
+            let Ok(piece) = arrived.recv_timeout(Duration::from_secs(20)) else { break };
+            told.push_str(&String::from_utf8_lossy(&piece));
+        }
         assert!(told.ends_with("\x1b[?25h\x1b[?1049l"), "{told:?}");
     }
 }
