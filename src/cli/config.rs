@@ -10,7 +10,7 @@ use color_eyre::eyre::{Result, WrapErr as _, bail};
 
 use super::{Globals, UNKNOWN};
 use crate::backup::SOURCES;
-use crate::base::options::OptionDoc;
+use crate::base::options::{OptionDoc, Problem};
 use crate::base::{text, units};
 use crate::config::{load, port_rules};
 use crate::engine::bind;
@@ -25,7 +25,7 @@ pub struct ConfigArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum ConfigCommand {
-    /// Report every problem with its file, line and column; exit 0 where there is none
+    /// Report every problem of configuration and device profiles with its file, line and column; exit 0 where there is none
     Check {
         /// Default: the configuration in force
         file: Option<PathBuf>,
@@ -57,8 +57,10 @@ pub fn run(args: &ConfigArgs, globals: &Globals) -> Result<ExitCode> {
 
 fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
     let Some(path) = file.or_else(|| super::config_file(globals)) else {
+        let (_, problems) = super::profiles::own(None);
         super::print("no configuration: noctty watches what it finds (see `noctty plan`)\n")?;
-        return Ok(ExitCode::SUCCESS);
+        tell(&problems);
+        return Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(UNKNOWN) });
     };
     let (problems, counts) = match load::read(&path) {
         Err(problems) => (problems.0, None),
@@ -80,13 +82,17 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
             }
         }
     };
-    let mut err = std::io::stderr().lock();
-    for problem in &problems {
-        let _ = write!(err, "{}", problem.render());
-    }
+    tell(&problems);
     let Some(((hosts, jobs), checks)) = counts else { return Ok(ExitCode::from(UNKNOWN)) };
     super::print(&format!("{}: {hosts} hosts, {jobs} backups, {checks} checks\n", super::shown(&path)))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn tell(problems: &[Problem]) {
+    let mut err = std::io::stderr().lock();
+    for problem in problems {
+        let _ = write!(err, "{}", problem.render());
+    }
 }
 
 fn show(globals: &Globals) -> Result<ExitCode> {

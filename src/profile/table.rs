@@ -70,6 +70,8 @@ pub enum Convert {
     Linear,
     /// The scaled value is milliwatts, the result dBm.
     MilliwattsToDbm,
+    /// Above zero microwatts, below it hundredths of dBm: what Huawei's releases send under one name.
+    MicrowattsOrDbm,
 }
 
 /// A number and what it has to go through.
@@ -116,6 +118,8 @@ pub struct Words<T> {
 pub struct Only {
     pub cell: Cell,
     pub values: Vec<Said>,
+    /// Instead of values: a part of the text.
+    pub pattern: Option<Pattern>,
     pub wanted: bool,
 }
 
@@ -216,8 +220,8 @@ pub enum PortBy {
     Name(Cell),
     /// This arc is a bridge port.
     BridgeArc(usize),
-    /// This arc is an entPhysicalIndex; the column is `entAliasMappingIdentifier`.
-    Entity { arc: usize, mapping: usize },
+    /// This arc is an entPhysicalIndex.
+    EntityArc(usize),
 }
 
 #[derive(Debug)]
@@ -246,6 +250,8 @@ pub struct UpsReading {
 
 #[derive(Debug)]
 pub struct FirewallReading {
+    /// Where `ha` is a column: which row counts, the first.
+    pub rows: Rows,
     /// The device's word where nothing is listed for it.
     pub ha: Option<Words<Box<str>>>,
     pub healthy: Option<Words<bool>>,

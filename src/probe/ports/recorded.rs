@@ -1,8 +1,8 @@
 //! Recordings of real devices, walked without a network: what a walk of the ports and of every group would bring. The
 //! recordings are those of snmpsim-data (see `tests/setup`).
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::cells::Cells;
@@ -15,21 +15,35 @@ use crate::model::{Equipment, PortTable};
 use crate::profile::Profiles;
 use crate::proto::snmp::{Oid, Sink, Value};
 
-/// Unpacks a recording and prints the lines below the given identifiers: name, tag, value in hexadecimal.
-const SCRIPT: &str = r"
-import bz2, sys
-path, roots = sys.argv[1], tuple(r.encode() for r in sys.argv[2:])
-opened = bz2.open(path) if path.endswith('.bz2') else open(path, 'rb')
-for line in opened:
-    parts = line.rstrip(b'\r\n').split(b'|', 2)
-    if len(parts) == 3 and (parts[0] + b'.').startswith(roots):
-        name, tag, value = parts
-        if tag.endswith(b'x'):
-            tag = tag[:-1]
-        else:
-            value = value.hex().encode()
-        sys.stdout.buffer.write(name + b'|' + tag + b'|' + value + b'\n')
-";
+/// The system group of every recording, by the recording's name.
+pub fn systems() -> BTreeMap<String, Recording> {
+    let files = std::fs::read_dir(folder()).expect("tests/setup unpacks the recordings");
+    let mut all = BTreeMap::new();
+    for file in files.map(|entry| entry.expect("an entry").path()) {
+        let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        let recording = Recording { rows: rows(&file, &[b"1.3.6.1.2.1.1."]) };
+        if !recording.rows.is_empty() {
+            all.insert(name, recording);
+        }
+    }
+    all
+}
+
+/// The lines of a file below some identifiers: `name|tag|value`, in hexadecimal where the tag ends in x.
+fn rows(file: &Path, roots: &[&[u8]]) -> Vec<(Oid, Owned)> {
+    let octets = std::fs::read(file).unwrap_or_else(|e| panic!("{}: {e} (tests/setup)", file.display()));
+    let lines = octets.split(|octet| *octet == b'\n');
+    lines.filter(|line| roots.iter().any(|root| line.starts_with(root))).filter_map(row).collect()
+}
+
+fn row(line: &[u8]) -> Option<(Oid, Owned)> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let mut parts = line.splitn(3, |octet| *octet == b'|');
+    let (name, tag, value) = (parts.next()?, parts.next()?, parts.next()?);
+    let tag = std::str::from_utf8(tag).ok()?;
+    let value = if tag.ends_with('x') { hexadecimal(value) } else { value.to_vec() };
+    Some((oid(std::str::from_utf8(name).ok()?), Owned::read(tag.trim_end_matches('x'), &value)))
+}
 
 /// A value that owns its octets.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,25 +99,12 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// A recording by its path below the data, without the endings: `network/switch/cisco-c3750`.
+    /// A recording by its name, as `tests/setup` unpacks it.
     pub fn load(name: &str, roots: &[&str]) -> Self {
-        let file = file(name);
-        let output = Command::new("python3")
-            .args(["-c", SCRIPT])
-            .arg(&file)
-            .args(roots.iter().map(|root| format!("{root}.")))
-            .output()
-            .expect("python3 is installed (tests/setup)");
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8(output.stdout).expect("hexadecimal");
-        let rows = text.lines().map(|line| {
-            let mut parts = line.splitn(3, '|');
-            let (name, tag, hex) = (parts.next(), parts.next(), parts.next());
-            let octets = octets(hex.unwrap_or_default());
-            (oid(name.unwrap_or_default()), Owned::read(tag.unwrap_or_default(), &octets))
-        });
-        let rows: Vec<_> = rows.collect();
-        assert!(!rows.is_empty(), "{name} has nothing below {roots:?}");
+        let below: Vec<String> = roots.iter().map(|root| format!("{root}.")).collect();
+        let roots: Vec<&[u8]> = below.iter().map(String::as_bytes).collect();
+        let rows = rows(&folder().join(format!("{name}.snmprec")), &roots);
+        assert!(!rows.is_empty(), "{name} has nothing below {below:?}");
         Self { rows }
     }
 
@@ -206,21 +207,11 @@ impl Recording {
     }
 }
 
-fn octets(hex: &str) -> Vec<u8> {
-    let digits = hex.as_bytes();
+fn hexadecimal(digits: &[u8]) -> Vec<u8> {
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap_or_default(), 16).unwrap_or_default();
     digits.chunks(2).map(pair).collect()
 }
 
-/// Where `tests/setup` puts them.
-pub fn folder() -> PathBuf {
-    let home = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/peers/snmpsim/lib");
-    let versions = std::fs::read_dir(&home).into_iter().flatten().filter_map(Result::ok);
-    let found = versions.map(|entry| entry.path().join("site-packages/snmpsim_data/data")).find(|path| path.is_dir());
-    found.unwrap_or_else(|| panic!("no recordings below {}: run tests/setup", home.display()))
-}
-
-fn file(name: &str) -> PathBuf {
-    let plain = folder().join(format!("{name}.snmprec"));
-    if plain.is_file() { plain } else { folder().join(format!("{name}.snmprec.bz2")) }
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers/recordings")
 }

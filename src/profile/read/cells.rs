@@ -145,10 +145,12 @@ impl Draft<'_> {
             let convert = match r.string("convert").as_deref() {
                 None => Convert::Linear,
                 Some("mw-to-dbm") => Convert::MilliwattsToDbm,
+                Some("uw-or-dbm") => Convert::MicrowattsOrDbm,
                 Some(other) => {
                     let place = r.node("convert").map_or_else(|| r.place().clone(), |n| n.place.clone());
                     draft.problems.push(
-                        Problem::error(&place, format!("unknown conversion \"{other}\"")).hint("known: mw-to-dbm"),
+                        Problem::error(&place, format!("unknown conversion \"{other}\""))
+                            .hint("known: mw-to-dbm, uw-or-dbm"),
                     );
                     Convert::Linear
                 }
@@ -358,13 +360,16 @@ impl Draft<'_> {
         let (cell, rest) = self.reference(node, "only", |draft, r| {
             let is = r.node("is").map(|node| draft.said(node));
             let not = r.node("not").map(|node| draft.said(node));
-            (is, not)
+            (is, not, draft.pattern(r, "matches"))
         })?;
         match rest {
-            Some((Some(values), None)) => Some(Only { cell, values, wanted: true }),
-            Some((None, Some(values))) => Some(Only { cell, values, wanted: false }),
+            Some((Some(values), None, None)) => Some(Only { cell, values, pattern: None, wanted: true }),
+            Some((None, Some(values), None)) => Some(Only { cell, values, pattern: None, wanted: false }),
+            Some((None, None, Some(pattern))) => {
+                Some(Only { cell, values: Vec::new(), pattern: Some(pattern), wanted: true })
+            }
             _ => {
-                self.problem(&node.place, "`only` needs either `is` or `not`: { oid = \"…\", is = [1] }");
+                self.problem(&node.place, "`only` needs one of `is`, `not`, `matches`: { oid = \"…\", is = [1] }");
                 None
             }
         }
@@ -408,7 +413,6 @@ impl Draft<'_> {
     }
 
     fn port_table(&mut self, table: &Toml) -> Option<PortBy> {
-        const ALIAS_MAPPING: &str = "1.3.6.1.2.1.47.1.3.2.1.2";
         let mut r = table.reader("port");
         let value = self.cell_under(&mut r, "oid");
         let name = self.cell_under(&mut r, "name");
@@ -418,11 +422,7 @@ impl Draft<'_> {
             (Some(cell), None, None, None) => Some(PortBy::Value(cell)),
             (None, Some(cell), None, None) => Some(PortBy::Name(cell)),
             (None, None, Some(arc), None) => self.arc(&arc, &table.place).map(PortBy::BridgeArc),
-            (None, None, None, Some(arc)) => {
-                let arc = self.arc(&arc, &table.place)?;
-                let Some(At::Column(mapping)) = self.at(ALIAS_MAPPING, &table.place) else { return None };
-                Some(PortBy::Entity { arc, mapping })
-            }
+            (None, None, None, Some(arc)) => self.arc(&arc, &table.place).map(PortBy::EntityArc),
             _ => {
                 self.problem(&table.place, "`port` needs exactly one of `oid`, `name`, `bridge`, `entity`");
                 None

@@ -277,8 +277,11 @@ fn ups(draft: &mut Draft<'_>, toml: &Toml) -> Reading {
 
 fn firewall(draft: &mut Draft<'_>, toml: &Toml) -> Reading {
     let mut r = toml.reader("firewall");
+    let ha = draft.free_words(&mut r, "ha");
+    let rows = draft.rows(&mut r, "firewall", &cells_and([], ha.as_ref()));
     let reading = FirewallReading {
-        ha: draft.free_words(&mut r, "ha"),
+        rows,
+        ha,
         healthy: draft.words(&mut r, "healthy", YES_NO),
         sessions: draft.number(&mut r, "sessions"),
         session_limit: draft.number(&mut r, "session_limit"),

@@ -2,6 +2,7 @@
 
 mod agent;
 mod oracle;
+mod profiles;
 mod recording;
 
 use std::collections::{BTreeMap, HashSet};

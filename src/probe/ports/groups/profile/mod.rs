@@ -8,6 +8,8 @@ mod optics;
 mod routing;
 mod sensors;
 mod supply;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::time::Duration;
@@ -51,7 +53,6 @@ impl Group for Table {
         let mut fold = Fold {
             answers: Answers { tables, equipment },
             ports: Ports::new(walk.ports),
-            equipment,
             rows: ProfileRows::default(),
         };
         for reading in &self.readings {
@@ -66,7 +67,6 @@ impl Group for Table {
 struct Fold<'t, 'a> {
     answers: Answers<'t, 'a>,
     ports: Ports<'t>,
-    equipment: &'t Equipment,
     rows: ProfileRows,
 }
 

@@ -47,8 +47,7 @@ impl Fold<'_, '_> {
     }
 
     fn port_of(&mut self, reading: &OpticsReading, row: Row<'_>) -> Option<u32> {
-        let equipment = self.equipment;
-        self.ports.of(self.answers, reading.port?, row, |bridge| equipment.bridge_port(bridge))
+        self.ports.of(self.answers, reading.port?, row)
     }
 }
 

@@ -45,14 +45,19 @@ impl Fold<'_, '_> {
             let all = answers.numbers(number.as_ref()?).into_iter().filter(|n| *n >= 0.0);
             all.reduce(|a, b| a + b).map(|n| n as u64)
         };
-        let role = reading.ha.as_ref().and_then(|words| {
-            if let Some(word) = answers.word(words, None) {
+        let row = answers.rows(&reading.rows).into_iter().next();
+        let role = reading.ha.as_ref().zip(row).and_then(|(words, row)| {
+            if let Some(word) = answers.word(words, row) {
                 return Some(Arc::from(&**word));
             }
-            let text = readable(answers.once(words.cell)?)?;
+            let text = readable(answers.value(words.cell, row)?)?;
             Some(Arc::from(Untrusted::bounded(&text, LONGEST_ROLE).line()))
         });
-        let healthy = reading.healthy.as_ref().and_then(|words| answers.word(words, None)).copied();
+        // Of several members every one has to be.
+        let healthy = reading
+            .healthy
+            .as_ref()
+            .and_then(|words| answers.words(words).into_iter().copied().reduce(|all, one| all && one));
         let found = Firewall {
             ha: role.map(|role| HaState { role, healthy }),
             sessions: sum(&reading.sessions),

@@ -2,7 +2,7 @@
 
 use super::values::{Answers, Row, float};
 use super::{Fold, List};
-use crate::model::device::{Limits, Pool, Processor, Sensor, SensorStatus};
+use crate::model::device::{Limits, Pool, Processor, Sensor, SensorClass, SensorStatus};
 use crate::profile::table::{Limit, LimitCells, PoolReading, ProcessorReading, SensorReading, Standing};
 
 impl Fold<'_, '_> {
@@ -27,6 +27,9 @@ impl Fold<'_, '_> {
             let name = answers.name(&reading.rows.names, row);
             let by_name = reading.classes.iter().find(|(pattern, _)| pattern.matches(name.as_bytes()));
             let class = by_name.map_or(reading.class, |(_, class)| *class);
+            if class == SensorClass::State {
+                value = None;
+            }
             self.rows.sensors.push(Sensor { class, name, value, unit: reading.unit, status, limits });
         }
     }

@@ -38,8 +38,7 @@ impl Fold<'_, '_> {
         for row in answers.rows(&reading.rows) {
             let watts = reading.watts.as_ref().and_then(|number| answers.number(number, row));
             let status = reading.status.as_ref().and_then(|words| answers.word(words, row)).copied();
-            let equipment = self.equipment;
-            let port = self.ports.of(answers, reading.port, row, |bridge| equipment.bridge_port(bridge));
+            let port = self.ports.of(answers, reading.port, row);
             if let Some(port) = port {
                 self.patch(port, |patch| {
                     patch.poe_watts =
@@ -79,8 +78,7 @@ impl Fold<'_, '_> {
             };
             let recovers_in =
                 reading.recovers.as_ref().and_then(|number| answers.number(number, row)).and_then(seconds);
-            let equipment = self.equipment;
-            let port = self.ports.of(answers, reading.port, row, |bridge| equipment.bridge_port(bridge));
+            let port = self.ports.of(answers, reading.port, row);
             if let Some(port) = port {
                 self.patch(port, |patch| patch.err_disabled = Some(ErrDisabled { cause, recovers_in }));
             }

@@ -7,8 +7,8 @@ use crate::base::Untrusted;
 use crate::model::{Equipment, Port};
 use crate::probe::ports::cells::Tables;
 use crate::profile::table::{At, By, Cell, Convert, Name, Number, Only, Piece, PortBy, Rows, Said, Words};
+use crate::proto::snmp::Value;
 use crate::proto::snmp::oid::Index;
-use crate::proto::snmp::{Oid, Value};
 
 /// Names longer than this are no names.
 const LONGEST_NAME: usize = 255;
@@ -41,24 +41,29 @@ impl<'a> Answers<'_, 'a> {
 
     fn counts(self, only: &Only, row: Row<'_>) -> bool {
         let Some(value) = self.value(only.cell, row) else { return false };
+        if let Some(pattern) = &only.pattern {
+            return value.octets().is_some_and(|octets| pattern.matches(octets)) == only.wanted;
+        }
         only.values.iter().any(|said| is(value, said)) == only.wanted
     }
 
     pub fn value(self, cell: Cell, row: Row<'_>) -> Option<Value<'a>> {
-        let column = match cell.at {
-            At::Scalar(scalar) => return self.tables.scalar(scalar),
-            At::Column(column) => column,
-        };
-        let row = row?;
-        match cell.by {
-            By::Same => self.tables.get(column, row),
-            By::Arcs(first, last) => self.tables.get(column, Index::new(arcs(row.as_bytes(), first, last)?)),
+        match cell.at {
+            At::Scalar(scalar) => self.tables.scalar(scalar),
+            At::Column(column) => self.tables.get(column, Index::new(self.row_of(cell.by, row?)?.as_slice())),
+        }
+    }
+
+    /// The octets of the row that is meant, from the row at hand.
+    fn row_of(self, by: By, row: Index<'_>) -> Option<RowName<'_>> {
+        Some(match by {
+            By::Same => RowName::Part(row.as_bytes()),
+            By::Arcs(first, last) => RowName::Part(arcs(row.as_bytes(), first, last)?),
             By::Value(at) => {
                 let named = integer(self.value(Cell { at, by: By::Same }, Some(row))?)?;
-                let octets = encoded(u32::try_from(named).ok()?);
-                self.tables.get(column, Index::new(octets.as_slice()))
+                RowName::Number(encoded(u32::try_from(named).ok()?))
             }
-        }
+        })
     }
 
     pub fn number(self, number: &Number, row: Row<'_>) -> Option<f64> {
@@ -83,8 +88,9 @@ impl<'a> Answers<'_, 'a> {
         if let Some(own) = self.number(number, row) {
             return Some(own);
         }
-        let (At::Column(column), By::Same, Some(row)) = (number.cell.at, number.cell.by, row) else { return None };
-        let below = self.tables.column(column).filter(|(at, _)| at.as_bytes().starts_with(row.as_bytes()));
+        let At::Column(column) = number.cell.at else { return None };
+        let row = self.row_of(number.cell.by, row?)?;
+        let below = self.tables.column(column).filter(|(at, _)| at.as_bytes().starts_with(row.as_slice()));
         below.filter_map(|(_, value)| converted(number, value)).reduce(|a, b| a + b)
     }
 
@@ -92,6 +98,16 @@ impl<'a> Answers<'_, 'a> {
         let value = if row.is_some() { self.value(words.cell, row)? } else { self.once(words.cell)? };
         let found = words.rows.iter().find(|(said, _)| is(value, said)).map(|(_, meaning)| meaning);
         found.or(words.otherwise.as_ref())
+    }
+
+    /// What each value of a column means, or the one of a scalar.
+    pub fn words<T>(self, words: &Words<T>) -> Vec<&T> {
+        match words.cell.at {
+            At::Scalar(_) => self.word(words, None).into_iter().collect(),
+            At::Column(column) => {
+                self.tables.column(column).filter_map(|(row, _)| self.word(words, Some(row))).collect()
+            }
+        }
     }
 
     /// What is asked once: of a column, its first row.
@@ -125,8 +141,12 @@ impl<'a> Answers<'_, 'a> {
             By::Arcs(first, _) => row?.arcs().nth(first)?,
             By::Value(at) => u32::try_from(integer(self.value(Cell { at, by: By::Same }, row)?)?).ok()?,
         };
-        let found = self.equipment.entities.iter().find(|e| e.index == entity)?;
-        let name = if found.name.is_empty() { &found.description } else { &found.name };
+        let (entities, places) = (&self.equipment.entities, &self.equipment.sensor_places);
+        let name = match entities.binary_search_by_key(&entity, |e| e.index) {
+            Ok(at) if entities[at].name.is_empty() => &entities[at].description,
+            Ok(at) => &entities[at].name,
+            Err(_) => &places[places.binary_search_by_key(&entity, |p| p.entity).ok()?].name,
+        };
         readable(Value::Octets(name.as_bytes()))
     }
 
@@ -179,36 +199,18 @@ impl<'a> Ports<'a> {
     }
 
     /// The ifIndex of a row, where the device has such a port.
-    pub fn of(
-        &mut self,
-        answers: Answers<'_, '_>,
-        by: PortBy,
-        row: Row<'_>,
-        bridge: impl Fn(u32) -> Option<u32>,
-    ) -> Option<u32> {
+    pub fn of(&mut self, answers: Answers<'_, '_>, by: PortBy, row: Row<'_>) -> Option<u32> {
+        let equipment = answers.equipment;
         let arc = |arc: usize| row.and_then(|row| row.arcs().nth(arc));
         let index = match by {
             PortBy::Arc(at) => arc(at),
             PortBy::Value(cell) => u32::try_from(integer(answers.value(cell, row)?)?).ok(),
             PortBy::Name(cell) => self.named(&readable(answers.value(cell, row)?)?),
-            PortBy::BridgeArc(at) => bridge(arc(at)?),
-            PortBy::Entity { arc: at, mapping } => mapped(answers, mapping, arc(at)?),
+            PortBy::BridgeArc(at) => equipment.bridge_port(arc(at)?),
+            PortBy::EntityArc(at) => equipment.entity_port(arc(at)?),
         };
         index.filter(|index| self.has(*index))
     }
-}
-
-/// `entAliasMappingIdentifier`: the value is `ifIndex.N`.
-fn mapped(answers: Answers<'_, '_>, column: usize, entity: u32) -> Option<u32> {
-    let if_index = Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 2, 2, 1, 1]);
-    let octets = encoded(entity);
-    let cells = answers.tables.column(column).filter(|(row, _)| {
-        let row = row.as_bytes();
-        row.len() > octets.as_slice().len() && row.starts_with(octets.as_slice())
-    });
-    cells
-        .filter_map(|(_, value)| if let Value::Oid(oid) = value { Some(oid) } else { None })
-        .find_map(|oid| oid.below(&if_index)?.single())
 }
 
 fn converted(number: &Number, value: Value<'_>) -> Option<f64> {
@@ -225,6 +227,8 @@ fn converted(number: &Number, value: Value<'_>) -> Option<f64> {
         Convert::Linear => scaled,
         Convert::MilliwattsToDbm if scaled > 0.0 => 10.0 * scaled.log10(),
         Convert::MilliwattsToDbm => return None,
+        Convert::MicrowattsOrDbm if scaled > 0.0 => 10.0 * (scaled / 1000.0).log10(),
+        Convert::MicrowattsOrDbm => scaled / 100.0,
     };
     // Six digits behind the point are more than any device measures, and hide what binary makes of 0.1.
     let rounded = (converted * 1e6).round() / 1e6;
@@ -321,6 +325,21 @@ fn arcs(octets: &[u8], first: usize, last: usize) -> Option<&[u8]> {
     octets.get(start..end)
 }
 
+/// A row's name, of another row or made of a number.
+enum RowName<'r> {
+    Part(&'r [u8]),
+    Number(Encoded),
+}
+
+impl RowName<'_> {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Part(octets) => octets,
+            Self::Number(number) => number.as_slice(),
+        }
+    }
+}
+
 /// One arc in its encoding.
 struct Encoded {
     octets: [u8; 5],
@@ -348,6 +367,7 @@ fn encoded(arc: u32) -> Encoded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::snmp::Oid;
 
     #[test]
     fn texts_begin_with_their_number() {
