@@ -308,6 +308,17 @@ impl Walk {
                     self.result.sink.scalar(scalar, bind.value);
                 }
             }
+        } else if pdu.error_status == ErrorStatus::NO_SUCH_NAME
+            && let Some(scalar) = self.blamed_scalar(pdu)
+        {
+            // By GETNEXT: there is nothing behind this one, so neither behind those that come later.
+            let end = &self.plan.scalars[scalar];
+            let beyond = |i: &usize| self.plan.scalars[*i].as_raw() >= end.as_raw() && !self.refused.contains(i);
+            let beyond: Vec<usize> = (0..self.plan.scalars.len()).filter(beyond).collect();
+            self.refused.extend(beyond);
+            if self.refused.len() < self.plan.scalars.len() {
+                return;
+            }
         } else if let Some(scalar) = self.blamed_scalar(pdu) {
             // One that it cannot answer must not cost the others. That an agent's MIB ends before one is no error.
             if !(self.scalars_by_next && pdu.error_status == ErrorStatus::NO_SUCH_NAME) {
@@ -401,9 +412,8 @@ impl Walk {
         if status == ErrorStatus::TOO_BIG {
             self.too_much("tooBig");
         } else if status == ErrorStatus::NO_SUCH_NAME {
-            // The end of the MIB in v1.
             match blamed {
-                Some(column) => self.columns[column].open = false,
+                Some(column) => self.close_beyond(column),
                 None => self.close_asked(),
             }
         } else if self.bulk {
@@ -426,6 +436,17 @@ impl Walk {
             self.values = 1;
         } else {
             self.cut_asked(&format!("a single value is too large for the agent ({why})"));
+        }
+    }
+
+    /// The end of the MIB in v1: columns that begin behind it are absent.
+    fn close_beyond(&mut self, column: usize) {
+        let end = self.columns[column].at.clone();
+        self.columns[column].open = false;
+        for other in &mut self.columns {
+            if other.cells == 0 && other.at.as_raw() >= end.as_raw() {
+                other.open = false;
+            }
         }
     }
 

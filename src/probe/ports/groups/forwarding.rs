@@ -157,6 +157,17 @@ mod tests {
     }
 
     #[test]
+    fn as_many_stations_as_a_switch_can_hear_stay_cheap() {
+        let mut fed = bridge();
+        for n in 0..65_536u32 {
+            let row = [1, 0, 0x11, 0x22, n >> 16, n >> 8 & 0xff, n & 0xff];
+            fed = fed.cell(VLAN_PORT, &row, Value::Integer(1)).cell(VLAN_STATUS, &row, Value::Integer(3));
+        }
+        assert_eq!(fed.fold(&GROUP).forwarding.len(), 65_536);
+        assert_eq!(size_of::<ForwardingEntry>(), 16);
+    }
+
+    #[test]
     fn databases_that_are_vlans_need_no_map() {
         let equipment = bridge()
             .cell(VLAN_PORT, &[602, 0, 0x11, 0x22, 0, 0, 1], Value::Integer(1))

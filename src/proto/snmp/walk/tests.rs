@@ -44,8 +44,12 @@ fn run(plan: Plan, agent: impl FnMut(PduKind, &[Oid], i32) -> Answer) -> (Table,
     (*sink.downcast::<Table>().expect("our sink"), walked.incomplete, walked.requests)
 }
 
-fn converse(plan: Plan, mut agent: impl FnMut(PduKind, &[Oid], i32) -> Answer) -> Walked {
-    let mut walk = Walk::new(plan, Version::V2c, Box::<Table>::default());
+fn converse(plan: Plan, agent: impl FnMut(PduKind, &[Oid], i32) -> Answer) -> Walked {
+    converse_in(Version::V2c, plan, agent)
+}
+
+fn converse_in(version: Version, plan: Plan, mut agent: impl FnMut(PduKind, &[Oid], i32) -> Answer) -> Walked {
+    let mut walk = Walk::new(plan, version, Box::<Table>::default());
     let mut writer = Writer::default();
     for _ in 0..500 {
         if walk.is_done() {
@@ -369,4 +373,28 @@ fn a_scalar_that_the_agent_refuses_costs_no_other_one() {
     let sink: Box<dyn Any> = walked.sink;
     let got: Vec<usize> = sink.downcast::<Table>().expect("our sink").scalars.iter().map(|s| s.0).collect();
     assert_eq!(got, [0, 2]);
+}
+
+#[test]
+fn in_version_1_the_end_of_the_mib_is_met_once() {
+    let (plan, mib) = columns(3);
+    let absent = (1..=40).map(|arc| oid(&[1, 9, arc]));
+    let scalars = (1..=10).map(|arc| oid(&[1, 9, 9, arc, 0])).chain(plan.scalars).collect();
+    let plan = Plan { scalars, columns: plan.columns.into_iter().chain(absent).collect(), touch_first: true, ..plan };
+    let mut mib = mib;
+    mib.insert(0, oid(&[1, 2, 5, 0]));
+    let mut honest = honest(mib);
+    let walked = converse_in(Version::V1, plan, |kind, names, repetitions| {
+        assert_eq!(kind, PduKind::GetNext);
+        let (status, _, binds) = honest(kind, names, repetitions);
+        match binds.iter().position(|(_, value)| *value < 0) {
+            Some(at) => (2, i32::try_from(at).expect("small") + 1, Vec::new()),
+            None => (status, 0, binds),
+        }
+    });
+    assert!(walked.requests < 12, "{} requests", walked.requests);
+    assert_eq!(walked.incomplete, Vec::<String>::new());
+    let sink: Box<dyn Any> = walked.sink;
+    let table = sink.downcast::<Table>().expect("our sink");
+    assert_eq!((table.scalars.len(), table.cells.len()), (1, 6));
 }
