@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use noctty::proto::snmp::ber::Writer;
-use noctty::proto::snmp::{Message, Oid, Pdu, PduKind, RawOid, Value, message, pdu};
+use noctty::proto::snmp::{ErrorStatus, Message, Oid, Pdu, PduKind, RawOid, Value, Version, message, pdu};
 
 use super::recording::{Name, Recorded, Recording};
 
@@ -64,10 +64,25 @@ fn answer(recording: &Recording, deaf: &HashSet<Name>, datagram: &[u8]) -> Optio
         return None;
     }
     let mut writer = Writer::default();
+    if request.version == Version::V1
+        && let Some(at) = names.iter().position(|name| is_missing(recording, pdu.kind, name))
+    {
+        // One name without a value is an error for the whole request.
+        let at = i32::try_from(at).ok()? + 1;
+        message::encode(&mut writer, request.version, request.community, |w| {
+            let error = ErrorStatus::NO_SUCH_NAME.0;
+            pdu::encode(w, PduKind::Response, pdu.request_id, error, at, |_| {});
+        });
+        return Some(writer.bytes().to_vec());
+    }
     message::encode(&mut writer, request.version, request.community, |w| {
         pdu::encode(w, PduKind::Response, pdu.request_id, 0, 0, |w| binds(recording, &pdu, &names, w));
     });
     Some(writer.bytes().to_vec())
+}
+
+fn is_missing(recording: &Recording, kind: PduKind, name: &Name) -> bool {
+    if kind == PduKind::Get { recording.get(name).is_none() } else { after(recording, name).is_none() }
 }
 
 fn binds(recording: &Recording, pdu: &Pdu<'_>, names: &[Name], writer: &mut Writer) {

@@ -114,6 +114,36 @@ fn recorded(device: &str) -> Recording {
     Recording::read(&recordings().join(format!("{device}.snmprec")))
 }
 
+#[test]
+fn in_version_1_the_same_is_printed() {
+    for device in
+        ["network_router_huawei-s5720", "UPS_eaton-93e-80", "os_linux_unknown-003", "network_switch_dlink-des3200"]
+    {
+        let recording = Arc::new(recorded(device));
+        let agent = Agent::start(recording.clone());
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("noctty.toml");
+        let (ip, port) = (agent.address.ip(), agent.address.port());
+        let snmp = format!("{{ version = \"1\", port = {port}, community = {{ env = \"NOCTTY_COMMUNITY\" }} }}");
+        let host = format!("[[host]]\nname = \"old\"\naddress = \"{ip}\"\nsnmp = {snmp}\n");
+        std::fs::write(&config, host).expect("written");
+        let output = Command::new(env!("CARGO_BIN_EXE_noctty"))
+            .env_clear()
+            .env("HOME", folder.path())
+            .env("NOCTTY_COMMUNITY", "recorded")
+            .arg("--config")
+            .arg(&config)
+            .args(["ports", "old", "--json"])
+            .output()
+            .expect("noctty runs");
+        let document: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)));
+        assert_eq!(document["complete"], true, "{device}: {}", document["warnings"]);
+        let verdict = oracle::compare(&recording, &document);
+        assert!(verdict.differences.is_empty(), "{device}: {:#?}", verdict.differences);
+    }
+}
+
 /// Devices of different makers whose tables are of different kinds.
 const SIMULATED: &[&str] = &[
     "network_switch_cisco-c3750",
