@@ -2,7 +2,7 @@
 //! ifIndexes; but there are agents that put ifIndexes there. The numbers that a table uses tell which it is: the reading
 //! that explains more of them holds for the whole table, and where none does, nothing is said.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Walk;
 use crate::model::{Equipment, IfOper};
@@ -34,27 +34,36 @@ impl Numbering {
     }
 
     /// The reading of a table that numbers bridge ports on a bridge and ifIndexes elsewhere, by its own standard
-    /// (LLDP-MIB): where both are possible, that counts whose ports could all have a neighbour.
-    pub fn of_either(numbers: &BTreeSet<u32>, walk: &Walk<'_>, equipment: &Equipment) -> Self {
-        let all = |port_of: &dyn Fn(u32) -> Option<u32>, fits: &dyn Fn(u32) -> bool| {
-            !numbers.is_empty() && numbers.iter().all(|n| port_of(*n).is_some_and(fits))
+    /// (LLDP-MIB). `resolved` are numbers whose port is known by other words: a reading must explain most of them. Of two
+    /// that do, that counts whose ports could rather have a neighbour.
+    pub fn of_either(
+        numbers: &BTreeSet<u32>,
+        resolved: &BTreeMap<u32, u32>,
+        walk: &Walk<'_>,
+        equipment: &Equipment,
+    ) -> Self {
+        let readings = [Self::IfIndex, Self::BridgePort];
+        let explains = |reading: &Self| {
+            let right = resolved.iter().filter(|(n, at)| reading.port(**n, walk, equipment) == Some(**at)).count();
+            right * 2 > resolved.len() || resolved.is_empty()
         };
-        let bridge = |number| equipment.bridge_port(number);
-        let direct = |number| walk.known(number);
-        let any = |_| true;
         let connected = |index| {
             walk.port(index).is_some_and(|p| p.if_type.is_none_or(is_wire) && matches!(p.oper, Some(IfOper::Up) | None))
         };
-        match (all(&bridge, &any), all(&direct, &any)) {
-            (false, false) => Self::Unknown,
-            (true, false) => Self::BridgePort,
-            (false, true) => Self::IfIndex,
-            (true, true) if numbers.iter().all(|n| bridge(*n) == direct(*n)) => Self::IfIndex,
-            (true, true) => match (all(&bridge, &connected), all(&direct, &connected)) {
-                (true, false) => Self::BridgePort,
-                (false, true) => Self::IfIndex,
-                _ => Self::Unknown,
-            },
+        let score = |reading: Self| {
+            let ports = numbers.iter().filter_map(|n| reading.port(*n, walk, equipment));
+            ports.filter(|index| connected(*index)).count()
+        };
+        let mut possible: Vec<(usize, Self)> =
+            readings.into_iter().filter(explains).map(|reading| (score(reading), reading)).collect();
+        possible.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        let same = |one: Self, other: Self| {
+            numbers.iter().all(|n| one.port(*n, walk, equipment) == other.port(*n, walk, equipment))
+        };
+        match possible[..] {
+            [(first, one), (second, other)] if first > second || same(one, other) => one,
+            [(_, only)] => only,
+            _ => Self::Unknown,
         }
     }
 
@@ -102,15 +111,22 @@ mod tests {
         let mut ports = ports(&[1, 2, 3]);
         let bridge = equipment(&[(1, 2), (2, 3)]);
         let numbers = BTreeSet::from([1, 2]);
+        let nothing = BTreeMap::new();
         for (i, up) in [(0, false), (1, true), (2, true)] {
             ports[i].oper = Some(if up { IfOper::Up } else { IfOper::Down });
         }
-        assert_eq!(Numbering::of_either(&numbers, &Walk { ports: &ports }, &bridge), Numbering::BridgePort);
+        let either = |ports: &[crate::model::Port], numbers: &BTreeSet<u32>, resolved: &BTreeMap<u32, u32>| {
+            Numbering::of_either(numbers, resolved, &Walk { ports }, &bridge)
+        };
+        assert_eq!(either(&ports, &numbers, &nothing), Numbering::BridgePort);
+        assert_eq!(either(&ports, &numbers, &BTreeMap::from([(3, 3)])), Numbering::IfIndex);
         ports[0].oper = Some(IfOper::Up);
-        assert_eq!(Numbering::of_either(&numbers, &Walk { ports: &ports }, &bridge), Numbering::Unknown);
+        assert_eq!(either(&ports, &numbers, &nothing), Numbering::Unknown);
+        assert_eq!(either(&ports, &numbers, &BTreeMap::from([(1, 2)])), Numbering::BridgePort);
+        assert_eq!(either(&ports, &numbers, &BTreeMap::from([(1, 3)])), Numbering::Unknown, "neither explains it");
         ports[2].oper = Some(IfOper::Down);
-        assert_eq!(Numbering::of_either(&numbers, &Walk { ports: &ports }, &bridge), Numbering::IfIndex);
-        let gone = BTreeSet::from([9]);
-        assert_eq!(Numbering::of_either(&gone, &Walk { ports: &ports }, &bridge), Numbering::Unknown);
+        assert_eq!(either(&ports, &numbers, &nothing), Numbering::IfIndex);
+        ports[0].if_type = Some(24);
+        assert_eq!(either(&ports, &numbers, &nothing), Numbering::Unknown, "a loopback has no neighbour");
     }
 }

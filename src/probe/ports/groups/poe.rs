@@ -83,7 +83,6 @@ fn poe(tables: &Tables<'_>, row: Index<'_>) -> Option<Poe> {
     let is_off = tables.get(ENABLED, row).and_then(values::truth) == Some(false);
     let status = match number(STATUS) {
         Some(3) => PoeStatus::Delivering,
-        _ if is_off => PoeStatus::Disabled,
         // The first bit of the first octet is deny(0).
         _ if matches!(tables.get(ADDITIONAL, row), Some(Value::Octets([first, ..])) if first & 0x80 != 0) => {
             PoeStatus::Denied
@@ -93,6 +92,7 @@ fn poe(tables: &Tables<'_>, row: Index<'_>) -> Option<Poe> {
         Some(4) => PoeStatus::Fault,
         Some(5) => PoeStatus::Test,
         Some(6) => PoeStatus::OtherFault,
+        _ if is_off => PoeStatus::Disabled,
         _ => return None,
     };
     // class0(1) and so on; a port without a powered device has none.

@@ -1,14 +1,14 @@
 //! Which interface a local port number of LLDP-MIB is.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{LOCAL, values};
 use crate::base::Untrusted;
 use crate::model::Equipment;
 use crate::probe::ports::cells::Tables;
 use crate::probe::ports::groups::Walk;
-use crate::probe::ports::groups::names::{PortNames, parts};
-use crate::probe::ports::groups::numbering::Numbering;
+use crate::probe::ports::groups::names::{PortNames, place};
+use crate::probe::ports::groups::numbering::{Numbering, is_wire};
 use crate::probe::ports::interfaces::meaningful;
 
 /// `LldpPortIdSubtype`.
@@ -27,14 +27,20 @@ impl Places {
     pub fn new(tables: &Tables<'_>, numbers: BTreeSet<u32>, walk: &Walk<'_>, equipment: &Equipment) -> Self {
         let locals: HashMap<u32, Local<'_>> = locals(tables);
         let names = PortNames::new(walk);
-        let numbering = Numbering::of_either(&numbers, walk, equipment);
+        let local = |number: &u32| locals.get(number).copied().unwrap_or_default();
+        let by_words: BTreeMap<u32, u32> =
+            numbers.iter().filter_map(|n| Some((*n, local(n).port(*n, walk, &names)?))).collect();
+        let numbering = Numbering::of_either(&numbers, &by_words, walk, equipment);
         let mut ports = HashMap::new();
         let mut words = HashMap::new();
         for number in numbers {
-            let local = locals.get(&number).copied().unwrap_or_default();
-            let port = local
-                .port(number, walk, &names)
-                .or_else(|| numbering.port(number, walk, equipment).filter(|index| !local.contradicts(*index, walk)));
+            let local = local(&number);
+            let fits = |index: &u32| {
+                let is_socket = walk.port(*index).is_some_and(|p| p.if_type.is_none_or(is_wire));
+                is_socket && !local.contradicts(*index, walk)
+            };
+            let by_number = || numbering.port(number, walk, equipment).filter(fits);
+            let port = by_words.get(&number).copied().or_else(by_number);
             ports.insert(number, port);
             if port.is_none() {
                 words.insert(number, local.words(number));
@@ -98,13 +104,15 @@ impl Local<'_> {
         (self.subtype != Some(MAC_ADDRESS) && !text.is_empty()).then_some(text)
     }
 
-    /// The agent's name for the port ends in other digits than those of that interface.
+    /// The agent's name for the port ends in other numbers than those of that interface.
     fn contradicts(&self, index: u32, walk: &Walk<'_>) -> bool {
-        let Some((_, said)) = self.text().and_then(parts) else { return false };
+        let Some((_, said)) = self.text().and_then(place) else { return false };
         let Some(port) = walk.port(index) else { return true };
-        let places: Vec<&[u8]> =
-            [&port.name, &port.description].into_iter().filter_map(|t| Some(parts(t.as_bytes())?.1)).collect();
-        !places.is_empty() && !places.contains(&said)
+        // "Port 1" and "0/1" may be the same.
+        let ends_alike = |other: &[u32]| said.iter().rev().zip(other.iter().rev()).all(|(a, b)| a == b);
+        let texts = [&port.name, &port.description].into_iter();
+        let places: Vec<Vec<u32>> = texts.filter_map(|text| Some(place(text.as_bytes())?.1)).collect();
+        !places.is_empty() && !places.iter().any(|other| ends_alike(other))
     }
 
     fn words(&self, number: u32) -> Untrusted {

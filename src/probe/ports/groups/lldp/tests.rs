@@ -72,6 +72,16 @@ fn local_ports_are_resolved_by_what_the_agent_calls_them() {
 }
 
 #[test]
+fn names_that_end_in_the_same_numbers_do_not_contradict() {
+    let fed = local(Fed::default().named(&[(1, "0/1"), (2, "0/2"), (3, "0/3")]), 1, 7, b"Port 1", b"");
+    let fed = local(local(fed, 2, 7, b"Port 3", b""), 3, 5, b"0/3", b"");
+    let fed = remote(remote(fed, &[0, 1, 1], b"x", "a"), &[0, 2, 1], b"x", "b");
+    let equipment = remote(fed, &[0, 3, 1], b"x", "c").fold(&GROUP);
+    assert_eq!(seen(&equipment), [(1, "a".to_owned()), (3, "c".to_owned())]);
+    assert_eq!(equipment.strays.len(), 1);
+}
+
+#[test]
 fn a_bare_number_counts_only_where_it_can_be_but_one_port() {
     let fed = |up: &[u32]| {
         let mut fed = Fed::default().ports(&[1, 2, 3]).before(|e| e.bridge_ports = vec![(1, 2), (2, 3)]);

@@ -18,7 +18,7 @@ fn states_classes_watts_and_budgets_are_told() {
     fed = row(fed, (1, 1), 3).cell(MILLIWATTS, &[1, 1], Value::Gauge32(15_400));
     fed = row(fed, (1, 2), 4).cell(ADDITIONAL, &[1, 2], Value::Octets(&[0x80]));
     fed = row(fed, (1, 3), 2);
-    fed = fed.cell(ENABLED, &[2, 1], Value::Integer(2)).cell(STATUS, &[2, 1], Value::Integer(2));
+    fed = fed.cell(ENABLED, &[2, 1], Value::Integer(2)).cell(STATUS, &[2, 1], Value::Integer(0));
     fed = fed
         .cell(BUDGET, &[1], Value::Gauge32(370))
         .cell(USED, &[1], Value::Gauge32(15))

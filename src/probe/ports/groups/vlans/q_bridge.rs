@@ -99,7 +99,9 @@ impl Lists {
         let mut empty = BTreeSet::new();
         for id in ids {
             let (egress, untagged) = match current_egress.get(&id) {
-                Some(now) if !now.is_empty() => (Some(now), current_untagged.get(&id)),
+                Some(now) if !now.is_empty() => {
+                    (Some(now), current_untagged.get(&id).or_else(|| static_untagged.get(&id)))
+                }
                 _ => (static_egress.get(&id), static_untagged.get(&id)),
             };
             let untagged: BTreeSet<u32> = untagged.into_iter().flatten().copied().collect();
