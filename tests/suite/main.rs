@@ -11,6 +11,7 @@ mod incidents;
 mod lab;
 mod layers;
 mod peer;
+mod port_walks;
 mod power_cut;
 mod probes;
 mod recorded;
