@@ -5,6 +5,7 @@ mod equipment;
 mod topology;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -75,6 +76,7 @@ struct PortRow {
     mac: Option<String>,
     duplex: Option<&'static str>,
     last_change: Option<String>,
+    idle_since: Option<String>,
     vlan: Option<u16>,
     in_octets: Option<u64>,
     out_octets: Option<u64>,
@@ -188,6 +190,7 @@ fn port_row(view: &DeviceView, port: &Port, seen: &PortView, as_wall: &impl Fn(T
             Duplex::Full => "full",
         }),
         last_change: port.last_change.map(|t| as_wall(t).rfc3339()),
+        idle_since: view.idle_since(seen.row).map(|t| as_wall(t).rfc3339()),
         vlan: facts.and_then(|f| f.vlan),
         in_octets: port.counters.in_octets,
         out_octets: port.counters.out_octets,
@@ -237,7 +240,8 @@ pub fn table(view: &DeviceView, target: &str) -> String {
         let pad = width.saturating_sub(text::width(label));
         let duplex = port.duplex.map_or("–", |d| if d == Duplex::Half { "half" } else { "full" });
         let count = |n: Option<u64>| n.map_or_else(|| "–".to_owned(), |n| n.to_string());
-        let alias = match &seen.reason {
+        let reason = seen.reason.as_deref().map(str::to_owned).or_else(|| idle(view, seen));
+        let alias = match reason {
             Some(reason) if port.alias.is_empty() => format!("[{reason}]"),
             Some(reason) => format!("{} [{reason}]", port.alias.line()),
             None => port.alias.line(),
@@ -279,6 +283,15 @@ fn said_line(text: &Untrusted) -> Option<String> {
     (!text.is_empty()).then(|| text::fit(&text.line(), 60))
 }
 
+/// How long a port has been without a link at least, where that says that it is free.
+fn idle(view: &DeviceView, seen: &PortView) -> Option<String> {
+    let idle = view.table.collected_at.since(view.idle_since(seen.row)?);
+    (idle >= LONG).then(|| format!("no link for {}", units::age(idle)))
+}
+
+/// From here on it is worth a word.
+const LONG: Duration = Duration::from_secs(86_400);
+
 fn label(port: &Port) -> String {
     if port.label().is_empty() { format!("#{}", port.index) } else { port.label().line() }
 }
@@ -292,5 +305,38 @@ pub fn exit_status(view: &DeviceView) -> u8 {
         Condition::Ok | Condition::Pending | Condition::NotProbed | Condition::Unreachable => {
             u8::from(!is_complete(view))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::{Device, Host, Origin, PortTable};
+    use crate::state::rules::ports::judge;
+
+    #[test]
+    fn a_port_without_a_link_since_the_device_started_is_told_as_free() {
+        let port = |index, as_started| Port {
+            index,
+            name: Untrusted::from(format!("Gi{index}")),
+            admin: Some(IfAdmin::Up),
+            oper: Some(IfOper::Down),
+            as_started,
+            ..Port::default()
+        };
+        let walk = PortTable {
+            collected_at: Timestamp::from_secs(1_800_000_000),
+            device: Device { uptime: Some(Duration::from_secs(312 * 86_400)), ..Device::default() },
+            ports: vec![port(1, true), port(2, false)],
+            complete: true,
+            ..PortTable::default()
+        };
+        let view = judge(None, &Arc::new(walk), &Arc::new(Host::new("sw1", None, Origin::OneOff)));
+        let text = table(&view, "sw1");
+        let lines: Vec<&str> = text.lines().filter(|l| l.starts_with("Gi")).collect();
+        assert!(lines[0].ends_with("[no link for 44w]"), "{text}");
+        assert!(!lines[1].contains("no link for"), "{text}");
     }
 }

@@ -229,7 +229,8 @@ fn what_changes_on_a_simulated_switch_shows_in_the_next_walk() {
     let ports = document["ports"].as_array().expect("ports");
     assert_eq!(ports.len(), 12);
     assert_eq!((&ports[11]["oper"], &ports[11]["state"]), (&Value::from("down"), &Value::from("no-link")));
-    assert!(ports[11]["last_change"].is_string());
+    assert!(ports[11]["last_change"].is_string() && ports[11]["idle_since"].is_string());
+    assert!(ports[10]["idle_since"].is_null());
     assert_eq!((&ports[10]["duplex"], &ports[10]["reason"]), (&Value::from("half"), &Value::from("half duplex")));
     assert_eq!(ports[10]["speed_bps"], 10_000_000_000u64);
 }
