@@ -30,6 +30,7 @@ impl Lab {
             address: SocketAddr::from(([127, 0, 0, 66], 0)),
             name: "sim-sw1".to_owned(),
             community: "sim".to_owned(),
+            user: None,
             ports,
             seed: 11,
         };
