@@ -280,3 +280,53 @@ pub fn only(device: DeviceView) -> Arc<Snapshot> {
         ..Snapshot::default()
     })
 }
+
+/// The same network, with `words` wherever a device may put words of its own.
+pub fn saying(words: &str) -> Arc<Snapshot> {
+    let mut snapshot = (*campus()).clone();
+    for view in &mut snapshot.devices {
+        let view = Arc::make_mut(view);
+        let table = Arc::make_mut(&mut view.table);
+        for text in [&mut table.device.model, &mut table.device.version, &mut table.device.serial] {
+            *text = words.into();
+        }
+        table.device.vendor = Some(words.into());
+        table.device.object_id = Some(words.to_owned());
+        for (row, port) in table.ports.iter_mut().enumerate().filter(|(row, _)| row % 2 == 0) {
+            port.name = format!("{words}{row}").into();
+            port.description = words.into();
+            port.alias = words.into();
+        }
+        let equipment = Arc::make_mut(&mut table.equipment);
+        for facts in &mut equipment.ports {
+            for neighbor in &mut facts.neighbors {
+                neighbor.name = words.into();
+                neighbor.port = words.into();
+                neighbor.port_description = words.into();
+                neighbor.platform = words.into();
+            }
+            if let Some(off) = &mut facts.err_disabled {
+                off.cause = words.into();
+            }
+        }
+        equipment.vlans.iter_mut().for_each(|v| v.name = words.into());
+        equipment.sensors.iter_mut().for_each(|s| s.name = words.into());
+        equipment.processors.iter_mut().for_each(|p| p.name = words.into());
+        equipment.memory.iter_mut().for_each(|p| p.name = words.into());
+        equipment.optics.iter_mut().for_each(|o| o.name = words.into());
+        for walked in &mut equipment.walked {
+            walked.group = words.into();
+            walked.incomplete = Some(words.into());
+        }
+        let mut entities = equipment.entities.to_vec();
+        for entity in &mut entities {
+            entity.name = words.into();
+            entity.model = words.into();
+            entity.serial = words.into();
+            entity.version = words.into();
+        }
+        equipment.entities = entities.into();
+        table.warnings = vec![words.to_owned()];
+    }
+    Arc::new(snapshot)
+}

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::campus::{campus, only};
+use proptest::prelude::*;
+
+use super::campus::{campus, only, saying};
 use super::{Console, NOW};
 use crate::bus::Command;
 use crate::model::{AssetId, Condition};
@@ -341,4 +343,30 @@ fn a_station_that_is_not_found_says_where_it_was_looked_for() {
     console.press("/ 1 0 . 9 . 9 . 9 Enter");
     let text = console.screen();
     assert!(text.contains("looked into 2 forwarding tables, the oldest 5m old and 1 arp tables"), "{text}");
+}
+
+proptest! {
+    /// Whatever devices say of themselves: no key and no size makes the screen panic, or pass on what a terminal obeys.
+    #[test]
+    fn nothing_that_a_device_says_of_itself_reaches_the_terminal_as_it_is(
+        columns in 1u16..210,
+        rows in 1u16..62,
+        unicode: bool,
+        keys in proptest::collection::vec(
+            prop::sample::select(vec![
+                "3", "2", "Tab", "j", "j", "k", "G", "l", "h", "o", "-", "w", "S", "Space", ">", "<", "Enter", "Esc", "z", "P", "/", "m",
+            ]),
+            0..16,
+        ),
+    ) {
+        let evil = "a\x1b]0;own\x07\x1b[2J\u{202e}\u{200b}\r\n\t\u{9b}31m日本語e\u{301}\u{301}";
+        let mut console = Console::new((columns, rows), saying(evil), unicode);
+        console.press("3");
+        console.press(&keys.join(" "));
+        for cell in &console.buffer().content {
+            let symbol = cell.symbol();
+            prop_assert!(unicode || symbol.is_ascii(), "{symbol:?}");
+            prop_assert!(crate::base::text::is_clean(symbol), "{symbol:?}");
+        }
+    }
 }
