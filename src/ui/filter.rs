@@ -60,6 +60,13 @@ pub struct Subject<'a> {
     pub port: Option<PortSubject<'a>>,
 }
 
+impl Subject<'_> {
+    fn says(&self, text: &str) -> bool {
+        let port = || self.port.as_ref().is_some_and(|port| port.says(text));
+        contains(self.name, text) || contains(self.words, text) || port()
+    }
+}
+
 impl Filter {
     pub fn parse(text: &str) -> Self {
         let terms = text
@@ -132,12 +139,10 @@ impl Test {
 
     fn holds(&self, subject: &Subject<'_>) -> bool {
         match self {
-            Self::Contains(text) => contains(subject.name, text) || contains(subject.words, text),
+            Self::Contains(text) => subject.says(text),
             Self::Fuzzy(text) => fuzzy(text, subject.name).is_some(),
             Self::Port(test) => test.holds(subject),
-            Self::Either(text, test) => {
-                contains(subject.name, text) || contains(subject.words, text) || test.holds(subject)
-            }
+            Self::Either(text, test) => subject.says(text) || test.holds(subject),
             Self::Property(key, value) => match key.as_str() {
                 "name" => contains(subject.name, value),
                 "tag" => subject.tags.iter().any(|t| t.eq_ignore_ascii_case(value)),

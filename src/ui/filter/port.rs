@@ -101,6 +101,17 @@ impl PortTest {
 }
 
 impl PortSubject<'_> {
+    /// Whether its description or alias, its device's name or a neighbour's has `text` (lower case) in it. Each by itself:
+    /// this is asked of every port of the network for every key that is typed.
+    pub fn says(&self, text: &str) -> bool {
+        let seen = &self.seen;
+        let neighbors = seen.facts.map(|f| &f.neighbors[..]).unwrap_or_default();
+        contains(&shown(&seen.port.alias), text)
+            || contains(&shown(&seen.port.description), text)
+            || contains(&seen.device.host.name, text)
+            || neighbors.iter().any(|n| contains(&shown(&n.name), text))
+    }
+
     fn carries(&self, vlan: u16) -> bool {
         self.seen.facts.is_some_and(|f| f.vlan == Some(vlan) || f.tagged.binary_search(&vlan).is_ok())
     }
@@ -184,6 +195,8 @@ mod tests {
             "001122334455 desk",
             "10.0.0.5",
             "!vlan:11 !mac:beef",
+            "core-1.EXAMPLE",
+            "uplink sw",
             "state:up",
         ] {
             assert!(through(yes), "{yes}");

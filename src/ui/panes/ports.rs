@@ -4,6 +4,7 @@ mod plate;
 mod table;
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -32,9 +33,12 @@ pub fn device_order(app: &App) -> Vec<usize> {
             shown && (app.filter.is_empty() || device_passes(app, device) || any_port_passes(app, device))
         })
         .collect();
-    rows.sort_by_key(|row| {
+    let at_home = app.screen == ScreenId::Ports;
+    let found: HashMap<&AssetId, (bool, usize)> =
+        app.found.iter().filter(|_| at_home).map(|f| (&f.device, (f.shared, f.stations))).collect();
+    rows.sort_by_cached_key(|row| {
         let device = &app.snapshot.devices[*row];
-        let found = found(app, device).map_or((true, usize::MAX), |found| (found.shared, found.stations));
+        let found = found.get(&device.host.id).copied().unwrap_or((true, usize::MAX));
         (found, Reverse(device.condition), !device.stale)
     });
     rows
@@ -62,19 +66,9 @@ fn any_port_passes(app: &App, device: &DeviceView) -> bool {
 
 fn port_passes(app: &App, seen: Seen<'_>) -> bool {
     let host = &seen.device.host;
-    let facts = seen.facts;
-    let mut words = format!("{} {}", shown(&seen.port.alias), host.name);
-    for neighbor in facts.map(|f| &f.neighbors[..]).unwrap_or_default() {
-        words.push(' ');
-        words.push_str(&shown(&neighbor.name));
-    }
-    if !seen.port.name.is_empty() {
-        words.push(' ');
-        words.push_str(&shown(&seen.port.description));
-    }
     app.filter.lets_through(&Subject {
         name: &seen.label(),
-        words: &words,
+        words: "",
         condition: seen.view.condition,
         stale: seen.device.stale,
         tags: host.tags.iter().map(|t| &**t).collect(),
