@@ -320,10 +320,8 @@ impl Walk {
                 return;
             }
         } else if let Some(scalar) = self.blamed_scalar(pdu) {
-            // One that it cannot answer must not cost the others. That an agent's MIB ends before one is no error.
-            if !(self.scalars_by_next && pdu.error_status == ErrorStatus::NO_SUCH_NAME) {
-                self.note(format!("{}: the agent answered {}", self.plan.scalars[scalar], pdu.error_status.name()));
-            }
+            // One that it cannot answer must not cost the others.
+            self.note(format!("{}: the agent answered {}", self.plan.scalars[scalar], pdu.error_status.name()));
             self.refused.push(scalar);
             if self.refused.len() < self.plan.scalars.len() {
                 return;
