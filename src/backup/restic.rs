@@ -293,7 +293,7 @@ pub(super) fn reading(report: BackupReport, said: &str) -> Reading {
     }
     let mut reading = Reading::new(outcome, words).metric("restore_points", report.total_points as f64, Unit::Count);
     if let Some(newest) = report.newest() {
-        reading = reading.metric("newest", newest.at.millis() as f64 / 1000.0, Unit::Seconds);
+        reading = reading.metric("newest", newest.at.millis() as f64 / 1000.0, Unit::UnixSeconds);
     }
     for line in said.lines().filter(|line| !line.trim().is_empty()).take(8) {
         reading = reading.log(line);

@@ -23,6 +23,8 @@ pub enum Unit {
     Count,
     Percent,
     Seconds,
+    /// Seconds since 1970-01-01 UTC: a moment, not a span.
+    UnixSeconds,
     Bytes,
     BitsPerSecond,
     PerSecond,

@@ -253,6 +253,7 @@ fn unit_word(unit: Unit) -> &'static str {
         Unit::Count => "count",
         Unit::Percent => "percent",
         Unit::Seconds => "seconds",
+        Unit::UnixSeconds => "unix_seconds",
         Unit::Bytes => "bytes",
         Unit::BitsPerSecond => "bits_per_second",
         Unit::PerSecond => "per_second",

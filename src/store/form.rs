@@ -27,7 +27,8 @@ const CONDITIONS: [Condition; 7] = [
     Condition::Critical,
 ];
 const OUTCOMES: [Outcome; 4] = [Outcome::Ok, Outcome::Warning, Outcome::Critical, Outcome::Unknown];
-const UNITS: [Unit; 6] = [Unit::Count, Unit::Percent, Unit::Seconds, Unit::Bytes, Unit::BitsPerSecond, Unit::PerSecond];
+const UNITS: [Unit; 7] =
+    [Unit::Count, Unit::Percent, Unit::Seconds, Unit::Bytes, Unit::BitsPerSecond, Unit::PerSecond, Unit::UnixSeconds];
 
 /// Appends the stored form to `out`.
 pub fn encode(one: &Remembered, out: &mut Vec<u8>) {

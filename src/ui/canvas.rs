@@ -6,6 +6,7 @@ use ratatui::style::Style;
 
 use super::look::Look;
 use crate::base::text;
+use crate::config::theme::Meaning;
 
 /// One row of the screen while it is written.
 #[derive(Debug)]
@@ -120,6 +121,12 @@ pub fn rule(buffer: &mut Buffer, look: &Look, area: Rect, title: &str, honesty: 
         row.end(dash, line).end(dash, line).end(" ", line).end(&shown, note).end(" ", line);
     }
     row.fill(dash, line);
+}
+
+/// Marks a row as selected: a bar at its left edge, which is kept free for it, and a style under what stands there.
+pub fn mark(buffer: &mut Buffer, look: &Look, area: Rect, y: u16, style: Style) {
+    paint(buffer, area, y, style);
+    Row::new(buffer, look, area, y).put(look.marker(), look.style(Meaning::Accent).patch(style));
 }
 
 /// Lays a style over a whole row, under what stands there.

@@ -66,6 +66,11 @@ impl Look {
         if self.unicode { "…" } else { "~" }
     }
 
+    /// Stands at the left edge of what is selected.
+    pub fn marker(&self) -> &'static str {
+        if self.unicode { "▌" } else { ">" }
+    }
+
     pub fn separator(&self) -> &'static str {
         if self.unicode { " · " } else { " - " }
     }
@@ -87,6 +92,8 @@ impl Look {
             '–' | '—' | '─' | '·' => '-',
             '…' => '~',
             '→' => '>',
+            '↑' => '^',
+            '↓' => 'v',
             c if c.is_ascii() => c,
             _ => '?',
         };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::base::{Timestamp, Untrusted};
 use crate::model::device::Optics;
-use crate::model::{Port, PortEvent, PortFacts, PortKey};
+use crate::model::{IfOper, Port, PortEvent, PortFacts, PortKey};
 use crate::state::{DeviceView, Gap, PortView};
 
 /// Everything that is known of one port.
@@ -39,6 +39,11 @@ impl<'a> Seen<'a> {
 
     pub fn label(&self) -> Cow<'a, str> {
         shown(self.port.label())
+    }
+
+    /// Whether anything can go through at the moment; true where that is not known.
+    pub fn may_carry(&self) -> bool {
+        self.port.oper.is_none_or(|oper| oper == IfOper::Up)
     }
 
     pub fn in_bps(&self) -> Option<f64> {

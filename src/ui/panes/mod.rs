@@ -17,6 +17,7 @@ use ratatui::style::Style;
 use super::app::App;
 use super::canvas::{self, Row};
 use super::frame::Frame;
+use super::list::List;
 use super::port::Seen;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
@@ -195,6 +196,27 @@ fn stack(area: Rect, rows: &[(PaneKind, u16)]) -> Vec<(PaneKind, Rect)> {
     out
 }
 
+/// Columns of a pane's rule beside its title, its words and the count of what is out of sight.
+const RULE_TRIM: usize = 14;
+
+/// The rows above and below those in sight, where there are any.
+fn beyond(list: &List, height: usize) -> Option<String> {
+    let above = list.top.min(list.order.len());
+    let below = list.order.len().saturating_sub(above + height);
+    match (above, below) {
+        (0, 0) => None,
+        (0, below) => Some(format!("{below}↓")),
+        (above, 0) => Some(format!("{above}↑")),
+        (above, below) => Some(format!("{above}↑ {below}↓")),
+    }
+}
+
+/// What of a row shows that it is selected: its glyph and its name. The whole row would cost a slow link three times as
+/// much for each key.
+fn name_part(body: Rect) -> Rect {
+    Rect { width: body.width.min(name_width(body.width) as u16 + 4), ..body }
+}
+
 /// How much of a row its name takes: enough to tell names apart, never most of the row.
 pub fn name_width(width: u16) -> usize {
     usize::from(width / 4).clamp(8, 30)
@@ -287,8 +309,17 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     let line = app.look.style(if focused { Meaning::RuleFocus } else { Meaning::Rule });
     let head = app.look.style(if focused { Meaning::Accent } else { Meaning::Title });
     let list = app.list(kind);
-    let honesty =
-        if list.outdated { format!("{honesty}{}order changed, r sorts", app.look.separator()) } else { honesty };
+    let separator = app.look.separator();
+    let honesty = if list.outdated { format!("{honesty}{separator}order changed, r sorts") } else { honesty };
+    let honesty = match beyond(list, usize::from(rows(app, kind, area).height)) {
+        Some(beyond) => {
+            // The words give way before the count does.
+            let taken = text::width(&title) + text::width(&beyond) + RULE_TRIM;
+            let words = text::fit(&honesty, usize::from(area.width).saturating_sub(taken));
+            format!("{words}{separator}{beyond}")
+        }
+        None => honesty,
+    };
     canvas::rule(frame.buffer, &app.look, area, &title, &honesty, (line, head, app.look.style(Meaning::Dim)));
     let below = Rect::new(area.x, area.y + 1, area.width, area.height - 1);
     let body = rows(app, kind, area);
@@ -318,10 +349,10 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         }
         if list.top + offset == list.selected {
             if app.focus == kind {
-                canvas::paint(frame.buffer, body, y, app.look.style(Meaning::Selected));
+                canvas::mark(frame.buffer, &app.look, name_part(body), y, app.look.style(Meaning::Selected));
             } else if kind == PaneKind::Devices && app.screen == ScreenId::Ports {
                 // The device that the other pane is about.
-                canvas::paint(frame.buffer, body, y, app.look.style(Meaning::SelectedDim));
+                canvas::paint(frame.buffer, name_part(body), y, app.look.style(Meaning::SelectedDim));
             }
         }
     }

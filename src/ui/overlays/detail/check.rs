@@ -31,7 +31,7 @@ pub fn lines(now: Timestamp, check: &CheckView, out: &mut Vec<Line>) {
                 units::round_trip(last.took)
             ),
         ));
-        let metrics: Vec<String> = last.reading.metrics.iter().map(metric).collect();
+        let metrics: Vec<String> = last.reading.metrics.iter().map(|m| metric(now, m)).collect();
         for part in metrics.chunks(5) {
             out.push((Meaning::Dim, format!("  {}", part.join("   "))));
         }
@@ -44,7 +44,7 @@ pub fn lines(now: Timestamp, check: &CheckView, out: &mut Vec<Line>) {
     ));
 }
 
-fn metric(metric: &Metric) -> String {
+fn metric(now: Timestamp, metric: &Metric) -> String {
     let value = match metric.unit {
         Unit::Percent => format!("{:.0} %", metric.value),
         Unit::Seconds if metric.value >= 60.0 => {
@@ -53,6 +53,8 @@ fn metric(metric: &Metric) -> String {
         Unit::Seconds => units::round_trip(std::time::Duration::from_secs_f64(metric.value.max(0.0))),
         Unit::Bytes => units::bytes(metric.value as u64),
         Unit::BitsPerSecond => format!("{}bit/s", units::bit_rate(metric.value)),
+        Unit::UnixSeconds => ago(now, Some(Timestamp::from_millis((metric.value * 1000.0) as i64))),
+        Unit::Count if metric.value.fract() == 0.0 => format!("{:.0}", metric.value),
         Unit::Count | Unit::PerSecond => format!("{:.2}", metric.value),
     };
     format!("{} {value}", metric.name)
