@@ -214,7 +214,7 @@ fn beyond(list: &List, height: usize) -> Option<String> {
 /// What of a row shows that it is selected: its glyph and its name. The whole row would cost a slow link three times as
 /// much for each key.
 fn name_part(body: Rect) -> Rect {
-    Rect { width: body.width.min(name_width(body.width) as u16 + 4), ..body }
+    Rect { width: body.width.min(name_width(body.width).min(24) as u16 + 4), ..body }
 }
 
 /// How much of a row its name takes: enough to tell names apart, never most of the row.
