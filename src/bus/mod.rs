@@ -11,11 +11,14 @@
 //! ```
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
 use crate::base::{Secret, Untrusted};
-use crate::model::{AssetId, Entry, EntryKind, IncidentId, Prompt, PromptId, Session, SessionId, Urgency};
+use crate::model::{
+    AssetId, Entry, EntryKind, IncidentId, Prompt, PromptId, Session, SessionId, Stickiness, Target, Urgency,
+};
 use crate::state::Snapshot;
 
 const COMMANDS: usize = 64;
@@ -57,6 +60,22 @@ pub enum Command {
         kind: EntryKind,
         text: String,
         about: Option<String>,
+    },
+    /// Take a problem on, or hand it over: then the owner is somebody else. Answered like a note: it stands once it is on
+    /// disk.
+    Claim {
+        ticket: Ticket,
+        target: Target,
+        /// `None` for whoever sits at this console.
+        owner: Option<String>,
+        note: String,
+        lasts: Duration,
+        stickiness: Stickiness,
+    },
+    /// Give a claim back.
+    Release {
+        ticket: Ticket,
+        target: Target,
     },
     OpenSession {
         asset: AssetId,

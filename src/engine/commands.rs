@@ -9,7 +9,8 @@ use super::run::Engine;
 use crate::base::Untrusted;
 use crate::bus::{Command, EngineEnd, Message, MessageWeight, Notice, Ticket};
 use crate::journal::Draft;
-use crate::model::AssetId;
+use crate::model::care::LONGEST_CLAIM;
+use crate::model::{AssetId, Claim, Deed, Release};
 use crate::state::{Event, Mode};
 
 /// The most bytes of one note.
@@ -34,6 +35,19 @@ impl Engine {
             Command::AddEntry { ticket, incident, kind, text, about } => {
                 let (text, about) = (Untrusted::bounded(text.as_bytes(), NOTE_LIMIT), about.map(Untrusted::from));
                 self.append(ticket, Draft::Add { incident, kind, text, author: author(), about });
+            }
+            Command::Claim { ticket, target, owner, note, lasts, stickiness } => {
+                let owner = owner.map_or_else(author, Untrusted::from);
+                let note = Untrusted::bounded(note.as_bytes(), NOTE_LIMIT);
+                // Written by the clock on the wall, as every entry is.
+                let until = self.clock.wall().plus(lasts.min(LONGEST_CLAIM));
+                let condition = self.state.condition_of(&target);
+                let claim = Claim { target, owner, note, until, stickiness, condition };
+                self.append(ticket, Draft::Deed { deed: Deed::Claimed(claim), author: author() });
+            }
+            Command::Release { ticket, target } => {
+                let deed = Deed::Released { target, claim: None, why: Release::ByHand };
+                self.append(ticket, Draft::Deed { deed, author: author() });
             }
             Command::OpenSession { .. } if self.mode == Mode::Passive => {
                 say(end, MessageWeight::Warning, "PASSIVE: no session is opened, nothing is ever sent");

@@ -1,7 +1,7 @@
 //! The engine's one loop: it owns the state, takes in what happened, starts what is due, and publishes. Nothing in
 //! it waits for a probe, a disk or a terminal; whatever takes time runs in a supervised task and reports back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +17,10 @@ use super::sessions::Sessions;
 use super::supervise;
 use super::traps::Traps;
 use super::watch::Watch;
-use crate::base::{Clock, Timestamp};
+use crate::base::{Clock, Timestamp, Untrusted};
 use crate::bus::{EngineEnd, Ticket};
-use crate::model::{AssetId, CheckKey, Observation, Outcome, Policy, Remembered};
+use crate::journal::Draft;
+use crate::model::{AssetId, CheckKey, Deed, Observation, Outcome, Policy, Remembered};
 use crate::net::Net;
 use crate::ssh::Surroundings;
 use crate::state::{CheckView, Effect, Event, Mode, State};
@@ -106,6 +107,8 @@ pub(super) struct Engine {
     /// Whose state is to be stored.
     pub to_remember: HashSet<CheckKey>,
     devices_to_remember: HashSet<AssetId>,
+    /// What the journal is to have and nobody waits for.
+    to_write: VecDeque<Draft>,
     remembered_at: Timestamp,
     dirty: bool,
     published: Timestamp,
@@ -135,6 +138,7 @@ impl Engine {
             saved,
             to_remember: HashSet::new(),
             devices_to_remember: HashSet::new(),
+            to_write: VecDeque::new(),
             remembered_at: setup.clock.now(),
             dirty: true,
             published: Timestamp::default(),
@@ -167,8 +171,13 @@ impl Engine {
                 Effect::RememberDevice(id) => {
                     self.devices_to_remember.insert(id);
                 }
-                Effect::Announce { asset, from, to } => {
-                    tracing::info!(asset = asset.as_str(), ?from, ?to, "state changed");
+                Effect::Announce { asset, from, to, news } => {
+                    tracing::info!(asset = asset.as_str(), ?from, ?to, ?news, "state changed");
+                }
+                Effect::Release { target, claim, why } => {
+                    tracing::info!(target = %target.label().line(), why = why.as_str(), "a claim has ended");
+                    let deed = Deed::Released { target, claim: Some(claim), why };
+                    self.to_write.push_back(Draft::Deed { deed, author: Untrusted::from("noctty") });
                 }
             }
         }
@@ -244,10 +253,27 @@ impl Engine {
         if !self.to_remember.is_empty() || !self.devices_to_remember.is_empty() {
             at = at.min(self.remembered_at.plus(REMEMBER_EVERY));
         }
+        if !self.to_write.is_empty() {
+            at = at.min(now.plus(PUBLISH_EVERY));
+        }
         if self.dirty {
             at = at.min(self.published.plus(PUBLISH_EVERY));
         }
         at
+    }
+
+    /// Hands the journal what nobody waits for; what it does not take now comes soon.
+    fn write_down(&mut self) {
+        let Some(records) = &self.records else {
+            self.to_write.clear();
+            return;
+        };
+        while let Some(draft) = self.to_write.pop_front() {
+            if let Err(draft) = records.write(draft) {
+                self.to_write.push_front(draft);
+                return;
+            }
+        }
     }
 
     /// Hands changed states to the store; what it does not take now comes with the next batch.
@@ -308,6 +334,7 @@ pub async fn run(mut setup: Setup) -> Ran {
         }
         engine.end_watch_in_time(&setup.end, now);
         engine.start_due();
+        engine.write_down();
         if engine.schedule.is_over() {
             break;
         }
@@ -357,6 +384,7 @@ pub async fn run(mut setup: Setup) -> Ran {
         engine.publish(&setup.end, now);
     }
     engine.remember(now);
+    engine.write_down();
     if let Some(records) = engine.records.take() {
         // The last states and notes reach the disk before the process ends. Nobody reads events any more: whoever
         // waits to send one must not hold that up.
@@ -384,5 +412,6 @@ fn remembered(check: &CheckView) -> Option<Remembered> {
         since: check.since,
         last_good: check.last_good,
         observation: (**last).clone(),
+        flap: check.flap,
     })
 }

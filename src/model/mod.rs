@@ -2,8 +2,10 @@
 //! Plain data: no I/O, no serialisation (each edge owns its own form), no rules.
 
 pub mod backup;
+pub mod care;
 pub mod check;
 pub mod device;
+pub mod flap;
 pub mod host;
 pub mod incident;
 pub mod inventory;
@@ -18,8 +20,10 @@ pub mod remembered;
 pub mod session;
 
 pub use backup::{BackupFailure, BackupReport, Job, LockState, RestorePoint, Schedule};
+pub use care::{Acknowledgement, CareBook, Claim, Deed, Release, Stickiness, Target};
 pub use check::{CheckKey, CheckSpec, Subject, Wire};
 pub use device::{Device, Equipment, PortFacts};
+pub use flap::{Flap, FlapBegins, FlapFormula, FlapRecords};
 pub use host::{AssetId, Host, Origin};
 pub use incident::{Entry, EntryKind, Incident, IncidentId, IncidentStatus, Urgency};
 pub use inventory::Inventory;

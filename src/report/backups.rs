@@ -328,6 +328,7 @@ mod tests {
             check: None,
             stale: false,
             review_at: None,
+            care: crate::state::Care::default(),
         })
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::snapshot::{Mode, Storage, WatchView};
 use crate::model::{
-    AssetId, CheckKey, Condition, Entry, Incident, Inventory, Notification, Observation, Policy, Session, SessionId,
-    TrapStatus,
+    AssetId, CareBook, CheckKey, Condition, Entry, Incident, Inventory, Notification, Observation, Policy, Release,
+    Session, SessionId, Target, TrapStatus,
 };
 pub use crate::model::{Remembered, RememberedDevice};
 
@@ -28,6 +28,8 @@ pub enum Event {
     Incidents(Vec<Incident>),
     /// One incident, new or changed.
     Incident(Incident),
+    /// What was done about problems, as it is on disk.
+    Care(CareBook),
     /// An entry that is on disk.
     EntrySaved(Arc<Entry>),
     Session(Session),
@@ -63,5 +65,18 @@ pub enum Effect {
     /// Keep what is known of this device's ports for the next start.
     RememberDevice(AssetId),
     /// A thing became hard bad, worse, better or good again; once for each. What cannot be judged announces nothing.
-    Announce { asset: AssetId, from: Condition, to: Condition },
+    Announce { asset: AssetId, from: Condition, to: Condition, news: News },
+    /// A claim has ended by itself: write that down.
+    Release { target: Target, claim: Arc<str>, why: Release },
+}
+
+/// What an announcement is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum News {
+    /// The condition changed.
+    Changed,
+    /// It changes so often that its changes are told no more.
+    FlappingBegins,
+    /// It stands still again, at `to`.
+    FlappingEnds,
 }

@@ -15,7 +15,10 @@ pub mod view;
 mod notifications;
 mod reduce;
 
-pub use event::{Effect, Event, Remembered};
+pub use event::{Effect, Event, News, Remembered};
 pub use reduce::State;
 pub use snapshot::{EngineView, Mode, Problem, Snapshot, Storage, Totals, WatchView};
-pub use view::{CheckView, DeviceView, Gap, HostView, JobState, JobView, NotificationView, PortState, PortView, Rates};
+pub use view::{
+    Care, CheckView, DeviceView, Flapping, Gap, HostView, JobState, JobView, NotificationView, PortState, PortView,
+    Rates,
+};

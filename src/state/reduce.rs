@@ -5,10 +5,10 @@
 //! checks and its parents ([`hosts`]).
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::event::{Effect, Event, Remembered};
+use super::event::{Effect, Event, News, Remembered};
 use super::notifications::Notifications;
 use super::rules;
 use super::rules::parents::Lineage;
@@ -23,7 +23,10 @@ use crate::model::{
 /// Values kept for a host's sparkline.
 const TRAIL: usize = 16;
 
+mod care;
 mod hosts;
+
+use care::Desk;
 
 /// All that is known.
 #[derive(Debug, Default)]
@@ -45,6 +48,7 @@ pub struct State {
     pub(super) engine: EngineView,
     pub(super) remarks: Vec<Arc<str>>,
     pub(super) notifications: Notifications,
+    pub(super) desk: Desk,
     pub(super) revision: u64,
 }
 
@@ -58,6 +62,12 @@ pub(super) struct HostSlot {
     pub down: bool,
     lineage: Lineage,
     waiting: Vec<bool>,
+    /// Checks of it that flap.
+    flappers: usize,
+    /// Somebody has claimed it, or a part of it.
+    claimed: bool,
+    /// It needed somebody when it was last judged, owned or not.
+    wanting: bool,
     /// A deadline for the host as a whole is in the heap.
     awaited: bool,
 }
@@ -67,6 +77,9 @@ pub(super) struct JobSlot {
     pub view: Arc<JobView>,
     check: Option<CheckView>,
     waiting: bool,
+    claimed: bool,
+    /// The condition that was last announced, or found at the start.
+    told: Option<Condition>,
 }
 
 /// Where a check lives.
@@ -104,6 +117,7 @@ impl State {
                 self.incidents.push(Arc::new(incident));
                 self.sort_incidents();
             }
+            Event::Care(book) => self.take_care(at, book, &mut effects),
             Event::EntrySaved(entry) => self.entry_saved(entry),
             Event::Session(session) => match self.sessions.iter_mut().find(|s| s.id == session.id) {
                 Some(known) => *known = session,
@@ -140,7 +154,8 @@ impl State {
 
     /// When [`Event::Tick`] is next worth sending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.deadlines.peek().map(|Reverse((at, _))| *at)
+        let next = self.deadlines.peek().map(|Reverse((at, _))| *at);
+        next.into_iter().chain(self.desk.expires).min()
     }
 
     /// The specifications of all checks, for the scheduler.
@@ -209,8 +224,17 @@ impl State {
         let key = check.spec.key.clone();
         let before = check.condition;
         let again = slot.lineage.count(&check.spec, &observation);
-        if rules::check::take(check, observation) || again {
+        // What it hangs on is to blame for these changes.
+        let counts = !slot.lineage.waits && view.behind.is_none();
+        let formula = self.policy.flapping.as_ref().filter(|_| counts);
+        let flapped = check.flap.flapping;
+        if rules::check::take(check, observation, formula) || again {
             effects.push(Effect::Retry(key.clone()));
+        }
+        match (flapped, check.flap.flapping) {
+            (false, true) => slot.flappers += 1,
+            (true, false) => slot.flappers -= 1,
+            (false, false) | (true, true) => {}
         }
         if check.condition != before || check.last_good.is_some() {
             effects.push(Effect::Remember(key));
@@ -227,18 +251,27 @@ impl State {
         let slot = &mut self.jobs[row];
         if let Some(check) = &mut slot.check {
             let key = check.spec.key.clone();
-            if rules::check::take(check, observation) {
+            if rules::check::take(check, observation, None) {
                 effects.push(Effect::Retry(key.clone()));
             }
             effects.push(Effect::Remember(key));
         }
-        let before = slot.view.condition;
-        let judged = rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at);
-        if judged.condition != before && before != Condition::Pending {
-            effects.push(Effect::Announce { asset: judged.job.id.clone(), from: before, to: judged.condition });
-        }
-        slot.view = Arc::new(judged);
+        self.judge_job(at, row, effects);
         self.watch_deadline(Row::Job(row));
+    }
+
+    fn judge_job(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
+        let slot = &mut self.jobs[row];
+        let judged = rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at);
+        slot.view = Arc::new(judged);
+        let (asset, to) = (&slot.view.job.id, slot.view.condition);
+        if to != Condition::Pending
+            && let Some(from) = slot.told.replace(to)
+            && from != to
+        {
+            effects.push(Effect::Announce { asset: asset.clone(), from, to, news: News::Changed });
+        }
+        self.settle_job(at, row, effects);
     }
 
     fn watch_deadline(&mut self, row: Row) {
@@ -266,6 +299,9 @@ impl State {
     }
 
     fn tick(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
+        if self.desk.expires.is_some_and(|due| due <= at) {
+            self.expire_claims(at, effects);
+        }
         while let Some(Reverse((due, row))) = self.deadlines.peek().copied() {
             if due > at {
                 break;
@@ -292,8 +328,8 @@ impl State {
                     if let Some(check) = &mut slot.check {
                         check.stale = rules::check::is_stale(check, &self.policy, at);
                     }
-                    let judged = rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at);
-                    slot.view = Arc::new(judged);
+                    self.judge_job(at, job, effects);
+                    let slot = &mut self.jobs[job];
                     // A review that asks for itself again at once would spin.
                     if slot.view.review_at.is_some_and(|review| review <= at) {
                         Arc::make_mut(&mut slot.view).review_at = None;
@@ -351,6 +387,7 @@ impl State {
                 stale: false,
                 behind: old.and_then(|o| o.view.behind.clone()),
                 trail: old.map(|o| o.view.trail.clone()).unwrap_or_default(),
+                care: old.map(|o| o.view.care.clone()).unwrap_or_default(),
             };
             let parents: Vec<usize> = host.parents.iter().filter_map(|p| self.host_rows.get(p).copied()).collect();
             self.hosts.push(HostSlot {
@@ -361,6 +398,9 @@ impl State {
                 down: old.is_some_and(|o| o.down),
                 lineage: old.map(|o| o.lineage.clone()).unwrap_or_default(),
                 waiting,
+                flappers: 0,
+                claimed: false,
+                wanting: old.is_some_and(|o| o.wanting),
                 awaited: false,
             });
         }
@@ -378,7 +418,8 @@ impl State {
                 continued(spec, old.and_then(|o| o.check.as_ref()), at)
             });
             let view = rules::backup::judge(job, old.map(|o| &*o.view), check.as_ref(), at);
-            self.jobs.push(JobSlot { view: Arc::new(view), check, waiting: false });
+            let told = old.and_then(|o| o.told);
+            self.jobs.push(JobSlot { view: Arc::new(view), check, waiting: false, claimed: false, told });
         }
         for remark in &inventory.remarks {
             if !self.remarks.contains(remark) {
@@ -391,7 +432,14 @@ impl State {
     }
 
     fn rejudge_all(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
+        let claimed: HashSet<AssetId> = self.desk.acks().keys().map(|target| target.asset().clone()).collect();
         for row in 0..self.hosts.len() {
+            let slot = &mut self.hosts[row];
+            slot.flappers = slot.view.checks.iter().filter(|check| check.flap.flapping).count();
+            slot.claimed = claimed.contains(&slot.view.host.id);
+        }
+        for row in 0..self.hosts.len() {
+            self.show_claims(row);
             for check in 0..self.hosts[row].view.checks.len() {
                 self.watch_deadline(Row::Host(row, check));
             }
@@ -399,6 +447,12 @@ impl State {
         }
         for row in 0..self.jobs.len() {
             self.watch_deadline(Row::Job(row));
+            let slot = &mut self.jobs[row];
+            slot.claimed = claimed.contains(&slot.view.job.id);
+            if slot.view.condition != Condition::Pending {
+                slot.told.get_or_insert(slot.view.condition);
+            }
+            self.settle_job(at, row, effects);
         }
     }
 

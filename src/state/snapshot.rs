@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use super::reduce::State;
 use super::rules::refresh::Pace;
-use super::view::{DeviceView, HostView, JobState, JobView, NotificationView};
-use crate::base::{Timestamp, Untrusted};
-use crate::model::{AssetId, Condition, Incident, IncidentStatus, Session, TrapStatus};
+use super::view::{DeviceView, HostView, JobView, NotificationView};
+use crate::base::Timestamp;
+use crate::model::{Acknowledgement, AssetId, Condition, Entry, Incident, IncidentStatus, Session, Target, TrapStatus};
+
+pub mod problems;
+
+pub use problems::{Problem, ProblemKind};
 
 /// Whether anything is sent at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,32 +75,6 @@ pub struct WatchView {
     pub took: Option<Duration>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ProblemKind {
-    Host,
-    Port,
-    Backup,
-}
-
-/// One line of the first pane.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Problem {
-    pub kind: ProblemKind,
-    /// The host or job it belongs to.
-    pub asset: AssetId,
-    /// For a port: its row in the device's table.
-    pub port: Option<usize>,
-    /// What it is called; foreign where a device named it.
-    pub title: Untrusted,
-    pub condition: Condition,
-    /// The state in a word or two ("DOWN", "RPO BREACH").
-    pub word: Arc<str>,
-    pub reason: Untrusted,
-    pub since: Timestamp,
-    /// How many things are hidden behind it.
-    pub hides: usize,
-}
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub hosts: usize,
@@ -113,6 +91,10 @@ pub struct Totals {
     pub ports_up: usize,
     pub jobs: usize,
     pub jobs_ok: usize,
+    /// Problems that somebody has taken on, and those that nobody has.
+    pub owned: usize,
+    pub unowned: usize,
+    pub flapping: usize,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -135,6 +117,10 @@ pub struct Snapshot {
     pub remarks: Arc<[Arc<str>]>,
     /// What devices told by themselves, newest first.
     pub notifications: Arc<[Arc<NotificationView>]>,
+    /// All claims that stand.
+    pub acks: Arc<HashMap<Target, Arc<Acknowledgement>>>,
+    /// What was done about problems, newest first; by the wall clock.
+    pub deeds: Arc<[Arc<Entry>]>,
 }
 
 impl Snapshot {
@@ -161,8 +147,13 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
     let hosts: Vec<Arc<HostView>> = state.hosts.iter().map(|slot| slot.view.clone()).collect();
     let devices: Vec<Arc<DeviceView>> = state.hosts.iter().filter_map(|slot| slot.device.clone()).collect();
     let jobs: Vec<Arc<JobView>> = state.jobs.iter().map(|slot| slot.view.clone()).collect();
-    let problems = problems(&hosts, &devices, &jobs);
-    let totals = totals(&hosts, &devices, &jobs);
+    let problems = problems::list(state, &hosts, &devices, &jobs);
+    let mut totals = totals(&hosts, &devices, &jobs);
+    for problem in &problems {
+        totals.owned += usize::from(problem.care.ack.is_some());
+        totals.unowned += usize::from(problem.care.unowned_since.is_some());
+        totals.flapping += usize::from(problem.care.flapping.is_some());
+    }
     Snapshot {
         revision: state.revision,
         at,
@@ -176,108 +167,8 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
         engine: state.engine.clone(),
         remarks: state.remarks.clone().into(),
         notifications: state.notifications.published(),
-    }
-}
-
-/// One list over everything: worst first, newest first among equals, then by name.
-fn problems(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobView>]) -> Vec<Problem> {
-    let mut hidden: HashMap<&str, usize> = HashMap::new();
-    for host in hosts {
-        if let (Condition::Unreachable, Some(behind)) = (host.condition, &host.behind) {
-            *hidden.entry(behind).or_default() += 1;
-        }
-    }
-    let mut out: Vec<Problem> = Vec::new();
-    out.extend(hosts.iter().filter(|h| h.condition.is_problem()).map(|h| Problem {
-        kind: ProblemKind::Host,
-        asset: h.host.id.clone(),
-        port: None,
-        title: Untrusted::from(&*h.host.name),
-        condition: h.condition,
-        word: host_word(h).into(),
-        reason: h.reason.clone(),
-        since: h.since,
-        hides: hidden.get(&*h.host.name).copied().unwrap_or(0),
-    }));
-    for device in devices.iter().filter(|d| d.condition.is_problem() && !d.stale) {
-        out.extend(device.missing.as_ref().map(|missing| Problem {
-            kind: ProblemKind::Port,
-            asset: device.host.id.clone(),
-            port: None,
-            title: Untrusted::from(&*device.host.name),
-            condition: Condition::Critical,
-            word: "PORTS GONE".into(),
-            reason: Untrusted::from(&*missing.reason),
-            since: missing.since,
-            hides: 0,
-        }));
-        for port in device.ports.iter().filter(|p| p.condition.is_problem()) {
-            let Some(row) = device.table.ports.get(port.row) else { continue };
-            let mut title = device.host.name.as_bytes().to_vec();
-            title.push(b' ');
-            title.extend_from_slice(row.label().as_bytes());
-            out.push(Problem {
-                kind: ProblemKind::Port,
-                asset: device.host.id.clone(),
-                port: Some(port.row),
-                title: Untrusted::new(title),
-                condition: port.condition,
-                word: port.state.as_str().into(),
-                reason: port.reason.as_deref().map(Untrusted::from).unwrap_or_default(),
-                since: port.changed.unwrap_or(device.table.collected_at),
-                hides: 0,
-            });
-        }
-    }
-    out.extend(jobs.iter().filter(|j| j.condition.is_problem()).map(|j| Problem {
-        kind: ProblemKind::Backup,
-        asset: j.job.id.clone(),
-        port: None,
-        title: Untrusted::from(&*j.job.name),
-        condition: j.condition,
-        word: job_word(j.state).into(),
-        reason: j.reason.clone(),
-        since: j.since,
-        hides: 0,
-    }));
-    out.sort_by(|a, b| {
-        b.condition
-            .cmp(&a.condition)
-            .then(b.hides.cmp(&a.hides))
-            .then(b.since.cmp(&a.since))
-            .then_with(|| a.title.cmp(&b.title))
-    });
-    out
-}
-
-fn host_word(host: &HostView) -> &'static str {
-    let silent = host.checks.iter().all(|c| c.condition == Condition::Critical || !c.spec.decides_reachability);
-    match host.condition {
-        Condition::Critical if silent => "DOWN",
-        Condition::Critical => "CRITICAL",
-        Condition::Warning => "WARNING",
-        Condition::Unknown if host.last_seen.is_none() => "NEVER SEEN",
-        Condition::Unknown => "UNKNOWN",
-        Condition::Unreachable => "UNREACHABLE",
-        Condition::Pending => "PENDING",
-        Condition::NotProbed => "NOT PROBED",
-        Condition::Ok => "UP",
-    }
-}
-
-fn job_word(state: JobState) -> &'static str {
-    match state {
-        JobState::Pending => "PENDING",
-        JobState::Waiting => "WAITING",
-        JobState::Ok => "OK",
-        JobState::AtRisk => "RPO AT RISK",
-        JobState::Breach => "RPO BREACH",
-        JobState::Missed => "MISSED",
-        JobState::Locked => "LOCKED",
-        JobState::Failed => "FAILED",
-        JobState::Corrupt => "CORRUPT",
-        JobState::Warning => "WARNING",
-        JobState::Unknown => "UNKNOWN",
+        acks: state.desk.acks().clone(),
+        deeds: state.desk.entries.clone(),
     }
 }
 

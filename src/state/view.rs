@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::base::{Timestamp, Untrusted};
 pub use crate::model::PortState;
 use crate::model::{
-    BackupReport, CheckSpec, Condition, Flaps, Host, Job, Notification, Observation, Port, PortEvent, PortKey,
-    PortMemory, PortRole, PortTable, RememberedDevice, Ties, ToldApart,
+    Acknowledgement, BackupReport, CheckSpec, Condition, Flap, Flaps, Host, Job, Notification, Observation, Port,
+    PortEvent, PortKey, PortMemory, PortRole, PortTable, RememberedDevice, Ties, ToldApart,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,30 @@ pub struct CheckView {
     pub stale: bool,
     /// The last result came from the store at start, not from this run.
     pub restored: bool,
+    /// How its last results changed.
+    pub flap: Flap,
+    /// Who has taken on what is wrong with it, apart from its host.
+    pub ack: Option<Arc<Acknowledgement>>,
+}
+
+/// What people and rules make of a thing beside its condition.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Care {
+    /// Who has taken it on.
+    pub ack: Option<Arc<Acknowledgement>>,
+    pub flapping: Option<Flapping>,
+    /// Since when it is a problem that nobody has taken on; `None` while somebody has, or there is none.
+    pub unowned_since: Option<Timestamp>,
+}
+
+/// It changes too often to tell each change.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Flapping {
+    /// The weighted share of its last results that differ from the one before.
+    pub percent: u8,
+    pub since: Timestamp,
+    /// The worst that it was meanwhile; a warning at the least.
+    pub worst: Condition,
 }
 
 impl CheckView {
@@ -57,6 +81,7 @@ pub struct HostView {
     pub behind: Option<Arc<str>>,
     /// Recent values of the host's leading metric (load, else round trip), oldest first.
     pub trail: Arc<[f32]>,
+    pub care: Care,
 }
 
 impl HostView {
@@ -442,4 +467,5 @@ pub struct JobView {
     pub stale: bool,
     /// When this verdict may change without a new look (a run falls due, an RPO is reached).
     pub review_at: Option<Timestamp>,
+    pub care: Care,
 }

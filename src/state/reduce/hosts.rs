@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::{Row, State};
 use crate::base::Timestamp;
 use crate::model::Condition;
-use crate::state::event::Effect;
+use crate::state::event::{Effect, News};
 use crate::state::rules;
 use crate::state::rules::parents::{Standing, Testimony, askable, siblings, testimony, time_to_verdict};
-use crate::state::view::CheckView;
+use crate::state::view::{CheckView, Flapping};
 
 impl State {
     /// Judges a host anew and, where that changes what can be said about them, all that hangs on it.
@@ -57,12 +57,93 @@ impl State {
                 Arc::make_mut(device).stale = stale;
             }
         }
-        if let Some((from, to)) = slot.lineage.announce(slot.view.condition) {
-            effects.push(Effect::Announce { asset: slot.view.host.id.clone(), from, to });
+        if self.hosts[row].claimed {
+            let id = self.hosts[row].view.host.id.clone();
+            if self.review_claims(at, &id, effects) {
+                self.hosts[row].claimed = self.desk.acks().keys().any(|target| *target.asset() == id);
+                self.show_claims(row);
+            }
         }
+        self.settle(at, row);
+        self.tell(row, effects);
+        let slot = &self.hosts[row];
         let children = before != (slot.down, slot.lineage.waits) || (changed && slot.down);
         self.watch_deadline(Row::Verdict(row));
         children
+    }
+
+    /// What stands beside the condition: flapping, an owner, and since when one is missing.
+    fn settle(&mut self, at: Timestamp, row: usize) {
+        let slot = &self.hosts[row];
+        let care = &slot.view.care;
+        let problem = slot.view.condition.is_problem();
+        let plain = slot.flappers == 0 && care.flapping.is_none() && !slot.claimed && care.ack.is_none();
+        if plain && problem == slot.wanting {
+            return;
+        }
+        let flapping = if slot.flappers > 0 { self.flapping(at, row) } else { None };
+        let ack = self.owner_of(row);
+        let slot = &mut self.hosts[row];
+        let care = &slot.view.care;
+        let wanting = problem || flapping.is_some();
+        let unowned_since = match care.unowned_since {
+            _ if !wanting || ack.is_some() => None,
+            Some(since) => Some(since),
+            None if slot.wanting => Some(at),
+            None => Some(flapping.map_or(slot.view.since, |flapping| flapping.since)),
+        };
+        slot.wanting = wanting;
+        if care.flapping != flapping || care.ack != ack || care.unowned_since != unowned_since {
+            let care = &mut Arc::make_mut(&mut slot.view).care;
+            (care.flapping, care.ack, care.unowned_since) = (flapping, ack, unowned_since);
+        }
+    }
+
+    /// Nothing where something that it hangs on flaps as well: that is the cause.
+    fn flapping(&self, at: Timestamp, row: usize) -> Option<Flapping> {
+        let slot = &self.hosts[row];
+        if slot.parents.iter().any(|parent| self.hosts[*parent].flappers > 0) {
+            return None;
+        }
+        let percent = slot.view.checks.iter().filter(|c| c.flap.flapping).map(|c| c.flap.percent).max()?;
+        let now = slot.view.condition;
+        let (since, worst) = slot.view.care.flapping.map_or((at, Condition::Warning), |f| (f.since, f.worst));
+        Some(Flapping { percent, since, worst: if now.is_problem() { worst.max(now) } else { worst } })
+    }
+
+    /// Announces what is news. What flaps is told once when it begins and once when it ends; meanwhile only what its other
+    /// checks say.
+    fn tell(&mut self, row: usize, effects: &mut Vec<Effect>) {
+        let slot = &mut self.hosts[row];
+        let condition = slot.view.condition;
+        let flaps = slot.view.care.flapping.is_some();
+        let lineage = &mut slot.lineage;
+        if lineage.announced == Some(condition) && !flaps && !lineage.flapping {
+            return;
+        }
+        let asset = &slot.view.host.id;
+        let Some(announced) = lineage.announced else {
+            // How it is found is no news.
+            lineage.announce(condition);
+            lineage.flapping = flaps;
+            return;
+        };
+        if flaps != lineage.flapping {
+            lineage.flapping = flaps;
+            if flaps {
+                let (from, to) = (announced, condition);
+                effects.push(Effect::Announce { asset: asset.clone(), from, to, news: News::FlappingBegins });
+            } else if slot.flappers == 0 {
+                lineage.announce(condition);
+                let to = lineage.announced.unwrap_or(condition);
+                effects.push(Effect::Announce { asset: asset.clone(), from: announced, to, news: News::FlappingEnds });
+                return;
+            }
+        }
+        let told = if flaps { rules::host::steady(&slot.view).filter(|c| c.is_problem()) } else { Some(condition) };
+        if let Some((from, to)) = told.and_then(|told| lineage.announce(told)) {
+            effects.push(Effect::Announce { asset: asset.clone(), from, to, news: News::Changed });
+        }
     }
 
     /// Who is to blame if the host is silent.

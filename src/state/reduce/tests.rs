@@ -208,6 +208,7 @@ fn restored_states_are_shown_with_their_age_until_this_run_knows_better() {
         since: T0.minus(Duration::from_secs(900)),
         last_good: Some(T0.minus(Duration::from_secs(1_000))),
         observation: old,
+        flap: crate::model::Flap::default(),
     };
     s.reduce(T0, Event::Restored(vec![remembered]));
     s.reduce(T0, Event::Inventory(inventory(&[("a", &[])], &[("icmp", true)])));

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::base::Timestamp;
-use crate::model::{CheckSpec, Condition, Observation, Outcome, Policy};
+use crate::model::{CheckSpec, Condition, Flap, FlapFormula, Observation, Outcome, Policy};
 use crate::state::event::Remembered;
 use crate::state::view::CheckView;
 
@@ -20,12 +20,15 @@ pub fn fresh(spec: &Arc<CheckSpec>, at: Timestamp) -> CheckView {
         last_bad: None,
         stale: false,
         restored: false,
+        flap: Flap::default(),
+        ack: None,
     }
 }
 
 /// Takes a result in; true where the check should be asked again soon because the problem is soft.
-/// Results that are older than the last one are dropped.
-pub fn take(check: &mut CheckView, observation: Observation) -> bool {
+/// Results that are older than the last one are dropped. `formula` is how flapping is told, where this result may count
+/// for it.
+pub fn take(check: &mut CheckView, observation: Observation, formula: Option<&FlapFormula>) -> bool {
     if check.last.as_ref().is_some_and(|last| !check.restored && last.at > observation.at) {
         return false;
     }
@@ -39,6 +42,7 @@ pub fn take(check: &mut CheckView, observation: Observation) -> bool {
         check.attempt = 0;
         check.last_good = Some(at);
         become_condition(check, Condition::Ok, at);
+        record(check, outcome, formula);
         return false;
     }
     check.last_bad = Some(observation);
@@ -47,9 +51,18 @@ pub fn take(check: &mut CheckView, observation: Observation) -> bool {
     if check.attempt >= check.spec.attempts || was_bad {
         check.attempt = check.spec.attempts.max(1);
         become_condition(check, of(outcome), at);
+        record(check, outcome, formula);
         return false;
     }
+    record(check, outcome, formula);
     true
+}
+
+fn record(check: &mut CheckView, outcome: Outcome, formula: Option<&FlapFormula>) {
+    if let Some(formula) = formula {
+        let hard = !check.is_soft();
+        formula.record(&mut check.flap, outcome, hard);
+    }
 }
 
 /// Its host is back: that there was no answer while it was away says nothing more.
@@ -68,12 +81,15 @@ pub fn restore(check: &mut CheckView, one: Remembered, policy: &Policy, now: Tim
     check.since = one.since;
     check.last_good = one.last_good;
     check.attempt = if one.condition.is_problem() { check.spec.attempts.max(1) } else { 0 };
+    let at = one.observation.at;
     if one.observation.reading.outcome != Outcome::Ok {
         check.last_bad = Some(Arc::new(one.observation.clone()));
     }
     check.last = Some(Arc::new(one.observation));
+    check.flap = one.flap;
     check.restored = true;
-    check.stale = is_stale(check, policy, now);
+    // From a clock that was ahead: how old it is cannot be told, so it is old.
+    check.stale = at > now.plus(policy.stale_floor) || is_stale(check, policy, now);
 }
 
 /// When the last result becomes too old; `None` where there is none, or it is already.

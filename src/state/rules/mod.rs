@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod check;
 pub mod equipment;
+pub mod flap;
 pub mod host;
 pub mod parents;
 pub mod ports;

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{
-    AssetId, BackupReport, CheckKey, CheckSpec, Condition, Counters, Device, Entry, EntryKind, Host, IfAdmin, IfOper,
-    Incident, IncidentId, IncidentStatus, Job, Notification, NotificationKind, Observation, Origin, Outcome, Port,
-    PortTable, Reading, RestorePoint, Subject, TrapStatus, Unit, Urgency, Wire,
+    AssetId, BackupReport, CheckKey, CheckSpec, Condition, Counters, Device, Entry, EntryKind, Flap, Host, IfAdmin,
+    IfOper, Incident, IncidentId, IncidentStatus, Job, Notification, NotificationKind, Observation, Origin, Outcome,
+    Port, PortTable, Reading, RestorePoint, Subject, Target, TrapStatus, Unit, Urgency, Wire,
 };
 use crate::state::snapshot::{ProblemKind, Totals};
 use crate::state::{
-    CheckView, DeviceView, EngineView, HostView, JobState, JobView, NotificationView, PortState, PortView, Problem,
-    Rates, Snapshot, Storage,
+    Care, CheckView, DeviceView, EngineView, HostView, JobState, JobView, NotificationView, PortState, PortView,
+    Problem, Rates, Snapshot, Storage,
 };
 
 /// 2026-03-14T14:22:07Z.
@@ -59,6 +59,8 @@ pub fn host(name: &str, condition: Condition, reason: &str, since: u64) -> HostV
         last_bad: None,
         stale: false,
         restored: false,
+        flap: Flap::default(),
+        ack: None,
     };
     HostView {
         host: Arc::new(host),
@@ -70,6 +72,7 @@ pub fn host(name: &str, condition: Condition, reason: &str, since: u64) -> HostV
         stale: false,
         behind: None,
         trail: Arc::from([0.2, 0.4, 0.3, 0.9, 1.4, 0.7, 0.6, 0.7]),
+        care: Care::default(),
     }
 }
 
@@ -185,6 +188,7 @@ pub fn job(name: &str, state: JobState, condition: Condition, newest_hours: u64,
         check: None,
         stale: false,
         review_at: None,
+        care: Care::default(),
     }
 }
 
@@ -225,6 +229,7 @@ fn problem(kind: ProblemKind, asset: &str, title: &str, condition: Condition, wo
     Problem {
         kind,
         asset: AssetId::new(asset),
+        target: Target::Host(AssetId::new(asset)),
         port: (kind == ProblemKind::Port).then_some(48),
         title: Untrusted::from(title),
         condition,
@@ -232,6 +237,8 @@ fn problem(kind: ProblemKind, asset: &str, title: &str, condition: Condition, wo
         reason: Untrusted::from(why),
         since: ago(1231),
         hides: 0,
+        care: Care::default(),
+        rank: "".into(),
     }
 }
 
@@ -316,7 +323,7 @@ pub fn outage() -> Arc<Snapshot> {
         sessions: Arc::from([]),
         engine: EngineView { storage: Storage::Ready, ..EngineView::default() },
         remarks: Arc::from([Arc::from("units unavailable: no systemctl")]),
-        notifications: Arc::from([]),
+        ..Snapshot::default()
     })
 }
 

@@ -1,0 +1,265 @@
+//! What was done about problems, as entries: the object in `about`, in words, and the deed in `text` as one JSON object.
+//! The entries in their order give what stands.
+//!
+//! ```text
+//! claimed   {"target":{"host":"db01","check":"disk"},"owner":"ops2","note":"…","until":1800000000000,"sticky":false,"condition":"critical"}
+//! released  {"target":{"host":"sw1","port":"00476931"},"claim":"01M8…","why":"recovered"}
+//! ```
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::JournalError;
+use super::log::{Text, bytes, text, unhex};
+use super::record::{self, Record, TEXT_LIMIT, hex};
+use crate::base::{Timestamp, Untrusted};
+use crate::model::care::LONGEST_CLAIM;
+use crate::model::{
+    Acknowledgement, AssetId, CareBook, CheckKey, Claim, Condition, Deed, EntryKind, PortKey, Release, Stickiness,
+    Subject, Target,
+};
+
+/// The longest note of a claim: it stands on one line of a screen.
+pub const NOTE_LIMIT: usize = 4 * 1024;
+/// The longest name of an owner, in bytes.
+const OWNER_LIMIT: usize = 256;
+/// Entries that a console shows.
+const SHOWN: usize = 500;
+
+/// A deed as the columns of an entry.
+pub struct Form {
+    pub kind: EntryKind,
+    pub text: Untrusted,
+    pub about: Option<Untrusted>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct TargetForm {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<String>,
+    /// The octets of its key, two digits each; empty for those that are gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ClaimForm {
+    target: TargetForm,
+    owner: Text,
+    note: Text,
+    until: i64,
+    sticky: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ReleaseForm {
+    target: TargetForm,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim: Option<String>,
+    why: String,
+}
+
+/// Refuses what would not be kept whole.
+pub fn check(deed: &Deed) -> Result<(), JournalError> {
+    match deed {
+        Deed::Claimed(claim) => {
+            record::check_length("owner", &claim.owner, OWNER_LIMIT)?;
+            if claim.note.is_empty() { Ok(()) } else { record::check_length("note", &claim.note, NOTE_LIMIT) }
+        }
+        Deed::Released { .. } => Ok(()),
+    }
+}
+
+pub fn form(deed: &Deed) -> Form {
+    match deed {
+        Deed::Claimed(claim) => {
+            let form = ClaimForm {
+                target: target_form(&claim.target),
+                owner: text(&claim.owner),
+                note: text(&claim.note),
+                until: claim.until.millis(),
+                sticky: claim.stickiness == Stickiness::Sticky,
+                condition: claim.condition.and_then(condition_word).map(str::to_owned),
+            };
+            Form { kind: EntryKind::Claimed, text: json(&form), about: Some(claim.target.label()) }
+        }
+        Deed::Released { target, claim, why } => {
+            let claim = claim.as_ref().map(ToString::to_string);
+            let form = ReleaseForm { target: target_form(target), claim, why: why.as_str().to_owned() };
+            Form { kind: EntryKind::Released, text: json(&form), about: Some(target.label()) }
+        }
+    }
+}
+
+/// `None` where the text is not what [`form`] makes.
+pub fn read(kind: EntryKind, text: &Untrusted) -> Option<Deed> {
+    match kind {
+        EntryKind::Claimed => {
+            let form: ClaimForm = serde_json::from_slice(text.as_bytes()).ok()?;
+            Some(Deed::Claimed(Claim {
+                target: target(&form.target)?,
+                owner: Untrusted::bounded(&bytes(&form.owner)?, TEXT_LIMIT),
+                note: Untrusted::bounded(&bytes(&form.note)?, TEXT_LIMIT),
+                until: Timestamp(form.until),
+                stickiness: if form.sticky { Stickiness::Sticky } else { Stickiness::EndsOnWorsening },
+                condition: match form.condition {
+                    None => None,
+                    Some(word) => Some(condition(&word)?),
+                },
+            }))
+        }
+        EntryKind::Released => {
+            let form: ReleaseForm = serde_json::from_slice(text.as_bytes()).ok()?;
+            Some(Deed::Released {
+                target: target(&form.target)?,
+                claim: form.claim.map(Arc::from),
+                why: Release::parse(&form.why)?,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// What stands after all of them. What cannot be read is said, and changes nothing.
+pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
+    deeds.sort_by(|a, b| a.entry.id.cmp(&b.entry.id));
+    let mut acks: HashMap<Target, Acknowledgement> = HashMap::new();
+    for record in &deeds {
+        let entry = &record.entry;
+        match read(entry.kind, &entry.text) {
+            Some(Deed::Claimed(mut claim)) => {
+                // Whatever was written: nothing is owned for ever.
+                claim.until = claim.until.min(entry.at.plus(LONGEST_CLAIM));
+                let ack = Acknowledgement { id: entry.id.clone(), since: entry.at, claim };
+                acks.insert(ack.claim.target.clone(), ack);
+            }
+            Some(Deed::Released { target, claim, .. }) => {
+                let is_it = |ack: &Acknowledgement| claim.as_ref().is_none_or(|id| *id == ack.id);
+                if acks.get(&target).is_some_and(is_it) {
+                    acks.remove(&target);
+                }
+            }
+            None => damage.push(format!("entry {} cannot be understood", entry.id)),
+        }
+    }
+    let mut acks: Vec<Arc<Acknowledgement>> = acks.into_values().map(Arc::new).collect();
+    acks.sort_by(|a, b| a.id.cmp(&b.id));
+    let entries = deeds.into_iter().rev().take(SHOWN).map(|record| Arc::new(record.entry)).collect();
+    CareBook { acks, entries }
+}
+
+fn target_form(target: &Target) -> TargetForm {
+    let asset = target.asset().as_str().to_owned();
+    let (mut host, mut job, mut check, mut port) = (Some(asset), None, None, None);
+    match target {
+        Target::Host(_) => {}
+        Target::Check(key) => check = Some(key.name.to_string()),
+        Target::Port(_, key) => port = Some(hex(&key.to_bytes())),
+        Target::GonePorts(_) => port = Some(String::new()),
+        Target::Job(_) => std::mem::swap(&mut host, &mut job),
+    }
+    TargetForm { host, job, check, port }
+}
+
+fn target(form: &TargetForm) -> Option<Target> {
+    let asset = AssetId::new(form.host.as_ref().or(form.job.as_ref())?);
+    Some(match (&form.host, &form.job, &form.check, &form.port) {
+        (None, Some(_), None, None) => Target::Job(asset),
+        (Some(_), None, None, None) => Target::Host(asset),
+        (Some(_), None, Some(check), None) => {
+            Target::Check(CheckKey { subject: Subject::Host(asset), name: check.as_str().into() })
+        }
+        (Some(_), None, None, Some(port)) if port.is_empty() => Target::GonePorts(asset),
+        (Some(_), None, None, Some(port)) => Target::Port(asset, PortKey::from_bytes(&unhex(port)?)?),
+        _ => return None,
+    })
+}
+
+fn condition_word(condition: Condition) -> Option<&'static str> {
+    match condition {
+        Condition::Critical => Some("critical"),
+        Condition::Warning => Some("warning"),
+        Condition::Unknown => Some("unknown"),
+        Condition::Ok | Condition::Pending | Condition::Unreachable | Condition::NotProbed => None,
+    }
+}
+
+fn condition(word: &str) -> Option<Condition> {
+    [Condition::Critical, Condition::Warning, Condition::Unknown].into_iter().find(|c| condition_word(*c) == Some(word))
+}
+
+fn json(form: &impl Serialize) -> Untrusted {
+    // Strings and numbers only: nothing of it can fail to be written.
+    let bytes = serde_json::to_vec(form).unwrap_or_default();
+    Untrusted::bounded(&bytes, TEXT_LIMIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::ToldApart;
+
+    fn any_target() -> impl Strategy<Value = Target> {
+        let name = "[a-z/:.]{1,12}";
+        prop_oneof![
+            name.prop_map(|n| Target::Host(AssetId::new(n))),
+            name.prop_map(|n| Target::Job(AssetId::new(n))),
+            name.prop_map(|n| Target::GonePorts(AssetId::new(n))),
+            (name, name).prop_map(|(host, check)| Target::Check(CheckKey {
+                subject: Subject::Host(AssetId::new(host)),
+                name: check.into()
+            })),
+            (name, prop::collection::vec(any::<u8>(), 0..20), any::<Option<u32>>()).prop_map(|(host, label, index)| {
+                let told_apart = index.map_or(ToldApart::ByLabel, ToldApart::ByIndex);
+                Target::Port(AssetId::new(host), PortKey { label: Untrusted::new(label), told_apart })
+            }),
+        ]
+    }
+
+    fn any_deed() -> impl Strategy<Value = Deed> {
+        let octets = || prop::collection::vec(any::<u8>(), 0..200).prop_map(Untrusted::new);
+        let conditions = [Condition::Critical, Condition::Warning, Condition::Unknown];
+        let claimed = (
+            any_target(),
+            octets(),
+            octets(),
+            any::<i64>(),
+            any::<bool>(),
+            prop::option::of(prop::sample::select(conditions.to_vec())),
+        )
+            .prop_map(|(target, owner, note, until, sticky, condition)| {
+                let stickiness = if sticky { Stickiness::Sticky } else { Stickiness::EndsOnWorsening };
+                Deed::Claimed(Claim { target, owner, note, until: Timestamp(until), stickiness, condition })
+            });
+        let released = (any_target(), any::<Option<u64>>(), prop::sample::select(&Release::ALL[..])).prop_map(
+            |(target, claim, why)| Deed::Released { target, claim: claim.map(|n| n.to_string().into()), why },
+        );
+        prop_oneof![claimed, released]
+    }
+
+    proptest! {
+        #[test]
+        fn a_deed_reads_back_from_its_entry(deed in any_deed()) {
+            let form = form(&deed);
+            prop_assert!(form.kind.is_deed());
+            prop_assert_eq!(read(form.kind, &form.text), Some(deed));
+        }
+
+        #[test]
+        fn any_text_is_read_without_a_panic(text in prop::collection::vec(any::<u8>(), 0..80)) {
+            for kind in EntryKind::ALL {
+                let _ = read(kind, &Untrusted::new(text.clone()));
+            }
+        }
+    }
+}
