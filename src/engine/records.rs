@@ -25,7 +25,7 @@ const MOST_UNSAVED: usize = 10_000;
 /// Batches of last known states that may wait for the disk.
 const BATCHES: usize = 2;
 /// How often the journal is asked whether another process has written.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_secs(2);
 /// How often a directory that could not be written is tried again by itself.
 const RETRY: Duration = Duration::from_secs(30);
 
