@@ -2,10 +2,12 @@
 //! `proto`; says in its errors which operation failed towards which address.
 
 pub mod dns;
+pub mod http;
 pub mod icmp;
 pub mod resolve;
 pub mod snmp;
 pub mod tcp;
+pub mod tls;
 
 use std::sync::Arc;
 
@@ -19,6 +21,7 @@ pub struct Net {
     pub pinger: icmp::Pinger,
     pub names: resolve::Names,
     pub snmp: snmp::Snmp,
+    pub tls: tls::Tls,
 }
 
 impl Net {
@@ -28,6 +31,7 @@ impl Net {
             pinger: icmp::Pinger::default(),
             names: resolve::Names::default(),
             snmp: snmp::Snmp::default(),
+            tls: tls::Tls::default(),
         })
     }
 }

@@ -2,6 +2,7 @@
 //! returns a reading; whoever calls it owns timeout, retry, pace and history.
 
 mod dns;
+mod http;
 mod icmp;
 mod local;
 pub mod ports;
@@ -9,6 +10,7 @@ pub mod snmp;
 mod ssh_banner;
 mod tcp;
 pub mod traps;
+mod web;
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -82,7 +84,7 @@ pub struct Kind {
 
 /// Every probe there is.
 pub static KINDS: &[&Kind] =
-    &[&icmp::KIND, &tcp::KIND, &ssh_banner::KIND, &dns::KIND, &local::KIND, &snmp::KIND, &ports::KIND];
+    &[&icmp::KIND, &tcp::KIND, &ssh_banner::KIND, &dns::KIND, &http::KIND, &local::KIND, &snmp::KIND, &ports::KIND];
 
 pub fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().copied().find(|k| k.name == name)

@@ -1,4 +1,5 @@
 //! Sans-IO protocol cores: bytes and time in, bytes and facts out. No socket, no clock, no task.
 
+pub mod certificate;
 pub mod icmp;
 pub mod snmp;

@@ -53,6 +53,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("color_eyre", &["cli"]),
     ("hickory_resolver", &["net", "sim"]),
+    ("hyper", &["net"]),
+    ("rustls", &["net"]),
+    ("x509_cert", &["proto"]),
 ];
 
 /// Pure modules: no task, no socket, no clock, no file.

@@ -1,5 +1,6 @@
 //! The one integration binary: a module per area.
 
+mod authority;
 mod backup;
 mod cli;
 mod collect;
@@ -28,3 +29,4 @@ mod traps;
 mod trouble;
 mod tty;
 mod watch;
+mod web;

@@ -22,7 +22,7 @@ use crate::peer::{Peer, free_port, until};
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 /// Binds a probe as the configuration would, and runs it once.
-async fn ask(kind: &str, address: &str, options: &str) -> Reading {
+pub async fn ask(kind: &str, address: &str, options: &str) -> Reading {
     let (table, problems) = document::parse("test", options.to_owned());
     assert!(problems.is_empty(), "{problems:?}");
     let host = Arc::new(Host::new("peer", Some(address), Origin::Config));
@@ -35,7 +35,7 @@ async fn ask(kind: &str, address: &str, options: &str) -> Reading {
     probe.run(&cx).await
 }
 
-fn told(reading: &Reading) -> (Outcome, String) {
+pub fn told(reading: &Reading) -> (Outcome, String) {
     (reading.outcome, reading.summary.line())
 }
 
