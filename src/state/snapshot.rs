@@ -147,13 +147,8 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
     let hosts: Vec<Arc<HostView>> = state.hosts.iter().map(|slot| slot.view.clone()).collect();
     let devices: Vec<Arc<DeviceView>> = state.hosts.iter().filter_map(|slot| slot.device.clone()).collect();
     let jobs: Vec<Arc<JobView>> = state.jobs.iter().map(|slot| slot.view.clone()).collect();
-    let problems = problems::list(state, &hosts, &devices, &jobs);
-    let mut totals = totals(&hosts, &devices, &jobs);
-    for problem in &problems {
-        totals.owned += usize::from(problem.care.ack.is_some());
-        totals.unowned += usize::from(problem.care.unowned_since.is_some());
-        totals.flapping += usize::from(problem.care.flapping.is_some());
-    }
+    let problems = problems::list(state, &hosts, &jobs);
+    let totals = totals(&hosts, &devices, &jobs, &problems);
     Snapshot {
         revision: state.revision,
         at,
@@ -172,7 +167,8 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
     }
 }
 
-fn totals(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobView>]) -> Totals {
+/// The counts of problems are those of their list, so that both say the same.
+fn totals(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobView>], problems: &[Problem]) -> Totals {
     let mut t = Totals { hosts: hosts.len(), devices: devices.len(), jobs: jobs.len(), ..Totals::default() };
     for host in hosts {
         t.hosts_stale += usize::from(host.stale);
@@ -181,34 +177,25 @@ fn totals(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobV
             Condition::Ok => t.hosts_ok += usize::from(!host.stale),
             Condition::Pending => t.hosts_pending += 1,
             Condition::NotProbed => t.hosts_not_probed += 1,
-            Condition::Critical => t.critical += 1,
-            Condition::Warning => t.warning += 1,
-            Condition::Unknown => t.unknown += 1,
             Condition::Unreachable => t.unreachable += 1,
+            Condition::Critical | Condition::Warning | Condition::Unknown => {}
         }
     }
     for device in devices {
         t.ports += device.ports.len();
         t.ports_up += device.up;
-        // As the list of problems has them: what is old is not counted as of now.
-        t.critical += usize::from(device.missing.is_some() && !device.stale);
-        for port in device.ports.iter().filter(|_| !device.stale) {
-            match port.condition {
-                Condition::Critical => t.critical += 1,
-                Condition::Warning => t.warning += 1,
-                Condition::Unknown => t.unknown += 1,
-                Condition::Ok | Condition::Unreachable | Condition::Pending | Condition::NotProbed => {}
-            }
-        }
     }
-    for job in jobs {
-        match job.condition {
-            Condition::Ok => t.jobs_ok += usize::from(!job.stale),
+    t.jobs_ok = jobs.iter().filter(|job| job.condition == Condition::Ok && !job.stale).count();
+    for problem in problems {
+        match problem.condition {
             Condition::Critical => t.critical += 1,
             Condition::Warning => t.warning += 1,
             Condition::Unknown => t.unknown += 1,
-            Condition::Unreachable | Condition::Pending | Condition::NotProbed => {}
+            Condition::Ok | Condition::Unreachable | Condition::Pending | Condition::NotProbed => {}
         }
+        t.owned += usize::from(problem.care.ack.is_some());
+        t.unowned += usize::from(problem.care.unowned_since.is_some());
+        t.flapping += usize::from(problem.care.flapping.is_some());
     }
     t
 }

@@ -48,6 +48,8 @@ pub enum Action {
     Decision,
     ActionItem,
     Hypothesis,
+    Claim,
+    Release,
 }
 
 /// An action, its name in the keymap, and what it does.
@@ -102,6 +104,8 @@ pub const ACTIONS: &[(Action, &str, &str)] = &[
     (Action::Decision, "decision", "a decision to the open incident"),
     (Action::ActionItem, "action_item", "an action to the open incident"),
     (Action::Hypothesis, "hypothesis", "a hypothesis to the open incident"),
+    (Action::Claim, "claim", "acknowledge: take the problem on, or hand it over"),
+    (Action::Release, "release", "give a claimed problem back"),
 ];
 
 impl Action {

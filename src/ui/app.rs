@@ -84,6 +84,8 @@ pub struct App {
     pub faceplate: Faceplate,
     /// The host that is looked at, where it hangs, and by which generation of the lookup.
     pub hangs: Option<(AssetId, u64, Vec<Attachment>)>,
+    /// What any host has, and so deserves a column.
+    pub hosts_have: panes::HostsHave,
     /// The device that this console asked to watch.
     pub(super) watching: Option<AssetId>,
     /// What is wrong with the configuration, for as long as the console runs.
@@ -157,6 +159,7 @@ impl App {
             found: Vec::new(),
             faceplate: Faceplate::default(),
             hangs: None,
+            hosts_have: panes::HostsHave::default(),
             watching: None,
             trouble: setup.trouble,
             commands: setup.commands,

@@ -103,6 +103,9 @@ fn header(app: &App, frame: &mut Frame<'_>) {
         (Condition::Warning, t.warning),
         (Condition::Critical, t.critical),
     ];
+    if t.owned > 0 {
+        row.end(&format!("@ {}", t.owned), app.look.style(Meaning::Accent)).end("  ", dim);
+    }
     for (condition, count) in counts {
         if count > 0 {
             let (glyph, style) = app.look.condition(condition, false);

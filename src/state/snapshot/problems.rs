@@ -32,6 +32,8 @@ pub struct Problem {
     /// What it is called; foreign where a device named it.
     pub title: Untrusted,
     pub condition: Condition,
+    /// Found longer ago than it should be: it may be over.
+    pub stale: bool,
     /// The state in a word or two ("DOWN", "RPO BREACH").
     pub word: Arc<str>,
     pub reason: Untrusted,
@@ -90,12 +92,7 @@ fn rank(problem: &Problem, tagged: bool) -> Cow<'static, str> {
 
 /// One list over everything: unowned before owned, worst first, then what hides most, then what is tagged as vital, newest
 /// first among equals, then by name.
-pub(super) fn list(
-    state: &State,
-    hosts: &[Arc<HostView>],
-    devices: &[Arc<DeviceView>],
-    jobs: &[Arc<JobView>],
-) -> Vec<Problem> {
+pub(super) fn list(state: &State, hosts: &[Arc<HostView>], jobs: &[Arc<JobView>]) -> Vec<Problem> {
     let mut hidden: HashMap<&str, usize> = HashMap::new();
     for host in hosts {
         if let (Condition::Unreachable, Some(behind)) = (host.condition, &host.behind) {
@@ -111,7 +108,7 @@ pub(super) fn list(
     for host in hosts.iter().filter(|h| h.condition.is_problem() || h.care.flapping.is_some()) {
         add(Some(&host.host), of_host(host, hidden.get(&*host.host.name).copied().unwrap_or(0)));
     }
-    for device in devices.iter().filter(|d| d.condition.is_problem() && !d.stale) {
+    for device in in_sight(state) {
         if device.missing.is_some() {
             add(Some(&device.host), of_gone_ports(state, device));
         }
@@ -137,6 +134,16 @@ pub(super) fn list(
     out.into_iter().map(|(_, problem)| problem).collect()
 }
 
+/// Devices with a problem, but for those that cannot be reached: their ports' problems are behind that. What is merely old
+/// stays: nobody knows that it is over.
+fn in_sight(state: &State) -> impl Iterator<Item = &Arc<DeviceView>> {
+    let cut_off = |view: &HostView| matches!(view.condition, Condition::Critical | Condition::Unreachable);
+    let slots = state.hosts.iter().filter_map(|slot| Some((&slot.view, slot.device.as_ref()?)));
+    slots
+        .filter(move |(view, device)| device.condition.is_problem() && !(device.stale && cut_off(view)))
+        .map(|(_, device)| device)
+}
+
 fn of_host(host: &HostView, hides: usize) -> Problem {
     let mut problem = Problem {
         kind: ProblemKind::Host,
@@ -145,6 +152,7 @@ fn of_host(host: &HostView, hides: usize) -> Problem {
         port: None,
         title: Untrusted::from(&*host.host.name),
         condition: host.condition,
+        stale: host.stale,
         word: host_word(host).into(),
         reason: host.reason.clone(),
         since: host.since,
@@ -187,6 +195,7 @@ fn of_gone_ports(state: &State, device: &DeviceView) -> Problem {
         port: None,
         title: Untrusted::from(&*device.host.name),
         condition: Condition::Critical,
+        stale: device.stale,
         word: "PORTS GONE".into(),
         reason,
         since,
@@ -211,6 +220,7 @@ fn of_port(state: &State, device: &DeviceView, port: &PortView) -> Option<Proble
         port: Some(port.row),
         title: Untrusted::new(title),
         condition: port.condition,
+        stale: device.stale,
         word: port.state.as_str().into(),
         reason: port.reason.as_deref().map(Untrusted::from).unwrap_or_default(),
         since,
@@ -229,6 +239,7 @@ fn of_job(job: &JobView) -> Problem {
         port: None,
         title: Untrusted::from(&*job.job.name),
         condition: job.condition,
+        stale: false,
         word: job_word(job.state).into(),
         reason: job.reason.clone(),
         since: job.since,

@@ -2,7 +2,7 @@
 
 use super::{App, Asking};
 use crate::bus::{Command, MessageWeight};
-use crate::model::EntryKind;
+use crate::model::{EntryKind, Target};
 use crate::ui::action::Action;
 use crate::ui::chrome;
 use crate::ui::commands;
@@ -76,6 +76,8 @@ impl App {
             Action::Decision => self.write(EntryKind::Decision),
             Action::ActionItem => self.write(EntryKind::Action),
             Action::Hypothesis => self.write(EntryKind::Hypothesis),
+            Action::Claim => self.claim(),
+            Action::Release => self.release(),
         }
     }
 
@@ -166,6 +168,41 @@ impl App {
         if self.send(command) {
             self.say(MessageWeight::Note, format!("asking {}", asset.as_str()));
         }
+    }
+
+    /// What a claim of the selected row names: the problem itself, or the object.
+    fn target(&self) -> Option<Target> {
+        if self.focus == PaneKind::Problems {
+            let row = self.list(PaneKind::Problems).row()?;
+            return self.snapshot.problems.get(row).map(|problem| problem.target.clone());
+        }
+        Some(match self.selected()? {
+            Selected::Host(asset) => Target::Host(asset),
+            Selected::Job(asset) => Target::Job(asset),
+            Selected::Port(asset, key) => Target::Port(asset, key),
+            Selected::Entry(_) => return None,
+        })
+    }
+
+    fn claim(&mut self) {
+        let Some(target) = self.target() else { return };
+        let problem = self.snapshot.problems.iter().any(|problem| problem.target == target);
+        if problem || self.snapshot.acks.contains_key(&target) {
+            let overlay = Overlay::claim(self, target);
+            self.overlays.push(overlay);
+        } else {
+            self.say(MessageWeight::Note, format!("{} has no problem to claim", target.label().line()));
+        }
+    }
+
+    fn release(&mut self) {
+        let Some(target) = self.target() else { return };
+        if !self.snapshot.acks.contains_key(&target) {
+            self.say(MessageWeight::Note, format!("nobody has claimed {}", target.label().line()));
+            return;
+        }
+        let ticket = self.ticket();
+        self.send(Command::Release { ticket, target });
     }
 
     /// Opens the editor for an entry, about what is selected; without an incident, one is opened first.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::App;
-use crate::base::{Timestamp, units};
+use crate::base::{Timestamp, Untrusted, units};
 use crate::bus::{Command, Message, MessageWeight, Notice};
 use crate::config::key::Key;
 use crate::config::keymap::Lookup;
@@ -95,9 +95,13 @@ impl Screen for App {
     fn notice(&mut self, notice: Notice) {
         match notice {
             Notice::Saved { ticket, entry } => {
-                let incident = entry.incident;
                 overlays::saved(self, ticket);
-                self.say(MessageWeight::Note, format!("saved in {incident}"));
+                let words = if entry.kind.is_deed() {
+                    format!("{} {}", entry.kind.as_str(), entry.about.as_ref().map(Untrusted::line).unwrap_or_default())
+                } else {
+                    format!("saved in {}", entry.incident)
+                };
+                self.say(MessageWeight::Note, words);
             }
             Notice::NotSaved { ticket, reason } => {
                 self.say(MessageWeight::Error, format!("NOT SAVED: {reason}"));

@@ -233,6 +233,7 @@ fn problem(kind: ProblemKind, asset: &str, title: &str, condition: Condition, wo
         port: (kind == ProblemKind::Port).then_some(48),
         title: Untrusted::from(title),
         condition,
+        stale: false,
         word: word.into(),
         reason: Untrusted::from(why),
         since: ago(1231),

@@ -10,7 +10,8 @@ mod port;
 use super::Line;
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
-use crate::model::{Condition, Equipment};
+use crate::model::{Condition, Equipment, Target};
+use crate::state::Care;
 use crate::ui::app::App;
 use crate::ui::panes::Selected;
 
@@ -31,7 +32,7 @@ pub fn lines(app: &App, now: Timestamp, selected: &Selected) -> Vec<Line> {
             None => out.push((Meaning::Warning, "it left the inventory".to_owned())),
         },
         Selected::Job(id) => match app.snapshot.job(id) {
-            Some(job) => job::lines(now, job, &mut out),
+            Some(job) => job::lines(app, now, job, &mut out),
             None => out.push((Meaning::Warning, "it left the inventory".to_owned())),
         },
         Selected::Port(id, port) => match app.snapshot.device(id) {
@@ -49,6 +50,31 @@ pub fn lines(app: &App, now: Timestamp, selected: &Selected) -> Vec<Line> {
         }
     }
     out
+}
+
+/// Who has taken a problem on, or for how long nobody has; whether it flaps.
+fn care(app: &App, now: Timestamp, target: &Target, care: &Care, out: &mut Vec<Line>) {
+    if let Some(flapping) = &care.flapping {
+        let since = units::age(now.since(flapping.since));
+        out.push((Meaning::Warning, format!("flapping for {since}: {} % of its results change", flapping.percent)));
+    }
+    if let Some(ack) = &care.ack {
+        let claim = &ack.claim;
+        let left = units::age(claim.until.since(now));
+        let note = if claim.note.is_empty() { String::new() } else { format!(": {}", claim.note.line()) };
+        let owner =
+            format!("@{} has it for {}, {left} more{note}", claim.owner.line(), units::age(now.since(ack.since)));
+        out.push((Meaning::Accent, owner));
+        out.push((Meaning::Dim, "known to the consoles of this state directory; no pager is silenced".to_owned()));
+    } else if let Some(since) = care.unowned_since {
+        let keys = app.keymap.keys_of("claim");
+        let key = keys.first().map(|key| format!("; {key} claims it")).unwrap_or_default();
+        out.push((Meaning::Text, format!("nobody has it, for {}{key}", units::age(now.since(since)))));
+    }
+    let problems = &app.snapshot.problems;
+    if let Some(at) = problems.iter().position(|problem| problem.target == *target) {
+        out.push((Meaning::Dim, format!("problem {} of {}: {}", at + 1, problems.len(), problems[at].rank)));
+    }
 }
 
 fn ago(now: Timestamp, at: Option<Timestamp>) -> String {
