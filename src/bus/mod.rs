@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::base::{Secret, Untrusted};
 use crate::model::{
-    AssetId, Entry, EntryKind, IncidentId, Prompt, PromptId, Session, SessionId, Stickiness, Target, Urgency,
+    AssetId, Entry, EntryKind, IncidentId, Order, Prompt, PromptId, Session, SessionId, Stickiness, Target, Urgency,
 };
 use crate::state::Snapshot;
 
@@ -76,6 +76,16 @@ pub enum Command {
     Release {
         ticket: Ticket,
         target: Target,
+    },
+    /// Order a maintenance window. Times are steady ones, as those of snapshots are.
+    Maintain {
+        ticket: Ticket,
+        order: Order,
+    },
+    /// Take a window back that was ordered by command, or end it early.
+    CancelMaintenance {
+        ticket: Ticket,
+        maintenance: Arc<str>,
     },
     OpenSession {
         asset: AssetId,

@@ -12,7 +12,7 @@ use super::{Globals, UNKNOWN};
 use crate::backup::SOURCES;
 use crate::base::options::{OptionDoc, Problem};
 use crate::base::{text, units};
-use crate::config::{load, port_rules};
+use crate::config::{load, maintenance, port_rules};
 use crate::engine::bind;
 use crate::probe::KINDS;
 use crate::probe::traps::{TRAP_OPTIONS, TRAP_USER_OPTIONS};
@@ -200,6 +200,8 @@ pub fn reference() -> String {
             rows(&mut out, source.options);
         }
     }
+    out.push_str("\n## `[[maintenance]]`\n\nIn a window problems are shown and counted apart, and nothing is announced; see `docs/state.md`.\n\n");
+    rows(&mut out, maintenance::OPTIONS);
     out.push_str("\n## `[ssh]`\n\n");
     rows(&mut out, SSH);
     out.push_str(

@@ -2,6 +2,7 @@
 //! 3 unknown, usage or configuration error.
 
 mod backups;
+mod care;
 mod check;
 mod collect;
 mod config;
@@ -93,6 +94,10 @@ pub enum Command {
     /// Give the terminal back if the console beside this cannot
     #[command(hide = true, name = crate::ui::terminal::guard::SUBCOMMAND)]
     GuardTerminal { told: String, group: i32, name: Option<String> },
+    /// Take a problem on, hand it over or give it back; without TARGET: who has what
+    Ack(care::AckArgs),
+    /// Order, list or end maintenance windows
+    Maintenance(care::MaintenanceArgs),
     /// Turn an ssh_config, an Ansible inventory or a table into a configuration
     Import(import::ImportArgs),
     /// Print the manual page (roff)
@@ -134,6 +139,8 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::Incident(args)) => incident::run(args, &globals),
         Some(Command::SimRestic(args)) => sim_restic::run(&args),
         Some(Command::GuardTerminal { told, group, name }) => guard::run(&told, group, name.as_deref()),
+        Some(Command::Ack(args)) => care::ack(args, &globals),
+        Some(Command::Maintenance(args)) => care::maintenance(args, &globals),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Man) => {
             let mut page = Vec::new();

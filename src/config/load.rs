@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::document;
 use super::inventory::{self, HostEntry, JobEntry};
+use super::maintenance::{self, MaintenanceEntry};
 use super::port_rules::ForAll;
 use crate::base::options::{Problem, Table, Weight};
 
@@ -21,6 +22,8 @@ pub struct Config {
     pub ssh: SshOptions,
     /// `[traps]`, for whoever listens.
     pub traps: Option<Table>,
+    /// In their order.
+    pub maintenance: Vec<MaintenanceEntry>,
     pub warnings: Vec<Problem>,
     /// Where its file is, and the user's other files with it.
     pub folder: Option<PathBuf>,
@@ -81,6 +84,7 @@ pub(super) struct Understood {
     pub ui: UiOptions,
     pub ssh: SshOptions,
     pub traps: Option<Table>,
+    pub maintenance: Vec<MaintenanceEntry>,
     /// Where the file stands.
     pub folder: Option<PathBuf>,
     /// Of single entries, and of the syntax.
@@ -97,8 +101,8 @@ impl Understood {
             sort(&mut problems);
             return Err(Problems(problems));
         }
-        let Self { hosts, jobs, ui, ssh, traps, folder, .. } = self;
-        Ok(Config { hosts, jobs, ui, ssh, traps, warnings: problems, folder })
+        let Self { hosts, jobs, ui, ssh, traps, maintenance, folder, .. } = self;
+        Ok(Config { hosts, jobs, ui, ssh, traps, maintenance, warnings: problems, folder })
     }
 }
 
@@ -143,6 +147,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let mut r = root.reader("the configuration");
     let host_tables = r.tables("host");
     let job_tables = r.tables("backup");
+    let windows = r.tables("maintenance");
     let ports_table = r.table("ports");
     let ui_table = r.table("ui");
     let ssh_table = r.table("ssh");
@@ -156,6 +161,8 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let jobs: Vec<JobEntry> = job_tables.iter().filter_map(|t| inventory::read_job(t, &mut problems)).collect();
     let mut references = Vec::new();
     inventory::check_references(&hosts, &jobs, &mut references);
+    let maintenance = maintenance::read(&windows, &mut problems);
+    maintenance::check_references(&maintenance, &hosts, &jobs, &mut references);
     let mut ui = UiOptions::default();
     if let Some(table) = ui_table {
         let mut r = table.reader("[ui]");
@@ -176,7 +183,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
         list.retain(|p| p.place.is_none() || !broken.contains(&line(p)));
     }
     problems.extend(syntax);
-    Understood { root, hosts, jobs, ui, ssh, traps, folder: None, problems, references }
+    Understood { root, hosts, jobs, ui, ssh, traps, maintenance, folder: None, problems, references }
 }
 
 /// A path as the file `name` means it: `~/` is the user's home, and what is relative stands beside the file.

@@ -6,6 +6,7 @@ pub mod inventory;
 pub mod key;
 pub mod keymap;
 pub mod load;
+pub mod maintenance;
 pub mod port_rules;
 pub mod salvage;
 pub mod theme;

@@ -100,6 +100,7 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
     };
     inventory.remarks.extend(problems.iter().map(remark));
     inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
+    inventory.maintenance = config.maintenance.iter().map(|entry| entry.maintenance.clone()).collect();
     (Plan { inventory: Arc::new(inventory), checks, traps: traps.map(Arc::new) }, problems)
 }
 

@@ -10,7 +10,7 @@ use crate::base::Untrusted;
 use crate::bus::{Command, EngineEnd, Message, MessageWeight, Notice, Ticket};
 use crate::journal::Draft;
 use crate::model::care::LONGEST_CLAIM;
-use crate::model::{AssetId, Claim, Deed, Release};
+use crate::model::{AssetId, Claim, Deed, Release, Span};
 use crate::state::{Event, Mode};
 
 /// The most bytes of one note.
@@ -48,6 +48,15 @@ impl Engine {
             Command::Release { ticket, target } => {
                 let deed = Deed::Released { target, claim: None, why: Release::ByHand };
                 self.append(ticket, Draft::Deed { deed, author: author() });
+            }
+            Command::Maintain { ticket, mut order } => {
+                if let Span::Once { from, until } = &mut order.span {
+                    (*from, *until) = (self.clock.as_wall(*from), self.clock.as_wall(*until));
+                }
+                self.append(ticket, Draft::Deed { deed: Deed::Ordered(order), author: author() });
+            }
+            Command::CancelMaintenance { ticket, maintenance } => {
+                self.append(ticket, Draft::Deed { deed: Deed::Cancelled { maintenance }, author: author() });
             }
             Command::OpenSession { .. } if self.mode == Mode::Passive => {
                 say(end, MessageWeight::Warning, "PASSIVE: no session is opened, nothing is ever sent");

@@ -97,6 +97,7 @@ impl Found {
             hosts: self.hosts.clone(),
             jobs: self.jobs.clone(),
             checks: checks.iter().map(|b| b.spec.clone()).collect(),
+            maintenance: Vec::new(),
             remarks: self.remarks.clone(),
         };
         Plan { inventory: Arc::new(inventory), checks, traps: None }

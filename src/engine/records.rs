@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::base::{Clock, Timestamp};
 use crate::journal::{self, Contents, Draft, Journal};
-use crate::model::{CareBook, Entry, EntryKind, Remembered, RememberedDevice};
+use crate::model::{CareBook, Entry, EntryKind, Remembered, RememberedDevice, Span};
 use crate::state::{DeviceView, Event, Storage};
 use crate::store::{Store, StoreError};
 
@@ -323,6 +323,14 @@ impl Keeper {
             let ack = Arc::make_mut(ack);
             ack.since = Timestamp(ack.since.millis().saturating_sub(shift));
             ack.claim.until = Timestamp(ack.claim.until.millis().saturating_sub(shift));
+        }
+        for one in &mut book.maintenance {
+            let shift = self.shifts.get(&one.id).copied().unwrap_or(now);
+            shifts.insert(one.id.clone(), shift);
+            if let Span::Once { from, until } = &mut Arc::make_mut(one).order.span {
+                *from = Timestamp(from.millis().saturating_sub(shift));
+                *until = Timestamp(until.millis().saturating_sub(shift));
+            }
         }
         self.shifts = shifts;
         book

@@ -4,10 +4,13 @@
 //! ```text
 //! claimed   {"target":{"host":"db01","check":"disk"},"owner":"ops2","note":"…","until":1800000000000,"sticky":false,"condition":"critical"}
 //! released  {"target":{"host":"sw1","port":"00476931"},"claim":"01M8…","why":"recovered"}
+//! maintenance-ordered    {"scope":{"tag":"web"},"from":1800000000000,"until":1800007200000,"note":"…"}
+//! maintenance-cancelled  {"maintenance":"01M8…"}
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +20,8 @@ use super::record::{self, Record, TEXT_LIMIT, hex};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::care::LONGEST_CLAIM;
 use crate::model::{
-    Acknowledgement, AssetId, CareBook, CheckKey, Claim, Condition, Deed, EntryKind, PortKey, Release, Stickiness,
-    Subject, Target,
+    Acknowledgement, AssetId, CareBook, CheckKey, Claim, Condition, Deed, EntryKind, Maintenance, Order, PortKey,
+    Release, Schedule, Scope, Span, Stickiness, Subject, Target,
 };
 
 /// The longest note of a claim: it stands on one line of a screen.
@@ -67,6 +70,41 @@ struct ReleaseForm {
     why: String,
 }
 
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct OrderForm {
+    scope: ScopeForm,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cron: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timezone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lasts_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flexible_ms: Option<u64>,
+    note: Option<Text>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ScopeForm {
+    Asset(String),
+    Tag(String),
+    Group(String),
+    Behind(String),
+    #[default]
+    Nothing,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct CancelForm {
+    maintenance: String,
+}
+
 /// Refuses what would not be kept whole.
 pub fn check(deed: &Deed) -> Result<(), JournalError> {
     match deed {
@@ -74,7 +112,9 @@ pub fn check(deed: &Deed) -> Result<(), JournalError> {
             record::check_length("owner", &claim.owner, OWNER_LIMIT)?;
             if claim.note.is_empty() { Ok(()) } else { record::check_length("note", &claim.note, NOTE_LIMIT) }
         }
-        Deed::Released { .. } => Ok(()),
+        Deed::Ordered(order) if order.note.is_empty() => Ok(()),
+        Deed::Ordered(order) => record::check_length("note", &order.note, NOTE_LIMIT),
+        Deed::Released { .. } | Deed::Cancelled { .. } => Ok(()),
     }
 }
 
@@ -95,6 +135,14 @@ pub fn form(deed: &Deed) -> Form {
             let claim = claim.as_ref().map(ToString::to_string);
             let form = ReleaseForm { target: target_form(target), claim, why: why.as_str().to_owned() };
             Form { kind: EntryKind::Released, text: json(&form), about: Some(target.label()) }
+        }
+        Deed::Ordered(order) => {
+            let about = Some(scope_words(&order.scope));
+            Form { kind: EntryKind::MaintenanceOrdered, text: json(&order_form(order)), about }
+        }
+        Deed::Cancelled { maintenance } => {
+            let form = CancelForm { maintenance: maintenance.to_string() };
+            Form { kind: EntryKind::MaintenanceCancelled, text: json(&form), about: None }
         }
     }
 }
@@ -124,6 +172,14 @@ pub fn read(kind: EntryKind, text: &Untrusted) -> Option<Deed> {
                 why: Release::parse(&form.why)?,
             })
         }
+        EntryKind::MaintenanceOrdered => {
+            let form: OrderForm = serde_json::from_slice(text.as_bytes()).ok()?;
+            Some(Deed::Ordered(order(&form)?))
+        }
+        EntryKind::MaintenanceCancelled => {
+            let form: CancelForm = serde_json::from_slice(text.as_bytes()).ok()?;
+            Some(Deed::Cancelled { maintenance: form.maintenance.into() })
+        }
         _ => None,
     }
 }
@@ -132,6 +188,7 @@ pub fn read(kind: EntryKind, text: &Untrusted) -> Option<Deed> {
 pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
     deeds.sort_by(|a, b| a.entry.id.cmp(&b.entry.id));
     let mut acks: HashMap<Target, Acknowledgement> = HashMap::new();
+    let mut maintenance: BTreeMap<Arc<str>, Maintenance> = BTreeMap::new();
     for record in &deeds {
         let entry = &record.entry;
         match read(entry.kind, &entry.text) {
@@ -147,13 +204,75 @@ pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
                     acks.remove(&target);
                 }
             }
+            Some(Deed::Ordered(order)) => {
+                let (id, author) = (entry.id.clone(), entry.author.clone());
+                maintenance.insert(id.clone(), Maintenance { id, author, order });
+            }
+            Some(Deed::Cancelled { maintenance: id }) => drop(maintenance.remove(&id)),
             None => damage.push(format!("entry {} cannot be understood", entry.id)),
         }
     }
     let mut acks: Vec<Arc<Acknowledgement>> = acks.into_values().map(Arc::new).collect();
     acks.sort_by(|a, b| a.id.cmp(&b.id));
+    let last = deeds.last().map_or(Timestamp::default(), |record| record.entry.at);
     let entries = deeds.into_iter().rev().take(SHOWN).map(|record| Arc::new(record.entry)).collect();
-    CareBook { acks, entries }
+    // What was over long before the last entry is over for everybody.
+    let lives = |order: &Order| match order.span {
+        Span::Once { until, .. } => until.plus(LONGEST_CLAIM) > last,
+        Span::Recurring { .. } => true,
+    };
+    let maintenance = maintenance.into_values().filter(|one| lives(&one.order)).map(Arc::new).collect();
+    CareBook { acks, maintenance, entries }
+}
+
+fn scope_words(scope: &Scope) -> Untrusted {
+    match scope {
+        Scope::Asset(id) => Untrusted::from(id.as_str()),
+        Scope::Tag(tag) => Untrusted::from(format!("tag {tag}")),
+        Scope::Group(group) => Untrusted::from(format!("group {group}")),
+        Scope::Behind(id) => Untrusted::from(format!("behind {}", id.as_str())),
+    }
+}
+
+fn order_form(order: &Order) -> OrderForm {
+    let scope = match &order.scope {
+        Scope::Asset(id) => ScopeForm::Asset(id.as_str().to_owned()),
+        Scope::Tag(tag) => ScopeForm::Tag(tag.to_string()),
+        Scope::Group(group) => ScopeForm::Group(group.to_string()),
+        Scope::Behind(id) => ScopeForm::Behind(id.as_str().to_owned()),
+    };
+    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let (flexible_ms, note) = (order.flexible.map(millis), Some(text(&order.note)));
+    let form = OrderForm { scope, flexible_ms, note, ..OrderForm::default() };
+    match &order.span {
+        Span::Once { from, until } => OrderForm { from: Some(from.millis()), until: Some(until.millis()), ..form },
+        Span::Recurring { schedule, lasts } => OrderForm {
+            cron: Some(schedule.cron.to_string()),
+            timezone: Some(schedule.timezone.to_string()),
+            lasts_ms: Some(millis(*lasts)),
+            ..form
+        },
+    }
+}
+
+fn order(form: &OrderForm) -> Option<Order> {
+    let scope = match &form.scope {
+        ScopeForm::Asset(id) => Scope::Asset(AssetId::new(id)),
+        ScopeForm::Tag(tag) => Scope::Tag(tag.as_str().into()),
+        ScopeForm::Group(group) => Scope::Group(group.as_str().into()),
+        ScopeForm::Behind(id) => Scope::Behind(AssetId::new(id)),
+        ScopeForm::Nothing => return None,
+    };
+    let span = match (form.from, form.until, &form.cron, &form.timezone, form.lasts_ms) {
+        (Some(from), Some(until), None, None, None) => Span::Once { from: Timestamp(from), until: Timestamp(until) },
+        (None, None, Some(cron), Some(zone), Some(lasts)) => {
+            let schedule = Schedule { cron: cron.as_str().into(), timezone: zone.as_str().into() };
+            Span::Recurring { schedule, lasts: Duration::from_millis(lasts) }
+        }
+        _ => return None,
+    };
+    let note = Untrusted::bounded(&bytes(form.note.as_ref()?)?, TEXT_LIMIT);
+    Some(Order { scope, span, flexible: form.flexible_ms.map(Duration::from_millis), note })
 }
 
 fn target_form(target: &Target) -> TargetForm {
@@ -244,7 +363,24 @@ mod tests {
         let released = (any_target(), any::<Option<u64>>(), prop::sample::select(&Release::ALL[..])).prop_map(
             |(target, claim, why)| Deed::Released { target, claim: claim.map(|n| n.to_string().into()), why },
         );
-        prop_oneof![claimed, released]
+        let scopes = (0..4u8, "[a-z]{1,9}").prop_map(|(kind, name)| match kind {
+            0 => Scope::Asset(AssetId::new(name)),
+            1 => Scope::Tag(name.into()),
+            2 => Scope::Group(name.into()),
+            _ => Scope::Behind(AssetId::new(name)),
+        });
+        let spans = (any::<bool>(), any::<i64>(), any::<i64>(), any::<u32>()).prop_map(|(once, from, until, lasts)| {
+            if once {
+                return Span::Once { from: Timestamp(from), until: Timestamp(until) };
+            }
+            let schedule = Schedule { cron: "0 2 * * *".into(), timezone: "Europe/Berlin".into() };
+            Span::Recurring { schedule, lasts: Duration::from_millis(lasts.into()) }
+        });
+        let flexible = any::<Option<u32>>().prop_map(|ms| ms.map(|ms| Duration::from_millis(ms.into())));
+        let ordered = (scopes, spans, flexible, octets())
+            .prop_map(|(scope, span, flexible, note)| Deed::Ordered(Order { scope, span, flexible, note }));
+        let cancelled = "[0-9A-Z]{26}".prop_map(|id| Deed::Cancelled { maintenance: id.into() });
+        prop_oneof![claimed, released, ordered, cancelled]
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! What people do about problems: who has taken one on. Acknowledging is claiming: it has an owner and an end, and
+//! What people do about problems: who has taken one on, and what is being worked on. Acknowledging is claiming: it has an owner and an end, and
 //! reaches no further than this console's state directory.
 
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::check::CheckKey;
 use super::host::AssetId;
 use super::incident::Entry;
+use super::maintenance::{Maintenance, Order};
 use super::policy::Condition;
 use super::port_key::PortKey;
 use crate::base::{Timestamp, Untrusted};
@@ -125,6 +126,12 @@ pub enum Deed {
         claim: Option<Arc<str>>,
         why: Release,
     },
+    /// A maintenance window was ordered.
+    Ordered(Order),
+    /// It was taken back, or ended early.
+    Cancelled {
+        maintenance: Arc<str>,
+    },
 }
 
 /// All of it that stands, and the last entries that it was made of.
@@ -132,6 +139,7 @@ pub enum Deed {
 pub struct CareBook {
     /// Times are steady ones.
     pub acks: Vec<Arc<Acknowledgement>>,
+    pub maintenance: Vec<Arc<Maintenance>>,
     /// Newest first; as written, by the wall clock.
     pub entries: Arc<[Arc<Entry>]>,
 }

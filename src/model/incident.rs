@@ -95,10 +95,14 @@ pub enum EntryKind {
     Claimed,
     /// Of no incident: a claim ended, by hand or by itself.
     Released,
+    /// Of no incident: a maintenance window was ordered.
+    MaintenanceOrdered,
+    /// Of no incident: a maintenance window was taken back.
+    MaintenanceCancelled,
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Opened,
         Self::Note,
         Self::Decision,
@@ -110,11 +114,13 @@ impl EntryKind {
         Self::Closed,
         Self::Claimed,
         Self::Released,
+        Self::MaintenanceOrdered,
+        Self::MaintenanceCancelled,
     ];
 
     /// Belongs to no incident: what was done about problems.
     pub fn is_deed(self) -> bool {
-        matches!(self, Self::Claimed | Self::Released)
+        matches!(self, Self::Claimed | Self::Released | Self::MaintenanceOrdered | Self::MaintenanceCancelled)
     }
 
     pub fn as_str(self) -> &'static str {
@@ -130,6 +136,8 @@ impl EntryKind {
             Self::Closed => "closed",
             Self::Claimed => "claimed",
             Self::Released => "released",
+            Self::MaintenanceOrdered => "maintenance-ordered",
+            Self::MaintenanceCancelled => "maintenance-cancelled",
         }
     }
 

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use super::backup::Job;
 use super::check::CheckSpec;
 use super::host::{AssetId, Host};
+use super::maintenance::Maintenance;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inventory {
     pub hosts: Vec<Arc<Host>>,
     pub jobs: Vec<Arc<Job>>,
     pub checks: Vec<Arc<CheckSpec>>,
+    /// Windows that the configuration orders.
+    pub maintenance: Vec<Arc<Maintenance>>,
     /// What could not be watched at all, and why ("units unavailable: no systemctl").
     pub remarks: Vec<Arc<str>>,
 }

@@ -25,8 +25,10 @@ const TRAIL: usize = 16;
 
 mod care;
 mod hosts;
+mod upkeep;
 
 use care::Desk;
+use upkeep::{Active, Upkeep};
 
 /// All that is known.
 #[derive(Debug, Default)]
@@ -49,6 +51,7 @@ pub struct State {
     pub(super) remarks: Vec<Arc<str>>,
     pub(super) notifications: Notifications,
     pub(super) desk: Desk,
+    pub(super) upkeep: Upkeep,
     pub(super) revision: u64,
 }
 
@@ -68,6 +71,8 @@ pub(super) struct HostSlot {
     claimed: bool,
     /// It needed somebody when it was last judged, owned or not.
     wanting: bool,
+    /// Maintenance windows that are open over it.
+    active: Vec<Active>,
     /// A deadline for the host as a whole is in the heap.
     awaited: bool,
 }
@@ -78,6 +83,7 @@ pub(super) struct JobSlot {
     check: Option<CheckView>,
     waiting: bool,
     claimed: bool,
+    active: Vec<Active>,
     /// The condition that was last announced, or found at the start.
     told: Option<Condition>,
 }
@@ -155,7 +161,7 @@ impl State {
     /// When [`Event::Tick`] is next worth sending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let next = self.deadlines.peek().map(|Reverse((at, _))| *at);
-        next.into_iter().chain(self.desk.expires).min()
+        next.into_iter().chain(self.desk.expires).chain(self.upkeep.next).min()
     }
 
     /// The specifications of all checks, for the scheduler.
@@ -264,14 +270,29 @@ impl State {
         let slot = &mut self.jobs[row];
         let judged = rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at);
         slot.view = Arc::new(judged);
-        let (asset, to) = (&slot.view.job.id, slot.view.condition);
-        if to != Condition::Pending
-            && let Some(from) = slot.told.replace(to)
-            && from != to
-        {
+        self.settle_job(at, row, effects);
+        self.tell_job(row, effects);
+    }
+
+    fn tell_job(&mut self, row: usize, effects: &mut Vec<Effect>) {
+        let slot = &mut self.jobs[row];
+        let to = slot.view.condition;
+        if to == Condition::Pending || slot.told == Some(to) {
+            return;
+        }
+        if let Some(maintained) = &slot.view.care.maintenance {
+            let is_end = slot.told.is_some_and(Condition::is_problem) && to == Condition::Ok;
+            if slot.told.is_none() {
+                slot.told = Some(if slot.view.since >= maintained.from { Condition::Ok } else { to });
+            }
+            if !is_end {
+                return;
+            }
+        }
+        let asset = &slot.view.job.id;
+        if let Some(from) = slot.told.replace(to) {
             effects.push(Effect::Announce { asset: asset.clone(), from, to, news: News::Changed });
         }
-        self.settle_job(at, row, effects);
     }
 
     fn watch_deadline(&mut self, row: Row) {
@@ -301,6 +322,9 @@ impl State {
     fn tick(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
         if self.desk.expires.is_some_and(|due| due <= at) {
             self.expire_claims(at, effects);
+        }
+        if self.upkeep.next.is_some_and(|due| due <= at) {
+            self.review_upkeep(at, effects);
         }
         while let Some(Reverse((due, row))) = self.deadlines.peek().copied() {
             if due > at {
@@ -401,6 +425,7 @@ impl State {
                 flappers: 0,
                 claimed: false,
                 wanting: old.is_some_and(|o| o.wanting),
+                active: old.map(|o| o.active.clone()).unwrap_or_default(),
                 awaited: false,
             });
         }
@@ -419,15 +444,18 @@ impl State {
             });
             let view = rules::backup::judge(job, old.map(|o| &*o.view), check.as_ref(), at);
             let told = old.and_then(|o| o.told);
-            self.jobs.push(JobSlot { view: Arc::new(view), check, waiting: false, claimed: false, told });
+            let active = old.map(|o| o.active.clone()).unwrap_or_default();
+            self.jobs.push(JobSlot { view: Arc::new(view), check, waiting: false, claimed: false, active, told });
         }
         for remark in &inventory.remarks {
             if !self.remarks.contains(remark) {
                 self.remarks.push(remark.clone());
             }
         }
+        self.upkeep.configure(&inventory.maintenance);
         self.inventory = inventory;
         self.claim_restored(at);
+        self.review_upkeep(at, effects);
         self.rejudge_all(at, effects);
     }
 
@@ -449,10 +477,8 @@ impl State {
             self.watch_deadline(Row::Job(row));
             let slot = &mut self.jobs[row];
             slot.claimed = claimed.contains(&slot.view.job.id);
-            if slot.view.condition != Condition::Pending {
-                slot.told.get_or_insert(slot.view.condition);
-            }
             self.settle_job(at, row, effects);
+            self.tell_job(row, effects);
         }
     }
 

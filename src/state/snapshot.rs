@@ -9,7 +9,9 @@ use super::reduce::State;
 use super::rules::refresh::Pace;
 use super::view::{DeviceView, HostView, JobView, NotificationView};
 use crate::base::Timestamp;
-use crate::model::{Acknowledgement, AssetId, Condition, Entry, Incident, IncidentStatus, Session, Target, TrapStatus};
+use crate::model::{
+    Acknowledgement, AssetId, Condition, Entry, Incident, IncidentStatus, Maintenance, Session, Target, TrapStatus,
+};
 
 pub mod problems;
 
@@ -95,6 +97,8 @@ pub struct Totals {
     pub owned: usize,
     pub unowned: usize,
     pub flapping: usize,
+    /// Problems in maintenance: counted here and nowhere else.
+    pub in_maintenance: usize,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -117,6 +121,8 @@ pub struct Snapshot {
     pub remarks: Arc<[Arc<str>]>,
     /// What devices told by themselves, newest first.
     pub notifications: Arc<[Arc<NotificationView>]>,
+    /// Every maintenance window that is known, open or not.
+    pub maintenance: Arc<[Arc<Maintenance>]>,
     /// All claims that stand.
     pub acks: Arc<HashMap<Target, Arc<Acknowledgement>>>,
     /// What was done about problems, newest first; by the wall clock.
@@ -162,6 +168,7 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
         engine: state.engine.clone(),
         remarks: state.remarks.clone().into(),
         notifications: state.notifications.published(),
+        maintenance: state.upkeep.orders.clone(),
         acks: state.desk.acks().clone(),
         deeds: state.desk.entries.clone(),
     }
@@ -178,6 +185,7 @@ fn totals(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobV
             Condition::Pending => t.hosts_pending += 1,
             Condition::NotProbed => t.hosts_not_probed += 1,
             Condition::Unreachable => t.unreachable += 1,
+            // Counted as problems.
             Condition::Critical | Condition::Warning | Condition::Unknown => {}
         }
     }
@@ -187,6 +195,10 @@ fn totals(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobV
     }
     t.jobs_ok = jobs.iter().filter(|job| job.condition == Condition::Ok && !job.stale).count();
     for problem in problems {
+        if problem.care.maintenance.is_some() {
+            t.in_maintenance += 1;
+            continue;
+        }
         match problem.condition {
             Condition::Critical => t.critical += 1,
             Condition::Warning => t.warning += 1,

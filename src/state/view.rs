@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::base::{Timestamp, Untrusted};
 pub use crate::model::PortState;
 use crate::model::{
-    Acknowledgement, BackupReport, CheckSpec, Condition, Flap, Flaps, Host, Job, Notification, Observation, Port,
-    PortEvent, PortKey, PortMemory, PortRole, PortTable, RememberedDevice, Ties, ToldApart,
+    Acknowledgement, BackupReport, CheckSpec, Condition, Flap, Flaps, Host, Job, Maintenance, Notification,
+    Observation, Port, PortEvent, PortKey, PortMemory, PortRole, PortTable, RememberedDevice, Ties, ToldApart,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -37,9 +37,19 @@ pub struct CheckView {
 pub struct Care {
     /// Who has taken it on.
     pub ack: Option<Arc<Acknowledgement>>,
+    /// It is being worked on.
+    pub maintenance: Option<Arc<Maintained>>,
     pub flapping: Option<Flapping>,
     /// Since when it is a problem that nobody has taken on; `None` while somebody has, or there is none.
     pub unowned_since: Option<Timestamp>,
+}
+
+/// It is in maintenance now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Maintained {
+    pub maintenance: Arc<Maintenance>,
+    pub from: Timestamp,
+    pub until: Timestamp,
 }
 
 /// It changes too often to tell each change.

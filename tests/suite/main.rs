@@ -2,6 +2,7 @@
 
 mod authority;
 mod backup;
+mod care;
 mod cli;
 mod collect;
 mod console;

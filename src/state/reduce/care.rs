@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::upkeep::{self, maintained};
 use super::{HostSlot, State};
 use crate::base::Timestamp;
 use crate::model::{Acknowledgement, AssetId, CareBook, Condition, Entry, Release, Stickiness, Target};
@@ -129,6 +130,8 @@ impl State {
         }
         self.desk.entries = book.entries;
         self.desk.publish();
+        self.upkeep.order(book.maintenance);
+        self.review_upkeep(at, effects);
         for asset in touched {
             self.reconsider(at, &asset, effects);
         }
@@ -253,13 +256,22 @@ impl State {
         let slot = &mut self.jobs[row];
         let target = Target::Job(id);
         let ack = if slot.claimed { self.desk.acks().get(&target).cloned() } else { None };
-        let wanted = slot.view.condition.is_problem() && ack.is_none();
-        let unowned_since = wanted.then(|| self.desk.unowned_since(&target, slot.view.since));
+        let standing = (slot.view.condition, slot.view.since);
+        let maintenance = maintained(&mut slot.active, slot.view.care.maintenance.as_ref(), standing, at);
+        let wanted = slot.view.condition.is_problem() && ack.is_none() && maintenance.is_none();
         let care = &slot.view.care;
-        if care.ack != ack || care.unowned_since != unowned_since {
+        let unowned_since = match &care.maintenance {
+            _ if !wanted => None,
+            // Since the window is over.
+            Some(_) => Some(at),
+            None => Some(care.unowned_since.unwrap_or_else(|| self.desk.unowned_since(&target, slot.view.since))),
+        };
+        if care.ack != ack || care.maintenance != maintenance || care.unowned_since != unowned_since {
             let care = &mut Arc::make_mut(&mut slot.view).care;
-            (care.ack, care.unowned_since) = (ack, unowned_since);
+            (care.ack, care.maintenance, care.unowned_since) = (ack, maintenance, unowned_since);
         }
+        let end = upkeep::ends(&slot.active, at);
+        self.upkeep.next = self.upkeep.next.into_iter().chain(end).min();
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::upkeep::{self, maintained};
 use super::{Row, State};
 use crate::base::Timestamp;
 use crate::model::Condition;
 use crate::state::event::{Effect, News};
 use crate::state::rules;
 use crate::state::rules::parents::{Standing, Testimony, askable, siblings, testimony, time_to_verdict};
-use crate::state::view::{CheckView, Flapping};
+use crate::state::view::{Care, CheckView, Flapping};
 
 impl State {
     /// Judges a host anew and, where that changes what can be said about them, all that hangs on it.
@@ -78,25 +79,30 @@ impl State {
         let care = &slot.view.care;
         let problem = slot.view.condition.is_problem();
         let plain = slot.flappers == 0 && care.flapping.is_none() && !slot.claimed && care.ack.is_none();
+        let plain = plain && slot.active.is_empty() && care.maintenance.is_none();
         if plain && problem == slot.wanting {
             return;
         }
         let flapping = if slot.flappers > 0 { self.flapping(at, row) } else { None };
         let ack = self.owner_of(row);
         let slot = &mut self.hosts[row];
+        let standing = (slot.view.condition, slot.view.since);
+        let maintenance = maintained(&mut slot.active, slot.view.care.maintenance.as_ref(), standing, at);
         let care = &slot.view.care;
         let wanting = problem || flapping.is_some();
         let unowned_since = match care.unowned_since {
-            _ if !wanting || ack.is_some() => None,
+            _ if !wanting || ack.is_some() || maintenance.is_some() => None,
             Some(since) => Some(since),
             None if slot.wanting => Some(at),
             None => Some(flapping.map_or(slot.view.since, |flapping| flapping.since)),
         };
         slot.wanting = wanting;
-        if care.flapping != flapping || care.ack != ack || care.unowned_since != unowned_since {
-            let care = &mut Arc::make_mut(&mut slot.view).care;
-            (care.flapping, care.ack, care.unowned_since) = (flapping, ack, unowned_since);
+        let care_now = Care { ack, maintenance, flapping, unowned_since };
+        if *care != care_now {
+            Arc::make_mut(&mut slot.view).care = care_now;
         }
+        let end = upkeep::ends(&slot.active, at);
+        self.upkeep.next = self.upkeep.next.into_iter().chain(end).min();
     }
 
     /// Nothing where something that it hangs on flaps as well: that is the cause.
@@ -111,7 +117,7 @@ impl State {
         Some(Flapping { percent, since, worst: if now.is_problem() { worst.max(now) } else { worst } })
     }
 
-    /// Announces what is news. What flaps is told once when it begins and once when it ends; meanwhile only what its other
+    /// Announces what is news. In maintenance only the end of what was told before is. What flaps is told once when it begins and once when it ends; meanwhile only what its other
     /// checks say.
     fn tell(&mut self, row: usize, effects: &mut Vec<Effect>) {
         let slot = &mut self.hosts[row];
@@ -123,11 +129,20 @@ impl State {
         }
         let asset = &slot.view.host.id;
         let Some(announced) = lineage.announced else {
-            // How it is found is no news.
-            lineage.announce(condition);
+            // How it is found is no news; what began in a window that is open is told at its end.
+            let begun = slot.view.care.maintenance.as_ref().is_some_and(|m| slot.view.since >= m.from);
+            lineage.announce(if begun && condition.is_problem() { Condition::Ok } else { condition });
             lineage.flapping = flaps;
             return;
         };
+        if slot.view.care.maintenance.is_some() {
+            if condition == Condition::Ok && !flaps && (announced.is_problem() || lineage.flapping) {
+                lineage.announced = Some(condition);
+                let news = if std::mem::take(&mut lineage.flapping) { News::FlappingEnds } else { News::Changed };
+                effects.push(Effect::Announce { asset: asset.clone(), from: announced, to: condition, news });
+            }
+            return;
+        }
         if flaps != lineage.flapping {
             lineage.flapping = flaps;
             if flaps {

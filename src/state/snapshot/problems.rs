@@ -53,7 +53,8 @@ impl Problem {
     }
 
     fn place(&self, host: Option<&Host>) -> Place {
-        Place { handled: u8::from(self.care.ack.is_some()), tagged: host.is_some_and(matters) }
+        let handled = if self.care.maintenance.is_some() { 2 } else { u8::from(self.care.ack.is_some()) };
+        Place { handled, tagged: host.is_some_and(matters) }
     }
 }
 
@@ -69,6 +70,9 @@ fn matters(host: &Host) -> bool {
 }
 
 fn rank(problem: &Problem, tagged: bool) -> Cow<'static, str> {
+    if problem.care.maintenance.is_some() {
+        return "in maintenance".into();
+    }
     if problem.care.ack.is_some() {
         return "owned".into();
     }
@@ -90,7 +94,7 @@ fn rank(problem: &Problem, tagged: bool) -> Cow<'static, str> {
     }
 }
 
-/// One list over everything: unowned before owned, worst first, then what hides most, then what is tagged as vital, newest
+/// One list over everything: unowned before owned before what is in maintenance; worst first, then what hides most, then what is tagged as vital, newest
 /// first among equals, then by name.
 pub(super) fn list(state: &State, hosts: &[Arc<HostView>], jobs: &[Arc<JobView>]) -> Vec<Problem> {
     let mut hidden: HashMap<&str, usize> = HashMap::new();
@@ -108,13 +112,20 @@ pub(super) fn list(state: &State, hosts: &[Arc<HostView>], jobs: &[Arc<JobView>]
     for host in hosts.iter().filter(|h| h.condition.is_problem() || h.care.flapping.is_some()) {
         add(Some(&host.host), of_host(host, hidden.get(&*host.host.name).copied().unwrap_or(0)));
     }
-    for device in in_sight(state) {
+    for (view, device) in in_sight(state) {
+        let mut of_device = |mut problem: Problem| {
+            if let Some(maintained) = &view.care.maintenance {
+                problem.care.maintenance = Some(maintained.clone());
+                problem.care.unowned_since = None;
+            }
+            add(Some(&device.host), problem);
+        };
         if device.missing.is_some() {
-            add(Some(&device.host), of_gone_ports(state, device));
+            of_device(of_gone_ports(state, device));
         }
         for port in device.ports.iter().filter(|p| p.condition.is_problem()) {
             if let Some(problem) = of_port(state, device, port) {
-                add(Some(&device.host), problem);
+                of_device(problem);
             }
         }
     }
@@ -136,12 +147,10 @@ pub(super) fn list(state: &State, hosts: &[Arc<HostView>], jobs: &[Arc<JobView>]
 
 /// Devices with a problem, but for those that cannot be reached: their ports' problems are behind that. What is merely old
 /// stays: nobody knows that it is over.
-fn in_sight(state: &State) -> impl Iterator<Item = &Arc<DeviceView>> {
+fn in_sight(state: &State) -> impl Iterator<Item = (&Arc<HostView>, &Arc<DeviceView>)> {
     let cut_off = |view: &HostView| matches!(view.condition, Condition::Critical | Condition::Unreachable);
     let slots = state.hosts.iter().filter_map(|slot| Some((&slot.view, slot.device.as_ref()?)));
-    slots
-        .filter(move |(view, device)| device.condition.is_problem() && !(device.stale && cut_off(view)))
-        .map(|(_, device)| device)
+    slots.filter(move |(view, device)| device.condition.is_problem() && !(device.stale && cut_off(view)))
 }
 
 fn of_host(host: &HostView, hides: usize) -> Problem {
