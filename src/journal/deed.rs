@@ -43,6 +43,8 @@ struct TargetForm {
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     check: Option<String>,
@@ -277,19 +279,24 @@ fn order(form: &OrderForm) -> Option<Order> {
 
 fn target_form(target: &Target) -> TargetForm {
     let asset = target.asset().as_str().to_owned();
-    let (mut host, mut job, mut check, mut port) = (Some(asset), None, None, None);
+    let (mut host, mut device, mut job, mut check, mut port) = (Some(asset), None, None, None, None);
     match target {
         Target::Host(_) => {}
         Target::Check(key) => check = Some(key.name.to_string()),
         Target::Port(_, key) => port = Some(hex(&key.to_bytes())),
         Target::GonePorts(_) => port = Some(String::new()),
+        Target::Device(_) => std::mem::swap(&mut host, &mut device),
         Target::Job(_) => std::mem::swap(&mut host, &mut job),
     }
-    TargetForm { host, job, check, port }
+    TargetForm { host, device, job, check, port }
 }
 
 fn target(form: &TargetForm) -> Option<Target> {
-    let asset = AssetId::new(form.host.as_ref().or(form.job.as_ref())?);
+    let asset = AssetId::new(form.host.as_ref().or(form.device.as_ref()).or(form.job.as_ref())?);
+    if form.device.is_some() {
+        let alone = form.host.is_none() && form.job.is_none() && form.check.is_none() && form.port.is_none();
+        return alone.then_some(Target::Device(asset));
+    }
     Some(match (&form.host, &form.job, &form.check, &form.port) {
         (None, Some(_), None, None) => Target::Job(asset),
         (Some(_), None, None, None) => Target::Host(asset),
@@ -334,6 +341,7 @@ mod tests {
             name.prop_map(|n| Target::Host(AssetId::new(n))),
             name.prop_map(|n| Target::Job(AssetId::new(n))),
             name.prop_map(|n| Target::GonePorts(AssetId::new(n))),
+            name.prop_map(|n| Target::Device(AssetId::new(n))),
             (name, name).prop_map(|(host, check)| Target::Check(CheckKey {
                 subject: Subject::Host(AssetId::new(host)),
                 name: check.into()

@@ -27,6 +27,8 @@ pub enum Target {
     Port(AssetId, PortKey),
     /// Ports that a device lists no more, and should.
     GonePorts(AssetId),
+    /// What a device says of itself beside its ports: peers, sensors, power.
+    Device(AssetId),
     Job(AssetId),
 }
 
@@ -34,7 +36,7 @@ impl Target {
     /// The host or job that it belongs to.
     pub fn asset(&self) -> &AssetId {
         match self {
-            Self::Host(id) | Self::Job(id) | Self::Port(id, _) | Self::GonePorts(id) => id,
+            Self::Host(id) | Self::Job(id) | Self::Port(id, _) | Self::GonePorts(id) | Self::Device(id) => id,
             Self::Check(key) => key.subject.id(),
         }
     }
@@ -44,6 +46,7 @@ impl Target {
         let mut out = self.asset().as_str().as_bytes().to_vec();
         match self {
             Self::Host(_) | Self::Job(_) => {}
+            Self::Device(_) => out.extend_from_slice(b" (device)"),
             Self::GonePorts(_) => out.extend_from_slice(b" (ports gone)"),
             Self::Check(key) => {
                 out.push(b'/');

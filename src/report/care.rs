@@ -135,6 +135,7 @@ fn ack_row(ack: &Acknowledgement) -> AckRow {
         Target::Check(key) => ("check", Some(key.name.to_string())),
         Target::Port(_, key) => ("port", Some(key.label.json_text())),
         Target::GonePorts(_) => ("gone-ports", None),
+        Target::Device(_) => ("device", None),
         Target::Job(_) => ("backup", None),
     };
     AckRow {

@@ -325,6 +325,20 @@ pub struct Missing {
     pub since: Timestamp,
 }
 
+/// Something that is wrong with a device, by what it says itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    pub condition: Condition,
+    /// Names the thing for good: `BGP 192.0.2.5`, `fan PSU 2`.
+    pub what: Box<str>,
+    /// How it stands, fit for the screen.
+    pub words: Box<str>,
+    /// The first walk that found it.
+    pub since: Timestamp,
+    /// It lasts long enough to be a problem.
+    pub firm: bool,
+}
+
 /// A device with ports, after a walk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceView {
@@ -343,11 +357,18 @@ pub struct DeviceView {
     /// Ports that it lists no more.
     pub absent: Arc<[AbsentPort]>,
     pub missing: Option<Missing>,
+    /// What is wrong with it beside its ports, by what it says itself, worst first.
+    pub findings: Arc<[Finding]>,
     /// The walk that the next rates are counted from, where that is not this one: it came too soon after it.
     pub counted_from: Option<Arc<PortTable>>,
 }
 
 impl DeviceView {
+    /// What of the findings is a problem.
+    pub fn firm_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.firm)
+    }
+
     /// The port's identity, which outlives this walk.
     pub fn key(&self, row: usize) -> Option<PortKey> {
         let told_apart = self.ports.get(row)?.told_apart;

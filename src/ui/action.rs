@@ -50,6 +50,7 @@ pub enum Action {
     Hypothesis,
     Claim,
     Release,
+    Maintain,
 }
 
 /// An action, its name in the keymap, and what it does.
@@ -105,7 +106,8 @@ pub const ACTIONS: &[(Action, &str, &str)] = &[
     (Action::ActionItem, "action_item", "an action to the open incident"),
     (Action::Hypothesis, "hypothesis", "a hypothesis to the open incident"),
     (Action::Claim, "claim", "acknowledge: take the problem on, or hand it over"),
-    (Action::Release, "release", "give a claimed problem back"),
+    (Action::Release, "release", "give a claimed problem back; else end its maintenance"),
+    (Action::Maintain, "maintain", "maintenance: work on it for a time, announcing nothing"),
 ];
 
 impl Action {

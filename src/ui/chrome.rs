@@ -103,6 +103,10 @@ fn header(app: &App, frame: &mut Frame<'_>) {
         (Condition::Warning, t.warning),
         (Condition::Critical, t.critical),
     ];
+    if t.in_maintenance > 0 {
+        let (glyph, style) = app.look.maintenance();
+        row.end(&format!("{glyph} {}", t.in_maintenance), style).end("  ", dim);
+    }
     if t.owned > 0 {
         row.end(&format!("@ {}", t.owned), app.look.style(Meaning::Accent)).end("  ", dim);
     }

@@ -45,6 +45,11 @@ impl Look {
         (if self.unicode { unicode } else { ascii }, self.style(meaning))
     }
 
+    /// Somebody works on it.
+    pub fn maintenance(&self) -> (&'static str, Style) {
+        (if self.unicode { "~" } else { "M" }, self.style(Meaning::Bar))
+    }
+
     /// The style of a row's words.
     pub fn words(&self, condition: Condition, stale: bool) -> Style {
         match condition {

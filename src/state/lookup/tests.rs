@@ -86,6 +86,7 @@ impl Network {
             events: Arc::default(),
             absent: Arc::default(),
             missing: None,
+            findings: Arc::default(),
             counted_from: None,
         }));
     }

@@ -207,6 +207,12 @@ impl State {
                 let restless = port.condition == Condition::Ok && port.flaps.len() >= RESTLESS;
                 if restless { None } else { plain(port.condition) }
             }
+            Target::Device(id) => {
+                let device = host(id)?.device.as_ref().filter(|device| !device.stale)?;
+                let worst = device.firm_findings().map(|finding| finding.condition).max();
+                let bad = device.firm_findings().map(|finding| Arc::from(&*finding.what)).collect();
+                Some(Standing { condition: worst.unwrap_or(Condition::Ok), bad })
+            }
             Target::GonePorts(id) => {
                 let device = host(id)?.device.as_ref().filter(|device| !device.stale)?;
                 plain(if device.missing.is_some() { Condition::Critical } else { Condition::Ok })

@@ -16,6 +16,8 @@ use crate::state::view::{Care, DeviceView, HostView, JobState, JobView, PortView
 pub enum ProblemKind {
     Host,
     Port,
+    /// What a device says of itself beside its ports.
+    Device,
     Backup,
 }
 
@@ -120,6 +122,9 @@ pub(super) fn list(state: &State, hosts: &[Arc<HostView>], jobs: &[Arc<JobView>]
             }
             add(Some(&device.host), problem);
         };
+        if let Some(problem) = of_device_itself(state, device) {
+            of_device(problem);
+        }
         if device.missing.is_some() {
             of_device(of_gone_ports(state, device));
         }
@@ -150,7 +155,9 @@ pub(super) fn list(state: &State, hosts: &[Arc<HostView>], jobs: &[Arc<JobView>]
 fn in_sight(state: &State) -> impl Iterator<Item = (&Arc<HostView>, &Arc<DeviceView>)> {
     let cut_off = |view: &HostView| matches!(view.condition, Condition::Critical | Condition::Unreachable);
     let slots = state.hosts.iter().filter_map(|slot| Some((&slot.view, slot.device.as_ref()?)));
-    slots.filter(move |(view, device)| device.condition.is_problem() && !(device.stale && cut_off(view)))
+    slots.filter(move |(view, device)| {
+        (device.condition.is_problem() || !device.findings.is_empty()) && !(device.stale && cut_off(view))
+    })
 }
 
 fn of_host(host: &HostView, hides: usize) -> Problem {
@@ -190,6 +197,31 @@ fn care_of(state: &State, since: Timestamp, target: &Target) -> Care {
     let ack = state.desk.acks().get(target).cloned();
     let unowned_since = ack.is_none().then(|| state.desk.unowned_since(target, since));
     Care { ack, unowned_since, ..Care::default() }
+}
+
+/// One line for all that a device complains of: the worst in words, and how much more.
+fn of_device_itself(state: &State, device: &DeviceView) -> Option<Problem> {
+    let worst = device.firm_findings().next()?;
+    let more = device.firm_findings().count() - 1;
+    let words = if more > 0 { format!("{} · and {more} more", worst.words) } else { worst.words.to_string() };
+    let since = device.firm_findings().filter(|f| f.condition == worst.condition).map(|f| f.since).min();
+    let since = since.unwrap_or(worst.since);
+    let target = Target::Device(device.host.id.clone());
+    Some(Problem {
+        kind: ProblemKind::Device,
+        asset: device.host.id.clone(),
+        port: None,
+        title: Untrusted::from(&*device.host.name),
+        condition: worst.condition,
+        stale: device.stale,
+        word: if worst.condition == Condition::Critical { "CRITICAL" } else { "WARNING" }.into(),
+        reason: Untrusted::from(words),
+        since,
+        hides: 0,
+        care: care_of(state, since, &target),
+        target,
+        rank: Cow::Borrowed(""),
+    })
 }
 
 fn of_gone_ports(state: &State, device: &DeviceView) -> Problem {
@@ -248,7 +280,7 @@ fn of_job(job: &JobView) -> Problem {
         port: None,
         title: Untrusted::from(&*job.job.name),
         condition: job.condition,
-        stale: false,
+        stale: job.stale,
         word: job_word(job.state).into(),
         reason: job.reason.clone(),
         since: job.since,

@@ -78,6 +78,7 @@ impl App {
             Action::Hypothesis => self.write(EntryKind::Hypothesis),
             Action::Claim => self.claim(),
             Action::Release => self.release(),
+            Action::Maintain => self.maintain(),
         }
     }
 
@@ -198,11 +199,36 @@ impl App {
     fn release(&mut self) {
         let Some(target) = self.target() else { return };
         if !self.snapshot.acks.contains_key(&target) {
-            self.say(MessageWeight::Note, format!("nobody has claimed {}", target.label().line()));
+            self.end_maintenance(&target);
             return;
         }
         let ticket = self.ticket();
         self.send(Command::Release { ticket, target });
+    }
+
+    fn end_maintenance(&mut self, target: &Target) {
+        let asset = target.asset();
+        let host = self.snapshot.host(asset).and_then(|view| view.care.maintenance.clone());
+        let maintained = host.or_else(|| self.snapshot.job(asset).and_then(|view| view.care.maintenance.clone()));
+        let Some(maintained) = maintained else {
+            let label = target.label().line();
+            self.say(MessageWeight::Note, format!("nobody has claimed {label}, and it is not in maintenance"));
+            return;
+        };
+        let id = maintained.maintenance.id.clone();
+        if id.starts_with("config:") {
+            self.say(MessageWeight::Note, "that window is in the configuration: it ends there");
+            return;
+        }
+        let ticket = self.ticket();
+        self.send(Command::CancelMaintenance { ticket, maintenance: id });
+    }
+
+    fn maintain(&mut self) {
+        if let Some(asset) = self.selected_asset() {
+            let overlay = Overlay::maintain(self, &asset);
+            self.overlays.push(overlay);
+        }
     }
 
     /// Opens the editor for an entry, about what is selected; without an incident, one is opened first.

@@ -1,21 +1,25 @@
 //! Dialogs of a few fields that end in one command to the engine, and stay until what was asked is on disk.
 
+use std::time::Duration;
+
 use ratatui::layout::{Position, Rect};
 
 use super::{Reaction, boxed, centred};
-use crate::base::{text, units};
+use crate::base::{Timestamp, Untrusted, text, units};
 use crate::bus::{Command, Ticket};
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
 use crate::model::care::CLAIM_LASTS;
-use crate::model::{Stickiness, Target};
+use crate::model::{AssetId, Order, Scope, Span, Stickiness, Target};
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::frame::Frame;
 use crate::ui::line::Line;
 
 /// Columns of the fields' names.
-const NAMES: usize = 10;
+const NAMES: usize = 11;
+/// How long a window is open where nobody says otherwise.
+const MAINTENANCE_LASTS: Duration = Duration::from_secs(2 * 3600);
 
 #[derive(Debug)]
 pub enum Field {
@@ -25,8 +29,8 @@ pub enum Field {
         /// What an empty field means.
         empty: String,
     },
-    /// Space changes it: what it says off and on.
-    Switch { name: &'static str, on: bool, words: [&'static str; 2] },
+    /// Space changes it to the next of these.
+    Choice { name: &'static str, at: usize, words: Vec<String> },
 }
 
 impl Field {
@@ -36,19 +40,19 @@ impl Field {
 
     fn name(&self) -> &'static str {
         match self {
-            Self::Text { name, .. } | Self::Switch { name, .. } => name,
+            Self::Text { name, .. } | Self::Choice { name, .. } => name,
         }
     }
 
     fn said(&self) -> &str {
         match self {
             Self::Text { line, .. } => line.text().trim(),
-            Self::Switch { .. } => "",
+            Self::Choice { .. } => "",
         }
     }
 
-    fn is_on(&self) -> bool {
-        matches!(self, Self::Switch { on: true, .. })
+    fn chosen(&self) -> usize {
+        if let Self::Choice { at, .. } = self { *at } else { 0 }
     }
 }
 
@@ -56,6 +60,8 @@ impl Field {
 #[derive(Debug)]
 pub enum Purpose {
     Claim(Target),
+    /// The scopes to choose from.
+    Maintain(Vec<Scope>),
 }
 
 #[derive(Debug)]
@@ -90,16 +96,54 @@ impl Form {
                 Field::text("note", &note, "what you are doing about it"),
                 Field::text("owner", "", "you"),
                 Field::text("for", &units::config_duration(CLAIM_LASTS), "4h"),
-                Field::Switch {
+                Field::Choice {
                     name: "ends",
-                    on: sticky == Stickiness::Sticky,
-                    words: [
-                        "when it gets worse, recovers, or the time is over",
-                        "when it recovers or the time is over",
+                    at: usize::from(sticky == Stickiness::Sticky),
+                    words: vec![
+                        "when it gets worse, recovers, or the time is over".to_owned(),
+                        "when it recovers or the time is over".to_owned(),
                     ],
                 },
             ],
             at: 0,
+            waiting: None,
+            failure: None,
+        }
+    }
+
+    /// Work on a host or a backup job, for a time.
+    pub fn maintain(app: &App, asset: &AssetId) -> Self {
+        let name = asset.as_str();
+        let mut scopes = vec![Scope::Asset(asset.clone())];
+        let mut words = vec![format!("{name} alone")];
+        let mut remarks = vec!["problems stay in sight and announce nothing meanwhile".to_owned()];
+        if let Some(view) = app.snapshot.host(asset) {
+            scopes.push(Scope::Behind(asset.clone()));
+            words.push(format!("{name} and what hangs on nothing else"));
+            if let Some(group) = &view.host.group {
+                scopes.push(Scope::Group(group.clone()));
+                words.push(format!("the group {group}"));
+            }
+            for tag in &view.host.tags {
+                scopes.push(Scope::Tag(tag.clone()));
+                words.push(format!("everything tagged {tag}"));
+            }
+            if let Some(maintained) = &view.care.maintenance {
+                let left = units::age(maintained.until.since(app.snapshot.at));
+                remarks.insert(0, format!("in maintenance already, {left} more: this adds a window"));
+            }
+        }
+        Self {
+            purpose: Purpose::Maintain(scopes),
+            title: format!("Maintenance of {name}"),
+            remarks,
+            fields: vec![
+                Field::Choice { name: "what", at: 0, words },
+                Field::text("for", "2h", "2h"),
+                Field::text("starts in", "", "now"),
+                Field::text("note", "", "what is being done"),
+            ],
+            at: 1,
             waiting: None,
             failure: None,
         }
@@ -120,17 +164,12 @@ impl Form {
     }
 
     /// The command that the fields make, or the field that is wrong and why.
-    fn command(&self, ticket: Ticket) -> Result<Command, (&'static str, String)> {
+    fn command(&self, ticket: Ticket, now: Timestamp) -> Result<Command, (&'static str, String)> {
         match &self.purpose {
             Purpose::Claim(target) => {
-                let lasts = match self.said("for") {
-                    "" => CLAIM_LASTS,
-                    said => units::parse_duration(said)
-                        .filter(|lasts| !lasts.is_zero())
-                        .ok_or_else(|| ("for", format!("\"{said}\" is no duration: 30m, 4h, 2d")))?,
-                };
+                let lasts = self.duration("for", CLAIM_LASTS)?;
                 let owner = Some(self.said("owner")).filter(|owner| !owner.is_empty()).map(str::to_owned);
-                let sticky = self.field("ends").is_some_and(Field::is_on);
+                let sticky = self.field("ends").is_some_and(|ends| ends.chosen() == 1);
                 Ok(Command::Claim {
                     ticket,
                     target: target.clone(),
@@ -140,6 +179,24 @@ impl Form {
                     stickiness: if sticky { Stickiness::Sticky } else { Stickiness::EndsOnWorsening },
                 })
             }
+            Purpose::Maintain(scopes) => {
+                let at = self.field("what").map_or(0, Field::chosen);
+                let Some(scope) = scopes.get(at).cloned() else { return Err(("what", "choose one".to_owned())) };
+                let from = now.plus(self.duration("starts in", Duration::ZERO)?);
+                let until = from.plus(self.duration("for", MAINTENANCE_LASTS)?);
+                let note = Untrusted::from(self.said("note"));
+                let order = Order { scope, span: Span::Once { from, until }, flexible: None, note };
+                Ok(Command::Maintain { ticket, order })
+            }
+        }
+    }
+
+    fn duration(&self, name: &'static str, empty: Duration) -> Result<Duration, (&'static str, String)> {
+        match self.said(name) {
+            "" => Ok(empty),
+            said => units::parse_duration(said)
+                .filter(|lasts| !lasts.is_zero())
+                .ok_or_else(|| (name, format!("\"{said}\" is no duration: 30m, 4h, 2d"))),
         }
     }
 }
@@ -156,7 +213,7 @@ pub fn key(app: &mut App, form: &mut Form, key: Key) -> Reaction {
         KeyCode::Up => form.at = (form.at + count - 1) % count,
         KeyCode::Enter => {
             let ticket = app.ticket();
-            match form.command(ticket) {
+            match form.command(ticket, app.snapshot.at) {
                 Ok(command) => {
                     form.failure = None;
                     if app.send(command) {
@@ -173,12 +230,12 @@ pub fn key(app: &mut App, form: &mut Form, key: Key) -> Reaction {
             Some(Field::Text { line, .. }) => {
                 line.key(key);
             }
-            Some(Field::Switch { on, .. })
-                if matches!(key.code, KeyCode::Char(' ') | KeyCode::Left | KeyCode::Right) =>
-            {
-                *on = !*on;
-            }
-            Some(Field::Switch { .. }) | None => {}
+            Some(Field::Choice { at, words, .. }) => match key.code {
+                KeyCode::Char(' ') | KeyCode::Right => *at = (*at + 1) % words.len(),
+                KeyCode::Left => *at = (*at + words.len() - 1) % words.len(),
+                _ => {}
+            },
+            None => {}
         },
     }
     Reaction::Keep
@@ -216,8 +273,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, form: &Form) -> Rect {
                     frame.cursor = Some(Position::new(x, y));
                 }
             }
-            Field::Switch { on, words, .. } => {
-                row.put(words[usize::from(*on)], app.look.style(if here { Meaning::Accent } else { Meaning::Text }));
+            Field::Choice { at, words, .. } => {
+                let style = app.look.style(if here { Meaning::Accent } else { Meaning::Text });
+                row.put(words.get(*at).map_or("", String::as_str), style);
             }
         }
         y += 1;

@@ -91,6 +91,10 @@ impl Overlay {
         Self::Form(form::Form::claim(app, target))
     }
 
+    pub fn maintain(app: &App, asset: &AssetId) -> Self {
+        Self::Form(form::Form::maintain(app, asset))
+    }
+
     pub fn open_incident(title: &str) -> Self {
         Self::Opening(editor::Opening::new(title))
     }

@@ -31,7 +31,7 @@ pub fn order(app: &App) -> Vec<usize> {
 fn rank(host: &HostView) -> usize {
     match host.condition {
         // What somebody has taken on sinks, and stays.
-        condition if condition.is_problem() && host.care.ack.is_some() => 3,
+        condition if condition.is_problem() && (host.care.ack.is_some() || host.care.maintenance.is_some()) => 3,
         Condition::Critical => 0,
         Condition::Warning => 1,
         Condition::Unknown => 2,
@@ -129,7 +129,7 @@ enum Column {
 }
 
 /// The least that the reason of a state needs.
-const REASON: usize = 22;
+const REASON: usize = 34;
 
 impl Column {
     /// From the first that is shown to the last.
@@ -207,9 +207,14 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     let Some(host) = app.snapshot.hosts.get(row) else { return };
     let shown = fitted(app, area.width);
     let age = age(frame, moment(host));
-    let (glyph, style) = app.look.condition(host.condition, host.stale);
+    let maintained = host.care.maintenance.as_ref();
+    let (glyph, style) = match maintained {
+        Some(_) => app.look.maintenance(),
+        None => app.look.condition(host.condition, host.stale),
+    };
     let owner = host.care.ack.as_ref();
-    let words = if owner.is_some() { dim(app) } else { app.look.words(host.condition, host.stale) };
+    let words =
+        if owner.is_some() || maintained.is_some() { dim(app) } else { app.look.words(host.condition, host.stale) };
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), if host.stale { style } else { dim(app) }).end(" ", words);
@@ -245,6 +250,10 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     if let Some(ack) = owner.filter(|_| !shown(Column::Owner)) {
         let name = text::fit(&format!("@{}", ack.claim.owner.line()), Column::Owner.width());
         line.put(&name, app.look.style(Meaning::Accent)).put(app.look.separator(), dim(app));
+    }
+    if let Some(maintained) = maintained {
+        let left = units::age(maintained.until.since(frame.now));
+        line.put(&format!("maintenance, {left} more"), app.look.maintenance().1).put(app.look.separator(), dim(app));
     }
     if let Some(flapping) = &host.care.flapping {
         line.put(&format!("flapping {} %", flapping.percent), app.look.style(Meaning::Warning));

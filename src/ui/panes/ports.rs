@@ -15,7 +15,6 @@ use super::{ScreenId, age, dim};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, PortKey};
-use crate::state::rules::equipment;
 use crate::state::{DeviceView, PortState, PortView};
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
@@ -200,7 +199,7 @@ pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: us
     }
     line.end(&format!("{:>7}", format!("{}/{}", device.up, device.ports.len())), dim(app)).end(" ", words);
     // What is wrong beside its ports: how much, and where there is room the worst of it in words.
-    let findings = equipment::findings(&device.table.equipment);
+    let findings = &device.findings;
     if let Some(worst) = findings.first() {
         let (glyph, style) = app.look.condition(worst.condition, device.stale);
         let style = if device.stale { dim(app) } else { style };

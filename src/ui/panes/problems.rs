@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Selected, age, dim};
-use crate::base::text;
+use crate::base::{text, units};
 use crate::config::theme::Meaning;
 use crate::state::snapshot::ProblemKind;
 use crate::ui::app::App;
@@ -48,6 +48,9 @@ pub fn title(app: &App) -> (String, String) {
     if t.owned > 0 {
         parts.push(format!("{} owned", t.owned));
     }
+    if t.in_maintenance > 0 {
+        parts.push(format!("{} in maintenance", t.in_maintenance));
+    }
     if t.unreachable > 0 {
         parts.push(format!("{} hidden behind them", t.unreachable));
     }
@@ -84,10 +87,14 @@ pub fn selected(app: &App, row: usize) -> Option<Selected> {
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
     let Some(p) = app.snapshot.problems.get(row) else { return };
     let age = age(frame, Some(p.since));
-    let (glyph, style) = app.look.condition(p.condition, p.stale);
+    let quiet = p.care.ack.is_some() || p.care.maintenance.is_some();
+    let (glyph, style) = match p.care.maintenance {
+        Some(_) => app.look.maintenance(),
+        None => app.look.condition(p.condition, p.stale),
+    };
     // What somebody has taken on is quiet, and stays.
     let owner = p.care.ack.as_ref().map(|ack| format!("@{}", ack.claim.owner.line()));
-    let words = if owner.is_some() { dim(app) } else { app.look.words(p.condition, p.stale) };
+    let words = if quiet { dim(app) } else { app.look.words(p.condition, p.stale) };
     let wide = area.width >= 100;
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
@@ -113,14 +120,18 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     if p.stale {
         line.put("last known: ", app.look.style(Meaning::Stale));
     }
-    let quiet = if p.care.ack.is_some() { Meaning::Dim } else { Meaning::Text };
-    line.put(&p.reason.line(), app.look.style(quiet));
+    if let Some(maintained) = &p.care.maintenance {
+        let left = units::age(maintained.until.since(frame.now));
+        line.put(&format!("maintenance, {left} more"), app.look.maintenance().1).put(app.look.separator(), dim(app));
+    }
+    line.put(&p.reason.line(), app.look.style(if quiet { Meaning::Dim } else { Meaning::Text }));
 }
 
 fn kind(kind: ProblemKind) -> &'static str {
     match kind {
         ProblemKind::Host => "host",
         ProblemKind::Port => "port",
+        ProblemKind::Device => "device",
         ProblemKind::Backup => "backup",
     }
 }

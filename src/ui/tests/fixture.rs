@@ -116,6 +116,7 @@ pub fn device(name: &str, ports: &[(String, PortState, Condition)]) -> DeviceVie
         })
         .collect();
     DeviceView {
+        findings: Arc::default(),
         up: views.iter().filter(|p| p.state == PortState::Up).count(),
         condition: views.iter().map(|p| p.condition).max().unwrap_or(Condition::Ok),
         host,
@@ -204,6 +205,13 @@ fn entry(number: u64, seconds_ago: u64, kind: EntryKind, author: &str, text: &st
         text: Untrusted::from(text),
         about: about.map(Untrusted::from),
     })
+}
+
+/// A claim as the journal has it.
+pub fn deed(about: &str) -> Arc<Entry> {
+    let mut deed = (*entry(6, 0, EntryKind::Claimed, "ops1", "{}", Some(about))).clone();
+    deed.incident = IncidentId::NONE;
+    Arc::new(deed)
 }
 
 fn incident() -> Arc<Incident> {

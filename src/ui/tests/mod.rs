@@ -1,6 +1,7 @@
 //! Keys in, screen out: whole screens as text, at the sizes that people have.
 
 mod campus;
+mod care;
 pub mod fixture;
 mod notifications;
 mod ports;

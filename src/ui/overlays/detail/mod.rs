@@ -58,6 +58,13 @@ fn care(app: &App, now: Timestamp, target: &Target, care: &Care, out: &mut Vec<L
         let since = units::age(now.since(flapping.since));
         out.push((Meaning::Warning, format!("flapping for {since}: {} % of its results change", flapping.percent)));
     }
+    if let Some(maintained) = &care.maintenance {
+        let order = &maintained.maintenance.order;
+        let left = units::age(maintained.until.since(now));
+        let note = if order.note.is_empty() { String::new() } else { format!(": {}", order.note.line()) };
+        let by = maintained.maintenance.author.line();
+        out.push((Meaning::Bar, format!("in maintenance, {left} more, by {by}{note}")));
+    }
     if let Some(ack) = &care.ack {
         let claim = &ack.claim;
         let left = units::age(claim.until.since(now));
