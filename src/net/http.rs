@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use url::{Host, Url};
 
 use super::tcp::{self, ConnectError};
-use super::tls::{Fault, Offer, Presented, Tls, TlsError, Trust};
+use super::tls::{Offer, Presented, Tls, TlsError, Trust};
 use crate::base::{Secret, Timestamp};
 
 /// Bytes of a status line and its headers, and how many of them.
@@ -75,8 +75,6 @@ pub enum HttpError {
     Connect(#[from] ConnectError),
     #[error(transparent)]
     Tls(#[from] TlsError),
-    #[error("certificate {whose}: {}", .faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Distrust { whose: String, faults: Vec<Fault> },
     #[error("{while_} {:.1} s", .after.as_secs_f32())]
     TimedOut { while_: &'static str, after: Duration },
     #[error("{0}")]
@@ -126,14 +124,7 @@ async fn exchange(
     let (stream, presented) = tls.connect(stream, &name, offer, timeout).await?;
     progress.phases.tls = begun.elapsed();
     // Before anything is sent: a password is not for whoever answers there.
-    let faults = tls.faults(&presented, &name, fetch.trust, fetch.now).await?;
-    if !faults.is_empty() {
-        let whose = match presented.certificates().first() {
-            Some(Ok(certificate)) => certificate.short(),
-            Some(Err(_)) | None => String::new(),
-        };
-        return Err(HttpError::Distrust { whose, faults });
-    }
+    tls.believe(&presented, &name, fetch.trust, fetch.now).await?;
     let is_http2 = presented.is_http2;
     let fetched = ask(stream, fetch, is_http2, progress).await?;
     Ok(Fetched { presented: Some(presented), ..fetched })

@@ -1,9 +1,11 @@
 //! Sockets: one UDP socket for many SNMP exchanges, ICMP, TCP, the resolver. Knows protocols only through
 //! `proto`; says in its errors which operation failed towards which address.
 
+pub mod dialog;
 pub mod dns;
 pub mod http;
 pub mod icmp;
+pub mod mail;
 pub mod resolve;
 pub mod snmp;
 pub mod tcp;

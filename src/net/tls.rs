@@ -17,15 +17,16 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_t
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{AlertDescription, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 pub use tokio_rustls::client::TlsStream;
 
-pub use fault::Fault;
+pub use fault::{Fault, date, days};
 
 use crate::base::Timestamp;
 use crate::proto::certificate::{Certificate, Unreadable};
+use crate::proto::tls_hello::{self, Old, Reply};
 
 /// Certificates of one chain that are looked at.
 const LONGEST_CHAIN: usize = 10;
@@ -49,6 +50,8 @@ pub enum TlsError {
     TimedOut(Duration),
     #[error("TLS handshake failed: {0}")]
     Handshake(String),
+    #[error("certificate {whose}: {}", .faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Distrust { whose: String, faults: Vec<Fault> },
     #[error("cannot read {}: {reason}", path.display())]
     Authorities { path: PathBuf, reason: String },
 }
@@ -66,8 +69,21 @@ pub struct Presented {
 }
 
 impl Presented {
+    /// The short name of the server's own certificate.
+    pub fn whose(&self) -> String {
+        let own = self.chain.first().and_then(|der| Certificate::read(der).ok());
+        own.map(|certificate| certificate.short()).unwrap_or_default()
+    }
+
     pub fn certificates(&self) -> Vec<Result<Certificate, Unreadable>> {
         self.chain.iter().map(|der| Certificate::read(der)).collect()
+    }
+}
+
+impl TlsError {
+    /// It says something of this machine, and nothing of the server.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Authorities { .. } | Self::BadName(_))
     }
 }
 
@@ -174,6 +190,21 @@ impl Tls {
         Ok((stream, presented))
     }
 
+    /// Whether to go on with this server.
+    ///
+    /// # Errors
+    /// All its faults, or the file of authorities cannot be read.
+    pub async fn believe(
+        &self,
+        presented: &Presented,
+        name: &str,
+        trust: &Trust,
+        now: Timestamp,
+    ) -> Result<(), TlsError> {
+        let faults = self.faults(presented, name, trust, now).await?;
+        if faults.is_empty() { Ok(()) } else { Err(TlsError::Distrust { whose: presented.whose(), faults }) }
+    }
+
     /// Everything that is wrong with what a server presented under this name; empty where it is to be believed.
     ///
     /// # Errors
@@ -204,6 +235,32 @@ impl Tls {
         let algorithms = shared.provider.signature_verification_algorithms.all;
         Ok(fault::find(presented, &server, name, now, &fault::Belief { roots, believed, algorithms }))
     }
+}
+
+/// Whether a server would go on with an old version of TLS: its answer to a first message that offers nothing newer. The
+/// handshake is left there.
+pub async fn accepts_old<S>(mut stream: S, version: Old, name: &str, timeout: Duration) -> bool
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut random = [0u8; 32];
+    // The kernel's generator does not fail after boot, and nothing is protected by these bytes.
+    let _ = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());
+    let name = Some(name).filter(|name| name.parse::<std::net::IpAddr>().is_err());
+    let asking = async {
+        stream.write_all(&tls_hello::client_hello(version, name, &random)).await.ok()?;
+        let mut bytes = Vec::new();
+        loop {
+            if let Some(reply) = tls_hello::reply(&bytes) {
+                return Some(reply);
+            }
+            let mut chunk = [0u8; 256];
+            let length = stream.read(&mut chunk).await.ok().filter(|length| *length > 0)?;
+            bytes.extend_from_slice(&chunk[..length]);
+        }
+    };
+    let reply = tokio::time::timeout(timeout, asking).await.ok().flatten();
+    reply == Some(Reply::Accepts(version))
 }
 
 fn server_name(name: &str) -> Result<ServerName<'static>, TlsError> {

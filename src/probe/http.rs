@@ -266,7 +266,8 @@ fn logged(reading: Reading, log: Vec<Untrusted>) -> Reading {
 fn failed(error: &HttpError, url: &Url, seen: &[Url]) -> Reading {
     let outcome = match error {
         // Ours: nothing is known of the server.
-        HttpError::BadRequest(_) | HttpError::Tls(crate::net::tls::TlsError::Authorities { .. }) => Outcome::Unknown,
+        HttpError::BadRequest(_) => Outcome::Unknown,
+        HttpError::Tls(error) if error.is_ours() => Outcome::Unknown,
         _ => Outcome::Critical,
     };
     let after = if seen.is_empty() { String::new() } else { format!("redirected to {url}: ") };

@@ -5,10 +5,12 @@ mod dns;
 mod http;
 mod icmp;
 mod local;
+mod mail;
 pub mod ports;
 pub mod snmp;
 mod ssh_banner;
 mod tcp;
+mod tls;
 pub mod traps;
 mod web;
 
@@ -83,8 +85,19 @@ pub struct Kind {
 }
 
 /// Every probe there is.
-pub static KINDS: &[&Kind] =
-    &[&icmp::KIND, &tcp::KIND, &ssh_banner::KIND, &dns::KIND, &http::KIND, &local::KIND, &snmp::KIND, &ports::KIND];
+pub static KINDS: &[&Kind] = &[
+    &icmp::KIND,
+    &tcp::KIND,
+    &ssh_banner::KIND,
+    &dns::KIND,
+    &http::KIND,
+    &tls::KIND,
+    &mail::SMTP,
+    &mail::IMAP,
+    &local::KIND,
+    &snmp::KIND,
+    &ports::KIND,
+];
 
 pub fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().copied().find(|k| k.name == name)

@@ -3,3 +3,4 @@
 pub mod certificate;
 pub mod icmp;
 pub mod snmp;
+pub mod tls_hello;

@@ -19,14 +19,14 @@ pub const EXPIRED: (i64, i64) = (-10, -3);
 
 impl Authority {
     pub fn root(name: &str) -> Self {
-        let (params, key) = (authority(name), KeyPair::generate().expect("a key"));
+        let (params, key) = (authority(name, VALID), KeyPair::generate().expect("a key"));
         let pem = params.self_signed(&key).expect("signed").pem();
         Self { issuer: Issuer::new(params, key), pem }
     }
 
     /// One that this one signs for.
-    pub fn below(&self, name: &str) -> Self {
-        let (params, key) = (authority(name), KeyPair::generate().expect("a key"));
+    pub fn below(&self, name: &str, days: (i64, i64)) -> Self {
+        let (params, key) = (authority(name, days), KeyPair::generate().expect("a key"));
         let pem = params.signed_by(&key, &self.issuer).expect("signed").pem();
         Self { issuer: Issuer::new(params, key), pem }
     }
@@ -57,21 +57,26 @@ pub fn self_signed(names: &[&str], days: (i64, i64)) -> (String, String) {
     (made.pem(), key.serialize_pem())
 }
 
-fn authority(name: &str) -> CertificateParams {
+fn authority(name: &str, days: (i64, i64)) -> CertificateParams {
     let mut params = CertificateParams::default();
+    hold(&mut params, days);
     params.distinguished_name = called(name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params
 }
 
-fn server(names: &[&str], (from, to): (i64, i64)) -> CertificateParams {
+fn server(names: &[&str], days: (i64, i64)) -> CertificateParams {
     let mut params = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).expect("names");
     params.distinguished_name = called(names[0]);
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    hold(&mut params, days);
+    params
+}
+
+fn hold(params: &mut CertificateParams, (from, to): (i64, i64)) {
     let ((from_year, from_month, from_day), (to_year, to_month, to_day)) = (day(from), day(to));
     params.not_before = rcgen::date_time_ymd(from_year, from_month, from_day);
     params.not_after = rcgen::date_time_ymd(to_year, to_month, to_day);
-    params
 }
 
 fn called(name: &str) -> DistinguishedName {

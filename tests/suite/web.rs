@@ -18,10 +18,10 @@ const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 /// nginx in one process, with these servers in its configuration.
 pub fn nginx(folder: &Path, servers: &str, port: u16) -> Peer {
     let here = folder.display();
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .iter()
-        .map(|what| format!("{what}_temp_path {here}/{what}; "))
-        .collect();
+    let mut temporary = String::new();
+    for what in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
+        temporary.push_str(&format!("{what}_temp_path {here}/{what}; "));
+    }
     let user = if rustix::process::geteuid().is_root() { "user root; " } else { "" };
     let config = format!(
         "daemon off; master_process off; {user}pid {here}/nginx.pid; error_log stderr; events {{ }}\n\
@@ -34,21 +34,33 @@ pub fn nginx(folder: &Path, servers: &str, port: u16) -> Peer {
 }
 
 /// The lines of a server that presents this certificate; it answers with how it was asked.
-fn presenting(folder: &Path, port: u16, name: &str, (certificate, key): &(String, String)) -> String {
+pub fn presenting(folder: &Path, port: u16, name: &str, made: &(String, String)) -> String {
+    presenting_with(folder, port, name, made, "TLSv1.2 TLSv1.3")
+}
+
+/// The same with these versions of TLS; old ones need old ciphers.
+pub fn presenting_with(
+    folder: &Path,
+    port: u16,
+    name: &str,
+    (certificate, key): &(String, String),
+    versions: &str,
+) -> String {
     fs::write(folder.join(format!("{name}.pem")), certificate).expect("written");
     fs::write(folder.join(format!("{name}.key")), key).expect("written");
     let here = folder.display();
     format!(
-        "server {{ listen 127.0.0.1:{port} ssl http2; ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate {here}/{name}.pem; ssl_certificate_key {here}/{name}.key;\n\
+        "server {{ listen 127.0.0.1:{port} ssl http2; ssl_protocols {versions}; ssl_ciphers ALL:@SECLEVEL=0;\n\
+         ssl_certificate {here}/{name}.pem; ssl_certificate_key {here}/{name}.key;\n\
          location / {{ return 200 \"$host $ssl_server_name $server_protocol\"; }} }}\n"
     )
 }
 
-fn metric(reading: &Reading, name: &str) -> f64 {
+pub fn metric(reading: &Reading, name: &str) -> f64 {
     reading.metrics.iter().find(|m| &*m.name == name).unwrap_or_else(|| panic!("no {name} in {reading:?}")).value
 }
 
-fn log(reading: &Reading) -> Vec<String> {
+pub fn log(reading: &Reading) -> Vec<String> {
     reading.log.iter().map(noctty::base::Untrusted::line).collect()
 }
 
@@ -167,7 +179,7 @@ async fn redirects_are_followed_recorded_and_not_for_ever() {
 async fn certificates_are_judged_before_anything_is_sent() {
     let folder = tempfile::tempdir().expect("a folder");
     let (root, private) = (Authority::root("Lab Root"), Authority::root("Private Root"));
-    let between = root.below("Lab Intermediate");
+    let between = root.below("Lab Intermediate", VALID);
     let whole = |(leaf, key): (String, String)| (format!("{leaf}{}", between.pem()), key);
     let name = "www.lab.test";
     let made = [
