@@ -6,6 +6,7 @@ pub mod dns;
 pub mod http;
 pub mod icmp;
 pub mod mail;
+pub mod ntp;
 pub mod resolve;
 pub mod snmp;
 pub mod tcp;

@@ -2,13 +2,16 @@
 //! returns a reading; whoever calls it owns timeout, retry, pace and history.
 
 mod dns;
+mod dns_serial;
 mod http;
 mod icmp;
 mod local;
 mod mail;
+mod ntp;
 pub mod ports;
 pub mod snmp;
 mod ssh_banner;
+mod ssh_key;
 mod tcp;
 mod tls;
 pub mod traps;
@@ -89,11 +92,14 @@ pub static KINDS: &[&Kind] = &[
     &icmp::KIND,
     &tcp::KIND,
     &ssh_banner::KIND,
+    &ssh_key::KIND,
     &dns::KIND,
+    &dns_serial::KIND,
     &http::KIND,
     &tls::KIND,
     &mail::SMTP,
     &mail::IMAP,
+    &ntp::KIND,
     &local::KIND,
     &snmp::KIND,
     &ports::KIND,

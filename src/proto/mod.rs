@@ -2,5 +2,6 @@
 
 pub mod certificate;
 pub mod icmp;
+pub mod ntp;
 pub mod snmp;
 pub mod tls_hello;

@@ -181,7 +181,7 @@ async fn handshake(
     }
 }
 
-fn handshake_words(hop: &str, error: &russh::Error) -> String {
+pub(super) fn handshake_words(hop: &str, error: &russh::Error) -> String {
     match error {
         russh::Error::NoCommonAlgo { kind, theirs, .. } => {
             format!("no common {kind:?} algorithm; it offers {}", clean(&theirs.join(", ")))
@@ -191,20 +191,24 @@ fn handshake_words(hop: &str, error: &russh::Error) -> String {
     }
 }
 
+/// SHA-1 signatures are not offered. What is known of the host is asked for first: another key of a host that is known must
+/// not look like a changed one.
+pub(super) fn key_preference(recorded: &[String]) -> Vec<Algorithm> {
+    let mut keys: Vec<Algorithm> =
+        russh::Preferred::DEFAULT.key.iter().filter(|a| !matches!(a, Algorithm::Rsa { hash: None })).cloned().collect();
+    let is_recorded = |a: &Algorithm| {
+        recorded.iter().any(|r| r == a.as_str() || (matches!(a, Algorithm::Rsa { .. }) && r == "ssh-rsa"))
+    };
+    keys.sort_by_key(|a| !is_recorded(a));
+    keys
+}
+
 fn client_config(settings: &HostSettings, known: &KnownHosts) -> client::Config {
     let (host, port) = match &settings.host_key_alias {
         Some(alias) => (alias.as_str(), 22),
         None => (settings.host_name.as_str(), settings.port),
     };
-    // SHA-1 signatures are not offered. What is known of the host is asked for first: another key of a host
-    // that is known must not look like a changed one.
-    let mut keys: Vec<Algorithm> =
-        russh::Preferred::DEFAULT.key.iter().filter(|a| !matches!(a, Algorithm::Rsa { hash: None })).cloned().collect();
-    let recorded = known.algorithms(host, port);
-    let is_recorded = |a: &Algorithm| {
-        recorded.iter().any(|r| r == a.as_str() || (matches!(a, Algorithm::Rsa { .. }) && r == "ssh-rsa"))
-    };
-    keys.sort_by_key(|a| !is_recorded(a));
+    let keys = key_preference(&known.algorithms(host, port));
     let certificates = if known.has_authority(host, port) { keys.clone() } else { Vec::new() };
     let asked = settings.alive_interval;
     client::Config {

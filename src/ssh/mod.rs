@@ -8,6 +8,7 @@ pub mod config;
 mod connect;
 mod error;
 mod guard;
+pub mod host_key;
 mod jump;
 pub mod known_hosts;
 mod shell;
