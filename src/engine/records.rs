@@ -103,11 +103,12 @@ impl Records {
     }
 
     /// Hands over what is to be written without anybody waiting; gives it back where there is no room.
-    pub fn write(&self, draft: Draft) -> Result<(), Draft> {
-        match self.drafts.as_ref().map(|drafts| drafts.try_send(Request { draft, answer: None })) {
-            Some(Err(TrySendError::Full(request))) => Err(request.draft),
-            // The journal's thread has ended: so does the engine.
-            None | Some(Ok(()) | Err(TrySendError::Disconnected(_))) => Ok(()),
+    pub fn write(&self, draft: Draft) -> Option<Draft> {
+        let drafts = self.drafts.as_ref()?;
+        match drafts.try_send(Request { draft, answer: None }) {
+            Err(TrySendError::Full(request)) => Some(request.draft),
+            // Where the journal's thread has ended, so does the engine.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => None,
         }
     }
 
@@ -529,12 +530,12 @@ mod tests {
         assert_eq!(stands.entries.len(), 2);
         let target = Target::Host(AssetId::new("core-sw1"));
         let deed = Deed::Released { target, claim: Some(entry.id.clone()), why: Release::Expired };
-        again.write(Draft::Deed { deed: deed.clone(), author: "noctty".into() }).expect("taken");
+        assert!(again.write(Draft::Deed { deed: deed.clone(), author: "noctty".into() }).is_none());
         let stands = until(&mut events, book).await;
         assert_eq!(stands.acks.len(), 1, "the end of the first claim does not end the second");
         let Deed::Released { target, .. } = deed else { unreachable!("it is one") };
         let deed = Deed::Released { target, claim: None, why: Release::ByHand };
-        again.write(Draft::Deed { deed, author: "ops3".into() }).expect("taken");
+        assert!(again.write(Draft::Deed { deed, author: "ops3".into() }).is_none());
         let stands = until(&mut events, book).await;
         assert_eq!((stands.acks.len(), stands.entries.len()), (0, 4));
         again.close();
@@ -549,7 +550,7 @@ mod tests {
         let (tx, mut events) = mpsc::channel(64);
         let records = Records::start(Some(dir.clone()), Clock::start(), tx);
         until(&mut events, |e| matches!(e, Event::Storage(Storage::NotSaved { .. })).then_some(())).await;
-        records.write(claim("ops2")).expect("taken");
+        assert!(records.write(claim("ops2")).is_none());
         assert!(records.append(open("x")).await.expect("an answer").is_err(), "the one before was tried by now");
         std::fs::remove_file(&dir).expect("removed");
         // Saving anything else shows that it works again.

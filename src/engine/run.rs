@@ -269,7 +269,7 @@ impl Engine {
             return;
         };
         while let Some(draft) = self.to_write.pop_front() {
-            if let Err(draft) = records.write(draft) {
+            if let Some(draft) = records.write(draft) {
                 self.to_write.push_front(draft);
                 return;
             }

@@ -74,7 +74,7 @@ pub fn maintained(
 
 /// When the maintenance of something ends by itself.
 pub fn ends(active: &[Active], at: Timestamp) -> Option<Timestamp> {
-    active.iter().filter_map(|one| one.time()).map(|time| time.until).filter(|until| *until > at).min()
+    active.iter().filter_map(Active::time).map(|time| time.until).filter(|until| *until > at).min()
 }
 
 impl Upkeep {
