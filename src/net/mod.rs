@@ -5,6 +5,7 @@ pub mod dialog;
 pub mod dns;
 pub mod http;
 pub mod icmp;
+pub mod ldap;
 pub mod mail;
 pub mod ntp;
 pub mod resolve;

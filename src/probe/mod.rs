@@ -3,12 +3,16 @@
 
 mod dns;
 mod dns_serial;
+mod findings;
 mod http;
 mod icmp;
+mod ldap;
 mod local;
 mod mail;
 mod ntp;
+mod plugin;
 pub mod ports;
+mod prometheus;
 pub mod snmp;
 mod ssh_banner;
 mod ssh_key;
@@ -99,7 +103,10 @@ pub static KINDS: &[&Kind] = &[
     &tls::KIND,
     &mail::SMTP,
     &mail::IMAP,
+    &ldap::KIND,
     &ntp::KIND,
+    &prometheus::KIND,
+    &plugin::KIND,
     &local::KIND,
     &snmp::KIND,
     &ports::KIND,

@@ -22,7 +22,7 @@ pub static KIND: Kind = Kind {
         OptionDoc { name: "stratum_warning", form: "integer", default: "16", help: "a stratum from here on" },
     ],
     pace: Pace {
-        interval: Duration::from_secs(64),
+        interval: Duration::from_secs(60),
         timeout: Duration::from_secs(3),
         retry_interval: Duration::from_secs(8),
         attempts: 3,

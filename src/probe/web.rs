@@ -205,24 +205,9 @@ fn read_headers(options: &mut Reader<'_>) -> Vec<(String, Header)> {
         let good = is_token(&key.name);
         match &node.value {
             Value::String(text) if good => out.push((key.name.clone(), Header::Text(text.clone()))),
-            Value::Table(inner) if good => {
-                // A secret is read by the name of its key, and each header has its own.
-                let mut reader = inner.reader("the header");
-                let (env, file, argv) = (reader.string("env"), reader.string("file"), reader.strings("command"));
-                for problem in reader.finish() {
-                    options.problem(problem);
-                }
-                let reference = match (env, file, argv) {
-                    (Some(env), None, None) => SecretRef::Env(env),
-                    (None, Some(file), None) => SecretRef::File(PathBuf::from(file)),
-                    (None, None, Some(argv)) if !argv.is_empty() => SecretRef::Command(argv),
-                    _ => {
-                        let words = format!("the header `{}` needs exactly one of `env`, `file`, `command`", key.name);
-                        options.problem(Problem::error(&node.place, words));
-                        continue;
-                    }
-                };
-                out.push((key.name.clone(), Header::Secret(reference)));
+            Value::Table(_) if good => {
+                let reference = options.secret_in(&key.name, node);
+                out.extend(reference.map(|reference| (key.name.clone(), Header::Secret(reference))));
             }
             _ => {
                 let words = format!("the header `{}` must be a name with a text or a secret", key.name);

@@ -2,6 +2,9 @@
 
 pub mod certificate;
 pub mod icmp;
+pub mod ldap;
 pub mod ntp;
+pub mod plugin_output;
+pub mod prometheus;
 pub mod snmp;
 pub mod tls_hello;
