@@ -12,6 +12,7 @@ use crate::config::{CheckEntry, Config, HostEntry, JobEntry};
 use crate::model::{CheckKey, CheckSpec, Host, Inventory, Job, Subject};
 use crate::probe::traps::TrapSettings;
 use crate::probe::{self, Kind, Pace, Probe};
+use crate::process::secret::Secrets;
 use crate::profile::Profiles;
 
 /// Options that every check takes beside its kind's own.
@@ -32,6 +33,14 @@ pub const COMMON: &[OptionDoc] = &[
         help: "bad results in a row that make a problem",
     },
 ];
+
+/// What all checks of a configuration share.
+#[derive(Debug, Default)]
+pub struct Common {
+    /// The user's device profiles among the shipped ones; `None` for the shipped ones alone.
+    pub profiles: Option<Arc<Profiles>>,
+    pub secrets: Arc<Secrets>,
+}
 
 /// Binds a whole configuration; beside the plan come warnings.
 ///
@@ -57,6 +66,7 @@ pub fn bind_with(config: &Config, profiles: Option<&Arc<Profiles>>) -> Result<(P
 /// watched. Beside the plan come all problems, which are among its remarks too.
 pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (Plan, Vec<Problem>) {
     let mut problems = Vec::new();
+    let common = Common { profiles: profiles.cloned(), secrets: Arc::default() };
     let mut inventory = Inventory::default();
     let mut checks = Vec::new();
     let first_error = |problems: &[Problem]| {
@@ -65,7 +75,7 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
     };
     for entry in &config.hosts {
         let before = problems.len();
-        let bound = bind_host(entry, profiles, &mut problems);
+        let bound = bind_host(entry, &common, &mut problems);
         let mut host = entry.host.clone();
         if bound.is_empty()
             && host.not_probed.is_none()
@@ -105,7 +115,7 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
 }
 
 /// The checks of one host: those it names, or ICMP, and SNMP with its ports where `snmp` is given.
-pub fn bind_host(entry: &HostEntry, profiles: Option<&Arc<Profiles>>, problems: &mut Vec<Problem>) -> Vec<Bound> {
+pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>) -> Vec<Bound> {
     let mut out: Vec<Bound> = Vec::new();
     if entry.host.not_probed.is_some() {
         return out;
@@ -133,9 +143,10 @@ pub fn bind_host(entry: &HostEntry, profiles: Option<&Arc<Profiles>>, problems: 
         let probe = (kind.bind)(&entry.host, &mut reader);
         problems.extend(reader.finish());
         let Some(mut probe) = probe else { continue };
-        if let Some(profiles) = profiles {
+        if let Some(profiles) = &common.profiles {
             probe.equip(profiles);
         }
+        probe.share(&common.secrets);
         let bound = bound_probe(&entry.host, kind, pace, probe);
         if out.iter().any(|b| b.spec.key == bound.spec.key) {
             let problem = Problem::error(

@@ -30,6 +30,7 @@ use std::time::Duration;
 use crate::base::options::{OptionDoc, Reader};
 use crate::model::{Host, Reading, Wire};
 use crate::net::Net;
+use crate::process::secret::Secrets;
 use crate::profile::Profiles;
 
 /// Reads the options and binds a probe to a host; problems go to the reader.
@@ -63,6 +64,9 @@ pub trait Probe: Debug + Send + Sync {
 
     /// Gives it the device profiles in force. Until then it has the shipped ones.
     fn equip(&mut self, _: &Arc<Profiles>) {}
+
+    /// Gives it what fetches secrets for many. Until then it fetches its own.
+    fn share(&mut self, _: &Arc<Secrets>) {}
 
     /// Tells two checks of one kind on one host apart: the port, the name asked for. Empty for one.
     fn instance(&self) -> String {
