@@ -1,13 +1,16 @@
 //! Sockets: one UDP socket for many SNMP exchanges, ICMP, TCP, the resolver. Knows protocols only through
 //! `proto`; says in its errors which operation failed towards which address.
 
+mod batch;
 pub mod dialog;
 pub mod dns;
 pub mod http;
 pub mod icmp;
 pub mod ldap;
+mod line;
 pub mod mail;
 pub mod ntp;
+mod random;
 pub mod resolve;
 pub mod snmp;
 pub mod tcp;
