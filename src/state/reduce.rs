@@ -11,13 +11,14 @@ use std::sync::Arc;
 use super::event::{Effect, Event, News, Remembered};
 use super::notifications::Notifications;
 use super::rules;
+use super::rules::check::Hearing;
 use super::rules::parents::Lineage;
 use super::snapshot::{EngineView, Snapshot};
 use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
 use crate::model::{
-    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Incident, Inventory, Notification, Observation, Policy,
-    RememberedDevice, Session, Subject,
+    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Incident, Inventory, Notification, Observation, Origin,
+    Outcome, Policy, RememberedDevice, Session, Subject,
 };
 
 /// Values kept for a host's sparkline.
@@ -25,9 +26,11 @@ const TRAIL: usize = 16;
 
 mod care;
 mod hosts;
+mod sight;
 mod upkeep;
 
 use care::Desk;
+use sight::{Sight, Vote};
 use upkeep::{Active, Upkeep};
 
 /// All that is known.
@@ -52,6 +55,7 @@ pub struct State {
     pub(super) notifications: Notifications,
     pub(super) desk: Desk,
     pub(super) upkeep: Upkeep,
+    sight: Sight,
     pub(super) revision: u64,
 }
 
@@ -73,6 +77,7 @@ pub(super) struct HostSlot {
     wanting: bool,
     /// Maintenance windows that are open over it.
     active: Vec<Active>,
+    vote: Vote,
     /// A deadline for the host as a whole is in the heap.
     awaited: bool,
 }
@@ -161,7 +166,7 @@ impl State {
     /// When [`Event::Tick`] is next worth sending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let next = self.deadlines.peek().map(|Reverse((at, _))| *at);
-        next.into_iter().chain(self.desk.expires).chain(self.upkeep.next).min()
+        next.into_iter().chain(self.desk.expires).chain(self.upkeep.next).chain(self.sight.deadline()).min()
     }
 
     /// The specifications of all checks, for the scheduler.
@@ -232,9 +237,17 @@ impl State {
         let again = slot.lineage.count(&check.spec, &observation);
         // What it hangs on is to blame for these changes.
         let counts = !slot.lineage.waits && view.behind.is_none();
-        let formula = self.policy.flapping.as_ref().filter(|_| counts);
+        let withheld = self.sight.withholds() && view.host.origin != Origin::Local;
+        let hearing = Hearing { formula: self.policy.flapping.as_ref().filter(|_| counts && !withheld), withheld };
+        let answers =
+            check.spec.decides_reachability && matches!(observation.reading.outcome, Outcome::Ok | Outcome::Warning);
+        let blind = self.sight.is_blind();
         let flapped = check.flap.flapping;
-        if rules::check::take(check, observation, formula) || again {
+        let soon = rules::check::take(check, observation, hearing);
+        if blind && withheld && !answers {
+            // Until sight is back each keeps its own rhythm.
+            check.stale = true;
+        } else if soon || again {
             effects.push(Effect::Retry(key.clone()));
         }
         match (flapped, check.flap.flapping) {
@@ -249,7 +262,7 @@ impl State {
             push_trail(view, value);
         }
         self.watch_deadline(Row::Host(row, index));
-        self.follow_up(at, row, was_silent, effects);
+        self.follow_up(at, row, (was_silent, answers), effects);
         self.judge_host(at, row, effects);
     }
 
@@ -257,7 +270,7 @@ impl State {
         let slot = &mut self.jobs[row];
         if let Some(check) = &mut slot.check {
             let key = check.spec.key.clone();
-            if rules::check::take(check, observation, None) {
+            if rules::check::take(check, observation, Hearing::default()) {
                 effects.push(Effect::Retry(key.clone()));
             }
             effects.push(Effect::Remember(key));
@@ -277,7 +290,7 @@ impl State {
     fn tell_job(&mut self, row: usize, effects: &mut Vec<Effect>) {
         let slot = &mut self.jobs[row];
         let to = slot.view.condition;
-        if to == Condition::Pending || slot.told == Some(to) {
+        if to == Condition::Pending || slot.told == Some(to) || (slot.told.is_some() && self.sight.is_blind()) {
             return;
         }
         if let Some(maintained) = &slot.view.care.maintenance {
@@ -326,6 +339,7 @@ impl State {
         if self.upkeep.next.is_some_and(|due| due <= at) {
             self.review_upkeep(at, effects);
         }
+        self.review_sight(at);
         while let Some(Reverse((due, row))) = self.deadlines.peek().copied() {
             if due > at {
                 break;
@@ -426,6 +440,7 @@ impl State {
                 claimed: false,
                 wanting: old.is_some_and(|o| o.wanting),
                 active: old.map(|o| o.active.clone()).unwrap_or_default(),
+                vote: old.map(|o| o.vote).unwrap_or_default(),
                 awaited: false,
             });
         }
@@ -452,6 +467,7 @@ impl State {
                 self.remarks.push(remark.clone());
             }
         }
+        self.count_voters();
         self.upkeep.configure(&inventory.maintenance);
         self.inventory = inventory;
         self.claim_restored(at);

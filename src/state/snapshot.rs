@@ -60,6 +60,17 @@ pub struct EngineView {
     /// The listener for traps, where there is one.
     pub traps: Option<Arc<TrapStatus>>,
     pub watch: Option<WatchView>,
+    /// This console can't see.
+    pub blind: Option<Blindness>,
+}
+
+/// Most of what answered before is silent: the likely cause is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blindness {
+    pub since: Timestamp,
+    pub silent: usize,
+    /// All that ever answered.
+    pub targets: usize,
 }
 
 /// A device whose ports are asked as fast as its agent counts anew.
@@ -153,7 +164,9 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
     let hosts: Vec<Arc<HostView>> = state.hosts.iter().map(|slot| slot.view.clone()).collect();
     let devices: Vec<Arc<DeviceView>> = state.hosts.iter().filter_map(|slot| slot.device.clone()).collect();
     let jobs: Vec<Arc<JobView>> = state.jobs.iter().map(|slot| slot.view.clone()).collect();
-    let problems = problems::list(state, &hosts, &jobs);
+    let mut engine = state.engine.clone();
+    engine.blind = state.blindness();
+    let problems = problems::list(state, engine.blind.as_ref(), &hosts, &jobs);
     let totals = totals(&hosts, &devices, &jobs, &problems);
     Snapshot {
         revision: state.revision,
@@ -165,7 +178,7 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
         incidents: state.incidents.clone().into(),
         sessions: state.sessions.clone().into(),
         totals,
-        engine: state.engine.clone(),
+        engine,
         remarks: state.remarks.clone().into(),
         notifications: state.notifications.published(),
         maintenance: state.upkeep.orders.clone(),

@@ -1,10 +1,11 @@
 //! Judging hosts: each by its checks and its parents, and whatever changes is handed down to the children.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::upkeep::{self, maintained};
 use super::{Row, State};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, Untrusted};
 use crate::model::Condition;
 use crate::state::event::{Effect, News};
 use crate::state::rules;
@@ -25,9 +26,10 @@ impl State {
             if visits > self.hosts.len() * 4 + 4 {
                 break;
             }
-            if self.judge_one(at, row, effects) {
-                queue.extend(self.hosts[row].children.iter().copied());
-            }
+            let all = self.judge_one(at, row, effects);
+            // Those that wait may wait for something further up.
+            let children = self.hosts[row].children.iter().copied();
+            queue.extend(children.filter(|child| all || (visits > 1 && self.hosts[*child].lineage.waits)));
         }
     }
 
@@ -35,8 +37,15 @@ impl State {
     fn judge_one(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) -> bool {
         let silent = rules::host::is_silent(&self.hosts[row].view);
         let standing = if silent { self.standing(at, row, effects) } else { Standing::Alone };
+        let slot = &self.hosts[row];
+        let mut verdict = rules::host::judge(&slot.view, &standing, slot.lineage.wavering, &self.policy);
+        let veiled = self.is_veiled(row);
+        if veiled {
+            // Its condition is the last one that was seen.
+            verdict.stale = true;
+            verdict.reason = Untrusted::from("not seen any more: this console cannot see");
+        }
         let slot = &mut self.hosts[row];
-        let verdict = rules::host::judge(&slot.view, &standing, slot.lineage.wavering, &self.policy);
         let before = (slot.down, slot.lineage.waits);
         (slot.down, slot.lineage.waits) = (verdict.down, verdict.waits);
         let changed = slot.view.condition != verdict.condition;
@@ -53,7 +62,7 @@ impl State {
             }
         }
         if let Some(device) = &mut slot.device {
-            let stale = slot.down || slot.lineage.waits || rules::host::ports_stale(&slot.view);
+            let stale = veiled || slot.down || slot.lineage.waits || rules::host::ports_stale(&slot.view);
             if device.stale != stale {
                 Arc::make_mut(device).stale = stale;
             }
@@ -135,6 +144,9 @@ impl State {
             lineage.flapping = flaps;
             return;
         };
+        if self.sight.is_blind() {
+            return;
+        }
         if slot.view.care.maintenance.is_some() {
             if condition == Condition::Ok && !flaps && (announced.is_problem() || lineage.flapping) {
                 lineage.announced = Some(condition);
@@ -199,10 +211,13 @@ impl State {
     /// Hears the parents of a host that is silent since `since`; and until when it waits for them.
     fn weigh(&mut self, at: Timestamp, row: usize, since: Timestamp, who: Arc<str>) -> (Standing, Option<Timestamp>) {
         let mut longest = None;
-        for parent in &self.hosts[row].parents {
-            let parent = &self.hosts[*parent];
+        for above in &self.hosts[row].parents {
+            let parent = &self.hosts[*above];
             match testimony(&parent.view, parent.down, parent.lineage.waits, since) {
-                Testimony::Clear => return (Standing::Alone, None),
+                Testimony::Clear => match self.shadow(*above, 0) {
+                    None => return (Standing::Alone, None),
+                    Some(shadow) => longest = longest.max(Some(shadow)),
+                },
                 // Whoever waits is bounded by a patience of its own.
                 Testimony::Down | Testimony::Waits => {}
                 Testimony::Suspected | Testimony::Unasked => longest = longest.max(Some(time_to_verdict(&parent.view))),
@@ -222,8 +237,14 @@ impl State {
     }
 
     /// After a result: has asked at once what may tell more about the host, where it falls silent or is back.
-    /// `was_silent` tells how it was before.
-    pub(super) fn follow_up(&mut self, at: Timestamp, row: usize, was_silent: bool, effects: &mut Vec<Effect>) {
+    /// `was_silent` tells how it was before, `answers` whether the result proves life.
+    pub(super) fn follow_up(
+        &mut self,
+        at: Timestamp,
+        row: usize,
+        (was_silent, answers): (bool, bool),
+        effects: &mut Vec<Effect>,
+    ) {
         let slot = &mut self.hosts[row];
         // An answer by what proves nothing by itself leaves the silence of the others as it is.
         let is_back = |c: &CheckView| c.spec.decides_reachability && c.condition == Condition::Ok;
@@ -236,6 +257,13 @@ impl State {
             }
         }
         let silenced = slot.lineage.hear(&slot.view);
+        if answers {
+            self.answered(at, row, effects);
+            self.ask_for_the_dead(row, effects);
+        } else if silenced {
+            self.fell(at, row, effects);
+        }
+        let slot = &mut self.hosts[row];
         if self.policy.longest_wait.is_zero() {
             return;
         }
@@ -245,6 +273,32 @@ impl State {
         if silenced {
             self.ask_parents(row, effects);
         }
+    }
+
+    /// What hangs on something that is down answers: the dead may be back, and is asked before anybody is blamed.
+    fn ask_for_the_dead(&self, row: usize, effects: &mut Vec<Effect>) {
+        for parent in &self.hosts[row].parents {
+            let parent = &self.hosts[*parent];
+            if parent.down {
+                effects.extend(askable(&parent.view).cloned().map(Effect::Ask));
+            }
+        }
+    }
+
+    /// Something above is down or waits, though this one answers: it is open what that means for those below.
+    fn shadow(&self, row: usize, depth: usize) -> Option<Duration> {
+        let slot = &self.hosts[row];
+        // Cyclic parents are refused when a configuration is read; this bounds a bug, not a case.
+        if slot.parents.is_empty() || depth > 256 {
+            return None;
+        }
+        let mut longest = Duration::ZERO;
+        for parent in &slot.parents {
+            let above = &self.hosts[*parent];
+            let open = above.down || above.lineage.waits;
+            longest = longest.max(if open { time_to_verdict(&above.view) } else { self.shadow(*parent, depth + 1)? });
+        }
+        Some(longest)
     }
 
     /// Has the parents of a host that just fell silent asked, unless they are known to be down or failing.

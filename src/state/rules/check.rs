@@ -25,10 +25,19 @@ pub fn fresh(spec: &Arc<CheckSpec>, at: Timestamp) -> CheckView {
     }
 }
 
+/// In what circumstances a result is heard.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hearing<'a> {
+    /// How flapping is told, where the result may count for it.
+    pub formula: Option<&'a FlapFormula>,
+    /// It is open whether this console sees: a bad result is kept, and not believed.
+    pub withheld: bool,
+}
+
 /// Takes a result in; true where the check should be asked again soon because the problem is soft.
-/// Results that are older than the last one are dropped. `formula` is how flapping is told, where this result may count
-/// for it.
-pub fn take(check: &mut CheckView, observation: Observation, formula: Option<&FlapFormula>) -> bool {
+/// Results that are older than the last one are dropped.
+pub fn take(check: &mut CheckView, observation: Observation, hearing: Hearing<'_>) -> bool {
+    let Hearing { formula, withheld } = hearing;
     if check.last.as_ref().is_some_and(|last| !check.restored && last.at > observation.at) {
         return false;
     }
@@ -46,6 +55,10 @@ pub fn take(check: &mut CheckView, observation: Observation, formula: Option<&Fl
         return false;
     }
     check.last_bad = Some(observation);
+    if withheld {
+        check.attempt = check.attempt.saturating_add(1).min(check.spec.attempts.saturating_sub(1)).max(check.attempt);
+        return true;
+    }
     check.attempt = check.attempt.saturating_add(1).min(check.spec.attempts.max(1));
     let was_bad = check.condition.is_problem();
     if check.attempt >= check.spec.attempts || was_bad {

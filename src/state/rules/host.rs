@@ -136,7 +136,7 @@ fn proven_otherwise(checks: &[CheckView], silent: &[&CheckView]) -> bool {
 }
 
 /// The checks whose good result proves that the host is up; all of them where none is marked so.
-pub(super) fn signs_of_life(checks: &[CheckView]) -> Vec<&CheckView> {
+pub fn signs_of_life(checks: &[CheckView]) -> Vec<&CheckView> {
     let marked: Vec<&CheckView> = checks.iter().filter(|c| c.spec.decides_reachability).collect();
     if marked.is_empty() { checks.iter().collect() } else { marked }
 }

@@ -10,10 +10,13 @@ use crate::base::{Timestamp, Untrusted};
 use crate::model::{AssetId, Condition, Host, PortKey, Target};
 use crate::state::reduce::State;
 use crate::state::rules;
+use crate::state::snapshot::Blindness;
 use crate::state::view::{Care, DeviceView, HostView, JobState, JobView, PortView};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProblemKind {
+    /// This console itself: it cannot see.
+    Console,
     Host,
     Port,
     /// What a device says of itself beside its ports.
@@ -98,7 +101,12 @@ fn rank(problem: &Problem, tagged: bool) -> Cow<'static, str> {
 
 /// One list over everything: unowned before owned before what is in maintenance; worst first, then what hides most, then what is tagged as vital, newest
 /// first among equals, then by name.
-pub(super) fn list(state: &State, hosts: &[Arc<HostView>], jobs: &[Arc<JobView>]) -> Vec<Problem> {
+pub(super) fn list(
+    state: &State,
+    blind: Option<&Blindness>,
+    hosts: &[Arc<HostView>],
+    jobs: &[Arc<JobView>],
+) -> Vec<Problem> {
     let mut hidden: HashMap<&str, usize> = HashMap::new();
     for host in hosts {
         if let (Condition::Unreachable, Some(behind)) = (host.condition, &host.behind) {
@@ -111,10 +119,13 @@ pub(super) fn list(state: &State, hosts: &[Arc<HostView>], jobs: &[Arc<JobView>]
         problem.rank = rank(&problem, place.tagged);
         out.push((place, problem));
     };
+    if let Some(blind) = blind {
+        add(None, of_console(blind));
+    }
     for host in hosts.iter().filter(|h| h.condition.is_problem() || h.care.flapping.is_some()) {
         add(Some(&host.host), of_host(host, hidden.get(&*host.host.name).copied().unwrap_or(0)));
     }
-    for (view, device) in in_sight(state) {
+    for (view, device) in in_sight(state, blind.is_some()) {
         let mut of_device = |mut problem: Problem| {
             if let Some(maintained) = &view.care.maintenance {
                 problem.care.maintenance = Some(maintained.clone());
@@ -151,13 +162,33 @@ pub(super) fn list(state: &State, hosts: &[Arc<HostView>], jobs: &[Arc<JobView>]
 }
 
 /// Devices with a problem, but for those that cannot be reached: their ports' problems are behind that. What is merely old
-/// stays: nobody knows that it is over.
-fn in_sight(state: &State) -> impl Iterator<Item = (&Arc<HostView>, &Arc<DeviceView>)> {
+/// stays: nobody knows that it is over. Of a console that cannot see, that alone is told.
+fn in_sight(state: &State, is_blind: bool) -> impl Iterator<Item = (&Arc<HostView>, &Arc<DeviceView>)> {
     let cut_off = |view: &HostView| matches!(view.condition, Condition::Critical | Condition::Unreachable);
     let slots = state.hosts.iter().filter_map(|slot| Some((&slot.view, slot.device.as_ref()?)));
     slots.filter(move |(view, device)| {
-        (device.condition.is_problem() || !device.findings.is_empty()) && !(device.stale && cut_off(view))
+        (device.condition.is_problem() || !device.findings.is_empty()) && !(device.stale && (is_blind || cut_off(view)))
     })
+}
+
+/// What is stale because of it stands behind it.
+fn of_console(blind: &Blindness) -> Problem {
+    let id = AssetId::new("this console");
+    Problem {
+        kind: ProblemKind::Console,
+        asset: id.clone(),
+        target: Target::Host(id),
+        port: None,
+        title: Untrusted::from("this console"),
+        condition: Condition::Critical,
+        stale: false,
+        word: "CAN'T SEE".into(),
+        reason: Untrusted::from(format!("{} of {} targets that answered are silent", blind.silent, blind.targets)),
+        since: blind.since,
+        hides: blind.silent,
+        care: Care { unowned_since: Some(blind.since), ..Care::default() },
+        rank: Cow::Borrowed(""),
+    }
 }
 
 fn of_host(host: &HostView, hides: usize) -> Problem {

@@ -129,6 +129,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
 
 fn kind(kind: ProblemKind) -> &'static str {
     match kind {
+        ProblemKind::Console => "console",
         ProblemKind::Host => "host",
         ProblemKind::Port => "port",
         ProblemKind::Device => "device",
