@@ -182,23 +182,24 @@ fn fitted(app: &App, width: u16) -> impl Fn(Column) -> bool {
     move |column| shown.contains(&column)
 }
 
-/// The columns of the row's end, from the right.
-const FROM_THE_RIGHT: [Column; 6] =
-    [Column::From, Column::Trail, Column::Value, Column::Owner, Column::Group, Column::Parent];
+/// Between the name and what it says, from the left.
+const BEFORE: [Column; 4] = [Column::State, Column::Owner, Column::Parent, Column::Group];
+/// Behind it, from the right.
+const BEHIND: [Column; 3] = [Column::From, Column::Trail, Column::Value];
 
 pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let shown = fitted(app, area.width);
     let style = dim(app);
     let mut line = Row::new(frame.buffer, &app.look, area, area.y);
     line.gap(3).end(" ", style).end("age", style).end(" ", style);
-    for column in FROM_THE_RIGHT.into_iter().filter(|column| shown(*column)) {
+    for column in BEHIND.into_iter().filter(|column| shown(*column)) {
         let (title, width) = (column.title(), column.width());
         let title = if column == Column::Value { format!("{title:>width$}") } else { format!("{title:<width$}") };
         line.end(&title, style).end(" ", style);
     }
     line.cell("host", super::name_width(area.width), style).gap(1);
-    if shown(Column::State) {
-        line.cell(Column::State.title(), Column::State.width(), style).gap(1);
+    for column in BEFORE.into_iter().filter(|column| shown(*column)) {
+        line.cell(column.title(), column.width(), style).gap(1);
     }
     line.put("says", style);
 }
@@ -212,44 +213,45 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         Some(_) => app.look.maintenance(),
         None => app.look.condition(host.condition, host.stale),
     };
-    let owner = host.care.ack.as_ref();
+    let owner = host.care.ack.as_ref().map(|ack| format!("@{}", ack.claim.owner.line()));
     let words =
         if owner.is_some() || maintained.is_some() { dim(app) } else { app.look.words(host.condition, host.stale) };
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), if host.stale { style } else { dim(app) }).end(" ", words);
+    // A host without a value leaves the room to its words.
     let leading = leading(host);
-    for column in FROM_THE_RIGHT.into_iter().filter(|column| shown(*column)) {
+    for column in BEHIND.into_iter().filter(|column| shown(*column)) {
         let width = column.width();
         let (text, style) = match (column, &leading) {
-            (Column::From, _) => (host.host.origin.label().to_owned(), dim(app)),
+            (Column::From, _) => (format!("{:<width$}", host.host.origin.label()), dim(app)),
+            (_, None) => continue,
             (Column::Trail, Some((_, least))) if host.trail.len() > 1 => {
                 (spark(app, &host.trail, width, *least), app.look.style(Meaning::Bar))
             }
             (Column::Value, Some((value, _))) => (format!("{value:>width$}"), dim(app)),
-            (Column::Owner, _) => {
-                let name = owner.map(|ack| format!("@{}", ack.claim.owner.line())).unwrap_or_default();
-                (name, app.look.style(Meaning::Accent))
-            }
-            (Column::Group, _) => (host.host.group.as_deref().unwrap_or_default().to_owned(), dim(app)),
-            (Column::Parent, _) => (parents(host), dim(app)),
-            (Column::Trail | Column::Value | Column::State, _) => (String::new(), dim(app)),
+            _ => (" ".repeat(width), dim(app)),
         };
-        let fitted = text::fit(&text::clean(&text), width);
-        let pad = width.saturating_sub(text::width(&fitted));
-        line.end(&format!("{fitted}{:pad$}", ""), style).end(" ", words);
+        line.end(&text, style).end(" ", words);
     }
     line.name(&host.host.name, super::name_width(area.width), words).gap(1);
-    if shown(Column::State) {
-        line.cell(state_word(host), Column::State.width(), words).gap(1);
+    for column in BEFORE.into_iter().filter(|column| shown(*column)) {
+        let width = column.width();
+        match column {
+            Column::State => line.cell(state_word(host), width, words),
+            Column::Owner => line.cell(owner.as_deref().unwrap_or_default(), width, app.look.style(Meaning::Accent)),
+            Column::Group => line.cell(host.host.group.as_deref().unwrap_or_default(), width, dim(app)),
+            _ => line.cell(&parents(host), width, dim(app)),
+        };
+        line.gap(1);
     }
     if host.condition == Condition::Pending {
         line.put("no answer yet", dim(app));
         return;
     }
-    if let Some(ack) = owner.filter(|_| !shown(Column::Owner)) {
-        let name = text::fit(&format!("@{}", ack.claim.owner.line()), Column::Owner.width());
-        line.put(&name, app.look.style(Meaning::Accent)).put(app.look.separator(), dim(app));
+    if let Some(owner) = owner.as_ref().filter(|_| !shown(Column::Owner)) {
+        line.put(&text::fit(owner, Column::Owner.width()), app.look.style(Meaning::Accent))
+            .put(app.look.separator(), dim(app));
     }
     if let Some(maintained) = maintained {
         let left = units::age(maintained.until.since(frame.now));
