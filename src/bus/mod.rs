@@ -149,6 +149,8 @@ pub enum Notice {
     PromptWithdrawn(PromptId),
     /// One line for the status bar.
     Message(Message),
+    /// Ring the terminal's bell, with these words where it can show them.
+    Ring(String),
     /// Show this object; it is in the inventory now.
     Reveal(AssetId),
 }

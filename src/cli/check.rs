@@ -75,7 +75,7 @@ fn select(plan: &Plan, selectors: &[String]) -> Result<Plan> {
         maintenance: inventory.maintenance.clone(),
         remarks: Vec::new(),
     };
-    Ok(Plan { inventory: Arc::new(part), checks, traps: None })
+    Ok(Plan { inventory: Arc::new(part), checks, traps: None, channels: Arc::default() })
 }
 
 fn names_host(selector: &str, host: &Host) -> bool {

@@ -14,6 +14,7 @@ use crate::base::options::{OptionDoc, Problem};
 use crate::base::{text, units};
 use crate::config::{load, maintenance, port_rules};
 use crate::engine::bind;
+use crate::notify;
 use crate::probe::KINDS;
 use crate::probe::traps::{TRAP_OPTIONS, TRAP_USER_OPTIONS};
 
@@ -202,6 +203,14 @@ pub fn reference() -> String {
     }
     out.push_str("\n## `[[maintenance]]`\n\nIn a window problems are shown and counted apart, and nothing is announced; see `docs/state.md`.\n\n");
     rows(&mut out, maintenance::OPTIONS);
+    out.push_str("\n## `[[notify]]`\n\nWhom to tell of changes, and how; without one nobody is told. See `docs/notifications.md`.\n\n");
+    rows(&mut out, notify::OPTIONS);
+    for kind in notify::KINDS {
+        let _ = writeln!(out, "\n### `{}`\n\n{}.\n", kind.name, sentence(kind.help));
+        if !kind.options.is_empty() {
+            rows(&mut out, kind.options);
+        }
+    }
     out.push_str("\n## `[ssh]`\n\n");
     rows(&mut out, SSH);
     out.push_str(

@@ -22,6 +22,8 @@ pub struct Config {
     pub ssh: SshOptions,
     /// `[traps]`, for whoever listens.
     pub traps: Option<Table>,
+    /// `[[notify]]`, for whoever tells people.
+    pub notify: Vec<Table>,
     /// In their order.
     pub maintenance: Vec<MaintenanceEntry>,
     pub warnings: Vec<Problem>,
@@ -84,6 +86,7 @@ pub(super) struct Understood {
     pub ui: UiOptions,
     pub ssh: SshOptions,
     pub traps: Option<Table>,
+    pub notify: Vec<Table>,
     pub maintenance: Vec<MaintenanceEntry>,
     /// Where the file stands.
     pub folder: Option<PathBuf>,
@@ -101,8 +104,8 @@ impl Understood {
             sort(&mut problems);
             return Err(Problems(problems));
         }
-        let Self { hosts, jobs, ui, ssh, traps, maintenance, folder, .. } = self;
-        Ok(Config { hosts, jobs, ui, ssh, traps, maintenance, warnings: problems, folder })
+        let Self { hosts, jobs, ui, ssh, traps, notify, maintenance, folder, .. } = self;
+        Ok(Config { hosts, jobs, ui, ssh, traps, notify, maintenance, warnings: problems, folder })
     }
 }
 
@@ -152,6 +155,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let ui_table = r.table("ui");
     let ssh_table = r.table("ssh");
     let traps = r.table("traps").cloned();
+    let notify: Vec<Table> = r.tables("notify").into_iter().cloned().collect();
     problems.extend(r.finish());
     let ports = ForAll::read(ports_table, &mut problems);
     let hosts: Vec<HostEntry> =
@@ -183,7 +187,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
         list.retain(|p| p.place.is_none() || !broken.contains(&line(p)));
     }
     problems.extend(syntax);
-    Understood { root, hosts, jobs, ui, ssh, traps, maintenance, folder: None, problems, references }
+    Understood { root, hosts, jobs, ui, ssh, traps, notify, maintenance, folder: None, problems, references }
 }
 
 /// A path as the file `name` means it: `~/` is the user's home, and what is relative stands beside the file.

@@ -10,6 +10,7 @@ use crate::backup::{self, Source};
 use crate::base::options::{OptionDoc, Place, Problem, Reader, Source as Text, Table, Weight, nearest};
 use crate::config::{CheckEntry, Config, HostEntry, JobEntry};
 use crate::model::{CheckKey, CheckSpec, Host, Inventory, Job, Subject};
+use crate::notify;
 use crate::probe::traps::TrapSettings;
 use crate::probe::{self, Kind, Pace, Probe};
 use crate::process::secret::Secrets;
@@ -100,6 +101,7 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
         inventory.jobs.push(job);
     }
     let traps = config.traps.as_ref().and_then(|table| TrapSettings::read(table, &mut problems));
+    let channels = notify::bind(&config.notify, &mut problems);
     // A host's `snmp` table is read by each check that speaks it; what is wrong with it is said once.
     let mut said = HashSet::new();
     problems.retain(|p| said.insert((p.place.as_ref().map(|at| (at.start, at.end)), p.message.clone())));
@@ -111,7 +113,7 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
     inventory.remarks.extend(problems.iter().map(remark));
     inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
     inventory.maintenance = config.maintenance.iter().map(|entry| entry.maintenance.clone()).collect();
-    (Plan { inventory: Arc::new(inventory), checks, traps: traps.map(Arc::new) }, problems)
+    (Plan { inventory: Arc::new(inventory), checks, traps: traps.map(Arc::new), channels: channels.into() }, problems)
 }
 
 /// The checks of one host: those it names, or ICMP, and SNMP with its ports where `snmp` is given.

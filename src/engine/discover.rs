@@ -100,7 +100,7 @@ impl Found {
             maintenance: Vec::new(),
             remarks: self.remarks.clone(),
         };
-        Plan { inventory: Arc::new(inventory), checks, traps: None }
+        Plan { inventory: Arc::new(inventory), checks, traps: None, channels: Arc::default() }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod bind;
 mod commands;
 pub mod cycle;
 pub mod discover;
+mod notify;
 pub mod plan;
 pub mod records;
 pub mod run;

@@ -9,6 +9,7 @@ use crate::backup;
 use crate::base::Clock;
 use crate::model::{CheckSpec, Host, Inventory, Reading};
 use crate::net::Net;
+use crate::notify::Channel;
 use crate::probe;
 use crate::probe::traps::TrapSettings;
 
@@ -51,6 +52,8 @@ pub struct Plan {
     pub checks: Vec<Bound>,
     /// Where devices may tell something by themselves.
     pub traps: Option<Arc<TrapSettings>>,
+    /// Whom to tell, and how.
+    pub channels: Arc<[Channel]>,
 }
 
 impl Plan {
@@ -82,6 +85,6 @@ impl Plan {
             }
         }
         inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
-        Self { inventory: Arc::new(inventory), checks, traps: self.traps }
+        Self { inventory: Arc::new(inventory), checks, traps: self.traps, channels: self.channels }
     }
 }

@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::commands::answer;
+use super::commands::{answer, say};
+use super::notify::{Delivered, Notify};
 use super::plan::{Plan, Runner};
 use super::records::{Records, Saved};
 use super::schedule::Schedule;
@@ -18,12 +19,12 @@ use super::supervise;
 use super::traps::Traps;
 use super::watch::Watch;
 use crate::base::{Clock, Timestamp, Untrusted};
-use crate::bus::{EngineEnd, Ticket};
+use crate::bus::{EngineEnd, MessageWeight, Notice, Ticket};
 use crate::journal::Draft;
-use crate::model::{AssetId, CheckKey, Deed, Observation, Outcome, Policy, Remembered};
+use crate::model::{AssetId, CheckKey, Condition, Deed, Observation, Outcome, Policy, Remembered, Target};
 use crate::net::Net;
 use crate::ssh::Surroundings;
-use crate::state::{CheckView, Effect, Event, Mode, State};
+use crate::state::{CheckView, Effect, Event, Mode, News, State};
 
 /// Results that may wait for the loop; pollers wait when it is full, the screen never does.
 const RESULTS: usize = 4_096;
@@ -107,6 +108,7 @@ pub(super) struct Engine {
     /// Whose state is to be stored.
     pub to_remember: HashSet<CheckKey>,
     devices_to_remember: HashSet<AssetId>,
+    notify: Notify,
     /// What the journal is to have and nobody waits for.
     to_write: VecDeque<Draft>,
     remembered_at: Timestamp,
@@ -117,7 +119,12 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    fn new(setup: &mut Setup, results: mpsc::Sender<Finished>, saved: mpsc::Sender<(Ticket, Saved)>) -> Self {
+    fn new(
+        setup: &mut Setup,
+        results: mpsc::Sender<Finished>,
+        saved: mpsc::Sender<(Ticket, Saved)>,
+        delivered: mpsc::Sender<Delivered>,
+    ) -> Self {
         // It wants to know where the records are.
         let traps = Traps::new(setup);
         Self {
@@ -138,6 +145,7 @@ impl Engine {
             saved,
             to_remember: HashSet::new(),
             devices_to_remember: HashSet::new(),
+            notify: Notify::new(delivered),
             to_write: VecDeque::new(),
             remembered_at: setup.clock.now(),
             dirty: true,
@@ -173,6 +181,12 @@ impl Engine {
                 }
                 Effect::Announce { asset, from, to, news } => {
                     tracing::info!(asset = asset.as_str(), ?from, ?to, ?news, "state changed");
+                    let target = if self.state.has_host(&asset) { Target::Host(asset) } else { Target::Job(asset) };
+                    self.announce(now, &target, (from, to), news);
+                }
+                Effect::AnnouncePart { target, from, to } => {
+                    tracing::info!(target = %target.label().line(), ?from, ?to, "state changed");
+                    self.announce(now, &target, (from, to), News::Changed);
                 }
                 Effect::Release { target, claim, why } => {
                     tracing::info!(target = %target.label().line(), why = why.as_str(), "a claim has ended");
@@ -181,6 +195,38 @@ impl Engine {
                 }
             }
         }
+    }
+
+    fn announce(&mut self, now: Timestamp, target: &Target, change: (Condition, Condition), news: News) {
+        if self.notify.is_empty() {
+            return;
+        }
+        if let Some(alert) = self.state.alert(target, change, news, self.clock.as_wall(now)) {
+            self.notify.take(now, &alert);
+        }
+    }
+
+    /// Lets go what people are to be told now.
+    fn tell_people(&mut self, end: &EngineEnd) {
+        if self.mode == Mode::Passive || self.notify.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        if self.notify.wake_at().is_none_or(|at| at > now) {
+            return;
+        }
+        for words in self.notify.start_due(now, self.clock.wall(), &self.net) {
+            // A console that takes nothing in rings nothing either.
+            let _ = end.notices.try_send(Notice::Ring(words));
+        }
+        self.take(Event::Channels(self.notify.statuses()));
+    }
+
+    fn told_people(&mut self, delivered: Delivered, end: &EngineEnd) {
+        if let Some(words) = self.notify.ended(self.clock.now(), self.clock.wall(), delivered) {
+            say(end, MessageWeight::Error, &words);
+        }
+        self.take(Event::Channels(self.notify.statuses()));
     }
 
     pub fn take_plan(&mut self, plan: Plan) {
@@ -192,6 +238,8 @@ impl Engine {
         let specs = plan.checks.iter().map(|bound| bound.spec.clone());
         self.schedule.load(specs, now, |key| state.check(key)?.last.as_ref().map(|last| last.at));
         self.traps.take_plan(&plan);
+        self.notify.load(&plan.channels);
+        self.take(Event::Channels(self.notify.statuses()));
         let echoes = plan.checks.iter().any(|bound| &*bound.spec.kind == "icmp");
         self.plan = plan;
         // Said once, with the line that would permit it; nothing is down for it.
@@ -246,6 +294,9 @@ impl Engine {
         }
         if let Some(deadline) = self.state.next_deadline() {
             at = at.min(deadline);
+        }
+        if let Some(due) = self.notify.wake_at().filter(|_| self.mode != Mode::Passive) {
+            at = at.min(due);
         }
         if let Some(watch) = &self.watching {
             at = at.min(watch.until);
@@ -325,7 +376,8 @@ impl Engine {
 pub async fn run(mut setup: Setup) -> Ran {
     let (results, mut finished) = mpsc::channel(RESULTS);
     let (saved, mut answers) = mpsc::channel(64);
-    let mut engine = Engine::new(&mut setup, results, saved);
+    let (deliveries, mut delivered) = mpsc::channel(64);
+    let mut engine = Engine::new(&mut setup, results, saved, deliveries);
     engine.take(Event::Mode(setup.mode));
     loop {
         let now = engine.clock.now();
@@ -335,6 +387,7 @@ pub async fn run(mut setup: Setup) -> Ran {
         engine.end_watch_in_time(&setup.end, now);
         engine.start_due();
         engine.write_down();
+        engine.tell_people(&setup.end);
         if engine.schedule.is_over() {
             break;
         }
@@ -366,6 +419,7 @@ pub async fn run(mut setup: Setup) -> Ran {
                 engine.publish(&setup.end, now);
                 answer(ticket, saved, &setup.end);
             }
+            Some(one) = delivered.recv() => engine.told_people(one, &setup.end),
             Some(result) = finished.recv() => {
                 engine.take_result(result);
                 for _ in 0..BATCH {
@@ -378,6 +432,7 @@ pub async fn run(mut setup: Setup) -> Ran {
     }
     engine.sessions.shutdown();
     engine.traps.shutdown();
+    engine.notify.shutdown().await;
     engine.tasks.shutdown().await;
     let now = engine.clock.now();
     if engine.dirty {

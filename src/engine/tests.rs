@@ -154,7 +154,11 @@ impl World {
                 match effect {
                     Effect::Retry(key) => schedule.retry(&key, now),
                     Effect::Ask(key) => schedule.ask(&key, now, Duration::ZERO),
-                    Effect::Remember(_) | Effect::RememberDevice(_) | Effect::Look(_) | Effect::Release { .. } => {}
+                    Effect::Remember(_)
+                    | Effect::RememberDevice(_)
+                    | Effect::Look(_)
+                    | Effect::AnnouncePart { .. }
+                    | Effect::Release { .. } => {}
                     Effect::Announce { asset, to, .. } => {
                         let ms = u64::try_from(now.since(T0).as_millis()).expect("small");
                         life.announced.push((ms, asset.as_str().to_owned(), to));

@@ -1,6 +1,7 @@
 //! What an operator talks about: hosts, ports, backup jobs, incidents, and what was observed of them.
 //! Plain data: no I/O, no serialisation (each edge owns its own form), no rules.
 
+pub mod alert;
 pub mod backup;
 pub mod care;
 pub mod check;
@@ -20,6 +21,7 @@ pub mod port_rules;
 pub mod remembered;
 pub mod session;
 
+pub use alert::{Alert, AlertKind, ChannelStatus};
 pub use backup::{BackupFailure, BackupReport, Job, LockState, RestorePoint, Schedule};
 pub use care::{Acknowledgement, CareBook, Claim, Deed, Release, Stickiness, Target};
 pub use check::{CheckKey, CheckSpec, Subject, Wire};

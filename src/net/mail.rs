@@ -1,5 +1,7 @@
 //! The first words with a mail server: SMTP (RFC 5321, STARTTLS by RFC 3207) and IMAP (RFC 3501). No log-in, no mail.
 
+pub mod send;
+
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::dialog::{Dialog, DialogError};

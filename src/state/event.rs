@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::snapshot::{Mode, Storage, WatchView};
 use crate::model::{
-    AssetId, CareBook, CheckKey, Condition, Entry, Incident, Inventory, Notification, Observation, Policy, Release,
-    Session, SessionId, Target, TrapStatus,
+    AssetId, CareBook, ChannelStatus, CheckKey, Condition, Entry, Incident, Inventory, Notification, Observation,
+    Policy, Release, Session, SessionId, Target, TrapStatus,
 };
 pub use crate::model::{Remembered, RememberedDevice};
 
@@ -47,6 +47,8 @@ pub enum Event {
     Remark(Arc<str>),
     /// A device told something by itself.
     Notified(Notification),
+    /// How the channels to people stand.
+    Channels(Vec<ChannelStatus>),
     /// How the listener for that stands.
     Traps(TrapStatus),
 }
@@ -66,6 +68,8 @@ pub enum Effect {
     RememberDevice(AssetId),
     /// A thing became hard bad, worse, better or good again; once for each. What cannot be judged announces nothing.
     Announce { asset: AssetId, from: Condition, to: Condition, news: News },
+    /// The same of a part of a device: a port, or what it says of itself.
+    AnnouncePart { target: Target, from: Condition, to: Condition },
     /// A claim has ended by itself: write that down.
     Release { target: Target, claim: Arc<str>, why: Release },
 }

@@ -24,8 +24,10 @@ use crate::model::{
 /// Values kept for a host's sparkline.
 const TRAIL: usize = 16;
 
+mod alerts;
 mod care;
 mod hosts;
+mod parts;
 mod sight;
 mod upkeep;
 
@@ -78,6 +80,8 @@ pub(super) struct HostSlot {
     /// Maintenance windows that are open over it.
     active: Vec<Active>,
     vote: Vote,
+    /// What was announced of its ports and of what it says of itself.
+    told: parts::Told,
     /// A deadline for the host as a whole is in the heap.
     awaited: bool,
 }
@@ -128,6 +132,7 @@ impl State {
                 self.incidents.push(Arc::new(incident));
                 self.sort_incidents();
             }
+            Event::Channels(channels) => self.engine.channels = channels.into(),
             Event::Care(book) => self.take_care(at, book, &mut effects),
             Event::EntrySaved(entry) => self.entry_saved(entry),
             Event::Session(session) => match self.sessions.iter_mut().find(|s| s.id == session.id) {
@@ -188,6 +193,10 @@ impl State {
     }
 
     /// The ports of a device as they stand, for the store.
+    pub fn has_host(&self, id: &AssetId) -> bool {
+        self.host_rows.contains_key(id)
+    }
+
     pub fn device(&self, id: &AssetId) -> Option<&Arc<DeviceView>> {
         self.hosts[*self.host_rows.get(id)?].device.as_ref()
     }
@@ -215,6 +224,7 @@ impl State {
         observation: Observation,
         effects: &mut Vec<Effect>,
     ) {
+        let mut walked = false;
         let slot = &mut self.hosts[row];
         if let Facts::Ports(table) = &observation.reading.facts {
             let host = &slot.view.host;
@@ -227,6 +237,7 @@ impl State {
                 effects.push(Effect::RememberDevice(host.id.clone()));
             }
             slot.device = Some(Arc::new(judged));
+            walked = true;
         }
         let was_silent = rules::host::is_silent(&slot.view);
         let view = Arc::make_mut(&mut slot.view);
@@ -264,6 +275,9 @@ impl State {
         self.watch_deadline(Row::Host(row, index));
         self.follow_up(at, row, (was_silent, answers), effects);
         self.judge_host(at, row, effects);
+        if walked {
+            self.tell_parts(row, effects);
+        }
     }
 
     fn observed_job(&mut self, at: Timestamp, row: usize, observation: Observation, effects: &mut Vec<Effect>) {
@@ -427,6 +441,7 @@ impl State {
                 trail: old.map(|o| o.view.trail.clone()).unwrap_or_default(),
                 care: old.map(|o| o.view.care.clone()).unwrap_or_default(),
             };
+            let old_told = old.map(|o| o.told.clone()).unwrap_or_default();
             let parents: Vec<usize> = host.parents.iter().filter_map(|p| self.host_rows.get(p).copied()).collect();
             self.hosts.push(HostSlot {
                 view: Arc::new(view),
@@ -442,6 +457,7 @@ impl State {
                 active: old.map(|o| o.active.clone()).unwrap_or_default(),
                 vote: old.map(|o| o.vote).unwrap_or_default(),
                 awaited: false,
+                told: old_told,
             });
         }
         for row in 0..self.hosts.len() {

@@ -10,7 +10,8 @@ use super::rules::refresh::Pace;
 use super::view::{DeviceView, HostView, JobView, NotificationView};
 use crate::base::Timestamp;
 use crate::model::{
-    Acknowledgement, AssetId, Condition, Entry, Incident, IncidentStatus, Maintenance, Session, Target, TrapStatus,
+    Acknowledgement, AssetId, ChannelStatus, Condition, Entry, Incident, IncidentStatus, Maintenance, Session, Target,
+    TrapStatus,
 };
 
 pub mod problems;
@@ -60,6 +61,8 @@ pub struct EngineView {
     /// The listener for traps, where there is one.
     pub traps: Option<Arc<TrapStatus>>,
     pub watch: Option<WatchView>,
+    /// How the channels to people stand.
+    pub channels: Arc<[ChannelStatus]>,
     /// This console can't see.
     pub blind: Option<Blindness>,
 }

@@ -109,6 +109,7 @@ pub struct App {
     /// What the lists' orders were made of; `None` after a new snapshot.
     fresh: Option<MadeOf>,
     exit: Option<Exit>,
+    ring: Option<String>,
 }
 
 /// What the lists' orders depend on besides the snapshot.
@@ -176,6 +177,7 @@ impl App {
             answering: false,
             fresh: None,
             exit: None,
+            ring: None,
         };
         for (weight, text) in setup.messages {
             app.say(weight, text);

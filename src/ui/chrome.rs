@@ -58,6 +58,12 @@ fn banner(app: &App, size: (u16, u16)) -> Vec<String> {
         parts.push(format!("NOT SAVED: {reason}{elsewhere}"));
     }
     parts.extend(app.trouble.clone());
+    for channel in app.snapshot.engine.channels.iter() {
+        if let Some((since, why)) = &channel.failing {
+            let since = &since.utc_time_of_day()[..5];
+            parts.push(format!("NOBODY IS TOLD by {} since {since}Z: {why}", channel.name));
+        }
+    }
     match app.snapshot.engine.mode {
         Mode::Paused => parts.push("PAUSED: nothing is polled, p resumes".to_owned()),
         Mode::Passive => parts.push("PASSIVE: nothing is ever sent".to_owned()),

@@ -185,6 +185,9 @@ pub async fn run(
     screen.snapshot(first);
     let mut changed = true;
     loop {
+        if let Some(words) = screen.take_ring() {
+            terminal.output.ring(&words);
+        }
         let exit = match screen.take_exit() {
             Some(Exit::Foreground(argv)) => {
                 changed = true;

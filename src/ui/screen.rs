@@ -43,6 +43,11 @@ pub trait Screen {
     /// When something visible changes by the passing of time alone.
     fn next_wake(&self, now: Timestamp) -> Option<Timestamp>;
 
+    /// What the terminal should call attention to, once.
+    fn take_ring(&mut self) -> Option<String> {
+        None
+    }
+
     /// Set when the loop should end or step aside. Asked after every event.
     fn take_exit(&mut self) -> Option<Exit>;
 

@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ssh", &["base", "model", "net", "process"]),
     ("probe", &["base", "model", "proto", "profile", "net", "process", "ssh"]),
     ("backup", &["base", "model", "net", "process", "ssh"]),
+    ("notify", &["base", "model", "net", "process"]),
     ("store", &["base", "model"]),
     ("journal", &["base", "model", "store"]),
     ("import", &["base", "model", "config", "ssh"]),
@@ -27,7 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "engine",
         &[
             "base", "model", "proto", "profile", "config", "state", "bus", "net", "process", "ssh", "probe", "backup",
-            "store", "journal",
+            "notify", "store", "journal",
         ],
     ),
     ("ui", &["base", "model", "config", "state", "bus"]),
@@ -36,8 +37,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 const ALL: &[&str] = &[
-    "base", "model", "proto", "profile", "config", "state", "bus", "net", "process", "ssh", "probe", "backup", "store",
-    "journal", "import", "report", "engine", "ui", "sim",
+    "base", "model", "proto", "profile", "config", "state", "bus", "net", "process", "ssh", "probe", "backup",
+    "notify", "store", "journal", "import", "report", "engine", "ui", "sim",
 ];
 
 /// Crates that only some modules may name.

@@ -19,7 +19,7 @@ const NAME: &str = "mail.lab.test";
 
 /// exim on a port without and one with TLS from the first byte. It changes to a user of its own, who must be able to
 /// read and write in the folder.
-fn exim(folder: &Path, more: &str) -> (Peer, u16, u16) {
+pub fn exim(folder: &Path, more: &str) -> (Peer, u16, u16) {
     let (port, whole) = (free_port(LOOPBACK.into()), free_port(LOOPBACK.into()));
     let here = folder.display();
     let config = format!(
@@ -60,7 +60,7 @@ fn dovecot(folder: &Path) -> (Peer, u16, u16) {
 }
 
 /// A folder with a certificate for the mail server, and the file of who signed it.
-fn certified() -> (tempfile::TempDir, String) {
+pub fn certified() -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let root = Authority::root("Mail Root");
     let (certificate, key) = root.issue(&[NAME], VALID);

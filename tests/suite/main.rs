@@ -17,6 +17,7 @@ mod lab;
 mod layers;
 mod mail;
 mod name_servers;
+mod notify;
 mod peer;
 mod plugins;
 mod port_walks;

@@ -191,7 +191,7 @@ fn of_console(blind: &Blindness) -> Problem {
     }
 }
 
-fn of_host(host: &HostView, hides: usize) -> Problem {
+pub fn of_host(host: &HostView, hides: usize) -> Problem {
     let mut problem = Problem {
         kind: ProblemKind::Host,
         asset: host.host.id.clone(),
@@ -231,7 +231,7 @@ fn care_of(state: &State, since: Timestamp, target: &Target) -> Care {
 }
 
 /// One line for all that a device complains of: the worst in words, and how much more.
-fn of_device_itself(state: &State, device: &DeviceView) -> Option<Problem> {
+pub fn of_device_itself(state: &State, device: &DeviceView) -> Option<Problem> {
     let worst = device.firm_findings().next()?;
     let more = device.firm_findings().count() - 1;
     let words = if more > 0 { format!("{} · and {more} more", worst.words) } else { worst.words.to_string() };
@@ -255,7 +255,7 @@ fn of_device_itself(state: &State, device: &DeviceView) -> Option<Problem> {
     })
 }
 
-fn of_gone_ports(state: &State, device: &DeviceView) -> Problem {
+pub fn of_gone_ports(state: &State, device: &DeviceView) -> Problem {
     let (reason, since) =
         device.missing.as_ref().map_or((Untrusted::default(), device.table.collected_at), |missing| {
             (Untrusted::from(&*missing.reason), missing.since)
@@ -278,7 +278,7 @@ fn of_gone_ports(state: &State, device: &DeviceView) -> Problem {
     }
 }
 
-fn of_port(state: &State, device: &DeviceView, port: &PortView) -> Option<Problem> {
+pub fn of_port(state: &State, device: &DeviceView, port: &PortView) -> Option<Problem> {
     let row = device.table.ports.get(port.row)?;
     let mut title = device.host.name.as_bytes().to_vec();
     title.push(b' ');
@@ -303,7 +303,7 @@ fn of_port(state: &State, device: &DeviceView, port: &PortView) -> Option<Proble
     })
 }
 
-fn of_job(job: &JobView) -> Problem {
+pub fn of_job(job: &JobView) -> Problem {
     Problem {
         kind: ProblemKind::Backup,
         asset: job.job.id.clone(),

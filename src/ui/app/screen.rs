@@ -107,6 +107,10 @@ impl Screen for App {
                 self.say(MessageWeight::Error, format!("NOT SAVED: {reason}"));
                 overlays::not_saved(self, ticket, &reason);
             }
+            Notice::Ring(words) => {
+                self.say(MessageWeight::Warning, words.clone());
+                self.ring = Some(words);
+            }
             Notice::Message(Message { weight, text }) => self.say(weight, text.line()),
             Notice::Reveal(asset) => {
                 self.asked_for_target = true;
@@ -174,6 +178,10 @@ impl Screen for App {
             soonest = soonest.min(now.plus(at.saturating_duration_since(std::time::Instant::now())));
         }
         Some(soonest)
+    }
+
+    fn take_ring(&mut self) -> Option<String> {
+        self.ring.take()
     }
 
     fn take_exit(&mut self) -> Option<Exit> {

@@ -6,14 +6,19 @@ use std::time::{Duration, Instant};
 
 use super::pacer::Pacer;
 use super::tty::Tty;
+use crate::base::text;
 use crate::ui::frame::{Colours, Link};
 
 const SECOND: Duration = Duration::from_secs(1);
+/// Columns of a desktop notification.
+const RING_WIDTH: usize = 120;
 
 #[derive(Debug)]
 pub struct Output {
     pub pacer: Pacer,
     unwritten: Vec<u8>,
+    /// Goes before the next picture.
+    ring: Vec<u8>,
     /// When the present second of counting began.
     second: Instant,
     bytes: u32,
@@ -25,6 +30,7 @@ impl Output {
         Self {
             pacer: Pacer::new(colours),
             unwritten: Vec::new(),
+            ring: Vec::new(),
             second: Instant::now(),
             bytes: 0,
             bytes_last_second: 0,
@@ -41,6 +47,12 @@ impl Output {
         self.unwritten.is_empty() && self.pacer.is_open(now)
     }
 
+    /// The bell, and the words as a desktop notification where the terminal has them (OSC 9, which others pass over).
+    pub fn ring(&mut self, words: &str) {
+        let words = text::fit(&text::clean(words), RING_WIDTH);
+        self.ring = format!("\x07\x1b]9;noctty: {words}\x1b\\").into_bytes();
+    }
+
     /// Nothing is known of the terminal any more, and nothing is owed to it.
     pub fn forget(&mut self) {
         self.unwritten.clear();
@@ -52,7 +64,9 @@ impl Output {
     pub fn flush(&mut self, tty: &Tty) -> io::Result<()> {
         loop {
             let now = Instant::now();
-            if self.unwritten.is_empty() {
+            if self.unwritten.is_empty() && !self.ring.is_empty() {
+                self.unwritten = std::mem::take(&mut self.ring);
+            } else if self.unwritten.is_empty() {
                 match self.pacer.chunk(now) {
                     Some(bytes) => self.unwritten = bytes,
                     None => return Ok(()),
