@@ -36,6 +36,7 @@ pub fn run(args: &BackupsArgs, globals: &Globals) -> Result<ExitCode> {
         hosts: Vec::new(),
         jobs: plan.inventory.jobs.clone(),
         checks: plan.checks.iter().map(|bound| bound.spec.clone()).collect(),
+        thresholds: std::collections::HashMap::new(),
         maintenance: Vec::new(),
         remarks: Vec::new(),
     });

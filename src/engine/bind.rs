@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::plan::{Bound, Plan, Runner};
+use super::thresholds;
 use crate::backup::{self, Source};
 use crate::base::options::{OptionDoc, Place, Problem, Reader, Source as Text, Table, Weight, nearest};
 use crate::config::{CheckEntry, Config, HostEntry, JobEntry};
@@ -32,6 +33,12 @@ pub const COMMON: &[OptionDoc] = &[
         form: "integer",
         default: "the kind's",
         help: "bad results in a row that make a problem",
+    },
+    OptionDoc {
+        name: "thresholds",
+        form: "table",
+        default: "",
+        help: "limits for the check's numbers: `{ rtt = { warn = 0.2, crit = 0.5 } }`; see `docs/state.md`",
     },
 ];
 
@@ -112,6 +119,8 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
     };
     inventory.remarks.extend(problems.iter().map(remark));
     inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
+    let limited = checks.iter().filter(|bound| !bound.thresholds.is_empty());
+    inventory.thresholds = limited.map(|bound| (bound.spec.key.clone(), bound.thresholds.clone())).collect();
     inventory.maintenance = config.maintenance.iter().map(|entry| entry.maintenance.clone()).collect();
     (Plan { inventory: Arc::new(inventory), checks, traps: traps.map(Arc::new), channels: channels.into() }, problems)
 }
@@ -142,6 +151,7 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
         let what = format!("the {} check of {}", kind.name, entry.host.name);
         let mut reader = options.reader(&what);
         let pace = read_pace(&mut reader, kind.pace);
+        let thresholds = thresholds::read(&mut reader, problems);
         let probe = (kind.bind)(&entry.host, &mut reader);
         problems.extend(reader.finish());
         let Some(mut probe) = probe else { continue };
@@ -149,7 +159,7 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
             probe.equip(profiles);
         }
         probe.share(&common.secrets);
-        let bound = bound_probe(&entry.host, kind, pace, probe);
+        let bound = Bound { thresholds, ..bound_probe(&entry.host, kind, pace, probe) };
         if out.iter().any(|b| b.spec.key == bound.spec.key) {
             let problem = Problem::error(
                 &check.place,
@@ -167,11 +177,11 @@ fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>)
     let instance = probe.instance();
     let name = if instance.is_empty() { kind.name.to_owned() } else { format!("{}:{instance}", kind.name) };
     let core = host.has_tag("core") && kind.name == "icmp";
+    let pace = if core { vital(pace, kind.pace) } else { pace };
     let spec = CheckSpec {
         key: CheckKey { subject: Subject::Host(host.id.clone()), name: name.into() },
         kind: kind.name.into(),
-        // What is tagged core is known to be down within ten seconds.
-        interval: if core { pace.interval.min(Duration::from_secs(5)) } else { pace.interval },
+        interval: pace.interval,
         timeout: probe.budget(pace.timeout),
         retry_interval: pace.retry_interval,
         attempts: pace.attempts.max(1),
@@ -180,7 +190,19 @@ fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>)
         waits_for: None,
         wire: probe.wire(),
     };
-    Bound { spec: Arc::new(spec), run: Runner::Probe(Arc::from(probe)) }
+    Bound { spec: Arc::new(spec), run: Runner::Probe(Arc::from(probe)), thresholds: Arc::from([]) }
+}
+
+/// What is tagged core is known to be down within ten seconds: four to the next look, then three of a second each, half a
+/// second apart. What somebody has set by hand stays.
+fn vital(pace: Pace, default: Pace) -> Pace {
+    let quick = |set: Duration, default: Duration, quick: Duration| if set == default { set.min(quick) } else { set };
+    Pace {
+        interval: pace.interval.min(Duration::from_secs(4)),
+        timeout: quick(pace.timeout, default.timeout, Duration::from_secs(1)),
+        retry_interval: quick(pace.retry_interval, default.retry_interval, Duration::from_millis(500)),
+        ..pace
+    }
 }
 
 fn bind_job(entry: &JobEntry, problems: &mut Vec<Problem>) -> Option<Bound> {
@@ -220,7 +242,7 @@ pub fn bound_source(
         waits_for: source.waits_for().map(Arc::from),
         wire: source.wire(),
     };
-    Bound { spec: Arc::new(spec), run: Runner::Backup(Arc::from(source)) }
+    Bound { spec: Arc::new(spec), run: Runner::Backup(Arc::from(source)), thresholds: Arc::from([]) }
 }
 
 fn read_pace(reader: &mut Reader<'_>, mut pace: Pace) -> Pace {

@@ -97,6 +97,7 @@ impl Found {
             hosts: self.hosts.clone(),
             jobs: self.jobs.clone(),
             checks: checks.iter().map(|b| b.spec.clone()).collect(),
+            thresholds: std::collections::HashMap::new(),
             maintenance: Vec::new(),
             remarks: self.remarks.clone(),
         };

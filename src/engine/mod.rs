@@ -11,6 +11,7 @@ pub mod run;
 pub mod schedule;
 pub mod sessions;
 pub mod supervise;
+mod thresholds;
 mod traps;
 mod watch;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::backup;
 use crate::base::Clock;
-use crate::model::{CheckSpec, Host, Inventory, Reading};
+use crate::model::{CheckSpec, Host, Inventory, Reading, Threshold};
 use crate::net::Net;
 use crate::notify::Channel;
 use crate::probe;
@@ -43,6 +43,8 @@ impl Runner {
 pub struct Bound {
     pub spec: Arc<CheckSpec>,
     pub run: Runner,
+    /// Limits of the operator's own.
+    pub thresholds: Arc<[Threshold]>,
 }
 
 /// An inventory and the runners of all its checks.

@@ -172,6 +172,7 @@ impl Engine {
             match effect {
                 Effect::Retry(key) => self.schedule.retry(&key, now),
                 Effect::Ask(key) => self.schedule.ask(&key, now, spread),
+                Effect::Pace { asset, pace } => self.schedule.alarm(asset, pace, now),
                 Effect::Look(asset) => self.schedule.nudge(&asset, now),
                 Effect::Remember(key) => {
                     self.to_remember.insert(key);

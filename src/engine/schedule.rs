@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::model::{AssetId, CheckKey, CheckSpec, Subject};
+use crate::state::Pace;
 
 /// What a run occupies while it lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +51,13 @@ const FIRST_JITTER: Duration = Duration::from_secs(8);
 /// A focused target is looked at this much more often, but not faster than [`FOCUS_FLOOR`].
 const FOCUS_FACTOR: u32 = 3;
 const FOCUS_FLOOR: Duration = Duration::from_secs(5);
+/// So many that something is wrong with are looked at more often; with more of them it is an outage, and more load helps
+/// nobody.
+const MOST_ALARMED: usize = 200;
+/// Of a lane's places those that may be taken by checks whose last run used up its time: what does not answer never costs
+/// what does its turn.
+const SLOW_SHARE: usize = 3;
+const SLOW_OF: usize = 4;
 /// Rounds whose durations are remembered.
 const ROUNDS_KEPT: usize = 1_000;
 /// A device that tells something all the time is asked no more often than this.
@@ -65,9 +73,13 @@ pub struct Schedule {
     /// Due, but without a free place when they were.
     blocked: VecDeque<usize>,
     running: HashMap<Lane, usize>,
+    /// Of those the ones that were slow when they began.
+    slow: HashMap<Lane, usize>,
     per_target: HashMap<AssetId, usize>,
     focus: Option<AssetId>,
     watched: Option<(AssetId, Duration)>,
+    /// Something is wrong with them: looked at as if they were focused.
+    alarmed: HashSet<AssetId>,
     confirmed: HashSet<AssetId>,
     /// Told something while they ran.
     nudged: HashSet<usize>,
@@ -101,6 +113,8 @@ struct Entry {
     running: bool,
     /// Wanted again while it ran.
     again: bool,
+    /// Its last run took as long as it may.
+    slow: bool,
 }
 
 impl Schedule {
@@ -125,6 +139,7 @@ impl Schedule {
         self.due.clear();
         self.blocked.clear();
         self.running.clear();
+        self.slow.clear();
         self.per_target.clear();
         self.nudged.clear();
         let specs: Vec<Arc<CheckSpec>> = specs.into_iter().collect();
@@ -135,11 +150,13 @@ impl Schedule {
             self.rows.insert(spec.key.clone(), row);
             let known = old.remove(&spec.key);
             let lane = Lane::of(&spec.kind);
-            let mut entry = Entry { lane, at: now, epoch: 0, last_start: None, running: false, again: false, spec };
+            let mut entry =
+                Entry { lane, at: now, epoch: 0, last_start: None, running: false, again: false, slow: false, spec };
             if let Some(known) = known {
                 entry.epoch = known.epoch + 1;
                 entry.last_start = known.last_start;
                 entry.running = known.running;
+                entry.slow = known.slow;
                 entry.at = known.at.min(now.plus(entry.spec.interval));
             } else {
                 entry.last_start = last(&entry.spec.key);
@@ -147,6 +164,7 @@ impl Schedule {
             }
             if entry.running {
                 *self.running.entry(lane).or_default() += 1;
+                *self.slow.entry(lane).or_default() += usize::from(entry.slow);
                 *self.per_target.entry(entry.spec.key.subject.id().clone()).or_default() += 1;
             } else {
                 self.due.push(Reverse((entry.at, row, entry.epoch)));
@@ -216,6 +234,12 @@ impl Schedule {
         }
         entry.running = false;
         let lane = entry.lane;
+        let slow = used_up(entry, now);
+        let was_slow = std::mem::replace(&mut entry.slow, slow);
+        if was_slow && let Some(n) = self.slow.get_mut(&lane) {
+            *n = n.saturating_sub(1);
+        }
+        let entry = &self.entries[row];
         let target = entry.spec.key.subject.id().clone();
         if let Some(n) = self.running.get_mut(&lane) {
             *n = n.saturating_sub(1);
@@ -347,6 +371,27 @@ impl Schedule {
         }
     }
 
+    /// Something is wrong with it, or is not any more.
+    pub fn alarm(&mut self, asset: AssetId, pace: Pace, now: Timestamp) {
+        match pace {
+            Pace::AsEver => {
+                self.alarmed.remove(&asset);
+            }
+            Pace::Alarmed if self.alarmed.len() < MOST_ALARMED && self.rounds.is_none() => {
+                for row in 0..self.entries.len() {
+                    let entry = &self.entries[row];
+                    let mine = *entry.spec.key.subject.id() == asset && !entry.running && !entry.spec.fixed_pace;
+                    let soon = entry.last_start.map_or(entry.at, |start| start.plus(focused(entry.spec.interval)));
+                    if mine && soon < entry.at {
+                        self.set_due(row, soon.max(now));
+                    }
+                }
+                self.alarmed.insert(asset);
+            }
+            Pace::Alarmed => {}
+        }
+    }
+
     /// The ports of a device are asked this often, until told otherwise; `None` goes back to their own rhythm.
     pub fn watch(&mut self, watched: Option<(AssetId, Duration)>, now: Timestamp) {
         if self.watched == watched {
@@ -442,7 +487,9 @@ impl Schedule {
         let entry = &self.entries[row];
         let in_lane = self.running.get(&entry.lane).copied().unwrap_or(0);
         let on_target = self.per_target.get(entry.spec.key.subject.id()).copied().unwrap_or(0);
-        in_lane < entry.lane.limit() && on_target < PER_TARGET
+        let slow = self.slow.get(&entry.lane).copied().unwrap_or(0);
+        let may = !entry.slow || slow < entry.lane.limit() * SLOW_SHARE / SLOW_OF;
+        in_lane < entry.lane.limit() && on_target < PER_TARGET && (may || self.rounds.is_some())
     }
 
     fn begin(&mut self, row: usize, now: Timestamp) -> Arc<CheckSpec> {
@@ -450,6 +497,7 @@ impl Schedule {
         entry.running = true;
         entry.last_start = Some(now);
         *self.running.entry(entry.lane).or_default() += 1;
+        *self.slow.entry(entry.lane).or_default() += usize::from(entry.slow);
         *self.per_target.entry(entry.spec.key.subject.id().clone()).or_default() += 1;
         self.runs += 1;
         entry.spec.clone()
@@ -464,7 +512,8 @@ impl Schedule {
             let jitter = phase(&(entry.spec.key.clone(), entry.epoch), interval / 10);
             return entry.last_start.unwrap_or(now).plus(interval).plus(jitter);
         }
-        if self.focus.as_ref() == Some(entry.spec.key.subject.id()) {
+        let asset = entry.spec.key.subject.id();
+        if self.focus.as_ref() == Some(asset) || (!self.alarmed.is_empty() && self.alarmed.contains(asset)) {
             interval = focused(interval);
         }
         if let Some(every) = self.watched_pace(entry) {
@@ -485,6 +534,12 @@ impl Schedule {
         entry.epoch += 1;
         self.due.push(Reverse((at, row, entry.epoch)));
     }
+}
+
+/// A run that ended only because its time was over, or nearly so.
+fn used_up(entry: &Entry, now: Timestamp) -> bool {
+    let took = entry.last_start.map_or(Duration::ZERO, |start| now.since(start));
+    took >= entry.spec.timeout * 9 / 10
 }
 
 fn focused(interval: Duration) -> Duration {
@@ -639,6 +694,74 @@ mod tests {
         s.watch(None, at(9_100));
         s.finished(&keys[0], at(9_200));
         assert!(start_all(&mut s, at(20_000)).is_empty());
+    }
+
+    #[test]
+    fn what_something_is_wrong_with_is_looked_at_more_often_until_it_is_well() {
+        let mut s = loaded(vec![spec("a", "icmp", 30), spec("b", "icmp", 30)]);
+        for key in start_all(&mut s, at(100)) {
+            s.finished(&key, at(130));
+        }
+        s.alarm(AssetId::new("a"), Pace::Alarmed, at(1_000));
+        let keys = start_all(&mut s, at(10_101));
+        assert_eq!(
+            keys.iter().map(|k| k.subject.id().as_str()).collect::<Vec<_>>(),
+            ["a"],
+            "ten seconds after its last"
+        );
+        s.finished(&keys[0], at(10_130));
+        assert_eq!(start_all(&mut s, at(20_131)).len(), 1);
+        s.finished(&keys[0], at(20_150));
+        s.alarm(AssetId::new("a"), Pace::AsEver, at(20_200));
+        for key in start_all(&mut s, at(31_000)) {
+            s.finished(&key, at(31_010));
+        }
+        assert!(start_all(&mut s, at(45_000)).is_empty());
+        // With very many it is an outage: no more than some are looked at more often.
+        let mut s = loaded((0..1_000).map(|i| spec(&format!("h{i}"), "icmp", 30)).collect());
+        for key in start_all(&mut s, at(1_000)) {
+            s.finished(&key, at(1_010));
+        }
+        (0..1_000).for_each(|i| s.alarm(AssetId::new(format!("h{i}")), Pace::Alarmed, at(1_020)));
+        assert_eq!(start_all(&mut s, at(12_000)).len(), MOST_ALARMED);
+    }
+
+    /// Ten thousand that take all of their time for nothing cost one that answers none of its turns.
+    #[test]
+    fn those_that_never_answer_cost_nobody_a_turn() {
+        for (kind, dead) in [("tcp", 10_000), ("icmp", 10_000)] {
+            let mut specs: Vec<CheckSpec> = (0..dead).map(|i| spec(&format!("dead{i}"), kind, 30)).collect();
+            specs.extend((0..20).map(|i| spec(&format!("well{i}"), kind, 30)));
+            let mut s = loaded(specs);
+            let mut ends: BinaryHeap<Reverse<(Timestamp, CheckKey)>> = BinaryHeap::new();
+            let mut starts: HashMap<String, Vec<Timestamp>> = HashMap::new();
+            let mut now = T0;
+            while now < at(300_000) {
+                while let Some(Reverse((end, key))) = ends.pop() {
+                    if end > now {
+                        ends.push(Reverse((end, key)));
+                        break;
+                    }
+                    s.finished(&key, now);
+                }
+                while let Some(spec) = s.start_next(now) {
+                    let name = spec.key.subject.id().as_str().to_owned();
+                    let well = name.starts_with("well");
+                    let took = if well { Duration::from_millis(20) } else { spec.timeout };
+                    ends.push(Reverse((now.plus(took), spec.key.clone())));
+                    if well {
+                        starts.entry(name).or_default().push(now);
+                    }
+                }
+                now = now.plus(Duration::from_millis(50));
+            }
+            for (name, times) in starts {
+                let settled: Vec<&Timestamp> = times.iter().filter(|t| **t > at(60_000)).collect();
+                let gaps = settled.windows(2).map(|pair| pair[1].since(*pair[0]));
+                let longest = gaps.max().expect("it runs");
+                assert!(longest <= Duration::from_millis(30_200), "{kind} {name}: {longest:?}");
+            }
+        }
     }
 
     #[test]

@@ -29,6 +29,8 @@ struct World {
     cut: Option<(u64, u64, u64)>,
     /// The clock of the machine goes on while it sleeps: from, to.
     sleeps: Option<(u64, u64)>,
+    /// Hosts whose one check is this, instead of the usual two.
+    vital: Option<Arc<CheckSpec>>,
 }
 
 /// What a life was like.
@@ -49,7 +51,7 @@ impl World {
             hosts.push((dist.clone(), vec!["core".to_owned()]));
             hosts.extend((0..leaves).map(|l| (format!("leaf{d}.{l}-{seed}"), vec![dist.clone()])));
         }
-        Self { hosts, dead: BTreeMap::new(), cut: None, sleeps: None }
+        Self { hosts, dead: BTreeMap::new(), cut: None, sleeps: None, vital: None }
     }
 
     fn dies(mut self, host: usize, from: u64, to: u64) -> Self {
@@ -78,7 +80,7 @@ impl World {
     /// Hosts that hang on nothing.
     fn flat(count: usize) -> Self {
         let hosts = (0..count).map(|n| (format!("h{n}"), Vec::new())).collect();
-        Self { hosts, dead: BTreeMap::new(), cut: None, sleeps: None }
+        Self { hosts, dead: BTreeMap::new(), cut: None, sleeps: None, vital: None }
     }
 
     fn inventory(&self) -> Inventory {
@@ -87,6 +89,11 @@ impl World {
             let mut host = Host::new(name, Some("192.0.2.1"), Origin::Config);
             host.parents = parents.iter().map(AssetId::new).collect();
             out.hosts.push(Arc::new(host));
+            if let Some(vital) = &self.vital {
+                let key = CheckKey { subject: Subject::Host(AssetId::new(name)), name: vital.key.name.clone() };
+                out.checks.push(Arc::new(CheckSpec { key, ..(**vital).clone() }));
+                continue;
+            }
             for (kind, secs) in [("icmp", 30), ("snmp", 60)] {
                 out.checks.push(Arc::new(CheckSpec {
                     key: CheckKey { subject: Subject::Host(AssetId::new(name)), name: kind.into() },
@@ -159,6 +166,7 @@ impl World {
                     | Effect::Look(_)
                     | Effect::AnnouncePart { .. }
                     | Effect::Release { .. } => {}
+                    Effect::Pace { asset, pace } => schedule.alarm(asset, pace, now),
                     Effect::Announce { asset, to, .. } => {
                         let ms = u64::try_from(now.since(T0).as_millis()).expect("small");
                         life.announced.push((ms, asset.as_str().to_owned(), to));
@@ -310,5 +318,38 @@ proptest! {
         prop_assert_eq!(life.announced, []);
         prop_assert_eq!(&life.looks[0].0, &["this console CAN'T SEE"]);
         prop_assert_eq!(&life.looks[1], &(vec![], 0));
+    }
+}
+
+/// The check of a host as a configuration makes it.
+fn bound(tags: &str) -> Arc<CheckSpec> {
+    let text = format!("[[host]]\nname = \"a\"\naddress = \"192.0.2.1\"\ntags = [{tags}]\n");
+    let config = crate::config::load::parse("noctty.toml", text).expect("it is valid");
+    let (plan, _) = super::bind::bind(&config).expect("it binds");
+    plan.checks[0].spec.clone()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn what_is_tagged_core_is_known_to_be_down_within_ten_seconds(from in 100_000u64..160_000, seed in 0u64..1_000) {
+        let mut world = World::tree(seed, 3, 0);
+        world.hosts.iter_mut().for_each(|(_, parents)| parents.clear());
+        world.vital = Some(bound("\"core\""));
+        let life = world.dies(2, from, u64::MAX).live(from + 60_000);
+        prop_assert_eq!(life.len(), 1);
+        prop_assert!(life[0].0 <= from + 10_000, "{} ms", life[0].0 - from);
+    }
+
+    #[test]
+    fn anything_else_is_known_to_be_down_after_three_fast_retries(from in 100_000u64..160_000, seed in 0u64..1_000) {
+        let mut world = World::tree(seed, 3, 0);
+        world.hosts.iter_mut().for_each(|(_, parents)| parents.clear());
+        world.vital = Some(bound(""));
+        let life = world.dies(2, from, u64::MAX).live(from + 60_000);
+        prop_assert_eq!(life.len(), 1);
+        // To its next turn, then three runs of two seconds, a second apart.
+        prop_assert!(life[0].0 <= from + 30_000 + 8_100, "{} ms", life[0].0 - from);
     }
 }

@@ -20,6 +20,7 @@ pub mod port_key;
 pub mod port_rules;
 pub mod remembered;
 pub mod session;
+pub mod threshold;
 
 pub use alert::{Alert, AlertKind, ChannelStatus};
 pub use backup::{BackupFailure, BackupReport, Job, LockState, RestorePoint, Schedule};
@@ -40,3 +41,4 @@ pub use port_key::{PortKey, ToldApart};
 pub use port_rules::{PortRole, PortRules};
 pub use remembered::Remembered;
 pub use session::{HostKeyProblem, Prompt, PromptId, Session, SessionId, SessionStatus};
+pub use threshold::{Side, Threshold};

@@ -60,6 +60,8 @@ pub enum Effect {
     Retry(CheckKey),
     /// Look now, within what the check's pace allows: what hangs on it has fallen silent, or what it hangs on is back.
     Ask(CheckKey),
+    /// Something is wrong with it, or is not any more: look at it more often, or as ever.
+    Pace { asset: AssetId, pace: Pace },
     /// A device told something: look at it as soon as may be.
     Look(AssetId),
     /// Keep this check's state for the next start.
@@ -72,6 +74,13 @@ pub enum Effect {
     AnnouncePart { target: Target, from: Condition, to: Condition },
     /// A claim has ended by itself: write that down.
     Release { target: Target, claim: Arc<str>, why: Release },
+}
+
+/// How often something is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pace {
+    Alarmed,
+    AsEver,
 }
 
 /// What an announcement is about.

@@ -15,7 +15,7 @@ pub mod view;
 mod notifications;
 mod reduce;
 
-pub use event::{Effect, Event, News, Remembered};
+pub use event::{Effect, Event, News, Pace, Remembered};
 pub use reduce::State;
 pub use snapshot::{Blindness, EngineView, Mode, Problem, Snapshot, Storage, Totals, WatchView};
 pub use view::{

@@ -26,12 +26,16 @@ const TRAIL: usize = 16;
 
 mod alerts;
 mod care;
+mod gauges;
 mod hosts;
+mod inferred;
 mod parts;
 mod sight;
 mod upkeep;
 
 use care::Desk;
+use gauges::Gauges;
+use inferred::Names;
 use sight::{Sight, Vote};
 use upkeep::{Active, Upkeep};
 
@@ -58,6 +62,7 @@ pub struct State {
     pub(super) desk: Desk,
     pub(super) upkeep: Upkeep,
     sight: Sight,
+    names: Names,
     pub(super) revision: u64,
 }
 
@@ -82,6 +87,10 @@ pub(super) struct HostSlot {
     vote: Vote,
     /// What was announced of its ports and of what it says of itself.
     told: parts::Told,
+    /// Of those checks that have limits of the operator's own.
+    gauges: Vec<Gauges>,
+    /// Somebody looks more often.
+    alarmed: bool,
     /// A deadline for the host as a whole is in the heap.
     awaited: bool,
 }
@@ -221,7 +230,7 @@ impl State {
         &mut self,
         at: Timestamp,
         (row, index): (usize, usize),
-        observation: Observation,
+        mut observation: Observation,
         effects: &mut Vec<Effect>,
     ) {
         let mut walked = false;
@@ -236,9 +245,17 @@ impl State {
             if slot.device.as_ref().is_none_or(|old| rules::ports::worth_remembering(old, &judged)) {
                 effects.push(Effect::RememberDevice(host.id.clone()));
             }
+            let same = |old: &Arc<DeviceView>| Arc::ptr_eq(&old.table.equipment, &table.equipment);
+            let anew = !slot.device.as_ref().is_some_and(same);
             slot.device = Some(Arc::new(judged));
             walked = true;
+            if anew {
+                let table = table.clone();
+                self.infer(row, &table);
+            }
         }
+        let slot = &mut self.hosts[row];
+        let sure = !slot.gauges.is_empty() && gauges::apply(slot, index, &mut observation);
         let was_silent = rules::host::is_silent(&slot.view);
         let view = Arc::make_mut(&mut slot.view);
         let leading = rules::host::leading_metric(&observation.reading.metrics);
@@ -249,7 +266,8 @@ impl State {
         // What it hangs on is to blame for these changes.
         let counts = !slot.lineage.waits && view.behind.is_none();
         let withheld = self.sight.withholds() && view.host.origin != Origin::Local;
-        let hearing = Hearing { formula: self.policy.flapping.as_ref().filter(|_| counts && !withheld), withheld };
+        let hearing =
+            Hearing { formula: self.policy.flapping.as_ref().filter(|_| counts && !withheld), withheld, sure };
         let answers =
             check.spec.decides_reachability && matches!(observation.reading.outcome, Outcome::Ok | Outcome::Warning);
         let blind = self.sight.is_blind();
@@ -429,6 +447,12 @@ impl State {
                 checks.push(continued(spec, known, at));
             }
             let waiting = vec![false; checks.len()];
+            let limits = |check: &CheckView| {
+                let key = &check.spec.key;
+                Some(Gauges::new(key, inventory.thresholds.get(key)?, old.map(|o| o.gauges.as_slice())))
+            };
+            let gauges =
+                if inventory.thresholds.is_empty() { Vec::new() } else { checks.iter().filter_map(limits).collect() };
             let view = HostView {
                 host: host.clone(),
                 condition: old.map_or(Condition::Pending, |o| o.view.condition),
@@ -456,6 +480,8 @@ impl State {
                 wanting: old.is_some_and(|o| o.wanting),
                 active: old.map(|o| o.active.clone()).unwrap_or_default(),
                 vote: old.map(|o| o.vote).unwrap_or_default(),
+                gauges,
+                alarmed: old.is_some_and(|o| o.alarmed),
                 awaited: false,
                 told: old_told,
             });
@@ -483,6 +509,7 @@ impl State {
                 self.remarks.push(remark.clone());
             }
         }
+        self.resume_inferences();
         self.count_voters();
         self.upkeep.configure(&inventory.maintenance);
         self.inventory = inventory;

@@ -30,6 +30,8 @@ pub struct CheckView {
     pub flap: Flap,
     /// Who has taken on what is wrong with it, apart from its host.
     pub ack: Option<Arc<Acknowledgement>>,
+    /// A number that has limits used to come, and does not any more.
+    pub missing: Option<Arc<str>>,
 }
 
 /// What people and rules make of a thing beside its condition.
@@ -40,6 +42,8 @@ pub struct Care {
     /// It is being worked on.
     pub maintenance: Option<Arc<Maintained>>,
     pub flapping: Option<Flapping>,
+    /// What it hangs on by what a switch says of its neighbours, where nobody has configured that.
+    pub inferred_parent: Option<Arc<str>>,
     /// Since when it is a problem that nobody has taken on; `None` while somebody has, or there is none.
     pub unowned_since: Option<Timestamp>,
 }

@@ -27,6 +27,7 @@ mod recorded;
 mod recorded_ports;
 mod repository;
 mod routers;
+mod scenarios;
 mod sessions;
 mod snmp;
 mod snmp_v3;

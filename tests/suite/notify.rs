@@ -19,7 +19,7 @@ use crate::peer::until;
 fn channels(text: &str) -> (Vec<Channel>, Vec<String>) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("n.toml");
-    std::fs::write(&path, text).expect("written");
+    fs::write(&path, text).expect("written");
     let config = load::read(&path).expect("TOML");
     let mut problems = Vec::new();
     let channels = bind(&config.notify, &mut problems);

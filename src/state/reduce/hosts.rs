@@ -7,7 +7,7 @@ use super::upkeep::{self, maintained};
 use super::{Row, State};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::Condition;
-use crate::state::event::{Effect, News};
+use crate::state::event::{Effect, News, Pace};
 use crate::state::rules;
 use crate::state::rules::parents::{Standing, Testimony, askable, siblings, testimony, time_to_verdict};
 use crate::state::view::{Care, CheckView, Flapping};
@@ -39,6 +39,9 @@ impl State {
         let standing = if silent { self.standing(at, row, effects) } else { Standing::Alone };
         let slot = &self.hosts[row];
         let mut verdict = rules::host::judge(&slot.view, &standing, slot.lineage.wavering, &self.policy);
+        if let (Standing::Behind(blame), Some(parent)) = (&standing, &slot.view.care.inferred_parent) {
+            verdict.reason = Untrusted::from(format!("behind {blame} (inferred: {parent} names it as its neighbour)"));
+        }
         let veiled = self.is_veiled(row);
         if veiled {
             // Its condition is the last one that was seen.
@@ -76,6 +79,12 @@ impl State {
         }
         self.settle(at, row);
         self.tell(row, effects);
+        let slot = &mut self.hosts[row];
+        if slot.alarmed != slot.wanting {
+            slot.alarmed = slot.wanting;
+            let pace = if slot.wanting { Pace::Alarmed } else { Pace::AsEver };
+            effects.push(Effect::Pace { asset: slot.view.host.id.clone(), pace });
+        }
         let slot = &self.hosts[row];
         let children = before != (slot.down, slot.lineage.waits) || (changed && slot.down);
         self.watch_deadline(Row::Verdict(row));
@@ -106,7 +115,8 @@ impl State {
             None => Some(flapping.map_or(slot.view.since, |flapping| flapping.since)),
         };
         slot.wanting = wanting;
-        let care_now = Care { ack, maintenance, flapping, unowned_since };
+        let inferred_parent = care.inferred_parent.clone();
+        let care_now = Care { ack, maintenance, flapping, inferred_parent, unowned_since };
         if *care != care_now {
             Arc::make_mut(&mut slot.view).care = care_now;
         }
@@ -176,7 +186,7 @@ impl State {
     /// Who is to blame if the host is silent.
     fn standing(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) -> Standing {
         let slot = &self.hosts[row];
-        if slot.parents.is_empty() {
+        if slot.parents.is_empty() || self.is_only_inferred(row) {
             return Standing::Alone;
         }
         let first = &self.hosts[slot.parents[0]].view;

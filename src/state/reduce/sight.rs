@@ -25,6 +25,7 @@ use crate::state::event::Effect;
 use crate::state::rules::host::signs_of_life;
 use crate::state::rules::parents::askable;
 use crate::state::snapshot::Blindness;
+use crate::state::view::CheckView;
 
 /// Votes that are looked at.
 const VOTES: u32 = 20;
@@ -255,15 +256,15 @@ impl State {
         self.ask_the_silent(effects);
         for row in 0..self.hosts.len() {
             let slot = &mut self.hosts[row];
-            if !std::mem::take(&mut slot.vote.fallen) {
-                continue;
-            }
-            for check in &mut Arc::make_mut(&mut slot.view).checks {
-                if check.is_soft() {
+            // Those that are back, too: one check may have answered, and a run of another have begun before that.
+            if slot.view.checks.iter().any(CheckView::is_soft) {
+                for check in Arc::make_mut(&mut slot.view).checks.iter_mut().filter(|check| check.is_soft()) {
                     check.attempt = 0;
                 }
             }
-            self.judge_host(at, row, effects);
+            if std::mem::take(&mut slot.vote.fallen) {
+                self.judge_host(at, row, effects);
+            }
         }
         self.sight.fallen = 0;
     }

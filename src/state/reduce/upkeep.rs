@@ -163,7 +163,9 @@ impl State {
         while let Some(row) = out.get(next).copied() {
             next += 1;
             for child in &self.hosts[row].children {
-                if self.hosts[*child].parents.iter().all(|parent| met.contains(parent)) && met.insert(*child) {
+                // What is only inferred is not known well enough to be quiet about.
+                let known = self.hosts[*child].view.care.inferred_parent.is_none();
+                if known && self.hosts[*child].parents.iter().all(|parent| met.contains(parent)) && met.insert(*child) {
                     out.push(*child);
                 }
             }

@@ -22,6 +22,7 @@ pub fn fresh(spec: &Arc<CheckSpec>, at: Timestamp) -> CheckView {
         restored: false,
         flap: Flap::default(),
         ack: None,
+        missing: None,
     }
 }
 
@@ -32,12 +33,14 @@ pub struct Hearing<'a> {
     pub formula: Option<&'a FlapFormula>,
     /// It is open whether this console sees: a bad result is kept, and not believed.
     pub withheld: bool,
+    /// It has been seen often enough already: believed at once.
+    pub sure: bool,
 }
 
 /// Takes a result in; true where the check should be asked again soon because the problem is soft.
 /// Results that are older than the last one are dropped.
 pub fn take(check: &mut CheckView, observation: Observation, hearing: Hearing<'_>) -> bool {
-    let Hearing { formula, withheld } = hearing;
+    let Hearing { formula, withheld, sure } = hearing;
     if check.last.as_ref().is_some_and(|last| !check.restored && last.at > observation.at) {
         return false;
     }
@@ -59,7 +62,8 @@ pub fn take(check: &mut CheckView, observation: Observation, hearing: Hearing<'_
         check.attempt = check.attempt.saturating_add(1).min(check.spec.attempts.saturating_sub(1)).max(check.attempt);
         return true;
     }
-    check.attempt = check.attempt.saturating_add(1).min(check.spec.attempts.max(1));
+    check.attempt =
+        if sure { check.spec.attempts } else { check.attempt.saturating_add(1) }.min(check.spec.attempts.max(1));
     let was_bad = check.condition.is_problem();
     if check.attempt >= check.spec.attempts || was_bad {
         check.attempt = check.spec.attempts.max(1);

@@ -5,6 +5,7 @@ pub mod check;
 pub mod equipment;
 pub mod flap;
 pub mod host;
+pub mod hysteresis;
 pub mod maintenance;
 pub mod parents;
 pub mod ports;

@@ -328,12 +328,19 @@ fn host_word(host: &HostView) -> &'static str {
         Condition::Critical => "CRITICAL",
         Condition::Warning => "WARNING",
         Condition::Unknown if host.last_seen.is_none() => "NEVER SEEN",
+        Condition::Unknown if lacks_only_numbers(host) => "NO DATA",
         Condition::Unknown => "UNKNOWN",
         Condition::Unreachable => "UNREACHABLE",
         Condition::Pending => "PENDING",
         Condition::NotProbed => "NOT PROBED",
         Condition::Ok => "UP",
     }
+}
+
+/// All that is not known of it is a number that used to come.
+fn lacks_only_numbers(host: &HostView) -> bool {
+    let mut unknown = host.checks.iter().filter(|check| check.condition == Condition::Unknown).peekable();
+    unknown.peek().is_some() && unknown.all(|check| check.missing.is_some())
 }
 
 fn job_word(state: JobState) -> &'static str {

@@ -61,6 +61,7 @@ pub fn host(name: &str, condition: Condition, reason: &str, since: u64) -> HostV
         restored: false,
         flap: Flap::default(),
         ack: None,
+        missing: None,
     };
     HostView {
         host: Arc::new(host),

@@ -74,6 +74,7 @@ fn check(last: Option<(Timestamp, Reading)>) -> CheckView {
         restored: false,
         flap: Flap::default(),
         ack: None,
+        missing: None,
     }
 }
 
