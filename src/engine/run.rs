@@ -38,6 +38,9 @@ const REMEMBER_EVERY: Duration = Duration::from_secs(15);
 const REMEMBER_BATCH: usize = 4_096;
 /// Devices whose ports go to the store at once.
 const DEVICES_BATCH: usize = 512;
+/// What has become due, and what has come back, is taken up together this often: thousands of checks a second cost some wake-ups
+/// a second, and no check is late for it.
+const GATHER: Duration = Duration::from_millis(10);
 /// The longest sleep: steady time goes on through a suspend, the runtime's timers do not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
@@ -114,6 +117,9 @@ pub(super) struct Engine {
     remembered_at: Timestamp,
     dirty: bool,
     published: Timestamp,
+    /// When checks were last started, and results last taken in.
+    started: Timestamp,
+    taken: Timestamp,
     ran: Ran,
     pub watching: Option<Watch>,
 }
@@ -150,6 +156,8 @@ impl Engine {
             remembered_at: setup.clock.now(),
             dirty: true,
             published: Timestamp::default(),
+            started: Timestamp::default(),
+            taken: Timestamp::default(),
             ran: Ran::default(),
             watching: None,
         }
@@ -253,6 +261,9 @@ impl Engine {
     }
 
     fn take_result(&mut self, (observation, fault): Finished) {
+        if let Some(check) = self.state.check(&observation.check) {
+            self.schedule.rest(&observation.check, check.spec.rest_after(&observation));
+        }
         // The turn ends before the retry is asked for, so that the retry is not overruled.
         self.schedule.finished(&observation.check, self.clock.now());
         self.ran.runs += 1;
@@ -272,7 +283,11 @@ impl Engine {
             return;
         }
         let now = self.clock.now();
+        if now < self.started.plus(GATHER) {
+            return;
+        }
         while let Some(spec) = self.schedule.start_next(now) {
+            self.started = now;
             let Some(runner) = self.runners.get(&spec.key).cloned() else { continue };
             let (net, clock, results) = (self.net.clone(), self.clock, self.results.clone());
             self.tasks.spawn(async move {
@@ -291,7 +306,7 @@ impl Engine {
         if self.mode == Mode::Polling
             && let Some(due) = self.schedule.next_due()
         {
-            at = at.min(due);
+            at = at.min(due.max(self.started.plus(GATHER)));
         }
         if let Some(deadline) = self.state.next_deadline() {
             at = at.min(deadline);
@@ -399,7 +414,12 @@ pub async fn run(mut setup: Setup) -> Ran {
         if waiting && now.since(engine.remembered_at) >= REMEMBER_EVERY {
             engine.remember(now);
         }
-        let sleep = engine.wake_at().since(engine.clock.now());
+        // Those that come meanwhile wait for one another. Nobody is told when the first has come, so the loop looks.
+        let now = engine.clock.now();
+        let take_at = engine.taken.plus(GATHER);
+        let takes = now >= take_at;
+        let wake_at = if takes { engine.wake_at() } else { engine.wake_at().min(take_at) };
+        let sleep = wake_at.since(now);
         tokio::select! {
             biased;
             () = setup.stop.cancelled() => break,
@@ -421,7 +441,8 @@ pub async fn run(mut setup: Setup) -> Ran {
                 answer(ticket, saved, &setup.end);
             }
             Some(one) = delivered.recv() => engine.told_people(one, &setup.end),
-            Some(result) = finished.recv() => {
+            Some(result) = finished.recv(), if takes => {
+                engine.taken = now;
                 engine.take_result(result);
                 for _ in 0..BATCH {
                     let Ok(result) = finished.try_recv() else { break };

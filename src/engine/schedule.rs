@@ -110,6 +110,8 @@ struct Entry {
     at: Timestamp,
     epoch: u64,
     last_start: Option<Timestamp>,
+    /// From the begin of its last run to that of the next, at least; more than the interval where runs take that long.
+    rest: Duration,
     running: bool,
     /// Wanted again while it ran.
     again: bool,
@@ -150,11 +152,13 @@ impl Schedule {
             self.rows.insert(spec.key.clone(), row);
             let known = old.remove(&spec.key);
             let lane = Lane::of(&spec.kind);
+            let (rest, running, again) = (Duration::ZERO, false, false);
             let mut entry =
-                Entry { lane, at: now, epoch: 0, last_start: None, running: false, again: false, slow: false, spec };
+                Entry { lane, at: now, epoch: 0, last_start: None, rest, running, again, slow: false, spec };
             if let Some(known) = known {
                 entry.epoch = known.epoch + 1;
                 entry.last_start = known.last_start;
+                entry.rest = known.rest;
                 entry.running = known.running;
                 entry.slow = known.slow;
                 entry.at = known.at.min(now.plus(entry.spec.interval));
@@ -225,6 +229,13 @@ impl Schedule {
         None
     }
 
+    /// What a run found stretches or restores the rhythm; told before [`Schedule::finished`].
+    pub fn rest(&mut self, key: &CheckKey, rest: Duration) {
+        if let Some(&row) = self.rows.get(key) {
+            self.entries[row].rest = rest;
+        }
+    }
+
     /// A run ended: its place is free and its next turn set.
     pub fn finished(&mut self, key: &CheckKey, now: Timestamp) {
         let Some(&row) = self.rows.get(key) else { return };
@@ -276,7 +287,9 @@ impl Schedule {
         let Some(&row) = self.rows.get(key) else { return };
         let spec = &self.entries[row].spec;
         if !spec.fixed_pace && !self.entries[row].running && self.rounds.is_none() {
-            let soon = now.plus(spec.retry_interval);
+            let entry = &self.entries[row];
+            let rested = entry.last_start.map_or(now, |start| start.plus(entry.rest));
+            let soon = now.plus(spec.retry_interval).max(rested);
             if soon < self.entries[row].at {
                 self.set_due(row, soon);
             }
@@ -329,7 +342,7 @@ impl Schedule {
             let key = CheckKey { subject: Subject::Host(asset.clone()), name: name.into() };
             let Some(&row) = self.rows.get(&key) else { continue };
             let entry = &self.entries[row];
-            let rested = entry.last_start.map_or(now, |start| start.plus(NUDGE_GAP).max(now));
+            let rested = entry.last_start.map_or(now, |start| start.plus(NUDGE_GAP.max(entry.rest)).max(now));
             let at = rested.max(self.next_nudge);
             if entry.running {
                 // What it has read may be older than what was told.
@@ -364,7 +377,8 @@ impl Schedule {
             if *entry.spec.key.subject.id() != asset || entry.running || entry.spec.fixed_pace {
                 continue;
             }
-            let since = entry.last_start.map_or(entry.at, |start| start.plus(focused(entry.spec.interval)));
+            let every = focused(entry.spec.interval).max(entry.rest);
+            let since = entry.last_start.map_or(entry.at, |start| start.plus(every));
             if since < entry.at {
                 self.set_due(row, since.max(now));
             }
@@ -519,6 +533,9 @@ impl Schedule {
         if let Some(every) = self.watched_pace(entry) {
             // From its own start on: never faster than that, whatever the rhythm was.
             return entry.last_start.unwrap_or(now).plus(every).max(now);
+        }
+        if entry.rest > interval {
+            return entry.last_start.unwrap_or(now).plus(entry.rest).max(now);
         }
         let mut next = entry.at.plus(interval);
         if next <= now {
@@ -762,6 +779,30 @@ mod tests {
                 assert!(longest <= Duration::from_millis(30_200), "{kind} {name}: {longest:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_walk_that_takes_over_a_quarter_of_its_interval_stretches_it_and_a_quick_one_restores_it() {
+        let mut s = loaded(vec![spec("router", "ports", 60)]);
+        let key = start_all(&mut s, at(0)).remove(0);
+        let mut begun = 0;
+        // It takes 14 s, 40 s, and 2 s: each time with the pause that follows from it.
+        for (took, every) in [(14_000, 60_000), (40_000, 160_000), (2_000, 60_000)] {
+            s.rest(&key, Duration::from_millis(4 * took));
+            s.finished(&key, at(begun + took));
+            let next = begun + every;
+            if every > 60_000 {
+                // Neither trouble, nor a trap, nor the screen makes it come sooner.
+                s.retry(&key, at(begun + took));
+                s.nudge(&AssetId::new("router"), at(begun + took));
+                s.focus(Some(AssetId::new("router")), at(begun + took));
+                s.focus(None, at(begun + took));
+            }
+            assert!(start_all(&mut s, at(next - 1)).is_empty(), "after {took} ms");
+            assert_eq!(start_all(&mut s, at(next)).len(), 1, "after {took} ms");
+            begun = next;
+        }
+        assert_eq!(s.late(), 0);
     }
 
     #[test]

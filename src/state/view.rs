@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Timestamp, Untrusted};
+use crate::base::{Timestamp, Untrusted, units};
 pub use crate::model::PortState;
 use crate::model::{
     Acknowledgement, BackupReport, CheckSpec, Condition, Flap, Flaps, Host, Job, Maintenance, Notification,
@@ -67,6 +67,17 @@ pub struct Flapping {
 }
 
 impl CheckView {
+    /// That it runs less often than configured, and why; `None` where it does not.
+    pub fn stretched(&self) -> Option<String> {
+        let last = self.last.as_ref()?;
+        let every = self.spec.interval_after(last);
+        let words = || {
+            let [every, interval, took] = [every, self.spec.interval, last.took].map(units::age);
+            format!("walked each {every} instead of {interval}: a walk takes {took}, over a quarter of the interval")
+        };
+        (every > self.spec.interval).then(words)
+    }
+
     /// A bad result that is not yet believed.
     pub fn is_soft(&self) -> bool {
         self.attempt > 0 && self.attempt < self.spec.attempts

@@ -124,9 +124,9 @@ pub fn is_stale(check: &CheckView, policy: &Policy, now: Timestamp) -> bool {
 fn expires(check: &CheckView, policy: &Policy) -> Option<Timestamp> {
     let last = check.last.as_ref()?;
     let spec = &check.spec;
-    let patience = (spec.interval * policy.stale_after_intervals)
-        .max(spec.interval + spec.timeout + spec.interval / 4)
-        .max(policy.stale_floor);
+    let interval = spec.interval_after(last);
+    let patience =
+        (interval * policy.stale_after_intervals).max(interval + spec.timeout + interval / 4).max(policy.stale_floor);
     Some(last.at.plus(patience))
 }
 
