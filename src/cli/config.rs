@@ -10,9 +10,10 @@ use color_eyre::eyre::{Result, WrapErr as _, bail};
 
 use super::{Globals, UNKNOWN};
 use crate::backup::SOURCES;
-use crate::base::options::{OptionDoc, Problem};
+use crate::base::options::{OptionDoc, Problem, Weight};
 use crate::base::{text, units};
-use crate::config::{load, maintenance, port_rules};
+use crate::config::theme::Shelf;
+use crate::config::{UiOptions, load, maintenance, port_rules};
 use crate::engine::bind;
 use crate::notify;
 use crate::probe::KINDS;
@@ -26,7 +27,7 @@ pub struct ConfigArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum ConfigCommand {
-    /// Report every problem of configuration and device profiles with its file, line and column; exit 0 where there is none
+    /// Report every problem of configuration, device profiles and themes with its file, line and column; exit 0 where there is none
     Check {
         /// Default: the configuration in force
         file: Option<PathBuf>,
@@ -68,8 +69,10 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
         Ok(config) => {
             let mut problems = config.warnings.clone();
             let (own, of_profiles) = super::profiles::own(config.folder.as_deref());
-            let sound = of_profiles.is_empty();
+            let of_themes = of_themes(&config.ui);
+            let sound = of_profiles.is_empty() && of_themes.iter().all(|p| p.weight == Weight::Warning);
             problems.extend(of_profiles);
+            problems.extend(of_themes);
             let counts = (config.hosts.len(), config.jobs.len());
             match bind::bind_with(&config, own.as_ref()) {
                 Ok((plan, more)) => {
@@ -87,6 +90,14 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
     let Some(((hosts, jobs), checks)) = counts else { return Ok(ExitCode::from(UNKNOWN)) };
     super::print(&format!("{}: {hosts} hosts, {jobs} backups, {checks} checks\n", super::shown(&path)))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is wrong with the user's themes, or with the choice of one. It keeps nothing from being watched.
+fn of_themes(ui: &UiOptions) -> Vec<Problem> {
+    let (shelf, mut problems) =
+        super::themes::folder(ui.folder.as_deref()).map(|folder| Shelf::read(&folder)).unwrap_or_default();
+    problems.extend(ui.theme.check(&shelf));
+    problems
 }
 
 fn tell(problems: &[Problem]) {
@@ -305,6 +316,11 @@ const SSH: &[OptionDoc] = &[OptionDoc {
 }];
 
 const UI: &[OptionDoc] = &[
-    OptionDoc { name: "theme", form: "string", default: "default", help: "a theme's name" },
+    OptionDoc {
+        name: "theme",
+        form: "string or table",
+        default: "auto",
+        help: "a theme's name; `auto` goes by the terminal's background, `{ dark = \"wall\", light = \"light\" }` names one for each",
+    },
     OptionDoc { name: "ascii", form: "boolean", default: "false", help: "no Unicode glyphs" },
 ];

@@ -49,6 +49,9 @@ pub struct DemoArgs {
     /// Nothing breaks by itself
     #[arg(long)]
     steady: bool,
+    /// The console's theme
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
 }
 
 /// More devices than this do not fit into the addresses that are set aside.
@@ -68,7 +71,7 @@ pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
     let outcome = if args.headless {
         start(size, manner, &folder.0, runtime.handle()).and_then(|network| headless(&runtime, &network.file))
     } else {
-        show(size, manner, &folder.0, runtime.handle(), globals)
+        show(size, manner, &folder.0, runtime.handle(), args.theme.as_deref(), globals)
     };
     runtime.shutdown_background();
     outcome
@@ -176,7 +179,14 @@ fn headless(runtime: &tokio::runtime::Runtime, file: &Path) -> Result<ExitCode> 
 
 /// The console at once, and the network beside it: hundreds of servers take longer to start than a first picture may.
 /// What the console writes goes with the demo unless a place is named.
-fn show(size: Size, manner: Manner, folder: &Path, runtime: &Handle, globals: &Globals) -> Result<ExitCode> {
+fn show(
+    size: Size,
+    manner: Manner,
+    folder: &Path,
+    runtime: &Handle,
+    theme: Option<&str>,
+    globals: &Globals,
+) -> Result<ExitCode> {
     let state = globals.state.clone().unwrap_or_else(|| folder.join("state"));
     let globals = Globals { state: Some(state), ..globals.clone() };
     let ssh = super::surroundings(&SshOptions { config: Some(SshServers::config_file(folder)) });
@@ -197,7 +207,7 @@ fn show(size: Size, manner: Manner, folder: &Path, runtime: &Handle, globals: &G
         let _ = events.blocking_send(Event::Discovering(false));
         let _ = keep.send(started);
     });
-    let outcome = console::show(plans, None, &UiOptions::default(), ssh, &[], &globals);
+    let outcome = console::show(plans, None, &UiOptions::default().with_theme(theme), ssh, &[], &globals);
     // Whoever leaves at once waits for it, so that nothing is written into a folder that is being removed.
     drop(kept.recv_timeout(PATIENCE));
     outcome

@@ -18,6 +18,7 @@ mod profiles;
 mod sim_restic;
 mod ssh;
 mod state_dir;
+mod themes;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -46,6 +47,10 @@ pub struct Args {
     pub target: Option<String>,
     #[command(flatten)]
     pub globals: Globals,
+    /// The theme, instead of the configuration's: auto, dark, light, high-contrast, colour-blind, 16-colour, mono, wall,
+    /// or a file's name in themes/ beside the configuration
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -148,7 +153,7 @@ fn run(args: Args) -> Result<ExitCode> {
             print(&String::from_utf8_lossy(&page))?;
             Ok(ExitCode::SUCCESS)
         }
-        None => console::run(args.target, &globals),
+        None => console::run(args.target, args.theme.as_deref(), &globals),
     }
 }
 

@@ -8,6 +8,7 @@ use super::document;
 use super::inventory::{self, HostEntry, JobEntry};
 use super::maintenance::{self, MaintenanceEntry};
 use super::port_rules::ForAll;
+use super::theme::ThemeChoice;
 use crate::base::options::{Problem, Table, Weight};
 
 /// A configuration larger than this is a mistake.
@@ -32,10 +33,20 @@ pub struct Config {
 }
 
 /// `[ui]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct UiOptions {
-    pub theme: Option<String>,
+    pub theme: ThemeChoice,
+    /// Where the user's other files are.
+    pub folder: Option<PathBuf>,
     pub ascii: bool,
+}
+
+impl UiOptions {
+    /// The theme that the command line names counts.
+    #[must_use]
+    pub fn with_theme(self, name: Option<&str>) -> Self {
+        Self { theme: name.map_or(self.theme, ThemeChoice::named), ..self }
+    }
 }
 
 /// `[ssh]`.
@@ -120,6 +131,7 @@ pub(super) fn understand(path: &Path) -> Result<Understood, Problem> {
     let text = read_text(path).map_err(|why| Problem::unplaced(format!("cannot read {name}: {why}")))?;
     let mut understood = understand_text(&name, text);
     understood.folder = path.parent().map(Path::to_path_buf);
+    understood.ui.folder.clone_from(&understood.folder);
     Ok(understood)
 }
 
@@ -170,7 +182,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let mut ui = UiOptions::default();
     if let Some(table) = ui_table {
         let mut r = table.reader("[ui]");
-        ui.theme = r.string("theme");
+        ui.theme = ThemeChoice::read(&mut r);
         ui.ascii = r.bool("ascii").unwrap_or(false);
         problems.extend(r.finish());
     }

@@ -21,6 +21,7 @@ pub mod screen;
 pub mod session;
 mod sessions;
 pub mod terminal;
+pub mod themes;
 mod trail;
 mod watch;
 

@@ -11,6 +11,7 @@ use rustix::process::{Signal, getpid, kill_process};
 
 use super::frame::{Capabilities, Frame};
 pub use super::screen::{Exit, Screen};
+use super::terminal::fence::{BACKGROUND, Fence};
 use super::terminal::input::{Input, Reader};
 use super::terminal::job;
 use super::terminal::output::Output;
@@ -18,6 +19,7 @@ use super::terminal::signals::{Asked, Signals};
 use super::terminal::tty::{self, Tty};
 use crate::base::Clock;
 use crate::bus::{Message, MessageWeight, Notice, ScreenEnd};
+use crate::config::theme::Background;
 use crate::state::Snapshot;
 
 /// How long a lone ESC waits for the rest of a sequence. A line with a long round trip tears sequences apart
@@ -48,6 +50,8 @@ pub struct Terminal {
     drawn_at: Option<Instant>,
     /// Resizes not acted upon yet: when the first came, and when they will be.
     resizing: Option<(Instant, Instant)>,
+    /// The background was asked for, and neither it nor the answer to a later query has come.
+    asked: bool,
 }
 
 impl Terminal {
@@ -68,7 +72,15 @@ impl Terminal {
             size,
             drawn_at: None,
             resizing: None,
+            asked: false,
         })
+    }
+
+    /// Asks what the terminal writes on; a terminal that does not say is not waited for. To be called before anything
+    /// is drawn.
+    pub fn ask_background(&mut self) {
+        // It has taken nothing yet but a few bytes, so it takes these; else it is not asked.
+        self.asked = self.tty.write(BACKGROUND).is_ok_and(|written| written == BACKGROUND.len());
     }
 
     /// Takes it again after others have used it; everything is drawn anew.
@@ -88,16 +100,24 @@ impl Terminal {
     async fn leave(&mut self) {
         let until = tokio::time::Instant::now() + FAREWELL;
         let mut bytes = [0u8; 512];
-        while self.output.pacer.is_owed(Instant::now()) && !self.output.is_blocked() {
+        while (self.output.pacer.is_owed(Instant::now()) || self.asked) && !self.output.is_blocked() {
             let Ok(Ok(length)) = tokio::time::timeout_at(until, self.tty.read(&mut bytes)).await else { break };
             for input in self.reader.feed(&bytes[..length]) {
-                if let Input::Acknowledged(fence) = input {
-                    self.output.pacer.acknowledge(fence, Instant::now());
+                match input {
+                    Input::Acknowledged(fence) => self.acknowledge(fence),
+                    Input::Background(..) => self.asked = false,
+                    Input::Key(_) | Input::Paste(_) => {}
                 }
             }
         }
         self.output.forget();
         self.tty.release();
+    }
+
+    fn acknowledge(&mut self, fence: Fence) {
+        // Answers come in the order of the queries: one to the background would have come first.
+        self.asked = false;
+        self.output.pacer.acknowledge(fence, Instant::now());
     }
 
     fn resize_due(&self) -> Option<Instant> {
@@ -149,7 +169,12 @@ impl Terminal {
         let mut changed = false;
         for input in inputs {
             match input {
-                Input::Acknowledged(fence) => self.output.pacer.acknowledge(fence, Instant::now()),
+                Input::Acknowledged(fence) => self.acknowledge(fence),
+                Input::Background(red, green, blue) => {
+                    self.asked = false;
+                    screen.background(Background::of(red, green, blue));
+                    changed = true;
+                }
                 Input::Key(key) => {
                     screen.key(key);
                     changed = true;
@@ -185,8 +210,8 @@ pub async fn run(
     screen.snapshot(first);
     let mut changed = true;
     loop {
-        if let Some(words) = screen.take_ring() {
-            terminal.output.ring(&words);
+        if let Some(ring) = screen.take_ring() {
+            terminal.output.ring(&ring);
         }
         let exit = match screen.take_exit() {
             Some(Exit::Foreground(argv)) => {

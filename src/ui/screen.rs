@@ -11,6 +11,7 @@ use super::frame::Frame;
 use crate::base::Timestamp;
 use crate::bus::Notice;
 use crate::config::key::Key;
+use crate::config::theme::Background;
 use crate::state::Snapshot;
 
 /// What is shown and how it answers.
@@ -27,6 +28,9 @@ pub trait Screen {
 
     fn notice(&mut self, notice: Notice);
 
+    /// What the terminal says it writes on.
+    fn background(&mut self, _background: Background) {}
+
     /// Takes what the sessions have written, within a budget (some 64 KiB a call). `Ready` where something
     /// came; `Pending`, with the waker left at every session's pipe, where nothing did.
     fn poll_sessions(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
@@ -38,21 +42,51 @@ pub trait Screen {
         false
     }
 
+    /// Time passes; called before anything else in a turn of the loop.
+    fn tick(&mut self, _now: Timestamp) {}
+
+    /// The engine is gone; a snapshot comes when there is one again.
+    fn engine_gone(&mut self) {}
+
+    /// A sound that is to be made now.
+    fn take_ring(&mut self) -> Option<Ring> {
+        None
+    }
+
     fn draw(&self, frame: &mut Frame<'_>);
 
     /// When something visible changes by the passing of time alone.
     fn next_wake(&self, now: Timestamp) -> Option<Timestamp>;
-
-    /// What the terminal should call attention to, once.
-    fn take_ring(&mut self) -> Option<String> {
-        None
-    }
 
     /// Set when the loop should end or step aside. Asked after every event.
     fn take_exit(&mut self) -> Option<Exit>;
 
     /// The program of [`Exit::Foreground`] has ended, or could not be started.
     fn foreground_ended(&mut self, argv: &[String], outcome: io::Result<ExitStatus>);
+}
+
+/// A sound that a terminal can make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ring {
+    Bell,
+    /// A notification of the desktop that the terminal stands on (`OSC 9`).
+    Notification(String),
+    /// Both.
+    Alert(String),
+}
+
+impl Ring {
+    /// As it is written. Whatever the words hold, nothing but them is in it.
+    pub fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Bell => vec![0x07],
+            Self::Notification(words) => {
+                let words: String = words.chars().filter(|c| !c.is_control()).take(120).collect();
+                format!("\x1b]9;{words}\x1b\\").into_bytes()
+            }
+            Self::Alert(words) => [Self::Bell.bytes(), Self::Notification(words.clone()).bytes()].concat(),
+        }
+    }
 }
 
 /// Why the loop ends or steps aside.

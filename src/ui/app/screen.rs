@@ -10,6 +10,7 @@ use crate::base::{Timestamp, Untrusted, units};
 use crate::bus::{Command, Message, MessageWeight, Notice};
 use crate::config::key::Key;
 use crate::config::keymap::Lookup;
+use crate::config::theme::Background;
 use crate::model::IncidentStatus;
 use crate::state::Snapshot;
 use crate::ui::action::Action;
@@ -18,6 +19,7 @@ use crate::ui::frame::Frame;
 use crate::ui::overlays::{self, Reaction};
 use crate::ui::panes;
 use crate::ui::run::{Exit, Screen};
+use crate::ui::screen::Ring;
 use crate::ui::session::SessionPane;
 
 impl Screen for App {
@@ -109,7 +111,7 @@ impl Screen for App {
             }
             Notice::Ring(words) => {
                 self.say(MessageWeight::Warning, words.clone());
-                self.ring = Some(words);
+                self.ring = Some(Ring::Alert(format!("noctty: {words}")));
             }
             Notice::Message(Message { weight, text }) => self.say(weight, text.line()),
             Notice::Reveal(asset) => {
@@ -143,8 +145,19 @@ impl Screen for App {
         }
     }
 
+    fn background(&mut self, background: Background) {
+        if self.themes.set_background(background) {
+            self.look = self.themes.look();
+        }
+    }
+
     fn poll_sessions(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.poll_panes(cx)
+        let Poll::Ready(problems) = self.themes.poll(cx) else { return self.poll_panes(cx) };
+        self.look = self.themes.look();
+        for problem in problems {
+            self.say(MessageWeight::Warning, problem);
+        }
+        Poll::Ready(())
     }
 
     fn is_behind(&self) -> bool {
@@ -180,7 +193,7 @@ impl Screen for App {
         Some(soonest)
     }
 
-    fn take_ring(&mut self) -> Option<String> {
+    fn take_ring(&mut self) -> Option<Ring> {
         self.ring.take()
     }
 

@@ -130,6 +130,8 @@ enum Column {
 
 /// The least that the reason of a state needs.
 const REASON: usize = 34;
+/// The same on a narrow screen.
+const SHORT_REASON: usize = 22;
 
 impl Column {
     /// From the first that is shown to the last.
@@ -171,7 +173,8 @@ impl Column {
 
 /// Which of the columns that somebody needs fit.
 fn fitted(app: &App, width: u16) -> impl Fn(Column) -> bool {
-    let mut room = usize::from(width).saturating_sub(super::name_width(width) + 4 + 5 + REASON);
+    let reason = if width >= 100 { REASON } else { SHORT_REASON };
+    let mut room = usize::from(width).saturating_sub(super::name_width(width) + 4 + 5 + reason);
     let mut shown = Vec::with_capacity(Column::PRIORITY.len());
     for column in Column::PRIORITY {
         if column.is_used(app) && room > column.width() {

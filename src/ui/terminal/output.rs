@@ -6,12 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::pacer::Pacer;
 use super::tty::Tty;
-use crate::base::text;
 use crate::ui::frame::{Colours, Link};
+use crate::ui::screen::Ring;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// Columns of a desktop notification.
-const RING_WIDTH: usize = 120;
 
 #[derive(Debug)]
 pub struct Output {
@@ -47,10 +45,9 @@ impl Output {
         self.unwritten.is_empty() && self.pacer.is_open(now)
     }
 
-    /// The bell, and the words as a desktop notification where the terminal has them (OSC 9, which others pass over).
-    pub fn ring(&mut self, words: &str) {
-        let words = text::fit(&text::clean(words), RING_WIDTH);
-        self.ring = format!("\x07\x1b]9;noctty: {words}\x1b\\").into_bytes();
+    /// A sound; of several that could not go yet, the last.
+    pub fn ring(&mut self, ring: &Ring) {
+        self.ring = ring.bytes();
     }
 
     /// Nothing is known of the terminal any more, and nothing is owed to it.
