@@ -40,6 +40,9 @@ pub struct DemoArgs {
     /// The same seed gives the same network and the same faults
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Hosts, and switches, that have an SSH server; the others are pinged
+    #[arg(long, value_name = "N", default_value_t = network::SSH_SERVERS)]
+    ssh_servers: usize,
     /// Speak SNMP version 3 (authPriv) with the switches instead of 2c
     #[arg(long)]
     v3: bool,
@@ -67,7 +70,7 @@ pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
     let folder = Folder::create()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("sim").enable_all().build()?;
-    let manner = Manner { v3: args.v3, steady: args.steady };
+    let manner = Manner { v3: args.v3, steady: args.steady, ssh_servers: args.ssh_servers };
     let outcome = if args.headless {
         start(size, manner, &folder.0, runtime.handle()).and_then(|network| headless(&runtime, &network.file))
     } else {
@@ -84,6 +87,8 @@ struct Manner {
     v3: bool,
     /// Nothing breaks by itself.
     steady: bool,
+    /// How many hosts have one.
+    ssh_servers: usize,
 }
 
 /// The network while it runs: it ends when this is dropped.
@@ -107,7 +112,7 @@ impl Drop for Network {
 fn start(size: Size, manner: Manner, folder: &Path, runtime: &Handle) -> Result<Network> {
     let clock = Clock::start();
     let agents = Arc::new(start_agents(size, manner.v3, clock)?);
-    let servers = runtime.block_on(Servers::start(size, folder, clock));
+    let servers = runtime.block_on(Servers::start(size, manner.ssh_servers, folder, clock));
     let servers = Arc::new(servers.wrap_err("cannot start the simulated servers")?);
     let (repositories, backups) = backups(folder, size.hosts)?;
     let text = servers.configuration(folder, agents.addresses(), manner.v3)? + &backups + &traps(folder, &agents)?;

@@ -16,6 +16,7 @@ use crate::probe::traps::TrapSettings;
 use crate::probe::{self, Kind, Pace, Probe};
 use crate::process::secret::Secrets;
 use crate::profile::Profiles;
+use crate::ssh::{Links, Surroundings};
 
 /// Options that every check takes beside its kind's own.
 pub const COMMON: &[OptionDoc] = &[
@@ -43,11 +44,19 @@ pub const COMMON: &[OptionDoc] = &[
 ];
 
 /// What all checks of a configuration share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Common {
     /// The user's device profiles among the shipped ones; `None` for the shipped ones alone.
     pub profiles: Option<Arc<Profiles>>,
     pub secrets: Arc<Secrets>,
+    /// The connections that those checks keep which log in.
+    pub links: Arc<Links>,
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        Self { profiles: None, secrets: Arc::default(), links: Links::new(Surroundings::from_environment()) }
+    }
 }
 
 /// Binds a whole configuration; beside the plan come warnings.
@@ -74,7 +83,9 @@ pub fn bind_with(config: &Config, profiles: Option<&Arc<Profiles>>) -> Result<(P
 /// watched. Beside the plan come all problems, which are among its remarks too.
 pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (Plan, Vec<Problem>) {
     let mut problems = Vec::new();
-    let common = Common { profiles: profiles.cloned(), secrets: Arc::default() };
+    let surroundings = Surroundings { config: config.ssh.config.clone(), ..Surroundings::from_environment() };
+    let links = Links::new(surroundings);
+    let common = Common { profiles: profiles.cloned(), secrets: Arc::default(), links };
     let mut inventory = Inventory::default();
     let mut checks = Vec::new();
     let first_error = |problems: &[Problem]| {
@@ -159,6 +170,7 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
             probe.equip(profiles);
         }
         probe.share(&common.secrets);
+        probe.join(&common.links);
         let bound = Bound { thresholds, ..bound_probe(&entry.host, kind, pace, probe) };
         if out.iter().any(|b| b.spec.key == bound.spec.key) {
             let problem = Problem::error(

@@ -21,6 +21,7 @@ pub mod port_rules;
 pub mod remembered;
 pub mod session;
 pub mod threshold;
+pub mod vitals;
 
 pub use alert::{Alert, AlertKind, ChannelStatus};
 pub use backup::{BackupFailure, BackupReport, Job, LockState, RestorePoint, Schedule};
@@ -42,3 +43,4 @@ pub use port_rules::{PortRole, PortRules};
 pub use remembered::Remembered;
 pub use session::{HostKeyProblem, Prompt, PromptId, Session, SessionId, SessionStatus};
 pub use threshold::{Side, Threshold};
+pub use vitals::Vitals;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::backup::{BackupFailure, BackupReport};
 use super::check::CheckKey;
 use super::port::PortTable;
+use super::vitals::Vitals;
 use crate::base::{Timestamp, Untrusted};
 
 /// The verdict of one run, before attempts, dependencies and maintenance are considered.
@@ -50,6 +51,7 @@ pub enum Facts {
     #[default]
     None,
     Ports(Arc<PortTable>),
+    Vitals(Arc<Vitals>),
     Backup(Arc<BackupReport>),
     /// The repository could not be read.
     NoBackup(BackupFailure),

@@ -7,7 +7,9 @@ mod findings;
 mod http;
 mod icmp;
 mod ldap;
+mod linux;
 mod local;
+mod machine;
 mod mail;
 mod ntp;
 mod plugin;
@@ -19,7 +21,9 @@ mod ssh_key;
 mod tcp;
 mod tls;
 pub mod traps;
+mod vitals;
 mod web;
+mod windows;
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -32,6 +36,7 @@ use crate::model::{Host, Reading, Wire};
 use crate::net::Net;
 use crate::process::secret::Secrets;
 use crate::profile::Profiles;
+use crate::ssh::Links;
 
 /// Reads the options and binds a probe to a host; problems go to the reader.
 pub type Bind = fn(&Arc<Host>, &mut Reader<'_>) -> Option<Box<dyn Probe>>;
@@ -67,6 +72,9 @@ pub trait Probe: Debug + Send + Sync {
 
     /// Gives it what fetches secrets for many. Until then it fetches its own.
     fn share(&mut self, _: &Arc<Secrets>) {}
+
+    /// Gives it the connections that the whole console keeps. Until then it has its own.
+    fn join(&mut self, _: &Arc<Links>) {}
 
     /// Tells two checks of one kind on one host apart: the port, the name asked for. Empty for one.
     fn instance(&self) -> String {
@@ -112,6 +120,8 @@ pub static KINDS: &[&Kind] = &[
     &prometheus::KIND,
     &plugin::KIND,
     &local::KIND,
+    &linux::KIND,
+    &windows::KIND,
     &snmp::KIND,
     &ports::KIND,
 ];

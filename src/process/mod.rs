@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use rustix::fs::{Access, access};
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
 use crate::base::Secret;
@@ -30,6 +30,8 @@ pub struct Program {
     pub folder: Option<PathBuf>,
     /// Added to the short list that every child gets.
     pub environment: Vec<(String, Secret<String>)>,
+    /// What it reads from its standard input; not more than a pipe takes at once (4 KiB everywhere).
+    pub input: Vec<u8>,
     pub timeout: Duration,
     /// Bytes kept of each of its two outputs; the rest is read and thrown away.
     pub output_limit: usize,
@@ -43,6 +45,7 @@ impl Program {
             argv: argv.into_iter().map(Into::into).collect(),
             folder: None,
             environment: Vec::new(),
+            input: Vec::new(),
             timeout: Duration::from_secs(30),
             output_limit: 16 * 1024 * 1024,
             stop_at_limit: false,
@@ -63,6 +66,12 @@ impl Program {
     #[must_use]
     pub fn folder(mut self, folder: PathBuf) -> Self {
         self.folder = Some(folder);
+        self
+    }
+
+    #[must_use]
+    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = input.into();
         self
     }
 
@@ -149,13 +158,18 @@ pub async fn run(program: &Program) -> Result<Output, ProcessError> {
     }
     let mark = escaped::mark();
     command.env(escaped::VARIABLE, &mark);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(if program.input.is_empty() { Stdio::null() } else { Stdio::piped() });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.kill_on_drop(true);
     let mut child = command.spawn().map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => ProcessError::NotFound(name.clone()),
         _ => ProcessError::Start { program: name.clone(), source },
     })?;
     let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
+    if let Some(mut stdin) = child.stdin.take() {
+        // Whoever reads nothing says so in its own way.
+        let _ = tokio::time::timeout(program.timeout, stdin.write_all(&program.input)).await;
+    }
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (limit, strict) = (program.output_limit, program.stop_at_limit);
     let all = async {
@@ -281,6 +295,14 @@ mod tests {
         std::fs::write(&file, "no program").expect("written");
         let error = run(&Program::new([file.to_string_lossy()])).await.expect_err("it may not be run");
         assert!(error.to_string().contains("may be run"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn input_is_read_to_its_end_and_nobody_has_to_read_it() {
+        let output = run(&Program::new(["cat"]).input("one line\n")).await.expect("cat runs");
+        assert_eq!(output.stdout, b"one line\n");
+        let output = run(&Program::new(["true"]).input(vec![b'x'; 4096])).await.expect("true runs");
+        assert!(output.status.success());
     }
 
     #[tokio::test]

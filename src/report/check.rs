@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::vitals::{self, VitalsRow};
 use crate::base::{Timestamp, text, units};
-use crate::model::{Condition, Outcome, Unit};
+use crate::model::{Condition, Facts, Outcome, Unit};
 use crate::state::{CheckView, HostView, JobView, Snapshot};
 
 #[derive(Debug, Serialize)]
@@ -57,6 +58,9 @@ struct CheckRow {
     took_ms: Option<u64>,
     summary: Option<String>,
     metrics: Vec<MetricRow>,
+    /// Of checks that look at a machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vitals: Option<VitalsRow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -170,6 +174,10 @@ fn check_row(check: &CheckView) -> CheckRow {
                 unit: unit_word(m.unit),
             })
             .collect()
+        }),
+        vitals: last.and_then(|o| match &o.reading.facts {
+            Facts::Vitals(told) => Some(vitals::row(told)),
+            Facts::None | Facts::Ports(_) | Facts::Backup(_) | Facts::NoBackup(_) => None,
         }),
     }
 }

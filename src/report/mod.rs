@@ -5,3 +5,4 @@ pub mod care;
 pub mod check;
 pub mod incident;
 pub mod ports;
+mod vitals;

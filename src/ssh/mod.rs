@@ -11,6 +11,8 @@ mod guard;
 pub mod host_key;
 mod jump;
 pub mod known_hosts;
+mod links;
+mod once;
 mod shell;
 pub mod target;
 
@@ -18,5 +20,7 @@ pub use attendant::{Answer, Attendant, Progress};
 pub use config::{HostSettings, SshConfig, Surroundings};
 pub use connect::Connection;
 pub use error::SshError;
+pub use links::{Link, LinkError, Links, Obstacle};
+pub use once::{Bounds, End, Ran};
 pub use shell::{Ended, Outlets, ShellInput, Size, Terminal};
 pub use target::Target;

@@ -1,5 +1,6 @@
 //! The one integration binary: a module per area.
 
+mod agentless;
 mod authority;
 mod backup;
 mod care;

@@ -89,7 +89,7 @@ impl Known {
             match &last.reading.facts {
                 Facts::Backup(report) => known.report = Some(report.clone()),
                 Facts::NoBackup(failure) => known.failure = Some(*failure),
-                Facts::None | Facts::Ports(_) => {}
+                Facts::None | Facts::Ports(_) | Facts::Vitals(_) => {}
             }
         }
         if let Some(report) = &known.report {

@@ -431,3 +431,78 @@ pub fn hostile() -> Arc<Snapshot> {
     snapshot.engine.storage = Storage::NotSaved { reason: EVIL.into() };
     Arc::new(snapshot)
 }
+
+/// A Linux machine that was looked at a moment ago, with something of everything.
+pub fn machine() -> HostView {
+    use crate::model::vitals::{
+        Amount, ClockOffset, CpuTime, Drive, FileSystem, Missing, Packages, Pressure, RaidArray, Reboot, Redundancy,
+        StoragePool, Updates, Vitals,
+    };
+    let disk = |mount: &str, gigabytes: u64, used_percent: f64, inodes_percent| FileSystem {
+        mount: mount.into(),
+        device: "/dev/vda".into(),
+        size: gigabytes << 30,
+        available: (gigabytes << 30) / 100 * (100 - used_percent as u64),
+        used_percent,
+        inodes_percent,
+        read_only: Some(mount == "/mnt/archive"),
+    };
+    let vitals = Vitals {
+        name: "web01".into(),
+        system: "Debian GNU/Linux 12 (bookworm)".into(),
+        kernel: "6.1.0-18-amd64".into(),
+        architecture: "x86_64".into(),
+        uptime: Some(Duration::from_secs(86_400 * 41)),
+        cores: Some(4),
+        load: Some([0.71, 0.50, 4.20]),
+        cpu: Some(CpuTime { busy: 12.0, iowait: 3.0, steal: 1.0 }),
+        memory: Some(Amount { total: 8 << 30, used: 4 << 30 }),
+        swap: Some(Amount { total: 2 << 30, used: 1 << 30 }),
+        swap_in: Some(2_000.0),
+        oom_kills: Some(0),
+        pressure: vec![
+            Pressure { what: "cpu", some: 2.5, full: None },
+            Pressure { what: "io", some: 14.0, full: Some(6.0) },
+        ],
+        disks: vec![
+            disk("/", 40, 44.0, Some(9.0)),
+            disk("/var", 80, 97.0, Some(96.0)),
+            disk("/mnt/archive", 4000, 12.0, None),
+        ],
+        failed_units: Some(vec!["nginx.service".into(), "evil\x1b[31m.service".into()]),
+        reboot: Some(Reboot { required: true, reason: "kernel 6.1.0-21-amd64 is installed".into() }),
+        updates: Some(Updates { by: "apt", all: 14, security: Some(3), refreshed: Some(ago(7_200)) }),
+        arrays: vec![RaidArray {
+            name: "md0".into(),
+            level: "raid1".into(),
+            redundancy: Redundancy::Degraded,
+            members: Some((1, 2)),
+            progress: None,
+        }],
+        pools: vec![StoragePool {
+            name: "tank".into(),
+            health: "ONLINE".into(),
+            redundancy: Redundancy::Whole,
+            size: Some(1 << 40),
+            used_percent: Some(61.0),
+        }],
+        drives: vec![Drive { device: "/dev/sda".into(), healthy: Some(true) }],
+        clock: Some(ClockOffset { seconds: -0.012, uncertainty: 0.003 }),
+        synchronised: Some(true),
+        users: Some(vec!["root     pts/0        Mar 14 13:50".into()]),
+        packages: Some(Packages { by: "dpkg", count: 772, digest: "01ba4719c80b6fe911b091a7c05124b6".into() }),
+        missing: vec![Missing { what: "SMART", why: "smartctl needs root".into() }],
+        ..Vitals::default()
+    };
+    let mut view = host("web01", Condition::Critical, "/var 97 % full · RAID md0 degraded (1 of 2)", 300);
+    let check = &mut view.checks[0];
+    let mut spec = (*check.spec).clone();
+    spec.key.name = "linux".into();
+    spec.kind = "linux".into();
+    spec.wire = Wire { protocol: "SSH, one connection kept, a script that reads".into(), destination: "web01".into() };
+    check.spec = Arc::new(spec);
+    let mut last = check.last.as_deref().expect("it has a result").clone();
+    last.reading = last.reading.facts(crate::model::Facts::Vitals(Arc::new(vitals)));
+    check.last = Some(Arc::new(last));
+    view
+}

@@ -3,6 +3,7 @@
 mod campus;
 mod care;
 pub mod fixture;
+mod machines;
 mod notifications;
 mod ports;
 

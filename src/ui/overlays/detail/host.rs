@@ -1,6 +1,6 @@
 //! A host: its condition and why, the switch port it hangs on, what it says of itself where it is a device, its checks.
 
-use super::{Line, ago, care, check, device, meaning, word};
+use super::{Line, ago, care, check, device, meaning, vitals, word};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, Target};
@@ -34,6 +34,9 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     }
     if let Some(line) = hangs(app, now, host) {
         out.push(line);
+    }
+    if let Some((told, at)) = vitals::of(host) {
+        vitals::lines(now, told, at, out);
     }
     if let Some(device) = device {
         device::lines(now, device, out);

@@ -6,6 +6,7 @@ mod device;
 mod host;
 mod job;
 mod port;
+mod vitals;
 
 use super::Line;
 use crate::base::{Timestamp, units};
