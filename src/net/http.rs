@@ -5,14 +5,16 @@
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use hyper::body::{Body, Incoming};
 use hyper::header::{HOST, HeaderName, HeaderValue, LOCATION};
 use hyper::{Request, Response, Uri};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
 use url::{Host, Url};
 
 use super::tcp::{self, ConnectError};
@@ -150,7 +152,9 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     progress.at = "no answer within";
     let begun = Instant::now();
     if http2 {
-        let builder = &mut hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+        let tasks = Tasks::default();
+        let _ending = EndsWith(tasks.clone());
+        let mut builder = hyper::client::conn::http2::Builder::new(tasks.clone());
         builder.max_header_list_size(LARGEST_HEAD as u32);
         let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|e| words(&e))?;
         let mut connection = pin!(connection.map(|_| ()).fuse());
@@ -165,6 +169,29 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         let response = beside(connection.as_mut(), sender.send_request(request)).await.map_err(|e| words(&e))?;
         progress.phases.first_byte = begun.elapsed();
         read(response, connection, fetch.body_limit, progress).await
+    }
+}
+
+/// What HTTP/2 runs beside the exchange; it ends with it, whatever the server does.
+#[derive(Clone, Debug, Default)]
+struct Tasks(Arc<Mutex<JoinSet<()>>>);
+
+impl<F> hyper::rt::Executor<F> for Tasks
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, task: F) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.spawn(task.map(|_| ()));
+    }
+}
+
+/// Ends the tasks when the exchange does, given up or not.
+struct EndsWith(Tasks);
+
+impl Drop for EndsWith {
+    fn drop(&mut self) {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
     }
 }
 

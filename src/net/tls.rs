@@ -75,6 +75,12 @@ impl Presented {
         own.map(|certificate| certificate.short()).unwrap_or_default()
     }
 
+    /// Days until the server's own certificate ends; negative where it has.
+    pub fn days_left(&self, now: Timestamp) -> Option<f64> {
+        let own = Certificate::read(self.chain.first()?).ok()?;
+        Some((own.not_after.millis() - now.millis()) as f64 / 86_400_000.0)
+    }
+
     pub fn certificates(&self) -> Vec<Result<Certificate, Unreadable>> {
         self.chain.iter().map(|der| Certificate::read(der)).collect()
     }

@@ -12,7 +12,7 @@ use self::status::Statuses;
 use super::web::{self, Sent, Web};
 use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Problem, Reader};
-use crate::base::{Secret, Untrusted, units};
+use crate::base::{Secret, Timestamp, Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::http::{Fetched, HttpError};
 use crate::profile::Pattern;
@@ -183,7 +183,8 @@ impl Http {
             };
             log.push(step(method, &url, &fetched, dns).into());
             let Some(next) = target(&fetched, &url).filter(|_| self.redirects > 0) else {
-                return logged(self.judge(&url, &fetched, dns, begun.elapsed(), seen.len()), log);
+                let reading = self.judge(&url, &fetched, dns, begun.elapsed(), seen.len(), cx.net.clock.wall());
+                return logged(reading, log);
             };
             let next = match next {
                 Ok(next) => next,
@@ -205,7 +206,15 @@ impl Http {
         }
     }
 
-    fn judge(&self, url: &Url, fetched: &Fetched, dns: Duration, took: Duration, redirects: usize) -> Reading {
+    fn judge(
+        &self,
+        url: &Url,
+        fetched: &Fetched,
+        dns: Duration,
+        took: Duration,
+        redirects: usize,
+        now: Timestamp,
+    ) -> Reading {
         let answered = format!("HTTP {} in {}", fetched.status, units::round_trip(took));
         let cap = if fetched.cut {
             format!(" in its first {}", units::bytes(fetched.body.len() as u64))
@@ -251,8 +260,11 @@ impl Http {
             .metric("body", phases.body.as_secs_f64(), Unit::Seconds)
             .metric("size", fetched.body.len() as f64, Unit::Bytes)
             .metric("redirects", redirects as f64, Unit::Count);
-        if fetched.presented.is_some() {
+        if let Some(presented) = &fetched.presented {
             reading = reading.metric("tls", phases.tls.as_secs_f64(), Unit::Seconds);
+            if let Some(days) = presented.days_left(now) {
+                reading = reading.metric("days_left", days, Unit::Count);
+            }
         }
         reading
     }

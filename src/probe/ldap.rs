@@ -5,15 +5,13 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::tls::NAME;
-use super::web::read_trust;
+use super::protection::{self, How, Protection};
 use super::{Cx, Kind, Pace, Probe, Running, web};
 use crate::base::options::{OptionDoc, Problem, Reader, SecretRef};
 use crate::base::{Secret, units};
-use crate::model::{Host, Outcome, Reading, Unit, Wire};
+use crate::model::{Host, Reading, Unit, Wire};
 use crate::net::ldap::{Found, Ldap, LdapError};
 use crate::net::tcp;
-use crate::net::tls::{Offer, TlsStream, Trust};
 use crate::process::secret;
 use crate::proto::ldap::{Filter, Scope};
 
@@ -33,9 +31,9 @@ pub static KIND: Kind = Kind {
         OptionDoc { name: "scope", form: "string", default: "base", help: "\"base\", \"one\" or \"sub\"" },
         OptionDoc { name: "filter", form: "string", default: "(objectClass=*)", help: "what is searched (RFC 4515)" },
         OptionDoc { name: "least", form: "integer", default: "1", help: "so many entries must be found" },
-        OptionDoc { name: "starttls", form: "boolean", default: "false", help: "TLS by StartTLS before anything else" },
-        OptionDoc { name: "tls", form: "boolean", default: "false", help: "TLS from the first byte on" },
-        NAME,
+        protection::STARTTLS,
+        protection::TLS,
+        protection::NAME,
         web::CA,
         web::VERIFY,
     ],
@@ -52,13 +50,6 @@ pub static KIND: Kind = Kind {
 /// Entries that are counted.
 const MOST_ENTRIES: u16 = 1_000;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protection {
-    None,
-    StartTls,
-    Whole,
-}
-
 #[derive(Debug)]
 struct Directory {
     address: Arc<str>,
@@ -70,8 +61,6 @@ struct Directory {
     filter: Filter,
     least: usize,
     protection: Protection,
-    name: String,
-    trust: Trust,
 }
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
@@ -82,35 +71,23 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let scope = read_scope(options);
     let filter = read_filter(options);
     let least = options.integer("least", 0..=i64::from(MOST_ENTRIES)).and_then(|n| usize::try_from(n).ok());
-    let (starttls, tls) = (options.bool("starttls").unwrap_or(false), options.bool("tls").unwrap_or(false));
-    let name = options.string("name");
-    let trust = read_trust(options);
     let place = options.place().clone();
-    let protection = match (starttls, tls) {
-        (false, false) => Protection::None,
-        (true, false) => Protection::StartTls,
-        (false, true) => Protection::Whole,
-        (true, true) => {
-            options.problem(Problem::error(&place, "`starttls` and `tls` exclude each other"));
-            return None;
-        }
-    };
+    let address = host.address.clone()?;
+    let protection = Protection::read(&address, options)?;
     if bind_dn.is_empty() != password.is_none() {
         // A name without a password is taken for anonymous by many servers, and would look like a good log-in (RFC 4513 §5.1.2).
         options.problem(Problem::error(&place, "`bind_dn` and `password` belong together"));
         return None;
     }
-    let address = host.address.clone()?;
     let near = address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    if password.is_some() && protection == Protection::None && !near {
+    if password.is_some() && protection.how == How::None && !near {
         options.problem(
             Problem::warning(&place, "the LDAP password goes over the network as it is").hint("use `starttls = true`"),
         );
     }
-    let name = name.unwrap_or_else(|| address.to_string());
     Some(Box::new(Directory {
         address,
-        port: port.unwrap_or(if protection == Protection::Whole { 636 } else { 389 }),
+        port: port.unwrap_or(if protection.how == How::Whole { 636 } else { 389 }),
         bind_dn,
         password,
         base,
@@ -118,8 +95,6 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
         filter: filter?,
         least: least.unwrap_or(1),
         protection,
-        name,
-        trust,
     }))
 }
 
@@ -157,10 +132,10 @@ impl Probe for Directory {
     }
 
     fn wire(&self) -> Wire {
-        let protection = match self.protection {
-            Protection::None => "",
-            Protection::StartTls => " after StartTLS",
-            Protection::Whole => " over TLS",
+        let protection = match self.protection.how {
+            How::None => "",
+            How::StartTls => " after StartTLS",
+            How::Whole => " over TLS",
         };
         let destination = format!("{}:{}", self.address, self.port);
         Wire { protocol: format!("LDAP bind and search{protection}").into(), destination: destination.into() }
@@ -202,14 +177,14 @@ impl Directory {
             Err(error) => return Reading::critical(error.to_string()),
         };
         let left = || cx.timeout.saturating_sub(begun.elapsed());
-        let run = match self.protection {
-            Protection::None => self.converse(stream, &password, left()).await,
-            Protection::Whole => match self.protect(stream, cx, left()).await {
+        let run = match self.protection.how {
+            How::None => self.converse(stream, &password, left()).await,
+            How::Whole => match self.protection.begin(stream, cx, left()).await {
                 Ok(stream) => self.converse(stream, &password, left()).await,
                 Err(reading) => return reading,
             },
-            Protection::StartTls => match Ldap::new(stream, left()).start_tls().await {
-                Ok(stream) => match self.protect(stream, cx, left()).await {
+            How::StartTls => match Ldap::new(stream, left()).start_tls().await {
+                Ok(stream) => match self.protection.begin(stream, cx, left()).await {
                     Ok(stream) => self.converse(stream, &password, left()).await,
                     Err(reading) => return reading,
                 },
@@ -221,21 +196,6 @@ impl Directory {
             Err(error) => Reading::critical(error.to_string()),
         };
         reading.metric("rtt", connected.as_secs_f64(), Unit::Seconds)
-    }
-
-    /// TLS with a server that is believed: the password comes next.
-    async fn protect<S>(&self, stream: S, cx: &Cx, left: Duration) -> Result<TlsStream<S>, Reading>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let shaken = cx.net.tls.connect(stream, &self.name, Offer::Nothing, left).await;
-        let (stream, presented) = shaken.map_err(|e| Reading::critical(e.to_string()))?;
-        let believed = cx.net.tls.believe(&presented, &self.name, &self.trust, cx.net.clock.wall()).await;
-        believed.map_err(|error| {
-            let outcome = if error.is_ours() { Outcome::Unknown } else { Outcome::Critical };
-            Reading::new(outcome, error.to_string())
-        })?;
-        Ok(stream)
     }
 
     async fn converse<S>(&self, stream: S, password: &Secret<String>, left: Duration) -> Result<Run, LdapError>

@@ -5,29 +5,15 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::tls::{NAME, mail_name};
-use super::web::read_trust;
+use super::protection::{self, How, Protection};
+use super::tls::mail_name;
 use super::{Bind, Cx, Kind, Pace, Probe, Running, web};
 use crate::base::options::{OptionDoc, Problem, Reader};
 use crate::base::{Untrusted, units};
-use crate::model::{Host, Outcome, Reading, Unit, Wire};
+use crate::model::{Host, Reading, Unit, Wire};
 use crate::net::dialog::Dialog;
 use crate::net::mail::{self, Greeting, Mail, MailError};
 use crate::net::tcp;
-use crate::net::tls::{Offer, Trust};
-
-const STARTTLS: OptionDoc = OptionDoc {
-    name: "starttls",
-    form: "boolean",
-    default: "false",
-    help: "TLS must be offered and begin, with a certificate that is believed",
-};
-const TLS: OptionDoc = OptionDoc {
-    name: "tls",
-    form: "boolean",
-    default: "false",
-    help: "TLS from the first byte on (ports 465 and 993)",
-};
 
 pub static SMTP: Kind = Kind {
     name: "smtp",
@@ -35,9 +21,9 @@ pub static SMTP: Kind = Kind {
     options: &[
         OptionDoc { name: "port", form: "integer", default: "25", help: "the port; 465 with `tls`" },
         OptionDoc { name: "helo", form: "string", default: "our address", help: "what we say that we are called" },
-        STARTTLS,
-        TLS,
-        NAME,
+        protection::STARTTLS,
+        protection::TLS,
+        protection::NAME,
         web::CA,
         web::VERIFY,
     ],
@@ -50,9 +36,9 @@ pub static IMAP: Kind = Kind {
     help: "an IMAP server's greeting and what it can do (CAPABILITY), STARTTLS; no log-in",
     options: &[
         OptionDoc { name: "port", form: "integer", default: "143", help: "the port; 993 with `tls`" },
-        STARTTLS,
-        TLS,
-        NAME,
+        protection::STARTTLS,
+        protection::TLS,
+        protection::NAME,
         web::CA,
         web::VERIFY,
     ],
@@ -68,13 +54,6 @@ const PACE: Pace = Pace {
     decides_reachability: false,
 };
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protection {
-    None,
-    StartTls,
-    Whole,
-}
-
 #[derive(Debug)]
 struct MailCheck {
     protocol: Mail,
@@ -82,8 +61,6 @@ struct MailCheck {
     port: u16,
     helo: Option<String>,
     protection: Protection,
-    name: String,
-    trust: Trust,
 }
 
 fn bind_smtp(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
@@ -110,24 +87,10 @@ fn bind(
     options: &mut Reader<'_>,
 ) -> Option<Box<dyn Probe>> {
     let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok());
-    let starttls = options.bool("starttls").unwrap_or(false);
-    let tls = options.bool("tls").unwrap_or(false);
-    let name = options.string("name");
-    let trust = read_trust(options);
-    let protection = match (starttls, tls) {
-        (false, false) => Protection::None,
-        (true, false) => Protection::StartTls,
-        (false, true) => Protection::Whole,
-        (true, true) => {
-            let place = options.place().clone();
-            options.problem(Problem::error(&place, "`starttls` and `tls` exclude each other"));
-            return None;
-        }
-    };
-    let port = port.unwrap_or(if protection == Protection::Whole { whole } else { plain });
     let address = host.address.clone()?;
-    let name = name.unwrap_or_else(|| address.to_string());
-    Some(Box::new(MailCheck { protocol, address, port, helo, protection, name, trust }))
+    let protection = Protection::read(&address, options)?;
+    let port = port.unwrap_or(if protection.how == How::Whole { whole } else { plain });
+    Some(Box::new(MailCheck { protocol, address, port, helo, protection }))
 }
 
 impl Probe for MailCheck {
@@ -140,10 +103,10 @@ impl Probe for MailCheck {
             Mail::Smtp => "SMTP EHLO",
             Mail::Imap => "IMAP CAPABILITY",
         };
-        let protection = match self.protection {
-            Protection::None => "",
-            Protection::StartTls => ", STARTTLS",
-            Protection::Whole => " over TLS",
+        let protection = match self.protection.how {
+            How::None => "",
+            How::StartTls => ", STARTTLS",
+            How::Whole => " over TLS",
         };
         let destination = format!("{}:{}", self.address, self.port);
         Wire { protocol: format!("{commands}{protection}").into(), destination: destination.into() }
@@ -171,13 +134,13 @@ impl MailCheck {
         };
         let own = self.helo.clone().unwrap_or_else(|| mail_name(&stream));
         let left = cx.timeout.saturating_sub(begun.elapsed());
-        let spoken = match self.protection {
-            Protection::Whole => self.protect(stream, &own, cx, left).await,
-            Protection::None => {
+        let spoken = match self.protection.how {
+            How::Whole => self.protect(stream, &own, cx, left).await,
+            How::None => {
                 let mut dialog = Dialog::new(stream, left);
                 self.speak(&mut dialog, &own).await
             }
-            Protection::StartTls => {
+            How::StartTls => {
                 let mut dialog = Dialog::new(stream, left);
                 match self.begin_tls(&mut dialog, &own).await {
                     Err(why) => Err(why),
@@ -195,11 +158,11 @@ impl MailCheck {
             Err(reading) => reading,
             Ok((greeting, greeted)) => {
                 let took = connected + greeted;
-                let tls = match self.protection {
-                    Protection::None if greeting.offers("STARTTLS") => " · STARTTLS offered",
-                    Protection::None => " · no STARTTLS",
-                    Protection::StartTls => " · STARTTLS good",
-                    Protection::Whole => " · TLS good",
+                let tls = match self.protection.how {
+                    How::None if greeting.offers("STARTTLS") => " · STARTTLS offered",
+                    How::None => " · no STARTTLS",
+                    How::StartTls => " · STARTTLS good",
+                    How::Whole => " · TLS good",
                 };
                 Reading::ok(format!("{} · {}{tls}", greeting.line.line(), units::round_trip(took)))
                     .log(Untrusted::from(greeting.capabilities.join(", ")))
@@ -250,7 +213,9 @@ impl MailCheck {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut dialog = self.believed(stream, cx, left).await?;
+        let begun = Instant::now();
+        let stream = self.protection.begin(stream, cx, left).await?;
+        let mut dialog = Dialog::new(stream, left.saturating_sub(begun.elapsed()));
         // What was said before TLS could have been anybody's: it is asked again.
         let capabilities = mail::capabilities(&mut dialog, self.protocol, own).await.map_err(|e| critical(&e))?;
         mail::leave(&mut dialog, self.protocol).await;
@@ -261,29 +226,10 @@ impl MailCheck {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut dialog = self.believed(stream, cx, left).await?;
-        self.speak(&mut dialog, own).await
-    }
-
-    /// TLS with a server whose certificate is believed.
-    async fn believed<S>(
-        &self,
-        stream: S,
-        cx: &Cx,
-        left: Duration,
-    ) -> Result<Dialog<crate::net::tls::TlsStream<S>>, Reading>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
         let begun = Instant::now();
-        let shaken = cx.net.tls.connect(stream, &self.name, Offer::Nothing, left).await;
-        let (stream, presented) = shaken.map_err(|e| Reading::critical(e.to_string()))?;
-        let believed = cx.net.tls.believe(&presented, &self.name, &self.trust, cx.net.clock.wall()).await;
-        believed.map_err(|error| {
-            let outcome = if error.is_ours() { Outcome::Unknown } else { Outcome::Critical };
-            Reading::new(outcome, error.to_string())
-        })?;
-        Ok(Dialog::new(stream, left.saturating_sub(begun.elapsed())))
+        let stream = self.protection.begin(stream, cx, left).await?;
+        let mut dialog = Dialog::new(stream, left.saturating_sub(begun.elapsed()));
+        self.speak(&mut dialog, own).await
     }
 }
 

@@ -15,6 +15,7 @@ mod ntp;
 mod plugin;
 pub mod ports;
 mod prometheus;
+mod protection;
 pub mod snmp;
 mod ssh_banner;
 mod ssh_key;

@@ -63,6 +63,11 @@ pub static KIND: Kind = Kind {
 #[derive(Debug)]
 struct Prometheus {
     web: Web,
+    rules: Arc<Rules>,
+}
+
+#[derive(Debug)]
+struct Rules {
     expect: Vec<Expectation>,
     /// `None`: the machine is not judged.
     limits: Option<Limits>,
@@ -73,7 +78,8 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let expect = Expectation::read_all(options);
     let judged = options.bool("machine").unwrap_or(true);
     let limits = Limits::read(options);
-    Some(Box::new(Prometheus { web: web?, expect: expect?, limits: judged.then_some(limits) }))
+    let rules = Arc::new(Rules { expect: expect?, limits: judged.then_some(limits) });
+    Some(Box::new(Prometheus { web: web?, rules }))
 }
 
 impl Probe for Prometheus {
@@ -114,11 +120,15 @@ impl Prometheus {
         if fetched.status != 200 {
             return Reading::critical(format!("HTTP {} in {}", fetched.status, units::round_trip(took)));
         }
-        // A large scrape is some milliseconds of work; other checks run meanwhile.
-        tokio::task::yield_now().await;
-        self.judge(&fetched.body, fetched.cut).metric("time", took.as_secs_f64(), Unit::Seconds)
+        // A large scrape is a piece of work, and other checks run meanwhile.
+        let rules = self.rules.clone();
+        let judged = tokio::task::spawn_blocking(move || rules.judge(&fetched.body, fetched.cut)).await;
+        let reading = judged.unwrap_or_else(|error| Reading::unknown(error.to_string()));
+        reading.metric("time", took.as_secs_f64(), Unit::Seconds)
     }
+}
 
+impl Rules {
     fn judge(&self, body: &[u8], cut: bool) -> Reading {
         let mut machine = Machine::default();
         let mut series: Vec<Series> = self.expect.iter().map(|_| Series::default()).collect();

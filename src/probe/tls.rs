@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 
+use super::protection::NAME;
 use super::web::read_trust;
 use super::{Cx, Kind, Pace, Probe, Running, web};
 use crate::base::Timestamp;
@@ -52,14 +53,6 @@ pub static KIND: Kind = Kind {
         decides_reachability: false,
     },
     bind,
-};
-
-/// What a server is called, for every probe that checks a certificate.
-pub const NAME: OptionDoc = OptionDoc {
-    name: "name",
-    form: "string",
-    default: "the host's address",
-    help: "what the certificate must be for; it is sent as SNI too",
 };
 
 #[derive(Debug)]
@@ -242,7 +235,7 @@ impl TlsCheck {
             words.push(format!("accepts {}", names(old)));
         }
         if let Some(own) = own {
-            let left = (own.not_after.millis() - now.millis()) as f64 / 1000.0 / DAY as f64;
+            let left = presented.days_left(now).unwrap_or_default();
             reading = reading.metric("days_left", left, Unit::Count);
             if words.is_empty() {
                 let until = format!("{whose} until {} ({:.0} d)", tls::date(own.not_after), left.floor());

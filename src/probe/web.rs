@@ -110,11 +110,8 @@ impl Web {
         }
         let port = if self.url.scheme() == "https" { self.url.port_or_known_default() } else { self.url.port() };
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        format!(
-            "{}{port}{}",
-            http::host_name(&self.url),
-            &self.url[url::Position::BeforePath..url::Position::AfterQuery]
-        )
+        let rest = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
+        format!("{}{port}{}", http::host_name(&self.url), if rest == "/" { "" } else { rest })
     }
 
     /// For `noctty plan`.

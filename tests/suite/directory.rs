@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::authority::{Authority, VALID};
 use crate::peer::{Peer, free_port, until};
-use crate::probes::{ask, told};
+use crate::probes::{ask_patiently as ask, told};
 use crate::web::metric;
 
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;

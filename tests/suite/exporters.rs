@@ -7,7 +7,7 @@ use std::path::Path;
 use noctty::model::Outcome;
 
 use crate::peer::{Peer, free_port};
-use crate::probes::{ask, told};
+use crate::probes::{ask_patiently as ask, told};
 use crate::web::{log, metric, nginx};
 
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::peer::{Peer, free_port, until};
-use crate::probes::{ask, bound, cx, told};
+use crate::probes::{ask_patiently as ask, bound, cx, told};
 
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 

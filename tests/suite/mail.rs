@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::authority::{Authority, VALID};
 use crate::peer::{Peer, free_port, until};
-use crate::probes::{ask, told};
+use crate::probes::{ask, ask_patiently, told};
 use crate::web::metric;
 
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
@@ -75,7 +75,7 @@ pub fn certified() -> (tempfile::TempDir, String) {
 async fn exim_greets_offers_starttls_and_is_left_in_order() {
     let (folder, ca) = certified();
     let (_exim, port, whole) = exim(folder.path(), "tls_advertise_hosts = *\nlog_selector = +smtp_connection");
-    let good = ask("smtp", "127.0.0.1", &format!("port = {port}")).await;
+    let good = ask_patiently("smtp", "127.0.0.1", &format!("port = {port}")).await;
     let (outcome, line) = told(&good);
     assert!(outcome == Outcome::Ok && line.starts_with("220 mail.lab.test ESMTP ready · "), "{line}");
     assert!(line.ends_with(" · STARTTLS offered"), "{line}");
@@ -85,19 +85,19 @@ async fn exim_greets_offers_starttls_and_is_left_in_order() {
     until("exim has seen us quit", || log().contains("closed by QUIT"));
 
     let trust = format!("name = '{NAME}'\nca = '{ca}'");
-    let tls = ask("smtp", "127.0.0.1", &format!("port = {port}\nstarttls = true\n{trust}")).await;
+    let tls = ask_patiently("smtp", "127.0.0.1", &format!("port = {port}\nstarttls = true\n{trust}")).await;
     assert!(tls.outcome == Outcome::Ok && tls.summary.line().ends_with("STARTTLS good"), "{tls:?}");
-    let tls = ask("smtp", "127.0.0.1", &format!("port = {whole}\ntls = true\n{trust}")).await;
+    let tls = ask_patiently("smtp", "127.0.0.1", &format!("port = {whole}\ntls = true\n{trust}")).await;
     assert!(tls.outcome == Outcome::Ok && tls.summary.line().ends_with("TLS good"), "{tls:?}");
     let (outcome, line) =
-        told(&ask("smtp", "127.0.0.1", &format!("port = {port}\nstarttls = true\nca = '{ca}'")).await);
+        told(&ask_patiently("smtp", "127.0.0.1", &format!("port = {port}\nstarttls = true\nca = '{ca}'")).await);
     let wrong = "certificate CN=mail.lab.test: it is for mail.lab.test, not 127.0.0.1";
     assert_eq!((outcome, line.as_str()), (Outcome::Critical, wrong));
     // GnuTLS takes the old versions where nobody forbids them.
     let starttls = format!("port = {port}\nstarttls = 'smtp'\n{trust}");
-    let checked = told(&ask("tls", "127.0.0.1", &starttls).await);
+    let checked = told(&ask_patiently("tls", "127.0.0.1", &starttls).await);
     assert_eq!(checked, (Outcome::Warning, "accepts TLS 1.0 and TLS 1.1".to_owned()));
-    let (outcome, line) = told(&ask("tls", "127.0.0.1", &format!("{starttls}\nold_versions = true")).await);
+    let (outcome, line) = told(&ask_patiently("tls", "127.0.0.1", &format!("{starttls}\nold_versions = true")).await);
     assert!(outcome == Outcome::Ok && line.starts_with("CN=mail.lab.test until "), "{line}");
 }
 
@@ -105,16 +105,16 @@ async fn exim_greets_offers_starttls_and_is_left_in_order() {
 async fn a_server_without_starttls_and_one_that_refuses_us() {
     let (folder, ca) = certified();
     let (_exim, port, _) = exim(folder.path(), "tls_advertise_hosts =");
-    let (outcome, line) = told(&ask("smtp", "127.0.0.1", &format!("port = {port}")).await);
+    let (outcome, line) = told(&ask_patiently("smtp", "127.0.0.1", &format!("port = {port}")).await);
     assert!(outcome == Outcome::Ok && line.ends_with(" · no STARTTLS"), "{line}");
     let wanted = (Outcome::Critical, "it does not offer STARTTLS".to_owned());
-    assert_eq!(told(&ask("smtp", "127.0.0.1", &format!("port = {port}\nstarttls = true")).await), wanted);
+    assert_eq!(told(&ask_patiently("smtp", "127.0.0.1", &format!("port = {port}\nstarttls = true")).await), wanted);
     let options = format!("port = {port}\nstarttls = 'smtp'\nca = '{ca}'");
-    assert_eq!(told(&ask("tls", "127.0.0.1", &options).await), wanted);
+    assert_eq!(told(&ask_patiently("tls", "127.0.0.1", &options).await), wanted);
 
     let (folder, _) = certified();
     let (_exim, port, _) = exim(folder.path(), "tls_advertise_hosts =\nhost_reject_connection = *");
-    let (outcome, line) = told(&ask("smtp", "127.0.0.1", &format!("port = {port}")).await);
+    let (outcome, line) = told(&ask_patiently("smtp", "127.0.0.1", &format!("port = {port}")).await);
     assert!(outcome == Outcome::Critical && line.starts_with("it greets with: 554 "), "{line}");
 }
 
@@ -122,17 +122,17 @@ async fn a_server_without_starttls_and_one_that_refuses_us() {
 async fn dovecot_greets_and_begins_tls() {
     let (folder, ca) = certified();
     let (_dovecot, port, whole) = dovecot(folder.path());
-    let good = ask("imap", "127.0.0.1", &format!("port = {port}")).await;
+    let good = ask_patiently("imap", "127.0.0.1", &format!("port = {port}")).await;
     let (outcome, line) = told(&good);
     assert!(outcome == Outcome::Ok && line.starts_with("OK [CAPABILITY IMAP4rev1 "), "{line}");
     assert!(line.contains("lab ready · ") && line.ends_with(" · STARTTLS offered"), "{line}");
     assert!(good.log[0].line().starts_with("IMAP4REV1, "), "{good:?}");
     let trust = format!("name = '{NAME}'\nca = '{ca}'");
     for options in [format!("port = {port}\nstarttls = true"), format!("port = {whole}\ntls = true")] {
-        let reading = ask("imap", "127.0.0.1", &format!("{options}\n{trust}")).await;
+        let reading = ask_patiently("imap", "127.0.0.1", &format!("{options}\n{trust}")).await;
         assert_eq!(reading.outcome, Outcome::Ok, "{reading:?}");
     }
-    let checked = ask("tls", "127.0.0.1", &format!("port = {port}\nstarttls = 'imap'\n{trust}")).await;
+    let checked = ask_patiently("tls", "127.0.0.1", &format!("port = {port}\nstarttls = 'imap'\n{trust}")).await;
     assert_eq!(checked.outcome, Outcome::Ok, "{checked:?}");
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use noctty::model::Outcome;
 
 use crate::peer::{Peer, free_port, until};
-use crate::probes::{ask, told};
+use crate::probes::{ask_patiently as ask, told};
 use crate::web::metric;
 
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use noctty::model::{Outcome, Unit};
 
 use crate::peer::until;
-use crate::probes::{ask, told};
+use crate::probes::{ask, ask_patiently, told};
 use crate::web::{log, metric};
 
 const PLUGINS: &str = "/usr/lib/nagios/plugins";
@@ -22,14 +22,14 @@ async fn the_exit_status_is_the_verdict_and_the_numbers_are_kept() {
         (3, Outcome::Unknown, "UNKNOWN"),
     ] {
         let command = format!("command = ['{PLUGINS}/check_dummy', '{status}', 'says so']");
-        assert_eq!(told(&ask("plugin", "127.0.0.1", &command).await), (outcome, format!("{word}: says so")));
+        assert_eq!(told(&ask_patiently("plugin", "127.0.0.1", &command).await), (outcome, format!("{word}: says so")));
     }
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bound");
     let port = listener.local_addr().expect("an address").port();
     let command = format!(
         "command = ['{PLUGINS}/check_tcp', '-H', '{{address}}', '-p', '{port}', '-w', '1', '-c', '1.5', '-t', '2']"
     );
-    let reading = ask("plugin", "127.0.0.1", &command).await;
+    let reading = ask_patiently("plugin", "127.0.0.1", &command).await;
     let (outcome, line) = told(&reading);
     assert!(outcome == Outcome::Ok && line.contains(&format!("on 127.0.0.1 port {port}")), "{line}");
     let time = reading.metrics.iter().find(|m| &*m.name == "time").expect("a time");
@@ -37,11 +37,14 @@ async fn the_exit_status_is_the_verdict_and_the_numbers_are_kept() {
     assert!((metric(&reading, "time:warning") - 1.0).abs() < 1e-9, "{reading:?}");
     assert!((metric(&reading, "time:critical") - 1.5).abs() < 1e-9);
     drop(listener);
-    let (outcome, line) = told(&ask("plugin", "127.0.0.1", &command).await);
+    let (outcome, line) = told(&ask_patiently("plugin", "127.0.0.1", &command).await);
     assert!(outcome == Outcome::Critical && line.contains("Connection refused"), "{line}");
-    let disk =
-        ask("plugin", "127.0.0.1", &format!("command = ['{PLUGINS}/check_disk', '-w', '1', '-c', '0', '-p', '/']"))
-            .await;
+    let disk = ask_patiently(
+        "plugin",
+        "127.0.0.1",
+        &format!("command = ['{PLUGINS}/check_disk', '-w', '1', '-c', '0', '-p', '/']"),
+    )
+    .await;
     let root = disk.metrics.iter().find(|m| &*m.name == "/").unwrap_or_else(|| panic!("no / in {disk:?}"));
     assert!(root.unit == Unit::Bytes && root.value > 1e6, "{root:?}");
 }
@@ -61,12 +64,12 @@ async fn secrets_go_by_environment_and_no_shell_is_between() {
         script.display(),
         secret.display()
     );
-    let reading = ask("plugin", "127.0.0.1", &options).await;
+    let reading = ask_patiently("plugin", "127.0.0.1", &options).await;
     assert_eq!(told(&reading), (Outcome::Ok, "1 $(id); peer open 7 /".to_owned()));
     assert_eq!(log(&reading), ["second line", "stderr: trouble"]);
-    let (outcome, line) = told(&ask("plugin", "127.0.0.1", "command = ['/nonexistent/check']").await);
+    let (outcome, line) = told(&ask_patiently("plugin", "127.0.0.1", "command = ['/nonexistent/check']").await);
     assert_eq!((outcome, line.as_str()), (Outcome::Unknown, "/nonexistent/check is not installed"));
-    let (outcome, line) = told(&ask("plugin", "127.0.0.1", "command = ['sh', '-c', 'kill -9 $$']").await);
+    let (outcome, line) = told(&ask_patiently("plugin", "127.0.0.1", "command = ['sh', '-c', 'kill -9 $$']").await);
     assert_eq!((outcome, line.as_str()), (Outcome::Unknown, "ended by a signal: it prints nothing"));
 }
 
@@ -88,7 +91,7 @@ async fn one_that_ignores_its_end_forks_and_floods_leaves_nothing_behind() {
     let text = format!(
         "#!/bin/bash\ntrap '' TERM PIPE HUP\n(trap '' TERM; exec -a {name} sleep 300) &\n\
          setsid bash -c \"trap '' TERM; exec -a {name} sleep 300\" &\ntouch {here}/started\n\
-         while :; do [ \"$1\" = flood ] && echo flood; done\n",
+         much=$(printf '%65536s' flood)\nwhile :; do [ \"$1\" = flood ] && echo \"$much\"; done\n",
         here = folder.path().display()
     );
     fs::write(&script, text).expect("written");

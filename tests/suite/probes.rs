@@ -38,6 +38,12 @@ pub fn cx() -> Cx {
     Cx { net: Net::new(Clock::start()), timeout: Duration::from_secs(2) }
 }
 
+/// Binds a probe and runs it once, with as much time as a real server may need on a busy machine.
+pub async fn ask_patiently(kind: &str, address: &str, options: &str) -> Reading {
+    let cx = Cx { timeout: Duration::from_secs(20), ..cx() };
+    bound(kind, address, options).run(&cx).await
+}
+
 /// Binds a probe and runs it once.
 pub async fn ask(kind: &str, address: &str, options: &str) -> Reading {
     bound(kind, address, options).run(&cx()).await

@@ -13,6 +13,8 @@ use crate::probes::{ask, bound, cx, told};
 use crate::web::metric;
 
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
+/// On a busy machine a clock seems to be off by as long as we had to wait for the processor.
+const PATIENT: &str = "offset_warning = '2s'\noffset_critical = '3s'";
 
 /// chronyd as a server that leaves this machine's clock alone.
 fn chronyd(folder: &Path, more: &str) -> (Peer, u16) {
@@ -50,14 +52,14 @@ async fn answered(port: u16, options: &str) -> Reading {
 async fn chronyd_is_asked_for_stratum_offset_and_distance() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_server, port) = chronyd(folder.path(), "local stratum 8");
-    let good = answered(port, "").await;
+    let good = answered(port, PATIENT).await;
     let (outcome, line) = told(&good);
     assert!(outcome == Outcome::Ok && line.starts_with("offset "), "{line}");
     assert!(line.contains(" · stratum 8 (127.127.1.1) · reach 1"), "{line}");
     // It has the same clock.
-    assert!(metric(&good, "offset").abs() < 0.05 && metric(&good, "rtt") < 1.0, "{good:?}");
+    assert!(metric(&good, "offset").abs() < 0.5 && metric(&good, "rtt") < 1.0, "{good:?}");
     assert!((metric(&good, "stratum") - 8.0).abs() < 0.1 && metric(&good, "root_dispersion") < 1.5);
-    let (outcome, line) = told(&answered(port, "stratum_warning = 8").await);
+    let (outcome, line) = told(&answered(port, &format!("{PATIENT}\nstratum_warning = 8")).await);
     assert_eq!(outcome, Outcome::Warning, "{line}");
 
     // Eight questions are remembered, those without an answer too.
@@ -113,26 +115,34 @@ fn ahead(answer: &mut [u8; 48], seconds: i32) {
 async fn wrong_clocks_kisses_and_strangers_are_told_apart() {
     let lied = async |change: fn(&mut [u8; 48], &UdpSocket), options: &str| {
         let port = liar(change).await;
-        told(&ask("ntp", "127.0.0.1", &format!("port = {port}\n{options}")).await)
+        let reading = ask("ntp", "127.0.0.1", &format!("port = {port}\n{options}")).await;
+        let offset = reading.metrics.iter().find(|m| &*m.name == "offset").map(|m| m.value);
+        (reading.outcome, reading.summary.line(), offset)
     };
-    let (outcome, line) = lied(|_, _| {}, "").await;
+    let (outcome, line, _) = lied(|_, _| {}, PATIENT).await;
     assert!(outcome == Outcome::Ok && line.contains(" · stratum 1 (GPS) · "), "{line}");
-    let (outcome, line) = lied(|answer, _| ahead(answer, 5), "").await;
-    assert!(outcome == Outcome::Critical && line.starts_with("offset +5.0s from this machine · "), "{line}");
-    let (outcome, line) = lied(|answer, _| ahead(answer, -5), "").await;
-    assert!(outcome == Outcome::Critical && line.starts_with("offset -5.0s from this machine · "), "{line}");
+    for (change, sign, wanted) in [
+        ((|answer, _| ahead(answer, 5)) as fn(&mut [u8; 48], &UdpSocket), '+', 5.0),
+        (|answer, _| ahead(answer, -5), '-', -5.0),
+    ] {
+        let (outcome, line, offset) = lied(change, PATIENT).await;
+        let told = line.starts_with(&format!("offset {sign}")) && line.contains("s from this machine · ");
+        assert!(outcome == Outcome::Critical && told, "{line}");
+        assert!(offset.is_some_and(|offset: f64| (offset - wanted).abs() < 1.0), "{offset:?}");
+    }
     let relaxed = "offset_warning = '2s'\noffset_critical = '1m'";
     assert_eq!(lied(|answer, _| ahead(answer, 5), relaxed).await.0, Outcome::Warning);
-    let (outcome, line) = lied(|answer, _| answer[8..12].copy_from_slice(&[0, 3, 0, 0]), "").await;
+    let (outcome, line, _) = lied(|answer, _| answer[8..12].copy_from_slice(&[0, 3, 0, 0]), PATIENT).await;
     assert!(outcome == Outcome::Warning && line.contains(" · root distance 3.0 s"), "{line}");
     let kiss = |answer: &mut [u8; 48], _: &UdpSocket| {
         answer[1] = 0;
         answer[12..16].copy_from_slice(b"RATE");
     };
-    assert_eq!(lied(kiss, "").await, (Outcome::Critical, "it refuses to tell the time: RATE".to_owned()));
+    let (outcome, line, _) = lied(kiss, "").await;
+    assert_eq!((outcome, line.as_str()), (Outcome::Critical, "it refuses to tell the time: RATE"));
     // Whoever does not repeat the question's number has not seen it.
-    let (outcome, line) = lied(|answer, _| answer[24] ^= 1, "").await;
+    let (outcome, line, _) = lied(|answer, _| answer[24] ^= 1, "").await;
     assert!(outcome == Outcome::Critical && line.starts_with("no answer from 127.0.0.1:"), "{line}");
-    let (outcome, line) = lied(|answer, _| answer[0] = 0x64, "").await;
+    let (outcome, line, _) = lied(|answer, _| answer[0] = 0x64, PATIENT).await;
     assert!(outcome == Outcome::Ok && line.ends_with(" · a leap second will be added"), "{line}");
 }

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::authority::{Authority, EXPIRED, VALID};
 use crate::peer::free_port;
-use crate::probes::{ask, told};
+use crate::probes::{ask_patiently as ask, told};
 use crate::web::{log, metric, nginx, presenting, presenting_with};
 
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
