@@ -114,7 +114,12 @@ impl Serial {
     }
 
     async fn ask_one(&self, server: &Server, cx: &Cx, each: Duration) -> Result<u32, String> {
-        let address = cx.net.names.resolve(&server.host, each).await.map_err(|e| e.to_string())?;
+        // The names in NS records are somebody else's.
+        let found = match &self.servers {
+            Some(_) => cx.net.names.resolve(&server.host, each).await,
+            None => cx.net.names.resolve_once(&server.host, each).await,
+        };
+        let address = found.map_err(|e| e.to_string())?;
         let asked = dns::query(SocketAddr::new(address, server.port), &self.zone, "SOA", each).await;
         match asked.map_err(|e| e.to_string())? {
             Answer { authoritative: false, .. } => Err("does not answer for the zone (no AA)".to_owned()),

@@ -39,6 +39,12 @@ pub static KIND: Kind = Kind {
         },
         OptionDoc { name: "body_limit", form: "integer", default: "1048576", help: "bytes of the body that are read" },
         OptionDoc { name: "redirects", form: "integer", default: "5", help: "redirects that are followed; 0: none" },
+        OptionDoc {
+            name: "other_hosts",
+            form: "boolean",
+            default: "false",
+            help: "redirects to other hosts are followed too, which are asked then",
+        },
         OptionDoc { name: "slow_warning", form: "duration", default: "", help: "the whole took at least this long" },
         OptionDoc { name: "slow_critical", form: "duration", default: "", help: "the whole took at least this long" },
         web::USER,
@@ -68,6 +74,7 @@ struct Http {
     matches: Option<Pattern>,
     body_limit: usize,
     redirects: usize,
+    other_hosts: bool,
     slow_warning: Option<Duration>,
     slow_critical: Option<Duration>,
 }
@@ -81,6 +88,7 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let matches = read_pattern(options);
     let body_limit = options.integer("body_limit", 0..=64 << 20).and_then(|n| usize::try_from(n).ok());
     let redirects = options.integer("redirects", 0..=20).and_then(|n| usize::try_from(n).ok());
+    let other_hosts = options.bool("other_hosts").unwrap_or(false);
     let (slow_warning, slow_critical) = (options.duration("slow_warning"), options.duration("slow_critical"));
     Some(Box::new(Http {
         web: web?,
@@ -91,6 +99,7 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
         matches: matches?,
         body_limit: body_limit.unwrap_or(1 << 20),
         redirects: redirects.unwrap_or(5),
+        other_hosts,
         slow_warning,
         slow_critical,
     }))
@@ -142,7 +151,8 @@ impl Probe for Http {
 
     fn wire(&self) -> Wire {
         let protocol = format!("HTTP {} {}", self.method, self.web.url);
-        Wire { protocol: protocol.into(), destination: self.web.destination().into() }
+        let elsewhere = if self.other_hosts { ", and where it redirects to" } else { "" };
+        Wire { protocol: protocol.into(), destination: format!("{}{elsewhere}", self.web.destination()).into() }
     }
 
     fn instance(&self) -> String {
@@ -182,13 +192,18 @@ impl Http {
                 }
             };
             log.push(step(method, &url, &fetched, dns).into());
-            let Some(next) = target(&fetched, &url).filter(|_| self.redirects > 0) else {
+            let next = match target(&fetched, &url).filter(|_| self.redirects > 0) {
+                Some(Err(why)) => return logged(Reading::critical(why), log),
+                Some(Ok(next)) if self.other_hosts || self.web.is_own(&next) => Some(next),
+                Some(Ok(_)) => {
+                    log.push("a redirect to another host is not followed: `other_hosts`".into());
+                    None
+                }
+                None => None,
+            };
+            let Some(next) = next else {
                 let reading = self.judge(&url, &fetched, dns, begun.elapsed(), seen.len(), cx.net.clock.wall());
                 return logged(reading, log);
-            };
-            let next = match next {
-                Ok(next) => next,
-                Err(why) => return logged(Reading::critical(why), log),
             };
             seen.push(url);
             if seen.contains(&next) {

@@ -119,15 +119,24 @@ impl Web {
         format!("{}:{}", self.address, self.url.port_or_known_default().unwrap_or(80))
     }
 
+    /// Whether a URL is on the host that is checked.
+    pub fn is_own(&self, url: &Url) -> bool {
+        url.host() == self.url.host()
+    }
+
     /// Where a URL is connected to, and how long it took to find out. The name of the check's own URL belongs to the
     /// host; others, that a redirect leads to, are looked up.
     ///
     /// # Errors
     /// The name does not resolve.
     pub async fn place(&self, url: &Url, cx: &Cx, timeout: Duration) -> Result<(IpAddr, Duration), String> {
-        let name = if url.host() == self.url.host() { self.address.clone() } else { http::host_name(url).into() };
         let begun = Instant::now();
-        let address = cx.net.names.resolve(&name, timeout).await.map_err(|e| e.to_string())?;
+        let found = if self.is_own(url) {
+            cx.net.names.resolve(&self.address, timeout).await
+        } else {
+            cx.net.names.resolve_once(&http::host_name(url).into(), timeout).await
+        };
+        let address = found.map_err(|e| e.to_string())?;
         Ok((address, begun.elapsed()))
     }
 

@@ -169,7 +169,10 @@ async fn redirects_are_followed_recorded_and_not_for_ever() {
     let words = "redirected to file:///etc/passwd, which is no web page";
     assert_eq!(told(&web("/file", "").await), (Outcome::Critical, words.to_owned()));
     // Another server gets no password, and is looked up by its own name.
-    let other = web("/other", "user = 'ops'\nmatches = '^home $'").await;
+    let (outcome, line) = told(&web("/other", "").await);
+    let words = format!(" to http://localhost:{port}/; expected 200-299");
+    assert!(outcome == Outcome::Critical && line.starts_with("HTTP 302 in ") && line.ends_with(&words), "{line}");
+    let other = web("/other", "other_hosts = true\nuser = 'ops'\nmatches = '^home $'").await;
     assert_eq!(other.outcome, Outcome::Ok, "{other:?}");
     let own = web("/a", "user = 'ops'\ncontains = 'home Basic'").await;
     assert_eq!(own.outcome, Outcome::Ok, "{own:?}");
