@@ -28,22 +28,25 @@ fn main() {
     let is_wanted = |case: &str| wanted.is_empty() || wanted.iter().any(|w| w == case);
     if is_wanted("dead") {
         let alone = Scene::new(900, 48, None).measure("900 switches", |_| Vec::new());
-        let beside = Scene::new(900, 48, None).measure("900 switches, 100 dead agents beside", |scene| scene.nobody(100));
+        let beside =
+            Scene::new(900, 48, None).measure("900 switches, 100 dead agents beside", |scene| scene.nobody(100));
         println!("others' wall time: {:+.1} %", 100.0 * (beside.0 / alone.0 - 1.0));
     }
     if is_wanted("router") {
         let alone = Scene::new(300, 48, None).measure("300 switches", |_| Vec::new());
         let router = Scene::new(1, 20_000, None);
         let target = router.targets[0].clone();
-        let beside =
-            Scene::new(300, 48, None).measure("300 switches, a 20,000-interface router beside", |_| vec![target.clone()]);
+        let beside = Scene::new(300, 48, None)
+            .measure("300 switches, a 20,000-interface router beside", |_| vec![target.clone()]);
         println!("others' wall time: {:+.1} %", 100.0 * (beside.0 / alone.0 - 1.0));
         let whole = router.measure("the router itself", |_| Vec::new());
         println!("a walk of 20,000 interfaces: {:.2} s", whole.0);
     }
     if is_wanted("v3") {
         let plain = Scene::new(300, 48, None).measure("300 switches, v2c", |_| Vec::new());
-        for (auth, privacy) in [(AuthProtocol::Sha1, PrivProtocol::Aes128), (AuthProtocol::Sha256, PrivProtocol::Aes256)] {
+        for (auth, privacy) in
+            [(AuthProtocol::Sha1, PrivProtocol::Aes128), (AuthProtocol::Sha256, PrivProtocol::Aes256)]
+        {
             let secrets = (Some((auth, &b"benchmark"[..])), Some((privacy, &b"benchmark"[..])));
             let user = Arc::new(User::new(b"bench", secrets.0, secrets.1).expect("a valid user"));
             let name = format!("300 switches, v3 {} {}", auth.name(), privacy.name());
@@ -111,7 +114,8 @@ impl Scene {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let net = Net::new(self.clock);
-        let _others: Vec<_> = beside(self).into_iter().map(|target| runtime.spawn(ask_for_ever(net.clone(), target))).collect();
+        let _others: Vec<_> =
+            beside(self).into_iter().map(|target| runtime.spawn(ask_for_ever(net.clone(), target))).collect();
         let mut before: Vec<Option<DeviceView>> = vec![None; self.targets.len()];
         // Discovery, slow tables and the first view are not what is measured.
         runtime.block_on(self.cycle(&net, &mut before));
@@ -179,7 +183,8 @@ impl Relay {
     fn start(agents: &[SocketAddr], delay: Duration) -> Self {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC).expect("descriptors");
         let bound = |i: usize, net: u8| {
-            let socket = UdpSocket::bind(([127, net, (i >> 8) as u8, i as u8], 0)).expect("a loopback address");
+            let socket = UdpSocket::bind(std::net::SocketAddr::from(([127, net, (i >> 8) as u8, i as u8], 0)))
+                .expect("a loopback address");
             socket.set_nonblocking(true).expect("a socket");
             socket
         };

@@ -177,10 +177,9 @@ pub fn maintenance(args: MaintenanceArgs, globals: &Globals) -> Result<ExitCode>
                 zone: &order.timezone,
                 lasts: order.lasts,
             };
-            let span = asked.span().map_err(|(_, why, hint)| {
-                let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-                eyre!("{why}{hint}")
-            })?;
+            let words =
+                |(_, why, hint): windows::Wrong| hint.map_or_else(|| eyre!("{why}"), |hint| eyre!("{why}; {hint}"));
+            let span = asked.span().map_err(words)?;
             let note = whole(&order.note.unwrap_or_default());
             desk.write(Deed::Ordered(Order { scope, span, flexible: order.flexible, note }))
         }
@@ -225,8 +224,8 @@ fn asset(name: &str, plan: &Plan) -> Option<Target> {
 fn unknown(name: &str, plan: &Plan) -> color_eyre::eyre::Report {
     let inventory = &plan.inventory;
     let known = inventory.hosts.iter().map(|h| h.id.as_str()).chain(inventory.jobs.iter().map(|j| j.id.as_str()));
-    let near = nearest(name, known).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
-    eyre!("nothing is called \"{name}\"{near}")
+    let near = nearest(name, known).map(|near| format!("; did you mean \"{near}\"?"));
+    eyre!("nothing is called \"{name}\"{}", near.unwrap_or_default())
 }
 
 /// What TARGET names: an asset, else the part of a host behind the first slash that fits.

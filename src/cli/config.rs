@@ -268,7 +268,7 @@ const HOST: &[OptionDoc] = &[
         name: "tags",
         form: "array",
         default: "[]",
-        help: "`core` is pinged each 5 s; `uplink` makes every lost link of the host a problem; `[ports.tags.NAME]` has rules for a tag",
+        help: "`core` is pinged each 4 s, `critical` is never hidden behind a parent that is only inferred; `uplink` makes every lost link of the host a problem; `[ports.tags.NAME]` has rules for a tag",
     },
     OptionDoc { name: "group", form: "string", default: "", help: "for filters" },
     OptionDoc {

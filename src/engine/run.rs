@@ -200,7 +200,8 @@ impl Engine {
                 Effect::Release { target, claim, why } => {
                     tracing::info!(target = %target.label().line(), why = why.as_str(), "a claim has ended");
                     let deed = Deed::Released { target, claim: Some(claim), why };
-                    self.to_write.push_back(Draft::Deed { deed, author: Untrusted::from("noctty") });
+                    let draft = Draft::Deed { deed, author: Untrusted::from("noctty") };
+                    self.to_write.push_back(draft);
                 }
             }
         }

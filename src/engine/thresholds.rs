@@ -12,7 +12,7 @@ pub fn read(reader: &mut Reader<'_>, problems: &mut Vec<Problem>) -> Arc<[Thresh
         .entries
         .iter()
         .filter_map(|(key, node)| match &node.value {
-            Value::Table(limits) => one(&key.name, limits, problems),
+            Value::Table(limits) => Some(one(&key.name, limits, problems)),
             other => {
                 let why = format!("the threshold of `{}` must be a table, not {}", key.name, other.kind());
                 problems.push(Problem::error(&node.place, why).hint("for instance rtt = { warn = 0.2, crit = 0.5 }"));
@@ -22,7 +22,7 @@ pub fn read(reader: &mut Reader<'_>, problems: &mut Vec<Problem>) -> Arc<[Thresh
         .collect()
 }
 
-fn one(metric: &str, table: &Table, problems: &mut Vec<Problem>) -> Option<Threshold> {
+fn one(metric: &str, table: &Table, problems: &mut Vec<Problem>) -> Threshold {
     let what = format!("the threshold of {metric}");
     let mut r = table.reader(&what);
     let (warning, critical) = (r.float("warn"), r.float("crit"));
@@ -46,7 +46,7 @@ fn one(metric: &str, table: &Table, problems: &mut Vec<Problem>) -> Option<Thres
     }
     problems.extend(r.finish());
     let base = base.zip(least).map(|(base, least)| (Arc::from(base), least));
-    Some(Threshold { metric: Arc::from(metric), side, warning, critical, base })
+    Threshold { metric: Arc::from(metric), side, warning, critical, base }
 }
 
 #[cfg(test)]

@@ -84,12 +84,10 @@ fn bind(options: &mut Reader<'_>) -> Option<How> {
         let at = place(options, "to");
         options.problem(Problem::error(&at, "a mail channel needs recipients").hint("to = [\"noc@example.net\"]"));
     }
-    let wrong = |key, address: &String| (!is_address(address)).then(|| (key, address.clone()));
-    for (key, address) in
-        from.iter().filter_map(|a| wrong("from", a)).chain(to.iter().filter_map(|a| wrong("to", a))).collect::<Vec<_>>()
-    {
+    let mut addresses = from.iter().map(|a| ("from", a)).chain(to.iter().map(|a| ("to", a)));
+    if let Some((key, address)) = addresses.find(|(_, address)| !is_address(address)) {
         let at = place(options, key);
-        let shown = crate::base::text::clean(&address);
+        let shown = crate::base::text::clean(address);
         options.problem(Problem::error(&at, format!("\"{shown}\" is no mail address")));
         return None;
     }
@@ -171,11 +169,11 @@ impl Mail {
             }
             Security::StartTls => {
                 let mut dialog = Dialog::new(stream, left());
-                mail::up_to_tls(&mut dialog, Protocol::Smtp, own).await.map_err(said)?;
+                mail::up_to_tls(&mut dialog, Protocol::Smtp, own).await.map_err(|error| said(&error))?;
                 let stream = dialog.into_stream().map_err(|error| error.to_string())?;
                 let mut dialog = self.protected(stream, cx, left()).await?;
                 // What was said before TLS could have been anybody's: it is asked again.
-                mail::capabilities(&mut dialog, Protocol::Smtp, own).await.map_err(said)?;
+                mail::capabilities(&mut dialog, Protocol::Smtp, own).await.map_err(|error| said(&error))?;
                 self.send(&mut dialog, &message).await
             }
         }
@@ -200,9 +198,9 @@ impl Mail {
         if let Some((user, password)) = &self.login {
             let password: Secret<String> =
                 secret::fetch(password).await.map_err(|error| format!("the password: {error}"))?;
-            send::log_in(dialog, &Login { user, password: &password }).await.map_err(said)?;
+            send::log_in(dialog, &Login { user, password: &password }).await.map_err(|error| said(&error))?;
         }
-        send::send(dialog, &self.from, &self.to, message).await.map_err(said)?;
+        send::send(dialog, &self.from, &self.to, message).await.map_err(|error| said(&error))?;
         mail::leave(dialog, Protocol::Smtp).await;
         Ok(())
     }
@@ -212,12 +210,12 @@ async fn greet<S>(dialog: &mut Dialog<S>, own: &str) -> Result<(), String>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    mail::greeting(dialog, Protocol::Smtp).await.map_err(said)?;
-    mail::capabilities(dialog, Protocol::Smtp, own).await.map_err(said)?;
+    mail::greeting(dialog, Protocol::Smtp).await.map_err(|error| said(&error))?;
+    mail::capabilities(dialog, Protocol::Smtp, own).await.map_err(|error| said(&error))?;
     Ok(())
 }
 
-fn said(error: MailError) -> String {
+fn said(error: &MailError) -> String {
     error.to_string()
 }
 

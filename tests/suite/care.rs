@@ -165,3 +165,47 @@ fn windows_are_ordered_listed_and_taken_back() {
     assert!(refused(dir, &["maintenance", "--tag", "web", "--for", "1h"]).contains("no host has the tag"));
     assert!(refused(dir, &["maintenance", "db01", "--schedule", "x", "--for", "1h"]).contains("is no schedule"));
 }
+
+/// Ends what it started, however the test ends.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_running_engine_sees_a_claim_of_another_process_and_ends_it_by_what_it_sees() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let config = dir.join("live.toml");
+    let check = format!("{{ kind = \"tcp\", port = {port}, interval = \"1s\" }}");
+    fs::write(&config, format!("[[host]]\nname = \"well\"\naddress = \"127.0.0.1\"\nchecks = [{check}]\n"))
+        .expect("written");
+    let state = dir.join("state");
+    let noctty = || {
+        let mut command = Command::new(NOCTTY);
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", dir).env("USER", "ops1");
+        command.arg("--config").arg(&config).arg("--state").arg(&state).stdin(Stdio::null());
+        command
+    };
+    let engine = noctty().arg("collect").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let _running = Running(engine);
+    let claimed = noctty().args(["ack", "well", "--note", "is it?"]).output().expect("runs");
+    assert!(claimed.status.success(), "{}", String::from_utf8_lossy(&claimed.stderr));
+    // The host is up: the engine reads the claim, finds nothing wrong, and writes down that it has ended.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(40);
+    loop {
+        let listed = noctty().arg("ack").output().expect("runs");
+        if listed.stdout == b"nothing is claimed\n" {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "it stands: {}", String::from_utf8_lossy(&listed.stdout));
+    }
+    let log = fs::read_to_string(state.join("journal.log")).expect("the second copy");
+    assert!(log.contains("recovered") && log.contains("\"author\":\"noctty\""), "{log}");
+}

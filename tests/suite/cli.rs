@@ -81,8 +81,12 @@ fn show_tells_what_is_in_force() {
     let (status, out, _) =
         run(command.current_dir(&folder).args(["--config", "valid-everything.toml", "config", "show"]));
     assert_eq!(status, 0);
-    for want in ["core-sw1  192.0.2.2  (config)", "every 5s", "tcp:5432", "every 2m, timeout 3s, 5 attempts 10s apart"]
-    {
+    for want in [
+        "core-sw1  192.0.2.2  (config)",
+        "every 4s, timeout 1s",
+        "tcp:5432",
+        "every 2m, timeout 3s, 5 attempts 10s apart",
+    ] {
         assert!(out.contains(want), "{want} is missing in\n{out}");
     }
 }

@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(fetched().await, "first");
         tokio::time::pause();
         write(&path, "second");
-        tokio::time::advance(FRESH - Duration::from_secs(1)).await;
+        tokio::time::advance(FRESH.saturating_sub(Duration::from_secs(1))).await;
         assert_eq!(fetched().await, "first");
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(fetched().await, "second");

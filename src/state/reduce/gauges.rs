@@ -13,7 +13,7 @@ use crate::state::rules::hysteresis::{Gauge, Level};
 pub struct Gauges {
     key: CheckKey,
     thresholds: Arc<[Threshold]>,
-    gauges: Vec<Gauge>,
+    at: Vec<Gauge>,
     /// Nothing was looked at in this run.
     fresh: bool,
 }
@@ -25,7 +25,7 @@ impl Gauges {
         old.into_iter().flatten().find(same).cloned().unwrap_or_else(|| Self {
             key: key.clone(),
             thresholds: thresholds.clone(),
-            gauges: vec![Gauge::default(); thresholds.len()],
+            at: vec![Gauge::default(); thresholds.len()],
             fresh: true,
         })
     }
@@ -43,7 +43,7 @@ pub fn apply(slot: &mut HostSlot, check: usize, observation: &mut Observation) -
     let fresh = std::mem::take(&mut mine.fresh) && held > Level::Fine;
     let mut worst: Option<(Level, usize)> = None;
     let mut missing = None;
-    for (n, (gauge, threshold)) in mine.gauges.iter_mut().zip(mine.thresholds.iter()).enumerate() {
+    for (n, (gauge, threshold)) in mine.at.iter_mut().zip(mine.thresholds.iter()).enumerate() {
         *gauge = if fresh { Gauge::resumed(threshold, metrics, held) } else { gauge.after(threshold, metrics) };
         if gauge.level > worst.map_or(Level::Fine, |(level, _)| level) {
             worst = Some((gauge.level, n));

@@ -81,7 +81,7 @@ pub fn is_silent(view: &HostView) -> bool {
 pub fn steady(view: &HostView) -> Option<Condition> {
     let firm = |check: &&CheckView| !check.flap.flapping;
     if is_silent(view) {
-        return signs_of_life(&view.checks).iter().any(firm).then_some(view.condition);
+        return signs_of_life(&view.checks).iter().any(&firm).then_some(view.condition);
     }
     let firm = view.checks.iter().filter(firm);
     firm.map(|check| contribution(check, &view.host, false)).max().filter(|c| *c != Condition::Pending)
