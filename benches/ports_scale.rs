@@ -183,8 +183,7 @@ impl Relay {
     fn start(agents: &[SocketAddr], delay: Duration) -> Self {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC).expect("descriptors");
         let bound = |i: usize, net: u8| {
-            let socket = UdpSocket::bind(std::net::SocketAddr::from(([127, net, (i >> 8) as u8, i as u8], 0)))
-                .expect("a loopback address");
+            let socket = UdpSocket::bind(SocketAddr::from(([127, net, (i >> 8) as u8, i as u8], 0))).expect("a loopback address");
             socket.set_nonblocking(true).expect("a socket");
             socket
         };
