@@ -2,10 +2,10 @@
 # Machines looked at over SSH, each minute, as docs/performance.md tells: the CPU of `noctty collect`, its memory and the
 # connections to each of them, against the simulated servers of `noctty demo` in a process of their own. Needs python3 and ss.
 #
-#   benches/agentless.sh [HOSTS [MINUTES]]      default: 1000 5
+#   benches/agentless.sh [HOSTS [MINUTES]]      default: 1000 2
 set -euo pipefail
 cd "$(dirname "$0")/.."
-hosts=${1:-1000} minutes=${2:-5}
+hosts=${1:-1000} minutes=${2:-2}
 noctty=${NOCTTY:-target/release/noctty}
 [ -x "$noctty" ] || cargo build --release --locked
 ulimit -n "$(ulimit -Hn)"
@@ -43,8 +43,8 @@ rss() { awk '/^VmRSS/ { print $2 }' "/proc/$client/status"; }
 connections() { ss -Htnp state established | grep "pid=$client," | awk '{ print $4 }' | sort | uniq -c; }
 hz=$(getconf CLK_TCK)
 
-# Logged in everywhere, and looked at twice.
-sleep 125
+# Logged in everywhere, and looked at at least once.
+sleep 75
 connections >"$folder/before"
 begun=$(ticks "$client") sim_begun=$(ticks "$sim") began=$(date +%s%N)
 sleep $((minutes * 60))

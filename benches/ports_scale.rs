@@ -2,6 +2,8 @@
 //! the wall time of a cycle of the switches that are asked for, and the CPU of all threads but the simulator's and the
 //! relay's. `cargo bench --bench ports_scale [CASE]`; docs/performance.md has the figures.
 
+#![expect(clippy::print_stdout, reason = "its figures are what it is for")]
+
 use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -183,7 +185,8 @@ impl Relay {
     fn start(agents: &[SocketAddr], delay: Duration) -> Self {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC).expect("descriptors");
         let bound = |i: usize, net: u8| {
-            let socket = UdpSocket::bind(SocketAddr::from(([127, net, (i >> 8) as u8, i as u8], 0))).expect("a loopback address");
+            let socket = UdpSocket::bind(SocketAddr::from(([127, net, (i >> 8) as u8, i as u8], 0)))
+                .expect("a loopback address");
             socket.set_nonblocking(true).expect("a socket");
             socket
         };
@@ -206,7 +209,7 @@ impl Relay {
         let run = move || {
             let mut held: VecDeque<(Instant, usize, Vec<u8>)> = VecDeque::new();
             let mut client: Vec<Option<SocketAddr>> = vec![None; pairs.len()];
-            let (mut events, mut buffer) = (Vec::with_capacity(256), [0u8; 65_536]);
+            let (mut events, mut buffer) = (Vec::with_capacity(256), vec![0u8; 65_536].into_boxed_slice());
             while !stopped.load(Ordering::Relaxed) {
                 let pause = rustix::time::Timespec { tv_sec: 0, tv_nsec: 300_000 };
                 events.clear();

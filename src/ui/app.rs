@@ -88,6 +88,8 @@ pub struct App {
     pub hangs: Option<(AssetId, u64, Vec<Attachment>)>,
     /// What any host has, and so deserves a column.
     pub hosts_have: panes::HostsHave,
+    /// The host that the next one is compared with.
+    pub(super) compared: Option<AssetId>,
     /// The device that this console asked to watch.
     pub(super) watching: Option<AssetId>,
     /// What is wrong with the configuration, for as long as the console runs.
@@ -164,6 +166,7 @@ impl App {
             faceplate: Faceplate::default(),
             hangs: None,
             hosts_have: panes::HostsHave::default(),
+            compared: None,
             watching: None,
             trouble: setup.trouble,
             commands: setup.commands,

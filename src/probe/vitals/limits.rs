@@ -260,9 +260,10 @@ mod tests {
 
     #[test]
     fn a_tenth_of_a_big_volume_is_no_emergency() {
-        assert!((fill(90.0, 1_000_000_000_000, 100_000_000_000) - 90.0).abs() < 1e-9);
-        assert!((fill(90.0, 20_000_000_000_000, 2_000_000_000_000) - 0.0).abs() < 1e-9);
-        assert!((fill(99.5, 20_000_000_000_000, 100_000_000_000) - 95.0).abs() < 1e-9);
+        let rounded = |used, size, free| fill(used, size, free).round() as u32;
+        assert_eq!(rounded(90.0, 1_000_000_000_000, 100_000_000_000), 90);
+        assert_eq!(rounded(90.0, 20_000_000_000_000, 2_000_000_000_000), 0);
+        assert_eq!(rounded(99.5, 20_000_000_000_000, 100_000_000_000), 95);
     }
 
     #[test]

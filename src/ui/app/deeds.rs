@@ -58,6 +58,7 @@ impl App {
             Action::Watch => self.toggle_watch(),
             Action::Follow => self.follow(),
             Action::LastPlace => self.last_place(),
+            Action::Compare => self.compare(),
             Action::Open => self.open_selected(),
             Action::Shell => commands::shell(self, None),
             Action::EndSession => self.end_session(),

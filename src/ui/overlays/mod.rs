@@ -32,6 +32,11 @@ pub enum Overlay {
         selected: Selected,
         scroll: usize,
     },
+    /// Two machines side by side.
+    Compare {
+        pair: [AssetId; 2],
+        scroll: usize,
+    },
     Help {
         scroll: usize,
     },
@@ -107,7 +112,9 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
     let Some(mut overlay) = app.overlays.pop() else { return Reaction::Keep };
     let depth = app.overlays.len();
     let reaction = match &mut overlay {
-        Overlay::Detail { scroll, .. } | Overlay::Help { scroll } => scroll_key(scroll, key),
+        Overlay::Detail { scroll, .. } | Overlay::Compare { scroll, .. } | Overlay::Help { scroll } => {
+            scroll_key(scroll, key)
+        }
         Overlay::Palette(palette) => palette::key(app, palette, key),
         Overlay::Columns(picker) => columns::key(app, picker, key),
         Overlay::Beyond(beyond) => beyond::key(app, beyond, key),
@@ -223,6 +230,10 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
             Overlay::Detail { selected, scroll } => {
                 let lines = detail::lines(app, frame.now, selected);
                 scrolled(app, frame, &detail::title(app, selected), &lines, *scroll)
+            }
+            Overlay::Compare { pair, scroll } => {
+                let lines = detail::compare::lines(app, pair);
+                scrolled(app, frame, &detail::compare::title(app, pair), &lines, *scroll)
             }
             Overlay::Help { scroll } => {
                 let lines = help::lines(app);

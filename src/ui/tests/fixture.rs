@@ -434,6 +434,11 @@ pub fn hostile() -> Arc<Snapshot> {
 
 /// A Linux machine that was looked at a moment ago, with something of everything.
 pub fn machine() -> HostView {
+    machine_like(|_| {})
+}
+
+/// The same with something changed.
+pub fn machine_like(change: impl FnOnce(&mut crate::model::Vitals)) -> HostView {
     use crate::model::vitals::{
         Amount, ClockOffset, CpuTime, Drive, FileSystem, Missing, Packages, Pressure, RaidArray, Reboot, Redundancy,
         StoragePool, Updates, Vitals,
@@ -447,7 +452,7 @@ pub fn machine() -> HostView {
         inodes_percent,
         read_only: Some(mount == "/mnt/archive"),
     };
-    let vitals = Vitals {
+    let mut vitals = Vitals {
         name: "web01".into(),
         system: "Debian GNU/Linux 12 (bookworm)".into(),
         kernel: "6.1.0-18-amd64".into(),
@@ -491,9 +496,11 @@ pub fn machine() -> HostView {
         synchronised: Some(true),
         users: Some(vec!["root     pts/0        Mar 14 13:50".into()]),
         packages: Some(Packages { by: "dpkg", count: 772, digest: "01ba4719c80b6fe911b091a7c05124b6".into() }),
+        mounts: vec!["/ ext4 rw".into(), "/var ext4 rw,noatime".into()],
         missing: vec![Missing { what: "SMART", why: "smartctl needs root".into() }],
         ..Vitals::default()
     };
+    change(&mut vitals);
     let mut view = host("web01", Condition::Critical, "/var 97 % full · RAID md0 degraded (1 of 2)", 300);
     let check = &mut view.checks[0];
     let mut spec = (*check.spec).clone();

@@ -2,6 +2,7 @@
 //! of themselves, of ports everything that is known of them. What is wrong comes first, and what is not known is said.
 
 mod check;
+pub mod compare;
 mod device;
 mod host;
 mod job;
