@@ -1,5 +1,5 @@
 #!/bin/bash
-# Machines looked at over SSH, each minute, as docs/performance.md tells: the CPU of `noctty collect`, its memory and the
+# Machines looked at over SSH, each minute: the CPU of `noctty collect`, its memory and the
 # connections to each of them, against the simulated servers of `noctty demo` in a process of their own. Needs python3 and ss.
 #
 #   benches/agentless.sh [HOSTS [MINUTES]]      default: 1000 2
