@@ -205,6 +205,8 @@ fn a_running_engine_sees_a_claim_of_another_process_and_ends_it_by_what_it_sees(
             break;
         }
         assert!(std::time::Instant::now() < deadline, "it stands: {}", String::from_utf8_lossy(&listed.stdout));
+        // The engine is to come to the journal between two looks.
+        std::thread::sleep(std::time::Duration::from_millis(200));
     }
     let log = fs::read_to_string(state.join("journal.log")).expect("the second copy");
     assert!(log.contains("recovered") && log.contains("\"author\":\"noctty\""), "{log}");
