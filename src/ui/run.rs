@@ -36,6 +36,8 @@ const SHORTEST_WAKE: Duration = Duration::from_millis(50);
 /// How long replies to our queries are waited for before the terminal goes back: they would be typed into
 /// the shell.
 const FAREWELL: Duration = Duration::from_millis(800);
+/// A terminal that has not said in this time what it writes on will not say it any more.
+const ANSWERED: Duration = Duration::from_secs(2);
 
 /// The terminal and what is known of it.
 #[derive(Debug)]
@@ -50,8 +52,8 @@ pub struct Terminal {
     drawn_at: Option<Instant>,
     /// Resizes not acted upon yet: when the first came, and when they will be.
     resizing: Option<(Instant, Instant)>,
-    /// The background was asked for, and neither it nor the answer to a later query has come.
-    asked: bool,
+    /// When the background was asked for, as long as neither it nor the answer to a later query has come.
+    asked: Option<Instant>,
 }
 
 impl Terminal {
@@ -72,7 +74,7 @@ impl Terminal {
             size,
             drawn_at: None,
             resizing: None,
-            asked: false,
+            asked: None,
         })
     }
 
@@ -80,7 +82,8 @@ impl Terminal {
     /// is drawn.
     pub fn ask_background(&mut self) {
         // It has taken nothing yet but a few bytes, so it takes these; else it is not asked.
-        self.asked = self.tty.write(BACKGROUND).is_ok_and(|written| written == BACKGROUND.len());
+        let written = self.tty.write_directly(BACKGROUND).is_ok_and(|written| written == BACKGROUND.len());
+        self.asked = written.then(Instant::now);
     }
 
     /// Takes it again after others have used it; everything is drawn anew.
@@ -100,12 +103,14 @@ impl Terminal {
     async fn leave(&mut self) {
         let until = tokio::time::Instant::now() + FAREWELL;
         let mut bytes = [0u8; 512];
-        while (self.output.pacer.is_owed(Instant::now()) || self.asked) && !self.output.is_blocked() {
+        while (self.output.pacer.is_owed(Instant::now()) || self.asked.is_some_and(|at| at.elapsed() < ANSWERED))
+            && !self.output.is_blocked()
+        {
             let Ok(Ok(length)) = tokio::time::timeout_at(until, self.tty.read(&mut bytes)).await else { break };
             for input in self.reader.feed(&bytes[..length]) {
                 match input {
                     Input::Acknowledged(fence) => self.acknowledge(fence),
-                    Input::Background(..) => self.asked = false,
+                    Input::Background(..) => self.asked = None,
                     Input::Key(_) | Input::Paste(_) => {}
                 }
             }
@@ -116,7 +121,7 @@ impl Terminal {
 
     fn acknowledge(&mut self, fence: Fence) {
         // Answers come in the order of the queries: one to the background would have come first.
-        self.asked = false;
+        self.asked = None;
         self.output.pacer.acknowledge(fence, Instant::now());
     }
 
@@ -171,7 +176,7 @@ impl Terminal {
             match input {
                 Input::Acknowledged(fence) => self.acknowledge(fence),
                 Input::Background(red, green, blue) => {
-                    self.asked = false;
+                    self.asked = None;
                     screen.background(Background::of(red, green, blue));
                     changed = true;
                 }
