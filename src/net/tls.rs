@@ -25,6 +25,7 @@ pub use tokio_rustls::client::TlsStream;
 pub use fault::{Fault, date, days};
 
 use crate::base::Timestamp;
+use crate::base::options::{OptionDoc, Reader};
 use crate::proto::certificate::{Certificate, Unreadable};
 use crate::proto::tls_hello::{self, Old, Reply};
 
@@ -40,6 +41,24 @@ pub struct Trust {
     pub authorities: Option<PathBuf>,
     /// False: anybody.
     pub verify: bool,
+}
+
+/// The options of [`Trust::read`].
+pub const CA: OptionDoc = OptionDoc {
+    name: "ca",
+    form: "string",
+    default: "the system's",
+    help: "a file of certificates (PEM) that are believed instead",
+};
+pub const VERIFY: OptionDoc =
+    OptionDoc { name: "verify", form: "boolean", default: "true", help: "false: any certificate is taken" };
+
+impl Trust {
+    /// Reads `ca` and `verify`.
+    pub fn read(options: &mut Reader<'_>) -> Self {
+        let authorities = options.string("ca").map(PathBuf::from);
+        Self { authorities, verify: options.bool("verify").unwrap_or(true) }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,5 @@
 //! `mail`: a mail server of the operator's takes the message on (SMTP). Credentials are only sent over TLS.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,7 +13,7 @@ use crate::net::dialog::Dialog;
 use crate::net::mail::send::{self, Login};
 use crate::net::mail::{self, Mail as Protocol, MailError};
 use crate::net::tcp;
-use crate::net::tls::{Offer, TlsStream, Trust};
+use crate::net::tls::{self, Offer, TlsStream, Trust};
 use crate::process::secret;
 
 pub static KIND: Kind = Kind {
@@ -37,14 +36,9 @@ pub static KIND: Kind = Kind {
         OptionDoc { name: "user", form: "string", default: "", help: "logs in, over TLS only" },
         OptionDoc { name: "password", form: "secret", default: "", help: "its password" },
         OptionDoc { name: "from", form: "string", default: "", help: "the sender's address; required" },
-        OptionDoc { name: "to", form: "string or array", default: "", help: "the recipients' addresses; required" },
-        OptionDoc {
-            name: "ca",
-            form: "string",
-            default: "the system's",
-            help: "a file of certificates (PEM) that are believed",
-        },
-        OptionDoc { name: "verify", form: "boolean", default: "true", help: "false: any certificate is believed" },
+        OptionDoc { name: "to", form: "array of strings", default: "", help: "the recipients' addresses; required" },
+        tls::CA,
+        tls::VERIFY,
     ],
     bind,
 };
@@ -75,8 +69,7 @@ fn bind(options: &mut Reader<'_>) -> Option<How> {
     let password = options.secret("password");
     let from = options.required_string("from");
     let to = options.strings("to").unwrap_or_default();
-    let trust =
-        Trust { authorities: options.string("ca").map(PathBuf::from), verify: options.bool("verify").unwrap_or(true) };
+    let trust = Trust::read(options);
     let place = |options: &mut Reader<'_>, key: &'static str| {
         options.node(key).map_or_else(|| options.place().clone(), |node| node.place.clone())
     };

@@ -1,7 +1,6 @@
 //! `webhook`: one POST of `noctty.notification/1`. A status other than 2xx is a failure; redirects are not followed, since
 //! what is sent is for one place.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use url::Url;
@@ -10,7 +9,7 @@ use super::{Batch, Cx, Deliver, Delivering, How, Kind, json};
 use crate::base::options::{OptionDoc, Problem, Reader, SecretRef};
 use crate::base::{Secret, Untrusted};
 use crate::net::http::{self, Fetch};
-use crate::net::tls::Trust;
+use crate::net::tls::{self, Trust};
 use crate::process::secret;
 
 pub static KIND: Kind = Kind {
@@ -30,13 +29,8 @@ pub static KIND: Kind = Kind {
             default: "",
             help: "the Authorization header, such as `Bearer …`",
         },
-        OptionDoc {
-            name: "ca",
-            form: "string",
-            default: "the system's",
-            help: "a file of certificates (PEM) that are believed",
-        },
-        OptionDoc { name: "verify", form: "boolean", default: "true", help: "false: any certificate is believed" },
+        tls::CA,
+        tls::VERIFY,
     ],
     bind,
 };
@@ -52,8 +46,7 @@ fn bind(options: &mut Reader<'_>) -> Option<How> {
     let plain = options.string("url");
     let hidden = options.secret("url_secret");
     let authorization = options.secret("authorization");
-    let trust =
-        Trust { authorities: options.string("ca").map(PathBuf::from), verify: options.bool("verify").unwrap_or(true) };
+    let trust = Trust::read(options);
     let url = match (plain, hidden) {
         (Some(text), None) => {
             if let Err(why) = parse(&text) {

@@ -15,6 +15,7 @@ use crate::base::options::{OptionDoc, Problem, Reader};
 use crate::base::{Secret, Timestamp, Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::http::{Fetched, HttpError};
+use crate::net::tls;
 use crate::profile::Pattern;
 
 pub static KIND: Kind = Kind {
@@ -51,8 +52,8 @@ pub static KIND: Kind = Kind {
         web::PASSWORD,
         web::HEADERS,
         web::HTTP2,
-        web::CA,
-        web::VERIFY,
+        tls::CA,
+        tls::VERIFY,
     ],
     pace: Pace {
         interval: Duration::from_secs(60),

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::protection::{self, How, Protection};
-use super::{Cx, Kind, Pace, Probe, Running, web};
+use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Problem, Reader, SecretRef};
 use crate::base::{Secret, units};
 use crate::model::{Host, Reading, Unit, Wire};
 use crate::net::ldap::{Found, Ldap, LdapError};
 use crate::net::tcp;
+use crate::net::tls;
 use crate::process::secret;
 use crate::proto::ldap::{Filter, Scope};
 
@@ -34,8 +35,8 @@ pub static KIND: Kind = Kind {
         protection::STARTTLS,
         protection::TLS,
         protection::NAME,
-        web::CA,
-        web::VERIFY,
+        tls::CA,
+        tls::VERIFY,
     ],
     pace: Pace {
         interval: Duration::from_secs(60),

@@ -7,13 +7,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::protection::{self, How, Protection};
 use super::tls::mail_name;
-use super::{Bind, Cx, Kind, Pace, Probe, Running, web};
+use super::{Bind, Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Problem, Reader};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Reading, Unit, Wire};
 use crate::net::dialog::Dialog;
 use crate::net::mail::{self, Greeting, Mail, MailError};
 use crate::net::tcp;
+use crate::net::tls;
 
 pub static SMTP: Kind = Kind {
     name: "smtp",
@@ -24,8 +25,8 @@ pub static SMTP: Kind = Kind {
         protection::STARTTLS,
         protection::TLS,
         protection::NAME,
-        web::CA,
-        web::VERIFY,
+        tls::CA,
+        tls::VERIFY,
     ],
     pace: PACE,
     bind: bind_smtp as Bind,
@@ -39,8 +40,8 @@ pub static IMAP: Kind = Kind {
         protection::STARTTLS,
         protection::TLS,
         protection::NAME,
-        web::CA,
-        web::VERIFY,
+        tls::CA,
+        tls::VERIFY,
     ],
     pace: PACE,
     bind: bind_imap as Bind,

@@ -16,6 +16,7 @@ use crate::base::options::{OptionDoc, Reader};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::http::HttpError;
+use crate::net::tls;
 use crate::proto::prometheus;
 
 /// Bytes of one scrape that are read.
@@ -47,8 +48,8 @@ pub static KIND: Kind = Kind {
         web::PASSWORD,
         web::HEADERS,
         web::HTTP2,
-        web::CA,
-        web::VERIFY,
+        tls::CA,
+        tls::VERIFY,
     ],
     pace: Pace {
         interval: Duration::from_secs(60),

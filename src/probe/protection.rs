@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Cx;
-use super::web::read_trust;
 use crate::base::options::{OptionDoc, Problem, Reader};
 use crate::model::{Outcome, Reading};
 use crate::net::tls::{Offer, TlsStream, Trust};
@@ -47,7 +46,7 @@ impl Protection {
     pub fn read(address: &Arc<str>, options: &mut Reader<'_>) -> Option<Self> {
         let (starttls, tls) = (options.bool("starttls").unwrap_or(false), options.bool("tls").unwrap_or(false));
         let name = options.string("name").unwrap_or_else(|| address.to_string());
-        let trust = read_trust(options);
+        let trust = Trust::read(options);
         let how = match (starttls, tls) {
             (false, false) => How::None,
             (true, false) => How::StartTls,

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
 use super::protection::NAME;
-use super::web::read_trust;
-use super::{Cx, Kind, Pace, Probe, Running, web};
+use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::Timestamp;
 use crate::base::options::{OptionDoc, Problem, Reader};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
@@ -42,8 +41,8 @@ pub static KIND: Kind = Kind {
             default: "false",
             help: "true: TLS 1.0 and 1.1 may be accepted, and are not asked for",
         },
-        web::CA,
-        web::VERIFY,
+        tls::CA,
+        tls::VERIFY,
     ],
     pace: Pace {
         interval: Duration::from_secs(3_600),
@@ -90,7 +89,7 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let warning = options.duration("warning").unwrap_or(Duration::from_secs(30 * DAY));
     let critical = options.duration("critical").unwrap_or(Duration::from_secs(7 * DAY));
     let old_versions = options.bool("old_versions").unwrap_or(false);
-    let trust = read_trust(options);
+    let trust = Trust::read(options);
     let address = host.address.clone()?;
     let name = name.unwrap_or_else(|| address.to_string());
     Some(Box::new(TlsCheck {

@@ -1,7 +1,6 @@
 //! What every probe that speaks HTTP has in common: which URL, where it is connected to, who we say we are, whom we believe.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,14 +30,6 @@ pub const HEADERS: OptionDoc = OptionDoc {
     default: "",
     help: "further headers: text, or a secret (`{ file = \"…\" }`)",
 };
-pub const CA: OptionDoc = OptionDoc {
-    name: "ca",
-    form: "string",
-    default: "the system's",
-    help: "a file of certificates (PEM) that are believed instead",
-};
-pub const VERIFY: OptionDoc =
-    OptionDoc { name: "verify", form: "boolean", default: "true", help: "false: any certificate is taken" };
 pub const HTTP2: OptionDoc =
     OptionDoc { name: "http2", form: "boolean", default: "true", help: "false: HTTP/1.1 only" };
 
@@ -76,7 +67,7 @@ impl Web {
         let user = options.string("user");
         let password = options.secret("password");
         let headers = read_headers(options);
-        let trust = read_trust(options);
+        let trust = Trust::read(options);
         let http2 = options.bool("http2").unwrap_or(true);
         let address = host.address.clone()?;
         let bracketed =
@@ -195,13 +186,6 @@ impl Web {
         };
         http::fetch(&cx.net.tls, &fetch, timeout).await
     }
-}
-
-/// `ca` and `verify`, for every probe that speaks TLS.
-pub fn read_trust(options: &mut Reader<'_>) -> Trust {
-    let authorities = options.string("ca").map(PathBuf::from);
-    let verify = options.bool("verify").unwrap_or(true);
-    Trust { authorities, verify }
 }
 
 fn read_headers(options: &mut Reader<'_>) -> Vec<(String, Header)> {
