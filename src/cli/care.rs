@@ -15,7 +15,7 @@ use crate::base::options::nearest;
 use crate::base::{Clock, Timestamp, Untrusted, units};
 use crate::config::maintenance as windows;
 use crate::engine::Plan;
-use crate::journal::{self, Draft, Journal};
+use crate::journal::{self, Draft};
 use crate::model::care::LONGEST_CLAIM;
 use crate::model::{
     AssetId, CareBook, Claim, Deed, Entry, Maintenance, Order, Release, Scope, Stickiness, Subject, Target,
@@ -302,14 +302,7 @@ impl Desk {
 
     fn write(&self, deed: Deed) -> Result<ExitCode> {
         let draft = Draft::Deed { deed, author: self.author.clone() };
-        let saved = Journal::open(&self.directory).and_then(|mut journal| {
-            let entry = journal.append(&draft, self.clock.wall())?;
-            if let Some(trouble) = journal.log_trouble() {
-                complain(trouble);
-            }
-            Ok(entry)
-        });
-        match saved {
+        match super::incident::append(&self.directory, &draft, self.clock) {
             Ok(entry) => {
                 super::print(&self.said(&entry))?;
                 Ok(ExitCode::SUCCESS)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::layout::{Position, Rect};
 
-use super::{Reaction, boxed, centred};
+use super::{Reaction, boxed, centred, editor};
 use crate::base::{Timestamp, Untrusted, text, units};
 use crate::bus::{Command, Ticket};
 use crate::config::key::{Key, KeyCode};
@@ -285,9 +285,6 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, form: &Form) -> Rect {
         Row::new(frame.buffer, &app.look, inner, y).put(remark, dim);
         y += 1;
     }
-    let top = inner.bottom().saturating_sub(foot.len() as u16).max(inner.y);
-    for (offset, line) in foot.iter().enumerate() {
-        Row::new(frame.buffer, &app.look, inner, top + offset as u16).put(line, app.look.style(meaning));
-    }
+    editor::foot(app, frame, inner, meaning, &foot);
     area
 }

@@ -175,14 +175,12 @@ impl Column {
 fn fitted(app: &App, width: u16) -> impl Fn(Column) -> bool {
     let reason = if width >= 100 { REASON } else { SHORT_REASON };
     let mut room = usize::from(width).saturating_sub(super::name_width(width) + 4 + 5 + reason);
-    let mut shown = Vec::with_capacity(Column::PRIORITY.len());
-    for column in Column::PRIORITY {
-        if column.is_used(app) && room > column.width() {
-            room -= column.width() + 1;
-            shown.push(column);
-        }
-    }
-    move |column| shown.contains(&column)
+    let fits = Column::PRIORITY.map(|column| {
+        let fits = column.is_used(app) && room > column.width();
+        room -= if fits { column.width() + 1 } else { 0 };
+        fits
+    });
+    move |column| Column::PRIORITY.iter().zip(fits).any(|(known, fits)| fits && *known == column)
 }
 
 /// Between the name and what it says, from the left.
