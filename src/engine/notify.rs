@@ -175,7 +175,7 @@ mod tests {
 
     use super::*;
     use crate::base::{Clock, Untrusted};
-    use crate::model::{AlertKind, AssetId, Condition};
+    use crate::model::{AlertKind, AssetId, Condition, Target};
     use crate::notify::{Deliver, Delivering, Filter, Rules};
 
     #[derive(Debug, Default)]
@@ -205,7 +205,7 @@ mod tests {
     fn alert(name: &str) -> Alert {
         Alert {
             kind: AlertKind::Problem,
-            asset: AssetId::new(name),
+            target: Target::Host(AssetId::new(name)),
             title: Untrusted::from(name),
             from: Condition::Ok,
             to: Condition::Critical,

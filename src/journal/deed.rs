@@ -129,7 +129,10 @@ pub fn form(deed: &Deed) -> Form {
                 note: text(&claim.note),
                 until: claim.until.millis(),
                 sticky: claim.stickiness == Stickiness::Sticky,
-                condition: claim.condition.and_then(condition_word).map(str::to_owned),
+                condition: claim
+                    .condition
+                    .filter(|condition| condition.is_problem())
+                    .map(|condition| condition.as_str().to_owned()),
             };
             Form { kind: EntryKind::Claimed, text: json(&form), about: Some(claim.target.label()) }
         }
@@ -309,17 +312,8 @@ fn target(form: &TargetForm) -> Option<Target> {
     })
 }
 
-fn condition_word(condition: Condition) -> Option<&'static str> {
-    match condition {
-        Condition::Critical => Some("critical"),
-        Condition::Warning => Some("warning"),
-        Condition::Unknown => Some("unknown"),
-        Condition::Ok | Condition::Pending | Condition::Unreachable | Condition::NotProbed => None,
-    }
-}
-
 fn condition(word: &str) -> Option<Condition> {
-    [Condition::Critical, Condition::Warning, Condition::Unknown].into_iter().find(|c| condition_word(*c) == Some(word))
+    [Condition::Critical, Condition::Warning, Condition::Unknown].into_iter().find(|c| c.as_str() == word)
 }
 
 fn json(form: &impl Serialize) -> Untrusted {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::host::AssetId;
+use super::care::Target;
 use super::policy::Condition;
 use crate::base::{Timestamp, Untrusted};
 
@@ -33,8 +33,8 @@ impl AlertKind {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alert {
     pub kind: AlertKind,
-    pub asset: AssetId,
-    /// As the screen calls it.
+    pub target: Target,
+    /// As the screen calls it; a device's own word is told apart from its host.
     pub title: Untrusted,
     pub from: Condition,
     pub to: Condition,

@@ -22,6 +22,19 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// As JSON and messages have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+            Self::Unknown => "unknown",
+            Self::Unreachable => "unreachable",
+            Self::Pending => "pending",
+            Self::NotProbed => "not-probed",
+        }
+    }
+
     pub fn is_problem(self) -> bool {
         matches!(self, Self::Warning | Self::Critical | Self::Unknown)
     }

@@ -43,7 +43,7 @@ impl Batcher {
     }
 
     pub fn take(&mut self, at: Timestamp, alert: Alert) {
-        let known = self.waiting.iter().position(|w| w.asset == alert.asset && w.title == alert.title);
+        let known = self.waiting.iter().position(|w| w.target == alert.target);
         if let Some(known) = known {
             let from = self.waiting[known].from;
             if from == alert.to && matches!(alert.kind, AlertKind::Recovery | AlertKind::Problem) {

@@ -6,32 +6,20 @@ use serde::Serialize;
 
 use super::Batch;
 use crate::base::text;
-use crate::model::{Alert, AlertKind, Condition};
+use crate::model::{Alert, AlertKind};
 
 /// Changes that are written out; the others are counted.
 const LISTED: usize = 50;
 const SUBJECT_WIDTH: usize = 120;
-
-fn severity(condition: Condition) -> &'static str {
-    match condition {
-        Condition::Critical => "critical",
-        Condition::Warning => "warning",
-        Condition::Unknown => "unknown",
-        Condition::Unreachable => "unreachable",
-        Condition::Ok => "ok",
-        Condition::Pending => "pending",
-        Condition::NotProbed => "not-probed",
-    }
-}
 
 /// `DOWN core-sw1: no answer to ICMP · 34 behind it`.
 fn line(alert: &Alert) -> String {
     let title = alert.title.line();
     match alert.kind {
         AlertKind::Test => "a test of this channel: nothing is wrong".to_owned(),
-        AlertKind::Recovery => format!("OK {title} (was {})", severity(alert.from)),
+        AlertKind::Recovery => format!("OK {title} (was {})", alert.from.as_str()),
         AlertKind::FlappingBegins => format!("FLAPPING {title}: {}", alert.reason.line()),
-        AlertKind::FlappingEnds => format!("STEADY {title}: {}", severity(alert.to)),
+        AlertKind::FlappingEnds => format!("STEADY {title}: {}", alert.to.as_str()),
         AlertKind::Problem => {
             let behind = if alert.hides > 0 { format!(" · {} behind it", alert.hides) } else { String::new() };
             format!("{} {title}: {}{behind}", alert.word, alert.reason.line())
@@ -87,10 +75,10 @@ struct Row {
 pub fn json(batch: &Batch) -> String {
     let row = |alert: &Alert| Row {
         kind: alert.kind.as_str(),
-        object: alert.asset.as_str().to_owned(),
+        object: alert.target.asset().as_str().to_owned(),
         title: alert.title.json_text(),
-        from: severity(alert.from),
-        to: severity(alert.to),
+        from: alert.from.as_str(),
+        to: alert.to.as_str(),
         state: alert.word.to_string(),
         reason: alert.reason.json_text(),
         hides: alert.hides,

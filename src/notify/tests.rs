@@ -4,12 +4,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::base::{Timestamp, Untrusted};
-use crate::model::AssetId;
+use crate::model::{AssetId, Target};
 
 pub fn alert(name: &str, to: Condition) -> Alert {
     Alert {
         kind: if to.is_problem() { AlertKind::Problem } else { AlertKind::Recovery },
-        asset: AssetId::new(name),
+        target: Target::Host(AssetId::new(name)),
         title: Untrusted::from(name),
         from: if to.is_problem() { Condition::Ok } else { Condition::Critical },
         to,
@@ -36,13 +36,24 @@ fn what_comes_and_goes_before_it_is_told_is_told_by_nobody() {
     batcher.take(at(5), alert("a", Condition::Ok));
     assert_eq!((batcher.due(), batcher.next(at(14))), (Some(at(15)), None));
     let batch = batcher.next(at(15)).expect("due");
-    assert_eq!(batch.alerts.iter().map(|a| a.asset.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(batch.alerts.iter().map(|a| a.target.asset().as_str()).collect::<Vec<_>>(), ["b"]);
     assert_eq!(batcher.due(), None);
     // Twice changed, once told: from where it stood before.
     batcher.take(at(20), alert("c", Condition::Warning));
     batcher.take(at(21), Alert { from: Condition::Warning, ..alert("c", Condition::Critical) });
     let batch = batcher.next(at(35)).expect("due");
     assert_eq!((batch.alerts.len(), batch.alerts[0].from, batch.alerts[0].to), (1, Condition::Ok, Condition::Critical));
+}
+
+#[test]
+fn a_host_and_what_it_says_of_itself_are_two_things() {
+    let mut batcher = Batcher::new(RULES);
+    let device = || Target::Device(AssetId::new("ups-a"));
+    batcher.take(at(0), Alert { target: device(), ..alert("ups-a", Condition::Critical) });
+    batcher.take(at(1), alert("ups-a", Condition::Critical));
+    batcher.take(at(2), alert("ups-a", Condition::Ok));
+    let batch = batcher.next(at(15)).expect("due");
+    assert_eq!(batch.alerts.iter().map(|a| (&a.target, a.to)).collect::<Vec<_>>(), [(&device(), Condition::Critical)]);
 }
 
 #[test]
@@ -76,7 +87,7 @@ proptest! {
             if let Some(batch) = batcher.next(at(second)) {
                 went.push(second);
                 for alert in batch.alerts {
-                    known.insert(alert.asset.as_str().to_owned(), alert.to);
+                    known.insert(alert.target.asset().as_str().to_owned(), alert.to);
                 }
             }
         };

@@ -10,7 +10,7 @@ pub struct Findings {
 
 impl Findings {
     pub fn add(&mut self, outcome: Outcome, words: String) {
-        if self.worst.is_none_or(|worst| rank(outcome) > rank(worst)) {
+        if self.worst.is_none_or(|worst| outcome.rank() > worst.rank()) {
             self.worst = Some(outcome);
         }
         self.words.push(words);
@@ -31,15 +31,5 @@ impl Findings {
 
     pub fn words(&self) -> &[String] {
         &self.words
-    }
-}
-
-/// A problem that is known outranks one that is not.
-fn rank(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::Ok => 0,
-        Outcome::Unknown => 1,
-        Outcome::Warning => 2,
-        Outcome::Critical => 3,
     }
 }

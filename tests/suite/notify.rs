@@ -7,7 +7,7 @@ use std::time::Duration;
 use noctty::base::options::Problem;
 use noctty::base::{Clock, Timestamp};
 use noctty::config::load;
-use noctty::model::{Alert, AlertKind, AssetId, Condition};
+use noctty::model::{Alert, AlertKind, AssetId, Condition, Target};
 use noctty::net::Net;
 use noctty::notify::{Batch, Channel, Cx, How, bind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -64,7 +64,7 @@ fn batch() -> Batch {
     Batch {
         alerts: vec![Alert {
             kind: AlertKind::Problem,
-            asset: AssetId::new("core-sw1"),
+            target: Target::Host(AssetId::new("core-sw1")),
             title: "core-sw1".into(),
             from: Condition::Ok,
             to: Condition::Critical,

@@ -139,18 +139,6 @@ fn spec(host: &str, name: &str, life: bool) -> CheckSpec {
     }
 }
 
-fn word(condition: Condition) -> &'static str {
-    match condition {
-        Condition::Ok => "ok",
-        Condition::Warning => "warning",
-        Condition::Critical => "critical",
-        Condition::Unknown => "unknown",
-        Condition::Unreachable => "unreachable",
-        Condition::Pending => "pending",
-        Condition::NotProbed => "not-probed",
-    }
-}
-
 fn outcome(text: &str) -> Outcome {
     match text {
         "ok" => Outcome::Ok,
@@ -270,9 +258,9 @@ fn target(text: &str) -> Target {
 fn told(effects: &[Effect]) -> Vec<String> {
     let words = |effect: &Effect| match effect {
         Effect::Announce { asset, to, news, .. } => Some(match news {
-            News::Changed => format!("{} {}", asset.as_str(), word(*to)),
+            News::Changed => format!("{} {}", asset.as_str(), to.as_str()),
             News::FlappingBegins => format!("{} flaps", asset.as_str()),
-            News::FlappingEnds => format!("{} stands {}", asset.as_str(), word(*to)),
+            News::FlappingEnds => format!("{} stands {}", asset.as_str(), to.as_str()),
         }),
         _ => None,
     };
@@ -293,7 +281,7 @@ fn check(expected: &Expected, snapshot: &Snapshot, effects: &[Effect], place: &s
     for (name, condition) in expected.hosts.iter().flatten() {
         let host = snapshot.host(&AssetId::new(name)).unwrap_or_else(|| panic!("{place}: there is no {name}"));
         let stale = if host.stale { " stale" } else { "" };
-        assert_eq!(format!("{}{stale}", word(host.condition)), *condition, "{place}: {name}");
+        assert_eq!(format!("{}{stale}", host.condition.as_str()), *condition, "{place}: {name}");
     }
     if let Some(problems) = &expected.problems {
         let found: Vec<String> = snapshot.problems.iter().map(|p| format!("{} {}", p.title.line(), p.word)).collect();

@@ -3,16 +3,13 @@
 
 use std::time::Duration;
 
-use super::limits::{Levels, Limit, Limits, Slack, fill};
+use super::limits::{Levels, Limit, Limits, fill};
 use crate::base::{Untrusted, units};
 use crate::model::vitals::{Amount, Redundancy, Vitals};
 use crate::model::{Facts, Outcome, Reading, Unit};
 
 /// Names that a list in a verdict shows.
 const NAMED: usize = 3;
-/// Percentages end this far below their limit, other numbers a tenth.
-const POINTS: Slack = Slack::Points(5.0);
-const TENTH: Slack = Slack::Part(0.1);
 
 /// Reads a machine's vitals against the limits; `before` is what was exceeded at the look before.
 pub fn judge(vitals: &Vitals, limits: &Limits, before: &Levels) -> (Reading, Levels) {
@@ -25,7 +22,7 @@ pub fn judge(vitals: &Vitals, limits: &Limits, before: &Levels) -> (Reading, Lev
     verdict.clock(vitals);
     verdict.upkeep(vitals);
     let Verdict { now, mut findings, .. } = verdict;
-    findings.sort_by_key(|(outcome, _)| std::cmp::Reverse(rank(*outcome)));
+    findings.sort_by_key(|(outcome, _)| std::cmp::Reverse(outcome.rank()));
     let worst = findings.first().map_or(Outcome::Ok, |(outcome, _)| *outcome);
     let mut words: Vec<String> = findings.into_iter().map(|(_, words)| words).collect();
     if worst == Outcome::Ok {
@@ -45,15 +42,6 @@ pub fn with_facts(vitals: Vitals, limits: &Limits, before: &Levels) -> (Reading,
     (reading.facts(Facts::Vitals(vitals.into())), levels)
 }
 
-fn rank(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::Ok => 0,
-        Outcome::Unknown => 1,
-        Outcome::Warning => 2,
-        Outcome::Critical => 3,
-    }
-}
-
 struct Verdict<'a> {
     limits: &'a Limits,
     before: &'a Levels,
@@ -67,8 +55,8 @@ impl Verdict<'_> {
     }
 
     /// Holds a number against its limit; the words are made only for what is a problem.
-    fn hold(&mut self, name: &str, value: f64, limit: Limit, slack: Slack, words: impl FnOnce() -> String) -> Outcome {
-        let outcome = self.before.judge(&mut self.now, name, value, limit, slack);
+    fn hold(&mut self, name: &str, value: f64, limit: Limit, unit: Unit, words: impl FnOnce() -> String) -> Outcome {
+        let outcome = self.before.judge(&mut self.now, name, value, limit, unit);
         if outcome != Outcome::Ok {
             self.add(outcome, words());
         }
@@ -96,7 +84,7 @@ impl Verdict<'_> {
             }
             if let Some(used) = pool.used_percent {
                 let name = pool.name.line();
-                self.hold(&format!("pool:{name}"), used, self.limits.pool, POINTS, || {
+                self.hold(&format!("pool:{name}"), used, self.limits.pool, Unit::Percent, || {
                     format!("ZFS pool {name} {used:.0} % full")
                 });
             }
@@ -113,11 +101,11 @@ impl Verdict<'_> {
         for disk in judged.collect::<Vec<_>>() {
             let mount = disk.mount.line();
             let full = fill(disk.used_percent, disk.size, disk.available);
-            self.hold(&format!("disk:{mount}"), full, self.limits.disk, POINTS, || {
+            self.hold(&format!("disk:{mount}"), full, self.limits.disk, Unit::Percent, || {
                 format!("{mount} {:.0} % full", disk.used_percent)
             });
             if let Some(inodes) = disk.inodes_percent {
-                self.hold(&format!("inodes:{mount}"), inodes, self.limits.inodes, POINTS, || {
+                self.hold(&format!("inodes:{mount}"), inodes, self.limits.inodes, Unit::Percent, || {
                     format!("{mount} {inodes:.0} % of inodes used")
                 });
             }
@@ -127,18 +115,19 @@ impl Verdict<'_> {
     fn memory(&mut self, vitals: &Vitals) {
         let mut short = Outcome::Ok;
         if let Some(percent) = vitals.memory.and_then(Amount::percent) {
-            short = self.hold("memory", percent, self.limits.memory, POINTS, || format!("memory {percent:.0} %"));
+            short =
+                self.hold("memory", percent, self.limits.memory, Unit::Percent, || format!("memory {percent:.0} %"));
         }
         if let Some(rate) = vitals.swap_in {
             // Alone it may be the return of what a night's job pushed out; with short memory it is thrashing.
             let critical = if short == Outcome::Ok { f64::INFINITY } else { self.limits.swap_in };
             let limit = Limit { warning: self.limits.swap_in, critical };
-            self.hold("swap_in", rate, limit, TENTH, || format!("swapping in {}/s", units::bytes(rate as u64)));
+            self.hold("swap_in", rate, limit, Unit::Bytes, || format!("swapping in {}/s", units::bytes(rate as u64)));
         }
         let full = vitals.pressure.iter().find(|p| p.what == "memory").and_then(|p| p.full);
         if let (Some(full), Some(warning)) = (full, self.limits.pressure) {
             let limit = Limit { warning, critical: f64::INFINITY };
-            self.hold("pressure:memory", full, limit, POINTS, || format!("memory pressure {full:.0} %"));
+            self.hold("pressure:memory", full, limit, Unit::Percent, || format!("memory pressure {full:.0} %"));
         }
         if let Some(kills) = vitals.oom_kills.filter(|kills| *kills > 0) {
             self.add(Outcome::Warning, format!("{kills} killed for want of memory"));
@@ -147,12 +136,12 @@ impl Verdict<'_> {
 
     fn processor(&mut self, vitals: &Vitals) {
         if let (Some([_, _, load]), Some(cores)) = (vitals.load, vitals.cores) {
-            self.hold("load", load / f64::from(cores), self.limits.load, TENTH, || {
+            self.hold("load", load / f64::from(cores), self.limits.load, Unit::Count, || {
                 format!("load {load:.1} on {cores} {}", if cores == 1 { "core" } else { "cores" })
             });
         }
         if let Some(cpu) = vitals.cpu {
-            self.hold("steal", cpu.steal, self.limits.steal, POINTS, || {
+            self.hold("steal", cpu.steal, self.limits.steal, Unit::Percent, || {
                 format!("{:.0} % of CPU time stolen", cpu.steal)
             });
         }
@@ -169,7 +158,7 @@ impl Verdict<'_> {
 
     fn clock(&mut self, vitals: &Vitals) {
         if let Some(clock) = vitals.clock {
-            self.hold("clock", clock.certain(), self.limits.clock, TENTH, || {
+            self.hold("clock", clock.certain(), self.limits.clock, Unit::Seconds, || {
                 let way = if clock.seconds > 0.0 { "ahead" } else { "behind" };
                 let off = Duration::try_from_secs_f64(clock.seconds.abs()).unwrap_or(Duration::MAX);
                 format!("clock {} {way}", if off.as_secs() >= 10 { units::age(off) } else { units::round_trip(off) })

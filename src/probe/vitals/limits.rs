@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::base::options::{OptionDoc, Problem, Reader};
-use crate::model::Outcome;
 use crate::model::port_rules::Pattern;
+use crate::model::{Outcome, Unit};
 
 /// What each of `linux`, `windows` and `local` takes.
 pub const OPTIONS: [OptionDoc; 19] = [
@@ -176,33 +176,15 @@ fn patterns(options: &mut Reader<'_>) -> Vec<Pattern> {
     out
 }
 
-/// How far below the limit a problem ends.
-#[derive(Clone, Copy, Debug)]
-pub enum Slack {
-    /// Of what runs from 0 to 100.
-    Points(f64),
-    /// A part of the limit.
-    Part(f64),
-}
-
-impl Slack {
-    fn below(self, limit: f64) -> f64 {
-        match self {
-            Self::Points(points) => limit - points,
-            Self::Part(part) => limit * (1.0 - part),
-        }
-    }
-}
-
 /// Which limits are exceeded now, by the name of the number; what is well is not in it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Levels(BTreeMap<String, Outcome>);
 
 impl Levels {
-    /// Enters at the limit, leaves below it by `slack`.
-    pub fn judge(&self, next: &mut Self, name: &str, value: f64, limit: Limit, slack: Slack) -> Outcome {
+    /// Enters at the limit, leaves below it by as much as its unit has.
+    pub fn judge(&self, next: &mut Self, name: &str, value: f64, limit: Limit, unit: Unit) -> Outcome {
         let before = self.0.get(name).copied().unwrap_or(Outcome::Ok);
-        let reaches = |limit: f64, held: bool| value >= if held { slack.below(limit) } else { limit };
+        let reaches = |limit: f64, held: bool| value >= if held { limit - unit.slack(limit) } else { limit };
         let outcome = if reaches(limit.critical, before == Outcome::Critical) {
             Outcome::Critical
         } else if reaches(limit.warning, before != Outcome::Ok) {
@@ -251,7 +233,7 @@ mod tests {
         let mut told = Vec::new();
         for value in [79.9, 80.0, 76.0, 79.0, 75.0, 74.9, 91.0, 86.0, 84.9, 75.0, 10.0] {
             let mut next = Levels::default();
-            told.push(levels.judge(&mut next, "disk:/", value, limit, Slack::Points(5.0)));
+            told.push(levels.judge(&mut next, "disk:/", value, limit, Unit::Percent));
             levels = next;
         }
         assert_eq!(told, [Outcome::Ok, WARN, WARN, WARN, WARN, Outcome::Ok, CRIT, CRIT, WARN, WARN, Outcome::Ok]);

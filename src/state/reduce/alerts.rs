@@ -18,7 +18,7 @@ impl State {
         };
         let mut alert = Alert {
             kind,
-            asset: target.asset().clone(),
+            target: target.clone(),
             title: Untrusted::default(),
             from,
             to,
@@ -42,7 +42,8 @@ impl State {
         let device = slot.device.as_ref();
         let problem = match target {
             Target::Host(_) | Target::Check(_) | Target::Job(_) => {
-                alert.hides = slot.children.iter().filter(|child| self.hosts[**child].view.behind.is_some()).count();
+                let name = &*host.name;
+                alert.hides = self.hosts.iter().filter(|other| other.view.behind.as_deref() == Some(name)).count();
                 Some(problems::of_host(&slot.view, alert.hides))
             }
             Target::Device(_) => device.and_then(|device| problems::of_device_itself(self, device)),
@@ -52,9 +53,12 @@ impl State {
                 port.and_then(|(device, port)| problems::of_port(self, device, port))
             }
         };
-        match problem {
-            Some(problem) => (alert.title, alert.word, alert.reason) = (problem.title, problem.word, problem.reason),
-            None => alert.title = target.label(),
+        if let Some(problem) = problem {
+            (alert.title, alert.word, alert.reason) = (problem.title, problem.word, problem.reason);
+        }
+        // Its host has problems and recoveries of the same name.
+        if alert.title.is_empty() || matches!(target, Target::Device(_) | Target::GonePorts(_)) {
+            alert.title = target.label();
         }
         Some(alert)
     }

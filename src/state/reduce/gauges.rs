@@ -106,7 +106,7 @@ fn words(threshold: &Threshold, metrics: &[Metric], level: Level) -> String {
         Side::Above => "from",
         Side::Below => "down to",
     };
-    let limit = limit.map(|limit| format!(", {} {side} {}", level.condition_word(), show(limit)));
+    let limit = limit.map(|limit| format!(", {} {side} {}", level.condition().as_str(), show(limit)));
     format!("{name} {}{}", show(metric.value), limit.unwrap_or_default())
 }
 

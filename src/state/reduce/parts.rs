@@ -2,7 +2,7 @@
 //! What the first walk of this run finds is how things stand, and no news. In maintenance nothing new is told; what
 //! still stands after it is.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::{HostSlot, State};
 use crate::model::{Condition, Target};
@@ -11,7 +11,7 @@ use crate::state::view::DeviceView;
 
 /// What was told of each part of a device; `None` until a walk said how things stand.
 #[derive(Clone, Debug, Default)]
-pub struct Told(Option<HashMap<Target, Condition>>);
+pub struct Told(Option<BTreeMap<Target, Condition>>);
 
 impl State {
     /// After a walk.
@@ -20,7 +20,7 @@ impl State {
         let Some(device) = device.as_ref().filter(|device| !device.stale) else { return };
         // Most walks of most devices find nothing.
         let calm = !device.condition.is_problem() && device.findings.is_empty();
-        if calm && told.0.as_ref().is_some_and(HashMap::is_empty) {
+        if calm && told.0.as_ref().is_some_and(BTreeMap::is_empty) {
             return;
         }
         let now = problems(device);
@@ -47,9 +47,9 @@ impl State {
     }
 }
 
-fn problems(device: &DeviceView) -> HashMap<Target, Condition> {
+fn problems(device: &DeviceView) -> BTreeMap<Target, Condition> {
     let id = &device.host.id;
-    let mut out = HashMap::new();
+    let mut out = BTreeMap::new();
     for port in device.ports.iter().filter(|port| port.condition.is_problem()) {
         if let Some(key) = device.key(port.row) {
             out.insert(Target::Port(id.clone(), key), port.condition);
@@ -63,3 +63,6 @@ fn problems(device: &DeviceView) -> HashMap<Target, Condition> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

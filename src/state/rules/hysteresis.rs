@@ -8,16 +8,13 @@
 //!
 //! Where there is no number, nothing begins and nothing ends; after two such looks it is said that the number is missing.
 
-use crate::model::{Condition, Metric, Side, Threshold, Unit};
+use crate::model::{Condition, Metric, Side, Threshold};
 
 /// Looks that make a worse condition, and a better one.
 const WORSE: u8 = 2;
 const BETTER: u8 = 3;
 /// Looks without the number after which it counts as missing.
 const ABSENT: u8 = 2;
-/// How far inside its limit a percentage has to be, in points, and anything else, as a share.
-const POINTS: f64 = 5.0;
-const SHARE: f64 = 0.1;
 
 /// Where a number stands against its limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,14 +44,6 @@ impl Level {
             Condition::Ok | Condition::Unknown | Condition::Pending | Condition::Unreachable | Condition::NotProbed => {
                 Self::Fine
             }
-        }
-    }
-
-    pub fn condition_word(self) -> &'static str {
-        match self {
-            Self::Fine => "fine",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
         }
     }
 
@@ -126,13 +115,7 @@ impl Gauge {
 fn level(threshold: &Threshold, metric: &Metric, now: Level) -> Level {
     let beyond = |limit: Option<f64>, held: bool| {
         limit.is_some_and(|limit| {
-            let slack = match metric.unit {
-                Unit::Percent => POINTS.min(limit.abs()),
-                Unit::UnixSeconds => 0.0,
-                Unit::Count | Unit::Seconds | Unit::Bytes | Unit::BitsPerSecond | Unit::PerSecond => {
-                    limit.abs() * SHARE
-                }
-            };
+            let slack = metric.unit.slack(limit);
             match (threshold.side, held) {
                 (Side::Above, false) => metric.value >= limit,
                 (Side::Above, true) => metric.value > limit - slack,
@@ -155,6 +138,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::Unit;
 
     fn threshold(side: Side, warning: f64, critical: f64) -> Threshold {
         Threshold { metric: "used".into(), side, warning: Some(warning), critical: Some(critical), base: None }

@@ -90,13 +90,7 @@ fn rank(problem: &Problem, tagged: bool) -> Cow<'static, str> {
     if problem.care.flapping.is_some() {
         return "flapping".into();
     }
-    match problem.condition {
-        Condition::Critical => "critical".into(),
-        Condition::Warning => "warning".into(),
-        Condition::Ok | Condition::Unknown | Condition::Pending | Condition::Unreachable | Condition::NotProbed => {
-            "unknown".into()
-        }
-    }
+    problem.condition.as_str().into()
 }
 
 /// One list over everything: unowned before owned before what is in maintenance; worst first, then what hides most, then what is tagged as vital, newest
