@@ -96,7 +96,7 @@ fn a_wall_without_data_looks_dead_from_edge_to_edge() {
     wall.tick(late);
     wall.engine_gone();
     assert!(text(&wall, (80, 24), late).contains("this wall comes back with it"));
-    wall.snapshot(fresh(fixture::outage(), late));
+    wall.snapshot(fresh(&fixture::outage(), late));
     assert!(text(&wall, (80, 24), late).contains("core-sw1"));
 }
 
@@ -123,8 +123,8 @@ fn the_heart_and_the_clock_move_each_second_for_few_bytes() {
 }
 
 /// The same, with results of this moment.
-fn fresh(snapshot: Arc<Snapshot>, now: Timestamp) -> Arc<Snapshot> {
-    let mut snapshot = (*snapshot).clone();
+fn fresh(snapshot: &Snapshot, now: Timestamp) -> Arc<Snapshot> {
+    let mut snapshot = snapshot.clone();
     for host in &mut snapshot.hosts {
         for check in &mut Arc::make_mut(host).checks {
             if let Some(last) = &mut check.last {
@@ -146,7 +146,7 @@ fn with_new(now: Timestamp, seconds: u64) -> Arc<Snapshot> {
     new.since = now.minus(Duration::from_secs(seconds));
     problems.push(new);
     snapshot.problems = problems.into();
-    fresh(Arc::new(snapshot), now)
+    fresh(&snapshot, now)
 }
 
 #[test]
