@@ -272,9 +272,6 @@ async fn turn(
             terminal.draw(screen, clock);
             *changed = false;
         }
-        if let Some(ring) = screen.take_ring() {
-            terminal.output.append(&ring.bytes());
-        }
         if terminal.output.flush(&terminal.tty).is_err() {
             return Ok(Some(Exit::HungUp));
         }

@@ -78,11 +78,6 @@ impl Output {
         }
     }
 
-    /// Bytes that are not part of a picture, behind what is on its way.
-    pub fn append(&mut self, bytes: &[u8]) {
-        self.unwritten.extend_from_slice(bytes);
-    }
-
     /// What the operator may be told of the line.
     pub fn link(&mut self) -> Link {
         self.count(0, Instant::now());

@@ -50,7 +50,7 @@ pub fn problems(wall: &Wall, frame: &mut Frame<'_>, area: Rect, mut list: Vec<&P
     let look = &wall.look;
     // What the pages are held for comes first.
     list.sort_by_key(|problem| !wall.alarm.is_new(&problem.target));
-    let open = list.iter().filter(|problem| problem.care.ack.is_none()).count();
+    let open = list.iter().filter(|problem| problem.care.ack.is_none() && problem.care.maintenance.is_none()).count();
     let honesty = format!("{} problems{}{open} unowned", list.len(), look.separator());
     rule(look, frame, area, "PROBLEMS", &honesty);
     let area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
@@ -89,6 +89,7 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
     row.gap(1).put(glyph, style).gap(1);
     let age = units::age(units::age_bucket(now.since(problem.since)));
     let (side, side_style) = match (&problem.care.ack, waiting) {
+        _ if problem.care.maintenance.is_some() => (format!("{age:>3} in maintenance"), dim),
         (Some(ack), _) => (format!("{age:>3} @{}", text::fit(&ack.claim.owner.line(), 16)), dim),
         (None, Some(since)) if since >= wall.options.escalate[0] => {
             (format!(" unowned {} min ", since.as_secs() / 60), look.style(Meaning::Banner))

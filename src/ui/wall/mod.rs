@@ -128,7 +128,8 @@ impl Wall {
 
 /// How long a critical problem has had no owner.
 fn unowned(problem: &Problem, now: Timestamp) -> Option<Duration> {
-    let open = problem.condition == Condition::Critical && problem.care.ack.is_none();
+    let handled = problem.care.ack.is_some() || problem.care.maintenance.is_some();
+    let open = problem.condition == Condition::Critical && !handled;
     open.then(|| now.since(problem.care.unowned_since.unwrap_or(problem.since)))
 }
 
