@@ -132,6 +132,8 @@ impl Scope {
                     ProblemKind::Host => "host",
                     ProblemKind::Port => "port",
                     ProblemKind::Backup => "backup",
+                    ProblemKind::Device => "device",
+                    ProblemKind::Console => "console",
                 },
                 address: None,
                 port: None,
