@@ -176,10 +176,31 @@ pub struct ScreenEnd {
     pub notices: mpsc::Receiver<Notice>,
 }
 
+/// The end of one who only looks. Nothing can be asked from here: there is nothing to send a command with, and no other end
+/// that would take one.
+#[derive(Debug)]
+pub struct ViewEnd {
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
+}
+
+/// What comes from the screen.
+#[derive(Debug)]
+pub struct Commands(Option<mpsc::Receiver<Command>>);
+
+impl Commands {
+    /// The next one; `None` when the screen is gone. Nothing ever comes from a view.
+    pub async fn recv(&mut self) -> Option<Command> {
+        match &mut self.0 {
+            Some(commands) => commands.recv().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 /// The engine's end.
 #[derive(Debug)]
 pub struct EngineEnd {
-    pub commands: mpsc::Receiver<Command>,
+    pub commands: Commands,
     pub snapshots: watch::Sender<Arc<Snapshot>>,
     pub notices: mpsc::Sender<Notice>,
 }
@@ -190,8 +211,16 @@ pub fn pair(first: Arc<Snapshot>) -> (ScreenEnd, EngineEnd) {
     let (snapshot_tx, snapshot_rx) = watch::channel(first);
     (
         ScreenEnd { commands: command_tx, snapshots: snapshot_rx, notices: notice_rx },
-        EngineEnd { commands: command_rx, snapshots: snapshot_tx, notices: notice_tx },
+        EngineEnd { commands: Commands(Some(command_rx)), snapshots: snapshot_tx, notices: notice_tx },
     )
+}
+
+/// For a screen without an operator: snapshots one way, and nothing the other.
+pub fn view(first: Arc<Snapshot>) -> (ViewEnd, EngineEnd) {
+    let (notice_tx, _) = mpsc::channel(1);
+    let (snapshot_tx, snapshot_rx) = watch::channel(first);
+    let end = EngineEnd { commands: Commands(None), snapshots: snapshot_tx, notices: notice_tx };
+    (ViewEnd { snapshots: snapshot_rx }, end)
 }
 
 /// A new session's two ends: for the screen, and (output, input) for the engine.

@@ -13,7 +13,7 @@ use crate::backup::SOURCES;
 use crate::base::options::{OptionDoc, Problem, Weight};
 use crate::base::{text, units};
 use crate::config::theme::Shelf;
-use crate::config::{UiOptions, load, maintenance, port_rules};
+use crate::config::{UiOptions, WallOptions, load, maintenance, port_rules, wall};
 use crate::engine::bind;
 use crate::notify;
 use crate::probe::KINDS;
@@ -69,7 +69,7 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
         Ok(config) => {
             let mut problems = config.warnings.clone();
             let (own, of_profiles) = super::profiles::own(config.folder.as_deref());
-            let of_themes = of_themes(&config.ui);
+            let of_themes = of_themes(&config.ui, &config.wall);
             let sound = of_profiles.is_empty() && of_themes.iter().all(|p| p.weight == Weight::Warning);
             problems.extend(of_profiles);
             problems.extend(of_themes);
@@ -93,10 +93,11 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
 }
 
 /// What is wrong with the user's themes, or with the choice of one. It keeps nothing from being watched.
-fn of_themes(ui: &UiOptions) -> Vec<Problem> {
+fn of_themes(ui: &UiOptions, wall: &WallOptions) -> Vec<Problem> {
     let (shelf, mut problems) =
         super::themes::folder(ui.folder.as_deref()).map(|folder| Shelf::read(&folder)).unwrap_or_default();
     problems.extend(ui.theme.check(&shelf));
+    problems.extend(wall.theme.check(&shelf));
     problems
 }
 
@@ -236,6 +237,10 @@ pub fn reference() -> String {
     rows(&mut out, TRAP_USER_OPTIONS);
     out.push_str("\n## `[ui]`\n\n");
     rows(&mut out, UI);
+    out.push_str("\n## `[wall]`\n\nFor `noctty wall`; `docs/wall.md` says what it shows.\n\n");
+    rows(&mut out, wall::OPTIONS);
+    out.push_str("\n### `[[wall.page]]`\n\n");
+    rows(&mut out, wall::PAGE_OPTIONS);
     out
 }
 

@@ -32,7 +32,7 @@ use crate::ui::terminal::{capabilities, guard, tty};
 use crate::ui::themes::Themes;
 
 /// Where the engine's plans come from.
-enum Source {
+pub(super) enum Source {
     Configured(Box<Plan>),
     Discovered,
 }
@@ -54,7 +54,7 @@ pub fn run(target: Option<String>, theme: Option<&str>, globals: &Globals) -> Re
 
 /// What can be watched of a configuration, errors or not: at night a console with a hole is better than none, if it says
 /// so.
-fn salvaged(path: &Path) -> (Plan, Config, Vec<Problem>) {
+pub(super) fn salvaged(path: &Path) -> (Plan, Config, Vec<Problem>) {
     let (config, mut problems) = salvage::read(path);
     let (profiles, wrong_profiles) = super::profiles::own(config.folder.as_deref());
     let (mut plan, more) = bind::bind_what_can_be(&config, profiles.as_ref());
@@ -66,7 +66,7 @@ fn salvaged(path: &Path) -> (Plan, Config, Vec<Problem>) {
 }
 
 /// What stands above the panes while the configuration has errors.
-fn trouble(problems: &[Problem]) -> Option<String> {
+pub(super) fn trouble(problems: &[Problem]) -> Option<String> {
     let mut errors = problems.iter().filter(|problem| problem.weight == Weight::Error);
     let first = errors.next()?;
     let count = match errors.count() {
@@ -79,7 +79,7 @@ fn trouble(problems: &[Problem]) -> Option<String> {
 /// Sends plans, one replacing the other, until there is nothing more to find.
 pub type Plans = Box<dyn FnOnce(mpsc::Sender<Plan>, mpsc::Sender<Event>, Receiver<()>) + Send>;
 
-fn source_plans(source: Source, ssh: Surroundings) -> Plans {
+pub(super) fn source_plans(source: Source, ssh: Surroundings) -> Plans {
     match source {
         Source::Configured(plan) => Box::new(move |plans, _, _| send_plan(*plan, ssh, &plans)),
         Source::Discovered => Box::new(|plans, events, confirmed| {
@@ -229,7 +229,7 @@ fn appearance(ui: &UiOptions, capabilities: Capabilities) -> (Keymap, Themes, Ve
 
 /// A panic of the screen gives the terminal back before it says anything; one of the engine's tasks is caught there
 /// and must not garble the screen.
-fn install_panic_hook() {
+pub(super) fn install_panic_hook() {
     let screen = std::thread::current().id();
     std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();

@@ -14,9 +14,9 @@ use color_eyre::eyre::{Result, WrapErr as _, bail};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use super::{Globals, console};
+use super::{Globals, console, wall};
 use crate::base::{Clock, text};
-use crate::config::{SshOptions, UiOptions, load};
+use crate::config::{SshOptions, UiOptions, WallOptions, load};
 use crate::engine::Plan;
 use crate::sim::campus;
 use crate::sim::network::{self, Servers, Size, Topology, community};
@@ -52,9 +52,15 @@ pub struct DemoArgs {
     /// Nothing breaks by itself
     #[arg(long)]
     steady: bool,
-    /// The console's theme
+    /// The theme of the console or the wall
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
+    /// The wall on it instead of the console
+    #[arg(long, conflicts_with = "headless")]
+    wall: bool,
+    /// With --wall, only this page; may be given again
+    #[arg(long, value_name = "PAGE", requires = "wall")]
+    page: Vec<String>,
 }
 
 /// More devices than this do not fit into the addresses that are set aside.
@@ -74,7 +80,7 @@ pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
     let outcome = if args.headless {
         start(size, manner, &folder.0, runtime.handle()).and_then(|network| headless(&runtime, &network.file))
     } else {
-        show(size, manner, &folder.0, runtime.handle(), args.theme.as_deref(), globals)
+        show(size, manner, &folder.0, runtime.handle(), args, globals)
     };
     runtime.shutdown_background();
     outcome
@@ -189,7 +195,7 @@ fn show(
     manner: Manner,
     folder: &Path,
     runtime: &Handle,
-    theme: Option<&str>,
+    args: &DemoArgs,
     globals: &Globals,
 ) -> Result<ExitCode> {
     let state = globals.state.clone().unwrap_or_else(|| folder.join("state"));
@@ -212,7 +218,12 @@ fn show(
         let _ = events.blocking_send(Event::Discovering(false));
         let _ = keep.send(started);
     });
-    let outcome = console::show(plans, None, &UiOptions::default().with_theme(theme), ssh, &[], &globals);
+    let (ui, theme) = (UiOptions::default(), args.theme.as_deref());
+    let outcome = if args.wall {
+        wall::show(plans, WallOptions::default(), &ui, (&args.page, theme), ssh, &[], &globals)
+    } else {
+        console::show(plans, None, &ui.with_theme(theme), ssh, &[], &globals)
+    };
     // Whoever leaves at once waits for it, so that nothing is written into a folder that is being removed.
     drop(kept.recv_timeout(PATIENCE));
     outcome

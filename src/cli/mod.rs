@@ -19,6 +19,7 @@ mod sim_restic;
 mod ssh;
 mod state_dir;
 mod themes;
+mod wall;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -87,6 +88,12 @@ pub enum Command {
     Ports(ports::PortsArgs),
     /// A simulated network over real protocols on loopback, and the console on it
     Demo(demo::DemoArgs),
+    /// The network on a wall: pages that turn by themselves, read-only, no input
+    ///
+    /// Polls like the console and shows problems, hosts, figures, ports, backups and the incident in turn. Nothing that is
+    /// typed reaches it, and nothing can be asked of the engine from it. It ends by a signal, or with its terminal.
+    /// docs/wall.md has the pages and their options.
+    Wall(wall::WallArgs),
     /// A shell or a command on a host, by the console's own SSH; exit status of the remote side, 255 without one
     Ssh(ssh::SshArgs),
     /// Check, show or begin a configuration
@@ -139,6 +146,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::Backups(args)) => backups::run(&args, &globals),
         Some(Command::Collect(args)) => collect::run(&args, &globals),
         Some(Command::Ports(args)) => ports::run(&args, &globals),
+        Some(Command::Wall(args)) => wall::run(&args, &globals),
         Some(Command::Ssh(args)) => ssh::run(&args, &globals),
         Some(Command::Config(args)) => config::run(&args, &globals),
         Some(Command::Incident(args)) => incident::run(args, &globals),

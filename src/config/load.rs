@@ -9,6 +9,7 @@ use super::inventory::{self, HostEntry, JobEntry};
 use super::maintenance::{self, MaintenanceEntry};
 use super::port_rules::ForAll;
 use super::theme::ThemeChoice;
+use super::wall::WallOptions;
 use crate::base::options::{Problem, Table, Weight};
 
 /// A configuration larger than this is a mistake.
@@ -21,6 +22,7 @@ pub struct Config {
     pub jobs: Vec<JobEntry>,
     pub ui: UiOptions,
     pub ssh: SshOptions,
+    pub wall: WallOptions,
     /// `[traps]`, for whoever listens.
     pub traps: Option<Table>,
     /// `[[notify]]`, for whoever tells people.
@@ -96,6 +98,7 @@ pub(super) struct Understood {
     pub jobs: Vec<JobEntry>,
     pub ui: UiOptions,
     pub ssh: SshOptions,
+    pub wall: WallOptions,
     pub traps: Option<Table>,
     pub notify: Vec<Table>,
     pub maintenance: Vec<MaintenanceEntry>,
@@ -115,8 +118,8 @@ impl Understood {
             sort(&mut problems);
             return Err(Problems(problems));
         }
-        let Self { hosts, jobs, ui, ssh, traps, notify, maintenance, folder, .. } = self;
-        Ok(Config { hosts, jobs, ui, ssh, traps, notify, maintenance, warnings: problems, folder })
+        let Self { hosts, jobs, ui, ssh, wall, traps, notify, maintenance, folder, .. } = self;
+        Ok(Config { hosts, jobs, ui, ssh, wall, traps, notify, maintenance, warnings: problems, folder })
     }
 }
 
@@ -166,6 +169,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let ports_table = r.table("ports");
     let ui_table = r.table("ui");
     let ssh_table = r.table("ssh");
+    let wall_table = r.table("wall");
     let traps = r.table("traps").cloned();
     let notify: Vec<Table> = r.tables("notify").into_iter().cloned().collect();
     problems.extend(r.finish());
@@ -192,6 +196,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
         ssh.config = r.string("config").map(|path| beside(name, &path));
         problems.extend(r.finish());
     }
+    let wall = wall_table.map(|table| WallOptions::read(table, &mut problems)).unwrap_or_default();
     // What a broken line was taken for says nothing.
     let line = |p: &Problem| p.place.as_ref().map(|at| at.line_and_column().0);
     let broken: Vec<Option<usize>> = syntax.iter().map(line).collect();
@@ -199,7 +204,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
         list.retain(|p| p.place.is_none() || !broken.contains(&line(p)));
     }
     problems.extend(syntax);
-    Understood { root, hosts, jobs, ui, ssh, traps, notify, maintenance, folder: None, problems, references }
+    Understood { root, hosts, jobs, ui, ssh, wall, traps, notify, maintenance, folder: None, problems, references }
 }
 
 /// A path as the file `name` means it: `~/` is the user's home, and what is relative stands beside the file.

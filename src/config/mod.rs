@@ -10,7 +10,9 @@ pub mod maintenance;
 pub mod port_rules;
 pub mod salvage;
 pub mod theme;
+pub mod wall;
 
 pub use crate::base::document;
 pub use inventory::{CheckEntry, HostEntry, JobEntry};
 pub use load::{Config, Problems, SshOptions, UiOptions};
+pub use wall::WallOptions;

@@ -23,6 +23,7 @@ mod sessions;
 pub mod terminal;
 pub mod themes;
 mod trail;
+pub mod wall;
 mod watch;
 
 #[cfg(test)]

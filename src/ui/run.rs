@@ -86,6 +86,12 @@ impl Terminal {
         self.asked = written.then(Instant::now);
     }
 
+    /// From here on nothing is read from it but the answers to our own queries.
+    #[must_use]
+    pub fn deaf(self) -> Self {
+        Self { reader: Reader::deaf(), ..self }
+    }
+
     /// Takes it again after others have used it; everything is drawn anew.
     fn resume(&mut self) -> io::Result<()> {
         if !self.tty.is_in_foreground() && job::has_shell() {
@@ -205,14 +211,14 @@ impl Terminal {
 pub async fn run(
     screen: &mut impl Screen,
     terminal: &mut Terminal,
-    end: &mut ScreenEnd,
+    end: &mut impl Source,
     clock: Clock,
 ) -> io::Result<Exit> {
+    screen.tick(clock.now());
     if terminal.has_room() {
         screen.resized(terminal.size.0, terminal.size.1);
     }
-    let first = end.snapshots.borrow_and_update().clone();
-    screen.snapshot(first);
+    screen.snapshot(end.newest());
     let mut changed = true;
     loop {
         if let Some(ring) = screen.take_ring() {
@@ -246,12 +252,13 @@ pub async fn run(
 async fn turn(
     screen: &mut impl Screen,
     terminal: &mut Terminal,
-    end: &mut ScreenEnd,
+    end: &mut impl Source,
     clock: Clock,
     changed: &mut bool,
 ) -> io::Result<Option<Exit>> {
     let mut bytes = [0u8; 4096];
     let began = Instant::now();
+    screen.tick(clock.now());
     if terminal.take_size(began) && terminal.has_room() {
         screen.resized(terminal.size.0, terminal.size.1);
         *changed = true;
@@ -299,7 +306,7 @@ async fn turn(
                 return Ok(Some(Exit::HungUp));
             }
         }
-        news = news(end) => {
+        news = end.next() => {
             tell(screen, news);
             *changed = true;
         }
@@ -336,7 +343,7 @@ async fn suspend(screen: &mut impl Screen, terminal: &mut Terminal) -> io::Resul
 async fn step_aside(
     screen: &mut impl Screen,
     terminal: &mut Terminal,
-    end: &mut ScreenEnd,
+    end: &mut impl Source,
     argv: &[String],
 ) -> io::Result<Option<Exit>> {
     let Some((program, arguments)) = argv.split_first() else { return Ok(None) };
@@ -351,7 +358,7 @@ async fn step_aside(
                     Asked::Stop => kill_process(getpid(), Signal::STOP)?,
                     Asked::Interrupt(_) | Asked::GoOn | Asked::Resize => {}
                 },
-                news = news(end) => tell(screen, news),
+                news = end.next() => tell(screen, news),
             }
         },
         Err(error) => Err(error),
@@ -364,18 +371,34 @@ async fn step_aside(
 }
 
 #[derive(Debug)]
-enum News {
+pub enum News {
     Notice(Notice),
     Snapshot(Arc<Snapshot>),
+    /// The engine has gone.
+    Gone,
 }
 
-/// What the engine says next; nothing, for ever, when it is gone.
-async fn news(end: &mut ScreenEnd) -> News {
-    tokio::select! {
-        biased;
-        Some(notice) = end.notices.recv() => News::Notice(notice),
-        Ok(()) = end.snapshots.changed() => News::Snapshot(end.snapshots.borrow_and_update().clone()),
-        else => std::future::pending().await,
+/// Where the news come from.
+pub trait Source {
+    fn newest(&mut self) -> Arc<Snapshot>;
+
+    /// What is said next. Nothing is lost where the future is dropped before it is ready.
+    fn next(&mut self) -> impl Future<Output = News>;
+}
+
+impl Source for ScreenEnd {
+    fn newest(&mut self) -> Arc<Snapshot> {
+        self.snapshots.borrow_and_update().clone()
+    }
+
+    /// Nothing, for ever, when the engine is gone.
+    async fn next(&mut self) -> News {
+        tokio::select! {
+            biased;
+            Some(notice) = self.notices.recv() => News::Notice(notice),
+            Ok(()) = self.snapshots.changed() => News::Snapshot(self.snapshots.borrow_and_update().clone()),
+            else => std::future::pending().await,
+        }
     }
 }
 
@@ -383,6 +406,7 @@ fn tell(screen: &mut impl Screen, news: News) {
     match news {
         News::Notice(notice) => screen.notice(notice),
         News::Snapshot(snapshot) => screen.snapshot(snapshot),
+        News::Gone => screen.engine_gone(),
     }
 }
 

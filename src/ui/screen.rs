@@ -42,6 +42,12 @@ pub trait Screen {
         false
     }
 
+    /// Time passes; called before anything else in a turn of the loop.
+    fn tick(&mut self, _now: Timestamp) {}
+
+    /// The engine is gone; a snapshot comes when there is one again.
+    fn engine_gone(&mut self) {}
+
     /// A sound that is to be made now.
     fn take_ring(&mut self) -> Option<Ring> {
         None

@@ -40,5 +40,6 @@ mod tls;
 mod traps;
 mod trouble;
 mod tty;
+mod wall;
 mod watch;
 mod web;

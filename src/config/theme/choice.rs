@@ -51,6 +51,12 @@ impl ThemeChoice {
         wanted.as_deref().unwrap_or(if sixteen { plain } else { ours })
     }
 
+    /// This theme on dark backgrounds, where none was named.
+    #[must_use]
+    pub fn or_dark(self, name: &str) -> Self {
+        Self { dark: self.dark.or_else(|| Some(name.to_owned())), ..self }
+    }
+
     /// Whether it matters what the background is.
     pub fn depends(&self) -> bool {
         self.dark.is_none() || self.dark != self.light
