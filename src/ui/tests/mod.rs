@@ -1,7 +1,7 @@
 //! Keys in, screen out: whole screens as text, at the sizes that people have.
 
 mod campus;
-mod care;
+pub mod care;
 pub mod fixture;
 mod machines;
 mod notifications;
