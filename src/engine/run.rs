@@ -455,7 +455,13 @@ pub async fn run(mut setup: Setup) -> Ran {
     }
     engine.sessions.shutdown();
     engine.traps.shutdown();
-    engine.notify.shutdown().await;
+    if engine.mode != Mode::Passive {
+        let times = (engine.clock.now(), engine.clock.wall());
+        let untold = engine.notify.farewell(times, &engine.net, &mut delivered).await;
+        if untold > 0 {
+            tracing::warn!(changes = untold, "the engine ends before they are told");
+        }
+    }
     engine.tasks.shutdown().await;
     let now = engine.clock.now();
     if engine.dirty {
