@@ -13,6 +13,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::chrome;
+use super::clipboard::Clipboard;
 use super::columns::{Choice, Sort};
 use super::faceplate::Faceplate;
 use super::filter::Filter;
@@ -94,6 +95,9 @@ pub struct App {
     pub(super) watching: Option<AssetId>,
     /// What is wrong with the configuration, for as long as the console runs.
     pub trouble: Option<String>,
+    pub clipboard: Clipboard,
+    /// Steady time, as of the last turn of the loop or the last key.
+    now: Timestamp,
     commands: mpsc::Sender<Command>,
     lists: [List; PaneKind::ALL.len()],
     device: Option<AssetId>,
@@ -134,6 +138,7 @@ pub struct Setup {
     pub messages: Vec<(MessageWeight, String)>,
     /// Said all the time.
     pub trouble: Option<String>,
+    pub clipboard: Clipboard,
 }
 impl App {
     pub fn new(setup: Setup) -> Self {
@@ -169,6 +174,8 @@ impl App {
             compared: None,
             watching: None,
             trouble: setup.trouble,
+            clipboard: setup.clipboard,
+            now: Timestamp(0),
             commands: setup.commands,
             lists: Default::default(),
             device: None,
@@ -377,6 +384,10 @@ impl App {
             }
             _ => {}
         }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
     }
 
     pub(super) fn size(&self) -> (u16, u16) {

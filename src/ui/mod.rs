@@ -5,6 +5,7 @@ pub mod action;
 pub mod app;
 pub mod canvas;
 mod chrome;
+pub mod clipboard;
 mod columns;
 mod commands;
 mod faceplate;

@@ -62,6 +62,8 @@ impl App {
             Action::Open => self.open_selected(),
             Action::Shell => commands::shell(self, None),
             Action::EndSession => self.end_session(),
+            Action::Copy => self.copy_name(),
+            Action::CopyRow => self.copy_row(),
             Action::Resort => {
                 let kind = self.focus;
                 *self.list_mut(kind) = List::default();

@@ -15,6 +15,7 @@ use crate::model::IncidentStatus;
 use crate::state::Snapshot;
 use crate::ui::action::Action;
 use crate::ui::chrome;
+use crate::ui::clipboard::Clip;
 use crate::ui::frame::Frame;
 use crate::ui::overlays::{self, Reaction};
 use crate::ui::panes;
@@ -152,6 +153,9 @@ impl Screen for App {
     }
 
     fn poll_sessions(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.poll_copy(cx).is_ready() {
+            return Poll::Ready(());
+        }
         let Poll::Ready(problems) = self.themes.poll(cx) else { return self.poll_panes(cx) };
         self.look = self.themes.look();
         for problem in problems {
@@ -191,6 +195,14 @@ impl Screen for App {
             soonest = soonest.min(now.plus(at.saturating_duration_since(std::time::Instant::now())));
         }
         Some(soonest)
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    fn take_clip(&mut self) -> Option<Clip> {
+        self.clipboard.take()
     }
 
     fn take_ring(&mut self) -> Option<Ring> {

@@ -272,6 +272,34 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     line.put(&host.reason.line(), app.look.style(if host.stale { Meaning::Stale } else { text }));
 }
 
+/// What [`fields`] are called.
+pub const FIELDS: [&str; 9] = ["host", "state", "owner", "hangs on", "group", "rtt/load", "from", "age", "says"];
+
+/// The row in cells.
+pub fn fields(app: &App, row: usize) -> Option<[String; 9]> {
+    let host = app.snapshot.hosts.get(row)?;
+    let mut says = Vec::new();
+    if let Some(maintained) = &host.care.maintenance {
+        says.push(format!("maintenance, {} more", units::age(maintained.until.since(app.now()))));
+    }
+    if let Some(flapping) = &host.care.flapping {
+        says.push(format!("flapping {} %", flapping.percent));
+    }
+    let pending = host.condition == Condition::Pending;
+    says.push(if pending { "no answer yet".to_owned() } else { host.reason.line() });
+    Some([
+        host.host.name.to_string(),
+        super::fields::state(state_word(host), host.stale),
+        host.care.ack.as_ref().map(|ack| ack.claim.owner.line()).unwrap_or_default(),
+        parents(host),
+        host.host.group.as_deref().unwrap_or_default().to_owned(),
+        leading(host).map(|(value, _)| value).unwrap_or_default(),
+        host.host.origin.label().to_owned(),
+        super::fields::age(app, moment(host)),
+        says.join("; "),
+    ])
+}
+
 /// What it hangs on: the first, and how many more.
 fn parents(host: &HostView) -> String {
     match &host.host.parents[..] {

@@ -2,6 +2,7 @@
 //! a way to draw them; everything else is the same for all.
 
 mod backups;
+pub mod fields;
 mod hosts;
 mod incident;
 pub mod log;

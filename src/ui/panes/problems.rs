@@ -127,6 +127,30 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     line.put(&p.reason.line(), app.look.style(if quiet { Meaning::Dim } else { Meaning::Text }));
 }
 
+/// What [`fields`] are called.
+pub const FIELDS: [&str; 6] = ["problem", "state", "kind", "owner", "age", "says"];
+
+/// The row in cells.
+pub fn fields(app: &App, row: usize) -> Option<[String; 6]> {
+    let p = app.snapshot.problems.get(row)?;
+    let mut says = Vec::new();
+    if p.hides > 0 {
+        says.push(format!("{} behind it", p.hides));
+    }
+    if let Some(maintained) = &p.care.maintenance {
+        says.push(format!("maintenance, {} more", units::age(maintained.until.since(app.now()))));
+    }
+    says.push(p.reason.line());
+    Some([
+        p.title.line(),
+        super::fields::state(&p.word, p.stale),
+        kind(p.kind).to_owned(),
+        p.care.ack.as_ref().map(|ack| ack.claim.owner.line()).unwrap_or_default(),
+        super::fields::age(app, Some(p.since)),
+        says.join("; "),
+    ])
+}
+
 fn kind(kind: ProblemKind) -> &'static str {
     match kind {
         ProblemKind::Console => "console",

@@ -2,6 +2,7 @@
 
 mod campus;
 mod care;
+mod copy;
 pub mod fixture;
 mod machines;
 mod notifications;
@@ -19,6 +20,7 @@ use tokio::sync::mpsc;
 
 use super::action::Action;
 use super::app::{App, Setup};
+use super::clipboard::Clipboard;
 use super::frame::{Capabilities, Colours, Frame, Link};
 use super::panes::Selected;
 use super::run::Screen;
@@ -53,7 +55,9 @@ impl Console {
             system_ssh: vec!["ssh".into()],
             messages: Vec::new(),
             trouble: None,
+            clipboard: Clipboard::default(),
         });
+        app.tick(NOW);
         app.resized(size.0, size.1);
         app.snapshot(snapshot);
         Self { app, commands, size }

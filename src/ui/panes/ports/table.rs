@@ -91,6 +91,11 @@ fn about(app: &App, line: &mut Row<'_>, seen: Seen<'_>, alias: bool) {
     }
 }
 
+/// What a column says of a port, in words alone.
+pub fn words(app: &App, seen: Seen<'_>, column: Column) -> String {
+    value(app, seen, column, usize::MAX).0.trim().to_owned()
+}
+
 fn value(app: &App, seen: Seen<'_>, column: Column, width: usize) -> (String, Style) {
     const UNKNOWN: &str = "–";
     let plain = dim(app);
