@@ -2,6 +2,7 @@
 
 mod cable;
 mod deeds;
+mod freeze;
 mod keys;
 mod news;
 mod places;
@@ -96,6 +97,8 @@ pub struct App {
     /// What is wrong with the configuration, for as long as the console runs.
     pub trouble: Option<String>,
     pub clipboard: Clipboard,
+    /// The picture is held still.
+    pub(super) frozen: Option<freeze::Frozen>,
     /// Steady time, as of the last turn of the loop or the last key.
     now: Timestamp,
     commands: mpsc::Sender<Command>,
@@ -175,6 +178,7 @@ impl App {
             watching: None,
             trouble: setup.trouble,
             clipboard: setup.clipboard,
+            frozen: None,
             now: Timestamp(0),
             commands: setup.commands,
             lists: Default::default(),
@@ -252,7 +256,7 @@ impl App {
     /// One line for the footer and the log.
     pub fn say(&mut self, weight: MessageWeight, text: impl Into<String>) {
         let text = crate::base::text::clean(&text.into());
-        self.messages.push_back((self.snapshot.at, weight, text.clone()));
+        self.messages.push_back((self.live().at, weight, text.clone()));
         if self.messages.len() > MESSAGES {
             self.messages.pop_front();
         }
@@ -386,8 +390,9 @@ impl App {
         }
     }
 
+    /// The time that the picture is of.
     pub(super) fn now(&self) -> Timestamp {
-        self.now
+        self.frozen.as_ref().map_or(self.now, |frozen| frozen.since)
     }
 
     pub(super) fn size(&self) -> (u16, u16) {

@@ -170,7 +170,8 @@ impl App {
 
     fn copy(&mut self, what: &str, text: String) {
         if self.clipboard.put(what, text) {
-            self.say(MessageWeight::Note, format!("copied {what}"));
+            let frozen = if self.frozen.is_some() { ", of the frozen picture" } else { "" };
+            self.say(MessageWeight::Note, format!("copied {what}{frozen}"));
         }
     }
 

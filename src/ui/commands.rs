@@ -39,7 +39,7 @@ pub fn run(app: &mut App, text: &str) {
         "look" if !rest.is_empty() => {
             app.send(Command::OneOff { address: rest.to_owned() });
         }
-        "note" if !rest.is_empty() => match app.snapshot.open_incident().map(|i| i.id) {
+        "note" if !rest.is_empty() => match app.live().open_incident().map(|i| i.id) {
             Some(incident) => {
                 let about = app.selected_asset().map(|a| a.as_str().to_owned());
                 app.append_at_once(incident, EntryKind::Note, rest, about);
@@ -75,7 +75,7 @@ pub fn run(app: &mut App, text: &str) {
 }
 
 fn close(app: &mut App, text: &str) {
-    match app.snapshot.open_incident().map(|i| i.id) {
+    match app.live().open_incident().map(|i| i.id) {
         Some(incident) => app.append_at_once(incident, EntryKind::Closed, text, None),
         None => app.say(MessageWeight::Warning, "no incident is open"),
     }

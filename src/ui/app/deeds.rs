@@ -64,6 +64,7 @@ impl App {
             Action::EndSession => self.end_session(),
             Action::Copy => self.copy_name(),
             Action::CopyRow => self.copy_row(),
+            Action::Freeze => self.toggle_freeze(),
             Action::Resort => {
                 let kind = self.focus;
                 *self.list_mut(kind) = List::default();
@@ -71,7 +72,7 @@ impl App {
             Action::Recheck => self.recheck(),
             Action::ProblemsOnly => self.problems_only = !self.problems_only,
             Action::Pause => {
-                let pause = self.snapshot.engine.mode == crate::state::Mode::Polling;
+                let pause = self.live().engine.mode == crate::state::Mode::Polling;
                 self.send(Command::Pause(pause));
             }
             Action::OpenIncident => self.overlays.push(Overlay::open_incident("")),
@@ -201,7 +202,7 @@ impl App {
 
     fn release(&mut self) {
         let Some(target) = self.target() else { return };
-        if !self.snapshot.acks.contains_key(&target) {
+        if !self.live().acks.contains_key(&target) {
             self.end_maintenance(&target);
             return;
         }
@@ -236,7 +237,7 @@ impl App {
 
     /// Opens the editor for an entry, about what is selected; without an incident, one is opened first.
     fn write(&mut self, kind: EntryKind) {
-        if let Some(incident) = self.snapshot.open_incident().map(|i| i.id) {
+        if let Some(incident) = self.live().open_incident().map(|i| i.id) {
             let about = self.selected_asset().map(|a| a.as_str().to_owned());
             self.overlays.push(Overlay::editor(incident, kind, about));
         } else {

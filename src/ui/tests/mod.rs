@@ -4,6 +4,7 @@ mod campus;
 mod care;
 mod copy;
 pub mod fixture;
+mod freeze;
 mod machines;
 mod notifications;
 mod ports;
