@@ -29,6 +29,7 @@ use super::port::Seen;
 use super::run::Exit;
 use super::screen::Ring;
 use super::session::SessionPane;
+use super::sorting::Order;
 use super::themes::Themes;
 use super::trail::Trails;
 use crate::base::Timestamp;
@@ -76,6 +77,8 @@ pub struct App {
     pub left: Option<(SessionId, Key)>,
     pub system_ssh: Vec<String>,
     pub capabilities: Capabilities,
+    /// The orders of the lists of hosts and of problems.
+    pub(super) orders: [Order; 2],
     /// Which columns the port table has, and its order.
     pub columns: Choice,
     /// Who hangs where; as new as the last thing that needed it.
@@ -124,7 +127,7 @@ pub struct App {
 }
 
 /// What the lists' orders depend on besides the snapshot.
-type MadeOf = (ScreenId, bool, String, Option<AssetId>, Sort);
+type MadeOf = (ScreenId, bool, String, Option<AssetId>, Sort, [Order; 2]);
 
 /// What an app begins with.
 #[derive(Debug)]
@@ -167,6 +170,7 @@ impl App {
             left: None,
             system_ssh: setup.system_ssh,
             capabilities: setup.capabilities,
+            orders: Default::default(),
             columns: Choice::default(),
             lookup: Lookup::default(),
             trails: Trails::default(),
@@ -313,7 +317,7 @@ impl App {
     }
 
     fn made_of(&self) -> MadeOf {
-        (self.screen, self.problems_only, self.filter.text.clone(), self.device.clone(), self.columns.sort)
+        (self.screen, self.problems_only, self.filter.text.clone(), self.device.clone(), self.columns.sort, self.orders)
     }
 
     /// The device whose ports are shown is the one that is selected. Who looks at its ports keeps it, wherever the list of

@@ -21,6 +21,7 @@ pub mod run;
 pub mod screen;
 pub mod session;
 mod sessions;
+mod sorting;
 pub mod terminal;
 pub mod themes;
 mod trail;

@@ -52,7 +52,7 @@ impl App {
             Action::PageUp => self.move_by(-page),
             Action::Left => self.move_beside(-1),
             Action::Right => self.move_beside(1),
-            Action::Columns => self.overlays.push(Overlay::columns(self.columns.sort.column)),
+            Action::Columns => self.choose_order(),
             Action::SortNext => self.sort_beside(1),
             Action::SortPrevious => self.sort_beside(-1),
             Action::Watch => self.toggle_watch(),
@@ -110,21 +110,34 @@ impl App {
         }
     }
 
+    /// The picker for the order of the focused list, and for the columns where it has some to choose.
+    fn choose_order(&mut self) {
+        let overlay = match self.focus {
+            PaneKind::Hosts | PaneKind::Problems => Overlay::sort(self.focus, self.order_of(self.focus).by),
+            _ => Overlay::columns(self.columns.sort.column),
+        };
+        self.overlays.push(overlay);
+    }
+
     fn sort_beside(&mut self, delta: isize) {
+        if matches!(self.focus, PaneKind::Hosts | PaneKind::Problems) {
+            self.sort_list_beside(self.focus, delta);
+            return;
+        }
         let width = panes::layout(self, chrome::body(self, self.size()))
             .into_iter()
             .find(|(kind, _)| *kind == PaneKind::Ports)
             .map_or(0, |(_, area)| area.width);
         let (shown, _) = panes::ports::fitted(self, width);
         self.columns.sort_beside(&shown, delta);
-        self.sorted();
+        self.sorted(PaneKind::Ports);
     }
 
-    /// The port table takes its new order at once, and the selection stays on its port.
-    pub(in crate::ui) fn sorted(&mut self) {
-        let row = self.list(PaneKind::Ports).row();
-        let order = panes::order(self, PaneKind::Ports);
-        let list = self.list_mut(PaneKind::Ports);
+    /// A list takes its new order at once, and the selection stays on its row.
+    pub(in crate::ui) fn sorted(&mut self, kind: PaneKind) {
+        let row = self.list(kind).row();
+        let order = panes::order(self, kind);
+        let list = self.list_mut(kind);
         *list = List { order, ..List::default() };
         if let Some(row) = row {
             list.select_row(row);

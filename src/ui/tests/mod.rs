@@ -8,6 +8,7 @@ mod freeze;
 mod machines;
 mod notifications;
 mod ports;
+mod sorting;
 
 use std::sync::Arc;
 use std::task::{Context, Waker};
