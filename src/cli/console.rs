@@ -26,6 +26,7 @@ use crate::ssh::{SshConfig, Surroundings};
 use crate::state::{Event, Mode, Snapshot};
 use crate::ui::action::Action;
 use crate::ui::app::{self, App};
+use crate::ui::clipboard::Clipboard;
 use crate::ui::frame::Capabilities;
 use crate::ui::run::{Exit, Terminal};
 use crate::ui::terminal::{capabilities, guard, tty};
@@ -164,7 +165,8 @@ pub fn show(
     let (keymap, themes, messages) = appearance(ui, capabilities);
     let commands = screen_end.commands.clone();
     let trouble = trouble(problems);
-    let setup = app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble };
+    let clipboard = clipboard(state.as_deref());
+    let setup = app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble, clipboard };
     let mut app = App::new(setup);
     let screen_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let exit = screen_runtime.block_on(screen(&mut app, &mut screen_end, capabilities, clock));
@@ -187,6 +189,13 @@ pub fn show(
         Exit::HungUp => Ok(ExitCode::from(129)),
         Exit::Quit | Exit::Suspend | Exit::Foreground(_) => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// To the terminal, unless it would print what it does not understand; else to a file where only the operator looks.
+fn clipboard(state: Option<&Path>) -> Clipboard {
+    let old = !capabilities::answers_queries(|name| std::env::var(name).ok());
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+    Clipboard::new(old, state.map(Path::to_owned).into_iter().chain(runtime).collect())
 }
 
 /// How the system's own ssh is called, so that it reads the same file as the sessions do.

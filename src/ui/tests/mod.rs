@@ -2,10 +2,13 @@
 
 mod campus;
 pub mod care;
+mod copy;
 pub mod fixture;
+mod freeze;
 mod machines;
 mod notifications;
 mod ports;
+mod sorting;
 
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -19,6 +22,7 @@ use tokio::sync::mpsc;
 
 use super::action::Action;
 use super::app::{App, Setup};
+use super::clipboard::Clipboard;
 use super::frame::{Capabilities, Colours, Frame, Link};
 use super::panes::Selected;
 use super::run::Screen;
@@ -53,7 +57,9 @@ impl Console {
             system_ssh: vec!["ssh".into()],
             messages: Vec::new(),
             trouble: None,
+            clipboard: Clipboard::default(),
         });
+        app.tick(NOW);
         app.resized(size.0, size.1);
         app.snapshot(snapshot);
         Self { app, commands, size }
