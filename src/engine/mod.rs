@@ -3,6 +3,7 @@
 pub mod bind;
 mod commands;
 pub mod cycle;
+pub mod desk;
 pub mod discover;
 pub mod plan;
 pub mod records;
@@ -13,6 +14,7 @@ pub mod supervise;
 mod traps;
 mod watch;
 
+pub use commands::own_author;
 pub use plan::{Bound, Plan, Runner};
 
 #[cfg(test)]

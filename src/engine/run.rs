@@ -18,7 +18,7 @@ use super::supervise;
 use super::traps::Traps;
 use super::watch::Watch;
 use crate::base::{Clock, Timestamp};
-use crate::bus::{EngineEnd, Ticket};
+use crate::bus::{Asker, EngineEnd, Ticket, Visit};
 use crate::model::{AssetId, CheckKey, Observation, Outcome, Policy, Remembered};
 use crate::net::Net;
 use crate::ssh::Surroundings;
@@ -64,6 +64,15 @@ pub struct Setup {
     pub stop: CancellationToken,
 }
 
+/// What an engine has beside its own console.
+#[derive(Debug, Default)]
+pub struct Company {
+    /// Sessions that began before this engine did.
+    pub sessions: Option<Sessions>,
+    /// What consoles of other processes ask.
+    pub visits: Option<mpsc::Receiver<Visit>>,
+}
+
 /// What an engine did in its life.
 #[derive(Clone, Debug, Default)]
 pub struct Ran {
@@ -102,7 +111,7 @@ pub(super) struct Engine {
     pub sessions: Sessions,
     traps: Traps,
     /// Answers of the journal, on their way to the screen.
-    pub saved: mpsc::Sender<(Ticket, Saved)>,
+    pub saved: mpsc::Sender<(Asker, Ticket, Saved)>,
     /// Whose state is to be stored.
     pub to_remember: HashSet<CheckKey>,
     devices_to_remember: HashSet<AssetId>,
@@ -111,10 +120,17 @@ pub(super) struct Engine {
     published: Timestamp,
     ran: Ran,
     pub watching: Option<Watch>,
+    /// Who asked for that.
+    pub watcher: u64,
 }
 
 impl Engine {
-    fn new(setup: &mut Setup, results: mpsc::Sender<Finished>, saved: mpsc::Sender<(Ticket, Saved)>) -> Self {
+    fn new(
+        setup: &mut Setup,
+        results: mpsc::Sender<Finished>,
+        sessions: Sessions,
+        saved: mpsc::Sender<(Asker, Ticket, Saved)>,
+    ) -> Self {
         // It wants to know where the records are.
         let traps = Traps::new(setup);
         Self {
@@ -130,7 +146,7 @@ impl Engine {
             tasks: JoinSet::new(),
             results,
             records: setup.records.take(),
-            sessions: Sessions::new(setup.end.notices.clone(), setup.event_sender.clone(), setup.ssh.clone()),
+            sessions,
             traps,
             saved,
             to_remember: HashSet::new(),
@@ -140,6 +156,7 @@ impl Engine {
             published: Timestamp::default(),
             ran: Ran::default(),
             watching: None,
+            watcher: 0,
         }
     }
 
@@ -296,17 +313,28 @@ impl Engine {
 }
 
 /// Runs until told to stop, the screen is gone or the rounds are over; then ends all tasks.
-pub async fn run(mut setup: Setup) -> Ran {
+pub async fn run(setup: Setup) -> Ran {
+    run_in_company(setup, Company::default()).await
+}
+
+/// As [`run`], for the consoles of other processes too.
+pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     let (results, mut finished) = mpsc::channel(RESULTS);
     let (saved, mut answers) = mpsc::channel(64);
-    let mut engine = Engine::new(&mut setup, results, saved);
+    let own = Asker::own(setup.end.notices.clone());
+    let sessions = company
+        .sessions
+        .unwrap_or_else(|| Sessions::new(own.notices.clone(), setup.event_sender.clone(), setup.ssh.clone()));
+    // Where nobody visits, nobody ever will.
+    let mut visits = company.visits.unwrap_or_else(|| mpsc::channel(1).1);
+    let mut engine = Engine::new(&mut setup, results, sessions, saved);
     engine.take(Event::Mode(setup.mode));
     loop {
         let now = engine.clock.now();
         if engine.state.next_deadline().is_some_and(|at| at <= now) {
             engine.take(Event::Tick);
         }
-        engine.end_watch_in_time(&setup.end, now);
+        engine.end_watch_in_time(&own, now);
         engine.start_due();
         if engine.schedule.is_over() {
             break;
@@ -324,7 +352,7 @@ pub async fn run(mut setup: Setup) -> Ran {
             () = setup.stop.cancelled() => break,
             command = setup.end.commands.recv() => match command {
                 Some(command) => {
-                    if engine.command(command, &setup.end).is_break() { break }
+                    if engine.command(command, &own).is_break() { break }
                     // Whoever pressed a key sees the answer at once.
                     let now = engine.clock.now();
                     engine.publish(&setup.end, now);
@@ -333,11 +361,17 @@ pub async fn run(mut setup: Setup) -> Ran {
             },
             Some(plan) = setup.plans.recv() => engine.take_plan(plan),
             Some(event) = setup.events.recv() => engine.take(event),
-            Some((ticket, saved)) = answers.recv() => {
+            Some(Visit { asker, command }) = visits.recv() => {
+                // It may end nothing here.
+                let _ = engine.command(command, &asker);
+                let now = engine.clock.now();
+                engine.publish(&setup.end, now);
+            }
+            Some((asker, ticket, saved)) = answers.recv() => {
                 // Whoever reads "saved" finds the entry on the screen.
                 let now = engine.clock.now();
                 engine.publish(&setup.end, now);
-                answer(ticket, saved, &setup.end);
+                answer(ticket, saved, &asker);
             }
             Some(result) = finished.recv() => {
                 engine.take_result(result);

@@ -17,5 +17,5 @@ pub use attendant::{Answer, Attendant, Progress};
 pub use config::{HostSettings, SshConfig, Surroundings};
 pub use connect::Connection;
 pub use error::SshError;
-pub use shell::{Ended, Outlets, ShellInput, Size, Terminal};
+pub use shell::{CHUNK, Ended, Outlets, ShellInput, Size, Terminal};
 pub use target::Target;

@@ -17,5 +17,5 @@ mod reduce;
 
 pub use event::{Effect, Event, Remembered};
 pub use reduce::State;
-pub use snapshot::{EngineView, Mode, Problem, Snapshot, Storage, Totals, WatchView};
+pub use snapshot::{EngineView, Link, Mode, Problem, Snapshot, Storage, Totals, WatchView};
 pub use view::{CheckView, DeviceView, Gap, HostView, JobState, JobView, NotificationView, PortState, PortView, Rates};

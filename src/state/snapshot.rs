@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::reduce::State;
+use super::rules;
 use super::rules::refresh::Pace;
-use super::view::{DeviceView, HostView, JobState, JobView, NotificationView};
+use super::view::{CheckView, DeviceView, HostView, JobState, JobView, NotificationView};
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{AssetId, Condition, Incident, IncidentStatus, Session, TrapStatus};
+use crate::model::{AssetId, Condition, Incident, IncidentStatus, Policy, Session, TrapStatus};
 
 /// Whether anything is sent at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +36,18 @@ pub enum Storage {
     },
 }
 
+/// How the screen stands with the engine that polls.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Link {
+    /// It is this process's own.
+    #[default]
+    Own,
+    /// It is another process's; which, in words.
+    Attached { to: Arc<str> },
+    /// It is gone, or says nothing: why and what is being done, in words.
+    Lost { since: Timestamp, what: Arc<str> },
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EngineView {
     pub mode: Mode,
@@ -54,6 +67,8 @@ pub struct EngineView {
     /// The listener for traps, where there is one.
     pub traps: Option<Arc<TrapStatus>>,
     pub watch: Option<WatchView>,
+    /// Made by whoever shows the snapshot, not by the reducer.
+    pub link: Link,
 }
 
 /// A device whose ports are asked as fast as its agent counts anew.
@@ -148,6 +163,41 @@ impl Snapshot {
 
     pub fn job(&self, id: &AssetId) -> Option<&Arc<JobView>> {
         self.jobs.iter().find(|j| j.job.id == *id)
+    }
+
+    /// The same when no engine looks at the clock any more: what has become too old by now is stale. `None` where nothing
+    /// has.
+    pub fn aged(&self, policy: &Policy, now: Timestamp) -> Option<Self> {
+        let too_old = |check: &CheckView| !check.stale && rules::check::is_stale(check, policy, now);
+        let (mut hosts, mut devices, mut jobs) = (self.hosts.clone(), self.devices.clone(), self.jobs.clone());
+        let mut changed = false;
+        for host in hosts.iter_mut().filter(|host| host.checks.iter().any(too_old)) {
+            changed = true;
+            let view = Arc::make_mut(host);
+            view.checks.iter_mut().for_each(|check| check.stale |= rules::check::is_stale(check, policy, now));
+            view.stale = rules::host::is_stale(&view.checks);
+            if rules::host::ports_stale(view)
+                && let Some(device) = devices.iter_mut().find(|device| device.host.id == view.host.id)
+            {
+                Arc::make_mut(device).stale = true;
+            }
+        }
+        for job in jobs.iter_mut().filter(|job| job.check.as_ref().is_some_and(too_old)) {
+            changed = true;
+            let view = Arc::make_mut(job);
+            view.stale = true;
+            if let Some(check) = &mut view.check {
+                check.stale = true;
+            }
+        }
+        changed.then(|| Self {
+            problems: problems(&hosts, &devices, &jobs).into(),
+            totals: totals(&hosts, &devices, &jobs),
+            hosts,
+            devices,
+            jobs,
+            ..self.clone()
+        })
     }
 
     /// The incident that the header shows: the newest open one.

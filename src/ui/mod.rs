@@ -25,4 +25,4 @@ mod trail;
 mod watch;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,5 +1,6 @@
 //! The one integration binary: a module per area.
 
+mod attach;
 mod backup;
 mod cli;
 mod collect;

@@ -1,6 +1,6 @@
 //! Keys in, screen out: whole screens as text, at the sizes that people have.
 
-mod campus;
+pub mod campus;
 pub mod fixture;
 mod notifications;
 mod ports;
