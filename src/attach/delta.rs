@@ -181,7 +181,7 @@ fn put_list<'a, T: Wire + Clone, K: Eq + Hash>(
             }
             Step::Change(place) => {
                 flush(&mut run, &mut body, &mut steps);
-                put_number((place as u64) << 2 | 1, &mut body);
+                put_number(((place as u64) << 2) | 1, &mut body);
                 one.put(Some(&before[place]), &mut body);
                 steps += 1;
                 next = place + 1;

@@ -189,6 +189,10 @@ impl Link {
         };
         Ended(match ended {
             Ok(()) => "the engine has ended".to_owned(),
+            // It ended with something of ours unread.
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
+                "the engine has ended".to_owned()
+            }
             Err(error) => text::clean(&error.to_string()),
         })
     }

@@ -192,8 +192,10 @@ async fn listen(
         let mut reader = Reader::new(&message, shift, &mut names);
         let said = FromConsole::take(None, &mut reader).and_then(|said| reader.finished().map(|()| said));
         match said.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))? {
-            // One that nothing was waiting for says nothing.
-            FromConsole::Taken => drop(taken.try_send(())),
+            FromConsole::Taken => {
+                // One that nothing was waiting for says nothing.
+                let _ = taken.try_send(());
+            }
             FromConsole::Order(order) => {
                 let ticket = order.ticket();
                 let command = Command::from(order);

@@ -194,6 +194,21 @@ fn what_leaves_comes_and_moves_is_told() {
 }
 
 #[test]
+fn what_nobody_looks_at_any_more_grows_old_and_is_not_counted_as_good() {
+    let mut net = Net::new(2);
+    net.see(0, "icmp", Reading::ok("1 ms"));
+    net.see(1, "icmp", Reading::ok("1 ms"));
+    net.walk(0, 2);
+    let fresh = net.publish();
+    assert_eq!((fresh.totals.hosts_ok, fresh.totals.hosts_stale), (2, 0));
+    assert_eq!(fresh.aged(&Policy::default(), net.now()), None);
+    let aged = fresh.aged(&Policy::default(), net.now().plus(Duration::from_secs(600))).expect("too old by then");
+    assert_eq!((aged.totals.hosts_ok, aged.totals.hosts_stale), (0, 2));
+    assert!(aged.hosts.iter().all(|host| host.stale) && aged.devices[0].stale);
+    assert_eq!(aged.hosts[0].checks[0].last, fresh.hosts[0].checks[0].last);
+}
+
+#[test]
 fn times_of_the_engine_become_ours_and_written_ones_stay() {
     let (at, wall) = (Timestamp(5_000), Wall(Timestamp(6_000)));
     let mut bytes = Vec::new();

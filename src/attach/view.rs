@@ -55,7 +55,7 @@ impl Wire for DeviceView {
             before.is_some_and(|b| events.same(&b.events)),
             before.is_some_and(|b| absent.same(&b.absent)),
         ];
-        let bits = shared.iter().enumerate().fold(0u8, |bits, (at, same)| bits | u8::from(*same) << at);
+        let bits = shared.iter().enumerate().fold(0u8, |bits, (at, same)| bits | (u8::from(*same) << at));
         out.push(bits);
         if !shared[0] {
             host.put(before.map(|b| &b.host), out);
@@ -88,7 +88,7 @@ impl Wire for DeviceView {
             }
         }
         let bits = from.byte()?;
-        let same = |at: u8| bits >> at & 1 == 1;
+        let same = |at: u8| (bits >> at) & 1 == 1;
         Ok(Self {
             host: either(same(0), before.map(|b| &b.host), from)?,
             table: either(same(1), before.map(|b| &b.table), from)?,

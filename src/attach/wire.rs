@@ -145,7 +145,7 @@ pub fn put_number(mut value: u64, out: &mut Vec<u8>) {
 fn put_difference(value: u64, before: Option<u64>, out: &mut Vec<u8>) {
     let Some(before) = before else { return put_number(value, out) };
     let difference = value.wrapping_sub(before).cast_signed();
-    put_number((difference << 1 ^ difference >> 63).cast_unsigned(), out);
+    put_number(((difference << 1) ^ (difference >> 63)).cast_unsigned(), out);
 }
 
 fn take_difference(before: Option<u64>, from: &mut Reader<'_>) -> Result<u64, Malformed> {
@@ -156,15 +156,14 @@ fn take_difference(before: Option<u64>, from: &mut Reader<'_>) -> Result<u64, Ma
 }
 
 macro_rules! numbers {
-    ($($name:ty),*) => {$(
+    ($($name:ty: $wide:expr, $narrow:expr;)*) => {$(
         impl Wire for $name {
             fn put(&self, before: Option<&Self>, out: &mut Vec<u8>) {
-                put_difference(*self as u64, before.map(|b| *b as u64), out);
+                put_difference($wide(*self), before.copied().map($wide), out);
             }
 
             fn take(before: Option<&Self>, from: &mut Reader<'_>) -> Result<Self, Malformed> {
-                let value = take_difference(before.map(|b| *b as u64), from)?;
-                <$name>::try_from(value).map_err(|_| Malformed("a number is too large"))
+                $narrow(take_difference(before.copied().map($wide), from)?).ok_or(Malformed("a number is too large"))
             }
 
             fn same(&self, before: &Self) -> bool {
@@ -174,7 +173,21 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(u8, u16, u32, u64, usize);
+numbers! {
+    u8: u64::from, narrow;
+    u16: u64::from, narrow;
+    u32: u64::from, narrow;
+    u64: std::convert::identity, Some;
+    usize: wide, narrow;
+}
+
+fn wide(value: usize) -> u64 {
+    value as u64
+}
+
+fn narrow<T: TryFrom<u64>>(value: u64) -> Option<T> {
+    T::try_from(value).ok()
+}
 
 impl Wire for bool {
     fn put(&self, _: Option<&Self>, out: &mut Vec<u8>) {
@@ -333,7 +346,7 @@ impl Wire for AssetId {
 
 impl Wire for Untrusted {
     fn put(&self, _: Option<&Self>, out: &mut Vec<u8>) {
-        put_number((self.as_bytes().len() as u64) << 1 | u64::from(self.is_cut()), out);
+        put_number(((self.as_bytes().len() as u64) << 1) | u64::from(self.is_cut()), out);
         out.extend_from_slice(self.as_bytes());
     }
 

@@ -22,7 +22,7 @@ const SYSTEM: &str = "/run/noctty";
 
 #[derive(Debug, clap::Args)]
 pub struct AttachArgs {
-    /// An engine elsewhere, as ssh://[user@]host[:port] or by its name in ssh_config; default: the one of this user, then
+    /// An engine elsewhere, as ssh://user@host:port or by its name in ssh_config; default: the one of this user, then
     /// the one of this machine
     #[arg(value_name = "TARGET", conflicts_with_all = ["socket", "stdio"])]
     target: Option<String>,

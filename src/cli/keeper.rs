@@ -17,7 +17,7 @@ use crate::attach::{self, Admit, Doors, Guest, Link, LinkError, Role, Seat, Take
 use crate::base::{Clock, Untrusted, text};
 use crate::bus::{MessageWeight, Visit};
 use crate::engine::Plan;
-use crate::engine::desk::{Desk, Heritage, Outcome};
+use crate::engine::desk::{Desk, Outcome, Rest};
 use crate::engine::records::Records;
 use crate::engine::run::{Setup, run_in_company};
 use crate::engine::schedule::Schedule;
@@ -181,27 +181,26 @@ async fn next(means: &mut Means) -> Post {
 async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
     let Means { clock, mode, state, ssh, plans, configuration, way: _, stop } = means;
     let Some(plans) = plans else { return };
-    let (plan_tx, found) = mpsc::channel(4);
+    let (plan_tx, mut found) = mpsc::channel(4);
     let (confirm_tx, confirmed) = std::sync::mpsc::channel();
     let (visit_tx, visits) = mpsc::channel(VISITS);
     let listener = seat.as_ref().and_then(|seat| {
         seat.listen().inspect_err(|error| desk.say(MessageWeight::Warning, &format!("nobody can attach: {error}"))).ok()
     });
-    let Heritage { end, events, event_sender, company, known, seen } =
-        desk.hand_over(listener.is_some().then_some(visits));
-    for event in known {
-        // The lane is wide enough for what a desk holds, and nobody else sends yet.
-        let _ = event_sender.try_send(event);
-    }
-    let (first_tx, first) = mpsc::channel(4);
-    tokio::spawn(pass_on(first, plan_tx, event_sender.clone(), seen));
-    let inventory_events = event_sender.clone();
+    let inventory_events = desk.event_sender();
     let spawned = std::thread::Builder::new()
         .name("inventory".to_owned())
-        .spawn(move || plans(first_tx, inventory_events, confirmed));
+        .spawn(move || plans(plan_tx, inventory_events, confirmed));
     if let Err(error) = spawned {
         tracing::error!(%error, "no thread: nothing will be watched");
     }
+    // Whoever takes over goes on from what is shown, and not from nothing.
+    let plan = if desk.has_seen_anything() {
+        tokio::time::timeout(BEGINNING, found.recv()).await.ok().flatten()
+    } else {
+        None
+    };
+    let Rest { end, events, event_sender, company } = desk.hand_over(listener.is_some().then_some(visits), plan);
     let serving = listener.map(|listener| {
         let snapshots = end.snapshots.subscribe();
         tokio::spawn(serve_own(listener, snapshots, visit_tx, clock, configuration))
@@ -227,27 +226,6 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
     }
     // Whoever takes over finds everything on disk.
     drop(seat);
-}
-
-/// Plans as they come; behind the first, what was seen before there was one.
-async fn pass_on(
-    mut plans: mpsc::Receiver<Plan>,
-    engine: mpsc::Sender<Plan>,
-    events: mpsc::Sender<Event>,
-    seen: Vec<Event>,
-) {
-    let mut seen = Some(seen);
-    while let Some(plan) = plans.recv().await {
-        let is_empty = plan.inventory.hosts.is_empty() && plan.inventory.jobs.is_empty();
-        if engine.send(plan).await.is_err() {
-            return;
-        }
-        if !is_empty {
-            for event in seen.take().unwrap_or_default() {
-                let _ = events.send(event).await;
-            }
-        }
-    }
 }
 
 /// Serves the consoles of this user.

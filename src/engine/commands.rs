@@ -24,7 +24,12 @@ impl Engine {
             Command::Pause(pause) => self.pause(pause, end),
             Command::Recheck(asset) => self.recheck(&asset, end),
             Command::Confirm(asset) => self.confirm(&asset),
-            Command::Focus(asset) => self.schedule.focus(asset, self.clock.now()),
+            // Whoever looks away ends nobody else's look.
+            Command::Focus(None) if self.focuser != end.id => {}
+            Command::Focus(asset) => {
+                self.focuser = end.id;
+                self.schedule.focus(asset, self.clock.now());
+            }
             Command::Watch(asset) => self.watch(asset, end),
             Command::OneOff { address } => self.one_off(&address, end),
             Command::ConfirmDiscovery => self.confirm_discovery(end),

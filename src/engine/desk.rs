@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::commands::say;
-use super::run::Company;
+use super::plan::Plan;
+use super::run::{Company, Heritage};
 use super::sessions::Sessions;
 use crate::attach::{self, News, Order};
 use crate::base::Clock;
@@ -54,17 +55,13 @@ pub enum Outcome {
     Left,
 }
 
-/// What an engine begins with that takes over.
+/// What an engine in this process begins with.
 #[derive(Debug)]
-pub struct Heritage {
+pub struct Rest {
     pub end: EngineEnd,
     pub events: mpsc::Receiver<Event>,
     pub event_sender: mpsc::Sender<Event>,
     pub company: Company,
-    /// To be told before anything else.
-    pub known: Vec<Event>,
-    /// To be told when the inventory is there.
-    pub seen: Vec<Event>,
 }
 
 impl Desk {
@@ -88,6 +85,11 @@ impl Desk {
             revision: 0,
             waiting: BTreeSet::new(),
         }
+    }
+
+    /// For whoever looks up what there is to poll.
+    pub fn event_sender(&self) -> mpsc::Sender<Event> {
+        self.event_sender.clone()
     }
 
     /// One line for the operator.
@@ -150,21 +152,29 @@ impl Desk {
         None
     }
 
+    /// Whether there is a picture that an engine can go on from.
+    pub fn has_seen_anything(&self) -> bool {
+        !self.last.hosts.is_empty() || !self.last.jobs.is_empty()
+    }
+
     /// What an engine in this process goes on with.
-    pub fn hand_over(self, visits: Option<mpsc::Receiver<Visit>>) -> Heritage {
-        let mut known: Vec<Event> = self.told.into_iter().map(Event::Session).collect();
+    pub fn hand_over(self, visits: Option<mpsc::Receiver<Visit>>, plan: Option<Plan>) -> Rest {
+        let mut known: Vec<Event> = self.told.iter().cloned().map(Event::Session).collect();
         let mut seen = Vec::new();
-        if !self.last.hosts.is_empty() || !self.last.jobs.is_empty() {
-            known.extend([Event::Restored(remembered(&self.last)), Event::RestoredDevices(devices(&self.last))]);
+        if self.has_seen_anything() {
+            let incidents = self.last.incidents.iter().map(|incident| (**incident).clone()).collect();
+            known.extend([
+                Event::Restored(remembered(&self.last)),
+                Event::RestoredDevices(devices(&self.last)),
+                Event::Incidents(incidents),
+            ]);
             seen = walks(&self.last);
         }
-        Heritage {
+        Rest {
             end: self.end,
             events: self.events,
             event_sender: self.event_sender,
-            company: Company { sessions: Some(self.sessions), visits },
-            known,
-            seen,
+            company: Company { sessions: Some(self.sessions), visits, heritage: Heritage { known, plan, seen } },
         }
     }
 

@@ -71,6 +71,17 @@ pub struct Company {
     pub sessions: Option<Sessions>,
     /// What consoles of other processes ask.
     pub visits: Option<mpsc::Receiver<Visit>>,
+    /// What another engine left: told before anything is shown, so that nothing vanishes for a moment.
+    pub heritage: Heritage,
+}
+
+/// What is known when an engine takes over.
+#[derive(Debug, Default)]
+pub struct Heritage {
+    pub known: Vec<Event>,
+    pub plan: Option<Plan>,
+    /// What was seen of what the plan watches.
+    pub seen: Vec<Event>,
 }
 
 /// What an engine did in its life.
@@ -120,8 +131,9 @@ pub(super) struct Engine {
     published: Timestamp,
     ran: Ran,
     pub watching: Option<Watch>,
-    /// Who asked for that.
+    /// Who asked for that, and whose focus it is.
     pub watcher: u64,
+    pub focuser: u64,
 }
 
 impl Engine {
@@ -157,6 +169,7 @@ impl Engine {
             ran: Ran::default(),
             watching: None,
             watcher: 0,
+            focuser: 0,
         }
     }
 
@@ -329,6 +342,12 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     let mut visits = company.visits.unwrap_or_else(|| mpsc::channel(1).1);
     let mut engine = Engine::new(&mut setup, results, sessions, saved);
     engine.take(Event::Mode(setup.mode));
+    let Heritage { known, plan, seen } = company.heritage;
+    known.into_iter().for_each(|event| engine.take(event));
+    if let Some(plan) = plan {
+        engine.take_plan(plan);
+        seen.into_iter().for_each(|event| engine.take(event));
+    }
     loop {
         let now = engine.clock.now();
         if engine.state.next_deadline().is_some_and(|at| at <= now) {

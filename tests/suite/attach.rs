@@ -4,6 +4,7 @@
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::process::Command;
 
 use rustix::process::Signal;
 
@@ -12,8 +13,7 @@ use super::console::{Console, Launch};
 /// A configuration whose only host is this machine, watched without a packet leaving it.
 fn configuration(folder: &Path) -> String {
     let file = folder.join("noctty.toml");
-    std::fs::write(&file, "[[host]]\nname = \"here\"\naddress = \"127.0.0.1\"\nchecks = [\"tcp:9\"]\n")
-        .expect("written");
+    std::fs::write(&file, "[[host]]\nname = \"here\"\naddress = \"127.0.0.1\"\nchecks = [\"ssh\"]\n").expect("written");
     file.display().to_string()
 }
 
@@ -102,7 +102,7 @@ fn another_user_is_not_let_in() {
     }
     let program = folder.path().join("noctty");
     std::fs::copy(env!("CARGO_BIN_EXE_noctty"), &program).expect("a copy that others may run");
-    let output = std::process::Command::new("setpriv")
+    let output = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
         .arg(&program)
         .args(["attach", "--socket"])
@@ -118,7 +118,7 @@ fn another_user_is_not_let_in() {
 #[test]
 fn attach_without_an_engine_says_what_starts_one() {
     let folder = tempfile::tempdir().expect("a folder");
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_noctty"))
+    let output = Command::new(env!("CARGO_BIN_EXE_noctty"))
         .args(["--state", &folder.path().display().to_string(), "attach"])
         .env("HOME", folder.path())
         .env("RUNTIME_DIRECTORY", folder.path())

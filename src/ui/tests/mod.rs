@@ -2,6 +2,7 @@
 
 pub mod campus;
 pub mod fixture;
+mod link;
 mod notifications;
 mod ports;
 
