@@ -117,10 +117,12 @@ fn take_engine(before: &EngineView, from: &mut Reader<'_>) -> Result<EngineView,
     })
 }
 
-fn put_all<'a, T: Wire, K: Eq + Hash>(now: &'a [T], before: &'a [T], key: impl Fn(&'a T) -> K, out: &mut Vec<u8>)
-where
-    T: Clone,
-{
+fn put_all<'a, T: Wire + Clone, K: Eq + Hash>(
+    now: &'a [T],
+    before: &'a [T],
+    key: impl Fn(&'a T) -> K,
+    out: &mut Vec<u8>,
+) {
     put_list(now, before, key, usize::MAX, out);
 }
 

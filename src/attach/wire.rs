@@ -501,7 +501,9 @@ fn is_same_list<T: Wire>(list: &[T], before: &[T]) -> bool {
 fn put_list<T: Wire>(list: &[T], before: Option<&[T]>, out: &mut Vec<u8>) {
     put_number(list.len() as u64, out);
     let Some(before) = before else {
-        list.iter().for_each(|one| one.put(None, out));
+        for one in list {
+            one.put(None, out);
+        }
         return;
     };
     let stays = |at: usize| before.get(at).is_some_and(|b| list[at].same(b));
@@ -512,8 +514,8 @@ fn put_list<T: Wire>(list: &[T], before: Option<&[T]>, out: &mut Vec<u8>) {
         let changed = (at..list.len()).take_while(|at| !stays(*at)).count();
         put_number(kept as u64, out);
         put_number(changed as u64, out);
-        for one in at..at + changed {
-            list[one].put(before.get(one), out);
+        for (one, now) in list.iter().enumerate().skip(at).take(changed) {
+            now.put(before.get(one), out);
         }
         at += changed;
     }
@@ -659,11 +661,13 @@ macro_rules! one {
     (choice $name:ident { $($variant:ident $({ $($key:tt: $bound:ident),* })?),* $(,)? }) => {
         impl $crate::attach::wire::Wire for $name {
             fn put(&self, before: Option<&Self>, out: &mut Vec<u8>) {
-                enum Place { $($variant),* }
+                // The last names no variant.
+                enum Ordinal { $($variant,)* Beyond }
+                let _ = Ordinal::Beyond;
                 let _ = before;
                 match self {
                     $(Self::$variant $({ $($key: $bound),* })? => {
-                        out.push(Place::$variant as u8);
+                        out.push(Ordinal::$variant as u8);
                         $($($bound.put(
                             match before {
                                 Some(Self::$variant { $key: $bound, .. }) => Some($bound),
@@ -679,10 +683,12 @@ macro_rules! one {
                 before: Option<&Self>,
                 from: &mut $crate::attach::wire::Reader<'_>,
             ) -> Result<Self, $crate::attach::wire::Malformed> {
-                enum Place { $($variant),* }
+                // The last names no variant.
+                enum Ordinal { $($variant,)* Beyond }
+                let _ = Ordinal::Beyond;
                 let _ = before;
                 Ok(match from.byte()? {
-                    $(place if place == Place::$variant as u8 => Self::$variant $({ $($key:
+                    $(place if place == Ordinal::$variant as u8 => Self::$variant $({ $($key:
                         $crate::attach::wire::Wire::take(
                             match before {
                                 Some(Self::$variant { $key: $bound, .. }) => Some($bound),

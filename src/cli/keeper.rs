@@ -132,7 +132,7 @@ pub async fn keep(mut desk: Desk, mut post: Post, mut means: Means) {
                     Outcome::Lost(why) => Post::Waiting(format!("{who} is gone ({why})")),
                 }
             }
-            Post::Waiting(why) => match desk.wait(&why, next(&mut means)).await {
+            Post::Waiting(why) => match desk.wait(&why, Box::pin(next(&mut means))).await {
                 Some(post) => post,
                 None => return,
             },

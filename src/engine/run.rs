@@ -343,10 +343,14 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     let mut engine = Engine::new(&mut setup, results, sessions, saved);
     engine.take(Event::Mode(setup.mode));
     let Heritage { known, plan, seen } = company.heritage;
-    known.into_iter().for_each(|event| engine.take(event));
+    for event in known {
+        engine.take(event);
+    }
     if let Some(plan) = plan {
         engine.take_plan(plan);
-        seen.into_iter().for_each(|event| engine.take(event));
+        for event in seen {
+            engine.take(event);
+        }
     }
     loop {
         let now = engine.clock.now();

@@ -174,7 +174,9 @@ impl Snapshot {
         for host in hosts.iter_mut().filter(|host| host.checks.iter().any(too_old)) {
             changed = true;
             let view = Arc::make_mut(host);
-            view.checks.iter_mut().for_each(|check| check.stale |= rules::check::is_stale(check, policy, now));
+            for check in &mut view.checks {
+                check.stale |= rules::check::is_stale(check, policy, now);
+            }
             view.stale = rules::host::is_stale(&view.checks);
             if rules::host::ports_stale(view)
                 && let Some(device) = devices.iter_mut().find(|device| device.host.id == view.host.id)

@@ -2,13 +2,14 @@
 //! them takes over when it is gone.
 
 use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
-use super::console::{Console, Launch};
+use super::console::{Console, Launch, PATIENCE};
+use super::lab::{Lab, Running};
 
 /// A configuration whose only host is this machine, watched without a packet leaving it.
 fn configuration(folder: &Path) -> String {
@@ -127,4 +128,92 @@ fn attach_without_an_engine_says_what_starts_one() {
     let words = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{words}");
     assert!(words.contains("no noctty polls here") && words.contains("noctty collect starts one"), "{words}");
+}
+
+/// An engine without a screen, and what it told the service manager.
+fn collector(folder: &Path) -> (Running, UnixDatagram) {
+    let notify = folder.join("notify");
+    let _ = std::fs::remove_file(&notify);
+    let told = UnixDatagram::bind(&notify).expect("a socket");
+    told.set_read_timeout(Some(PATIENCE)).expect("set");
+    let child = Command::new(env!("CARGO_BIN_EXE_noctty"))
+        .args(["--config", &configuration(folder), "--state"])
+        .arg(folder.join("state"))
+        .arg("collect")
+        .env("NOTIFY_SOCKET", &notify)
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    (Running(child), told)
+}
+
+fn next_word(told: &UnixDatagram) -> String {
+    let mut bytes = [0; 200];
+    let length = told.recv(&mut bytes).expect("it says something in time");
+    String::from_utf8_lossy(&bytes[..length]).into_owned()
+}
+
+#[test]
+fn a_console_that_only_looks_says_when_the_service_is_gone_and_comes_back_to_the_next() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (service, told) = collector(folder.path());
+    assert!(next_word(&told).starts_with("READY=1\n"));
+    let mut again = Command::new(env!("CARGO_BIN_EXE_noctty"))
+        .args(["--config", &configuration(folder.path()), "--state"])
+        .arg(folder.path().join("state"))
+        .arg("collect")
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut words = String::new();
+    again.stderr.take().expect("piped").read_to_string(&mut words).expect("read");
+    assert_eq!(again.wait().expect("it ends").code(), Some(3), "{words}");
+    assert!(words.contains(&format!("noctty, pid {}, polls for", service.0.id())), "{words}");
+
+    let looking = Launch::new((120, 30)).arguments(["attach"]).state(&folder.path().join("state")).start();
+    looking.shows(&format!("attached to pid {}", service.0.id()));
+    looking.shows("here");
+    looking.press("I");
+    looking.shows("Open an incident");
+    looking.paste("seen from afar");
+    drop(service);
+    looking.shows("NOT POLLED since");
+    looking.shows("seen from afar");
+    // Not saved, and the text stays.
+    looking.press("\r");
+    looking.shows("there is no engine at the moment");
+    looking.shows("seen from afar");
+    let (service, told) = collector(folder.path());
+    assert!(next_word(&told).starts_with("READY=1\n"));
+    looking.shows(&format!("attached to pid {}", service.0.id()));
+    looking.until("nothing is lost any more", |c| !c.text().contains("NOT POLLED"));
+    looking.press("\r");
+    looking.says("saved in INC-1");
+}
+
+#[test]
+fn an_engine_on_another_machine_is_shown_by_the_consoles_own_ssh() {
+    let lab = Lab::new();
+    let server = lab.sshd("hostkey", "127.0.0.1", "");
+    lab.knows(&server, "hostkey");
+    drop(lab.config(&Lab::host("far", &server)));
+    let (service, told) = collector(lab.home.path());
+    assert!(next_word(&told).starts_with("READY=1\n"));
+    let command =
+        format!("{} --state {} attach --stdio", env!("CARGO_BIN_EXE_noctty"), lab.home.path().join("state").display());
+    let own = tempfile::tempdir().expect("a folder");
+    let start = || {
+        let arguments = ["attach", "ssh://far", "--command", &command];
+        Launch::new((140, 30)).arguments(arguments).home(lab.home.path()).state(&own.path().join("state")).start()
+    };
+    let console = start();
+    console.shows(&format!("attached to far pid {}", service.0.id()));
+    console.shows("here");
+    // A host key that is not the one that is known: no screen at all.
+    std::fs::write(lab.path(".ssh/known_hosts"), "").expect("written");
+    lab.keygen("other", "");
+    lab.knows(&server, "other");
+    let mut refused = start();
+    refused.says("THE HOST KEY HAS CHANGED");
+    assert_ne!(refused.ends().exit_code(), 0);
 }
