@@ -7,7 +7,6 @@ use noctty::base::Timestamp;
 use noctty::bus;
 use noctty::config::key::Key;
 use noctty::config::keymap::{self, Keymap};
-use noctty::config::theme::Theme;
 use noctty::model::{
     AssetId, CheckKey, CheckSpec, Host, Inventory, Observation, Origin, Policy, Reading, Subject, Unit, Wire,
 };
@@ -16,6 +15,7 @@ use noctty::ui::action::Action;
 use noctty::ui::app::{App, Setup};
 use noctty::ui::frame::{Capabilities, Colours, Frame, Link};
 use noctty::ui::run::Screen;
+use noctty::ui::themes::Themes;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -60,12 +60,11 @@ fn app(size: (u16, u16)) -> App {
     let (end, _engine) = bus::pair(Arc::default());
     let mut keymap = Keymap::default();
     keymap.merge("shipped", keymap::SHIPPED, &Action::names());
-    let (theme, _) = Theme::shipped("default").expect("the default theme is shipped");
     let capabilities = Capabilities { colours: Colours::True, unicode: true };
     let setup = Setup {
         commands: end.commands,
         keymap,
-        theme,
+        themes: Themes::only("dark", capabilities),
         capabilities,
         target: None,
         system_ssh: Vec::new(),

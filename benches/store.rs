@@ -62,6 +62,7 @@ fn states() -> Vec<Remembered> {
             since: T0,
             last_good: Some(T0),
             observation: Observation { check, at: T0, took: Duration::from_millis(1), reading },
+            flap: noctty::model::Flap::default(),
         }
     };
     (0..10_000).flat_map(|host| ["icmp", "ssh", "tcp:443"].map(|name| one(host, name))).collect()

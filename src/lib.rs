@@ -12,6 +12,7 @@ pub mod import;
 pub mod journal;
 pub mod model;
 pub mod net;
+pub mod notify;
 pub mod probe;
 pub mod process;
 pub mod profile;

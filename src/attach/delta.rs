@@ -2,7 +2,7 @@
 //! jobs, problems, incidents and notifications are told by what stays, what differs and what is new.
 //!
 //! ```text
-//! revision, at, totals, engine, remarks, then six lists, each:  number of steps, steps
+//! revision, at, totals, engine, remarks, then nine lists, each:  number of steps, steps
 //! step     number * 4 + 0, from      so many stay, from there on in the list before
 //!          number * 4 + 1            the one there in the list before, changed
 //!          2                         a new one
@@ -17,6 +17,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::wire::{Malformed, Reader, Wire, put_number};
+use crate::model::{Acknowledgement, Target};
 use crate::state::{EngineView, Link, Snapshot};
 
 /// Devices are added to a message until it is this long.
@@ -47,6 +48,9 @@ pub fn put(now: &Snapshot, before: &Snapshot, out: &mut Vec<u8>) -> Sent {
         engine,
         remarks,
         notifications,
+        maintenance,
+        acks,
+        deeds,
     } = now;
     revision.put(Some(&before.revision), out);
     // The one before may be no moment at all.
@@ -56,9 +60,12 @@ pub fn put(now: &Snapshot, before: &Snapshot, out: &mut Vec<u8>) -> Sent {
     remarks.put(Some(&before.remarks), out);
     put_all(hosts, &before.hosts, |host| &host.host.id, out);
     put_all(jobs, &before.jobs, |job| &job.job.id, out);
-    put_all(problems, &before.problems, |p| (p.kind, &p.asset, p.port), out);
+    put_all(problems, &before.problems, |p| (p.kind, &p.target), out);
     put_all(incidents, &before.incidents, |incident| incident.id, out);
     put_all(notifications, &before.notifications, Arc::as_ptr, out);
+    put_all(maintenance, &before.maintenance, |order| &order.id, out);
+    put_all(&in_order(acks), &in_order(&before.acks), |(target, _)| target, out);
+    put_all(deeds, &before.deeds, |entry| &entry.id, out);
     let devices_sent = put_list(devices, &before.devices, |device| &device.host.id, DEVICES_ROOM, out);
     let whole = devices_sent.is_none();
     let has = Snapshot { devices: devices_sent.unwrap_or_else(|| devices.clone()), ..now.clone() };
@@ -81,14 +88,38 @@ pub fn take(before: &Snapshot, from: &mut Reader<'_>) -> Result<Snapshot, Malfor
         problems: take_list(&before.problems, from)?.into(),
         incidents: take_list(&before.incidents, from)?.into(),
         notifications: take_list(&before.notifications, from)?.into(),
+        maintenance: take_list(&before.maintenance, from)?.into(),
+        acks: Arc::new(take_list(&in_order(&before.acks), from)?.into_iter().collect()),
+        deeds: take_list(&before.deeds, from)?.into(),
         devices: take_list(&before.devices, from)?,
         sessions: Arc::from([]),
     })
 }
 
+/// The claims, in the same order on both sides.
+fn in_order(acks: &HashMap<Target, Arc<Acknowledgement>>) -> Vec<(Target, Arc<Acknowledgement>)> {
+    let mut list: Vec<_> = acks.iter().map(|(target, ack)| (target.clone(), ack.clone())).collect();
+    list.sort_by(|(a, _), (b, _)| a.cmp(b));
+    list
+}
+
 /// Where it stands with the receiver is the receiver's own affair.
 fn put_engine(engine: &EngineView, before: &EngineView, out: &mut Vec<u8>) {
-    let EngineView { mode, storage, running, waiting, late, runs, faults, discovering, traps, watch, link: _ } = engine;
+    let EngineView {
+        mode,
+        storage,
+        running,
+        waiting,
+        late,
+        runs,
+        faults,
+        discovering,
+        traps,
+        watch,
+        channels,
+        blind,
+        link: _,
+    } = engine;
     mode.put(None, out);
     storage.put(None, out);
     running.put(Some(&before.running), out);
@@ -99,6 +130,8 @@ fn put_engine(engine: &EngineView, before: &EngineView, out: &mut Vec<u8>) {
     discovering.put(None, out);
     traps.put(Some(&before.traps), out);
     watch.put(Some(&before.watch), out);
+    channels.put(Some(&before.channels), out);
+    blind.put(Some(&before.blind), out);
 }
 
 fn take_engine(before: &EngineView, from: &mut Reader<'_>) -> Result<EngineView, Malformed> {
@@ -113,6 +146,8 @@ fn take_engine(before: &EngineView, from: &mut Reader<'_>) -> Result<EngineView,
         discovering: Wire::take(None, from)?,
         traps: Wire::take(Some(&before.traps), from)?,
         watch: Wire::take(Some(&before.watch), from)?,
+        channels: Wire::take(Some(&before.channels), from)?,
+        blind: Wire::take(Some(&before.blind), from)?,
         link: Link::default(),
     })
 }

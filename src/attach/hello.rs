@@ -17,7 +17,14 @@ use crate::base::{Timestamp, text};
 pub const VERSION: u16 = 1;
 /// Which fields everything that is sent has.
 pub const SHAPE: u64 = fnv(&{
-    let shapes = [super::model::SHAPE, super::view::SHAPE, super::message::SHAPE, form::SHAPE];
+    let shapes = [
+        super::model::SHAPE,
+        super::care::SHAPE,
+        super::vitals::SHAPE,
+        super::view::SHAPE,
+        super::message::SHAPE,
+        form::SHAPE,
+    ];
     let mut bytes = [0u8; 32];
     let mut at = 0;
     while at < 32 {

@@ -3,10 +3,11 @@
 //! all: those live in the console's own process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::wire::{Malformed, Reader, Wire, wire};
 use crate::bus::{Command, Message, MessageWeight, Notice, Ticket};
-use crate::model::{AssetId, Entry, EntryKind, IncidentId, Urgency};
+use crate::model::{AssetId, Entry, EntryKind, IncidentId, Order as Upkeep, Stickiness, Target, Urgency};
 
 /// A command that goes to an engine elsewhere; the rest are the console's own.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,9 +18,41 @@ pub enum Order {
     ConfirmDiscovery,
     Focus(Option<AssetId>),
     Watch(Option<AssetId>),
-    OneOff { address: String },
-    OpenIncident { ticket: Ticket, title: String, urgency: Urgency },
-    AddEntry { ticket: Ticket, incident: IncidentId, kind: EntryKind, text: String, about: Option<String> },
+    OneOff {
+        address: String,
+    },
+    OpenIncident {
+        ticket: Ticket,
+        title: String,
+        urgency: Urgency,
+    },
+    AddEntry {
+        ticket: Ticket,
+        incident: IncidentId,
+        kind: EntryKind,
+        text: String,
+        about: Option<String>,
+    },
+    Claim {
+        ticket: Ticket,
+        target: Target,
+        owner: Option<String>,
+        note: String,
+        lasts: Duration,
+        stickiness: Stickiness,
+    },
+    Release {
+        ticket: Ticket,
+        target: Target,
+    },
+    Maintain {
+        ticket: Ticket,
+        order: Upkeep,
+    },
+    CancelMaintenance {
+        ticket: Ticket,
+        maintenance: Arc<str>,
+    },
 }
 
 /// From a console.
@@ -46,6 +79,7 @@ pub enum FromEngine {
     },
     Say(Message),
     Reveal(AssetId),
+    Ring(String),
 }
 
 wire! {
@@ -54,11 +88,16 @@ wire! {
         Watch { 0: asset }, OneOff { address: address },
         OpenIncident { ticket: ticket, title: title, urgency: urgency },
         AddEntry { ticket: ticket, incident: incident, kind: kind, text: text, about: about },
+        Claim {
+            ticket: ticket, target: target, owner: owner, note: note, lasts: lasts, stickiness: stickiness
+        },
+        Release { ticket: ticket, target: target }, Maintain { ticket: ticket, order: order },
+        CancelMaintenance { ticket: ticket, maintenance: maintenance },
     }
     choice FromConsole { Taken, Order { 0: order } }
     choice FromEngine {
         Snapshot, Alive, Saved { ticket: ticket, entry: entry }, NotSaved { ticket: ticket, reason: reason },
-        Say { 0: message }, Reveal { 0: asset },
+        Say { 0: message }, Reveal { 0: asset }, Ring { 0: words },
     }
     record Message { weight, text }
     choice MessageWeight { Note, Warning, Error }
@@ -96,6 +135,12 @@ impl Order {
             Command::AddEntry { ticket, incident, kind, text, about } => {
                 Self::AddEntry { ticket, incident, kind, text, about }
             }
+            Command::Claim { ticket, target, owner, note, lasts, stickiness } => {
+                Self::Claim { ticket, target, owner, note, lasts, stickiness }
+            }
+            Command::Release { ticket, target } => Self::Release { ticket, target },
+            Command::Maintain { ticket, order } => Self::Maintain { ticket, order },
+            Command::CancelMaintenance { ticket, maintenance } => Self::CancelMaintenance { ticket, maintenance },
             Command::OpenSession { .. } | Command::Answer { .. } | Command::CloseSession(_) | Command::Shutdown => {
                 return Err(command);
             }
@@ -105,7 +150,12 @@ impl Order {
     /// Whoever waits for an answer.
     pub fn ticket(&self) -> Option<Ticket> {
         match self {
-            Self::OpenIncident { ticket, .. } | Self::AddEntry { ticket, .. } => Some(*ticket),
+            Self::OpenIncident { ticket, .. }
+            | Self::AddEntry { ticket, .. }
+            | Self::Claim { ticket, .. }
+            | Self::Release { ticket, .. }
+            | Self::Maintain { ticket, .. }
+            | Self::CancelMaintenance { ticket, .. } => Some(*ticket),
             Self::Pause(_)
             | Self::Recheck(_)
             | Self::Confirm(_)
@@ -131,6 +181,12 @@ impl From<Order> for Command {
             Order::AddEntry { ticket, incident, kind, text, about } => {
                 Self::AddEntry { ticket, incident, kind, text, about }
             }
+            Order::Claim { ticket, target, owner, note, lasts, stickiness } => {
+                Self::Claim { ticket, target, owner, note, lasts, stickiness }
+            }
+            Order::Release { ticket, target } => Self::Release { ticket, target },
+            Order::Maintain { ticket, order } => Self::Maintain { ticket, order },
+            Order::CancelMaintenance { ticket, maintenance } => Self::CancelMaintenance { ticket, maintenance },
         }
     }
 }
@@ -143,6 +199,7 @@ impl FromEngine {
             Notice::NotSaved { ticket, reason } => Self::NotSaved { ticket, reason },
             Notice::Message(message) => Self::Say(message),
             Notice::Reveal(asset) => Self::Reveal(asset),
+            Notice::Ring(words) => Self::Ring(words),
             Notice::SessionOpened { .. } | Notice::Prompt { .. } | Notice::PromptWithdrawn(_) => return None,
         })
     }

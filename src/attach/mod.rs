@@ -15,6 +15,7 @@
 //! Nothing queues: a console that does not read costs the engine one message and nobody else anything. No secret, no key
 //! and no byte of a session is ever sent: sessions, the agent and its questions stay in the console's own process.
 
+mod care;
 mod delta;
 mod frame;
 mod hello;
@@ -25,6 +26,7 @@ mod role;
 mod seat;
 mod serve;
 mod view;
+mod vitals;
 mod wire;
 
 pub use hello::{Welcome, build};

@@ -3,6 +3,8 @@
 //! Some facts stay with the engine, because no pane reads them where they are left out: the walk and the report within
 //! a result (they come with the device and the job), and what holds nothing but the engine's own reckoning.
 
+use std::sync::Arc;
+
 use super::wire::{Malformed, Reader, Wall, Wire, wire};
 use crate::model::device::{
     ArpEntry, BgpPeer, BgpState, EngineClock, Entity, EntityClass, ErrDisabled, Firewall, ForwardingEntry, HaState,
@@ -16,7 +18,7 @@ use crate::model::{
     Facts, Flaps, Host, IfAdmin, IfOper, Incident, IncidentId, IncidentStatus, Job, LockState, Metric, Notification,
     NotificationKind, Observation, Origin, Outcome, Port, PortChange, PortEvent, PortFacts, PortKey, PortMemory,
     PortPackets, PortRole, PortRules, PortState, PortTable, Reading, RestorePoint, Schedule, Subject, Ties, ToldApart,
-    TrapStatus, Unit, Urgency, Wire as CheckWire,
+    TrapStatus, Unit, Urgency, Vitals, Wire as CheckWire,
 };
 
 /// Every word that a type of the model holds by reference to the program.
@@ -34,6 +36,17 @@ pub const WORDS: &[&str] = &[
     "count",
     "bytes",
     "cfm",
+    "cpu",
+    "memory",
+    "io",
+    "apt",
+    "apk",
+    "dpkg",
+    "rpm",
+    "pacman",
+    "units",
+    "updates",
+    "SMART",
 ];
 
 type PortLimits = port_rules::Limits;
@@ -76,7 +89,10 @@ wire! {
 
     choice IncidentStatus { Open, Closed }
     choice Urgency { Sev1, Sev2, Sev3, Sev4, Sev5 }
-    choice EntryKind { Opened, Note, Decision, Action, Hypothesis, Acknowledged, Role, State, Closed }
+    choice EntryKind {
+        Opened, Note, Decision, Action, Hypothesis, Acknowledged, Role, State, Closed, Claimed, Released, MaintenanceOrdered,
+        MaintenanceCancelled,
+    }
 
     record Notification { at, host, kind, if_index, detail, version, count }
     choice NotificationKind { ColdStart, WarmStart, LinkDown, LinkUp, AuthenticationFailure, Other { 0: oid } }
@@ -227,10 +243,21 @@ impl<T: Wire + Clone> Wire for Box<[T]> {
     }
 }
 
+fn vitals_of(facts: Option<&Facts>) -> Option<&Arc<Vitals>> {
+    match facts {
+        Some(Facts::Vitals(vitals)) => Some(vitals),
+        _ => None,
+    }
+}
+
 /// The walk and the report come with the device and the job.
 impl Wire for Facts {
-    fn put(&self, _: Option<&Self>, out: &mut Vec<u8>) {
+    fn put(&self, before: Option<&Self>, out: &mut Vec<u8>) {
         match self {
+            Self::Vitals(vitals) => {
+                out.push(2);
+                vitals.put(vitals_of(before), out);
+            }
             Self::None | Self::Ports(_) | Self::Backup(_) => out.push(0),
             Self::NoBackup(failure) => {
                 out.push(1);
@@ -239,9 +266,10 @@ impl Wire for Facts {
         }
     }
 
-    fn take(_: Option<&Self>, from: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn take(before: Option<&Self>, from: &mut Reader<'_>) -> Result<Self, Malformed> {
         match from.byte()? {
             0 => Ok(Self::None),
+            2 => Wire::take(vitals_of(before), from).map(Self::Vitals),
             1 => BackupFailure::take(None, from).map(Self::NoBackup),
             _ => Err(Malformed("facts are of no known kind")),
         }
@@ -250,7 +278,8 @@ impl Wire for Facts {
     fn same(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::NoBackup(failure), Self::NoBackup(before)) => failure == before,
-            (Self::NoBackup(_), _) | (_, Self::NoBackup(_)) => false,
+            (Self::Vitals(vitals), Self::Vitals(before)) => vitals.same(before) || vitals == before,
+            (Self::NoBackup(_) | Self::Vitals(_), _) | (_, Self::NoBackup(_) | Self::Vitals(_)) => false,
             (Self::None | Self::Ports(_) | Self::Backup(_), _) => true,
         }
     }

@@ -8,7 +8,7 @@ pub enum Role {
     /// Look.
     #[default]
     View,
-    /// Look at once, watch, write notes, open incidents.
+    /// Look at once, watch, write notes, open incidents, take problems on, order maintenance.
     Operate,
     /// Stop polling, and have it poll what it did not.
     Admin,
@@ -33,6 +33,10 @@ impl Role {
             | Command::Watch(_)
             | Command::OpenIncident { .. }
             | Command::AddEntry { .. }
+            | Command::Claim { .. }
+            | Command::Release { .. }
+            | Command::Maintain { .. }
+            | Command::CancelMaintenance { .. }
             // These stay in the console's own process.
             | Command::OpenSession { .. }
             | Command::Answer { .. }

@@ -15,11 +15,18 @@ use super::wire::{Malformed, Names, Reader, Wall, Wire};
 use super::{Role, frame};
 use crate::base::{Clock, Timestamp, Untrusted};
 use crate::bus::{Command, Notice, Ticket, Visit};
-use crate::model::{
-    AssetId, CheckKey, CheckSpec, Condition, Counters, Entry, EntryKind, Facts, Host, IncidentId, Inventory,
-    Observation, Origin, Policy, Port, PortTable, Reading, Subject, Unit, Urgency, Wire as CheckWire,
+use crate::model::vitals::{
+    Amount, ClockOffset, CpuTime, Drive, FileSystem, Missing, Packages, Pressure, RaidArray, Reboot, Redundancy,
+    StoragePool, Updates,
 };
-use crate::state::{DeviceView, Event, Snapshot, State};
+use crate::model::{
+    Acknowledgement, AssetId, ChannelStatus, CheckKey, CheckSpec, Claim, Condition, Counters, Entry, EntryKind, Facts,
+    Flap, Host, IncidentId, Inventory, Maintenance, Observation, Order as Upkeep, Origin, Outcome, Policy, Port,
+    PortKey, PortTable, Reading, Schedule, Scope, Span, Stickiness, Subject, Target, ToldApart, Unit, Urgency, Vitals,
+    Wire as CheckWire,
+};
+use crate::state::snapshot::ProblemKind;
+use crate::state::{Blindness, Care, DeviceView, Event, Finding, Flapping, Maintained, Problem, Snapshot, State};
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -57,6 +64,253 @@ pub(crate) fn as_sent(snapshot: &Snapshot) -> Snapshot {
         Arc::make_mut(device).counted_from = None;
     }
     out
+}
+
+/// Everything that people do about problems, and how channels and machines are: no field as it is by default.
+fn fill(snapshot: &mut Snapshot, words: &str) {
+    let target = |n: u32| Target::Port(AssetId::new(format!("sw{n}")), key(words, n));
+    let ack = |target: Target| {
+        Arc::new(Acknowledgement {
+            id: format!("01{words}").into(),
+            since: T0,
+            claim: Claim {
+                target,
+                owner: "anna".into(),
+                note: words.into(),
+                until: T0.plus(DEADLINE),
+                stickiness: Stickiness::Sticky,
+                condition: Some(Condition::Critical),
+            },
+        })
+    };
+    let order = |n: usize, scope: Scope, span: Span| {
+        let order = Upkeep { scope, span, flexible: Some(DEADLINE), note: words.into() };
+        Arc::new(Maintenance { id: format!("config:{n}").into(), author: "bert".into(), order })
+    };
+    let once = Span::Once { from: T0, until: T0.plus(DEADLINE) };
+    let schedule = Schedule { cron: "0 3 * * *".into(), timezone: "Europe/Berlin".into() };
+    let orders = [
+        (Scope::Asset(AssetId::new("sw1")), once.clone()),
+        (Scope::Tag(words.into()), Span::Recurring { schedule, lasts: DEADLINE }),
+        (Scope::Group("core".into()), once.clone()),
+        (Scope::Behind(AssetId::new("sw2")), once),
+    ];
+    snapshot.maintenance = orders.into_iter().enumerate().map(|(n, (scope, span))| order(n, scope, span)).collect();
+    let check = CheckKey { subject: Subject::Job(AssetId::new("j")), name: "x".into() };
+    let id = || AssetId::new("sw1");
+    let targets = [
+        target(1),
+        target(2),
+        Target::Host(id()),
+        Target::Check(check),
+        Target::GonePorts(id()),
+        Target::Device(id()),
+        Target::Job(id()),
+    ];
+    snapshot.acks = Arc::new(targets.into_iter().map(|target| (target.clone(), ack(target))).collect());
+    snapshot.deeds = EntryKind::ALL
+        .into_iter()
+        .enumerate()
+        .map(|(n, kind)| Arc::new(Entry { id: format!("{n}").into(), kind, ..deed(words) }))
+        .collect();
+    let care = Care {
+        ack: Some(ack(target(3))),
+        maintenance: Some(Arc::new(Maintained {
+            maintenance: snapshot.maintenance[1].clone(),
+            from: T0,
+            until: T0.plus(DEADLINE),
+        })),
+        flapping: Some(Flapping { percent: 31, since: T0, worst: Condition::Warning }),
+        inferred_parent: Some(words.into()),
+        unowned_since: Some(T0),
+    };
+    let kinds = [ProblemKind::Console, ProblemKind::Host, ProblemKind::Port, ProblemKind::Device, ProblemKind::Backup];
+    let problem = |kind| Problem {
+        kind,
+        asset: id(),
+        target: target(4),
+        port: Some(2),
+        title: words.into(),
+        condition: Condition::Unknown,
+        stale: true,
+        word: "NO DATA".into(),
+        reason: words.into(),
+        since: T0,
+        hides: 3,
+        care: care.clone(),
+        rank: format!("3 {words}").into(),
+    };
+    snapshot.problems = kinds.into_iter().map(problem).collect();
+    snapshot.engine.blind = Some(Blindness { since: T0, silent: 3, targets: 4 });
+    snapshot.engine.channels = Arc::from([ChannelStatus {
+        name: words.into(),
+        kind: "mail".into(),
+        delivered: 4,
+        last_delivered: Some(T0),
+        failing: Some((T0, words.into())),
+        lost: 2,
+        waiting: 9,
+    }]);
+    let totals = &mut snapshot.totals;
+    (totals.owned, totals.unowned, totals.flapping, totals.in_maintenance) = (1, 2, 3, 4);
+    for host in &mut snapshot.hosts {
+        let host = Arc::make_mut(host);
+        host.care = care.clone();
+        for check in &mut host.checks {
+            check.flap = Flap { changes: 5, last: Some(Outcome::Warning), percent: 7, flapping: true };
+            check.ack = care.ack.clone();
+            check.missing = Some(words.into());
+        }
+    }
+    let finding = Finding {
+        condition: Condition::Warning,
+        what: words.into(),
+        words: format!("{words} is down").into(),
+        since: T0,
+        firm: true,
+    };
+    for device in &mut snapshot.devices {
+        Arc::make_mut(device).findings = Arc::from([finding.clone()]);
+    }
+}
+
+fn key(label: &str, index: u32) -> PortKey {
+    PortKey { label: label.into(), told_apart: ToldApart::ByIndex(index) }
+}
+
+fn deed(words: &str) -> Entry {
+    Entry {
+        id: "01".into(),
+        incident: IncidentId::NONE,
+        writer: "w".into(),
+        sequence: 1,
+        at: T0,
+        kind: EntryKind::Claimed,
+        author: "anna".into(),
+        text: words.into(),
+        about: Some(words.into()),
+    }
+}
+
+/// A machine of which everything is known.
+fn machine(words: &str) -> Vitals {
+    let text = || Untrusted::from(words);
+    Vitals {
+        name: text(),
+        system: text(),
+        kernel: text(),
+        architecture: text(),
+        uptime: Some(DEADLINE),
+        cores: Some(4),
+        load: Some([0.5, 1.5, 2.5]),
+        cpu: Some(CpuTime { busy: 1.0, iowait: 2.0, steal: 3.0 }),
+        memory: Some(Amount { total: 9, used: 4 }),
+        swap: Some(Amount { total: 8, used: 3 }),
+        swap_in: Some(5.0),
+        oom_kills: Some(1),
+        pressure: vec![Pressure { what: "io", some: 4.0, full: Some(2.0) }],
+        disks: vec![FileSystem {
+            mount: text(),
+            device: text(),
+            size: 7,
+            available: 3,
+            used_percent: 57.0,
+            inodes_percent: Some(3.0),
+            read_only: Some(true),
+        }],
+        failed_units: Some(vec![text()]),
+        reboot: Some(Reboot { required: true, reason: text() }),
+        updates: Some(Updates { by: "apt", all: 5, security: Some(2), refreshed: Some(T0) }),
+        arrays: vec![RaidArray {
+            name: text(),
+            level: text(),
+            redundancy: Redundancy::Rebuilding,
+            members: Some((1, 2)),
+            progress: Some(12.5),
+        }],
+        pools: vec![StoragePool {
+            name: text(),
+            health: text(),
+            redundancy: Redundancy::Lost,
+            size: Some(3),
+            used_percent: Some(4.0),
+        }],
+        drives: vec![Drive { device: text(), healthy: Some(false) }],
+        clock: Some(ClockOffset { seconds: -1.5, uncertainty: 0.5 }),
+        synchronised: Some(true),
+        users: Some(vec![text()]),
+        packages: Some(Packages { by: "dpkg", count: 7, digest: text() }),
+        mounts: vec![text()],
+        routes: vec![text()],
+        inventoried: Some(T0),
+        missing: vec![Missing { what: "a word of tomorrow", why: text() }],
+    }
+}
+
+#[test]
+fn claims_maintenance_channels_and_machines_come_whole_and_change_by_what_differs() {
+    let mut net = Net::new(3);
+    net.walk(0, 3);
+    net.see(1, "icmp", Reading::ok("1 ms").facts(Facts::Vitals(Arc::new(machine("first")))));
+    let plain = net.publish();
+    let mut first = plain.clone();
+    fill(&mut first, "first");
+    net.see(1, "icmp", Reading::ok("1 ms").facts(Facts::Vitals(Arc::new(machine("second")))));
+    let mut second = net.publish();
+    fill(&mut second, "second");
+    let seen = |snapshot: &Snapshot| snapshot.hosts[1].checks[0].last.as_ref().map(|last| last.reading.facts.clone());
+    assert!(matches!(seen(&second), Some(Facts::Vitals(_))));
+    let none = Snapshot::default();
+    for (before, now) in [(&none, &first), (&plain, &first), (&first, &second), (&second, &plain), (&second, &none)] {
+        let got = told(now, &as_sent(before)).0;
+        assert_eq!(got, as_sent(now));
+    }
+}
+
+#[test]
+fn a_word_that_no_program_would_say_is_not_taken_for_one() {
+    for (sent, got) in [("apt", "apt"), ("brew", "brew"), ("\x1b[2J", "?"), ("ä", "?")] {
+        let mut bytes = Vec::new();
+        sent.put(None, &mut bytes);
+        let mut names = Names::default();
+        assert_eq!(<&'static str as Wire>::take(None, &mut Reader::new(&bytes, 0, &mut names)), Ok(got));
+    }
+}
+
+#[test]
+fn orders_about_problems_come_as_they_were_given_and_their_times_become_the_engines() {
+    let ticket = Ticket(9);
+    let target = Target::Port(AssetId::new("sw1"), key("Gi1", 1));
+    let upkeep = |from, until| Upkeep {
+        scope: Scope::Tag("core".into()),
+        span: Span::Once { from, until },
+        flexible: Some(DEADLINE),
+        note: "disks".into(),
+    };
+    let maintain = |shift: i64| Order::Maintain { ticket, order: upkeep(Timestamp(5 + shift), Timestamp(9 + shift)) };
+    let claim = Order::Claim {
+        ticket,
+        target: target.clone(),
+        owner: Some("bert".into()),
+        note: "mine".into(),
+        lasts: DEADLINE,
+        stickiness: Stickiness::Sticky,
+    };
+    let release = Order::Release { ticket, target };
+    let cancel = Order::CancelMaintenance { ticket, maintenance: "01".into() };
+    for (order, there) in
+        [(maintain(0), maintain(100)), (claim.clone(), claim), (release.clone(), release), (cancel.clone(), cancel)]
+    {
+        assert_eq!(order.ticket(), Some(ticket));
+        let command = Command::from(order.clone());
+        assert_eq!(Role::needed(&command), Role::Operate);
+        let order = Order::of(command).expect("it goes elsewhere");
+        let mut bytes = Vec::new();
+        FromConsole::Order(order).put(None, &mut bytes);
+        let mut names = Names::default();
+        let got = FromConsole::take(None, &mut Reader::new(&bytes, 100, &mut names));
+        assert_eq!(got, Ok(FromConsole::Order(there)));
+    }
 }
 
 /// An engine's state with so many switches.
@@ -287,7 +541,10 @@ proptest! {
                     net.state.reduce(now, Event::Tick);
                 }
             }
-            let now = net.publish();
+            let mut now = net.publish();
+            if step == 1 {
+                fill(&mut now, &words);
+            }
             let mut bytes = Vec::new();
             here = delta::put(&now, &here, &mut bytes).has;
             let mut names = Names::default();

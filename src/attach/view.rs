@@ -11,8 +11,8 @@ use crate::state::{
 };
 
 wire! {
-    record HostView { host, condition, since, reason, checks, last_seen, stale, behind, trail }
-    record CheckView { spec, condition, attempt, since, last, last_good, last_bad, stale, restored }
+    record HostView { host, condition, since, reason, checks, last_seen, stale, behind, trail, care }
+    record CheckView { spec, condition, attempt, since, last, last_good, last_bad, stale, restored, flap, ack, missing }
     record PortView {
         row, state, reason, condition, changed, rates, gap, flaps, seen_up, forwarded, role, told_apart, fastest,
         first_seen, ties, errors, discards,
@@ -25,17 +25,19 @@ wire! {
     record Missing { reason, since }
     record JobView {
         job, state, condition, since, reason, findings, report, newest, next_expected, last_expected, check, stale,
-        review_at,
+        review_at, care,
     }
     choice JobState {
         Pending, Waiting, Ok, AtRisk, Breach, Missed, Locked, Failed, Corrupt, Warning, Unknown,
     }
     record NotificationView { told, port }
-    record Problem { kind, asset, port, title, condition, word, reason, since, hides }
-    choice ProblemKind { Host, Port, Backup }
+    record Problem {
+        kind, asset, target, port, title, condition, stale, word, reason, since, hides, care, rank,
+    }
+    choice ProblemKind { Console, Host, Port, Device, Backup }
     record Totals {
         hosts, hosts_ok, hosts_stale, hosts_pending, hosts_not_probed, critical, warning, unknown, unreachable, devices,
-        ports, ports_up, jobs, jobs_ok,
+        ports, ports_up, jobs, jobs_ok, owned, unowned, flapping, in_maintenance,
     }
     choice Mode { Polling, Paused, Passive }
     choice Storage { Opening, Ready, NotSaved { reason: reason } }
@@ -46,14 +48,27 @@ wire! {
 /// Without the walk that rates are counted from: only the engine counts.
 impl Wire for DeviceView {
     fn put(&self, before: Option<&Self>, out: &mut Vec<u8>) {
-        let Self { host, table, ports, up, condition, stale, rebooted, events, absent, missing, counted_from: _ } =
-            self;
+        let Self {
+            host,
+            table,
+            ports,
+            up,
+            condition,
+            stale,
+            rebooted,
+            events,
+            absent,
+            missing,
+            findings,
+            counted_from: _,
+        } = self;
         let shared = [
             before.is_some_and(|b| host.same(&b.host)),
             before.is_some_and(|b| table.same(&b.table)),
             before.is_some_and(|b| ports.same(&b.ports)),
             before.is_some_and(|b| events.same(&b.events)),
             before.is_some_and(|b| absent.same(&b.absent)),
+            before.is_some_and(|b| findings.same(&b.findings)),
         ];
         let bits = shared.iter().enumerate().fold(0u8, |bits, (at, same)| bits | (u8::from(*same) << at));
         out.push(bits);
@@ -71,6 +86,9 @@ impl Wire for DeviceView {
         }
         if !shared[4] {
             absent.put(before.map(|b| &b.absent), out);
+        }
+        if !shared[5] {
+            findings.put(before.map(|b| &b.findings), out);
         }
         up.put(before.map(|b| &b.up), out);
         condition.put(None, out);
@@ -95,6 +113,7 @@ impl Wire for DeviceView {
             ports: either(same(2), before.map(|b| &b.ports), from)?,
             events: either(same(3), before.map(|b| &b.events), from)?,
             absent: either(same(4), before.map(|b| &b.absent), from)?,
+            findings: either(same(5), before.map(|b| &b.findings), from)?,
             up: Wire::take(before.map(|b| &b.up), from)?,
             condition: Wire::take(None, from)?,
             stale: Wire::take(None, from)?,

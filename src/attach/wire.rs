@@ -13,8 +13,10 @@
 //! a field that is not named there does not compile. What is read is bounded by what was sent and by [`Reader`]'s room,
 //! and never panics. There is deliberately no code for [`crate::base::Secret`]: a type that holds one cannot be sent.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::base::{Timestamp, Untrusted};
@@ -329,6 +331,35 @@ impl Wire for String {
     }
 }
 
+/// What is written is what counts, not whose it is.
+impl Wire for Cow<'static, str> {
+    fn put(&self, _: Option<&Self>, out: &mut Vec<u8>) {
+        put_text(self.as_bytes(), out);
+    }
+
+    fn take(_: Option<&Self>, from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        take_text(from).map(|text| Self::Owned(text.to_owned()))
+    }
+
+    fn same(&self, before: &Self) -> bool {
+        self == before
+    }
+}
+
+impl Wire for Box<str> {
+    fn put(&self, _: Option<&Self>, out: &mut Vec<u8>) {
+        put_text(self.as_bytes(), out);
+    }
+
+    fn take(_: Option<&Self>, from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        take_text(from).map(Self::from)
+    }
+
+    fn same(&self, before: &Self) -> bool {
+        self == before
+    }
+}
+
 impl Wire for AssetId {
     fn put(&self, _: Option<&Self>, out: &mut Vec<u8>) {
         put_text(self.as_str().as_bytes(), out);
@@ -361,15 +392,40 @@ impl Wire for Untrusted {
     }
 }
 
-/// Words that are part of the program; one that this version does not know is shown as such.
+/// Words that may be kept for good beside those that are known.
+const MORE_WORDS: usize = 256;
+
+/// A word of the program for what was received: one that is known, or one of few more that are kept for good. What no
+/// program would say is `?`.
+fn word(text: &str) -> &'static str {
+    static MORE: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    if let Some(known) = super::model::WORDS.iter().find(|word| **word == text) {
+        return known;
+    }
+    let is_plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    if text.len() > LONGEST_REPEATED || !text.bytes().all(is_plain) {
+        return "?";
+    }
+    let mut more = MORE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = more.get(text) {
+        return known;
+    }
+    if more.len() >= MORE_WORDS {
+        return "?";
+    }
+    let kept: &'static str = Box::leak(text.into());
+    more.insert(kept);
+    kept
+}
+
+/// Words that are part of the program.
 impl Wire for &'static str {
     fn put(&self, _: Option<&Self>, out: &mut Vec<u8>) {
         put_text(self.as_bytes(), out);
     }
 
     fn take(_: Option<&Self>, from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let text = take_text(from)?;
-        Ok(super::model::WORDS.iter().find(|word| **word == text).copied().unwrap_or("?"))
+        Ok(word(take_text(from)?))
     }
 
     fn same(&self, before: &Self) -> bool {

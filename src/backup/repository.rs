@@ -68,7 +68,9 @@ impl Budget {
             ProcessError::NotFound(_) | ProcessError::Start { .. } => {
                 Failed::new(BackupFailure::Tool, error.to_string())
             }
-            ProcessError::Wait { .. } => Failed::new(BackupFailure::Failed, error.to_string()),
+            ProcessError::Wait { .. } | ProcessError::Flood { .. } => {
+                Failed::new(BackupFailure::Failed, error.to_string())
+            }
         })
     }
 

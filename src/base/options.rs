@@ -443,6 +443,11 @@ impl<'a> Reader<'a> {
     /// `{ env = "NAME" }`, `{ file = "PATH" }`, `{ command = ["argv", …] }`, or a literal string.
     pub fn secret(&mut self, key: &'static str) -> Option<SecretRef> {
         let node = self.node(key)?;
+        self.secret_in(key, node)
+    }
+
+    /// A secret under a key that the user chose: a header, a variable.
+    pub fn secret_in(&mut self, key: &str, node: &Node) -> Option<SecretRef> {
         match &node.value {
             Value::String(text) => {
                 self.problems.push(

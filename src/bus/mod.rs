@@ -11,11 +11,14 @@
 //! ```
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
 use crate::base::{Secret, Untrusted};
-use crate::model::{AssetId, Entry, EntryKind, IncidentId, Prompt, PromptId, Session, SessionId, Urgency};
+use crate::model::{
+    AssetId, Entry, EntryKind, IncidentId, Order, Prompt, PromptId, Session, SessionId, Stickiness, Target, Urgency,
+};
 use crate::state::Snapshot;
 
 const COMMANDS: usize = 64;
@@ -57,6 +60,32 @@ pub enum Command {
         kind: EntryKind,
         text: String,
         about: Option<String>,
+    },
+    /// Take a problem on, or hand it over: then the owner is somebody else. Answered like a note: it stands once it is on
+    /// disk.
+    Claim {
+        ticket: Ticket,
+        target: Target,
+        /// `None` for whoever sits at this console.
+        owner: Option<String>,
+        note: String,
+        lasts: Duration,
+        stickiness: Stickiness,
+    },
+    /// Give a claim back.
+    Release {
+        ticket: Ticket,
+        target: Target,
+    },
+    /// Order a maintenance window. Times are steady ones, as those of snapshots are.
+    Maintain {
+        ticket: Ticket,
+        order: Order,
+    },
+    /// Take a window back that was ordered by command, or end it early.
+    CancelMaintenance {
+        ticket: Ticket,
+        maintenance: Arc<str>,
     },
     OpenSession {
         asset: AssetId,
@@ -120,6 +149,8 @@ pub enum Notice {
     PromptWithdrawn(PromptId),
     /// One line for the status bar.
     Message(Message),
+    /// Ring the terminal's bell, with these words where it can show them.
+    Ring(String),
     /// Show this object; it is in the inventory now.
     Reveal(AssetId),
 }
@@ -169,10 +200,31 @@ pub struct ScreenEnd {
     pub notices: mpsc::Receiver<Notice>,
 }
 
+/// The end of one who only looks. Nothing can be asked from here: there is nothing to send a command with, and no other end
+/// that would take one.
+#[derive(Debug)]
+pub struct ViewEnd {
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
+}
+
+/// What comes from the screen.
+#[derive(Debug)]
+pub struct Commands(Option<mpsc::Receiver<Command>>);
+
+impl Commands {
+    /// The next one; `None` when the screen is gone. Nothing ever comes from a view.
+    pub async fn recv(&mut self) -> Option<Command> {
+        match &mut self.0 {
+            Some(commands) => commands.recv().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 /// The engine's end.
 #[derive(Debug)]
 pub struct EngineEnd {
-    pub commands: mpsc::Receiver<Command>,
+    pub commands: Commands,
     pub snapshots: watch::Sender<Arc<Snapshot>>,
     pub notices: mpsc::Sender<Notice>,
 }
@@ -183,8 +235,16 @@ pub fn pair(first: Arc<Snapshot>) -> (ScreenEnd, EngineEnd) {
     let (snapshot_tx, snapshot_rx) = watch::channel(first);
     (
         ScreenEnd { commands: command_tx, snapshots: snapshot_rx, notices: notice_rx },
-        EngineEnd { commands: command_rx, snapshots: snapshot_tx, notices: notice_tx },
+        EngineEnd { commands: Commands(Some(command_rx)), snapshots: snapshot_tx, notices: notice_tx },
     )
+}
+
+/// For a screen without an operator: snapshots one way, and nothing the other.
+pub fn view(first: Arc<Snapshot>) -> (ViewEnd, EngineEnd) {
+    let (notice_tx, _) = mpsc::channel(1);
+    let (snapshot_tx, snapshot_rx) = watch::channel(first);
+    let end = EngineEnd { commands: Commands(None), snapshots: snapshot_tx, notices: notice_tx };
+    (ViewEnd { snapshots: snapshot_rx }, end)
 }
 
 /// A new session's two ends: for the screen, and (output, input) for the engine.

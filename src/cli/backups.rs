@@ -36,6 +36,8 @@ pub fn run(args: &BackupsArgs, globals: &Globals) -> Result<ExitCode> {
         hosts: Vec::new(),
         jobs: plan.inventory.jobs.clone(),
         checks: plan.checks.iter().map(|bound| bound.spec.clone()).collect(),
+        thresholds: std::collections::HashMap::new(),
+        maintenance: Vec::new(),
         remarks: Vec::new(),
     });
     if plan.inventory.jobs.is_empty() {

@@ -72,9 +72,11 @@ fn select(plan: &Plan, selectors: &[String]) -> Result<Plan> {
         hosts: inventory.hosts.iter().filter(|h| wanted.contains(&h.id)).cloned().collect(),
         jobs: inventory.jobs.iter().filter(|j| wanted.contains(&j.id)).cloned().collect(),
         checks: checks.iter().map(|b| b.spec.clone()).collect(),
+        thresholds: inventory.thresholds.clone(),
+        maintenance: inventory.maintenance.clone(),
         remarks: Vec::new(),
     };
-    Ok(Plan { inventory: Arc::new(part), checks, traps: None })
+    Ok(Plan { inventory: Arc::new(part), checks, traps: None, channels: Arc::default() })
 }
 
 fn names_host(selector: &str, host: &Host) -> bool {

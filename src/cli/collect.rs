@@ -271,6 +271,10 @@ fn warnings(plan: &Plan, snapshot: &Snapshot) -> Vec<String> {
             Some(format!("{} was not read: {why}", text::clean(bound.spec.key.subject.id().as_str())))
         })
         .collect();
+    let stretched = snapshot.hosts.iter().flat_map(|host| host.checks.iter().map(move |check| (host, check)));
+    out.extend(stretched.filter_map(|(host, check)| {
+        Some(format!("{}: {} is {}", text::clean(host.host.id.as_str()), check.spec.key.name, check.stretched()?))
+    }));
     if let Storage::NotSaved { reason } = &snapshot.engine.storage {
         out.push(format!("nothing is kept: {reason}"));
     }

@@ -10,10 +10,12 @@ use color_eyre::eyre::{Result, WrapErr as _, bail};
 
 use super::{Globals, UNKNOWN};
 use crate::backup::SOURCES;
-use crate::base::options::{OptionDoc, Problem};
+use crate::base::options::{OptionDoc, Problem, Weight};
 use crate::base::{text, units};
-use crate::config::{load, port_rules};
+use crate::config::theme::Shelf;
+use crate::config::{UiOptions, WallOptions, load, maintenance, port_rules, wall};
 use crate::engine::bind;
+use crate::notify;
 use crate::probe::KINDS;
 use crate::probe::traps::{TRAP_OPTIONS, TRAP_USER_OPTIONS};
 
@@ -25,7 +27,7 @@ pub struct ConfigArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum ConfigCommand {
-    /// Report every problem of configuration and device profiles with its file, line and column; exit 0 where there is none
+    /// Report every problem of configuration, device profiles and themes with its file, line and column; exit 0 where there is none
     Check {
         /// Default: the configuration in force
         file: Option<PathBuf>,
@@ -67,8 +69,10 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
         Ok(config) => {
             let mut problems = config.warnings.clone();
             let (own, of_profiles) = super::profiles::own(config.folder.as_deref());
-            let sound = of_profiles.is_empty();
+            let of_themes = of_themes(&config.ui, &config.wall);
+            let sound = of_profiles.is_empty() && of_themes.iter().all(|p| p.weight == Weight::Warning);
             problems.extend(of_profiles);
+            problems.extend(of_themes);
             let counts = (config.hosts.len(), config.jobs.len());
             match bind::bind_with(&config, own.as_ref()) {
                 Ok((plan, more)) => {
@@ -86,6 +90,15 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
     let Some(((hosts, jobs), checks)) = counts else { return Ok(ExitCode::from(UNKNOWN)) };
     super::print(&format!("{}: {hosts} hosts, {jobs} backups, {checks} checks\n", super::shown(&path)))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is wrong with the user's themes, or with the choice of one. It keeps nothing from being watched.
+fn of_themes(ui: &UiOptions, wall: &WallOptions) -> Vec<Problem> {
+    let (shelf, mut problems) =
+        super::themes::folder(ui.folder.as_deref()).map(|folder| Shelf::read(&folder)).unwrap_or_default();
+    problems.extend(ui.theme.check(&shelf));
+    problems.extend(wall.theme.check(&shelf));
+    problems
 }
 
 fn tell(problems: &[Problem]) {
@@ -200,6 +213,16 @@ pub fn reference() -> String {
             rows(&mut out, source.options);
         }
     }
+    out.push_str("\n## `[[maintenance]]`\n\nIn a window problems are shown and counted apart, and nothing is announced; see `docs/state.md`.\n\n");
+    rows(&mut out, maintenance::OPTIONS);
+    out.push_str("\n## `[[notify]]`\n\nWhom to tell of changes, and how; without one nobody is told. See `docs/notifications.md`.\n\n");
+    rows(&mut out, notify::OPTIONS);
+    for kind in notify::KINDS {
+        let _ = writeln!(out, "\n### `{}`\n\n{}.\n", kind.name, sentence(kind.help));
+        if !kind.options.is_empty() {
+            rows(&mut out, kind.options);
+        }
+    }
     out.push_str("\n## `[ssh]`\n\n");
     rows(&mut out, SSH);
     out.push_str(
@@ -214,6 +237,10 @@ pub fn reference() -> String {
     rows(&mut out, TRAP_USER_OPTIONS);
     out.push_str("\n## `[ui]`\n\n");
     rows(&mut out, UI);
+    out.push_str("\n## `[wall]`\n\nFor `noctty wall`; `docs/wall.md` says what it shows.\n\n");
+    rows(&mut out, wall::OPTIONS);
+    out.push_str("\n### `[[wall.page]]`\n\n");
+    rows(&mut out, wall::PAGE_OPTIONS);
     out
 }
 
@@ -246,7 +273,7 @@ const HOST: &[OptionDoc] = &[
         name: "tags",
         form: "array",
         default: "[]",
-        help: "`core` is pinged each 5 s; `uplink` makes every lost link of the host a problem; `[ports.tags.NAME]` has rules for a tag",
+        help: "`core` is pinged each 4 s, `critical` is never hidden behind a parent that is only inferred; `uplink` makes every lost link of the host a problem; `[ports.tags.NAME]` has rules for a tag",
     },
     OptionDoc { name: "group", form: "string", default: "", help: "for filters" },
     OptionDoc {
@@ -294,6 +321,11 @@ const SSH: &[OptionDoc] = &[OptionDoc {
 }];
 
 const UI: &[OptionDoc] = &[
-    OptionDoc { name: "theme", form: "string", default: "default", help: "a theme's name" },
+    OptionDoc {
+        name: "theme",
+        form: "string or table",
+        default: "auto",
+        help: "a theme's name; `auto` goes by the terminal's background, `{ dark = \"wall\", light = \"light\" }` names one for each",
+    },
     OptionDoc { name: "ascii", form: "boolean", default: "false", help: "no Unicode glyphs" },
 ];

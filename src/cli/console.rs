@@ -11,12 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::attach::Way;
 use super::keeper::{self, Means, Post};
-use super::{Globals, complain, state_dir};
+use super::{Globals, complain, state_dir, themes};
 use crate::base::options::{Problem, Weight};
 use crate::base::{Clock, Untrusted};
 use crate::bus::{self, MessageWeight, ScreenEnd};
 use crate::config::keymap::{self, Keymap};
-use crate::config::theme::Theme;
 use crate::config::{Config, UiOptions, salvage};
 use crate::engine::desk::Desk;
 use crate::engine::{Plan, bind, discover};
@@ -24,31 +23,35 @@ use crate::ssh::{SshConfig, Surroundings};
 use crate::state::{Event, Mode, Snapshot};
 use crate::ui::action::Action;
 use crate::ui::app::{self, App};
+use crate::ui::frame::Capabilities;
 use crate::ui::run::{Exit, Terminal};
 use crate::ui::terminal::{capabilities, guard, tty};
+use crate::ui::themes::Themes;
 
 /// Where the engine's plans come from.
-enum Source {
+pub(super) enum Source {
     Configured(Box<Plan>),
     Discovered,
 }
 
-pub fn run(target: Option<String>, globals: &Globals) -> Result<ExitCode> {
+pub fn run(target: Option<String>, theme: Option<&str>, globals: &Globals) -> Result<ExitCode> {
     let Some(path) = super::config_file(globals) else {
         let ssh = super::surroundings(&Config::default().ssh);
-        return show(source_plans(Source::Discovered, ssh.clone()), target, &UiOptions::default(), ssh, &[], globals);
+        let ui = UiOptions::default().with_theme(theme);
+        return show(source_plans(Source::Discovered, ssh.clone()), target, &ui, ssh, &[], globals);
     };
     if globals.config.is_some() && !path.exists() {
         bail!("there is no {}", super::shown(&path));
     }
     let (plan, config, problems) = salvaged(&path);
     let ssh = super::surroundings(&config.ssh);
-    show(source_plans(Source::Configured(Box::new(plan)), ssh.clone()), target, &config.ui, ssh, &problems, globals)
+    let ui = config.ui.with_theme(theme);
+    show(source_plans(Source::Configured(Box::new(plan)), ssh.clone()), target, &ui, ssh, &problems, globals)
 }
 
 /// What can be watched of a configuration, errors or not: at night a console with a hole is better than none, if it says
 /// so.
-fn salvaged(path: &Path) -> (Plan, Config, Vec<Problem>) {
+pub(super) fn salvaged(path: &Path) -> (Plan, Config, Vec<Problem>) {
     let (config, mut problems) = salvage::read(path);
     let (profiles, wrong_profiles) = super::profiles::own(config.folder.as_deref());
     let (mut plan, more) = bind::bind_what_can_be(&config, profiles.as_ref());
@@ -60,7 +63,7 @@ fn salvaged(path: &Path) -> (Plan, Config, Vec<Problem>) {
 }
 
 /// What stands above the panes while the configuration has errors.
-fn trouble(problems: &[Problem]) -> Option<String> {
+pub(super) fn trouble(problems: &[Problem]) -> Option<String> {
     let mut errors = problems.iter().filter(|problem| problem.weight == Weight::Error);
     let first = errors.next()?;
     let count = match errors.count() {
@@ -72,7 +75,7 @@ fn trouble(problems: &[Problem]) -> Option<String> {
 
 pub use super::keeper::Plans;
 
-fn source_plans(source: Source, ssh: Surroundings) -> Plans {
+pub(super) fn source_plans(source: Source, ssh: Surroundings) -> Plans {
     match source {
         Source::Configured(plan) => Box::new(move |plans, _, _| send_plan(*plan, ssh, &plans)),
         Source::Discovered => Box::new(|plans, events, confirmed| {
@@ -173,10 +176,10 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let desk = Desk::new(clock, mode, engine_end, ssh.clone(), stop.clone());
     let means = Means { clock, mode, state: state.clone(), ssh, plans, configuration, way, stop: stop.clone() };
     let engine = engine_runtime.spawn(keeper::keep(desk, post, means));
-    let (keymap, theme, messages) = appearance(ui);
+    let (keymap, themes, messages) = appearance(ui, capabilities);
     let commands = screen_end.commands.clone();
     let trouble = trouble(problems);
-    let setup = app::Setup { commands, keymap, theme, capabilities, target, system_ssh, messages, trouble };
+    let setup = app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble };
     let mut app = App::new(setup);
     let screen_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let exit = screen_runtime.block_on(screen(&mut app, &mut screen_end, capabilities, clock));
@@ -211,20 +214,17 @@ fn system_ssh(ssh: &Surroundings) -> Vec<String> {
 }
 
 /// The screen on the user's terminal.
-async fn screen(
-    app: &mut App,
-    end: &mut ScreenEnd,
-    capabilities: crate::ui::frame::Capabilities,
-    clock: Clock,
-) -> Result<Exit> {
+async fn screen(app: &mut App, end: &mut ScreenEnd, capabilities: Capabilities, clock: Clock) -> Result<Exit> {
     let mut terminal =
         Terminal::open(capabilities).wrap_err("the console needs a terminal (noctty check works without one)")?;
+    if app.themes.asks_background() && capabilities::answers_queries(|name| std::env::var(name).ok()) {
+        terminal.ask_background();
+    }
     Ok(crate::ui::run::run(app, &mut terminal, end, clock).await?)
 }
 
-/// The shipped keys and theme with the user's laid over them; what is wrong there is said, and the rest holds.
-fn appearance(ui: &UiOptions) -> (Keymap, Theme, Vec<(MessageWeight, String)>) {
-    let mut messages = Vec::new();
+/// The shipped keys and themes with the user's laid over them; what is wrong there is said, and the rest holds.
+fn appearance(ui: &UiOptions, capabilities: Capabilities) -> (Keymap, Themes, Vec<(MessageWeight, String)>) {
     let names = Action::names();
     let mut keys = Keymap::default();
     let mut problems = keys.merge("the shipped keymap", keymap::SHIPPED, &names);
@@ -236,35 +236,15 @@ fn appearance(ui: &UiOptions) -> (Keymap, Theme, Vec<(MessageWeight, String)>) {
     if let Some((path, text)) = own("keymap.toml") {
         problems.extend(keys.merge(&path.display().to_string(), &text, &names));
     }
-    let wanted = ui.theme.clone().unwrap_or_else(default_theme);
-    let mut theme = Theme::shipped(&wanted).map(|(theme, _)| theme);
-    if theme.is_none()
-        && let Some((path, text)) = own(&format!("themes/{wanted}.toml"))
-    {
-        let (own, more) = Theme::parse(&path.display().to_string(), &text, 0);
-        problems.extend(more);
-        theme = Some(own);
-    }
-    if theme.is_none() {
-        messages.push((MessageWeight::Warning, format!("there is no theme \"{wanted}\"")));
-    }
-    let theme = theme.or_else(|| Theme::shipped("default").map(|(theme, _)| theme));
-    for problem in problems {
-        messages.push((MessageWeight::Warning, problem.render().lines().next().unwrap_or_default().to_owned()));
-    }
-    (keys, theme.unwrap_or_else(|| Theme::parse("built in", "", 0).0), messages)
-}
-
-/// A terminal that says so in `COLORFGBG` has a light background.
-fn default_theme() -> String {
-    let background =
-        std::env::var("COLORFGBG").ok().and_then(|v| v.rsplit(';').next().and_then(|b| b.parse::<u8>().ok()));
-    if background.is_some_and(|b| b == 7 || b >= 9) { "light".to_owned() } else { "default".to_owned() }
+    let (themes, more) = themes::start(ui, capabilities);
+    problems.extend(more);
+    let messages = problems.iter().map(|problem| (MessageWeight::Warning, problem.brief())).collect();
+    (keys, themes, messages)
 }
 
 /// A panic of the screen gives the terminal back before it says anything; one of the engine's tasks is caught there
 /// and must not garble the screen.
-fn install_panic_hook() {
+pub(super) fn install_panic_hook() {
     let screen = std::thread::current().id();
     std::panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();

@@ -14,9 +14,9 @@ use color_eyre::eyre::{Result, WrapErr as _, bail};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use super::{Globals, console};
+use super::{Globals, console, wall};
 use crate::base::{Clock, text};
-use crate::config::{SshOptions, UiOptions, load};
+use crate::config::{SshOptions, UiOptions, WallOptions, load};
 use crate::engine::Plan;
 use crate::sim::campus;
 use crate::sim::network::{self, Servers, Size, Topology, community};
@@ -40,6 +40,9 @@ pub struct DemoArgs {
     /// The same seed gives the same network and the same faults
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Hosts, and switches, that have an SSH server; the others are pinged
+    #[arg(long, value_name = "N", default_value_t = network::SSH_SERVERS)]
+    ssh_servers: usize,
     /// Speak SNMP version 3 (authPriv) with the switches instead of 2c
     #[arg(long)]
     v3: bool,
@@ -49,6 +52,15 @@ pub struct DemoArgs {
     /// Nothing breaks by itself
     #[arg(long)]
     steady: bool,
+    /// The theme of the console or the wall
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+    /// The wall on it instead of the console
+    #[arg(long, conflicts_with = "headless")]
+    wall: bool,
+    /// With --wall, only this page; may be given again
+    #[arg(long, value_name = "PAGE", requires = "wall")]
+    page: Vec<String>,
 }
 
 /// More devices than this do not fit into the addresses that are set aside.
@@ -64,11 +76,11 @@ pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
     let folder = Folder::create()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("sim").enable_all().build()?;
-    let manner = Manner { v3: args.v3, steady: args.steady };
+    let manner = Manner { v3: args.v3, steady: args.steady, ssh_servers: args.ssh_servers };
     let outcome = if args.headless {
         start(size, manner, &folder.0, runtime.handle()).and_then(|network| headless(&runtime, &network.file))
     } else {
-        show(size, manner, &folder.0, runtime.handle(), globals)
+        show(size, manner, &folder.0, runtime.handle(), args, globals)
     };
     runtime.shutdown_background();
     outcome
@@ -81,6 +93,8 @@ struct Manner {
     v3: bool,
     /// Nothing breaks by itself.
     steady: bool,
+    /// How many hosts have one.
+    ssh_servers: usize,
 }
 
 /// The network while it runs: it ends when this is dropped.
@@ -104,7 +118,7 @@ impl Drop for Network {
 fn start(size: Size, manner: Manner, folder: &Path, runtime: &Handle) -> Result<Network> {
     let clock = Clock::start();
     let agents = Arc::new(start_agents(size, manner.v3, clock)?);
-    let servers = runtime.block_on(Servers::start(size, folder, clock));
+    let servers = runtime.block_on(Servers::start(size, manner.ssh_servers, folder, clock));
     let servers = Arc::new(servers.wrap_err("cannot start the simulated servers")?);
     let (repositories, backups) = backups(folder, size.hosts)?;
     let text = servers.configuration(folder, agents.addresses(), manner.v3)? + &backups + &traps(folder, &agents)?;
@@ -176,7 +190,14 @@ fn headless(runtime: &tokio::runtime::Runtime, file: &Path) -> Result<ExitCode> 
 
 /// The console at once, and the network beside it: hundreds of servers take longer to start than a first picture may.
 /// What the console writes goes with the demo unless a place is named.
-fn show(size: Size, manner: Manner, folder: &Path, runtime: &Handle, globals: &Globals) -> Result<ExitCode> {
+fn show(
+    size: Size,
+    manner: Manner,
+    folder: &Path,
+    runtime: &Handle,
+    args: &DemoArgs,
+    globals: &Globals,
+) -> Result<ExitCode> {
     let state = globals.state.clone().unwrap_or_else(|| folder.join("state"));
     let globals = Globals { state: Some(state), ..globals.clone() };
     let ssh = super::surroundings(&SshOptions { config: Some(SshServers::config_file(folder)) });
@@ -197,7 +218,12 @@ fn show(size: Size, manner: Manner, folder: &Path, runtime: &Handle, globals: &G
         let _ = events.blocking_send(Event::Discovering(false));
         let _ = keep.send(started);
     });
-    let outcome = console::show(plans, None, &UiOptions::default(), ssh, &[], &globals);
+    let (ui, theme) = (UiOptions::default(), args.theme.as_deref());
+    let outcome = if args.wall {
+        wall::show(plans, WallOptions::default(), &ui, (&args.page, theme), ssh, &[], &globals)
+    } else {
+        console::show(plans, None, &ui.with_theme(theme), ssh, &[], &globals)
+    };
     // Whoever leaves at once waits for it, so that nothing is written into a folder that is being removed.
     drop(kept.recv_timeout(PATIENCE));
     outcome

@@ -8,13 +8,14 @@ use std::ffi::OsString;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use color_eyre::eyre::{Result, WrapErr as _, bail, eyre};
 
 use super::{Globals, UNKNOWN, complain, state_dir};
 use crate::base::{Clock, Untrusted};
-use crate::journal::{self, Contents, Draft, Journal};
-use crate::model::{EntryKind, Incident, IncidentId, IncidentStatus, Urgency};
+use crate::journal::{self, Contents, Draft, Journal, JournalError};
+use crate::model::{Entry, EntryKind, Incident, IncidentId, IncidentStatus, Urgency};
 use crate::report::incident as report;
 
 /// More than any note may have, so that the refusal can say how long it was.
@@ -158,6 +159,16 @@ pub fn run(args: IncidentArgs, globals: &Globals) -> Result<ExitCode> {
     }
 }
 
+/// Writes an entry; trouble with the second copy is no failure, and is told.
+pub(super) fn append(directory: &Path, draft: &Draft, clock: Clock) -> Result<Arc<Entry>, JournalError> {
+    let mut journal = Journal::open(directory)?;
+    let entry = journal.append(draft, clock.wall())?;
+    if let Some(trouble) = journal.log_trouble() {
+        complain(trouble);
+    }
+    Ok(entry)
+}
+
 /// What every subcommand needs.
 struct Desk {
     directory: PathBuf,
@@ -186,14 +197,7 @@ impl Desk {
 
     fn write(&self, text: &Text, draft: impl FnOnce(Untrusted) -> Draft) -> Result<ExitCode> {
         let draft = draft(text.bytes.clone());
-        let saved = Journal::open(&self.directory).and_then(|mut journal| {
-            let entry = journal.append(&draft, self.clock.wall())?;
-            if let Some(trouble) = journal.log_trouble() {
-                complain(trouble);
-            }
-            Ok(entry)
-        });
-        match saved {
+        match append(&self.directory, &draft, self.clock) {
             Ok(entry) => {
                 super::print(&if self.json {
                     report::saved_json(&entry, self.clock.wall())

@@ -236,20 +236,56 @@ pub async fn serve_own(
     clock: Clock,
     configuration: Option<PathBuf>,
 ) {
-    let own = rustix::process::geteuid().as_raw();
-    let admit: Admit = Arc::new(move |peer, author| {
+    let admit = only(rustix::process::geteuid().as_raw());
+    let user = crate::engine::own_author().line();
+    let configuration = configuration.map(|path| path.display().to_string());
+    attach::serve(listener, Doors { clock, snapshots, visits, admit, user, configuration }).await;
+}
+
+/// Lets in that user and nobody else.
+fn only(own: u32) -> Admit {
+    Arc::new(move |peer, author| {
         if peer.user != own {
             return Err(format!("this engine is user {own}'s, and you are user {}", peer.user));
         }
         Ok(Guest { author: Untrusted::from(author), role: Role::Admin })
-    });
-    let user = crate::engine::own_author().line();
-    let configuration = configuration.map(|path| path.display().to_string());
-    attach::serve(listener, Doors { clock, snapshots, visits, admit, user, configuration }).await;
+    })
 }
 
 /// The log, for whoever does not poll.
 pub fn log_beside(state: Option<PathBuf>) {
     // Files may be slow; nothing waits for this one.
     let _ = std::thread::Builder::new().name("log".to_owned()).spawn(move || logging::start(state.as_deref()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An engine that takes itself for another user's.
+    #[tokio::test]
+    async fn another_user_is_refused_by_what_the_kernel_says_of_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+        let own = rustix::process::geteuid().as_raw();
+        let clock = Clock::start();
+        for (path, user) in [(&here, own), (&there, own + 1)] {
+            let listener = attach::listen(path, 0o600).expect("a socket");
+            let (sender, snapshots) = tokio::sync::watch::channel(Arc::default());
+            let (visits, mut visitors) = mpsc::channel(1);
+            let admit = only(user);
+            let doors = Doors { clock, snapshots, visits, admit, user: "somebody".into(), configuration: None };
+            tokio::spawn(attach::serve(listener, doors));
+            // Both ends stay open for as long as the test lasts.
+            tokio::spawn(async move {
+                visitors.recv().await;
+                drop(sender);
+            });
+        }
+        assert!(Link::dial(&here, |_| true, clock, "anna").await.is_ok());
+        let refused = Link::dial(&there, |_| true, clock, "anna").await.expect_err("another user's");
+        assert_eq!(refused.to_string(), format!("this engine is user {}'s, and you are user {own}", own + 1));
+        let distrusted = Link::dial(&here, |user| user != own, clock, "anna").await.expect_err("not trusted");
+        assert!(distrusted.to_string().contains(&format!("belongs to user {own}")), "{distrusted}");
+    }
 }

@@ -3,6 +3,7 @@
 
 mod attach;
 mod backups;
+mod care;
 mod check;
 mod collect;
 mod config;
@@ -20,6 +21,8 @@ mod service;
 mod sim_restic;
 mod ssh;
 mod state_dir;
+mod themes;
+mod wall;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -48,6 +51,10 @@ pub struct Args {
     pub target: Option<String>,
     #[command(flatten)]
     pub globals: Globals,
+    /// The theme, instead of the configuration's: auto, dark, light, high-contrast, colour-blind, 16-colour, mono, wall,
+    /// or a file's name in themes/ beside the configuration
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -89,6 +96,12 @@ pub enum Command {
     Ports(ports::PortsArgs),
     /// A simulated network over real protocols on loopback, and the console on it
     Demo(demo::DemoArgs),
+    /// The network on a wall: pages that turn by themselves, read-only, no input
+    ///
+    /// Polls like the console and shows problems, hosts, figures, ports, backups and the incident in turn. Nothing that is
+    /// typed reaches it, and nothing can be asked of the engine from it. It ends by a signal, or with its terminal.
+    /// docs/wall.md has the pages and their options.
+    Wall(wall::WallArgs),
     /// A shell or a command on a host, by the console's own SSH; exit status of the remote side, 255 without one
     Ssh(ssh::SshArgs),
     /// Check, show or begin a configuration
@@ -101,6 +114,10 @@ pub enum Command {
     /// Give the terminal back if the console beside this cannot
     #[command(hide = true, name = crate::ui::terminal::guard::SUBCOMMAND)]
     GuardTerminal { told: String, group: i32, name: Option<String> },
+    /// Take a problem on, hand it over or give it back; without TARGET: who has what
+    Ack(care::AckArgs),
+    /// Order, list or end maintenance windows
+    Maintenance(care::MaintenanceArgs),
     /// Turn an ssh_config, an Ansible inventory or a table into a configuration
     Import(import::ImportArgs),
     /// Print the manual page (roff)
@@ -138,11 +155,14 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::Collect(args)) => collect::run(&args, &globals),
         Some(Command::Attach(args)) => attach::run(&args, &globals),
         Some(Command::Ports(args)) => ports::run(&args, &globals),
+        Some(Command::Wall(args)) => wall::run(&args, &globals),
         Some(Command::Ssh(args)) => ssh::run(&args, &globals),
         Some(Command::Config(args)) => config::run(&args, &globals),
         Some(Command::Incident(args)) => incident::run(args, &globals),
         Some(Command::SimRestic(args)) => sim_restic::run(&args),
         Some(Command::GuardTerminal { told, group, name }) => guard::run(&told, group, name.as_deref()),
+        Some(Command::Ack(args)) => care::ack(args, &globals),
+        Some(Command::Maintenance(args)) => care::maintenance(args, &globals),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Man) => {
             let mut page = Vec::new();
@@ -150,7 +170,7 @@ fn run(args: Args) -> Result<ExitCode> {
             print(&String::from_utf8_lossy(&page))?;
             Ok(ExitCode::SUCCESS)
         }
-        None => console::run(args.target, &globals),
+        None => console::run(args.target, args.theme.as_deref(), &globals),
     }
 }
 

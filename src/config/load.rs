@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::document;
 use super::inventory::{self, HostEntry, JobEntry};
+use super::maintenance::{self, MaintenanceEntry};
 use super::port_rules::ForAll;
+use super::theme::ThemeChoice;
+use super::wall::WallOptions;
 use crate::base::options::{Problem, Table, Weight};
 
 /// A configuration larger than this is a mistake.
@@ -19,18 +22,33 @@ pub struct Config {
     pub jobs: Vec<JobEntry>,
     pub ui: UiOptions,
     pub ssh: SshOptions,
+    pub wall: WallOptions,
     /// `[traps]`, for whoever listens.
     pub traps: Option<Table>,
+    /// `[[notify]]`, for whoever tells people.
+    pub notify: Vec<Table>,
+    /// In their order.
+    pub maintenance: Vec<MaintenanceEntry>,
     pub warnings: Vec<Problem>,
     /// Where its file is, and the user's other files with it.
     pub folder: Option<PathBuf>,
 }
 
 /// `[ui]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct UiOptions {
-    pub theme: Option<String>,
+    pub theme: ThemeChoice,
+    /// Where the user's other files are.
+    pub folder: Option<PathBuf>,
     pub ascii: bool,
+}
+
+impl UiOptions {
+    /// The theme that the command line names counts.
+    #[must_use]
+    pub fn with_theme(self, name: Option<&str>) -> Self {
+        Self { theme: name.map_or(self.theme, ThemeChoice::named), ..self }
+    }
 }
 
 /// `[ssh]`.
@@ -80,7 +98,10 @@ pub(super) struct Understood {
     pub jobs: Vec<JobEntry>,
     pub ui: UiOptions,
     pub ssh: SshOptions,
+    pub wall: WallOptions,
     pub traps: Option<Table>,
+    pub notify: Vec<Table>,
+    pub maintenance: Vec<MaintenanceEntry>,
     /// Where the file stands.
     pub folder: Option<PathBuf>,
     /// Of single entries, and of the syntax.
@@ -97,8 +118,8 @@ impl Understood {
             sort(&mut problems);
             return Err(Problems(problems));
         }
-        let Self { hosts, jobs, ui, ssh, traps, folder, .. } = self;
-        Ok(Config { hosts, jobs, ui, ssh, traps, warnings: problems, folder })
+        let Self { hosts, jobs, ui, ssh, wall, traps, notify, maintenance, folder, .. } = self;
+        Ok(Config { hosts, jobs, ui, ssh, wall, traps, notify, maintenance, warnings: problems, folder })
     }
 }
 
@@ -113,6 +134,7 @@ pub(super) fn understand(path: &Path) -> Result<Understood, Problem> {
     let text = read_text(path).map_err(|why| Problem::unplaced(format!("cannot read {name}: {why}")))?;
     let mut understood = understand_text(&name, text);
     understood.folder = path.parent().map(Path::to_path_buf);
+    understood.ui.folder.clone_from(&understood.folder);
     Ok(understood)
 }
 
@@ -143,10 +165,13 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let mut r = root.reader("the configuration");
     let host_tables = r.tables("host");
     let job_tables = r.tables("backup");
+    let windows = r.tables("maintenance");
     let ports_table = r.table("ports");
     let ui_table = r.table("ui");
     let ssh_table = r.table("ssh");
+    let wall_table = r.table("wall");
     let traps = r.table("traps").cloned();
+    let notify: Vec<Table> = r.tables("notify").into_iter().cloned().collect();
     problems.extend(r.finish());
     let ports = ForAll::read(ports_table, &mut problems);
     let hosts: Vec<HostEntry> =
@@ -156,10 +181,12 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let jobs: Vec<JobEntry> = job_tables.iter().filter_map(|t| inventory::read_job(t, &mut problems)).collect();
     let mut references = Vec::new();
     inventory::check_references(&hosts, &jobs, &mut references);
+    let maintenance = maintenance::read(&windows, &mut problems);
+    maintenance::check_references(&maintenance, &hosts, &jobs, &mut references);
     let mut ui = UiOptions::default();
     if let Some(table) = ui_table {
         let mut r = table.reader("[ui]");
-        ui.theme = r.string("theme");
+        ui.theme = ThemeChoice::read(&mut r);
         ui.ascii = r.bool("ascii").unwrap_or(false);
         problems.extend(r.finish());
     }
@@ -169,6 +196,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
         ssh.config = r.string("config").map(|path| beside(name, &path));
         problems.extend(r.finish());
     }
+    let wall = wall_table.map(|table| WallOptions::read(table, &mut problems)).unwrap_or_default();
     // What a broken line was taken for says nothing.
     let line = |p: &Problem| p.place.as_ref().map(|at| at.line_and_column().0);
     let broken: Vec<Option<usize>> = syntax.iter().map(line).collect();
@@ -176,7 +204,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
         list.retain(|p| p.place.is_none() || !broken.contains(&line(p)));
     }
     problems.extend(syntax);
-    Understood { root, hosts, jobs, ui, ssh, traps, folder: None, problems, references }
+    Understood { root, hosts, jobs, ui, ssh, wall, traps, notify, maintenance, folder: None, problems, references }
 }
 
 /// A path as the file `name` means it: `~/` is the user's home, and what is relative stands beside the file.

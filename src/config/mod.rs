@@ -6,10 +6,13 @@ pub mod inventory;
 pub mod key;
 pub mod keymap;
 pub mod load;
+pub mod maintenance;
 pub mod port_rules;
 pub mod salvage;
 pub mod theme;
+pub mod wall;
 
 pub use crate::base::document;
 pub use inventory::{CheckEntry, HostEntry, JobEntry};
 pub use load::{Config, Problems, SshOptions, UiOptions};
+pub use wall::WallOptions;

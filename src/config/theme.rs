@@ -1,6 +1,15 @@
-//! Themes as data: a meaning has a style, and falls back on another meaning. The shipped themes and the user's are
-//! read by the same code; what is wrong is a warning with its place, never a reason not to start.
+//! Themes as data: a meaning has a style, and a theme inherits what it does not say. The shipped themes and the user's are
+//! read by the same code; what is wrong is a problem with its place, never a reason not to start.
 
+mod choice;
+mod colour;
+mod shelf;
+#[cfg(test)]
+mod tests;
+
+pub use self::choice::ThemeChoice;
+pub use self::colour::{Background, Colour};
+pub use self::shelf::{SHIPPED, Shelf, Stamp};
 use super::document;
 use crate::base::options::{Node, Problem, Table, Value, nearest};
 
@@ -50,14 +59,6 @@ impl Meaning {
     ];
 }
 
-/// A colour as written: the terminal's own, one of its sixteen, or red, green and blue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colour {
-    Terminal,
-    Ansi(u8),
-    Rgb(u8, u8, u8),
-}
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
     pub fg: Option<Colour>,
@@ -72,17 +73,17 @@ pub struct Style {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Theme {
     styles: [Style; Meaning::ALL.len()],
+    /// What it is made for; `None` where it may stand on any.
+    pub background: Option<Background>,
 }
 
-/// The shipped themes by name.
-pub const SHIPPED: [(&str, &str); 4] = [
-    ("default", include_str!("../../themes/default.toml")),
-    ("light", include_str!("../../themes/light.toml")),
-    ("high-contrast", include_str!("../../themes/high-contrast.toml")),
-    ("mono", include_str!("../../themes/mono.toml")),
-];
-
 impl Theme {
+    /// No style at all: everything is the terminal's own.
+    pub const fn plain() -> Self {
+        const NONE: Style = Style { fg: None, bg: None, bold: false, dim: false, underline: false, reverse: false };
+        Self { styles: [NONE; Meaning::ALL.len()], background: None }
+    }
+
     pub fn style(&self, meaning: Meaning) -> Style {
         let row = Meaning::ALL.iter().position(|(m, _)| *m == meaning).unwrap_or(0);
         self.styles[row]
@@ -90,38 +91,42 @@ impl Theme {
 
     /// A shipped theme by name.
     pub fn shipped(name: &str) -> Option<(Self, Vec<Problem>)> {
-        let text = SHIPPED.iter().find(|(n, _)| *n == name)?.1;
-        Some(Self::parse(name, text, 0))
+        Shelf::default().find(name)
     }
 
-    /// Reads a theme; `inherits` names a shipped one.
-    pub fn parse(name: &str, text: &str, depth: usize) -> (Self, Vec<Problem>) {
-        let (root, mut problems) = document::parse(name, text.to_owned());
-        let mut theme = Self { styles: [Style::default(); Meaning::ALL.len()] };
+    /// Reads a theme; `inherited` finds the theme that it names in `inherits`, or says why not.
+    fn parse(file: &str, text: &str, mut inherited: impl FnMut(&str) -> Result<Self, Problem>) -> (Self, Vec<Problem>) {
+        let (root, mut problems) = document::parse(file, text.to_owned());
+        let mut theme = Self::plain();
         if let Some(node) = root.find("inherits") {
-            let parent = match &node.value {
-                Value::String(parent) => SHIPPED.iter().find(|(n, _)| n == parent),
-                _ => None,
-            };
-            match parent {
-                Some((parent, text)) if depth < 4 => {
-                    let (base, more) = Self::parse(parent, text, depth + 1);
-                    theme = base;
-                    problems.extend(more);
-                }
-                _ => problems.push(Problem::warning(&node.place, "no such theme to inherit from")),
+            match &node.value {
+                Value::String(parent) => match inherited(parent) {
+                    Ok(parent) => theme = parent,
+                    Err(why) => problems.push(Problem { place: Some(node.place.clone()), ..why }),
+                },
+                other => problems.push(Problem::warning(&node.place, format!("a theme's name, not {}", other.kind()))),
             }
         }
-        for (key, node) in root.entries.iter().filter(|(k, _)| k.name != "inherits") {
-            let Some(row) = Meaning::ALL.iter().position(|(_, n)| *n == key.name) else {
-                let problem = Problem::warning(&key.place, format!("unknown meaning \"{}\"", key.name));
-                problems.push(match nearest(&key.name, Meaning::ALL.iter().map(|(_, n)| *n)) {
-                    Some(near) => problem.hint(format!("did you mean \"{near}\"?")),
-                    None => problem,
-                });
+        if let Some(node) = root.find("background") {
+            match &node.value {
+                Value::String(word) if word == "any" => theme.background = None,
+                Value::String(word) if Background::named(word).is_some() => theme.background = Background::named(word),
+                _ => problems.push(
+                    Problem::warning(&node.place, "this is no background").hint("write \"dark\", \"light\" or \"any\""),
+                ),
+            }
+        }
+        for (key, node) in root.entries.iter().filter(|(k, _)| k.name != "inherits" && k.name != "background") {
+            if let Some(row) = Meaning::ALL.iter().position(|(_, n)| *n == key.name) {
+                theme.styles[row] = read_style(node, &mut problems);
                 continue;
-            };
-            theme.styles[row] = read_style(node, &mut problems);
+            }
+            let problem = Problem::warning(&key.place, format!("unknown meaning \"{}\"", key.name));
+            let names = Meaning::ALL.iter().map(|(_, n)| *n).chain(["inherits", "background"]);
+            problems.push(match nearest(&key.name, names) {
+                Some(near) => problem.hint(format!("did you mean \"{near}\"?")),
+                None => problem.hint("a name with a point in it stands in quotation marks: \"rule.focus\""),
+            });
         }
         (theme, problems)
     }
@@ -145,75 +150,15 @@ fn read_style(node: &Node, problems: &mut Vec<Problem>) -> Style {
     style
 }
 
-const ANSI: [&str; 16] = [
-    "black",
-    "red",
-    "green",
-    "yellow",
-    "blue",
-    "magenta",
-    "cyan",
-    "gray",
-    "dark-gray",
-    "light-red",
-    "light-green",
-    "light-yellow",
-    "light-blue",
-    "light-magenta",
-    "light-cyan",
-    "white",
-];
-
 fn read_colour(text: &str, table: &Table, key: &str, problems: &mut Vec<Problem>) -> Option<Colour> {
-    if text == "terminal" {
-        return Some(Colour::Terminal);
+    let colour = Colour::parse(text);
+    if colour.is_none() {
+        let place = table.find(key).map_or_else(|| table.place.clone(), |n| n.place.clone());
+        let problem = Problem::warning(&place, format!("\"{text}\" is no colour"));
+        problems.push(match nearest(text, Colour::NAMES.iter().copied()) {
+            Some(near) => problem.hint(format!("did you mean \"{near}\"?")),
+            None => problem.hint("write #rrggbb, a name such as red or light-blue, or terminal"),
+        });
     }
-    if let Some(n) = ANSI.iter().position(|name| *name == text) {
-        return u8::try_from(n).ok().map(Colour::Ansi);
-    }
-    let channel = |i: usize| text.get(1 + 2 * i..3 + 2 * i).and_then(|d| u8::from_str_radix(d, 16).ok());
-    if text.starts_with('#')
-        && text.len() == 7
-        && let (Some(r), Some(g), Some(b)) = (channel(0), channel(1), channel(2))
-    {
-        return Some(Colour::Rgb(r, g, b));
-    }
-    let place = table.find(key).map_or_else(|| table.place.clone(), |n| n.place.clone());
-    problems.push(
-        Problem::warning(&place, format!("\"{text}\" is no colour"))
-            .hint("write #rrggbb, a name such as red or light-blue, or terminal"),
-    );
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_shipped_theme_is_without_problems() {
-        for (name, _) in SHIPPED {
-            let (_, problems) = Theme::shipped(name).expect("it is shipped");
-            assert!(problems.is_empty(), "{name}: {:?}", problems.iter().map(Problem::render).collect::<Vec<_>>());
-        }
-    }
-
-    #[test]
-    fn a_wrong_theme_warns_with_its_place_and_keeps_the_rest() {
-        let (theme, problems) = Theme::parse(
-            "t.toml",
-            "inherits = \"default\"\n\"critcal\" = { fg = \"red\" }\nok = { fg = \"#12\" }\naccent = { fg = \"light-blue\" }\n",
-            0,
-        );
-        let all: String = problems.iter().map(Problem::render).collect();
-        assert!(
-            all.contains("t.toml:2:1: warning: unknown meaning \"critcal\"") && all.contains("\"#12\" is no colour"),
-            "{all}"
-        );
-        assert_eq!(theme.style(Meaning::Accent).fg, Some(Colour::Ansi(12)));
-        assert_eq!(
-            theme.style(Meaning::Critical),
-            Theme::shipped("default").expect("shipped").0.style(Meaning::Critical)
-        );
-    }
+    colour
 }

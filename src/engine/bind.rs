@@ -6,13 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::plan::{Bound, Plan, Runner};
+use super::thresholds;
 use crate::backup::{self, Source};
 use crate::base::options::{OptionDoc, Place, Problem, Reader, Source as Text, Table, Weight, nearest};
 use crate::config::{CheckEntry, Config, HostEntry, JobEntry};
 use crate::model::{CheckKey, CheckSpec, Host, Inventory, Job, Subject};
+use crate::notify;
 use crate::probe::traps::TrapSettings;
 use crate::probe::{self, Kind, Pace, Probe};
+use crate::process::secret::Secrets;
 use crate::profile::Profiles;
+use crate::ssh::{Links, Surroundings};
 
 /// Options that every check takes beside its kind's own.
 pub const COMMON: &[OptionDoc] = &[
@@ -31,7 +35,29 @@ pub const COMMON: &[OptionDoc] = &[
         default: "the kind's",
         help: "bad results in a row that make a problem",
     },
+    OptionDoc {
+        name: "thresholds",
+        form: "table",
+        default: "",
+        help: "limits for the check's numbers: `{ rtt = { warn = 0.2, crit = 0.5 } }`; see `docs/state.md`",
+    },
 ];
+
+/// What all checks of a configuration share.
+#[derive(Debug)]
+pub struct Common {
+    /// The user's device profiles among the shipped ones; `None` for the shipped ones alone.
+    pub profiles: Option<Arc<Profiles>>,
+    pub secrets: Arc<Secrets>,
+    /// The connections that those checks keep which log in.
+    pub links: Arc<Links>,
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        Self { profiles: None, secrets: Arc::default(), links: Links::new(Surroundings::from_environment()) }
+    }
+}
 
 /// Binds a whole configuration; beside the plan come warnings.
 ///
@@ -57,6 +83,9 @@ pub fn bind_with(config: &Config, profiles: Option<&Arc<Profiles>>) -> Result<(P
 /// watched. Beside the plan come all problems, which are among its remarks too.
 pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (Plan, Vec<Problem>) {
     let mut problems = Vec::new();
+    let surroundings = Surroundings { config: config.ssh.config.clone(), ..Surroundings::from_environment() };
+    let links = Links::new(surroundings);
+    let common = Common { profiles: profiles.cloned(), secrets: Arc::default(), links };
     let mut inventory = Inventory::default();
     let mut checks = Vec::new();
     let first_error = |problems: &[Problem]| {
@@ -65,7 +94,7 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
     };
     for entry in &config.hosts {
         let before = problems.len();
-        let bound = bind_host(entry, profiles, &mut problems);
+        let bound = bind_host(entry, &common, &mut problems);
         let mut host = entry.host.clone();
         if bound.is_empty()
             && host.not_probed.is_none()
@@ -90,6 +119,7 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
         inventory.jobs.push(job);
     }
     let traps = config.traps.as_ref().and_then(|table| TrapSettings::read(table, &mut problems));
+    let channels = notify::bind(&config.notify, &mut problems);
     // A host's `snmp` table is read by each check that speaks it; what is wrong with it is said once.
     let mut said = HashSet::new();
     problems.retain(|p| said.insert((p.place.as_ref().map(|at| (at.start, at.end)), p.message.clone())));
@@ -100,11 +130,14 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
     };
     inventory.remarks.extend(problems.iter().map(remark));
     inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
-    (Plan { inventory: Arc::new(inventory), checks, traps: traps.map(Arc::new) }, problems)
+    let limited = checks.iter().filter(|bound| !bound.thresholds.is_empty());
+    inventory.thresholds = limited.map(|bound| (bound.spec.key.clone(), bound.thresholds.clone())).collect();
+    inventory.maintenance = config.maintenance.iter().map(|entry| entry.maintenance.clone()).collect();
+    (Plan { inventory: Arc::new(inventory), checks, traps: traps.map(Arc::new), channels: channels.into() }, problems)
 }
 
 /// The checks of one host: those it names, or ICMP, and SNMP with its ports where `snmp` is given.
-pub fn bind_host(entry: &HostEntry, profiles: Option<&Arc<Profiles>>, problems: &mut Vec<Problem>) -> Vec<Bound> {
+pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>) -> Vec<Bound> {
     let mut out: Vec<Bound> = Vec::new();
     if entry.host.not_probed.is_some() {
         return out;
@@ -129,13 +162,16 @@ pub fn bind_host(entry: &HostEntry, profiles: Option<&Arc<Profiles>>, problems: 
         let what = format!("the {} check of {}", kind.name, entry.host.name);
         let mut reader = options.reader(&what);
         let pace = read_pace(&mut reader, kind.pace);
+        let thresholds = thresholds::read(&mut reader, problems);
         let probe = (kind.bind)(&entry.host, &mut reader);
         problems.extend(reader.finish());
         let Some(mut probe) = probe else { continue };
-        if let Some(profiles) = profiles {
+        if let Some(profiles) = &common.profiles {
             probe.equip(profiles);
         }
-        let bound = bound_probe(&entry.host, kind, pace, probe);
+        probe.share(&common.secrets);
+        probe.join(&common.links);
+        let bound = Bound { thresholds, ..bound_probe(&entry.host, kind, pace, probe) };
         if out.iter().any(|b| b.spec.key == bound.spec.key) {
             let problem = Problem::error(
                 &check.place,
@@ -153,11 +189,11 @@ fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>)
     let instance = probe.instance();
     let name = if instance.is_empty() { kind.name.to_owned() } else { format!("{}:{instance}", kind.name) };
     let core = host.has_tag("core") && kind.name == "icmp";
+    let pace = if core { vital(pace, kind.pace) } else { pace };
     let spec = CheckSpec {
         key: CheckKey { subject: Subject::Host(host.id.clone()), name: name.into() },
         kind: kind.name.into(),
-        // What is tagged core is known to be down within ten seconds.
-        interval: if core { pace.interval.min(Duration::from_secs(5)) } else { pace.interval },
+        interval: pace.interval,
         timeout: probe.budget(pace.timeout),
         retry_interval: pace.retry_interval,
         attempts: pace.attempts.max(1),
@@ -166,7 +202,19 @@ fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>)
         waits_for: None,
         wire: probe.wire(),
     };
-    Bound { spec: Arc::new(spec), run: Runner::Probe(Arc::from(probe)) }
+    Bound { spec: Arc::new(spec), run: Runner::Probe(Arc::from(probe)), thresholds: Arc::from([]) }
+}
+
+/// What is tagged core is known to be down within ten seconds: four to the next look, then three of a second each, half a
+/// second apart. What somebody has set by hand stays.
+fn vital(pace: Pace, default: Pace) -> Pace {
+    let quick = |set: Duration, default: Duration, quick: Duration| if set == default { set.min(quick) } else { set };
+    Pace {
+        interval: pace.interval.min(Duration::from_secs(4)),
+        timeout: quick(pace.timeout, default.timeout, Duration::from_secs(1)),
+        retry_interval: quick(pace.retry_interval, default.retry_interval, Duration::from_millis(500)),
+        ..pace
+    }
 }
 
 fn bind_job(entry: &JobEntry, problems: &mut Vec<Problem>) -> Option<Bound> {
@@ -206,7 +254,7 @@ pub fn bound_source(
         waits_for: source.waits_for().map(Arc::from),
         wire: source.wire(),
     };
-    Bound { spec: Arc::new(spec), run: Runner::Backup(Arc::from(source)) }
+    Bound { spec: Arc::new(spec), run: Runner::Backup(Arc::from(source)), thresholds: Arc::from([]) }
 }
 
 fn read_pace(reader: &mut Reader<'_>, mut pace: Pace) -> Pace {

@@ -9,7 +9,8 @@ use super::run::Engine;
 use crate::base::Untrusted;
 use crate::bus::{Asker, Command, Message, MessageWeight, Notice, Ticket};
 use crate::journal::Draft;
-use crate::model::AssetId;
+use crate::model::care::LONGEST_CLAIM;
+use crate::model::{AssetId, Claim, Deed, Release, Span};
 use crate::state::{Event, Mode};
 
 /// The most bytes of one note.
@@ -44,6 +45,28 @@ impl Engine {
             // Sessions live in the process of whoever looks at them; its own keys and agent open them.
             Command::OpenSession { .. } | Command::Answer { .. } | Command::CloseSession(_) if end.id != 0 => {
                 say(end, MessageWeight::Warning, "sessions are opened by the console itself");
+            }
+            Command::Claim { ticket, target, owner, note, lasts, stickiness } => {
+                let owner = owner.map_or_else(|| author(end), Untrusted::from);
+                let note = Untrusted::bounded(note.as_bytes(), NOTE_LIMIT);
+                // Written by the clock on the wall, as every entry is.
+                let until = self.clock.wall().plus(lasts.min(LONGEST_CLAIM));
+                let condition = self.state.condition_of(&target);
+                let claim = Claim { target, owner, note, until, stickiness, condition };
+                self.append(end, ticket, Draft::Deed { deed: Deed::Claimed(claim), author: author(end) });
+            }
+            Command::Release { ticket, target } => {
+                let deed = Deed::Released { target, claim: None, why: Release::ByHand };
+                self.append(end, ticket, Draft::Deed { deed, author: author(end) });
+            }
+            Command::Maintain { ticket, mut order } => {
+                if let Span::Once { from, until } = &mut order.span {
+                    (*from, *until) = (self.clock.as_wall(*from), self.clock.as_wall(*until));
+                }
+                self.append(end, ticket, Draft::Deed { deed: Deed::Ordered(order), author: author(end) });
+            }
+            Command::CancelMaintenance { ticket, maintenance } => {
+                self.append(end, ticket, Draft::Deed { deed: Deed::Cancelled { maintenance }, author: author(end) });
             }
             Command::OpenSession { .. } if self.mode == Mode::Passive => {
                 say(end, MessageWeight::Warning, "PASSIVE: no session is opened, nothing is ever sent");

@@ -16,7 +16,7 @@ use super::sessions::Sessions;
 use crate::attach::{self, News, Order};
 use crate::base::Clock;
 use crate::bus::{Asker, Command, EngineEnd, MessageWeight, Notice, Ticket, Visit};
-use crate::model::{Facts, Observation, Policy, Remembered, RememberedDevice, Session};
+use crate::model::{CareBook, Facts, Maintenance, Observation, Policy, Remembered, RememberedDevice, Session};
 use crate::ssh::Surroundings;
 use crate::state::{CheckView, DeviceView, Event, Link, Mode, Snapshot};
 
@@ -167,6 +167,7 @@ impl Desk {
                 Event::Restored(remembered(&self.last)),
                 Event::RestoredDevices(devices(&self.last)),
                 Event::Incidents(incidents),
+                Event::Care(care(&self.last)),
             ]);
             seen = walks(&self.last);
         }
@@ -322,6 +323,7 @@ fn remembered(snapshot: &Snapshot) -> Vec<Remembered> {
             condition: check.condition,
             since: check.since,
             last_good: check.last_good,
+            flap: check.flap,
             observation,
         })
     };
@@ -331,6 +333,16 @@ fn remembered(snapshot: &Snapshot) -> Vec<Remembered> {
         .iter()
         .filter_map(|job| one(job.check.as_ref()?, job.report.clone().map_or(Facts::None, Facts::Backup)));
     hosts.chain(jobs).collect()
+}
+
+/// What people do about problems stands without a break. What the configuration orders comes with the plan.
+fn care(snapshot: &Snapshot) -> CareBook {
+    let ordered = |order: &&Arc<Maintenance>| !order.id.starts_with("config:");
+    CareBook {
+        acks: snapshot.acks.values().cloned().collect(),
+        maintenance: snapshot.maintenance.iter().filter(ordered).cloned().collect(),
+        entries: snapshot.deeds.clone(),
+    }
 }
 
 fn devices(snapshot: &Snapshot) -> Vec<RememberedDevice> {

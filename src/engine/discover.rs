@@ -73,7 +73,7 @@ impl Found {
             return;
         }
         let mut problems: Vec<Problem> = Vec::new();
-        let mut bound = bind::bind_host(entry, None, &mut problems);
+        let mut bound = bind::bind_host(entry, &bind::Common::default(), &mut problems);
         self.remarks.extend(problems.iter().map(|p| Arc::from(p.message.as_str())));
         if let Some(interval) = fixed {
             for one in &mut bound {
@@ -97,9 +97,11 @@ impl Found {
             hosts: self.hosts.clone(),
             jobs: self.jobs.clone(),
             checks: checks.iter().map(|b| b.spec.clone()).collect(),
+            thresholds: std::collections::HashMap::new(),
+            maintenance: Vec::new(),
             remarks: self.remarks.clone(),
         };
-        Plan { inventory: Arc::new(inventory), checks, traps: None }
+        Plan { inventory: Arc::new(inventory), checks, traps: None, channels: Arc::default() }
     }
 }
 

@@ -5,12 +5,14 @@ mod commands;
 pub mod cycle;
 pub mod desk;
 pub mod discover;
+mod notify;
 pub mod plan;
 pub mod records;
 pub mod run;
 pub mod schedule;
 pub mod sessions;
 pub mod supervise;
+mod thresholds;
 mod traps;
 mod watch;
 

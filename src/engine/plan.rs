@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use crate::backup;
 use crate::base::Clock;
-use crate::model::{CheckSpec, Host, Inventory, Reading};
+use crate::model::{CheckSpec, Host, Inventory, Reading, Threshold};
 use crate::net::Net;
+use crate::notify::Channel;
 use crate::probe;
 use crate::probe::traps::TrapSettings;
 
@@ -42,6 +43,8 @@ impl Runner {
 pub struct Bound {
     pub spec: Arc<CheckSpec>,
     pub run: Runner,
+    /// Limits of the operator's own.
+    pub thresholds: Arc<[Threshold]>,
 }
 
 /// An inventory and the runners of all its checks.
@@ -51,6 +54,8 @@ pub struct Plan {
     pub checks: Vec<Bound>,
     /// Where devices may tell something by themselves.
     pub traps: Option<Arc<TrapSettings>>,
+    /// Whom to tell, and how.
+    pub channels: Arc<[Channel]>,
 }
 
 impl Plan {
@@ -82,6 +87,6 @@ impl Plan {
             }
         }
         inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
-        Self { inventory: Arc::new(inventory), checks, traps: self.traps }
+        Self { inventory: Arc::new(inventory), checks, traps: self.traps, channels: self.channels }
     }
 }

@@ -3,6 +3,7 @@
 //! said at once and tried again, with every note and every half minute, so that nothing has to be restarted when
 //! space returns.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -11,18 +12,20 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::base::Clock;
+use crate::base::{Clock, Timestamp};
 use crate::journal::{self, Contents, Draft, Journal};
-use crate::model::{Entry, EntryKind, Remembered, RememberedDevice};
+use crate::model::{CareBook, Entry, EntryKind, Remembered, RememberedDevice, Span};
 use crate::state::{DeviceView, Event, Storage};
 use crate::store::{Store, StoreError};
 
 /// Notes that may wait for the disk.
 const DRAFTS: usize = 32;
+/// Drafts that nobody waits for and that are kept while the disk cannot be written.
+const MOST_UNSAVED: usize = 10_000;
 /// Batches of last known states that may wait for the disk.
 const BATCHES: usize = 2;
 /// How often the journal is asked whether another process has written.
-const LOOK: Duration = Duration::from_secs(4);
+const LOOK: Duration = Duration::from_secs(2);
 /// How often a directory that could not be written is tried again by itself.
 const RETRY: Duration = Duration::from_secs(30);
 
@@ -38,7 +41,8 @@ enum Batch {
 
 struct Request {
     draft: Draft,
-    answer: oneshot::Sender<Saved>,
+    /// `None` where nobody waits: then it is tried until it is saved.
+    answer: Option<oneshot::Sender<Saved>>,
 }
 
 /// The engine's hold on both threads. They end when it is dropped; [`Records::close`] waits for that.
@@ -63,7 +67,15 @@ impl Records {
         let (draft_tx, drafts) = sync_channel(DRAFTS);
         let (batch_tx, batches) = sync_channel(BATCHES);
         let mut threads = Vec::new();
-        let keeper = Keeper { directory: directory.clone(), clock, events: events.clone(), journal: None, said: None };
+        let keeper = Keeper {
+            directory: directory.clone(),
+            clock,
+            events: events.clone(),
+            journal: None,
+            said: None,
+            unsaved: Vec::new(),
+            shifts: HashMap::new(),
+        };
         threads.extend(spawn("journal", move || keeper.run(&drafts)));
         if let Some(directory) = directory.clone() {
             threads.extend(spawn("store", move || keep_states(&directory, &batches, &events)));
@@ -81,12 +93,23 @@ impl Records {
         let (answer, answered) = oneshot::channel();
         if let Some(drafts) = &self.drafts
             && let Err(TrySendError::Full(request) | TrySendError::Disconnected(request)) =
-                drafts.try_send(Request { draft, answer })
+                drafts.try_send(Request { draft, answer: Some(answer) })
+            && let Some(answer) = request.answer
         {
             // Whoever waits may be gone already.
-            let _ = request.answer.send(Err("the disk does not keep up with the notes".into()));
+            let _ = answer.send(Err("the disk does not keep up with the notes".into()));
         }
         answered
+    }
+
+    /// Hands over what is to be written without anybody waiting; gives it back where there is no room.
+    pub fn write(&self, draft: Draft) -> Option<Draft> {
+        let drafts = self.drafts.as_ref()?;
+        match drafts.try_send(Request { draft, answer: None }) {
+            Err(TrySendError::Full(request)) => Some(request.draft),
+            // Where the journal's thread has ended, so does the engine.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => None,
+        }
     }
 
     /// Hands last known states over; gives them back where the disk does not keep up.
@@ -139,6 +162,11 @@ struct Keeper {
     journal: Option<Journal>,
     /// What was last said of the storage.
     said: Option<Storage>,
+    /// What nobody waits for and could not be saved yet.
+    unsaved: Vec<Draft>,
+    /// How far the system's clock was from the steady one when a claim was first read: a clock that jumps later neither
+    /// prolongs nor ends it.
+    shifts: HashMap<Arc<str>, i64>,
 }
 
 impl Keeper {
@@ -159,11 +187,18 @@ impl Keeper {
             match drafts.recv_timeout(LOOK) {
                 Ok(request) => {
                     let saved = self.save(&request.draft);
+                    if saved.is_ok() {
+                        self.catch_up();
+                    }
                     tried = Instant::now();
                     // It is in the state before it is called saved, so that who reads "saved" can go on with it.
                     self.tell(saved.as_ref().ok());
-                    // A caller that has gone away is no error.
-                    let _ = request.answer.send(saved);
+                    match request.answer {
+                        // A caller that has gone away is no error.
+                        Some(answer) => drop(answer.send(saved)),
+                        None if saved.is_err() && self.unsaved.len() < MOST_UNSAVED => self.unsaved.push(request.draft),
+                        None => {}
+                    }
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     if !matches!(self.said, Some(Storage::Ready)) && tried.elapsed() >= RETRY {
@@ -202,8 +237,22 @@ impl Keeper {
             None => self.open(),
         };
         match works {
-            Ok(()) => self.say(Storage::Ready),
+            Ok(()) => {
+                self.say(Storage::Ready);
+                self.catch_up();
+            }
             Err(reason) => self.say(Storage::NotSaved { reason }),
+        }
+    }
+
+    /// Saves what nobody waits for and could not be saved before.
+    fn catch_up(&mut self) {
+        for draft in std::mem::take(&mut self.unsaved) {
+            let saved = self.save(&draft);
+            if saved.is_err() {
+                self.unsaved.push(draft);
+            }
+            self.tell(saved.as_ref().ok());
         }
     }
 
@@ -237,9 +286,11 @@ impl Keeper {
     }
 
     /// What was written becomes visible: an incident that opens or closes as a whole, anything else as one entry.
-    fn tell(&self, entry: Option<&Arc<Entry>>) {
+    fn tell(&mut self, entry: Option<&Arc<Entry>>) {
         match entry {
-            Some(entry) if matches!(entry.kind, EntryKind::Opened | EntryKind::Closed) => self.show(),
+            Some(entry) if entry.kind.is_deed() || matches!(entry.kind, EntryKind::Opened | EntryKind::Closed) => {
+                self.show();
+            }
             Some(entry) => {
                 let _ = self.events.blocking_send(Event::EntrySaved(entry.clone()));
             }
@@ -247,18 +298,43 @@ impl Keeper {
         }
     }
 
-    fn show(&self) {
-        if let Some(journal) = &self.journal {
-            self.send(journal.contents());
+    fn show(&mut self) {
+        if let Some(contents) = self.journal.as_ref().map(Journal::contents) {
+            self.send(contents);
         }
     }
 
-    fn send(&self, contents: Contents) {
+    fn send(&mut self, contents: Contents) {
         for damage in contents.damage {
             tracing::error!(damage, "the journal is damaged");
             let _ = self.events.blocking_send(Event::Remark(damage.into()));
         }
         let _ = self.events.blocking_send(Event::Incidents(contents.incidents));
+        let book = self.steady(contents.care);
+        let _ = self.events.blocking_send(Event::Care(book));
+    }
+
+    /// The same with the times of claims as steady ones.
+    fn steady(&mut self, mut book: CareBook) -> CareBook {
+        let now = self.clock.wall().millis() - self.clock.now().millis();
+        let mut shifts = HashMap::with_capacity(book.acks.len());
+        for ack in &mut book.acks {
+            let shift = self.shifts.get(&ack.id).copied().unwrap_or(now);
+            shifts.insert(ack.id.clone(), shift);
+            let ack = Arc::make_mut(ack);
+            ack.since = Timestamp(ack.since.millis().saturating_sub(shift));
+            ack.claim.until = Timestamp(ack.claim.until.millis().saturating_sub(shift));
+        }
+        for one in &mut book.maintenance {
+            let shift = self.shifts.get(&one.id).copied().unwrap_or(now);
+            shifts.insert(one.id.clone(), shift);
+            if let Span::Once { from, until } = &mut Arc::make_mut(one).order.span {
+                *from = Timestamp(from.millis().saturating_sub(shift));
+                *until = Timestamp(until.millis().saturating_sub(shift));
+            }
+        }
+        self.shifts = shifts;
+        book
     }
 
     fn say(&mut self, storage: Storage) {
@@ -334,10 +410,10 @@ fn load(store: Store, events: &mpsc::Sender<Event>) -> Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Timestamp, Untrusted};
+    use crate::base::Untrusted;
     use crate::model::{
-        AssetId, CheckKey, Condition, Host, IfOper, Incident, IncidentId, Observation, Origin, Port, PortTable,
-        Reading, Subject, Urgency,
+        AssetId, CheckKey, Claim, Condition, Deed, Flap, Host, IfOper, Incident, IncidentId, Observation, Origin, Port,
+        PortTable, Reading, Release, Stickiness, Subject, Target, Urgency,
     };
     use crate::state::rules::ports::judge;
 
@@ -411,6 +487,78 @@ mod tests {
         records.close();
     }
 
+    fn book(event: Event) -> Option<CareBook> {
+        if let Event::Care(book) = event { Some(book) } else { None }
+    }
+
+    fn claim(owner: &str) -> Draft {
+        let claim = Claim {
+            target: Target::Host(AssetId::new("core-sw1")),
+            owner: owner.into(),
+            note: "on it".into(),
+            until: Clock::start().wall().plus(Duration::from_secs(3_600)),
+            stickiness: Stickiness::EndsOnWorsening,
+            condition: Some(Condition::Critical),
+        };
+        Draft::Deed { deed: Deed::Claimed(claim), author: "ops1".into() }
+    }
+
+    #[tokio::test]
+    async fn a_claim_is_in_the_state_before_it_is_called_saved_and_there_after_a_restart() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (tx, mut events) = mpsc::channel(64);
+        let records = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
+        let entry = records.append(claim("ops2")).await.expect("an answer").expect("saved");
+        assert_eq!((entry.incident, entry.kind), (IncidentId::NONE, EntryKind::Claimed));
+        let mut books = std::iter::from_fn(|| events.try_recv().ok()).filter_map(book);
+        let ack = books.find_map(|book| book.acks.first().cloned()).expect("told before the answer");
+        assert_eq!((&ack.id, ack.claim.owner.line()), (&entry.id, "ops2".to_owned()));
+        records.append(open("core down")).await.expect("an answer").expect("saved");
+        records.close();
+
+        let (tx, mut events) = mpsc::channel(64);
+        let again = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
+        let found = until(&mut events, incidents).await;
+        assert_eq!(found.len(), 1, "a claim is no incident: {found:?}");
+        let stands = until(&mut events, book).await;
+        assert_eq!(stands.acks[0].claim.condition, Some(Condition::Critical));
+        // Somebody beside hands it over and somebody gives it back.
+        let mut beside = Journal::open(dir.path()).expect("opens");
+        beside.append(&claim("ops3"), Clock::start().wall()).expect("saved");
+        let stands =
+            until(&mut events, |e| book(e).filter(|b| b.acks.iter().all(|a| a.claim.owner.line() == "ops3"))).await;
+        assert_eq!(stands.entries.len(), 2);
+        let target = Target::Host(AssetId::new("core-sw1"));
+        let deed = Deed::Released { target, claim: Some(entry.id.clone()), why: Release::Expired };
+        assert!(again.write(Draft::Deed { deed: deed.clone(), author: "noctty".into() }).is_none());
+        let stands = until(&mut events, book).await;
+        assert_eq!(stands.acks.len(), 1, "the end of the first claim does not end the second");
+        let Deed::Released { target, .. } = deed else { unreachable!("it is one") };
+        let deed = Deed::Released { target, claim: None, why: Release::ByHand };
+        assert!(again.write(Draft::Deed { deed, author: "ops3".into() }).is_none());
+        let stands = until(&mut events, book).await;
+        assert_eq!((stands.acks.len(), stands.entries.len()), (0, 4));
+        again.close();
+        assert_eq!(journal::read(dir.path()).expect("reads").all_damage(), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_saved_once_it_can_be() {
+        let root = tempfile::tempdir().expect("a directory");
+        let dir = root.path().join("state");
+        std::fs::write(&dir, b"in the way").expect("written");
+        let (tx, mut events) = mpsc::channel(64);
+        let records = Records::start(Some(dir.clone()), Clock::start(), tx);
+        until(&mut events, |e| matches!(e, Event::Storage(Storage::NotSaved { .. })).then_some(())).await;
+        assert!(records.write(claim("ops2")).is_none());
+        assert!(records.append(open("x")).await.expect("an answer").is_err(), "the one before was tried by now");
+        std::fs::remove_file(&dir).expect("removed");
+        // Saving anything else shows that it works again.
+        records.append(open("x")).await.expect("an answer").expect("saved");
+        until(&mut events, |e| book(e).filter(|b| b.acks.len() == 1)).await;
+        records.close();
+    }
+
     #[tokio::test]
     async fn a_directory_that_cannot_be_used_is_said_and_used_once_it_can_be() {
         let root = tempfile::tempdir().expect("a directory");
@@ -452,6 +600,7 @@ mod tests {
                 took: Duration::from_millis(3),
                 reading: Reading::ok("4 ms"),
             },
+            flap: Flap::default(),
         };
         let (tx, mut events) = mpsc::channel(64);
         let records = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);

@@ -1,7 +1,7 @@
 //! The engine's one loop: it owns the state, takes in what happened, starts what is due, and publishes. Nothing in
 //! it waits for a probe, a disk or a terminal; whatever takes time runs in a supervised task and reports back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::commands::answer;
+use super::commands::{answer, say};
+use super::notify::{Delivered, Notify};
 use super::plan::{Plan, Runner};
 use super::records::{Records, Saved};
 use super::schedule::Schedule;
@@ -17,12 +18,13 @@ use super::sessions::Sessions;
 use super::supervise;
 use super::traps::Traps;
 use super::watch::Watch;
-use crate::base::{Clock, Timestamp};
-use crate::bus::{Asker, EngineEnd, Ticket, Visit};
-use crate::model::{AssetId, CheckKey, Observation, Outcome, Policy, Remembered};
+use crate::base::{Clock, Timestamp, Untrusted};
+use crate::bus::{Asker, EngineEnd, MessageWeight, Notice, Ticket, Visit};
+use crate::journal::Draft;
+use crate::model::{AssetId, CheckKey, Condition, Deed, Observation, Outcome, Policy, Remembered, Target};
 use crate::net::Net;
 use crate::ssh::Surroundings;
-use crate::state::{CheckView, Effect, Event, Mode, State};
+use crate::state::{CheckView, Effect, Event, Mode, News, State};
 
 /// Results that may wait for the loop; pollers wait when it is full, the screen never does.
 const RESULTS: usize = 4_096;
@@ -36,6 +38,9 @@ const REMEMBER_EVERY: Duration = Duration::from_secs(15);
 const REMEMBER_BATCH: usize = 4_096;
 /// Devices whose ports go to the store at once.
 const DEVICES_BATCH: usize = 512;
+/// What has become due, and what has come back, is taken up together this often: thousands of checks a second cost some wake-ups
+/// a second, and no check is late for it.
+const GATHER: Duration = Duration::from_millis(10);
 /// The longest sleep: steady time goes on through a suspend, the runtime's timers do not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
@@ -126,9 +131,15 @@ pub(super) struct Engine {
     /// Whose state is to be stored.
     pub to_remember: HashSet<CheckKey>,
     devices_to_remember: HashSet<AssetId>,
+    notify: Notify,
+    /// What the journal is to have and nobody waits for.
+    to_write: VecDeque<Draft>,
     remembered_at: Timestamp,
     dirty: bool,
     published: Timestamp,
+    /// When checks were last started, and results last taken in.
+    started: Timestamp,
+    taken: Timestamp,
     ran: Ran,
     pub watching: Option<Watch>,
     /// Who asked for that, and whose focus it is.
@@ -142,6 +153,7 @@ impl Engine {
         results: mpsc::Sender<Finished>,
         sessions: Sessions,
         saved: mpsc::Sender<(Asker, Ticket, Saved)>,
+        delivered: mpsc::Sender<Delivered>,
     ) -> Self {
         // It wants to know where the records are.
         let traps = Traps::new(setup);
@@ -163,9 +175,13 @@ impl Engine {
             saved,
             to_remember: HashSet::new(),
             devices_to_remember: HashSet::new(),
+            notify: Notify::new(delivered),
+            to_write: VecDeque::new(),
             remembered_at: setup.clock.now(),
             dirty: true,
             published: Timestamp::default(),
+            started: Timestamp::default(),
+            taken: Timestamp::default(),
             ran: Ran::default(),
             watching: None,
             watcher: 0,
@@ -190,6 +206,7 @@ impl Engine {
             match effect {
                 Effect::Retry(key) => self.schedule.retry(&key, now),
                 Effect::Ask(key) => self.schedule.ask(&key, now, spread),
+                Effect::Pace { asset, pace } => self.schedule.alarm(asset, pace, now),
                 Effect::Look(asset) => self.schedule.nudge(&asset, now),
                 Effect::Remember(key) => {
                     self.to_remember.insert(key);
@@ -197,11 +214,55 @@ impl Engine {
                 Effect::RememberDevice(id) => {
                     self.devices_to_remember.insert(id);
                 }
-                Effect::Announce { asset, from, to } => {
-                    tracing::info!(asset = asset.as_str(), ?from, ?to, "state changed");
+                Effect::Announce { asset, from, to, news } => {
+                    tracing::info!(asset = asset.as_str(), ?from, ?to, ?news, "state changed");
+                    let target = if self.state.has_host(&asset) { Target::Host(asset) } else { Target::Job(asset) };
+                    self.announce(now, &target, (from, to), news);
+                }
+                Effect::AnnouncePart { target, from, to } => {
+                    tracing::info!(target = %target.label().line(), ?from, ?to, "state changed");
+                    self.announce(now, &target, (from, to), News::Changed);
+                }
+                Effect::Release { target, claim, why } => {
+                    tracing::info!(target = %target.label().line(), why = why.as_str(), "a claim has ended");
+                    let deed = Deed::Released { target, claim: Some(claim), why };
+                    let draft = Draft::Deed { deed, author: Untrusted::from("noctty") };
+                    self.to_write.push_back(draft);
                 }
             }
         }
+    }
+
+    fn announce(&mut self, now: Timestamp, target: &Target, change: (Condition, Condition), news: News) {
+        if self.notify.is_empty() {
+            return;
+        }
+        if let Some(alert) = self.state.alert(target, change, news, self.clock.as_wall(now)) {
+            self.notify.take(now, &alert);
+        }
+    }
+
+    /// Lets go what people are to be told now.
+    fn tell_people(&mut self, end: &Asker) {
+        if self.mode == Mode::Passive || self.notify.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        if self.notify.wake_at().is_none_or(|at| at > now) {
+            return;
+        }
+        for words in self.notify.start_due(now, self.clock.wall(), &self.net) {
+            // A console that takes nothing in rings nothing either.
+            let _ = end.notices.try_send(Notice::Ring(words));
+        }
+        self.take(Event::Channels(self.notify.statuses()));
+    }
+
+    fn told_people(&mut self, delivered: Delivered, end: &Asker) {
+        if let Some(words) = self.notify.ended(self.clock.now(), self.clock.wall(), delivered) {
+            say(end, MessageWeight::Error, &words);
+        }
+        self.take(Event::Channels(self.notify.statuses()));
     }
 
     pub fn take_plan(&mut self, plan: Plan) {
@@ -213,6 +274,8 @@ impl Engine {
         let specs = plan.checks.iter().map(|bound| bound.spec.clone());
         self.schedule.load(specs, now, |key| state.check(key)?.last.as_ref().map(|last| last.at));
         self.traps.take_plan(&plan);
+        self.notify.load(&plan.channels);
+        self.take(Event::Channels(self.notify.statuses()));
         let echoes = plan.checks.iter().any(|bound| &*bound.spec.kind == "icmp");
         self.plan = plan;
         // Said once, with the line that would permit it; nothing is down for it.
@@ -225,6 +288,9 @@ impl Engine {
     }
 
     fn take_result(&mut self, (observation, fault): Finished) {
+        if let Some(check) = self.state.check(&observation.check) {
+            self.schedule.rest(&observation.check, check.spec.rest_after(&observation));
+        }
         // The turn ends before the retry is asked for, so that the retry is not overruled.
         self.schedule.finished(&observation.check, self.clock.now());
         self.ran.runs += 1;
@@ -244,7 +310,11 @@ impl Engine {
             return;
         }
         let now = self.clock.now();
+        if now < self.started.plus(GATHER) {
+            return;
+        }
         while let Some(spec) = self.schedule.start_next(now) {
+            self.started = now;
             let Some(runner) = self.runners.get(&spec.key).cloned() else { continue };
             let (net, clock, results) = (self.net.clone(), self.clock, self.results.clone());
             self.tasks.spawn(async move {
@@ -263,10 +333,13 @@ impl Engine {
         if self.mode == Mode::Polling
             && let Some(due) = self.schedule.next_due()
         {
-            at = at.min(due);
+            at = at.min(due.max(self.started.plus(GATHER)));
         }
         if let Some(deadline) = self.state.next_deadline() {
             at = at.min(deadline);
+        }
+        if let Some(due) = self.notify.wake_at().filter(|_| self.mode != Mode::Passive) {
+            at = at.min(due);
         }
         if let Some(watch) = &self.watching {
             at = at.min(watch.until);
@@ -274,10 +347,27 @@ impl Engine {
         if !self.to_remember.is_empty() || !self.devices_to_remember.is_empty() {
             at = at.min(self.remembered_at.plus(REMEMBER_EVERY));
         }
+        if !self.to_write.is_empty() {
+            at = at.min(now.plus(PUBLISH_EVERY));
+        }
         if self.dirty {
             at = at.min(self.published.plus(PUBLISH_EVERY));
         }
         at
+    }
+
+    /// Hands the journal what nobody waits for; what it does not take now comes soon.
+    fn write_down(&mut self) {
+        let Some(records) = &self.records else {
+            self.to_write.clear();
+            return;
+        };
+        while let Some(draft) = self.to_write.pop_front() {
+            if let Some(draft) = records.write(draft) {
+                self.to_write.push_front(draft);
+                return;
+            }
+        }
     }
 
     /// Hands changed states to the store; what it does not take now comes with the next batch.
@@ -334,13 +424,14 @@ pub async fn run(setup: Setup) -> Ran {
 pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     let (results, mut finished) = mpsc::channel(RESULTS);
     let (saved, mut answers) = mpsc::channel(64);
+    let (deliveries, mut delivered) = mpsc::channel(64);
     let own = Asker::own(setup.end.notices.clone());
     let sessions = company
         .sessions
         .unwrap_or_else(|| Sessions::new(own.notices.clone(), setup.event_sender.clone(), setup.ssh.clone()));
     // Where nobody visits, nobody ever will.
     let mut visits = company.visits.unwrap_or_else(|| mpsc::channel(1).1);
-    let mut engine = Engine::new(&mut setup, results, sessions, saved);
+    let mut engine = Engine::new(&mut setup, results, sessions, saved, deliveries);
     engine.take(Event::Mode(setup.mode));
     let Heritage { known, plan, seen } = company.heritage;
     for event in known {
@@ -359,6 +450,8 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
         }
         engine.end_watch_in_time(&own, now);
         engine.start_due();
+        engine.write_down();
+        engine.tell_people(&own);
         if engine.schedule.is_over() {
             break;
         }
@@ -369,7 +462,12 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
         if waiting && now.since(engine.remembered_at) >= REMEMBER_EVERY {
             engine.remember(now);
         }
-        let sleep = engine.wake_at().since(engine.clock.now());
+        // Those that come meanwhile wait for one another. Nobody is told when the first has come, so the loop looks.
+        let now = engine.clock.now();
+        let take_at = engine.taken.plus(GATHER);
+        let takes = now >= take_at;
+        let wake_at = if takes { engine.wake_at() } else { engine.wake_at().min(take_at) };
+        let sleep = wake_at.since(now);
         tokio::select! {
             biased;
             () = setup.stop.cancelled() => break,
@@ -396,7 +494,9 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
                 engine.publish(&setup.end, now);
                 answer(ticket, saved, &asker);
             }
-            Some(result) = finished.recv() => {
+            Some(one) = delivered.recv() => engine.told_people(one, &own),
+            Some(result) = finished.recv(), if takes => {
+                engine.taken = now;
                 engine.take_result(result);
                 for _ in 0..BATCH {
                     let Ok(result) = finished.try_recv() else { break };
@@ -408,12 +508,14 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     }
     engine.sessions.shutdown();
     engine.traps.shutdown();
+    engine.notify.shutdown().await;
     engine.tasks.shutdown().await;
     let now = engine.clock.now();
     if engine.dirty {
         engine.publish(&setup.end, now);
     }
     engine.remember(now);
+    engine.write_down();
     if let Some(records) = engine.records.take() {
         // The last states and notes reach the disk before the process ends. Nobody reads events any more: whoever
         // waits to send one must not hold that up.
@@ -441,5 +543,6 @@ fn remembered(check: &CheckView) -> Option<Remembered> {
         since: check.since,
         last_good: check.last_good,
         observation: (**last).clone(),
+        flap: check.flap,
     })
 }

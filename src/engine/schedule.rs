@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::model::{AssetId, CheckKey, CheckSpec, Subject};
+use crate::state::Pace;
 
 /// What a run occupies while it lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +51,13 @@ const FIRST_JITTER: Duration = Duration::from_secs(8);
 /// A focused target is looked at this much more often, but not faster than [`FOCUS_FLOOR`].
 const FOCUS_FACTOR: u32 = 3;
 const FOCUS_FLOOR: Duration = Duration::from_secs(5);
+/// So many that something is wrong with are looked at more often; with more of them it is an outage, and more load helps
+/// nobody.
+const MOST_ALARMED: usize = 200;
+/// Of a lane's places those that may be taken by checks whose last run used up its time: what does not answer never costs
+/// what does its turn.
+const SLOW_SHARE: usize = 3;
+const SLOW_OF: usize = 4;
 /// Rounds whose durations are remembered.
 const ROUNDS_KEPT: usize = 1_000;
 /// A device that tells something all the time is asked no more often than this.
@@ -65,9 +73,13 @@ pub struct Schedule {
     /// Due, but without a free place when they were.
     blocked: VecDeque<usize>,
     running: HashMap<Lane, usize>,
+    /// Of those the ones that were slow when they began.
+    slow: HashMap<Lane, usize>,
     per_target: HashMap<AssetId, usize>,
     focus: Option<AssetId>,
     watched: Option<(AssetId, Duration)>,
+    /// Something is wrong with them: looked at as if they were focused.
+    alarmed: HashSet<AssetId>,
     confirmed: HashSet<AssetId>,
     /// Told something while they ran.
     nudged: HashSet<usize>,
@@ -98,9 +110,13 @@ struct Entry {
     at: Timestamp,
     epoch: u64,
     last_start: Option<Timestamp>,
+    /// From the begin of its last run to that of the next, at least; more than the interval where runs take that long.
+    rest: Duration,
     running: bool,
     /// Wanted again while it ran.
     again: bool,
+    /// Its last run took as long as it may.
+    slow: bool,
 }
 
 impl Schedule {
@@ -125,6 +141,7 @@ impl Schedule {
         self.due.clear();
         self.blocked.clear();
         self.running.clear();
+        self.slow.clear();
         self.per_target.clear();
         self.nudged.clear();
         let specs: Vec<Arc<CheckSpec>> = specs.into_iter().collect();
@@ -135,11 +152,15 @@ impl Schedule {
             self.rows.insert(spec.key.clone(), row);
             let known = old.remove(&spec.key);
             let lane = Lane::of(&spec.kind);
-            let mut entry = Entry { lane, at: now, epoch: 0, last_start: None, running: false, again: false, spec };
+            let (rest, running, again) = (Duration::ZERO, false, false);
+            let mut entry =
+                Entry { lane, at: now, epoch: 0, last_start: None, rest, running, again, slow: false, spec };
             if let Some(known) = known {
                 entry.epoch = known.epoch + 1;
                 entry.last_start = known.last_start;
+                entry.rest = known.rest;
                 entry.running = known.running;
+                entry.slow = known.slow;
                 entry.at = known.at.min(now.plus(entry.spec.interval));
             } else {
                 entry.last_start = last(&entry.spec.key);
@@ -147,6 +168,7 @@ impl Schedule {
             }
             if entry.running {
                 *self.running.entry(lane).or_default() += 1;
+                *self.slow.entry(lane).or_default() += usize::from(entry.slow);
                 *self.per_target.entry(entry.spec.key.subject.id().clone()).or_default() += 1;
             } else {
                 self.due.push(Reverse((entry.at, row, entry.epoch)));
@@ -207,6 +229,13 @@ impl Schedule {
         None
     }
 
+    /// What a run found stretches or restores the rhythm; told before [`Schedule::finished`].
+    pub fn rest(&mut self, key: &CheckKey, rest: Duration) {
+        if let Some(&row) = self.rows.get(key) {
+            self.entries[row].rest = rest;
+        }
+    }
+
     /// A run ended: its place is free and its next turn set.
     pub fn finished(&mut self, key: &CheckKey, now: Timestamp) {
         let Some(&row) = self.rows.get(key) else { return };
@@ -216,6 +245,12 @@ impl Schedule {
         }
         entry.running = false;
         let lane = entry.lane;
+        let slow = used_up(entry, now);
+        let was_slow = std::mem::replace(&mut entry.slow, slow);
+        if was_slow && let Some(n) = self.slow.get_mut(&lane) {
+            *n = n.saturating_sub(1);
+        }
+        let entry = &self.entries[row];
         let target = entry.spec.key.subject.id().clone();
         if let Some(n) = self.running.get_mut(&lane) {
             *n = n.saturating_sub(1);
@@ -252,7 +287,9 @@ impl Schedule {
         let Some(&row) = self.rows.get(key) else { return };
         let spec = &self.entries[row].spec;
         if !spec.fixed_pace && !self.entries[row].running && self.rounds.is_none() {
-            let soon = now.plus(spec.retry_interval);
+            let entry = &self.entries[row];
+            let rested = entry.last_start.map_or(now, |start| start.plus(entry.rest));
+            let soon = now.plus(spec.retry_interval).max(rested);
             if soon < self.entries[row].at {
                 self.set_due(row, soon);
             }
@@ -305,7 +342,7 @@ impl Schedule {
             let key = CheckKey { subject: Subject::Host(asset.clone()), name: name.into() };
             let Some(&row) = self.rows.get(&key) else { continue };
             let entry = &self.entries[row];
-            let rested = entry.last_start.map_or(now, |start| start.plus(NUDGE_GAP).max(now));
+            let rested = entry.last_start.map_or(now, |start| start.plus(NUDGE_GAP.max(entry.rest)).max(now));
             let at = rested.max(self.next_nudge);
             if entry.running {
                 // What it has read may be older than what was told.
@@ -340,10 +377,32 @@ impl Schedule {
             if *entry.spec.key.subject.id() != asset || entry.running || entry.spec.fixed_pace {
                 continue;
             }
-            let since = entry.last_start.map_or(entry.at, |start| start.plus(focused(entry.spec.interval)));
+            let every = focused(entry.spec.interval).max(entry.rest);
+            let since = entry.last_start.map_or(entry.at, |start| start.plus(every));
             if since < entry.at {
                 self.set_due(row, since.max(now));
             }
+        }
+    }
+
+    /// Something is wrong with it, or is not any more.
+    pub fn alarm(&mut self, asset: AssetId, pace: Pace, now: Timestamp) {
+        match pace {
+            Pace::AsEver => {
+                self.alarmed.remove(&asset);
+            }
+            Pace::Alarmed if self.alarmed.len() < MOST_ALARMED && self.rounds.is_none() => {
+                for row in 0..self.entries.len() {
+                    let entry = &self.entries[row];
+                    let mine = *entry.spec.key.subject.id() == asset && !entry.running && !entry.spec.fixed_pace;
+                    let soon = entry.last_start.map_or(entry.at, |start| start.plus(focused(entry.spec.interval)));
+                    if mine && soon < entry.at {
+                        self.set_due(row, soon.max(now));
+                    }
+                }
+                self.alarmed.insert(asset);
+            }
+            Pace::Alarmed => {}
         }
     }
 
@@ -442,7 +501,9 @@ impl Schedule {
         let entry = &self.entries[row];
         let in_lane = self.running.get(&entry.lane).copied().unwrap_or(0);
         let on_target = self.per_target.get(entry.spec.key.subject.id()).copied().unwrap_or(0);
-        in_lane < entry.lane.limit() && on_target < PER_TARGET
+        let slow = self.slow.get(&entry.lane).copied().unwrap_or(0);
+        let may = !entry.slow || slow < entry.lane.limit() * SLOW_SHARE / SLOW_OF;
+        in_lane < entry.lane.limit() && on_target < PER_TARGET && (may || self.rounds.is_some())
     }
 
     fn begin(&mut self, row: usize, now: Timestamp) -> Arc<CheckSpec> {
@@ -450,6 +511,7 @@ impl Schedule {
         entry.running = true;
         entry.last_start = Some(now);
         *self.running.entry(entry.lane).or_default() += 1;
+        *self.slow.entry(entry.lane).or_default() += usize::from(entry.slow);
         *self.per_target.entry(entry.spec.key.subject.id().clone()).or_default() += 1;
         self.runs += 1;
         entry.spec.clone()
@@ -464,12 +526,16 @@ impl Schedule {
             let jitter = phase(&(entry.spec.key.clone(), entry.epoch), interval / 10);
             return entry.last_start.unwrap_or(now).plus(interval).plus(jitter);
         }
-        if self.focus.as_ref() == Some(entry.spec.key.subject.id()) {
+        let asset = entry.spec.key.subject.id();
+        if self.focus.as_ref() == Some(asset) || (!self.alarmed.is_empty() && self.alarmed.contains(asset)) {
             interval = focused(interval);
         }
         if let Some(every) = self.watched_pace(entry) {
             // From its own start on: never faster than that, whatever the rhythm was.
             return entry.last_start.unwrap_or(now).plus(every).max(now);
+        }
+        if entry.rest > interval {
+            return entry.last_start.unwrap_or(now).plus(entry.rest).max(now);
         }
         let mut next = entry.at.plus(interval);
         if next <= now {
@@ -485,6 +551,12 @@ impl Schedule {
         entry.epoch += 1;
         self.due.push(Reverse((at, row, entry.epoch)));
     }
+}
+
+/// A run that ended only because its time was over, or nearly so.
+fn used_up(entry: &Entry, now: Timestamp) -> bool {
+    let took = entry.last_start.map_or(Duration::ZERO, |start| now.since(start));
+    took >= entry.spec.timeout * 9 / 10
 }
 
 fn focused(interval: Duration) -> Duration {
@@ -639,6 +711,98 @@ mod tests {
         s.watch(None, at(9_100));
         s.finished(&keys[0], at(9_200));
         assert!(start_all(&mut s, at(20_000)).is_empty());
+    }
+
+    #[test]
+    fn what_something_is_wrong_with_is_looked_at_more_often_until_it_is_well() {
+        let mut s = loaded(vec![spec("a", "icmp", 30), spec("b", "icmp", 30)]);
+        for key in start_all(&mut s, at(100)) {
+            s.finished(&key, at(130));
+        }
+        s.alarm(AssetId::new("a"), Pace::Alarmed, at(1_000));
+        let keys = start_all(&mut s, at(10_101));
+        assert_eq!(
+            keys.iter().map(|k| k.subject.id().as_str()).collect::<Vec<_>>(),
+            ["a"],
+            "ten seconds after its last"
+        );
+        s.finished(&keys[0], at(10_130));
+        assert_eq!(start_all(&mut s, at(20_131)).len(), 1);
+        s.finished(&keys[0], at(20_150));
+        s.alarm(AssetId::new("a"), Pace::AsEver, at(20_200));
+        for key in start_all(&mut s, at(31_000)) {
+            s.finished(&key, at(31_010));
+        }
+        assert!(start_all(&mut s, at(45_000)).is_empty());
+        // With very many it is an outage: no more than some are looked at more often.
+        let mut s = loaded((0..1_000).map(|i| spec(&format!("h{i}"), "icmp", 30)).collect());
+        for key in start_all(&mut s, at(1_000)) {
+            s.finished(&key, at(1_010));
+        }
+        (0..1_000).for_each(|i| s.alarm(AssetId::new(format!("h{i}")), Pace::Alarmed, at(1_020)));
+        assert_eq!(start_all(&mut s, at(12_000)).len(), MOST_ALARMED);
+    }
+
+    /// Ten thousand that take all of their time for nothing cost one that answers none of its turns.
+    #[test]
+    fn those_that_never_answer_cost_nobody_a_turn() {
+        for (kind, dead) in [("tcp", 10_000), ("icmp", 10_000)] {
+            let mut specs: Vec<CheckSpec> = (0..dead).map(|i| spec(&format!("dead{i}"), kind, 30)).collect();
+            specs.extend((0..20).map(|i| spec(&format!("well{i}"), kind, 30)));
+            let mut s = loaded(specs);
+            let mut ends: BinaryHeap<Reverse<(Timestamp, CheckKey)>> = BinaryHeap::new();
+            let mut starts: HashMap<String, Vec<Timestamp>> = HashMap::new();
+            let mut now = T0;
+            while now < at(300_000) {
+                while let Some(Reverse((end, key))) = ends.pop() {
+                    if end > now {
+                        ends.push(Reverse((end, key)));
+                        break;
+                    }
+                    s.finished(&key, now);
+                }
+                while let Some(spec) = s.start_next(now) {
+                    let name = spec.key.subject.id().as_str().to_owned();
+                    let well = name.starts_with("well");
+                    let took = if well { Duration::from_millis(20) } else { spec.timeout };
+                    ends.push(Reverse((now.plus(took), spec.key.clone())));
+                    if well {
+                        starts.entry(name).or_default().push(now);
+                    }
+                }
+                now = now.plus(Duration::from_millis(50));
+            }
+            for (name, times) in starts {
+                let settled: Vec<&Timestamp> = times.iter().filter(|t| **t > at(60_000)).collect();
+                let gaps = settled.windows(2).map(|pair| pair[1].since(*pair[0]));
+                let longest = gaps.max().expect("it runs");
+                assert!(longest <= Duration::from_millis(30_200), "{kind} {name}: {longest:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_walk_that_takes_over_a_quarter_of_its_interval_stretches_it_and_a_quick_one_restores_it() {
+        let mut s = loaded(vec![spec("router", "ports", 60)]);
+        let key = start_all(&mut s, at(0)).remove(0);
+        let mut begun = 0;
+        // It takes 14 s, 40 s, and 2 s: each time with the pause that follows from it.
+        for (took, every) in [(14_000, 60_000), (40_000, 160_000), (2_000, 60_000)] {
+            s.rest(&key, Duration::from_millis(4 * took));
+            s.finished(&key, at(begun + took));
+            let next = begun + every;
+            if every > 60_000 {
+                // Neither trouble, nor a trap, nor the screen makes it come sooner.
+                s.retry(&key, at(begun + took));
+                s.nudge(&AssetId::new("router"), at(begun + took));
+                s.focus(Some(AssetId::new("router")), at(begun + took));
+                s.focus(None, at(begun + took));
+            }
+            assert!(start_all(&mut s, at(next - 1)).is_empty(), "after {took} ms");
+            assert_eq!(start_all(&mut s, at(next)).len(), 1, "after {took} ms");
+            begun = next;
+        }
+        assert_eq!(s.late(), 0);
     }
 
     #[test]

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use ulid::Ulid;
 
+use super::deed;
 use super::error::JournalError;
 use super::record::{self, Hash, Record, TEXT_LIMIT, TITLE_LIMIT, urgency_number};
 use super::{log, read};
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{Entry, EntryKind, IncidentId, Urgency};
+use crate::model::{Deed, Entry, EntryKind, IncidentId, Urgency};
 use crate::store::Schema;
 use crate::store::database::{self, Durability};
 
@@ -48,13 +49,18 @@ pub enum Draft {
         author: Untrusted,
         about: Option<Untrusted>,
     },
-    /// Any kind but [`EntryKind::Opened`].
+    /// Any kind of an incident's entries but [`EntryKind::Opened`].
     Add {
         incident: IncidentId,
         kind: EntryKind,
         text: Untrusted,
         author: Untrusted,
         about: Option<Untrusted>,
+    },
+    /// What was done about a problem; belongs to no incident.
+    Deed {
+        deed: Deed,
+        author: Untrusted,
     },
 }
 
@@ -161,10 +167,16 @@ impl Journal {
                 require(&transaction, *incident, *kind)?;
                 *incident
             }
+            Draft::Deed { .. } => IncidentId::NONE,
         };
+        let form;
         let (kind, text, urgency, author, about) = match draft {
             Draft::Open { title, urgency, author, about } => (EntryKind::Opened, title, Some(*urgency), author, about),
             Draft::Add { kind, text, author, about, .. } => (*kind, text, None, author, about),
+            Draft::Deed { deed, author } => {
+                form = deed::form(deed);
+                (form.kind, &form.text, None, author, &form.about)
+            }
         };
         let entry = Entry {
             id: next_id(&transaction, at)?.to_string().into(),
@@ -239,11 +251,16 @@ fn check(draft: &Draft) -> Result<(), JournalError> {
         Draft::Add { kind, text, author, about, .. } => {
             match kind {
                 EntryKind::Opened => return Err(JournalError::OpensNothing),
+                _ if kind.is_deed() => return Err(JournalError::OfNoIncident),
                 // The deed itself says enough.
                 EntryKind::Acknowledged | EntryKind::Closed if text.is_empty() => {}
                 _ => record::check_length("text", text, TEXT_LIMIT)?,
             }
             (author, about)
+        }
+        Draft::Deed { deed, author } => {
+            deed::check(deed)?;
+            (author, &None)
         }
     };
     record::check_length("author", author, TITLE_LIMIT)?;

@@ -17,6 +17,8 @@ pub enum JournalError {
     TooLong { what: &'static str, bytes: usize, limit: usize },
     #[error("an incident is opened by its own command, not by an entry")]
     OpensNothing,
+    #[error("what is done about problems belongs to no incident")]
+    OfNoIncident,
     #[error("no incident number is free")]
     NoNumber,
 }

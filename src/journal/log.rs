@@ -36,7 +36,7 @@ struct Line {
 /// A string, or an object with hex digits where the bytes are not UTF-8.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Text {
+pub(super) enum Text {
     Plain(String),
     Bytes { hex: String },
 }
@@ -164,19 +164,19 @@ fn record(line: &Line) -> Option<Record> {
     .ok()
 }
 
-fn text(untrusted: &Untrusted) -> Text {
+pub(super) fn text(untrusted: &Untrusted) -> Text {
     std::str::from_utf8(untrusted.as_bytes())
         .map_or_else(|_| Text::Bytes { hex: hex(untrusted.as_bytes()) }, |text| Text::Plain(text.to_owned()))
 }
 
-fn bytes(text: &Text) -> Option<Vec<u8>> {
+pub(super) fn bytes(text: &Text) -> Option<Vec<u8>> {
     match text {
         Text::Plain(text) => Some(text.as_bytes().to_vec()),
         Text::Bytes { hex } => unhex(hex),
     }
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
     text.as_bytes()
         .chunks(2)

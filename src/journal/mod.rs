@@ -8,6 +8,7 @@
 //! ```
 
 mod append;
+mod deed;
 mod error;
 mod fold;
 mod log;

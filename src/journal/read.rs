@@ -11,9 +11,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::append::SCHEMA;
 use super::error::JournalError;
 use super::record::{self, Hash, Record};
-use super::{fold, log};
+use super::{deed, fold, log};
 use crate::base::text::clean;
-use crate::model::{Incident, IncidentId};
+use crate::model::{CareBook, Incident, IncidentId};
 use crate::store::OpenError;
 
 /// Of a database that a power cut left unfinished; the next entry fills it. Somebody may have emptied it as well.
@@ -26,6 +26,8 @@ pub struct Contents {
     pub incidents: Vec<Incident>,
     /// What is wrong with the files as a whole, in words; empty where nothing is.
     pub damage: Vec<String>,
+    /// What was done about problems, as far as it stands, by the wall clock.
+    pub care: CareBook,
 }
 
 impl Contents {
@@ -225,11 +227,18 @@ fn fields(row: &Row<'_>) -> Result<Record, &'static str> {
     )
 }
 
-fn complete(records: Vec<Record>, damage: Vec<String>, mut of_incident: BTreeMap<IncidentId, Vec<String>>) -> Contents {
+fn complete(
+    records: Vec<Record>,
+    mut damage: Vec<String>,
+    mut of_incident: BTreeMap<IncidentId, Vec<String>>,
+) -> Contents {
     for (incident, words) in broken_chains(&records) {
         of_incident.entry(incident).or_default().push(words);
     }
-    Contents { incidents: fold::incidents(records, of_incident), damage }
+    damage.extend(of_incident.remove(&IncidentId::NONE).unwrap_or_default());
+    let (deeds, entries) = records.into_iter().partition(|record| record.entry.incident == IncidentId::NONE);
+    let care = deed::book(deeds, &mut damage);
+    Contents { incidents: fold::incidents(entries, of_incident), damage, care }
 }
 
 /// Where a writer's entries do not follow each other.

@@ -3,7 +3,7 @@
 //! ```text
 //! hash = SHA-256( "noctty.journal.entry/1" 00
 //!   id         26 bytes   ULID
-//!   incident   u32
+//!   incident   u32        0 for an entry that belongs to none
 //!   writer     26 bytes   ULID
 //!   sequence   u64        from 1, per writer
 //!   at         i64        milliseconds since 1970, UTC
@@ -121,13 +121,15 @@ pub fn from_fields(
     if !is_ulid(writer) {
         return Err("writer");
     }
+    let kind = EntryKind::parse(kind).ok_or("kind")?;
+    let of_one = |n: &u32| (*n > 0) != kind.is_deed();
     let entry = Entry {
         id: id.into(),
-        incident: u32::try_from(incident).ok().filter(|n| *n > 0).map(IncidentId).ok_or("incident")?,
+        incident: u32::try_from(incident).ok().filter(of_one).map(IncidentId).ok_or("incident")?,
         writer: writer.into(),
         sequence: u64::try_from(sequence).ok().filter(|n| *n > 0).ok_or("sequence")?,
         at: Timestamp(at),
-        kind: EntryKind::parse(kind).ok_or("kind")?,
+        kind,
         author: Untrusted::bounded(author, TITLE_LIMIT),
         text: Untrusted::bounded(text, TEXT_LIMIT),
         about: about.map(|about| Untrusted::bounded(about, TITLE_LIMIT)),
@@ -181,7 +183,7 @@ pub mod tests {
         ) -> Record {
             let entry = Entry {
                 id: Ulid(id).to_string().into(),
-                incident: IncidentId(incident),
+                incident: if kind.is_deed() { IncidentId::NONE } else { IncidentId(incident) },
                 writer: Ulid(writer).to_string().into(),
                 sequence: sequence.cast_unsigned(),
                 at: Timestamp(at),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::host::AssetId;
+use super::observation::{Observation, Outcome};
 
 /// What a check is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,4 +58,21 @@ pub struct CheckSpec {
     /// Not started until the user says so, with the reason ("asks for a password command").
     pub waits_for: Option<Arc<str>>,
     pub wire: Wire,
+}
+
+/// A walk of a device's tables may take this part of the time from one to the next, whatever its interval is.
+const WALK_SHARE: u32 = 4;
+
+impl CheckSpec {
+    /// From the begin of such a run to that of the next, at least: walks that take long stretch their interval. What brought no
+    /// table is told by its timeout, not by the device's pace.
+    pub fn rest_after(&self, last: &Observation) -> Duration {
+        let walked = &*self.kind == "ports" && matches!(last.reading.outcome, Outcome::Ok | Outcome::Warning);
+        if walked { last.took.saturating_mul(WALK_SHARE) } else { Duration::ZERO }
+    }
+
+    /// How often it runs after such a run.
+    pub fn interval_after(&self, last: &Observation) -> Duration {
+        self.interval.max(self.rest_after(last))
+    }
 }

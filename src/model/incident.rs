@@ -10,6 +10,9 @@ use crate::base::{Timestamp, Untrusted};
 pub struct IncidentId(pub u32);
 
 impl IncidentId {
+    /// Of entries that belong to no incident.
+    pub const NONE: Self = Self(0);
+
     /// Accepts `INC-7`, `inc-7` and `7`.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix("INC-").or_else(|| text.strip_prefix("inc-")).unwrap_or(text);
@@ -88,10 +91,18 @@ pub enum EntryKind {
     /// Written by the console itself when a state changed.
     State,
     Closed,
+    /// Of no incident: somebody took a problem on.
+    Claimed,
+    /// Of no incident: a claim ended, by hand or by itself.
+    Released,
+    /// Of no incident: a maintenance window was ordered.
+    MaintenanceOrdered,
+    /// Of no incident: a maintenance window was taken back.
+    MaintenanceCancelled,
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Opened,
         Self::Note,
         Self::Decision,
@@ -101,7 +112,16 @@ impl EntryKind {
         Self::Role,
         Self::State,
         Self::Closed,
+        Self::Claimed,
+        Self::Released,
+        Self::MaintenanceOrdered,
+        Self::MaintenanceCancelled,
     ];
+
+    /// Belongs to no incident: what was done about problems.
+    pub fn is_deed(self) -> bool {
+        matches!(self, Self::Claimed | Self::Released | Self::MaintenanceOrdered | Self::MaintenanceCancelled)
+    }
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -114,6 +134,10 @@ impl EntryKind {
             Self::Role => "role",
             Self::State => "state",
             Self::Closed => "closed",
+            Self::Claimed => "claimed",
+            Self::Released => "released",
+            Self::MaintenanceOrdered => "maintenance-ordered",
+            Self::MaintenanceCancelled => "maintenance-cancelled",
         }
     }
 

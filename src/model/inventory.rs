@@ -1,17 +1,24 @@
 //! Everything that is known to exist and how it is watched: what a configuration or a discovery yields,
 //! and what the reducer takes as a fact.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::backup::Job;
-use super::check::CheckSpec;
+use super::check::{CheckKey, CheckSpec};
 use super::host::{AssetId, Host};
+use super::maintenance::Maintenance;
+use super::threshold::Threshold;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inventory {
     pub hosts: Vec<Arc<Host>>,
     pub jobs: Vec<Arc<Job>>,
     pub checks: Vec<Arc<CheckSpec>>,
+    /// Limits of the operator's own, by the check whose numbers they hold.
+    pub thresholds: HashMap<CheckKey, Arc<[Threshold]>>,
+    /// Windows that the configuration orders.
+    pub maintenance: Vec<Arc<Maintenance>>,
     /// What could not be watched at all, and why ("units unavailable: no systemctl").
     pub remarks: Vec<Arc<str>>,
 }

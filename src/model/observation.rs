@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::backup::{BackupFailure, BackupReport};
 use super::check::CheckKey;
 use super::port::PortTable;
+use super::vitals::Vitals;
 use crate::base::{Timestamp, Untrusted};
 
 /// The verdict of one run, before attempts, dependencies and maintenance are considered.
@@ -18,6 +19,28 @@ pub enum Outcome {
     Unknown,
 }
 
+impl Outcome {
+    /// As JSON has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// How bad it is beside others: a problem that is known outranks one that is not.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Unknown => 1,
+            Self::Warning => 2,
+            Self::Critical => 3,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
     Count,
@@ -28,6 +51,18 @@ pub enum Unit {
     Bytes,
     BitsPerSecond,
     PerSecond,
+}
+
+impl Unit {
+    /// How far inside its limit a number has to be until it is well again: 5 points of a percentage (the whole of a lesser
+    /// limit), a tenth of anything else; a moment has no inside.
+    pub fn slack(self, limit: f64) -> f64 {
+        match self {
+            Self::Percent => 5f64.min(limit.abs()),
+            Self::UnixSeconds => 0.0,
+            Self::Count | Self::Seconds | Self::Bytes | Self::BitsPerSecond | Self::PerSecond => limit.abs() * 0.1,
+        }
+    }
 }
 
 /// One number of an observation. Names are stable: `load1`, `memory`, `rtt`, `loss`, `disk:/var`.
@@ -50,6 +85,7 @@ pub enum Facts {
     #[default]
     None,
     Ports(Arc<PortTable>),
+    Vitals(Arc<Vitals>),
     Backup(Arc<BackupReport>),
     /// The repository could not be read.
     NoBackup(BackupFailure),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::flap::FlapFormula;
+
 /// How a host, a check, a port or a job stands. Freshness is another axis: see `state`'s views.
 /// The order is the order of concern: a problem list sorts by it, greatest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,6 +22,19 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// As JSON and messages have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+            Self::Unknown => "unknown",
+            Self::Unreachable => "unreachable",
+            Self::Pending => "pending",
+            Self::NotProbed => "not-probed",
+        }
+    }
+
     pub fn is_problem(self) -> bool {
         matches!(self, Self::Warning | Self::Critical | Self::Unknown)
     }
@@ -37,6 +52,8 @@ pub struct Policy {
     /// How long a silent host may at most wait to hear whether a parent is to blame; nothing where nobody asks
     /// the parents again.
     pub longest_wait: Duration,
+    /// How flapping is told; `None` where it is not.
+    pub flapping: Option<FlapFormula>,
 }
 
 impl Default for Policy {
@@ -46,6 +63,7 @@ impl Default for Policy {
             stale_floor: Duration::from_secs(15),
             never_seen_is_down: false,
             longest_wait: Duration::from_secs(60),
+            flapping: Some(FlapFormula::ICINGA),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is kept of a check over a restart.
 
 use super::check::CheckKey;
+use super::flap::Flap;
 use super::observation::Observation;
 use super::policy::Condition;
 use crate::base::Timestamp;
@@ -13,4 +14,5 @@ pub struct Remembered {
     pub since: Timestamp,
     pub last_good: Option<Timestamp>,
     pub observation: Observation,
+    pub flap: Flap,
 }

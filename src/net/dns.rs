@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use hickory_resolver::proto::op::{Message, MessageType, Query, ResponseCode};
-use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
 
@@ -16,6 +16,12 @@ use super::tcp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub records: Vec<String>,
+    /// The server answers for the zone itself (AA).
+    pub authoritative: bool,
+    /// The server has validated the answer (AD, RFC 4035 §3.2.3).
+    pub authentic: bool,
+    /// Of the first SOA record among the answers.
+    pub serial: Option<u32>,
     pub took: Duration,
 }
 
@@ -60,6 +66,8 @@ pub async fn query(server: SocketAddr, name: &str, kind: &str, timeout: Duration
     let mut question = Message::query();
     question.metadata.id = u16::from_be_bytes(random());
     question.metadata.recursion_desired = true;
+    // Says that we understand the bit, and so have it told (RFC 6840 §5.7).
+    question.metadata.authentic_data = true;
     question.add_query(Query::query(owner, record_type));
     let begun = Instant::now();
     let asked = tokio::time::timeout(timeout, exchange(server, &question, timeout));
@@ -78,7 +86,12 @@ pub async fn query(server: SocketAddr, name: &str, kind: &str, timeout: Duration
     if records.is_empty() {
         return Err(QueryError::NoRecords { server, name: name.to_owned(), kind: record_type.to_string() });
     }
-    Ok(Answer { records, took })
+    let serial = reply.answers.iter().find_map(|record| match &record.data {
+        RData::SOA(soa) => Some(soa.serial),
+        _ => None,
+    });
+    let (authoritative, authentic) = (reply.metadata.authoritative, reply.metadata.authentic_data);
+    Ok(Answer { records, authoritative, authentic, serial, took })
 }
 
 async fn exchange(server: SocketAddr, question: &Message, timeout: Duration) -> Result<Message, QueryError> {

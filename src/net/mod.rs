@@ -1,11 +1,20 @@
 //! Sockets: one UDP socket for many SNMP exchanges, ICMP, TCP, the resolver. Knows protocols only through
 //! `proto`; says in its errors which operation failed towards which address.
 
+mod batch;
+pub mod dialog;
 pub mod dns;
+pub mod http;
 pub mod icmp;
+pub mod ldap;
+mod line;
+pub mod mail;
+pub mod ntp;
+mod random;
 pub mod resolve;
 pub mod snmp;
 pub mod tcp;
+pub mod tls;
 
 use std::sync::Arc;
 
@@ -19,6 +28,7 @@ pub struct Net {
     pub pinger: icmp::Pinger,
     pub names: resolve::Names,
     pub snmp: snmp::Snmp,
+    pub tls: tls::Tls,
 }
 
 impl Net {
@@ -28,6 +38,7 @@ impl Net {
             pinger: icmp::Pinger::default(),
             names: resolve::Names::default(),
             snmp: snmp::Snmp::default(),
+            tls: tls::Tls::default(),
         })
     }
 }

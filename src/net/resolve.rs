@@ -86,6 +86,21 @@ impl Names {
         let found = found.unwrap_or_else(|| Err(ResolveError::TimedOut { name: name.clone(), within }));
         found.or_else(|error| last.map(|(address, _)| address).ok_or(error))
     }
+
+    /// The same for a name that somebody else chose (a redirect, an NS record): nothing of it is remembered, or whoever
+    /// makes up names could fill the memory.
+    ///
+    /// # Errors
+    /// The name does not resolve in time.
+    pub async fn resolve_once(&self, name: &Arc<str>, timeout: Duration) -> Result<IpAddr, ResolveError> {
+        if let Ok(address) = name.parse() {
+            return Ok(address);
+        }
+        match tokio::time::timeout(timeout, self.shared.find(name)).await {
+            Ok(found) => found,
+            Err(_) => Err(ResolveError::TimedOut { name: name.clone(), within: timeout }),
+        }
+    }
 }
 
 impl Shared {
@@ -163,6 +178,16 @@ mod tests {
         let all = futures_util::future::join_all((0..50).map(|_| names.resolve(&name, SECOND))).await;
         assert!(all.into_iter().all(|found| found.is_ok_and(|a| a == IpAddr::from([192, 0, 2, 1]))));
         assert_eq!(ASKED.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn names_of_others_are_looked_up_and_not_remembered() {
+        let names = Names::with(|_| Ok(vec![IpAddr::from([192, 0, 2, 1])]));
+        for number in 0..20 {
+            let name: Arc<str> = format!("made-up-{number}").into();
+            assert!(names.resolve_once(&name, SECOND).await.is_ok());
+        }
+        assert!(names.shared.lock().is_empty());
     }
 
     #[tokio::test]

@@ -1,24 +1,54 @@
-//! `dns`: does a name server answer a question, and as expected.
+//! `dns`: do name servers answer a question, as expected, for themselves, validated, and all alike.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::{Cx, Kind, Pace, Probe, Running};
-use crate::base::options::{OptionDoc, Problem, Reader};
+use crate::base::options::{Node, OptionDoc, Problem, Reader, Value};
 use crate::base::{Untrusted, units};
-use crate::model::{Host, Reading, Unit, Wire};
-use crate::net::dns::{self, QueryError};
+use crate::model::{Host, Outcome, Reading, Unit, Wire};
+use crate::net::dns::{self, Answer, QueryError};
+
+/// Servers that are asked in one run.
+const MOST_SERVERS: usize = 16;
 
 pub static KIND: Kind = Kind {
     name: "dns",
-    help: "one question to the host as a name server, or to `server`",
+    help: "one question to the host as a name server, or to `servers`",
     options: &[
         OptionDoc { name: "name", form: "string", default: "localhost", help: "the domain name asked for" },
         OptionDoc { name: "type", form: "string", default: "A", help: "the record type" },
         OptionDoc { name: "server", form: "string", default: "the host", help: "the name server's address" },
+        OptionDoc {
+            name: "servers",
+            form: "array",
+            default: "",
+            help: "several name servers (`10.0.0.1`, `ns2:5353`): each is asked, and they must agree",
+        },
         OptionDoc { name: "port", form: "integer", default: "53", help: "the name server's port" },
-        OptionDoc { name: "expect", form: "string", default: "", help: "a record that must be among the answers" },
+        OptionDoc {
+            name: "expect",
+            form: "string or array",
+            default: "",
+            help: "records that must be among the answers",
+        },
+        OptionDoc { name: "exact", form: "boolean", default: "false", help: "no other records than those of `expect`" },
+        OptionDoc {
+            name: "authoritative",
+            form: "boolean",
+            default: "false",
+            help: "the server must answer for the zone itself (AA)",
+        },
+        OptionDoc {
+            name: "dnssec",
+            form: "boolean",
+            default: "false",
+            help: "the server must have validated the answer (AD)",
+        },
+        OptionDoc { name: "nxdomain", form: "boolean", default: "false", help: "the name must not exist" },
         OptionDoc {
             name: "any_answer",
             form: "boolean",
@@ -38,11 +68,72 @@ pub static KIND: Kind = Kind {
 
 #[derive(Debug)]
 struct Dns {
-    server: Arc<str>,
-    port: u16,
+    servers: Vec<Server>,
     name: String,
     kind: String,
-    expect: Option<String>,
+    wanted: Wanted,
+}
+
+/// A name server by name or address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    pub host: Arc<str>,
+    pub port: u16,
+}
+
+impl Server {
+    /// `name`, `name:port`, `address`, `[v6]:port`.
+    pub fn parse(text: &str, port: u16) -> Option<Self> {
+        let text = text.trim();
+        if text.is_empty() {
+            return None;
+        }
+        if text.parse::<IpAddr>().is_ok() {
+            return Some(Self { host: text.into(), port });
+        }
+        if let Ok(both) = text.parse::<SocketAddr>() {
+            return Some(Self { host: both.ip().to_string().into(), port: both.port() });
+        }
+        match text.split_once(':') {
+            None => Some(Self { host: text.into(), port }),
+            Some((host, port)) if !host.is_empty() => Some(Self { host: host.into(), port: port.parse().ok()? }),
+            Some(_) => None,
+        }
+    }
+
+    pub fn shown(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    /// Reads an array of them; `None` where the key is absent or nothing in it can be used.
+    pub fn read(key: &'static str, port: u16, options: &mut Reader<'_>) -> Option<Vec<Self>> {
+        let written = options.placed_strings(key)?;
+        if let Some((_, place)) = written.get(MOST_SERVERS) {
+            options.problem(Problem::error(place, format!("more than {MOST_SERVERS} servers in one check")));
+        }
+        let mut out = Vec::new();
+        for (text, place) in written {
+            match Self::parse(&text, port) {
+                Some(server) => out.push(server),
+                None => options.problem(Problem::error(&place, format!("\"{text}\" is no name server"))),
+            }
+        }
+        (!out.is_empty()).then_some(out)
+    }
+}
+
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+struct Wanted {
+    records: Vec<String>,
+    exact: bool,
+    authoritative: bool,
+    dnssec: bool,
+    nxdomain: bool,
     any_answer: bool,
 }
 
@@ -51,14 +142,35 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let kind = options.string("type").unwrap_or_else(|| "A".to_owned());
     let server = options.string("server").map(Arc::from);
     let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok()).unwrap_or(53);
-    let expect = options.string("expect");
-    let any_answer = options.bool("any_answer").unwrap_or(false);
+    let servers = Server::read("servers", port, options);
+    let mut flag = |key| options.bool(key).unwrap_or(false);
+    let mut wanted = Wanted {
+        records: Vec::new(),
+        exact: flag("exact"),
+        authoritative: flag("authoritative"),
+        dnssec: flag("dnssec"),
+        nxdomain: flag("nxdomain"),
+        any_answer: flag("any_answer"),
+    };
+    wanted.records = read_expected(options);
     if let Err(error) = dns::check_question(&name, &kind) {
         let place = options.place().clone();
         options.problem(Problem::error(&place, error.to_string()));
         return None;
     }
-    Some(Box::new(Dns { server: server.or_else(|| host.address.clone())?, port, name, kind, expect, any_answer }))
+    let servers = match servers {
+        Some(servers) => servers,
+        None => vec![Server { host: server.or_else(|| host.address.clone())?, port }],
+    };
+    Some(Box::new(Dns { servers, name, kind, wanted }))
+}
+
+/// One record or several.
+fn read_expected(options: &mut Reader<'_>) -> Vec<String> {
+    match options.node("expect") {
+        Some(Node { value: Value::Array(_), .. }) => options.strings("expect").unwrap_or_default(),
+        _ => options.string("expect").into_iter().collect(),
+    }
 }
 
 impl Probe for Dns {
@@ -68,7 +180,8 @@ impl Probe for Dns {
 
     fn wire(&self) -> Wire {
         let protocol = format!("DNS {} {}", self.kind, self.name);
-        Wire { protocol: protocol.into(), destination: format!("{}:{}", self.server, self.port).into() }
+        let destination: Vec<String> = self.servers.iter().map(Server::shown).collect();
+        Wire { protocol: protocol.into(), destination: destination.join(", ").into() }
     }
 
     fn instance(&self) -> String {
@@ -76,31 +189,138 @@ impl Probe for Dns {
     }
 }
 
+/// What one server said, judged.
+struct Told {
+    outcome: Outcome,
+    words: String,
+    answer: Option<Answer>,
+}
+
 impl Dns {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let address = match cx.net.names.resolve(&self.server, cx.timeout).await {
+        let mut told = join_all(self.servers.iter().map(|server| self.ask_one(server, cx))).await;
+        if told.len() == 1
+            && let Some(only) = told.pop()
+        {
+            let reading = Reading::new(only.outcome, only.words);
+            return match only.answer {
+                Some(answer) => reading.metric("rtt", answer.took.as_secs_f64(), Unit::Seconds),
+                None => reading,
+            };
+        }
+        self.together(&told)
+    }
+
+    async fn ask_one(&self, server: &Server, cx: &Cx) -> Told {
+        let address = match cx.net.names.resolve(&server.host, cx.timeout).await {
             Ok(address) => address,
-            Err(error) => return Reading::unknown(error.to_string()),
+            Err(error) => return Told { outcome: Outcome::Unknown, words: error.to_string(), answer: None },
         };
-        let server = SocketAddr::new(address, self.port);
-        match dns::query(server, &self.name, &self.kind, cx.timeout).await {
-            Ok(answer) => {
-                let took = units::round_trip(answer.took);
-                let found = Untrusted::from(answer.records.join(", "));
-                let reading = match &self.expect {
-                    Some(want)
-                        if !answer.records.iter().any(|r| r.trim_end_matches('.') == want.trim_end_matches('.')) =>
-                    {
-                        Reading::critical(format!("{} {} is {}, not {want}", self.name, self.kind, found.json_text()))
-                    }
-                    _ => Reading::ok(format!("{} {} = {} · {took}", self.name, self.kind, found.json_text())),
-                };
-                reading.metric("rtt", answer.took.as_secs_f64(), Unit::Seconds)
+        let server = SocketAddr::new(address, server.port);
+        let asked = dns::query(server, &self.name, &self.kind, cx.timeout).await;
+        let (outcome, words) = self.judge(&asked);
+        Told { outcome, words, answer: asked.ok() }
+    }
+
+    fn judge(&self, asked: &Result<Answer, QueryError>) -> (Outcome, String) {
+        let wanted = &self.wanted;
+        match asked {
+            Ok(answer) => self.judge_answer(answer),
+            Err(error @ QueryError::Code { code: "NXDOMAIN", .. }) if wanted.nxdomain => {
+                (Outcome::Ok, error.to_string())
             }
-            Err(error @ (QueryError::Code { .. } | QueryError::NoRecords { .. })) if self.any_answer => {
-                Reading::ok(format!("answers ({error})"))
+            Err(error @ (QueryError::Code { .. } | QueryError::NoRecords { .. })) if wanted.any_answer => {
+                (Outcome::Ok, format!("answers ({error})"))
             }
-            Err(error) => Reading::critical(error.to_string()),
+            Err(error) => (Outcome::Critical, error.to_string()),
+        }
+    }
+
+    fn judge_answer(&self, answer: &Answer) -> (Outcome, String) {
+        let wanted = &self.wanted;
+        let (name, kind) = (&self.name, &self.kind);
+        let found = Untrusted::from(answer.records.join(", ")).json_text();
+        if wanted.nxdomain {
+            return (Outcome::Critical, format!("{name} {kind} is {found}, but it should not exist"));
+        }
+        let same = |a: &str, b: &str| a.trim_end_matches('.') == b.trim_end_matches('.');
+        if let Some(missing) = wanted.records.iter().find(|want| !answer.records.iter().any(|r| same(r, want))) {
+            return (Outcome::Critical, format!("{name} {kind} is {found}, not {missing}"));
+        }
+        if wanted.exact
+            && let Some(extra) = answer.records.iter().find(|r| !wanted.records.iter().any(|want| same(r, want)))
+        {
+            let extra = Untrusted::from(extra.as_str()).json_text();
+            return (Outcome::Critical, format!("{name} {kind} has {extra} too, which is not expected"));
+        }
+        if wanted.authoritative && !answer.authoritative {
+            return (
+                Outcome::Critical,
+                format!("{name} {kind} is {found}, but the server does not answer for the zone (no AA)"),
+            );
+        }
+        if wanted.dnssec && !answer.authentic {
+            return (Outcome::Critical, format!("{name} {kind} is {found}, but not validated by DNSSEC (no AD)"));
+        }
+        let mut words = format!("{name} {kind} = {found} · {}", units::round_trip(answer.took));
+        if wanted.dnssec {
+            words.push_str(" · validated");
+        }
+        (Outcome::Ok, words)
+    }
+
+    /// Several servers: the worst decides, and where all are good they must say the same.
+    fn together(&self, told: &[Told]) -> Reading {
+        let bad: Vec<usize> = (0..told.len()).filter(|i| told[*i].outcome != Outcome::Ok).collect();
+        let said = |i: usize| format!("{}: {}", self.servers[i].shown(), told[i].words);
+        let sets: Vec<Option<Vec<&String>>> = told.iter().map(|t| t.answer.as_ref().map(sorted)).collect();
+        let reading = if bad.is_empty() {
+            let other = (1..sets.len()).find(|i| sets[*i] != sets[0]);
+            match (other, sets.first()) {
+                (Some(other), _) => Reading::warning(format!("servers disagree: {} | {}", said(0), said(other))),
+                (None, _) => Reading::ok(format!("{} · {} servers agree", told[0].words, told.len())),
+            }
+        } else {
+            let worst = if bad.iter().any(|i| told[*i].outcome == Outcome::Critical) {
+                Outcome::Critical
+            } else {
+                Outcome::Unknown
+            };
+            let words: Vec<String> = bad.iter().map(|i| said(*i)).collect();
+            Reading::new(worst, format!("{} of {} servers: {}", bad.len(), told.len(), words.join(" | ")))
+        };
+        let mut reading = reading.metric("servers_bad", bad.len() as f64, Unit::Count);
+        for (index, one) in told.iter().enumerate() {
+            reading = reading.log(said(index));
+            if let Some(answer) = &one.answer {
+                let name = format!("rtt:{}", self.servers[index].shown());
+                reading = reading.metric(&name, answer.took.as_secs_f64(), Unit::Seconds);
+            }
+        }
+        reading
+    }
+}
+
+fn sorted(answer: &Answer) -> Vec<&String> {
+    let mut records: Vec<&String> = answer.records.iter().collect();
+    records.sort_unstable();
+    records
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_a_name_or_an_address_with_or_without_a_port() {
+        let parsed = |text: &str| Server::parse(text, 53).map(|server| server.shown());
+        assert_eq!(parsed("10.0.0.1").as_deref(), Some("10.0.0.1:53"));
+        assert_eq!(parsed("10.0.0.1:5353").as_deref(), Some("10.0.0.1:5353"));
+        assert_eq!(parsed("2001:db8::1").as_deref(), Some("[2001:db8::1]:53"));
+        assert_eq!(parsed("[2001:db8::1]:5353").as_deref(), Some("[2001:db8::1]:5353"));
+        assert_eq!(parsed("ns2:5353").as_deref(), Some("ns2:5353"));
+        for bad in ["", ":53", "ns2:x", "ns2:70000"] {
+            assert_eq!(parsed(bad), None, "{bad}");
         }
     }
 }

@@ -81,23 +81,66 @@ impl Icmp {
 fn judge(round_trips: &[Duration], failures: &[EchoError]) -> Reading {
     let sent = round_trips.len() + failures.len();
     let loss = 100.0 * failures.len() as f64 / sent.max(1) as f64;
-    let reading = match (round_trips.iter().min(), failures.last()) {
-        (Some(fastest), None) => Reading::ok(units::round_trip(*fastest)),
-        (Some(fastest), Some(_)) => Reading::warning(format!("{} · {loss:.0} % loss", units::round_trip(*fastest))),
+    let took = Took::of(round_trips);
+    let mut reading = match (&took, failures.last()) {
+        (Some(took), None) => Reading::ok(took.words()),
+        (Some(took), Some(_)) => Reading::warning(format!("{} · {loss:.0} % loss", took.words())),
         // A packet filter on this machine says nothing about the other one.
         (None, Some(error @ EchoError::Send { source, .. }))
             if source.kind() == std::io::ErrorKind::PermissionDenied =>
         {
             return Reading::unknown(error.to_string());
         }
+        (None, Some(error @ EchoError::Gone)) => return Reading::unknown(error.to_string()),
         (None, Some(error)) => Reading::critical(error.to_string()),
         (None, None) => return Reading::unknown("no echo was sent"),
     };
-    let reading = match round_trips.iter().min() {
-        Some(fastest) => reading.metric("rtt", fastest.as_secs_f64(), Unit::Seconds),
-        None => reading,
-    };
+    if let Some(took) = took {
+        reading = reading.metric("rtt", took.fastest.as_secs_f64(), Unit::Seconds);
+        if let Some(several) = took.several {
+            for (name, value) in [("rtt_avg", several.mean), ("rtt_max", several.slowest), ("jitter", several.jitter)] {
+                reading = reading.metric(name, value.as_secs_f64(), Unit::Seconds);
+            }
+        }
+    }
     failures.iter().fold(reading.metric("loss", loss, Unit::Percent), |reading, error| reading.log(error.to_string()))
+}
+
+/// How long the round trips took.
+#[derive(Debug)]
+struct Took {
+    fastest: Duration,
+    several: Option<Several>,
+}
+
+/// What only several of them can tell.
+#[derive(Debug)]
+struct Several {
+    mean: Duration,
+    slowest: Duration,
+    /// From each to the next, on average (the instantaneous variation of RFC 3393, averaged).
+    jitter: Duration,
+}
+
+impl Took {
+    fn of(round_trips: &[Duration]) -> Option<Self> {
+        let (fastest, slowest) = (*round_trips.iter().min()?, *round_trips.iter().max()?);
+        let mean = |sum: Duration, count: usize| sum / u32::try_from(count).unwrap_or(u32::MAX).max(1);
+        let steps = round_trips.windows(2).map(|pair| pair[0].abs_diff(pair[1])).sum();
+        let several = (round_trips.len() > 1).then(|| Several {
+            mean: mean(round_trips.iter().sum(), round_trips.len()),
+            slowest,
+            jitter: mean(steps, round_trips.len() - 1),
+        });
+        Some(Self { fastest, several })
+    }
+
+    fn words(&self) -> String {
+        let fastest = units::round_trip(self.fastest);
+        let Some(several) = &self.several else { return fastest };
+        let [mean, slowest, jitter] = [several.mean, several.slowest, several.jitter].map(units::round_trip);
+        format!("{mean} ({fastest} to {slowest}, jitter {jitter})")
+    }
 }
 
 /// A connect to a likely port: an answer or a refusal proves life, silence proves nothing. SSH is tried last and only
@@ -142,13 +185,28 @@ mod tests {
 
     #[test]
     fn loss_is_a_warning_and_silence_is_critical() {
-        let ok = judge(&[Duration::from_millis(4), Duration::from_millis(3)], &[]);
+        let ok = judge(&[Duration::from_millis(3)], &[]);
         assert_eq!((ok.outcome, ok.summary.line()), (Outcome::Ok, "3.0ms".to_owned()));
         let some = judge(&[Duration::from_millis(4)], &[timed_out(), timed_out(), timed_out()]);
         assert_eq!((some.outcome, some.summary.line()), (Outcome::Warning, "4.0ms · 75 % loss".to_owned()));
         let none = judge(&[], &[timed_out()]);
         assert_eq!((none.outcome, none.summary.line()), (Outcome::Critical, "no answer within 1.0 s".to_owned()));
         assert_eq!(none.metrics.iter().map(|m| (&*m.name, m.value)).collect::<Vec<_>>(), [("loss", 100.0)]);
+    }
+
+    #[test]
+    fn several_echoes_tell_the_fastest_the_mean_the_slowest_and_how_much_they_vary() {
+        let several = judge(&[3, 7, 5].map(Duration::from_millis), &[timed_out()]);
+        assert_eq!(several.outcome, Outcome::Warning);
+        assert_eq!(several.summary.line(), "5.0ms (3.0ms to 7.0ms, jitter 3.0ms) · 25 % loss");
+        let metrics: Vec<_> = several.metrics.iter().map(|m| (&*m.name, m.value)).collect();
+        let expected = [("rtt", 0.003), ("rtt_avg", 0.005), ("rtt_max", 0.007), ("jitter", 0.003), ("loss", 25.0)];
+        assert_eq!(metrics, expected);
+    }
+
+    #[test]
+    fn what_went_wrong_in_here_says_nothing_about_the_host() {
+        assert_eq!(judge(&[], &[EchoError::Gone]).outcome, Outcome::Unknown);
     }
 
     #[test]

@@ -2,13 +2,29 @@
 //! returns a reading; whoever calls it owns timeout, retry, pace and history.
 
 mod dns;
+mod dns_serial;
+mod findings;
+mod http;
 mod icmp;
+mod ldap;
+mod linux;
 mod local;
+mod machine;
+mod mail;
+mod ntp;
+mod plugin;
 pub mod ports;
+mod prometheus;
+mod protection;
 pub mod snmp;
 mod ssh_banner;
+mod ssh_key;
 mod tcp;
+mod tls;
 pub mod traps;
+mod vitals;
+mod web;
+mod windows;
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -19,7 +35,9 @@ use std::time::Duration;
 use crate::base::options::{OptionDoc, Reader};
 use crate::model::{Host, Reading, Wire};
 use crate::net::Net;
+use crate::process::secret::Secrets;
 use crate::profile::Profiles;
+use crate::ssh::Links;
 
 /// Reads the options and binds a probe to a host; problems go to the reader.
 pub type Bind = fn(&Arc<Host>, &mut Reader<'_>) -> Option<Box<dyn Probe>>;
@@ -53,6 +71,12 @@ pub trait Probe: Debug + Send + Sync {
     /// Gives it the device profiles in force. Until then it has the shipped ones.
     fn equip(&mut self, _: &Arc<Profiles>) {}
 
+    /// Gives it what fetches secrets for many. Until then it fetches its own.
+    fn share(&mut self, _: &Arc<Secrets>) {}
+
+    /// Gives it the connections that the whole console keeps. Until then it has its own.
+    fn join(&mut self, _: &Arc<Links>) {}
+
     /// Tells two checks of one kind on one host apart: the port, the name asked for. Empty for one.
     fn instance(&self) -> String {
         String::new()
@@ -81,8 +105,27 @@ pub struct Kind {
 }
 
 /// Every probe there is.
-pub static KINDS: &[&Kind] =
-    &[&icmp::KIND, &tcp::KIND, &ssh_banner::KIND, &dns::KIND, &local::KIND, &snmp::KIND, &ports::KIND];
+pub static KINDS: &[&Kind] = &[
+    &icmp::KIND,
+    &tcp::KIND,
+    &ssh_banner::KIND,
+    &ssh_key::KIND,
+    &dns::KIND,
+    &dns_serial::KIND,
+    &http::KIND,
+    &tls::KIND,
+    &mail::SMTP,
+    &mail::IMAP,
+    &ldap::KIND,
+    &ntp::KIND,
+    &prometheus::KIND,
+    &plugin::KIND,
+    &local::KIND,
+    &linux::KIND,
+    &windows::KIND,
+    &snmp::KIND,
+    &ports::KIND,
+];
 
 pub fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().copied().find(|k| k.name == name)

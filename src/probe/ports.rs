@@ -21,6 +21,7 @@ use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::Reader;
 use crate::model::{Facts, Host, PortTable, Reading, Unit, Wire};
 use crate::net::snmp::{SnmpError, Target};
+use crate::process::secret::Secrets;
 use crate::profile::{Profile, Profiles};
 
 /// A large router takes its time.
@@ -74,6 +75,10 @@ impl Probe for PortsProbe {
     fn equip(&mut self, profiles: &Arc<Profiles>) {
         self.profiles = Some(profiles.clone());
     }
+
+    fn share(&mut self, secrets: &Arc<Secrets>) {
+        self.access.secrets = secrets.clone();
+    }
 }
 
 impl PortsProbe {
@@ -89,7 +94,10 @@ impl PortsProbe {
                 *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(table.clone());
                 reading(table, cost)
             }
-            Err(error) => Reading::unknown(error.to_string()),
+            Err(error) => {
+                self.access.doubt();
+                Reading::unknown(error.to_string())
+            }
         }
     }
 }

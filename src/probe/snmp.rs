@@ -15,6 +15,7 @@ use crate::base::{Untrusted, units};
 use crate::model::device::EngineClock;
 use crate::model::{Device, Host, Reading, Unit, Wire};
 use crate::net::snmp::SnmpError;
+use crate::process::secret::Secrets;
 use crate::proto::snmp::oid::Index;
 use crate::proto::snmp::{Oid, Plan, Sink, Value};
 
@@ -129,6 +130,10 @@ impl Probe for SystemProbe {
     fn budget(&self, _: Duration) -> Duration {
         self.access.patience()
     }
+
+    fn share(&mut self, secrets: &Arc<Secrets>) {
+        self.access.secrets = secrets.clone();
+    }
 }
 
 impl SystemProbe {
@@ -159,9 +164,12 @@ impl SystemProbe {
                 }
                 reading
             }
-            // An agent that refuses is there.
-            Err(error @ SnmpError::Refused { .. }) => Reading::unknown(error.to_string()),
-            Err(error) => Reading::critical(error.to_string()),
+            Err(error) => {
+                self.access.doubt();
+                // An agent that refuses is there.
+                let refused = matches!(error, SnmpError::Refused { .. });
+                if refused { Reading::unknown(error.to_string()) } else { Reading::critical(error.to_string()) }
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ pub use self::settings::{TRAP_OPTIONS, TRAP_USER_OPTIONS, TrapSettings};
 use crate::base::{Secret, Untrusted};
 use crate::model::{AssetId, Host, Notification, NotificationKind, TrapStatus};
 use crate::net::Net;
-use crate::process::secret;
+use crate::process::secret::{self, Secrets};
 use crate::proto::snmp::ber::Writer;
 use crate::proto::snmp::notification::{self, Receiver, Refused, kinds};
 use crate::proto::snmp::usm::{Authority, EngineId};
@@ -91,9 +91,9 @@ impl Listener {
             let text = secret::fetch(community).await.map_err(|e| format!("the community of [traps]: {e}"))?;
             communities.push(Secret::new(text.expose().clone().into_bytes()));
         }
-        let mut users = Vec::new();
+        let (mut users, secrets) = (Vec::new(), Secrets::default());
         for user in &settings.users {
-            users.push(cx.net.snmp.user(user.login().await?).await.map_err(|e| e.to_string())?);
+            users.push(cx.net.snmp.user(user.login(&secrets).await?).await.map_err(|e| e.to_string())?);
         }
         let mut sockets = Vec::new();
         let mut listening = Vec::new();

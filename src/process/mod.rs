@@ -1,10 +1,11 @@
 //! Child programs: argv only, no shell, no terminal, own process group, cleared environment, time and
-//! output caps; the whole group is ended when time is up. And the one place where a reference to a
+//! output caps; the whole group is ended when time is up, and what has left the group with it. And the one place where a reference to a
 //! secret becomes the secret.
 //!
 //! A child that could open `/dev/tty` could ask for a password on the operator's screen. So it is started
 //! through `setsid` (util-linux, busybox) where that is there: a session of its own has no terminal.
 
+mod escaped;
 pub mod secret;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use rustix::fs::{Access, access};
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
 use crate::base::Secret;
@@ -29,9 +30,13 @@ pub struct Program {
     pub folder: Option<PathBuf>,
     /// Added to the short list that every child gets.
     pub environment: Vec<(String, Secret<String>)>,
+    /// What it reads from its standard input; not more than a pipe takes at once (4 KiB everywhere).
+    pub input: Vec<u8>,
     pub timeout: Duration,
     /// Bytes kept of each of its two outputs; the rest is read and thrown away.
     pub output_limit: usize,
+    /// A program that prints more than the limit is stopped instead.
+    pub stop_at_limit: bool,
 }
 
 impl Program {
@@ -40,8 +45,10 @@ impl Program {
             argv: argv.into_iter().map(Into::into).collect(),
             folder: None,
             environment: Vec::new(),
+            input: Vec::new(),
             timeout: Duration::from_secs(30),
             output_limit: 16 * 1024 * 1024,
+            stop_at_limit: false,
         }
     }
 
@@ -59,6 +66,12 @@ impl Program {
     #[must_use]
     pub fn folder(mut self, folder: PathBuf) -> Self {
         self.folder = Some(folder);
+        self
+    }
+
+    #[must_use]
+    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = input.into();
         self
     }
 
@@ -91,6 +104,8 @@ pub enum ProcessError {
     Start { program: String, source: std::io::Error },
     #[error("{program} did not end within {:.0} s and was stopped", .within.as_secs_f32())]
     TimedOut { program: String, within: Duration },
+    #[error("{program} printed more than {} KiB and was stopped", .limit / 1024)]
+    Flood { program: String, limit: usize },
     #[error("{program}: {source}")]
     Wait { program: String, source: std::io::Error },
 }
@@ -141,29 +156,41 @@ pub async fn run(program: &Program) -> Result<Output, ProcessError> {
     for (key, value) in &program.environment {
         command.env(key, value.expose());
     }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mark = escaped::mark();
+    command.env(escaped::VARIABLE, &mark);
+    command.stdin(if program.input.is_empty() { Stdio::null() } else { Stdio::piped() });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.kill_on_drop(true);
     let mut child = command.spawn().map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => ProcessError::NotFound(name.clone()),
         _ => ProcessError::Start { program: name.clone(), source },
     })?;
     let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
+    if let Some(mut stdin) = child.stdin.take() {
+        // Whoever reads nothing says so in its own way.
+        let _ = tokio::time::timeout(program.timeout, stdin.write_all(&program.input)).await;
+    }
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let limit = program.output_limit;
+    let (limit, strict) = (program.output_limit, program.stop_at_limit);
     let all = async {
-        let (out, err, status) = tokio::join!(read_bounded(stdout, limit), read_bounded(stderr, limit), child.wait());
-        (out, err, status)
+        let ended = async { Ok(child.wait().await) };
+        tokio::try_join!(read_bounded(stdout, limit, strict), read_bounded(stderr, limit, strict), ended)
     };
-    let Ok(((stdout, cut_out), (stderr, cut_err), status)) = tokio::time::timeout(program.timeout, all).await else {
-        group.signal(Signal::TERM);
-        // Children of the child may hold the pipes open: only the group's end counts.
-        let _ = tokio::time::timeout(GRACE, child.wait()).await;
-        group.signal(Signal::KILL);
-        let _ = tokio::time::timeout(GRACE, child.wait()).await;
-        return Err(ProcessError::TimedOut { program: name, within: program.timeout });
+    let error = match tokio::time::timeout(program.timeout, all).await {
+        Ok(Ok(((stdout, cut_out), (stderr, cut_err), status))) => {
+            let status = status.map_err(|source| ProcessError::Wait { program: name, source })?;
+            return Ok(Output { status, stdout, stderr, cut: cut_out || cut_err });
+        }
+        Ok(Err(Flood)) => ProcessError::Flood { program: name, limit },
+        Err(_) => ProcessError::TimedOut { program: name, within: program.timeout },
     };
-    let status = status.map_err(|source| ProcessError::Wait { program: name, source })?;
-    Ok(Output { status, stdout, stderr, cut: cut_out || cut_err })
+    group.signal(Signal::TERM);
+    // Children of the child may hold the pipes open: only the group's end counts.
+    let _ = tokio::time::timeout(GRACE, child.wait()).await;
+    group.signal(Signal::KILL);
+    let _ = tokio::time::timeout(GRACE, child.wait()).await;
+    let _ = tokio::task::spawn_blocking(move || escaped::end(&mark)).await;
+    Err(error)
 }
 
 /// What every child gets of our own environment: enough to be found and to find its files, nothing that is secret
@@ -211,10 +238,17 @@ fn may_run(file: &Path) -> bool {
     file.is_file() && access(file, Access::EXEC_OK).is_ok()
 }
 
-async fn read_bounded(pipe: Option<impl AsyncRead + Unpin>, limit: usize) -> (Vec<u8>, bool) {
+/// More was printed than may be.
+struct Flood;
+
+async fn read_bounded(
+    pipe: Option<impl AsyncRead + Unpin>,
+    limit: usize,
+    strict: bool,
+) -> Result<(Vec<u8>, bool), Flood> {
     let mut kept = Vec::new();
     let mut cut = false;
-    let Some(mut pipe) = pipe else { return (kept, cut) };
+    let Some(mut pipe) = pipe else { return Ok((kept, cut)) };
     let mut chunk = vec![0u8; 16 * 1024];
     while let Ok(length) = pipe.read(&mut chunk).await {
         if length == 0 {
@@ -222,9 +256,12 @@ async fn read_bounded(pipe: Option<impl AsyncRead + Unpin>, limit: usize) -> (Ve
         }
         let room = limit.saturating_sub(kept.len());
         cut |= length > room;
+        if cut && strict {
+            return Err(Flood);
+        }
         kept.extend_from_slice(&chunk[..length.min(room)]);
     }
-    (kept, cut)
+    Ok((kept, cut))
 }
 
 #[cfg(test)]
@@ -261,6 +298,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn input_is_read_to_its_end_and_nobody_has_to_read_it() {
+        let output = run(&Program::new(["cat"]).input("one line\n")).await.expect("cat runs");
+        assert_eq!(output.stdout, b"one line\n");
+        let output = run(&Program::new(["true"]).input(vec![b'x'; 4096])).await.expect("true runs");
+        assert!(output.status.success());
+    }
+
+    #[tokio::test]
     async fn a_missing_program_is_named() {
         let error = run(&Program::new(["noctty-no-such-program"])).await.expect_err("it is not there");
         assert_eq!(error.to_string(), "noctty-no-such-program is not installed");
@@ -290,6 +335,24 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert!(!running(&mark), "a member of the group is still there");
+    }
+
+    #[tokio::test]
+    async fn one_that_prints_too_much_is_stopped_and_what_has_left_its_group_too() {
+        let mark = format!("noctty-escaped-{}", std::process::id());
+        let script = format!(
+            "trap '' TERM PIPE; setsid bash -c \"trap '' TERM; exec -a {mark} sleep 300\" & \
+             until pgrep -f '^{mark}' >/dev/null; do :; done; while :; do echo flood; done"
+        );
+        let mut program = Program::new(["bash", "-c", &script]).timeout(Duration::from_secs(20));
+        (program.output_limit, program.stop_at_limit) = (64 * 1024, true);
+        let error = run(&program).await.expect_err("it is stopped");
+        assert_eq!(error.to_string(), "bash printed more than 64 KiB and was stopped");
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while running(&mark) && Instant::now() < deadline {
+            tokio::task::yield_now().await;
+        }
+        assert!(!running(&mark), "a child with a session of its own is still there");
     }
 
     fn running(mark: &str) -> bool {

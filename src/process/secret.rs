@@ -1,10 +1,13 @@
 //! From a reference to the secret itself.
 
+mod shared;
+
 use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use self::shared::Secrets;
 use super::{Program, run};
 use crate::base::Secret;
 use crate::base::options::SecretRef;

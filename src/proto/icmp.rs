@@ -72,18 +72,19 @@ pub enum Received {
     Refused { refusal: Refusal, destination: IpAddr, quote: Quote },
 }
 
-/// An echo request of `size` bytes, header included. The kernel fills in the checksum of ICMPv6 itself.
-pub fn echo_request(family: Family, ident: u16, sequence: u16, cookie: u64, size: usize) -> Vec<u8> {
-    let mut packet = vec![0u8; size.max(LEAST)];
+/// Makes `packet` an echo request of `size` bytes, header included, with identifier, sequence and cookie. The kernel fills
+/// in the checksum of ICMPv6 itself.
+pub fn echo_request(packet: &mut Vec<u8>, family: Family, (ident, sequence, cookie): (u16, u16, u64), size: usize) {
+    packet.clear();
+    packet.resize(size.max(LEAST), 0);
     packet[0] = family.echo();
     packet[4..6].copy_from_slice(&ident.to_be_bytes());
     packet[6..8].copy_from_slice(&sequence.to_be_bytes());
     packet[8..16].copy_from_slice(&cookie.to_be_bytes());
     if family == Family::V4 {
-        let sum = checksum(&packet);
+        let sum = checksum(packet);
         packet[2..4].copy_from_slice(&sum.to_be_bytes());
     }
-    packet
 }
 
 /// Reads what an ICMP socket delivers; `None` for what is none of ours. Raw IPv4 sockets deliver the IP header too.
@@ -131,7 +132,8 @@ pub fn quote(family: Family, bytes: &[u8]) -> Option<Quote> {
     Some(Quote { sequence, cookie: cookie(bytes) })
 }
 
-fn cookie(body: &[u8]) -> Option<u64> {
+/// The cookie of an echo or its reply.
+pub fn cookie(body: &[u8]) -> Option<u64> {
     body.get(8..16)?.try_into().ok().map(u64::from_be_bytes)
 }
 
@@ -161,6 +163,13 @@ mod tests {
 
     const COOKIE: u64 = 0x0123_4567_89ab_cdef;
 
+    fn echo(family: Family, ident: u16, sequence: u16, cookie: u64, size: usize) -> Vec<u8> {
+        // What was there before does not shine through.
+        let mut packet = vec![0xff; 40];
+        echo_request(&mut packet, family, (ident, sequence, cookie), size);
+        packet
+    }
+
     /// An IPv4 header without options in front of `body`.
     fn in_ipv4(to: [u8; 4], body: &[u8]) -> Vec<u8> {
         let mut packet = vec![0x45];
@@ -173,14 +182,14 @@ mod tests {
     #[test]
     fn a_request_sums_to_zero_at_any_size() {
         for size in [0, 16, 17, 64, 1400] {
-            let packet = echo_request(Family::V4, 7, 9, COOKIE, size);
+            let packet = echo(Family::V4, 7, 9, COOKIE, size);
             assert_eq!((checksum(&packet), packet.len()), (0, size.max(LEAST)));
         }
     }
 
     #[test]
     fn a_reply_gives_its_cookie_back_with_and_without_an_ip_header() {
-        let mut reply = echo_request(Family::V4, 1, 2, COOKIE, USUAL);
+        let mut reply = echo(Family::V4, 1, 2, COOKIE, USUAL);
         assert_eq!(receive(Family::V4, false, &reply), None, "a request is no reply");
         reply[0] = 0;
         assert_eq!(receive(Family::V4, false, &reply), Some(Received::Reply { cookie: COOKIE }));
@@ -192,10 +201,10 @@ mod tests {
 
     #[test]
     fn an_error_is_known_by_what_it_quotes_however_short() {
-        let echo = echo_request(Family::V4, 1, 777, COOKIE, USUAL);
+        let packet = echo(Family::V4, 1, 777, COOKIE, USUAL);
         for (kept, cookie) in [(8, None), (16, Some(COOKIE)), (64, Some(COOKIE))] {
             let mut error = vec![3, 1, 0, 0, 0, 0, 0, 0];
-            error.extend(in_ipv4([192, 0, 2, 9], &echo[..kept]));
+            error.extend(in_ipv4([192, 0, 2, 9], &packet[..kept]));
             let expected = Received::Refused {
                 refusal: Refusal::Host,
                 destination: IpAddr::from([192, 0, 2, 9]),
@@ -213,7 +222,7 @@ mod tests {
         error.extend([0x60, 0, 0, 0, 0, 64, 58, 64]);
         error.extend([0; 16]);
         error.extend(to.octets());
-        error.extend(echo_request(Family::V6, 1, 5, COOKIE, USUAL));
+        error.extend(echo(Family::V6, 1, 5, COOKIE, USUAL));
         let quote = Quote { sequence: 5, cookie: Some(COOKIE) };
         let expected = Received::Refused { refusal: Refusal::Host, destination: to.into(), quote };
         assert_eq!(receive(Family::V6, true, &error), Some(expected));

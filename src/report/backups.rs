@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::base::{Timestamp, Untrusted, text, units};
-use crate::model::{BackupReport, Condition, Outcome};
+use crate::model::{BackupReport, Condition};
 use crate::state::{JobState, JobView, Snapshot};
 
 /// Restore points printed for each job, newest first.
@@ -226,12 +226,7 @@ fn look(view: &JobView) -> Option<LookRow> {
     Some(LookRow {
         at: last.at.rfc3339(),
         took_ms: u64::try_from(last.took.as_millis()).unwrap_or(u64::MAX),
-        outcome: match last.reading.outcome {
-            Outcome::Ok => "ok",
-            Outcome::Warning => "warning",
-            Outcome::Critical => "critical",
-            Outcome::Unknown => "unknown",
-        },
+        outcome: last.reading.outcome.as_str(),
         summary: last.reading.summary.json_text(),
         log: last.reading.log.iter().map(Untrusted::json_text).collect(),
     })
@@ -328,6 +323,7 @@ mod tests {
             check: None,
             stale: false,
             review_at: None,
+            care: crate::state::Care::default(),
         })
     }
 

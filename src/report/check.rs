@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::vitals::{self, VitalsRow};
 use crate::base::{Timestamp, text, units};
-use crate::model::{Condition, Outcome, Unit};
+use crate::model::{Condition, Facts, Unit};
 use crate::state::{CheckView, HostView, JobView, Snapshot};
 
 #[derive(Debug, Serialize)]
@@ -57,6 +58,9 @@ struct CheckRow {
     took_ms: Option<u64>,
     summary: Option<String>,
     metrics: Vec<MetricRow>,
+    /// Of checks that look at a machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vitals: Option<VitalsRow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -143,7 +147,7 @@ fn host_row(view: &HostView) -> HostRow {
         address: host.address.as_deref().map(str::to_owned),
         tags: host.tags.iter().map(ToString::to_string).collect(),
         origin: host.origin.label(),
-        state: state_word(view.condition),
+        state: view.condition.as_str(),
         reason: view.reason.json_text(),
         behind: view.behind.as_deref().map(str::to_owned),
         last_seen: view.last_seen.map(Timestamp::rfc3339),
@@ -156,8 +160,8 @@ fn check_row(check: &CheckView) -> CheckRow {
     CheckRow {
         name: check.spec.key.name.to_string(),
         kind: check.spec.kind.to_string(),
-        state: state_word(check.condition),
-        outcome: last.map(|o| outcome_word(o.reading.outcome)),
+        state: check.condition.as_str(),
+        outcome: last.map(|o| o.reading.outcome.as_str()),
         attempts: check.attempt,
         at: last.map(|o| o.at.rfc3339()),
         took_ms: last.map(|o| u64::try_from(o.took.as_millis()).unwrap_or(u64::MAX)),
@@ -171,6 +175,10 @@ fn check_row(check: &CheckView) -> CheckRow {
             })
             .collect()
         }),
+        vitals: last.and_then(|o| match &o.reading.facts {
+            Facts::Vitals(told) => Some(vitals::row(told)),
+            Facts::None | Facts::Ports(_) | Facts::Backup(_) | Facts::NoBackup(_) => None,
+        }),
     }
 }
 
@@ -179,7 +187,7 @@ fn backup_row(view: &JobView) -> BackupRow {
         id: view.job.id.as_str().to_owned(),
         name: view.job.name.to_string(),
         kind: view.job.kind.to_string(),
-        state: state_word(view.condition),
+        state: view.condition.as_str(),
         status: view.state.as_str(),
         reason: view.reason.json_text(),
         newest_restore_point: view.newest.map(Timestamp::rfc3339),
@@ -198,7 +206,7 @@ pub fn table(snapshot: &Snapshot, now: Timestamp) -> String {
                 host.condition,
                 format!("  {}", text::clean(&check.spec.key.name)),
                 String::new(),
-                format!("{} {summary}", state_word(check.condition)),
+                format!("{} {summary}", check.condition.as_str()),
             ));
         }
     }
@@ -214,7 +222,7 @@ pub fn table(snapshot: &Snapshot, now: Timestamp) -> String {
         let (condition, name, age, reason) = &rows[i];
         let name = text::fit_middle(&text::clean(name), width);
         let pad = width.saturating_sub(text::width(&name));
-        let word = if name.starts_with("  ") { "" } else { state_word(*condition) };
+        let word = if name.starts_with("  ") { "" } else { condition.as_str() };
         let line = format!("{word:<11} {name}{:pad$}  {age:>4}  {reason}", "");
         let _ = writeln!(out, "{}", line.trim_end());
     }
@@ -225,27 +233,6 @@ pub fn table(snapshot: &Snapshot, now: Timestamp) -> String {
         t.hosts, t.jobs, t.critical, t.warning, t.unknown, t.unreachable
     );
     out
-}
-
-fn state_word(condition: Condition) -> &'static str {
-    match condition {
-        Condition::Ok => "ok",
-        Condition::Warning => "warning",
-        Condition::Critical => "critical",
-        Condition::Unknown => "unknown",
-        Condition::Unreachable => "unreachable",
-        Condition::Pending => "pending",
-        Condition::NotProbed => "not-probed",
-    }
-}
-
-fn outcome_word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Ok => "ok",
-        Outcome::Warning => "warning",
-        Outcome::Critical => "critical",
-        Outcome::Unknown => "unknown",
-    }
 }
 
 fn unit_word(unit: Unit) -> &'static str {

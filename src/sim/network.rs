@@ -20,7 +20,7 @@ use crate::base::Clock;
 use crate::proto::snmp::usm::{AuthProtocol, PrivProtocol, User, UserError};
 
 /// Hosts beyond this have no SSH server of their own and are pinged; so many switches have one too.
-const SSH_SERVERS: usize = 400;
+pub const SSH_SERVERS: usize = 400;
 /// The name server, as a host.
 const NAME_SERVER: &str = "ns1";
 /// The community of all agents; not a secret, but kept like one so that the demo's configuration is a model.
@@ -132,11 +132,11 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Starts the SSH servers and the name server. What is needed to log in is written to `folder`.
+    /// Starts the SSH servers, `most` of hosts and of switches, and the name server. What is needed to log in is written to `folder`.
     ///
     /// # Errors
     /// A port or a descriptor is missing, or `folder` cannot be written.
-    pub async fn start(size: Size, folder: &Path, clock: Clock) -> std::io::Result<Self> {
+    pub async fn start(size: Size, most: usize, folder: &Path, clock: Clock) -> std::io::Result<Self> {
         let topology = Topology { size };
         let ssh = SshServers::prepare(folder, clock)?;
         let machine = |name: &str, address, role, seed| Machine {
@@ -151,14 +151,14 @@ impl Servers {
         for host in 0..size.hosts {
             let name = Topology::host_name(host);
             let address = Topology::host_address(host);
-            if host < SSH_SERVERS {
+            if host < most {
                 let seed = size.seed.wrapping_mul(1_000_033).wrapping_add(host as u64);
                 let machine = machine(&name, address, Role::Server, seed);
                 addresses.insert(host, ssh.start(machine, address).await?);
             }
             names.insert(format!("{name}.demo.test."), address);
         }
-        for switch in 0..size.switches.min(SSH_SERVERS) {
+        for switch in 0..size.switches.min(most) {
             let address = Topology::switch_address(switch);
             let role = Role::Switch { ports: u32::try_from(size.ports).unwrap_or(u32::MAX) };
             let machine = machine(&topology.switch_name(switch), address, role, topology.switch_seed(switch));

@@ -5,6 +5,7 @@
 mod identity;
 mod login;
 pub mod shell;
+mod vitals;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -17,34 +17,55 @@ use super::config::{HostSettings, SshConfig};
 use super::error::SshError;
 use super::guard::{Ending, Guard, GuardError, protocol_words};
 use super::jump;
-use super::known_hosts::KnownHosts;
+use super::known_hosts::{KnownHosts, KnownHostsError};
 use super::target::Target;
 use crate::base::text::clean;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(20);
 const CHANNEL_LIMIT: Duration = Duration::from_secs(15);
-/// Where the configuration asks for none: a dead line is noticed within three of these.
-const KEEPALIVE: Duration = Duration::from_secs(10);
 const KEEPALIVES_MISSED: usize = 3;
-/// Small, so that a flood cannot pile up and Ctrl+C is felt soon.
-const WINDOW: u32 = 256 * 1024;
-/// Packets of one channel that may wait here before the transport waits too.
-const CHANNEL_PACKETS: usize = 16;
 
-/// An authenticated session with the target, and the ones that carry it.
+/// What a connection is made for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Purpose {
+    /// Small, so that a flood cannot pile up.
+    window: u32,
+    /// Packets of one channel that may wait here before the transport waits too.
+    packets: usize,
+    /// Where the configuration asks for none, and at most: a dead line is noticed within three of these.
+    keepalive: Duration,
+    longest_keepalive: Duration,
+}
+
+/// Somebody types: Ctrl+C is felt soon, and a dead line is noticed soon.
+pub(super) const TYPING: Purpose = Purpose {
+    window: 256 * 1024,
+    packets: 16,
+    keepalive: Duration::from_secs(10),
+    longest_keepalive: Duration::from_secs(30),
+};
+/// One of a thousand that are asked now and then.
+pub(super) const WATCHING: Purpose = Purpose {
+    window: 64 * 1024,
+    packets: 4,
+    keepalive: Duration::from_secs(30),
+    longest_keepalive: Duration::from_secs(60),
+};
+
+/// An authenticated session with a host.
 pub struct Connection {
-    /// In the order of the chain, the target's last. Fields drop in order, so the target's goes first.
+    /// Fields drop in order: this session goes before the one that carries it.
     pub(super) target: Handle<Guard>,
-    /// Held, because the target's session runs through them.
-    jumps: Vec<Handle<Guard>>,
+    /// The session with the jump host that this one runs through; shared with whatever else goes that way.
+    via: Option<Arc<Connection>>,
     pub(super) hop: String,
     pub(super) ending: Ending,
 }
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection").field("hop", &self.hop).field("jumps", &self.jumps.len()).finish_non_exhaustive()
+        f.debug_struct("Connection").field("hop", &self.hop).field("via", &self.via).finish_non_exhaustive()
     }
 }
 
@@ -54,30 +75,50 @@ impl Connection {
     /// # Errors
     /// Which hop, what was tried, and why it did not work.
     pub async fn open(config: &SshConfig, target: &Target, attendant: &Attendant) -> Result<Self, SshError> {
-        let chain = jump::chain(config, target)?;
-        let mut jumps: Vec<Handle<Guard>> = Vec::new();
-        let mut reached: Option<(Handle<Guard>, String, Ending)> = None;
-        for settings in chain {
-            let hop = jump::label(&settings);
-            let settings = Arc::new(settings);
-            let ending = Ending::default();
-            let handle = if let Some((jump, via, _)) = reached.take() {
-                attendant.step(format!("connecting to {hop} through {via}")).await;
-                let stream = forward(&jump, &settings, &hop, &via, attendant).await?;
-                jumps.push(jump);
-                handshake(stream, &settings, &hop, &ending, attendant).await?
-            } else {
-                attendant.step(format!("connecting to {hop}")).await;
-                let stream = dial(&settings, &hop).await?;
-                handshake(stream, &settings, &hop, &ending, attendant).await?
-            };
-            attendant.step(format!("authenticating to {hop} as {}", clean(&settings.user))).await;
-            let handle = auth::authenticate(handle, &settings, &hop, &ending, attendant).await?;
-            reached = Some((handle, hop, ending));
+        let mut reached: Option<Arc<Self>> = None;
+        for settings in jump::chain(config, target)? {
+            let known = known_hosts(&settings).map_err(|(hop, source)| SshError::KnownHosts { hop, source })?;
+            let next = Self::hop(Arc::new(settings), reached.take(), Arc::new(known), TYPING, attendant).await?;
+            reached = Some(Arc::new(next));
         }
-        let (target, hop, ending) = reached.ok_or_else(|| SshError::BadTarget(clean(&target.host)))?;
-        jumps.reverse();
-        Ok(Self { target, jumps, hop, ending })
+        // Nobody else holds the last one.
+        reached.and_then(Arc::into_inner).ok_or_else(|| SshError::BadTarget(clean(&target.host)))
+    }
+
+    /// One hop: directly, or through the session with the hop before.
+    pub(super) async fn hop(
+        settings: Arc<HostSettings>,
+        via: Option<Arc<Self>>,
+        known: Arc<KnownHosts>,
+        purpose: Purpose,
+        attendant: &Attendant,
+    ) -> Result<Self, SshError> {
+        let hop = jump::label(&settings);
+        let ending = Ending::default();
+        let place = Place { settings: &settings, hop: &hop, known, ending: &ending, purpose };
+        let handle = if let Some(jump) = &via {
+            attendant.step(format!("connecting to {hop} through {}", jump.hop)).await;
+            let stream = forward(jump, &settings, &hop, attendant).await?;
+            handshake(stream, place, attendant).await?
+        } else {
+            attendant.step(format!("connecting to {hop}")).await;
+            let stream = dial(&settings, &hop).await?;
+            handshake(stream, place, attendant).await?
+        };
+        attendant.step(format!("authenticating to {hop} as {}", clean(&settings.user))).await;
+        let target = auth::authenticate(handle, &settings, &hop, &ending, attendant).await?;
+        Ok(Self { target, via, hop, ending })
+    }
+
+    /// Nothing more can be asked over it.
+    pub fn is_lost(&self) -> bool {
+        self.target.is_closed() || self.via.as_ref().is_some_and(|via| via.is_lost())
+    }
+
+    /// Whether the other side still answers at all: what tells a command that hangs from a line that is dead.
+    pub(super) async fn answers(&self, within: Duration) -> bool {
+        let ping = tokio::time::timeout(within, self.target.send_ping());
+        matches!(ping.await, Ok(Ok(()))) && !self.is_lost()
     }
 
     /// Why it ended, where the transport said so.
@@ -126,18 +167,17 @@ async fn dial(settings: &HostSettings, hop: &str) -> Result<TcpStream, SshError>
 }
 
 async fn forward(
-    jump: &Handle<Guard>,
+    jump: &Connection,
     settings: &HostSettings,
     hop: &str,
-    via: &str,
     attendant: &Attendant,
 ) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, SshError> {
     let address = format!("{}:{}", clean(&settings.host_name), settings.port);
-    let opened = jump.channel_open_direct_tcpip(&settings.host_name, u32::from(settings.port), "127.0.0.1", 0);
+    let opened = jump.target.channel_open_direct_tcpip(&settings.host_name, u32::from(settings.port), "127.0.0.1", 0);
     let limit = settings.connect_timeout.unwrap_or(HANDSHAKE_LIMIT);
     let failed = |reason: String| SshError::Forward {
         hop: hop.to_owned(),
-        via: via.to_owned(),
+        via: jump.hop.clone(),
         address: address.clone(),
         reason,
     };
@@ -153,16 +193,28 @@ async fn forward(
     }
 }
 
+/// A hop in the making.
+struct Place<'a> {
+    settings: &'a Arc<HostSettings>,
+    hop: &'a str,
+    known: Arc<KnownHosts>,
+    ending: &'a Ending,
+    purpose: Purpose,
+}
+
+/// The host keys that are believed at a hop.
+pub(super) fn known_hosts(settings: &HostSettings) -> Result<KnownHosts, (String, KnownHostsError)> {
+    let files: Vec<_> = settings.user_known_hosts.iter().chain(&settings.global_known_hosts).cloned().collect();
+    KnownHosts::read(&files).map_err(|error| (jump::label(settings), error))
+}
+
 async fn handshake(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    settings: &Arc<HostSettings>,
-    hop: &str,
-    ending: &Ending,
+    place: Place<'_>,
     attendant: &Attendant,
 ) -> Result<Handle<Guard>, SshError> {
-    let files: Vec<_> = settings.user_known_hosts.iter().chain(&settings.global_known_hosts).cloned().collect();
-    let known = KnownHosts::read(&files).map_err(|source| SshError::KnownHosts { hop: hop.to_owned(), source })?;
-    let config = Arc::new(client_config(settings, &known));
+    let Place { settings, hop, known, ending, purpose } = place;
+    let config = Arc::new(client_config(settings, &known, purpose));
     let guard = Guard {
         hop: hop.to_owned(),
         settings: settings.clone(),
@@ -181,7 +233,7 @@ async fn handshake(
     }
 }
 
-fn handshake_words(hop: &str, error: &russh::Error) -> String {
+pub(super) fn handshake_words(hop: &str, error: &russh::Error) -> String {
     match error {
         russh::Error::NoCommonAlgo { kind, theirs, .. } => {
             format!("no common {kind:?} algorithm; it offers {}", clean(&theirs.join(", ")))
@@ -191,27 +243,35 @@ fn handshake_words(hop: &str, error: &russh::Error) -> String {
     }
 }
 
-fn client_config(settings: &HostSettings, known: &KnownHosts) -> client::Config {
-    let (host, port) = match &settings.host_key_alias {
-        Some(alias) => (alias.as_str(), 22),
-        None => (settings.host_name.as_str(), settings.port),
-    };
-    // SHA-1 signatures are not offered. What is known of the host is asked for first: another key of a host
-    // that is known must not look like a changed one.
+/// SHA-1 signatures are not offered. What is known of the host is asked for first: another key of a host that is known must
+/// not look like a changed one.
+pub(super) fn key_preference(recorded: &[String]) -> Vec<Algorithm> {
     let mut keys: Vec<Algorithm> =
         russh::Preferred::DEFAULT.key.iter().filter(|a| !matches!(a, Algorithm::Rsa { hash: None })).cloned().collect();
-    let recorded = known.algorithms(host, port);
     let is_recorded = |a: &Algorithm| {
         recorded.iter().any(|r| r == a.as_str() || (matches!(a, Algorithm::Rsa { .. }) && r == "ssh-rsa"))
     };
     keys.sort_by_key(|a| !is_recorded(a));
+    keys
+}
+
+fn client_config(settings: &HostSettings, known: &KnownHosts, purpose: Purpose) -> client::Config {
+    let (host, port) = match &settings.host_key_alias {
+        Some(alias) => (alias.as_str(), 22),
+        None => (settings.host_name.as_str(), settings.port),
+    };
+    let keys = key_preference(&known.algorithms(host, port));
     let certificates = if known.has_authority(host, port) { keys.clone() } else { Vec::new() };
     let asked = settings.alive_interval;
     client::Config {
         client_id: russh::SshId::Standard(Cow::Borrowed(concat!("SSH-2.0-noctty_", env!("CARGO_PKG_VERSION")))),
-        window_size: WINDOW,
-        channel_buffer_size: CHANNEL_PACKETS,
-        keepalive_interval: Some(if asked.is_zero() { KEEPALIVE } else { asked.min(Duration::from_secs(30)) }),
+        window_size: purpose.window,
+        channel_buffer_size: purpose.packets,
+        keepalive_interval: Some(if asked.is_zero() {
+            purpose.keepalive
+        } else {
+            asked.min(purpose.longest_keepalive)
+        }),
         keepalive_max: usize::try_from(settings.alive_count_max).map_or(KEEPALIVES_MISSED, |n| n.clamp(1, 3)),
         nodelay: true,
         preferred: russh::Preferred {

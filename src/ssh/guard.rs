@@ -24,7 +24,8 @@ pub(super) type Ending = Arc<Mutex<Option<String>>>;
 pub(super) struct Guard {
     pub hop: String,
     pub settings: Arc<HostSettings>,
-    pub known: KnownHosts,
+    /// Shared: a thousand hosts have one file.
+    pub known: Arc<KnownHosts>,
     pub attendant: Attendant,
     pub ending: Ending,
     pub banners: usize,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::snapshot::{Mode, Storage, WatchView};
 use crate::model::{
-    AssetId, CheckKey, Condition, Entry, Incident, Inventory, Notification, Observation, Policy, Session, SessionId,
-    TrapStatus,
+    AssetId, CareBook, ChannelStatus, CheckKey, Condition, Entry, Incident, Inventory, Notification, Observation,
+    Policy, Release, Session, SessionId, Target, TrapStatus,
 };
 pub use crate::model::{Remembered, RememberedDevice};
 
@@ -28,6 +28,8 @@ pub enum Event {
     Incidents(Vec<Incident>),
     /// One incident, new or changed.
     Incident(Incident),
+    /// What was done about problems, as it is on disk.
+    Care(CareBook),
     /// An entry that is on disk.
     EntrySaved(Arc<Entry>),
     Session(Session),
@@ -45,6 +47,8 @@ pub enum Event {
     Remark(Arc<str>),
     /// A device told something by itself.
     Notified(Notification),
+    /// How the channels to people stand.
+    Channels(Vec<ChannelStatus>),
     /// How the listener for that stands.
     Traps(TrapStatus),
 }
@@ -56,6 +60,8 @@ pub enum Effect {
     Retry(CheckKey),
     /// Look now, within what the check's pace allows: what hangs on it has fallen silent, or what it hangs on is back.
     Ask(CheckKey),
+    /// Something is wrong with it, or is not any more: look at it more often, or as ever.
+    Pace { asset: AssetId, pace: Pace },
     /// A device told something: look at it as soon as may be.
     Look(AssetId),
     /// Keep this check's state for the next start.
@@ -63,5 +69,27 @@ pub enum Effect {
     /// Keep what is known of this device's ports for the next start.
     RememberDevice(AssetId),
     /// A thing became hard bad, worse, better or good again; once for each. What cannot be judged announces nothing.
-    Announce { asset: AssetId, from: Condition, to: Condition },
+    Announce { asset: AssetId, from: Condition, to: Condition, news: News },
+    /// The same of a part of a device: a port, or what it says of itself.
+    AnnouncePart { target: Target, from: Condition, to: Condition },
+    /// A claim has ended by itself: write that down.
+    Release { target: Target, claim: Arc<str>, why: Release },
+}
+
+/// How often something is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pace {
+    Alarmed,
+    AsEver,
+}
+
+/// What an announcement is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum News {
+    /// The condition changed.
+    Changed,
+    /// It changes so often that its changes are told no more.
+    FlappingBegins,
+    /// It stands still again, at `to`.
+    FlappingEnds,
 }

@@ -15,7 +15,10 @@ pub mod view;
 mod notifications;
 mod reduce;
 
-pub use event::{Effect, Event, Remembered};
+pub use event::{Effect, Event, News, Pace, Remembered};
 pub use reduce::State;
-pub use snapshot::{EngineView, Link, Mode, Problem, Snapshot, Storage, Totals, WatchView};
-pub use view::{CheckView, DeviceView, Gap, HostView, JobState, JobView, NotificationView, PortState, PortView, Rates};
+pub use snapshot::{Blindness, EngineView, Link, Mode, Problem, Snapshot, Storage, Totals, WatchView};
+pub use view::{
+    Care, CheckView, DeviceView, Finding, Flapping, Gap, HostView, JobState, JobView, Maintained, NotificationView,
+    PortState, PortView, Rates,
+};

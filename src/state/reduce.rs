@@ -5,25 +5,39 @@
 //! checks and its parents ([`hosts`]).
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::event::{Effect, Event, Remembered};
+use super::event::{Effect, Event, News, Remembered};
 use super::notifications::Notifications;
 use super::rules;
+use super::rules::check::Hearing;
 use super::rules::parents::Lineage;
 use super::snapshot::{EngineView, Snapshot};
 use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
 use crate::model::{
-    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Incident, Inventory, Notification, Observation, Policy,
-    RememberedDevice, Session, Subject,
+    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Incident, Inventory, Notification, Observation, Origin,
+    Outcome, Policy, RememberedDevice, Session, Subject,
 };
 
 /// Values kept for a host's sparkline.
 const TRAIL: usize = 16;
 
+mod alerts;
+mod care;
+mod gauges;
 mod hosts;
+mod inferred;
+mod parts;
+mod sight;
+mod upkeep;
+
+use care::Desk;
+use gauges::Gauges;
+use inferred::Names;
+use sight::{Sight, Vote};
+use upkeep::{Active, Upkeep};
 
 /// All that is known.
 #[derive(Debug, Default)]
@@ -45,6 +59,10 @@ pub struct State {
     pub(super) engine: EngineView,
     pub(super) remarks: Vec<Arc<str>>,
     pub(super) notifications: Notifications,
+    pub(super) desk: Desk,
+    pub(super) upkeep: Upkeep,
+    sight: Sight,
+    names: Names,
     pub(super) revision: u64,
 }
 
@@ -58,6 +76,21 @@ pub(super) struct HostSlot {
     pub down: bool,
     lineage: Lineage,
     waiting: Vec<bool>,
+    /// Checks of it that flap.
+    flappers: usize,
+    /// Somebody has claimed it, or a part of it.
+    claimed: bool,
+    /// It needed somebody when it was last judged, owned or not.
+    wanting: bool,
+    /// Maintenance windows that are open over it.
+    active: Vec<Active>,
+    vote: Vote,
+    /// What was announced of its ports and of what it says of itself.
+    told: parts::Told,
+    /// Of those checks that have limits of the operator's own.
+    gauges: Vec<Gauges>,
+    /// Somebody looks more often.
+    alarmed: bool,
     /// A deadline for the host as a whole is in the heap.
     awaited: bool,
 }
@@ -67,6 +100,10 @@ pub(super) struct JobSlot {
     pub view: Arc<JobView>,
     check: Option<CheckView>,
     waiting: bool,
+    claimed: bool,
+    active: Vec<Active>,
+    /// The condition that was last announced, or found at the start.
+    told: Option<Condition>,
 }
 
 /// Where a check lives.
@@ -104,6 +141,8 @@ impl State {
                 self.incidents.push(Arc::new(incident));
                 self.sort_incidents();
             }
+            Event::Channels(channels) => self.engine.channels = channels.into(),
+            Event::Care(book) => self.take_care(at, book, &mut effects),
             Event::EntrySaved(entry) => self.entry_saved(entry),
             Event::Session(session) => match self.sessions.iter_mut().find(|s| s.id == session.id) {
                 Some(known) => *known = session,
@@ -140,7 +179,8 @@ impl State {
 
     /// When [`Event::Tick`] is next worth sending.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.deadlines.peek().map(|Reverse((at, _))| *at)
+        let next = self.deadlines.peek().map(|Reverse((at, _))| *at);
+        next.into_iter().chain(self.desk.expires).chain(self.upkeep.next).chain(self.sight.deadline()).min()
     }
 
     /// The specifications of all checks, for the scheduler.
@@ -162,6 +202,10 @@ impl State {
     }
 
     /// The ports of a device as they stand, for the store.
+    pub fn has_host(&self, id: &AssetId) -> bool {
+        self.host_rows.contains_key(id)
+    }
+
     pub fn device(&self, id: &AssetId) -> Option<&Arc<DeviceView>> {
         self.hosts[*self.host_rows.get(id)?].device.as_ref()
     }
@@ -186,9 +230,10 @@ impl State {
         &mut self,
         at: Timestamp,
         (row, index): (usize, usize),
-        observation: Observation,
+        mut observation: Observation,
         effects: &mut Vec<Effect>,
     ) {
+        let mut walked = false;
         let slot = &mut self.hosts[row];
         if let Facts::Ports(table) = &observation.reading.facts {
             let host = &slot.view.host;
@@ -200,8 +245,17 @@ impl State {
             if slot.device.as_ref().is_none_or(|old| rules::ports::worth_remembering(old, &judged)) {
                 effects.push(Effect::RememberDevice(host.id.clone()));
             }
+            let same = |old: &Arc<DeviceView>| Arc::ptr_eq(&old.table.equipment, &table.equipment);
+            let anew = !slot.device.as_ref().is_some_and(same);
             slot.device = Some(Arc::new(judged));
+            walked = true;
+            if anew {
+                let table = table.clone();
+                self.infer(row, &table);
+            }
         }
+        let slot = &mut self.hosts[row];
+        let sure = !slot.gauges.is_empty() && gauges::apply(slot, index, &mut observation);
         let was_silent = rules::host::is_silent(&slot.view);
         let view = Arc::make_mut(&mut slot.view);
         let leading = rules::host::leading_metric(&observation.reading.metrics);
@@ -209,8 +263,26 @@ impl State {
         let key = check.spec.key.clone();
         let before = check.condition;
         let again = slot.lineage.count(&check.spec, &observation);
-        if rules::check::take(check, observation) || again {
+        // What it hangs on is to blame for these changes.
+        let counts = !slot.lineage.waits && view.behind.is_none();
+        let withheld = self.sight.withholds() && view.host.origin != Origin::Local;
+        let hearing =
+            Hearing { formula: self.policy.flapping.as_ref().filter(|_| counts && !withheld), withheld, sure };
+        let answers =
+            check.spec.decides_reachability && matches!(observation.reading.outcome, Outcome::Ok | Outcome::Warning);
+        let blind = self.sight.is_blind();
+        let flapped = check.flap.flapping;
+        let soon = rules::check::take(check, observation, hearing);
+        if blind && withheld && !answers {
+            // Until sight is back each keeps its own rhythm.
+            check.stale = true;
+        } else if soon || again {
             effects.push(Effect::Retry(key.clone()));
+        }
+        match (flapped, check.flap.flapping) {
+            (false, true) => slot.flappers += 1,
+            (true, false) => slot.flappers -= 1,
+            (false, false) | (true, true) => {}
         }
         if check.condition != before || check.last_good.is_some() {
             effects.push(Effect::Remember(key));
@@ -219,26 +291,53 @@ impl State {
             push_trail(view, value);
         }
         self.watch_deadline(Row::Host(row, index));
-        self.follow_up(at, row, was_silent, effects);
+        self.follow_up(at, row, (was_silent, answers), effects);
         self.judge_host(at, row, effects);
+        if walked {
+            self.tell_parts(row, effects);
+        }
     }
 
     fn observed_job(&mut self, at: Timestamp, row: usize, observation: Observation, effects: &mut Vec<Effect>) {
         let slot = &mut self.jobs[row];
         if let Some(check) = &mut slot.check {
             let key = check.spec.key.clone();
-            if rules::check::take(check, observation) {
+            if rules::check::take(check, observation, Hearing::default()) {
                 effects.push(Effect::Retry(key.clone()));
             }
             effects.push(Effect::Remember(key));
         }
-        let before = slot.view.condition;
-        let judged = rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at);
-        if judged.condition != before && before != Condition::Pending {
-            effects.push(Effect::Announce { asset: judged.job.id.clone(), from: before, to: judged.condition });
-        }
-        slot.view = Arc::new(judged);
+        self.judge_job(at, row, effects);
         self.watch_deadline(Row::Job(row));
+    }
+
+    fn judge_job(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
+        let slot = &mut self.jobs[row];
+        let judged = rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at);
+        slot.view = Arc::new(judged);
+        self.settle_job(at, row, effects);
+        self.tell_job(row, effects);
+    }
+
+    fn tell_job(&mut self, row: usize, effects: &mut Vec<Effect>) {
+        let slot = &mut self.jobs[row];
+        let to = slot.view.condition;
+        if to == Condition::Pending || slot.told == Some(to) || (slot.told.is_some() && self.sight.is_blind()) {
+            return;
+        }
+        if let Some(maintained) = &slot.view.care.maintenance {
+            let is_end = slot.told.is_some_and(Condition::is_problem) && to == Condition::Ok;
+            if slot.told.is_none() {
+                slot.told = Some(if slot.view.since >= maintained.from { Condition::Ok } else { to });
+            }
+            if !is_end {
+                return;
+            }
+        }
+        let asset = &slot.view.job.id;
+        if let Some(from) = slot.told.replace(to) {
+            effects.push(Effect::Announce { asset: asset.clone(), from, to, news: News::Changed });
+        }
     }
 
     fn watch_deadline(&mut self, row: Row) {
@@ -266,6 +365,13 @@ impl State {
     }
 
     fn tick(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
+        if self.desk.expires.is_some_and(|due| due <= at) {
+            self.expire_claims(at, effects);
+        }
+        if self.upkeep.next.is_some_and(|due| due <= at) {
+            self.review_upkeep(at, effects);
+        }
+        self.review_sight(at);
         while let Some(Reverse((due, row))) = self.deadlines.peek().copied() {
             if due > at {
                 break;
@@ -292,8 +398,8 @@ impl State {
                     if let Some(check) = &mut slot.check {
                         check.stale = rules::check::is_stale(check, &self.policy, at);
                     }
-                    let judged = rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at);
-                    slot.view = Arc::new(judged);
+                    self.judge_job(at, job, effects);
+                    let slot = &mut self.jobs[job];
                     // A review that asks for itself again at once would spin.
                     if slot.view.review_at.is_some_and(|review| review <= at) {
                         Arc::make_mut(&mut slot.view).review_at = None;
@@ -341,6 +447,12 @@ impl State {
                 checks.push(continued(spec, known, at));
             }
             let waiting = vec![false; checks.len()];
+            let limits = |check: &CheckView| {
+                let key = &check.spec.key;
+                Some(Gauges::new(key, inventory.thresholds.get(key)?, old.map(|o| o.gauges.as_slice())))
+            };
+            let gauges =
+                if inventory.thresholds.is_empty() { Vec::new() } else { checks.iter().filter_map(limits).collect() };
             let view = HostView {
                 host: host.clone(),
                 condition: old.map_or(Condition::Pending, |o| o.view.condition),
@@ -351,7 +463,9 @@ impl State {
                 stale: false,
                 behind: old.and_then(|o| o.view.behind.clone()),
                 trail: old.map(|o| o.view.trail.clone()).unwrap_or_default(),
+                care: old.map(|o| o.view.care.clone()).unwrap_or_default(),
             };
+            let old_told = old.map(|o| o.told.clone()).unwrap_or_default();
             let parents: Vec<usize> = host.parents.iter().filter_map(|p| self.host_rows.get(p).copied()).collect();
             self.hosts.push(HostSlot {
                 view: Arc::new(view),
@@ -361,7 +475,15 @@ impl State {
                 down: old.is_some_and(|o| o.down),
                 lineage: old.map(|o| o.lineage.clone()).unwrap_or_default(),
                 waiting,
+                flappers: 0,
+                claimed: false,
+                wanting: old.is_some_and(|o| o.wanting),
+                active: old.map(|o| o.active.clone()).unwrap_or_default(),
+                vote: old.map(|o| o.vote).unwrap_or_default(),
+                gauges,
+                alarmed: old.is_some_and(|o| o.alarmed),
                 awaited: false,
+                told: old_told,
             });
         }
         for row in 0..self.hosts.len() {
@@ -378,20 +500,33 @@ impl State {
                 continued(spec, old.and_then(|o| o.check.as_ref()), at)
             });
             let view = rules::backup::judge(job, old.map(|o| &*o.view), check.as_ref(), at);
-            self.jobs.push(JobSlot { view: Arc::new(view), check, waiting: false });
+            let told = old.and_then(|o| o.told);
+            let active = old.map(|o| o.active.clone()).unwrap_or_default();
+            self.jobs.push(JobSlot { view: Arc::new(view), check, waiting: false, claimed: false, active, told });
         }
         for remark in &inventory.remarks {
             if !self.remarks.contains(remark) {
                 self.remarks.push(remark.clone());
             }
         }
+        self.resume_inferences();
+        self.count_voters();
+        self.upkeep.configure(&inventory.maintenance);
         self.inventory = inventory;
         self.claim_restored(at);
+        self.review_upkeep(at, effects);
         self.rejudge_all(at, effects);
     }
 
     fn rejudge_all(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
+        let claimed: HashSet<AssetId> = self.desk.acks().keys().map(|target| target.asset().clone()).collect();
         for row in 0..self.hosts.len() {
+            let slot = &mut self.hosts[row];
+            slot.flappers = slot.view.checks.iter().filter(|check| check.flap.flapping).count();
+            slot.claimed = claimed.contains(&slot.view.host.id);
+        }
+        for row in 0..self.hosts.len() {
+            self.show_claims(row);
             for check in 0..self.hosts[row].view.checks.len() {
                 self.watch_deadline(Row::Host(row, check));
             }
@@ -399,6 +534,10 @@ impl State {
         }
         for row in 0..self.jobs.len() {
             self.watch_deadline(Row::Job(row));
+            let slot = &mut self.jobs[row];
+            slot.claimed = claimed.contains(&slot.view.job.id);
+            self.settle_job(at, row, effects);
+            self.tell_job(row, effects);
         }
     }
 

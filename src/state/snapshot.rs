@@ -8,9 +8,16 @@ use std::time::Duration;
 use super::reduce::State;
 use super::rules;
 use super::rules::refresh::Pace;
-use super::view::{CheckView, DeviceView, HostView, JobState, JobView, NotificationView};
-use crate::base::{Timestamp, Untrusted};
-use crate::model::{AssetId, Condition, Incident, IncidentStatus, Policy, Session, TrapStatus};
+use super::view::{CheckView, DeviceView, HostView, JobView, NotificationView};
+use crate::base::Timestamp;
+use crate::model::{
+    Acknowledgement, AssetId, ChannelStatus, Condition, Entry, Incident, IncidentStatus, Maintenance, Policy, Session,
+    Target, TrapStatus,
+};
+
+pub mod problems;
+
+pub use problems::{Problem, ProblemKind};
 
 /// Whether anything is sent at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,6 +76,19 @@ pub struct EngineView {
     pub watch: Option<WatchView>,
     /// Made by whoever shows the snapshot, not by the reducer.
     pub link: Link,
+    /// How the channels to people stand.
+    pub channels: Arc<[ChannelStatus]>,
+    /// This console can't see.
+    pub blind: Option<Blindness>,
+}
+
+/// Most of what answered before is silent: the likely cause is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blindness {
+    pub since: Timestamp,
+    pub silent: usize,
+    /// All that ever answered.
+    pub targets: usize,
 }
 
 /// A device whose ports are asked as fast as its agent counts anew.
@@ -84,32 +104,6 @@ pub struct WatchView {
     pub refresh: Pace,
     /// How long the last walk took.
     pub took: Option<Duration>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ProblemKind {
-    Host,
-    Port,
-    Backup,
-}
-
-/// One line of the first pane.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Problem {
-    pub kind: ProblemKind,
-    /// The host or job it belongs to.
-    pub asset: AssetId,
-    /// For a port: its row in the device's table.
-    pub port: Option<usize>,
-    /// What it is called; foreign where a device named it.
-    pub title: Untrusted,
-    pub condition: Condition,
-    /// The state in a word or two ("DOWN", "RPO BREACH").
-    pub word: Arc<str>,
-    pub reason: Untrusted,
-    pub since: Timestamp,
-    /// How many things are hidden behind it.
-    pub hides: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -128,6 +122,12 @@ pub struct Totals {
     pub ports_up: usize,
     pub jobs: usize,
     pub jobs_ok: usize,
+    /// Problems that somebody has taken on, and those that nobody has.
+    pub owned: usize,
+    pub unowned: usize,
+    pub flapping: usize,
+    /// Problems in maintenance: counted here and nowhere else.
+    pub in_maintenance: usize,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -150,6 +150,12 @@ pub struct Snapshot {
     pub remarks: Arc<[Arc<str>]>,
     /// What devices told by themselves, newest first.
     pub notifications: Arc<[Arc<NotificationView>]>,
+    /// Every maintenance window that is known, open or not.
+    pub maintenance: Arc<[Arc<Maintenance>]>,
+    /// All claims that stand.
+    pub acks: Arc<HashMap<Target, Arc<Acknowledgement>>>,
+    /// What was done about problems, newest first; by the wall clock.
+    pub deeds: Arc<[Arc<Entry>]>,
 }
 
 impl Snapshot {
@@ -192,9 +198,13 @@ impl Snapshot {
                 check.stale = true;
             }
         }
-        changed.then(|| Self {
-            problems: problems(&hosts, &devices, &jobs).into(),
-            totals: totals(&hosts, &devices, &jobs),
+        if !changed {
+            return None;
+        }
+        let problems = problems::aged(&self.problems, &hosts, &devices, &jobs);
+        Some(Self {
+            totals: totals(&hosts, &devices, &jobs, &problems),
+            problems: problems.into(),
             hosts,
             devices,
             jobs,
@@ -213,8 +223,10 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
     let hosts: Vec<Arc<HostView>> = state.hosts.iter().map(|slot| slot.view.clone()).collect();
     let devices: Vec<Arc<DeviceView>> = state.hosts.iter().filter_map(|slot| slot.device.clone()).collect();
     let jobs: Vec<Arc<JobView>> = state.jobs.iter().map(|slot| slot.view.clone()).collect();
-    let problems = problems(&hosts, &devices, &jobs);
-    let totals = totals(&hosts, &devices, &jobs);
+    let mut engine = state.engine.clone();
+    engine.blind = state.blindness();
+    let problems = problems::list(state, engine.blind.as_ref(), &hosts, &jobs);
+    let totals = totals(&hosts, &devices, &jobs, &problems);
     Snapshot {
         revision: state.revision,
         at,
@@ -225,115 +237,17 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
         incidents: state.incidents.clone().into(),
         sessions: state.sessions.clone().into(),
         totals,
-        engine: state.engine.clone(),
+        engine,
         remarks: state.remarks.clone().into(),
         notifications: state.notifications.published(),
+        maintenance: state.upkeep.orders.clone(),
+        acks: state.desk.acks().clone(),
+        deeds: state.desk.entries.clone(),
     }
 }
 
-/// One list over everything: worst first, newest first among equals, then by name.
-fn problems(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobView>]) -> Vec<Problem> {
-    let mut hidden: HashMap<&str, usize> = HashMap::new();
-    for host in hosts {
-        if let (Condition::Unreachable, Some(behind)) = (host.condition, &host.behind) {
-            *hidden.entry(behind).or_default() += 1;
-        }
-    }
-    let mut out: Vec<Problem> = Vec::new();
-    out.extend(hosts.iter().filter(|h| h.condition.is_problem()).map(|h| Problem {
-        kind: ProblemKind::Host,
-        asset: h.host.id.clone(),
-        port: None,
-        title: Untrusted::from(&*h.host.name),
-        condition: h.condition,
-        word: host_word(h).into(),
-        reason: h.reason.clone(),
-        since: h.since,
-        hides: hidden.get(&*h.host.name).copied().unwrap_or(0),
-    }));
-    for device in devices.iter().filter(|d| d.condition.is_problem() && !d.stale) {
-        out.extend(device.missing.as_ref().map(|missing| Problem {
-            kind: ProblemKind::Port,
-            asset: device.host.id.clone(),
-            port: None,
-            title: Untrusted::from(&*device.host.name),
-            condition: Condition::Critical,
-            word: "PORTS GONE".into(),
-            reason: Untrusted::from(&*missing.reason),
-            since: missing.since,
-            hides: 0,
-        }));
-        for port in device.ports.iter().filter(|p| p.condition.is_problem()) {
-            let Some(row) = device.table.ports.get(port.row) else { continue };
-            let mut title = device.host.name.as_bytes().to_vec();
-            title.push(b' ');
-            title.extend_from_slice(row.label().as_bytes());
-            out.push(Problem {
-                kind: ProblemKind::Port,
-                asset: device.host.id.clone(),
-                port: Some(port.row),
-                title: Untrusted::new(title),
-                condition: port.condition,
-                word: port.state.as_str().into(),
-                reason: port.reason.as_deref().map(Untrusted::from).unwrap_or_default(),
-                since: port.changed.unwrap_or(device.table.collected_at),
-                hides: 0,
-            });
-        }
-    }
-    out.extend(jobs.iter().filter(|j| j.condition.is_problem()).map(|j| Problem {
-        kind: ProblemKind::Backup,
-        asset: j.job.id.clone(),
-        port: None,
-        title: Untrusted::from(&*j.job.name),
-        condition: j.condition,
-        word: job_word(j.state).into(),
-        reason: j.reason.clone(),
-        since: j.since,
-        hides: 0,
-    }));
-    out.sort_by(|a, b| {
-        b.condition
-            .cmp(&a.condition)
-            .then(b.hides.cmp(&a.hides))
-            .then(b.since.cmp(&a.since))
-            .then_with(|| a.title.cmp(&b.title))
-    });
-    out
-}
-
-fn host_word(host: &HostView) -> &'static str {
-    let silent = host.checks.iter().all(|c| c.condition == Condition::Critical || !c.spec.decides_reachability);
-    match host.condition {
-        Condition::Critical if silent => "DOWN",
-        Condition::Critical => "CRITICAL",
-        Condition::Warning => "WARNING",
-        Condition::Unknown if host.last_seen.is_none() => "NEVER SEEN",
-        Condition::Unknown => "UNKNOWN",
-        Condition::Unreachable => "UNREACHABLE",
-        Condition::Pending => "PENDING",
-        Condition::NotProbed => "NOT PROBED",
-        Condition::Ok => "UP",
-    }
-}
-
-fn job_word(state: JobState) -> &'static str {
-    match state {
-        JobState::Pending => "PENDING",
-        JobState::Waiting => "WAITING",
-        JobState::Ok => "OK",
-        JobState::AtRisk => "RPO AT RISK",
-        JobState::Breach => "RPO BREACH",
-        JobState::Missed => "MISSED",
-        JobState::Locked => "LOCKED",
-        JobState::Failed => "FAILED",
-        JobState::Corrupt => "CORRUPT",
-        JobState::Warning => "WARNING",
-        JobState::Unknown => "UNKNOWN",
-    }
-}
-
-fn totals(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobView>]) -> Totals {
+/// The counts of problems are those of their list, so that both say the same.
+fn totals(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobView>], problems: &[Problem]) -> Totals {
     let mut t = Totals { hosts: hosts.len(), devices: devices.len(), jobs: jobs.len(), ..Totals::default() };
     for host in hosts {
         t.hosts_stale += usize::from(host.stale);
@@ -342,34 +256,30 @@ fn totals(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobV
             Condition::Ok => t.hosts_ok += usize::from(!host.stale),
             Condition::Pending => t.hosts_pending += 1,
             Condition::NotProbed => t.hosts_not_probed += 1,
-            Condition::Critical => t.critical += 1,
-            Condition::Warning => t.warning += 1,
-            Condition::Unknown => t.unknown += 1,
             Condition::Unreachable => t.unreachable += 1,
+            // Counted as problems.
+            Condition::Critical | Condition::Warning | Condition::Unknown => {}
         }
     }
     for device in devices {
         t.ports += device.ports.len();
         t.ports_up += device.up;
-        // As the list of problems has them: what is old is not counted as of now.
-        t.critical += usize::from(device.missing.is_some() && !device.stale);
-        for port in device.ports.iter().filter(|_| !device.stale) {
-            match port.condition {
-                Condition::Critical => t.critical += 1,
-                Condition::Warning => t.warning += 1,
-                Condition::Unknown => t.unknown += 1,
-                Condition::Ok | Condition::Unreachable | Condition::Pending | Condition::NotProbed => {}
-            }
-        }
     }
-    for job in jobs {
-        match job.condition {
-            Condition::Ok => t.jobs_ok += usize::from(!job.stale),
+    t.jobs_ok = jobs.iter().filter(|job| job.condition == Condition::Ok && !job.stale).count();
+    for problem in problems {
+        if problem.care.maintenance.is_some() {
+            t.in_maintenance += 1;
+            continue;
+        }
+        match problem.condition {
             Condition::Critical => t.critical += 1,
             Condition::Warning => t.warning += 1,
             Condition::Unknown => t.unknown += 1,
-            Condition::Unreachable | Condition::Pending | Condition::NotProbed => {}
+            Condition::Ok | Condition::Unreachable | Condition::Pending | Condition::NotProbed => {}
         }
+        t.owned += usize::from(problem.care.ack.is_some());
+        t.unowned += usize::from(problem.care.unowned_since.is_some());
+        t.flapping += usize::from(problem.care.flapping.is_some());
     }
     t
 }

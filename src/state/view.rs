@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::base::{Timestamp, Untrusted};
+use crate::base::{Timestamp, Untrusted, units};
 pub use crate::model::PortState;
 use crate::model::{
-    BackupReport, CheckSpec, Condition, Flaps, Host, Job, Notification, Observation, Port, PortEvent, PortKey,
-    PortMemory, PortRole, PortTable, RememberedDevice, Ties, ToldApart,
+    Acknowledgement, BackupReport, CheckSpec, Condition, Flap, Flaps, Host, Job, Maintenance, Notification,
+    Observation, Port, PortEvent, PortKey, PortMemory, PortRole, PortTable, RememberedDevice, Ties, ToldApart,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -26,9 +26,58 @@ pub struct CheckView {
     pub stale: bool,
     /// The last result came from the store at start, not from this run.
     pub restored: bool,
+    /// How its last results changed.
+    pub flap: Flap,
+    /// Who has taken on what is wrong with it, apart from its host.
+    pub ack: Option<Arc<Acknowledgement>>,
+    /// A number that has limits used to come, and does not any more.
+    pub missing: Option<Arc<str>>,
+}
+
+/// What people and rules make of a thing beside its condition.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Care {
+    /// Who has taken it on.
+    pub ack: Option<Arc<Acknowledgement>>,
+    /// It is being worked on.
+    pub maintenance: Option<Arc<Maintained>>,
+    pub flapping: Option<Flapping>,
+    /// What it hangs on by what a switch says of its neighbours, where nobody has configured that.
+    pub inferred_parent: Option<Arc<str>>,
+    /// Since when it is a problem that nobody has taken on; `None` while somebody has, or there is none.
+    pub unowned_since: Option<Timestamp>,
+}
+
+/// It is in maintenance now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Maintained {
+    pub maintenance: Arc<Maintenance>,
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
+/// It changes too often to tell each change.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Flapping {
+    /// The weighted share of its last results that differ from the one before.
+    pub percent: u8,
+    pub since: Timestamp,
+    /// The worst that it was meanwhile; a warning at the least.
+    pub worst: Condition,
 }
 
 impl CheckView {
+    /// That it runs less often than configured, and why; `None` where it does not.
+    pub fn stretched(&self) -> Option<String> {
+        let last = self.last.as_ref()?;
+        let every = self.spec.interval_after(last);
+        let words = || {
+            let [every, interval, took] = [every, self.spec.interval, last.took].map(units::age);
+            format!("walked each {every} instead of {interval}: a walk takes {took}, over a quarter of the interval")
+        };
+        (every > self.spec.interval).then(words)
+    }
+
     /// A bad result that is not yet believed.
     pub fn is_soft(&self) -> bool {
         self.attempt > 0 && self.attempt < self.spec.attempts
@@ -57,6 +106,7 @@ pub struct HostView {
     pub behind: Option<Arc<str>>,
     /// Recent values of the host's leading metric (load, else round trip), oldest first.
     pub trail: Arc<[f32]>,
+    pub care: Care,
 }
 
 impl HostView {
@@ -299,6 +349,20 @@ pub struct Missing {
     pub since: Timestamp,
 }
 
+/// Something that is wrong with a device, by what it says itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    pub condition: Condition,
+    /// Names the thing for good: `BGP 192.0.2.5`, `fan PSU 2`.
+    pub what: Box<str>,
+    /// How it stands, fit for the screen.
+    pub words: Box<str>,
+    /// The first walk that found it.
+    pub since: Timestamp,
+    /// It lasts long enough to be a problem.
+    pub firm: bool,
+}
+
 /// A device with ports, after a walk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceView {
@@ -317,11 +381,18 @@ pub struct DeviceView {
     /// Ports that it lists no more.
     pub absent: Arc<[AbsentPort]>,
     pub missing: Option<Missing>,
+    /// What is wrong with it beside its ports, by what it says itself, worst first.
+    pub findings: Arc<[Finding]>,
     /// The walk that the next rates are counted from, where that is not this one: it came too soon after it.
     pub counted_from: Option<Arc<PortTable>>,
 }
 
 impl DeviceView {
+    /// What of the findings is a problem.
+    pub fn firm_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.firm)
+    }
+
     /// The port's identity, which outlives this walk.
     pub fn key(&self, row: usize) -> Option<PortKey> {
         let told_apart = self.ports.get(row)?.told_apart;
@@ -451,4 +522,5 @@ pub struct JobView {
     pub stale: bool,
     /// When this verdict may change without a new look (a run falls due, an RPO is reached).
     pub review_at: Option<Timestamp>,
+    pub care: Care,
 }

@@ -1,8 +1,9 @@
 //! The stored form of a last known state. One byte of version, then fixed fields, big endian:
 //!
 //! ```text
-//! 1 | condition u8 | since i64 | last_good: 0 or 1,i64 | at i64 | took_us u64 | outcome u8
+//! 2 | condition u8 | since i64 | last_good: 0 or 1,i64 | at i64 | took_us u64 | outcome u8
 //!   | summary: len u32, bytes | metrics: count u16, each: name len u16, bytes, value f64, unit u8
+//!   | changes u32, last outcome + 1 or 0 u8, percent u8, flapping u8        (version 1 ends before these)
 //! ```
 //!
 //! Facts and the step-by-step log are not kept: they are had again with the next look. What cannot be read is
@@ -13,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{CheckKey, Condition, Facts, Metric, Observation, Outcome, Reading, Remembered, Unit};
+use crate::model::{CheckKey, Condition, Facts, Flap, Metric, Observation, Outcome, Reading, Remembered, Unit};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 const CONDITIONS: [Condition; 7] = [
     Condition::NotProbed,
@@ -58,6 +59,25 @@ pub fn encode(one: &Remembered, out: &mut Vec<u8>) {
         out.extend(metric.value.to_bits().to_be_bytes());
         out.push(place(&UNITS, &metric.unit));
     }
+    let flap = &one.flap;
+    out.extend(flap.changes.to_be_bytes());
+    out.push(flap.last.map_or(0, |last| place(&OUTCOMES, &last) + 1));
+    out.extend([flap.percent, u8::from(flap.flapping)]);
+}
+
+fn flap(rest: &mut &[u8]) -> Option<Flap> {
+    let changes = u32::from_be_bytes(array(rest)?);
+    let last = match byte(rest)? {
+        0 => None,
+        number => Some(*OUTCOMES.get(usize::from(number - 1))?),
+    };
+    let percent = byte(rest)?;
+    let flapping = match byte(rest)? {
+        0 => false,
+        1 => true,
+        _ => return None,
+    };
+    Some(Flap { changes, last, percent, flapping })
 }
 
 /// Metric names that were met before, so that ten thousand hosts share them.
@@ -66,7 +86,8 @@ pub type Names = HashMap<Box<[u8]>, Arc<str>>;
 /// `None` where the form is not ours or is damaged.
 pub fn decode(check: CheckKey, bytes: &[u8], names: &mut Names) -> Option<Remembered> {
     let mut rest = bytes;
-    if byte(&mut rest)? != VERSION {
+    let version = byte(&mut rest)?;
+    if !(1..=VERSION).contains(&version) {
         return None;
     }
     let condition = *CONDITIONS.get(usize::from(byte(&mut rest)?))?;
@@ -89,6 +110,7 @@ pub fn decode(check: CheckKey, bytes: &[u8], names: &mut Names) -> Option<Rememb
         let value = f64::from_bits(u64::from_be_bytes(array(&mut rest)?));
         metrics.push(Metric { name, value, unit: *UNITS.get(usize::from(byte(&mut rest)?))? });
     }
+    let flap = if version == 1 { Flap::default() } else { flap(&mut rest)? };
     if !rest.is_empty() {
         return None;
     }
@@ -99,6 +121,7 @@ pub fn decode(check: CheckKey, bytes: &[u8], names: &mut Names) -> Option<Rememb
         since,
         last_good,
         observation: Observation { check, at, took, reading },
+        flap,
     })
 }
 
@@ -157,6 +180,8 @@ mod tests {
             summary in prop::collection::vec(any::<u8>(), 0..300),
             metrics in prop::collection::vec(
                 ("\\PC{0,20}", -1e12..1e12f64, prop::sample::select(&UNITS[..])), 0..8),
+            changes in any::<u32>(), recorded in prop::option::of(prop::sample::select(&OUTCOMES[..])),
+            percent in any::<u8>(), flapping in any::<bool>(),
         ) -> Remembered {
             let reading = Reading {
                 outcome,
@@ -168,6 +193,7 @@ mod tests {
             Remembered {
                 check: key(), condition, since: Timestamp(since), last_good: good.map(Timestamp),
                 observation: Observation { check: key(), at: Timestamp(at), took: Duration::from_micros(took), reading },
+                flap: Flap { changes, last: recorded, percent, flapping },
             }
         }
     }
@@ -197,6 +223,6 @@ mod tests {
 
     #[test]
     fn a_later_form_is_not_guessed() {
-        assert_eq!(decoded(&[2, 1, 0, 0]), None);
+        assert_eq!(decoded(&[3, 1, 0, 0]), None);
     }
 }

@@ -231,7 +231,7 @@ mod tests {
 
     use super::*;
     use crate::base::Timestamp;
-    use crate::model::{Condition, Observation, Reading, Unit};
+    use crate::model::{Condition, Flap, Observation, Reading, Unit};
 
     fn one(host: &str, name: &str, millis: i64) -> Remembered {
         let check = CheckKey { subject: Subject::Host(AssetId::new(host)), name: Arc::from(name) };
@@ -242,6 +242,7 @@ mod tests {
             since: Timestamp(1),
             last_good: Some(Timestamp(millis)),
             observation: Observation { check, at: Timestamp(millis), took: Duration::from_millis(2), reading },
+            flap: Flap::default(),
         }
     }
 

@@ -37,6 +37,7 @@ pub enum Action {
     Watch,
     Follow,
     LastPlace,
+    Compare,
     Shell,
     EndSession,
     Resort,
@@ -48,6 +49,9 @@ pub enum Action {
     Decision,
     ActionItem,
     Hypothesis,
+    Claim,
+    Release,
+    Maintain,
 }
 
 /// An action, its name in the keymap, and what it does.
@@ -90,6 +94,7 @@ pub const ACTIONS: &[(Action, &str, &str)] = &[
     (Action::Watch, "watch", "watch the port: ask its device as fast as it counts anew, and stop"),
     (Action::Follow, "follow", "along the cable: from a host to its switch port, from a port to what hangs there"),
     (Action::LastPlace, "last_place", "back to where the last jump began"),
+    (Action::Compare, "compare", "two hosts side by side: on the one, then on the other"),
     (Action::Open, "open", "everything about the selected row"),
     (Action::Shell, "shell", "a shell on the selected host"),
     (Action::EndSession, "end_session", "end the selected session; asks while it runs"),
@@ -102,6 +107,9 @@ pub const ACTIONS: &[(Action, &str, &str)] = &[
     (Action::Decision, "decision", "a decision to the open incident"),
     (Action::ActionItem, "action_item", "an action to the open incident"),
     (Action::Hypothesis, "hypothesis", "a hypothesis to the open incident"),
+    (Action::Claim, "claim", "acknowledge: take the problem on, or hand it over"),
+    (Action::Release, "release", "give a claimed problem back; else end its maintenance"),
+    (Action::Maintain, "maintain", "maintenance: work on it for a time, announcing nothing"),
 ];
 
 impl Action {

@@ -25,13 +25,14 @@ use super::overlays::{self, Overlay};
 use super::panes::{self, PaneKind, ScreenId, Selected};
 use super::port::Seen;
 use super::run::Exit;
+use super::screen::Ring;
 use super::session::SessionPane;
+use super::themes::Themes;
 use super::trail::Trails;
 use crate::base::Timestamp;
 use crate::bus::{Command, MessageWeight, Ticket};
 use crate::config::key::Key;
 use crate::config::keymap::Keymap;
-use crate::config::theme::Theme;
 use crate::model::{AssetId, EntryKind, Incident, IncidentId, PortTable, SessionId};
 use crate::state::lookup::{Attachment, Lookup};
 use crate::state::{DeviceView, Snapshot};
@@ -50,6 +51,7 @@ pub enum Asking {
 pub struct App {
     pub snapshot: Arc<Snapshot>,
     pub look: Look,
+    pub themes: Themes,
     pub keymap: Keymap,
     pub screen: ScreenId,
     pub focus: PaneKind,
@@ -84,6 +86,10 @@ pub struct App {
     pub faceplate: Faceplate,
     /// The host that is looked at, where it hangs, and by which generation of the lookup.
     pub hangs: Option<(AssetId, u64, Vec<Attachment>)>,
+    /// What any host has, and so deserves a column.
+    pub hosts_have: panes::HostsHave,
+    /// The host that the next one is compared with.
+    pub(super) compared: Option<AssetId>,
     /// The device that this console asked to watch.
     pub(super) watching: Option<AssetId>,
     /// What is wrong with the configuration, for as long as the console runs.
@@ -107,6 +113,7 @@ pub struct App {
     /// What the lists' orders were made of; `None` after a new snapshot.
     fresh: Option<MadeOf>,
     exit: Option<Exit>,
+    ring: Option<Ring>,
 }
 
 /// What the lists' orders depend on besides the snapshot.
@@ -117,7 +124,7 @@ type MadeOf = (ScreenId, bool, String, Option<AssetId>, Sort);
 pub struct Setup {
     pub commands: mpsc::Sender<Command>,
     pub keymap: Keymap,
-    pub theme: Theme,
+    pub themes: Themes,
     pub capabilities: Capabilities,
     /// Open this object as soon as it is there.
     pub target: Option<String>,
@@ -132,7 +139,8 @@ impl App {
     pub fn new(setup: Setup) -> Self {
         let mut app = Self {
             snapshot: Arc::default(),
-            look: Look::new(&setup.theme, setup.capabilities),
+            look: setup.themes.look(),
+            themes: setup.themes,
             keymap: setup.keymap,
             screen: ScreenId::Overview,
             focus: PaneKind::Problems,
@@ -157,6 +165,8 @@ impl App {
             found: Vec::new(),
             faceplate: Faceplate::default(),
             hangs: None,
+            hosts_have: panes::HostsHave::default(),
+            compared: None,
             watching: None,
             trouble: setup.trouble,
             commands: setup.commands,
@@ -173,6 +183,7 @@ impl App {
             answering: false,
             fresh: None,
             exit: None,
+            ring: None,
         };
         for (weight, text) in setup.messages {
             app.say(weight, text);
@@ -258,10 +269,6 @@ impl App {
 
     pub fn set_exit(&mut self, exit: Exit) {
         self.exit = Some(exit);
-    }
-
-    pub fn set_theme(&mut self, theme: &Theme) {
-        self.look = Look::new(theme, self.capabilities);
     }
 
     /// Brings orders and scroll positions up to date after anything that may change them.

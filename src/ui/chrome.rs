@@ -65,6 +65,12 @@ fn banner(app: &App, size: (u16, u16)) -> Vec<String> {
         parts.push(format!("NOT SAVED: {reason}{elsewhere}"));
     }
     parts.extend(app.trouble.clone());
+    for channel in app.snapshot.engine.channels.iter() {
+        if let Some((since, why)) = &channel.failing {
+            let since = &since.utc_time_of_day()[..5];
+            parts.push(format!("NOBODY IS TOLD by {} since {since}Z: {why}", channel.name));
+        }
+    }
     match app.snapshot.engine.mode {
         Mode::Paused => parts.push("PAUSED: nothing is polled, p resumes".to_owned()),
         Mode::Passive => parts.push("PASSIVE: nothing is ever sent".to_owned()),
@@ -110,6 +116,13 @@ fn header(app: &App, frame: &mut Frame<'_>) {
         (Condition::Warning, t.warning),
         (Condition::Critical, t.critical),
     ];
+    if t.in_maintenance > 0 {
+        let (glyph, style) = app.look.maintenance();
+        row.end(&format!("{glyph} {}", t.in_maintenance), style).end("  ", dim);
+    }
+    if t.owned > 0 {
+        row.end(&format!("@ {}", t.owned), app.look.style(Meaning::Accent)).end("  ", dim);
+    }
     for (condition, count) in counts {
         if count > 0 {
             let (glyph, style) = app.look.condition(condition, false);

@@ -4,8 +4,8 @@ use super::action::{ACTIONS, Action};
 use super::app::App;
 use super::overlays::Overlay;
 use super::run::Exit;
+use super::themes::Outcome;
 use crate::bus::{Command, MessageWeight};
-use crate::config::theme::{self, Theme};
 use crate::model::{AssetId, EntryKind};
 
 /// Commands with an argument, and what they do.
@@ -20,7 +20,7 @@ pub const COMMANDS: [(&str, &str); 13] = [
     ("recheck", "ask an object now"),
     ("resume", "resume polling"),
     ("discover", "all: watch every host of ~/.ssh/config"),
-    ("theme", "default, light, high-contrast, mono"),
+    ("theme", "auto, or a theme by name; alone it says which there are"),
     ("q", "leave; asks first"),
     ("q!", "leave at once"),
 ];
@@ -80,11 +80,15 @@ fn close(app: &mut App, text: &str) {
 }
 
 fn set_theme(app: &mut App, name: &str) {
-    if let Some((theme, _)) = Theme::shipped(name) {
-        app.set_theme(&theme);
-    } else {
-        let names: Vec<&str> = theme::SHIPPED.iter().map(|(n, _)| *n).collect();
-        app.say(MessageWeight::Warning, format!("themes: {}", names.join(", ")));
+    if name.is_empty() {
+        let words = format!("this is {}; there are {}", app.themes.name(), app.themes.names().join(", "));
+        app.say(MessageWeight::Note, words);
+        return;
+    }
+    match app.themes.choose(name) {
+        Outcome::Shown => app.look = app.themes.look(),
+        Outcome::Awaited => {}
+        Outcome::Unknown(words) => app.say(MessageWeight::Warning, words),
     }
 }
 
@@ -132,7 +136,7 @@ pub fn complete(app: &App, text: &str) -> String {
             names.filter(|n| n.starts_with(text)).map(str::to_owned).collect()
         }
         Some(("theme", rest)) => {
-            theme::SHIPPED.iter().filter(|(n, _)| n.starts_with(rest)).map(|(n, _)| format!("theme {n}")).collect()
+            app.themes.names().iter().filter(|n| n.starts_with(rest)).map(|n| format!("theme {n}")).collect()
         }
         Some((word, rest)) => {
             let names =

@@ -5,6 +5,7 @@ use ratatui::style::{Color, Modifier, Style};
 use super::frame::{Capabilities, Colours};
 use crate::config::theme::{Colour, Meaning, Theme};
 use crate::model::Condition;
+use crate::state::{PortState, PortView};
 
 /// A theme made ready to draw with.
 #[derive(Clone, Debug)]
@@ -41,6 +42,27 @@ impl Look {
             Condition::Ok => ("●", ".", Meaning::Ok),
             Condition::Pending => ("○", "o", Meaning::Dim),
             Condition::NotProbed => ("–", "-", Meaning::Dim),
+        };
+        (if self.unicode { unicode } else { ascii }, self.style(meaning))
+    }
+
+    /// Somebody works on it.
+    pub fn maintenance(&self) -> (&'static str, Style) {
+        (if self.unicode { "~" } else { "M" }, self.style(Meaning::Bar))
+    }
+
+    /// The glyph of a port, and how it is drawn.
+    pub fn port(&self, port: &PortView, stale: bool) -> (&'static str, Style) {
+        let (unicode, ascii, meaning) = match (port.state, port.condition) {
+            _ if stale => ("?", "?", Meaning::Stale),
+            (_, Condition::Critical) => ("■", "C", Meaning::Critical),
+            (_, Condition::Warning) => ("▲", "W", Meaning::Warning),
+            (PortState::Up, _) => ("●", "#", Meaning::Ok),
+            (PortState::LinkLost, _) => ("○", "o", Meaning::Text),
+            (PortState::NoLink | PortState::LowerLayerDown | PortState::Dormant, _) => ("○", "o", Meaning::Dim),
+            (PortState::AdminDown | PortState::MissingModule, _) => ("·", "-", Meaning::Dim),
+            (PortState::ErrDisabled, _) => ("■", "C", Meaning::Critical),
+            (PortState::Testing | PortState::Unknown, _) => ("?", "?", Meaning::Unknown),
         };
         (if self.unicode { unicode } else { ascii }, self.style(meaning))
     }

@@ -21,7 +21,9 @@ pub mod screen;
 pub mod session;
 mod sessions;
 pub mod terminal;
+pub mod themes;
 mod trail;
+pub mod wall;
 mod watch;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use rustix::process::{Signal, getpid, kill_process};
 
 use super::frame::{Capabilities, Frame};
 pub use super::screen::{Exit, Screen};
+use super::terminal::fence::{BACKGROUND, Fence};
 use super::terminal::input::{Input, Reader};
 use super::terminal::job;
 use super::terminal::output::Output;
@@ -18,6 +19,7 @@ use super::terminal::signals::{Asked, Signals};
 use super::terminal::tty::{self, Tty};
 use crate::base::Clock;
 use crate::bus::{Message, MessageWeight, Notice, ScreenEnd};
+use crate::config::theme::Background;
 use crate::state::Snapshot;
 
 /// How long a lone ESC waits for the rest of a sequence. A line with a long round trip tears sequences apart
@@ -34,6 +36,8 @@ const SHORTEST_WAKE: Duration = Duration::from_millis(50);
 /// How long replies to our queries are waited for before the terminal goes back: they would be typed into
 /// the shell.
 const FAREWELL: Duration = Duration::from_millis(800);
+/// A terminal that has not said in this time what it writes on will not say it any more.
+const ANSWERED: Duration = Duration::from_secs(2);
 
 /// The terminal and what is known of it.
 #[derive(Debug)]
@@ -48,6 +52,8 @@ pub struct Terminal {
     drawn_at: Option<Instant>,
     /// Resizes not acted upon yet: when the first came, and when they will be.
     resizing: Option<(Instant, Instant)>,
+    /// When the background was asked for, as long as neither it nor the answer to a later query has come.
+    asked: Option<Instant>,
 }
 
 impl Terminal {
@@ -68,7 +74,22 @@ impl Terminal {
             size,
             drawn_at: None,
             resizing: None,
+            asked: None,
         })
+    }
+
+    /// Asks what the terminal writes on; a terminal that does not say is not waited for. To be called before anything
+    /// is drawn.
+    pub fn ask_background(&mut self) {
+        // It has taken nothing yet but a few bytes, so it takes these; else it is not asked.
+        let written = self.tty.write_directly(BACKGROUND).is_ok_and(|written| written == BACKGROUND.len());
+        self.asked = written.then(Instant::now);
+    }
+
+    /// From here on nothing is read from it but the answers to our own queries.
+    #[must_use]
+    pub fn deaf(self) -> Self {
+        Self { reader: Reader::deaf(), ..self }
     }
 
     /// Takes it again after others have used it; everything is drawn anew.
@@ -88,16 +109,26 @@ impl Terminal {
     async fn leave(&mut self) {
         let until = tokio::time::Instant::now() + FAREWELL;
         let mut bytes = [0u8; 512];
-        while self.output.pacer.is_owed(Instant::now()) && !self.output.is_blocked() {
+        while (self.output.pacer.is_owed(Instant::now()) || self.asked.is_some_and(|at| at.elapsed() < ANSWERED))
+            && !self.output.is_blocked()
+        {
             let Ok(Ok(length)) = tokio::time::timeout_at(until, self.tty.read(&mut bytes)).await else { break };
             for input in self.reader.feed(&bytes[..length]) {
-                if let Input::Acknowledged(fence) = input {
-                    self.output.pacer.acknowledge(fence, Instant::now());
+                match input {
+                    Input::Acknowledged(fence) => self.acknowledge(fence),
+                    Input::Background(..) => self.asked = None,
+                    Input::Key(_) | Input::Paste(_) => {}
                 }
             }
         }
         self.output.forget();
         self.tty.release();
+    }
+
+    fn acknowledge(&mut self, fence: Fence) {
+        // Answers come in the order of the queries: one to the background would have come first.
+        self.asked = None;
+        self.output.pacer.acknowledge(fence, Instant::now());
     }
 
     fn resize_due(&self) -> Option<Instant> {
@@ -149,7 +180,12 @@ impl Terminal {
         let mut changed = false;
         for input in inputs {
             match input {
-                Input::Acknowledged(fence) => self.output.pacer.acknowledge(fence, Instant::now()),
+                Input::Acknowledged(fence) => self.acknowledge(fence),
+                Input::Background(red, green, blue) => {
+                    self.asked = None;
+                    screen.background(Background::of(red, green, blue));
+                    changed = true;
+                }
                 Input::Key(key) => {
                     screen.key(key);
                     changed = true;
@@ -175,16 +211,19 @@ impl Terminal {
 pub async fn run(
     screen: &mut impl Screen,
     terminal: &mut Terminal,
-    end: &mut ScreenEnd,
+    end: &mut impl Source,
     clock: Clock,
 ) -> io::Result<Exit> {
+    screen.tick(clock.now());
     if terminal.has_room() {
         screen.resized(terminal.size.0, terminal.size.1);
     }
-    let first = end.snapshots.borrow_and_update().clone();
-    screen.snapshot(first);
+    screen.snapshot(end.newest());
     let mut changed = true;
     loop {
+        if let Some(ring) = screen.take_ring() {
+            terminal.output.ring(&ring);
+        }
         let exit = match screen.take_exit() {
             Some(Exit::Foreground(argv)) => {
                 changed = true;
@@ -213,12 +252,13 @@ pub async fn run(
 async fn turn(
     screen: &mut impl Screen,
     terminal: &mut Terminal,
-    end: &mut ScreenEnd,
+    end: &mut impl Source,
     clock: Clock,
     changed: &mut bool,
 ) -> io::Result<Option<Exit>> {
     let mut bytes = [0u8; 4096];
     let began = Instant::now();
+    screen.tick(clock.now());
     if terminal.take_size(began) && terminal.has_room() {
         screen.resized(terminal.size.0, terminal.size.1);
         *changed = true;
@@ -266,7 +306,7 @@ async fn turn(
                 return Ok(Some(Exit::HungUp));
             }
         }
-        news = news(end) => {
+        news = end.next() => {
             tell(screen, news);
             *changed = true;
         }
@@ -303,7 +343,7 @@ async fn suspend(screen: &mut impl Screen, terminal: &mut Terminal) -> io::Resul
 async fn step_aside(
     screen: &mut impl Screen,
     terminal: &mut Terminal,
-    end: &mut ScreenEnd,
+    end: &mut impl Source,
     argv: &[String],
 ) -> io::Result<Option<Exit>> {
     let Some((program, arguments)) = argv.split_first() else { return Ok(None) };
@@ -318,7 +358,7 @@ async fn step_aside(
                     Asked::Stop => kill_process(getpid(), Signal::STOP)?,
                     Asked::Interrupt(_) | Asked::GoOn | Asked::Resize => {}
                 },
-                news = news(end) => tell(screen, news),
+                news = end.next() => tell(screen, news),
             }
         },
         Err(error) => Err(error),
@@ -331,18 +371,34 @@ async fn step_aside(
 }
 
 #[derive(Debug)]
-enum News {
+pub enum News {
     Notice(Notice),
     Snapshot(Arc<Snapshot>),
+    /// The engine has gone.
+    Gone,
 }
 
-/// What the engine says next; nothing, for ever, when it is gone.
-async fn news(end: &mut ScreenEnd) -> News {
-    tokio::select! {
-        biased;
-        Some(notice) = end.notices.recv() => News::Notice(notice),
-        Ok(()) = end.snapshots.changed() => News::Snapshot(end.snapshots.borrow_and_update().clone()),
-        else => std::future::pending().await,
+/// Where the news come from.
+pub trait Source {
+    fn newest(&mut self) -> Arc<Snapshot>;
+
+    /// What is said next. Nothing is lost where the future is dropped before it is ready.
+    fn next(&mut self) -> impl Future<Output = News>;
+}
+
+impl Source for ScreenEnd {
+    fn newest(&mut self) -> Arc<Snapshot> {
+        self.snapshots.borrow_and_update().clone()
+    }
+
+    /// Nothing, for ever, when the engine is gone.
+    async fn next(&mut self) -> News {
+        tokio::select! {
+            biased;
+            Some(notice) = self.notices.recv() => News::Notice(notice),
+            Ok(()) = self.snapshots.changed() => News::Snapshot(self.snapshots.borrow_and_update().clone()),
+            else => std::future::pending().await,
+        }
     }
 }
 
@@ -350,6 +406,7 @@ fn tell(screen: &mut impl Screen, news: News) {
     match news {
         News::Notice(notice) => screen.notice(notice),
         News::Snapshot(snapshot) => screen.snapshot(snapshot),
+        News::Gone => screen.engine_gone(),
     }
 }
 

@@ -11,6 +11,7 @@ use super::frame::Frame;
 use crate::base::Timestamp;
 use crate::bus::Notice;
 use crate::config::key::Key;
+use crate::config::theme::Background;
 use crate::state::Snapshot;
 
 /// What is shown and how it answers.
@@ -27,6 +28,9 @@ pub trait Screen {
 
     fn notice(&mut self, notice: Notice);
 
+    /// What the terminal says it writes on.
+    fn background(&mut self, _background: Background) {}
+
     /// Takes what the sessions have written, within a budget (some 64 KiB a call). `Ready` where something
     /// came; `Pending`, with the waker left at every session's pipe, where nothing did.
     fn poll_sessions(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
@@ -36,6 +40,17 @@ pub trait Screen {
     /// More of what the sessions have written is at hand: a picture now would be an old one in a moment.
     fn is_behind(&self) -> bool {
         false
+    }
+
+    /// Time passes; called before anything else in a turn of the loop.
+    fn tick(&mut self, _now: Timestamp) {}
+
+    /// The engine is gone; a snapshot comes when there is one again.
+    fn engine_gone(&mut self) {}
+
+    /// A sound that is to be made now.
+    fn take_ring(&mut self) -> Option<Ring> {
+        None
     }
 
     fn draw(&self, frame: &mut Frame<'_>);
@@ -48,6 +63,30 @@ pub trait Screen {
 
     /// The program of [`Exit::Foreground`] has ended, or could not be started.
     fn foreground_ended(&mut self, argv: &[String], outcome: io::Result<ExitStatus>);
+}
+
+/// A sound that a terminal can make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ring {
+    Bell,
+    /// A notification of the desktop that the terminal stands on (`OSC 9`).
+    Notification(String),
+    /// Both.
+    Alert(String),
+}
+
+impl Ring {
+    /// As it is written. Whatever the words hold, nothing but them is in it.
+    pub fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Bell => vec![0x07],
+            Self::Notification(words) => {
+                let words: String = words.chars().filter(|c| !c.is_control()).take(120).collect();
+                format!("\x1b]9;{words}\x1b\\").into_bytes()
+            }
+            Self::Alert(words) => [Self::Bell.bytes(), Self::Notification(words.clone()).bytes()].concat(),
+        }
+    }
 }
 
 /// Why the loop ends or steps aside.

@@ -63,7 +63,11 @@ fn a_file_that_cannot_be_read_is_told() {
 #[test]
 fn valid_configurations_pass() {
     let (home, folder) = (home(), fixtures("config"));
-    for (name, want) in [("valid-everything.toml", "3 hosts, 0 backups, 6 checks"), ("valid-empty.toml", "0 hosts")] {
+    for (name, want) in [
+        ("valid-everything.toml", "3 hosts, 0 backups, 6 checks"),
+        ("valid-empty.toml", "0 hosts"),
+        ("valid-services.toml", "1 hosts, 0 backups, 12 checks"),
+    ] {
         let (status, out, err) = run(noctty(home.path()).current_dir(&folder).args(["config", "check", name]));
         assert_eq!((status, err.as_str()), (0, ""), "{name}");
         assert!(out.contains(want), "{out}");
@@ -77,8 +81,12 @@ fn show_tells_what_is_in_force() {
     let (status, out, _) =
         run(command.current_dir(&folder).args(["--config", "valid-everything.toml", "config", "show"]));
     assert_eq!(status, 0);
-    for want in ["core-sw1  192.0.2.2  (config)", "every 5s", "tcp:5432", "every 2m, timeout 3s, 5 attempts 10s apart"]
-    {
+    for want in [
+        "core-sw1  192.0.2.2  (config)",
+        "every 4s, timeout 1s",
+        "tcp:5432",
+        "every 2m, timeout 3s, 5 attempts 10s apart",
+    ] {
         assert!(out.contains(want), "{want} is missing in\n{out}");
     }
 }
@@ -151,6 +159,34 @@ fn plan_prints_everything_and_sends_nothing() {
         assert!(!calls.contains(call), "plan called {call}\n{calls}");
     }
     assert!(tcp.accept().is_err() && udp.recv(&mut [0; 16]).is_err(), "something arrived");
+}
+
+#[test]
+fn plan_states_what_each_check_of_a_service_sends_and_where() {
+    let (home, folder) = (home(), fixtures("config"));
+    let mut command = noctty(home.path());
+    let (status, out, err) =
+        run(command.current_dir(&folder).args(["--config", "valid-services.toml", "plan", "--json"]));
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    let plan: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let rows = plan["checks"].as_array().expect("checks");
+    for (protocol, destination) in [
+        ("HTTP GET https://www.example.net/health", "192.0.2.1:443"),
+        ("TLS handshake, first messages of TLS 1.0 and 1.1", "192.0.2.1:443"),
+        ("SMTP, STARTTLS, TLS handshake, first messages of TLS 1.0 and 1.1", "192.0.2.1:25"),
+        ("SMTP EHLO, STARTTLS", "192.0.2.1:25"),
+        ("IMAP CAPABILITY over TLS", "192.0.2.1:993"),
+        ("SSH handshake up to the host key", "192.0.2.1:22"),
+        ("DNS A www.example.net", "192.0.2.53:53, ns2.example.net:5353"),
+        ("DNS SOA example.net", "192.0.2.1:53 and the name servers of example.net"),
+        ("NTP", "192.0.2.1:123"),
+        ("LDAP bind and search after StartTLS", "192.0.2.1:389"),
+        ("HTTP GET http://192.0.2.1:9100/metrics", "192.0.2.1:9100"),
+        ("whatever the plugin sends", "/usr/lib/nagios/plugins/check_ping"),
+    ] {
+        let row = rows.iter().find(|row| row["protocol"] == protocol && row["destination"] == destination);
+        assert!(row.is_some(), "{protocol} to {destination} is missing in\n{out}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use alacritty_terminal::event::{Event, EventListener};
 use alacritty_terminal::grid::Dimensions;
 use alacritty_terminal::term::{Config, Osc52, Term, TermMode};
-use alacritty_terminal::vte::ansi::Processor;
+use alacritty_terminal::vte::ansi::{NamedColor, Processor, Rgb};
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -52,6 +52,10 @@ impl EventListener for Listener {
         let mut said = self.0.lock().expect("no holder panics");
         match event {
             Event::PtyWrite(text) => said.answers.push(text),
+            // What a light terminal says of its background.
+            Event::ColorRequest(index, answer) if index == NamedColor::Background as usize => {
+                said.answers.push(answer(Rgb { r: 0xfd, g: 0xf6, b: 0xe3 }));
+            }
             Event::Title(_) | Event::ClipboardStore(..) | Event::ClipboardLoad(..) | Event::ColorRequest(..) => {
                 said.deeds.push(format!("{event:?}"));
             }

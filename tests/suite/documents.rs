@@ -10,6 +10,37 @@ fn the_configuration_reference_is_current() {
     compare("docs/config-reference.md", &printed(&["config", "reference"]));
 }
 
+/// What is run on other people's machines stands in the documentation, word for word.
+#[test]
+fn the_scripts_of_agentless_checks_are_current() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/agentless.md")).expect("the page can be read");
+    let mut made = String::new();
+    let mut inside = None;
+    for line in page.lines() {
+        let script = match line {
+            "```sh" => Some("linux.sh"),
+            "```powershell" => Some("windows.ps1"),
+            _ => None,
+        };
+        if line == "```" {
+            inside = None;
+        }
+        if inside.is_none() {
+            made.push_str(line);
+            made.push('\n');
+        }
+        if let Some(script) = script {
+            inside = Some(script);
+            made.push_str(
+                &fs::read_to_string(root.join("src/probe/vitals").join(script)).expect("the script can be read"),
+            );
+        }
+    }
+    assert!(made.contains("exec </dev/null") && made.contains("Get-CimInstance"), "both scripts are in it");
+    compare("docs/agentless.md", &made);
+}
+
 /// Every profile that lies in `config/profiles` is compiled in.
 #[test]
 fn the_list_of_shipped_profiles_is_current() {

@@ -20,6 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ssh", &["base", "model", "net", "process"]),
     ("probe", &["base", "model", "proto", "profile", "net", "process", "ssh"]),
     ("backup", &["base", "model", "net", "process", "ssh"]),
+    ("notify", &["base", "model", "net", "process"]),
     ("store", &["base", "model"]),
     ("journal", &["base", "model", "store"]),
     ("import", &["base", "model", "config", "ssh"]),
@@ -28,7 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "engine",
         &[
             "base", "model", "proto", "profile", "config", "state", "bus", "attach", "net", "process", "ssh", "probe",
-            "backup", "store", "journal",
+            "backup", "notify", "store", "journal",
         ],
     ),
     ("ui", &["base", "model", "config", "state", "bus"]),
@@ -38,7 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 const ALL: &[&str] = &[
     "base", "model", "proto", "profile", "config", "state", "bus", "attach", "net", "process", "ssh", "probe",
-    "backup", "store", "journal", "import", "report", "engine", "ui", "sim",
+    "backup", "notify", "store", "journal", "import", "report", "engine", "ui", "sim",
 ];
 
 /// Crates that only some modules may name.
@@ -54,6 +55,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("color_eyre", &["cli"]),
     ("hickory_resolver", &["net", "sim"]),
+    ("hyper", &["net"]),
+    ("rustls", &["net"]),
+    ("x509_cert", &["proto"]),
 ];
 
 /// Pure modules: no task, no socket, no clock, no file.

@@ -8,18 +8,34 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a peer may take to come up on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A running server.
 #[derive(Debug)]
 pub struct Peer {
     child: Child,
     log: PathBuf,
+    /// The child is sudo, which passes on a request to end and not a kill.
+    through_sudo: bool,
 }
 
 impl Peer {
     /// Starts a server in the foreground; what it writes goes to `peer.log` in `folder`.
     pub fn start(folder: &Path, program: &Path, arguments: &[&str]) -> Self {
+        Self::spawn(folder, program, arguments, false)
+    }
+
+    /// The same for a server that changes to a user of its own: as root, or by sudo without a question.
+    pub fn start_as_root(folder: &Path, program: &Path, arguments: &[&str]) -> Self {
+        if rustix::process::geteuid().is_root() {
+            return Self::start(folder, program, arguments);
+        }
+        let mut all = vec!["--non-interactive", "--", program.to_str().expect("a plain path")];
+        all.extend(arguments);
+        Self::spawn(folder, Path::new("sudo"), &all, true)
+    }
+
+    fn spawn(folder: &Path, program: &Path, arguments: &[&str], through_sudo: bool) -> Self {
         let log = folder.join("peer.log");
         let file = File::create(&log).expect("the log can be created");
         let child = Command::new(program)
@@ -30,7 +46,7 @@ impl Peer {
             .stderr(file)
             .spawn()
             .unwrap_or_else(|e| panic!("{} cannot be started: {e}", program.display()));
-        Self { child, log }
+        Self { child, log, through_sudo }
     }
 
     pub fn log(&self) -> String {
@@ -52,7 +68,12 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        if self.through_sudo {
+            let pid = rustix::process::Pid::from_child(&self.child);
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        } else {
+            let _ = self.child.kill();
+        }
         let _ = self.child.wait();
     }
 }

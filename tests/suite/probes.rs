@@ -12,7 +12,7 @@ use noctty::base::Clock;
 use noctty::config::document;
 use noctty::model::{Host, Origin, Outcome, Reading};
 use noctty::net::Net;
-use noctty::probe::{self, Cx};
+use noctty::probe::{self, Cx, Probe};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -21,8 +21,8 @@ use crate::peer::{Peer, free_port, until};
 
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-/// Binds a probe as the configuration would, and runs it once.
-async fn ask(kind: &str, address: &str, options: &str) -> Reading {
+/// Binds a probe as the configuration would.
+pub fn bound(kind: &str, address: &str, options: &str) -> Box<dyn Probe> {
     let (table, problems) = document::parse("test", options.to_owned());
     assert!(problems.is_empty(), "{problems:?}");
     let host = Arc::new(Host::new("peer", Some(address), Origin::Config));
@@ -31,11 +31,25 @@ async fn ask(kind: &str, address: &str, options: &str) -> Reading {
     let probe = (kind.bind)(&host, &mut reader).expect("the options fit");
     let problems = reader.finish();
     assert!(problems.is_empty(), "{problems:?}");
-    let cx = Cx { net: Net::new(Clock::start()), timeout: Duration::from_secs(2) };
-    probe.run(&cx).await
+    probe
 }
 
-fn told(reading: &Reading) -> (Outcome, String) {
+pub fn cx() -> Cx {
+    Cx { net: Net::new(Clock::start()), timeout: Duration::from_secs(2) }
+}
+
+/// Binds a probe and runs it once, with as much time as a real server may need on a busy machine.
+pub async fn ask_patiently(kind: &str, address: &str, options: &str) -> Reading {
+    let cx = Cx { timeout: Duration::from_secs(20), ..cx() };
+    bound(kind, address, options).run(&cx).await
+}
+
+/// Binds a probe and runs it once.
+pub async fn ask(kind: &str, address: &str, options: &str) -> Reading {
+    bound(kind, address, options).run(&cx()).await
+}
+
+pub fn told(reading: &Reading) -> (Outcome, String) {
     (reading.outcome, reading.summary.line())
 }
 

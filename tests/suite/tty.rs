@@ -55,12 +55,27 @@ fn the_guard_touches_nothing_after_the_console_has_given_the_terminal_back() {
     // Stopped, its terminal is a shell's; killed then, nothing may be written to it.
     console.signal(Signal::TSTP);
     console.until("it has stopped", |c| state_of(c.pid().as_raw_nonzero().get()) == Some('T'));
+    // What it wrote before comes a moment later.
+    console.is_given_back();
     let guard = guard_of(&console).expect("a guard");
     let before = console.received();
     console.signal(Signal::KILL);
     console.ends();
     console.until("the guard has ended", |_| matches!(state_of(guard), None | Some('Z')));
     assert_eq!(console.received(), before);
+}
+
+/// The test's terminal says that its background is light.
+#[test]
+fn the_console_takes_the_theme_of_the_background() {
+    let mut console = Launch::new((100, 30)).start();
+    console.shows(READY);
+    console.insists(":theme\r", "this is light; there are auto, dark, light");
+    console.press(":theme wall\r");
+    console.insists(":theme\r", "this is wall");
+    console.press(":q!\r");
+    assert_eq!(console.ends().exit_code(), 0);
+    console.is_given_back();
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! Cells land in one row per ifIndex without an allocation each: numbers in place, texts in one arena.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::parts;
@@ -144,7 +144,8 @@ pub struct Interfaces {
     asked: Vec<C>,
     device: Device,
     rows: Vec<Row>,
-    place: HashMap<u32, usize>,
+    /// Where each row is, once one came out of the order of ifIndex.
+    place: Option<HashMap<u32, usize>>,
     /// Where each column's next cell probably belongs.
     next: [usize; COLUMNS.len()],
     texts: Vec<u8>,
@@ -208,12 +209,12 @@ impl Sink for Interfaces {
 impl Interfaces {
     /// The system group and the columns that every device is asked for.
     pub fn plan(max_repetitions: u16) -> Plan {
-        Plan {
+        static USUAL: LazyLock<Plan> = LazyLock::new(|| Plan {
             scalars: system_scalars(),
             columns: COLUMNS[..FIRST].iter().map(|c| c.oid()).collect(),
-            max_repetitions,
             ..Plan::default()
-        }
+        });
+        Plan { max_repetitions, ..USUAL.clone() }
     }
 
     /// The same for a device that has to be spared some columns, or whose 64-bit counters are wrong.
@@ -230,10 +231,10 @@ impl Interfaces {
             C::Duplex => !skips("dot3StatsDuplexStatus"),
             _ => true,
         };
-        let asked: Vec<C> = COLUMNS.iter().copied().filter(kept).collect();
-        if asked.len() == COLUMNS.len() {
+        if COLUMNS.iter().all(kept) {
             return (Self::default(), plan);
         }
+        let asked: Vec<C> = COLUMNS.iter().copied().filter(kept).collect();
         plan.columns = asked[..asked.len() - (COLUMNS.len() - FIRST)].iter().map(|c| c.oid()).collect();
         (Self { asked, ..Self::default() }, plan)
     }
@@ -244,16 +245,30 @@ impl Interfaces {
 
     fn place_of(&mut self, index: u32, column: C) -> usize {
         let guess = self.next[column as usize];
-        let at = if self.rows.get(guess).is_some_and(|row| row.index == index) {
-            guess
-        } else {
-            *self.place.entry(index).or_insert_with(|| {
-                self.rows.push(Row { index, ..Row::default() });
-                self.rows.len() - 1
-            })
-        };
+        let at = if self.rows.get(guess).is_some_and(|row| row.index == index) { guess } else { self.look_up(index) };
         self.next[column as usize] = at + 1;
         at
+    }
+
+    /// The row of an ifIndex; a new one where it has none.
+    fn look_up(&mut self, index: u32) -> usize {
+        let end = self.rows.len();
+        let known = match &self.place {
+            Some(place) => place.get(&index).copied(),
+            None if self.rows.last().is_none_or(|last| last.index < index) => None,
+            None => self.rows.binary_search_by_key(&index, |row| row.index).ok(),
+        };
+        if let Some(at) = known {
+            return at;
+        }
+        if self.place.is_none() && self.rows.last().is_some_and(|last| last.index > index) {
+            self.place = Some(self.rows.iter().enumerate().map(|(at, row)| (row.index, at)).collect());
+        }
+        if let Some(place) = &mut self.place {
+            place.insert(index, end);
+        }
+        self.rows.push(Row { index, ..Row::default() });
+        end
     }
 
     /// The ports in the order of ifIndex. Texts that are as they were are shared with the table before.

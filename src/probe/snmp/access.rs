@@ -11,7 +11,7 @@ use crate::base::options::{OptionDoc, Problem, Reader, SecretRef};
 use crate::model::{Host, Wire};
 use crate::net::snmp::Target;
 use crate::probe::Cx;
-use crate::process::secret;
+use crate::process::secret::Secrets;
 use crate::proto::snmp::{Credentials, Security, Version};
 
 /// The options of `snmp = { … }`, for every probe that speaks it.
@@ -70,6 +70,8 @@ pub struct Access {
     pub timeout: Duration,
     pub retries: u32,
     pub max_repetitions: u16,
+    /// What fetches the secrets; shared with other hosts.
+    pub secrets: Arc<Secrets>,
     told: Arc<AtomicBool>,
 }
 
@@ -83,6 +85,7 @@ impl Access {
             timeout: KIND.pace.timeout,
             retries: 2,
             max_repetitions: 25,
+            secrets: Arc::default(),
             told: Arc::default(),
         }
     }
@@ -105,11 +108,11 @@ impl Access {
     pub async fn target(&self, cx: &Cx) -> Result<Target, String> {
         let credentials = match &self.identity {
             Identity::Community { community, .. } => {
-                let community = secret::fetch(community).await.map_err(|e| format!("the community: {e}"))?;
+                let community = self.secrets.fetch(community).await.map_err(|e| format!("the community: {e}"))?;
                 Credentials::Community(Secret::new(community.expose().clone().into_bytes()))
             }
             Identity::User(user) => Credentials::User(Security {
-                user: cx.net.snmp.user(user.login().await?).await.map_err(|e| e.to_string())?,
+                user: cx.net.snmp.user(user.login(&self.secrets).await?).await.map_err(|e| e.to_string())?,
                 context: Arc::from(user.context.as_bytes()),
                 engine_id: user.engine_id,
                 pardon: self.told.swap(false, Ordering::Relaxed),
@@ -129,6 +132,14 @@ impl Access {
         match self.identity {
             Identity::Community { version, .. } => version,
             Identity::User(_) => Version::V3,
+        }
+    }
+
+    /// The agent did not let us in, or did not answer, which with a wrong community is the same.
+    pub fn doubt(&self) {
+        match &self.identity {
+            Identity::Community { community, .. } => self.secrets.doubt(community),
+            Identity::User(user) => user.doubt(&self.secrets),
         }
     }
 

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::base::Secret;
 use crate::base::options::{Node, Problem, Reader, SecretRef, Table, Value, nearest};
 use crate::model::Host;
 use crate::net::snmp::Login;
-use crate::process::secret;
+use crate::process::secret::Secrets;
 use crate::proto::snmp::usm::{AuthProtocol, EngineId, Level, PrivProtocol};
 
 /// The standard forbids shorter ones.
@@ -75,21 +74,28 @@ impl UserRef {
     ///
     /// # Errors
     /// In words, without the secrets.
-    pub async fn login(&self) -> Result<Login, String> {
+    pub async fn login(&self, secrets: &Secrets) -> Result<Login, String> {
+        let fetch = async |password: &SecretRef, which: &str| {
+            let fetched = secrets.fetch(password).await;
+            fetched.map_err(|e| format!("the {which} password of SNMPv3 user {}: {e}", self.name))
+        };
         let auth = match &self.auth {
-            Some((protocol, password)) => Some((*protocol, fetch(password, "authentication", &self.name).await?)),
+            Some((protocol, password)) => Some((*protocol, fetch(password, "authentication").await?)),
             None => None,
         };
         let privacy = match &self.privacy {
-            Some((protocol, password)) => Some((*protocol, fetch(password, "privacy", &self.name).await?)),
+            Some((protocol, password)) => Some((*protocol, fetch(password, "privacy").await?)),
             None => None,
         };
         Ok(Login { name: self.name.clone(), auth, privacy })
     }
-}
 
-async fn fetch(password: &SecretRef, which: &str, user: &str) -> Result<Secret<String>, String> {
-    secret::fetch(password).await.map_err(|e| format!("the {which} password of SNMPv3 user {user}: {e}"))
+    /// The agent did not let it in.
+    pub(super) fn doubt(&self, secrets: &Secrets) {
+        for password in self.auth.iter().map(|(_, p)| p).chain(self.privacy.iter().map(|(_, p)| p)) {
+            secrets.doubt(password);
+        }
+    }
 }
 
 fn check_name(name: &str, node: &Node, options: &mut Reader<'_>) -> bool {

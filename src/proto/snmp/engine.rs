@@ -7,13 +7,15 @@
 //! dead agents hold nobody up. What v3 adds is in `secure`.
 
 mod secure;
+mod spread;
 
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use self::secure::SecureAgent;
 pub use self::secure::{Refusal, Refused, Security};
+use self::spread::OurMap;
 use super::ber::Writer;
 use super::message::{self, Message};
 use super::pdu::PduKind;
@@ -166,10 +168,10 @@ impl PartialOrd for Deadline {
 pub struct Engine {
     next_id: Box<dyn FnMut() -> u32 + Send>,
     window: usize,
-    conversations: HashMap<u64, Conversation>,
-    agents: HashMap<SocketAddr, Agent>,
+    conversations: OurMap<u64, Conversation>,
+    agents: OurMap<SocketAddr, Agent>,
     /// Which conversation's request has this id.
-    out: HashMap<i32, u64>,
+    out: OurMap<i32, u64>,
     deadlines: BinaryHeap<Deadline>,
     /// Who sent when, in that order, to see what is late.
     sent: VecDeque<(Duration, u64)>,
@@ -203,9 +205,9 @@ impl Engine {
         Self {
             next_id,
             window: window.max(1),
-            conversations: HashMap::new(),
-            agents: HashMap::new(),
-            out: HashMap::new(),
+            conversations: OurMap::default(),
+            agents: OurMap::default(),
+            out: OurMap::default(),
             deadlines: BinaryHeap::new(),
             sent: VecDeque::new(),
             in_flight: 0,
@@ -222,6 +224,11 @@ impl Engine {
 
     pub fn drops(&self) -> Drops {
         self.drops
+    }
+
+    /// Requests that are out and not late.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
     }
 
     pub fn is_idle(&self) -> bool {

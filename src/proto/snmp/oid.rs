@@ -19,10 +19,15 @@ impl<'a> RawOid<'a> {
     /// # Errors
     /// An arc is not minimal, cut off or above 32 bits, or there are too many.
     pub fn new(bytes: &'a [u8]) -> Result<Self, BerError> {
-        let mut arcs = 1;
+        // Arcs of one octet need no look at all, and most are.
+        let short = bytes.iter().take_while(|octet| **octet < 0x80).count();
+        if short == bytes.len() {
+            return if bytes.is_empty() || short >= MOST_ARCS { Err(BerError::Oid) } else { Ok(Self(bytes)) };
+        }
+        let mut arcs = 1 + short;
         let mut value: u64 = 0;
         let mut inside = false;
-        for &octet in bytes {
+        for &octet in &bytes[short..] {
             if !inside && octet == 0x80 {
                 return Err(BerError::Oid);
             }
@@ -42,7 +47,13 @@ impl<'a> RawOid<'a> {
             }
             value = 0;
         }
-        if inside || bytes.is_empty() { Err(BerError::Oid) } else { Ok(Self(bytes)) }
+        if inside { Err(BerError::Oid) } else { Ok(Self(bytes)) }
+    }
+
+    /// What was checked before, in the same bytes.
+    pub(super) fn checked(bytes: &'a [u8]) -> Self {
+        debug_assert!(Self::new(bytes).is_ok(), "it was checked");
+        Self(bytes)
     }
 
     pub fn as_bytes(self) -> &'a [u8] {
@@ -51,12 +62,15 @@ impl<'a> RawOid<'a> {
 
     /// What follows the prefix; `None` where it is not below it.
     pub fn below(self, prefix: &Oid) -> Option<Index<'a>> {
-        let rest = self.0.strip_prefix(prefix.as_bytes())?;
-        (!rest.is_empty()).then_some(Index(rest))
+        let prefix = prefix.as_bytes();
+        let (head, rest) = self.0.split_at_checked(prefix.len())?;
+        (!rest.is_empty() && is_same(head, prefix)).then_some(Index(rest))
     }
 
     pub fn to_oid(self) -> Oid {
-        Oid(self.0.to_vec())
+        let mut oid = Oid::default();
+        oid.assign(self);
+        oid
     }
 
     /// Arcs, the first two taken apart.
@@ -133,6 +147,18 @@ impl<'a> Index<'a> {
     }
 }
 
+/// Equality of two pieces of one length. Columns have names of 8 to 16 octets: two words of each, which may overlap.
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let (Some((a_first, _)), Some((b_first, _))) = (a.split_first_chunk::<8>(), b.split_first_chunk::<8>()) else {
+        return a == b;
+    };
+    let (Some((_, a_last)), Some((_, b_last))) = (a.split_last_chunk::<8>(), b.split_last_chunk::<8>()) else {
+        return a == b;
+    };
+    let ends = (a_first, a_last) == (b_first, b_last);
+    if a.len() > 16 { ends && a == b } else { ends }
+}
+
 struct Numbers<'a>(&'a [u8]);
 
 impl Iterator for Numbers<'_> {
@@ -151,9 +177,56 @@ impl Iterator for Numbers<'_> {
     }
 }
 
-/// An object identifier of our own, encoded once.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Oid(Vec<u8>);
+/// An object identifier of our own, encoded once. Those of usual length need no allocation.
+#[derive(Clone)]
+pub struct Oid(Octets);
+
+#[derive(Clone)]
+enum Octets {
+    Short { length: u8, octets: [u8; SHORT] },
+    Long(Vec<u8>),
+}
+
+/// As long as what stands beside it takes up anyway.
+const SHORT: usize = 22;
+
+impl Octets {
+    fn push(&mut self, octet: u8) {
+        match self {
+            Self::Short { length, octets } if usize::from(*length) < SHORT => {
+                octets[usize::from(*length)] = octet;
+                *length += 1;
+            }
+            Self::Short { octets, .. } => {
+                let mut all = Vec::with_capacity(2 * SHORT);
+                all.extend_from_slice(octets);
+                all.push(octet);
+                *self = Self::Long(all);
+            }
+            Self::Long(all) => all.push(octet),
+        }
+    }
+}
+
+impl Default for Oid {
+    fn default() -> Self {
+        Self(Octets::Short { length: 0, octets: [0; SHORT] })
+    }
+}
+
+impl PartialEq for Oid {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Oid {}
+
+impl std::hash::Hash for Oid {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
 
 impl Oid {
     /// Encodes arcs; at least two, the first at most 2.
@@ -195,18 +268,29 @@ impl Oid {
         }
     }
 
-    /// Becomes a copy of `other` without a new allocation.
+    /// Becomes a copy of `other`; allocates only where that one is long and nothing as long was here before.
     pub fn assign(&mut self, other: RawOid<'_>) {
-        self.0.clear();
-        self.0.extend_from_slice(other.0);
+        if let Octets::Long(all) = &mut self.0 {
+            all.clear();
+            all.extend_from_slice(other.0);
+        } else if let Some(length) = u8::try_from(other.0.len()).ok().filter(|n| usize::from(*n) <= SHORT) {
+            let mut octets = [0; SHORT];
+            octets[..usize::from(length)].copy_from_slice(other.0);
+            self.0 = Octets::Short { length, octets };
+        } else {
+            self.0 = Octets::Long(other.0.to_vec());
+        }
     }
 
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Octets::Short { length, octets } => &octets[..usize::from(*length).min(SHORT)],
+            Octets::Long(all) => all,
+        }
     }
 
     pub fn as_raw(&self) -> RawOid<'_> {
-        RawOid(&self.0)
+        RawOid(self.as_bytes())
     }
 }
 
@@ -236,6 +320,8 @@ mod tests {
         assert!(RawOid::new(&[0x2b, 0x81]).is_err());
         assert!(RawOid::new(&[]).is_err());
         assert!(RawOid::new(&[1; 127]).is_ok());
+        assert!(RawOid::new(&[&[0x81; 1][..], &[1; 127]].concat()).is_ok());
+        assert!(RawOid::new(&[&[0x81; 1][..], &[1; 128]].concat()).is_err());
         assert!(RawOid::new(&[1; 128]).is_err());
     }
 
@@ -257,6 +343,37 @@ mod tests {
         assert_eq!(cell.as_raw().below(&column).and_then(Index::single), Some(4_000_000_000));
         assert_eq!(column.as_raw().below(&column), None);
         assert_eq!(cell.to_string(), "1.3.6.1.2.1.2.2.1.8.4000000000");
+    }
+
+    #[test]
+    fn what_differs_in_any_octet_is_not_below() {
+        for length in 1..40u8 {
+            let mut column = Oid::default();
+            for arc in 0..length {
+                column.push(u32::from(arc));
+            }
+            let mut cell = column.clone();
+            cell.push(300);
+            assert_eq!(cell.as_raw().below(&column).and_then(Index::single), Some(300));
+            for at in 0..usize::from(length) {
+                let mut other = cell.as_bytes().to_vec();
+                other[at] ^= 0x40;
+                assert_eq!(RawOid::new(&other).expect("valid").below(&column), None, "octet {at} of {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn copies_of_any_length_are_the_same() {
+        let long = Oid::from_arcs(&[1; 60]);
+        let short = Oid::from_arcs(&[1, 3, 6]);
+        let mut copy = short.clone();
+        for other in [&long, &short, &long] {
+            copy.assign(other.as_raw());
+            assert_eq!((&copy, copy.as_bytes()), (other, other.as_bytes()));
+            assert_eq!(other.as_raw().to_oid(), *other);
+        }
+        assert_ne!(long, short);
     }
 
     fn arcs() -> impl Strategy<Value = Vec<u32>> {

@@ -263,7 +263,10 @@ impl<'a> Iterator for VarBinds<'a> {
 
     fn next(&mut self) -> Option<VarBind<'a>> {
         // Decoding has checked them all; what could not be read would end the list.
-        if self.0.is_empty() { None } else { varbind(&mut self.0).ok() }
+        let mut pair = Reader::new(self.0.any().ok()?.1);
+        let name = RawOid::checked(pair.any().ok()?.1);
+        let (tag, content) = pair.any().ok()?;
+        Some(VarBind { name, value: Value::decode(tag, content).ok()? })
     }
 }
 

@@ -372,8 +372,12 @@ impl Walk {
         for column in &self.asked {
             self.columns[*column].touched = true;
         }
-        for (i, bind) in pdu.varbinds().enumerate() {
-            let Some(&number) = self.asked.get(i % width) else { break };
+        // Where each column goes on from, kept when all is read.
+        let mut last = [None; COLUMNS_A_REQUEST];
+        let mut place = width - 1;
+        for bind in pdu.varbinds() {
+            place = if place + 1 == width { 0 } else { place + 1 };
+            let Some(&number) = self.asked.get(place) else { break };
             self.result.varbinds += 1;
             let column = &mut self.columns[number];
             if !column.open {
@@ -390,12 +394,17 @@ impl Walk {
                 self.cut(number, "the agent repeats itself");
                 continue;
             }
-            column.at.assign(bind.name);
+            last[place] = Some(bind.name);
             column.cells += 1;
             self.octets += bind.name.as_bytes().len() + bind.value.octets().map_or(8, <[u8]>::len);
             if column.cells >= column.most {
                 let reason = format!("stopped after {} rows", column.cells);
                 self.cut(number, &reason);
+            }
+        }
+        for (number, name) in self.asked.iter().zip(last) {
+            if let Some(name) = name {
+                self.columns[*number].at.assign(name);
             }
         }
         if self.octets > self.plan.max_octets {

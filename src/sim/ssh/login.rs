@@ -10,6 +10,7 @@ use russh::{Channel, ChannelId, Pty};
 
 use super::USER;
 use super::shell::{Machine, Reply, Shell, Window};
+use super::vitals::Look;
 use crate::base::Clock;
 
 /// Channels that one caller may have open.
@@ -30,6 +31,8 @@ struct Opened {
     window: Option<Window>,
     /// None before a shell or a command was asked for.
     shell: Option<Shell>,
+    /// A look at the machine that waits for its input.
+    look: Option<Look>,
 }
 
 impl Login {
@@ -125,9 +128,16 @@ impl Handler for Login {
         command: &[u8],
         session: &mut Session,
     ) -> Result<(), Self::Error> {
+        let command = String::from_utf8_lossy(command);
+        if let Some(look) = Look::begins(&command, &self.machine)
+            && let Some(opened) = self.channels.get_mut(&channel)
+        {
+            opened.look = Some(look);
+            return session.channel_success(channel);
+        }
         let Some(shell) = self.shell(channel) else { return session.channel_failure(channel) };
         session.channel_success(channel)?;
-        let reply = shell.run_once(&String::from_utf8_lossy(command));
+        let reply = shell.run_once(&command);
         self.pass_on(channel, reply, session)
     }
 
@@ -157,6 +167,13 @@ impl Handler for Login {
     }
 
     async fn data(&mut self, channel: ChannelId, data: &[u8], session: &mut Session) -> Result<(), Self::Error> {
+        let up = self.clock.now().since(self.machine.booted);
+        let look = self.channels.get_mut(&channel).and_then(|opened| opened.look.as_mut());
+        if let Some(look) = look {
+            let Some(output) = look.input(data, &self.machine, self.clock.wall(), up) else { return Ok(()) };
+            let reply = Reply { output: output.into_bytes(), ended: Some(0), ..Reply::default() };
+            return self.pass_on(channel, reply, session);
+        }
         if let Some(shell) = self.running(channel) {
             let reply = shell.input(data);
             self.pass_on(channel, reply, session)?;

@@ -4,7 +4,7 @@ use super::*;
 use crate::base::Untrusted;
 use crate::model::device::{ArpEntry, LagMember, NeighborProtocol, PortFacts, TablesWalked};
 use crate::model::{Condition, Device, Origin, PortTable};
-use crate::state::{DeviceView, HostView};
+use crate::state::{Care, DeviceView, HostView};
 
 const AT: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -44,6 +44,7 @@ impl Network {
             stale: false,
             behind: None,
             trail: Arc::from([]),
+            care: Care::default(),
         }));
         self
     }
@@ -85,6 +86,7 @@ impl Network {
             events: Arc::default(),
             absent: Arc::default(),
             missing: None,
+            findings: Arc::default(),
             counted_from: None,
         }));
     }

@@ -1,14 +1,16 @@
 //! Judging hosts: each by its checks and its parents, and whatever changes is handed down to the children.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::upkeep::{self, maintained};
 use super::{Row, State};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, Untrusted};
 use crate::model::Condition;
-use crate::state::event::Effect;
+use crate::state::event::{Effect, News, Pace};
 use crate::state::rules;
 use crate::state::rules::parents::{Standing, Testimony, askable, siblings, testimony, time_to_verdict};
-use crate::state::view::CheckView;
+use crate::state::view::{Care, CheckView, Flapping};
 
 impl State {
     /// Judges a host anew and, where that changes what can be said about them, all that hangs on it.
@@ -24,9 +26,10 @@ impl State {
             if visits > self.hosts.len() * 4 + 4 {
                 break;
             }
-            if self.judge_one(at, row, effects) {
-                queue.extend(self.hosts[row].children.iter().copied());
-            }
+            let all = self.judge_one(at, row, effects);
+            // Those that wait may wait for something further up.
+            let children = self.hosts[row].children.iter().copied();
+            queue.extend(children.filter(|child| all || (visits > 1 && self.hosts[*child].lineage.waits)));
         }
     }
 
@@ -34,8 +37,18 @@ impl State {
     fn judge_one(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) -> bool {
         let silent = rules::host::is_silent(&self.hosts[row].view);
         let standing = if silent { self.standing(at, row, effects) } else { Standing::Alone };
+        let slot = &self.hosts[row];
+        let mut verdict = rules::host::judge(&slot.view, &standing, slot.lineage.wavering, &self.policy);
+        if let (Standing::Behind(blame), Some(parent)) = (&standing, &slot.view.care.inferred_parent) {
+            verdict.reason = Untrusted::from(format!("behind {blame} (inferred: {parent} names it as its neighbour)"));
+        }
+        let veiled = self.is_veiled(row);
+        if veiled {
+            // Its condition is the last one that was seen.
+            verdict.stale = true;
+            verdict.reason = Untrusted::from("not seen any more: this console cannot see");
+        }
         let slot = &mut self.hosts[row];
-        let verdict = rules::host::judge(&slot.view, &standing, slot.lineage.wavering, &self.policy);
         let before = (slot.down, slot.lineage.waits);
         (slot.down, slot.lineage.waits) = (verdict.down, verdict.waits);
         let changed = slot.view.condition != verdict.condition;
@@ -52,23 +65,128 @@ impl State {
             }
         }
         if let Some(device) = &mut slot.device {
-            let stale = slot.down || slot.lineage.waits || rules::host::ports_stale(&slot.view);
+            let stale = veiled || slot.down || slot.lineage.waits || rules::host::ports_stale(&slot.view);
             if device.stale != stale {
                 Arc::make_mut(device).stale = stale;
             }
         }
-        if let Some((from, to)) = slot.lineage.announce(slot.view.condition) {
-            effects.push(Effect::Announce { asset: slot.view.host.id.clone(), from, to });
+        if self.hosts[row].claimed {
+            let id = self.hosts[row].view.host.id.clone();
+            if self.review_claims(at, &id, effects) {
+                self.hosts[row].claimed = self.desk.acks().keys().any(|target| *target.asset() == id);
+                self.show_claims(row);
+            }
         }
+        self.settle(at, row);
+        self.tell(row, effects);
+        let slot = &mut self.hosts[row];
+        if slot.alarmed != slot.wanting {
+            slot.alarmed = slot.wanting;
+            let pace = if slot.wanting { Pace::Alarmed } else { Pace::AsEver };
+            effects.push(Effect::Pace { asset: slot.view.host.id.clone(), pace });
+        }
+        let slot = &self.hosts[row];
         let children = before != (slot.down, slot.lineage.waits) || (changed && slot.down);
         self.watch_deadline(Row::Verdict(row));
         children
     }
 
+    /// What stands beside the condition: flapping, an owner, and since when one is missing.
+    fn settle(&mut self, at: Timestamp, row: usize) {
+        let slot = &self.hosts[row];
+        let care = &slot.view.care;
+        let problem = slot.view.condition.is_problem();
+        let plain = slot.flappers == 0 && care.flapping.is_none() && !slot.claimed && care.ack.is_none();
+        let plain = plain && slot.active.is_empty() && care.maintenance.is_none();
+        if plain && problem == slot.wanting {
+            return;
+        }
+        let flapping = if slot.flappers > 0 { self.flapping(at, row) } else { None };
+        let ack = self.owner_of(row);
+        let slot = &mut self.hosts[row];
+        let standing = (slot.view.condition, slot.view.since);
+        let maintenance = maintained(&mut slot.active, slot.view.care.maintenance.as_ref(), standing, at);
+        let care = &slot.view.care;
+        let wanting = problem || flapping.is_some();
+        let unowned_since = match care.unowned_since {
+            _ if !wanting || ack.is_some() || maintenance.is_some() => None,
+            Some(since) => Some(since),
+            None if slot.wanting => Some(at),
+            None => Some(flapping.map_or(slot.view.since, |flapping| flapping.since)),
+        };
+        slot.wanting = wanting;
+        let inferred_parent = care.inferred_parent.clone();
+        let care_now = Care { ack, maintenance, flapping, inferred_parent, unowned_since };
+        if *care != care_now {
+            Arc::make_mut(&mut slot.view).care = care_now;
+        }
+        let end = upkeep::ends(&slot.active, at);
+        self.upkeep.next = self.upkeep.next.into_iter().chain(end).min();
+    }
+
+    /// Nothing where something that it hangs on flaps as well: that is the cause.
+    fn flapping(&self, at: Timestamp, row: usize) -> Option<Flapping> {
+        let slot = &self.hosts[row];
+        if slot.parents.iter().any(|parent| self.hosts[*parent].flappers > 0) {
+            return None;
+        }
+        let percent = slot.view.checks.iter().filter(|c| c.flap.flapping).map(|c| c.flap.percent).max()?;
+        let now = slot.view.condition;
+        let (since, worst) = slot.view.care.flapping.map_or((at, Condition::Warning), |f| (f.since, f.worst));
+        Some(Flapping { percent, since, worst: if now.is_problem() { worst.max(now) } else { worst } })
+    }
+
+    /// Announces what is news. In maintenance only the end of what was told before is. What flaps is told once when it begins and once when it ends; meanwhile only what its other
+    /// checks say.
+    fn tell(&mut self, row: usize, effects: &mut Vec<Effect>) {
+        let slot = &mut self.hosts[row];
+        let condition = slot.view.condition;
+        let flaps = slot.view.care.flapping.is_some();
+        let lineage = &mut slot.lineage;
+        if lineage.announced == Some(condition) && !flaps && !lineage.flapping {
+            return;
+        }
+        let asset = &slot.view.host.id;
+        let Some(announced) = lineage.announced else {
+            // How it is found is no news; what began in a window that is open is told at its end.
+            let begun = slot.view.care.maintenance.as_ref().is_some_and(|m| slot.view.since >= m.from);
+            lineage.announce(if begun && condition.is_problem() { Condition::Ok } else { condition });
+            lineage.flapping = flaps;
+            return;
+        };
+        if self.sight.is_blind() {
+            return;
+        }
+        if slot.view.care.maintenance.is_some() {
+            if condition == Condition::Ok && !flaps && (announced.is_problem() || lineage.flapping) {
+                lineage.announced = Some(condition);
+                let news = if std::mem::take(&mut lineage.flapping) { News::FlappingEnds } else { News::Changed };
+                effects.push(Effect::Announce { asset: asset.clone(), from: announced, to: condition, news });
+            }
+            return;
+        }
+        if flaps != lineage.flapping {
+            lineage.flapping = flaps;
+            if flaps {
+                let (from, to) = (announced, condition);
+                effects.push(Effect::Announce { asset: asset.clone(), from, to, news: News::FlappingBegins });
+            } else if slot.flappers == 0 {
+                lineage.announce(condition);
+                let to = lineage.announced.unwrap_or(condition);
+                effects.push(Effect::Announce { asset: asset.clone(), from: announced, to, news: News::FlappingEnds });
+                return;
+            }
+        }
+        let told = if flaps { rules::host::steady(&slot.view).filter(|c| c.is_problem()) } else { Some(condition) };
+        if let Some((from, to)) = told.and_then(|told| lineage.announce(told)) {
+            effects.push(Effect::Announce { asset: asset.clone(), from, to, news: News::Changed });
+        }
+    }
+
     /// Who is to blame if the host is silent.
     fn standing(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) -> Standing {
         let slot = &self.hosts[row];
-        if slot.parents.is_empty() {
+        if slot.parents.is_empty() || self.is_only_inferred(row) {
             return Standing::Alone;
         }
         let first = &self.hosts[slot.parents[0]].view;
@@ -103,10 +221,13 @@ impl State {
     /// Hears the parents of a host that is silent since `since`; and until when it waits for them.
     fn weigh(&mut self, at: Timestamp, row: usize, since: Timestamp, who: Arc<str>) -> (Standing, Option<Timestamp>) {
         let mut longest = None;
-        for parent in &self.hosts[row].parents {
-            let parent = &self.hosts[*parent];
+        for above in &self.hosts[row].parents {
+            let parent = &self.hosts[*above];
             match testimony(&parent.view, parent.down, parent.lineage.waits, since) {
-                Testimony::Clear => return (Standing::Alone, None),
+                Testimony::Clear => match self.shadow(*above, 0) {
+                    None => return (Standing::Alone, None),
+                    Some(shadow) => longest = longest.max(Some(shadow)),
+                },
                 // Whoever waits is bounded by a patience of its own.
                 Testimony::Down | Testimony::Waits => {}
                 Testimony::Suspected | Testimony::Unasked => longest = longest.max(Some(time_to_verdict(&parent.view))),
@@ -126,8 +247,14 @@ impl State {
     }
 
     /// After a result: has asked at once what may tell more about the host, where it falls silent or is back.
-    /// `was_silent` tells how it was before.
-    pub(super) fn follow_up(&mut self, at: Timestamp, row: usize, was_silent: bool, effects: &mut Vec<Effect>) {
+    /// `was_silent` tells how it was before, `answers` whether the result proves life.
+    pub(super) fn follow_up(
+        &mut self,
+        at: Timestamp,
+        row: usize,
+        (was_silent, answers): (bool, bool),
+        effects: &mut Vec<Effect>,
+    ) {
         let slot = &mut self.hosts[row];
         // An answer by what proves nothing by itself leaves the silence of the others as it is.
         let is_back = |c: &CheckView| c.spec.decides_reachability && c.condition == Condition::Ok;
@@ -140,6 +267,13 @@ impl State {
             }
         }
         let silenced = slot.lineage.hear(&slot.view);
+        if answers {
+            self.answered(at, row, effects);
+            self.ask_for_the_dead(row, effects);
+        } else if silenced {
+            self.fell(at, row, effects);
+        }
+        let slot = &mut self.hosts[row];
         if self.policy.longest_wait.is_zero() {
             return;
         }
@@ -149,6 +283,32 @@ impl State {
         if silenced {
             self.ask_parents(row, effects);
         }
+    }
+
+    /// What hangs on something that is down answers: the dead may be back, and is asked before anybody is blamed.
+    fn ask_for_the_dead(&self, row: usize, effects: &mut Vec<Effect>) {
+        for parent in &self.hosts[row].parents {
+            let parent = &self.hosts[*parent];
+            if parent.down {
+                effects.extend(askable(&parent.view).cloned().map(Effect::Ask));
+            }
+        }
+    }
+
+    /// Something above is down or waits, though this one answers: it is open what that means for those below.
+    fn shadow(&self, row: usize, depth: usize) -> Option<Duration> {
+        let slot = &self.hosts[row];
+        // Cyclic parents are refused when a configuration is read; this bounds a bug, not a case.
+        if slot.parents.is_empty() || depth > 256 {
+            return None;
+        }
+        let mut longest = Duration::ZERO;
+        for parent in &slot.parents {
+            let above = &self.hosts[*parent];
+            let open = above.down || above.lineage.waits;
+            longest = longest.max(if open { time_to_verdict(&above.view) } else { self.shadow(*parent, depth + 1)? });
+        }
+        Some(longest)
     }
 
     /// Has the parents of a host that just fell silent asked, unless they are known to be down or failing.

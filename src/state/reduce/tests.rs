@@ -208,6 +208,7 @@ fn restored_states_are_shown_with_their_age_until_this_run_knows_better() {
         since: T0.minus(Duration::from_secs(900)),
         last_good: Some(T0.minus(Duration::from_secs(1_000))),
         observation: old,
+        flap: crate::model::Flap::default(),
     };
     s.reduce(T0, Event::Restored(vec![remembered]));
     s.reduce(T0, Event::Inventory(inventory(&[("a", &[])], &[("icmp", true)])));
@@ -367,4 +368,33 @@ fn what_the_list_of_problems_has_is_what_is_counted() {
     let snapshot = s.publish(T0.plus(Duration::from_secs(62)));
     let critical = snapshot.problems.iter().filter(|p| p.condition == Condition::Critical).count();
     assert_eq!((critical, snapshot.totals.critical), (1, 1), "{:?}", snapshot.problems);
+}
+
+#[test]
+fn a_walk_over_a_quarter_of_its_interval_stretches_it_says_so_and_is_not_stale_for_it() {
+    let mut s = state(&[("router", &[])], &[("ports", false)]);
+    let see = |s: &mut State, secs: u64, took: u64, outcome: Outcome| {
+        let check = CheckKey { subject: Subject::Host(AssetId::new("router")), name: "ports".into() };
+        let reading = Reading::new(outcome, "20000 ports");
+        let observation = Observation { check, at: at(secs), took: Duration::from_secs(took), reading };
+        s.reduce(at(secs), Event::Observed(observation));
+    };
+    let check = |s: &mut State, secs: u64| {
+        s.reduce(at(secs), Event::Tick);
+        s.publish(at(secs)).host(&AssetId::new("router")).expect("it is there").checks[0].clone()
+    };
+    let interval = s.specs()[0].interval.as_secs();
+    // Up to a quarter it keeps its rhythm.
+    see(&mut s, 100, interval / 4, Outcome::Ok);
+    assert_eq!(check(&mut s, 101).stretched(), None);
+    assert!(check(&mut s, 100 + 10 * interval).stale);
+    // A walk as long as the interval is followed by the next after four of them.
+    see(&mut s, 1_000, interval, Outcome::Warning);
+    let words = check(&mut s, 1_001).stretched().expect("stretched");
+    assert!(words.starts_with("walked each 2m"), "{words}");
+    assert!(!check(&mut s, 1_000 + 4 * interval).stale);
+    assert!(check(&mut s, 1_000 + 10 * interval).stale);
+    // Silence is no walk.
+    see(&mut s, 2_000, interval, Outcome::Unknown);
+    assert_eq!(check(&mut s, 2_001).stretched(), None);
 }

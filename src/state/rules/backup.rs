@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::schedule::{Plan, Tick};
 use crate::base::{Timestamp, Untrusted, units};
 use crate::model::{BackupFailure, BackupReport, Condition, Facts, Job, Outcome};
-use crate::state::view::{CheckView, JobState, JobView};
+use crate::state::view::{Care, CheckView, JobState, JobView};
 
 /// The least time a run may be late.
 const GRACE: Duration = Duration::from_secs(30 * 60);
@@ -89,7 +89,7 @@ impl Known {
             match &last.reading.facts {
                 Facts::Backup(report) => known.report = Some(report.clone()),
                 Facts::NoBackup(failure) => known.failure = Some(*failure),
-                Facts::None | Facts::Ports(_) => {}
+                Facts::None | Facts::Ports(_) | Facts::Vitals(_) => {}
             }
         }
         if let Some(report) = &known.report {
@@ -323,6 +323,7 @@ impl Verdict {
                 .map(|at| at.plus(Duration::from_millis(1)))
                 .filter(|at| *at > self.now)
                 .min(),
+            care: previous.map_or_else(Care::default, |p| p.care.clone()),
         }
     }
 }

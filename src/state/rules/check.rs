@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::base::Timestamp;
-use crate::model::{CheckSpec, Condition, Observation, Outcome, Policy};
+use crate::model::{CheckSpec, Condition, Flap, FlapFormula, Observation, Outcome, Policy};
 use crate::state::event::Remembered;
 use crate::state::view::CheckView;
 
@@ -20,12 +20,27 @@ pub fn fresh(spec: &Arc<CheckSpec>, at: Timestamp) -> CheckView {
         last_bad: None,
         stale: false,
         restored: false,
+        flap: Flap::default(),
+        ack: None,
+        missing: None,
     }
+}
+
+/// In what circumstances a result is heard.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hearing<'a> {
+    /// How flapping is told, where the result may count for it.
+    pub formula: Option<&'a FlapFormula>,
+    /// It is open whether this console sees: a bad result is kept, and not believed.
+    pub withheld: bool,
+    /// It has been seen often enough already: believed at once.
+    pub sure: bool,
 }
 
 /// Takes a result in; true where the check should be asked again soon because the problem is soft.
 /// Results that are older than the last one are dropped.
-pub fn take(check: &mut CheckView, observation: Observation) -> bool {
+pub fn take(check: &mut CheckView, observation: Observation, hearing: Hearing<'_>) -> bool {
+    let Hearing { formula, withheld, sure } = hearing;
     if check.last.as_ref().is_some_and(|last| !check.restored && last.at > observation.at) {
         return false;
     }
@@ -39,17 +54,32 @@ pub fn take(check: &mut CheckView, observation: Observation) -> bool {
         check.attempt = 0;
         check.last_good = Some(at);
         become_condition(check, Condition::Ok, at);
+        record(check, outcome, formula);
         return false;
     }
     check.last_bad = Some(observation);
-    check.attempt = check.attempt.saturating_add(1).min(check.spec.attempts.max(1));
+    if withheld {
+        check.attempt = check.attempt.saturating_add(1).min(check.spec.attempts.saturating_sub(1)).max(check.attempt);
+        return true;
+    }
+    check.attempt =
+        if sure { check.spec.attempts } else { check.attempt.saturating_add(1) }.min(check.spec.attempts.max(1));
     let was_bad = check.condition.is_problem();
     if check.attempt >= check.spec.attempts || was_bad {
         check.attempt = check.spec.attempts.max(1);
         become_condition(check, of(outcome), at);
+        record(check, outcome, formula);
         return false;
     }
+    record(check, outcome, formula);
     true
+}
+
+fn record(check: &mut CheckView, outcome: Outcome, formula: Option<&FlapFormula>) {
+    if let Some(formula) = formula {
+        let hard = !check.is_soft();
+        formula.record(&mut check.flap, outcome, hard);
+    }
 }
 
 /// Its host is back: that there was no answer while it was away says nothing more.
@@ -68,12 +98,15 @@ pub fn restore(check: &mut CheckView, one: Remembered, policy: &Policy, now: Tim
     check.since = one.since;
     check.last_good = one.last_good;
     check.attempt = if one.condition.is_problem() { check.spec.attempts.max(1) } else { 0 };
+    let at = one.observation.at;
     if one.observation.reading.outcome != Outcome::Ok {
         check.last_bad = Some(Arc::new(one.observation.clone()));
     }
     check.last = Some(Arc::new(one.observation));
+    check.flap = one.flap;
     check.restored = true;
-    check.stale = is_stale(check, policy, now);
+    // From a clock that was ahead: how old it is cannot be told, so it is old.
+    check.stale = at > now.plus(policy.stale_floor) || is_stale(check, policy, now);
 }
 
 /// When the last result becomes too old; `None` where there is none, or it is already.
@@ -91,9 +124,9 @@ pub fn is_stale(check: &CheckView, policy: &Policy, now: Timestamp) -> bool {
 fn expires(check: &CheckView, policy: &Policy) -> Option<Timestamp> {
     let last = check.last.as_ref()?;
     let spec = &check.spec;
-    let patience = (spec.interval * policy.stale_after_intervals)
-        .max(spec.interval + spec.timeout + spec.interval / 4)
-        .max(policy.stale_floor);
+    let interval = spec.interval_after(last);
+    let patience =
+        (interval * policy.stale_after_intervals).max(interval + spec.timeout + interval / 4).max(policy.stale_floor);
     Some(last.at.plus(patience))
 }
 

@@ -1,66 +1,94 @@
 //! What is wrong with a device beside its ports, by what it says itself: routing sessions, sensors, power, memory. Pure, and
 //! about what is there: a table that was not walked finds nothing, which is not the same as good.
 
-use crate::base::units;
+use std::time::Duration;
+
+use crate::base::{Timestamp, units};
 use crate::model::Condition;
 use crate::model::device::{
     BgpPeer, BgpState, Equipment, Firewall, Optics, OspfNeighbor, OspfState, PoeBudget, Pool, PowerSource, Processor,
     Sensor, SensorStatus, Ups,
 };
-
-/// Something that is wrong, in words fit for the screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    pub condition: Condition,
-    pub words: String,
-}
+use crate::state::view::Finding;
 
 /// From here on a pool, a processor, a power budget or a limit is nearly used up, in percent.
 const NEARLY: f64 = 90.0;
+/// A processor that is busy for a moment does its work.
+const BUSY: Duration = Duration::from_secs(120);
 /// A UPS with less than this left, in minutes.
 const MINUTES_LEFT: f64 = 10.0;
 /// A UPS that carries more, in percent.
 const UPS_LOAD: f64 = 80.0;
 
-/// Everything that is wrong, worst first.
-pub fn findings(equipment: &Equipment) -> Vec<Finding> {
-    let mut out: Vec<Finding> = Vec::new();
-    let mut add = |condition: Option<Condition>, words: String| {
+/// Collects what is wrong.
+struct Notes<'a> {
+    before: &'a [Finding],
+    at: Timestamp,
+    out: Vec<Finding>,
+}
+
+impl Notes<'_> {
+    /// `what` names the thing for good; `words` says how it stands.
+    fn note(
+        &mut self,
+        condition: Option<Condition>,
+        what: impl FnOnce() -> String,
+        words: impl FnOnce(&str) -> String,
+    ) {
         if let Some(condition) = condition.filter(|c| c.is_problem()) {
-            out.push(Finding { condition, words });
+            let what = what();
+            let words = words(&what);
+            let known = self.before.iter().find(|found| *found.what == *what);
+            let since = known.map_or(self.at, |found| found.since);
+            self.out.push(Finding { condition, what: what.into(), words: words.into(), since, firm: true });
         }
-    };
+    }
+}
+
+/// Everything that is wrong, worst first. `before` is what was wrong at the walk before, for since when.
+pub fn findings(equipment: &Equipment, at: Timestamp, before: &[Finding]) -> Vec<Finding> {
+    let mut notes = Notes { before, at, out: Vec::new() };
     for peer in &equipment.bgp {
-        add(bgp(peer), format!("BGP {} is {}", peer.peer, peer.state.map_or("in no known state", BgpState::as_str)));
+        let state = || peer.state.map_or("in no known state", BgpState::as_str);
+        notes.note(bgp(peer), || format!("BGP {}", peer.peer), |what| format!("{what} is {}", state()));
         if let Some(used) = share(peer.prefixes, peer.prefix_limit).filter(|used| *used >= NEARLY) {
-            add(Some(Condition::Warning), format!("BGP {} has {used:.0} % of its prefix limit", peer.peer));
+            let words = |_: &str| format!("BGP {} has {used:.0} % of its prefix limit", peer.peer);
+            notes.note(Some(Condition::Warning), || format!("BGP {} prefixes", peer.peer), words);
         }
     }
     for neighbor in &equipment.ospf {
-        let state = neighbor.state.map_or("in no known state", OspfState::as_str);
-        add(ospf(neighbor), format!("OSPF {} is {state}", neighbor.neighbor));
+        let state = || neighbor.state.map_or("in no known state", OspfState::as_str);
+        notes.note(ospf(neighbor), || format!("OSPF {}", neighbor.neighbor), |what| format!("{what} is {}", state()));
     }
     for one in &equipment.sensors {
-        add(sensor(one.status), format!("{} {}: {}", one.class.as_str(), one.name.line(), reading(one)));
+        let what = || format!("{} {}", one.class.as_str(), one.name.line());
+        notes.note(sensor(one.status), what, |what| format!("{what}: {}", reading(one)));
     }
     for one in &equipment.optics {
-        add(sensor(one.status), format!("optics of {}: {}", optics_name(one), light(one)));
+        let what = || format!("optics of {}", optics_name(one));
+        notes.note(sensor(one.status), what, |what| format!("{what}: {}", light(one)));
     }
     for budget in &equipment.poe {
-        add(poe(budget), format!("PoE group {}: {}", budget.group, watts(budget)));
+        let what = || format!("PoE group {}", budget.group);
+        notes.note(poe(budget), what, |what| format!("{what}: {}", watts(budget)));
     }
     if let Some(one) = &equipment.ups {
-        ups(one, &mut add);
+        ups(one, &mut notes);
     }
     if let Some(one) = &equipment.firewall {
-        firewall(one, &mut add);
+        firewall(one, &mut notes);
     }
     for one in &equipment.processors {
-        add(processor(one), format!("{}: {:.0} %", one.name.line(), one.percent));
+        let known = notes.out.len();
+        notes.note(processor(one), || one.name.line(), |what| format!("{what}: {:.0} %", one.percent));
+        for busy in &mut notes.out[known..] {
+            busy.firm = at.since(busy.since) >= BUSY;
+        }
     }
     for pool in equipment.memory.iter().chain(&equipment.storage) {
-        add(full(pool), format!("{}: {}", pool.name.line(), used(pool)));
+        notes.note(full(pool), || pool.name.line(), |what| format!("{what}: {}", used(pool)));
     }
+    let mut out = notes.out;
     out.sort_by_key(|finding| std::cmp::Reverse(finding.condition));
     out
 }
@@ -111,7 +139,7 @@ pub fn full(pool: &Pool) -> Option<Condition> {
     share(pool.used_bytes, pool.total_bytes).map(|used| if used >= NEARLY { Condition::Warning } else { Condition::Ok })
 }
 
-fn ups(ups: &Ups, add: &mut impl FnMut(Option<Condition>, String)) {
+fn ups(ups: &Ups, notes: &mut Notes<'_>) {
     let source = match ups.source {
         Some(PowerSource::Battery) => {
             let since = ups.on_battery_for.map(|d| format!(" for {}", units::age(d))).unwrap_or_default();
@@ -122,30 +150,34 @@ fn ups(ups: &Ups, add: &mut impl FnMut(Option<Condition>, String)) {
         Some(PowerSource::Mains | PowerSource::Booster | PowerSource::Reducer | PowerSource::Other) | None => None,
     };
     if let Some((condition, words)) = source {
-        add(Some(condition), words);
+        notes.note(Some(condition), || "UPS source".to_owned(), |_| words);
     }
     if let Some(minutes) = ups.minutes_left.filter(|m| *m < MINUTES_LEFT) {
-        add(Some(Condition::Critical), format!("UPS has {minutes:.0} minutes left"));
+        let words = |_: &str| format!("UPS has {minutes:.0} minutes left");
+        notes.note(Some(Condition::Critical), || "UPS minutes".to_owned(), words);
     }
     if let Some(load) = ups.load_percent.filter(|l| *l > UPS_LOAD) {
-        add(Some(Condition::Warning), format!("UPS load {load:.0} %"));
+        notes.note(Some(Condition::Warning), || "UPS load".to_owned(), |what| format!("{what} {load:.0} %"));
     }
-    add(ups.battery.and_then(sensor), "UPS battery".to_owned());
+    notes.note(ups.battery.and_then(sensor), || "UPS battery".to_owned(), str::to_owned);
     if let Some(alarms) = ups.alarms.filter(|n| *n > 0) {
-        add(Some(Condition::Warning), format!("UPS alarms: {alarms}"));
+        notes.note(Some(Condition::Warning), || "UPS alarms".to_owned(), |what| format!("{what}: {alarms}"));
     }
 }
 
-fn firewall(firewall: &Firewall, add: &mut impl FnMut(Option<Condition>, String)) {
+fn firewall(firewall: &Firewall, notes: &mut Notes<'_>) {
     if let Some(ha) = firewall.ha.as_ref().filter(|ha| ha.healthy == Some(false)) {
         let role = crate::base::text::clean(&ha.role);
-        add(Some(Condition::Critical), format!("HA: {role}, and its peer is not in step"));
+        let words = |what: &str| format!("{what}: {role}, and its peer is not in step");
+        notes.note(Some(Condition::Critical), || "HA".to_owned(), words);
     }
     if let Some(used) = share(firewall.sessions, firewall.session_limit).filter(|used| *used >= NEARLY) {
-        add(Some(Condition::Warning), format!("sessions at {used:.0} % of the limit"));
+        let words = |what: &str| format!("{what} at {used:.0} % of the limit");
+        notes.note(Some(Condition::Warning), || "sessions".to_owned(), words);
     }
     for tunnel in firewall.tunnels.iter().filter(|t| t.up == Some(false)) {
-        add(Some(Condition::Warning), format!("tunnel {} is down", tunnel.name.line()));
+        let what = || format!("tunnel {}", tunnel.name.line());
+        notes.note(Some(Condition::Warning), what, |what| format!("{what} is down"));
     }
 }
 
@@ -218,7 +250,7 @@ mod tests {
     use crate::model::device::{HaState, Limits, SensorClass, Tunnel};
 
     fn words(equipment: &Equipment) -> Vec<String> {
-        findings(equipment).into_iter().map(|f| format!("{:?} {}", f.condition, f.words)).collect()
+        findings(equipment, Timestamp(0), &[]).into_iter().map(|f| format!("{:?} {}", f.condition, f.words)).collect()
     }
 
     fn peer(state: Option<BgpState>, started: Option<bool>) -> BgpPeer {
@@ -314,5 +346,25 @@ mod tests {
                 "Warning ram: 95 %, 95B of 100B",
             ]
         );
+    }
+
+    #[test]
+    fn what_goes_on_keeps_its_beginning_and_a_busy_moment_is_no_problem() {
+        let busy = |percent| Equipment {
+            ups: Some(Ups { source: Some(PowerSource::Battery), ..Ups::default() }),
+            processors: vec![Processor { name: "cpu 1".into(), percent }],
+            ..Equipment::default()
+        };
+        let at = Timestamp::from_secs;
+        let first = findings(&busy(97.0), at(1000), &[]);
+        assert_eq!(
+            first.iter().map(|f| (&*f.what, f.firm)).collect::<Vec<_>>(),
+            [("UPS source", true), ("cpu 1", false)]
+        );
+        let later = findings(&busy(99.0), at(1120), &first);
+        assert!(later.iter().all(|f| f.since == at(1000) && f.firm), "{later:?}");
+        let calm = findings(&busy(20.0), at(1180), &later);
+        assert_eq!(calm.len(), 1);
+        assert!(!findings(&busy(95.0), at(1240), &calm)[1].firm, "it begins anew");
     }
 }

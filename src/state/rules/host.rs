@@ -77,6 +77,16 @@ pub fn is_silent(view: &HostView) -> bool {
     !life.is_empty() && silent && !proven_otherwise(&view.checks, &life)
 }
 
+/// How a host stands by those of its checks that do not flap; `None` where they say nothing.
+pub fn steady(view: &HostView) -> Option<Condition> {
+    let firm = |check: &&CheckView| !check.flap.flapping;
+    if is_silent(view) {
+        return signs_of_life(&view.checks).iter().any(&firm).then_some(view.condition);
+    }
+    let firm = view.checks.iter().filter(firm);
+    firm.map(|check| contribution(check, &view.host, false)).max().filter(|c| *c != Condition::Pending)
+}
+
 /// The verdict on a host that nothing answers for.
 fn accuse(verdict: &mut Verdict, view: &HostView, standing: &Standing, policy: &Policy) {
     verdict.down = true;
@@ -126,7 +136,7 @@ fn proven_otherwise(checks: &[CheckView], silent: &[&CheckView]) -> bool {
 }
 
 /// The checks whose good result proves that the host is up; all of them where none is marked so.
-pub(super) fn signs_of_life(checks: &[CheckView]) -> Vec<&CheckView> {
+pub fn signs_of_life(checks: &[CheckView]) -> Vec<&CheckView> {
     let marked: Vec<&CheckView> = checks.iter().filter(|c| c.spec.decides_reachability).collect();
     if marked.is_empty() { checks.iter().collect() } else { marked }
 }

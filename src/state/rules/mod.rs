@@ -3,7 +3,10 @@
 pub mod backup;
 pub mod check;
 pub mod equipment;
+pub mod flap;
 pub mod host;
+pub mod hysteresis;
+pub mod maintenance;
 pub mod parents;
 pub mod ports;
 pub mod refresh;

@@ -44,6 +44,8 @@ pub struct Lineage {
     pub acquittal: Option<Acquittal>,
     /// The condition that was last announced, or found at the start.
     pub announced: Option<Condition>,
+    /// That it flaps was announced, or found at the start.
+    pub flapping: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +88,8 @@ impl Lineage {
     pub fn hear(&mut self, view: &HostView) -> bool {
         self.wavering = self.wavering.or_else(|| first_silence(view)).filter(|_| first_silence(view).is_some());
         let Some(since) = silence(view) else {
-            let (wavering, waits, announced) = (self.wavering, self.waits, self.announced);
-            *self = Self { wavering, waits, announced, ..Self::default() };
+            let Self { wavering, waits, announced, flapping, .. } = *self;
+            *self = Self { wavering, waits, announced, flapping, ..Self::default() };
             return false;
         };
         let begins = self.silent_since.is_none();

@@ -35,7 +35,8 @@ use crate::model::{
     Condition, Flaps, Host, IfOper, Port, PortEvent, PortFacts, PortKey, PortMemory, PortRole, PortState, PortTable,
     RememberedDevice, ToldApart,
 };
-use crate::state::view::{DeviceView, Gap, PortView, Rates};
+use crate::state::rules::equipment;
+use crate::state::view::{DeviceView, Finding, Gap, PortView, Rates};
 
 /// A device that was restarted has not yet all its links; a lost one is not told before.
 const SETTLING: Duration = Duration::from_secs(120);
@@ -170,7 +171,18 @@ impl<'a> Scene<'a> {
             events,
             absent,
             missing,
+            findings: self.findings(),
             counted_from: self.still_counted_from(),
+        }
+    }
+
+    /// What is wrong beside the ports; looked at anew only where a table brought something new.
+    fn findings(&self) -> Arc<[Finding]> {
+        let before = self.old.map(|view| (&view.findings, &view.table.equipment));
+        match before {
+            Some((known, equipment)) if Arc::ptr_eq(equipment, &self.table.equipment) => known.clone(),
+            Some((known, _)) => equipment::findings(&self.table.equipment, self.at, known).into(),
+            None => equipment::findings(&self.table.equipment, self.at, &[]).into(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{App, Asking};
 use crate::bus::{Command, MessageWeight};
-use crate::model::EntryKind;
+use crate::model::{EntryKind, Target};
 use crate::ui::action::Action;
 use crate::ui::chrome;
 use crate::ui::commands;
@@ -58,6 +58,7 @@ impl App {
             Action::Watch => self.toggle_watch(),
             Action::Follow => self.follow(),
             Action::LastPlace => self.last_place(),
+            Action::Compare => self.compare(),
             Action::Open => self.open_selected(),
             Action::Shell => commands::shell(self, None),
             Action::EndSession => self.end_session(),
@@ -76,6 +77,9 @@ impl App {
             Action::Decision => self.write(EntryKind::Decision),
             Action::ActionItem => self.write(EntryKind::Action),
             Action::Hypothesis => self.write(EntryKind::Hypothesis),
+            Action::Claim => self.claim(),
+            Action::Release => self.release(),
+            Action::Maintain => self.maintain(),
         }
     }
 
@@ -165,6 +169,66 @@ impl App {
         let command = if waits { Command::Confirm(asset.clone()) } else { Command::Recheck(asset.clone()) };
         if self.send(command) {
             self.say(MessageWeight::Note, format!("asking {}", asset.as_str()));
+        }
+    }
+
+    /// What a claim of the selected row names: the problem itself, or the object.
+    fn target(&self) -> Option<Target> {
+        if self.focus == PaneKind::Problems {
+            let row = self.list(PaneKind::Problems).row()?;
+            return self.snapshot.problems.get(row).map(|problem| problem.target.clone());
+        }
+        Some(match self.selected()? {
+            Selected::Host(asset) => Target::Host(asset),
+            Selected::Job(asset) => Target::Job(asset),
+            Selected::Port(asset, key) => Target::Port(asset, key),
+            Selected::Entry(_) => return None,
+        })
+    }
+
+    fn claim(&mut self) {
+        let Some(target) = self.target() else { return };
+        let problem = self.snapshot.problems.iter().any(|problem| problem.target == target);
+        if problem || self.snapshot.acks.contains_key(&target) {
+            let overlay = Overlay::claim(self, target);
+            self.overlays.push(overlay);
+        } else {
+            self.say(MessageWeight::Note, format!("{} has no problem to claim", target.label().line()));
+        }
+    }
+
+    fn release(&mut self) {
+        let Some(target) = self.target() else { return };
+        if !self.snapshot.acks.contains_key(&target) {
+            self.end_maintenance(&target);
+            return;
+        }
+        let ticket = self.ticket();
+        self.send(Command::Release { ticket, target });
+    }
+
+    fn end_maintenance(&mut self, target: &Target) {
+        let asset = target.asset();
+        let host = self.snapshot.host(asset).and_then(|view| view.care.maintenance.clone());
+        let maintained = host.or_else(|| self.snapshot.job(asset).and_then(|view| view.care.maintenance.clone()));
+        let Some(maintained) = maintained else {
+            let label = target.label().line();
+            self.say(MessageWeight::Note, format!("nobody has claimed {label}, and it is not in maintenance"));
+            return;
+        };
+        let id = maintained.maintenance.id.clone();
+        if id.starts_with("config:") {
+            self.say(MessageWeight::Note, "that window is in the configuration: it ends there");
+            return;
+        }
+        let ticket = self.ticket();
+        self.send(Command::CancelMaintenance { ticket, maintenance: id });
+    }
+
+    fn maintain(&mut self) {
+        if let Some(asset) = self.selected_asset() {
+            let overlay = Overlay::maintain(self, &asset);
+            self.overlays.push(overlay);
         }
     }
 

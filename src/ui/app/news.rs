@@ -18,6 +18,9 @@ impl App {
         let before = self.device().cloned();
         self.snapshot = snapshot;
         self.fresh = None;
+        if !same {
+            self.hosts_have = panes::HostsHave::of(&self.snapshot);
+        }
         for (kind, on) in PaneKind::ALL.into_iter().zip(on) {
             // Problems and entries are new lists each time; the others keep their rows while the inventory does.
             let renumbered = !same || matches!(kind, PaneKind::Problems);

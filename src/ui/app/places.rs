@@ -30,6 +30,25 @@ impl App {
         }
     }
 
+    /// The first host is kept, the second one is put beside it.
+    pub(super) fn compare(&mut self) {
+        let Some(Selected::Host(asset)) = self.looked_at() else {
+            self.say(MessageWeight::Note, "select a host: the next one is put beside it");
+            return;
+        };
+        match self.compared.take() {
+            Some(first) if first != asset => {
+                self.overlays.push(Overlay::Compare { pair: [first, asset], scroll: 0 });
+            }
+            Some(_) => self.say(MessageWeight::Note, "nothing is compared any more"),
+            None => {
+                let words = format!("{}: the same key on another host puts the two side by side", asset.as_str());
+                self.compared = Some(asset);
+                self.say(MessageWeight::Note, words);
+            }
+        }
+    }
+
     /// Back to where one was before the last jump.
     pub(super) fn last_place(&mut self) {
         let Some(place) = self.visited.pop() else {

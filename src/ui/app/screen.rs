@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::App;
-use crate::base::{Timestamp, units};
+use crate::base::{Timestamp, Untrusted, units};
 use crate::bus::{Command, Message, MessageWeight, Notice};
 use crate::config::key::Key;
 use crate::config::keymap::Lookup;
+use crate::config::theme::Background;
 use crate::model::IncidentStatus;
 use crate::state::Snapshot;
 use crate::ui::action::Action;
@@ -18,6 +19,7 @@ use crate::ui::frame::Frame;
 use crate::ui::overlays::{self, Reaction};
 use crate::ui::panes;
 use crate::ui::run::{Exit, Screen};
+use crate::ui::screen::Ring;
 use crate::ui::session::SessionPane;
 
 impl Screen for App {
@@ -95,13 +97,21 @@ impl Screen for App {
     fn notice(&mut self, notice: Notice) {
         match notice {
             Notice::Saved { ticket, entry } => {
-                let incident = entry.incident;
                 overlays::saved(self, ticket);
-                self.say(MessageWeight::Note, format!("saved in {incident}"));
+                let words = if entry.kind.is_deed() {
+                    format!("{} {}", entry.kind.as_str(), entry.about.as_ref().map(Untrusted::line).unwrap_or_default())
+                } else {
+                    format!("saved in {}", entry.incident)
+                };
+                self.say(MessageWeight::Note, words);
             }
             Notice::NotSaved { ticket, reason } => {
                 self.say(MessageWeight::Error, format!("NOT SAVED: {reason}"));
                 overlays::not_saved(self, ticket, &reason);
+            }
+            Notice::Ring(words) => {
+                self.say(MessageWeight::Warning, words.clone());
+                self.ring = Some(Ring::Alert(format!("noctty: {words}")));
             }
             Notice::Message(Message { weight, text }) => self.say(weight, text.line()),
             Notice::Reveal(asset) => {
@@ -135,8 +145,19 @@ impl Screen for App {
         }
     }
 
+    fn background(&mut self, background: Background) {
+        if self.themes.set_background(background) {
+            self.look = self.themes.look();
+        }
+    }
+
     fn poll_sessions(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.poll_panes(cx)
+        let Poll::Ready(problems) = self.themes.poll(cx) else { return self.poll_panes(cx) };
+        self.look = self.themes.look();
+        for problem in problems {
+            self.say(MessageWeight::Warning, problem);
+        }
+        Poll::Ready(())
     }
 
     fn is_behind(&self) -> bool {
@@ -170,6 +191,10 @@ impl Screen for App {
             soonest = soonest.min(now.plus(at.saturating_duration_since(std::time::Instant::now())));
         }
         Some(soonest)
+    }
+
+    fn take_ring(&mut self) -> Option<Ring> {
+        self.ring.take()
     }
 
     fn take_exit(&mut self) -> Option<Exit> {

@@ -146,7 +146,7 @@ fn not_saved(reason: &str) -> String {
 }
 
 /// The last lines of a box.
-fn foot(app: &App, frame: &mut Frame<'_>, inner: Rect, meaning: Meaning, words: &[String]) {
+pub(super) fn foot(app: &App, frame: &mut Frame<'_>, inner: Rect, meaning: Meaning, words: &[String]) {
     let top = inner.bottom().saturating_sub(words.len() as u16).max(inner.y + 1);
     for (offset, line) in words.iter().enumerate() {
         Row::new(frame.buffer, &app.look, inner, top + offset as u16).put(line, app.look.style(meaning));

@@ -4,6 +4,7 @@ mod beyond;
 mod columns;
 mod detail;
 pub mod editor;
+mod form;
 mod help;
 mod palette;
 mod prompt;
@@ -23,12 +24,17 @@ use crate::base::text;
 use crate::bus::Ticket;
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
-use crate::model::{AssetId, EntryKind, IncidentId, PortKey, Prompt, PromptId, SessionId};
+use crate::model::{AssetId, EntryKind, IncidentId, PortKey, Prompt, PromptId, SessionId, Target};
 
 #[derive(Debug)]
 pub enum Overlay {
     Detail {
         selected: Selected,
+        scroll: usize,
+    },
+    /// Two machines side by side.
+    Compare {
+        pair: [AssetId; 2],
         scroll: usize,
     },
     Help {
@@ -39,6 +45,7 @@ pub enum Overlay {
     Beyond(beyond::Beyond),
     Editor(editor::Editor),
     Opening(editor::Opening),
+    Form(form::Form),
     Question(prompt::Question),
     /// Whether a session that runs is to be ended.
     EndSession {
@@ -84,6 +91,15 @@ impl Overlay {
         Self::Editor(editor::Editor::new(incident, kind, about))
     }
 
+    /// Taking a problem on, or handing it over.
+    pub fn claim(app: &App, target: Target) -> Self {
+        Self::Form(form::Form::claim(app, target))
+    }
+
+    pub fn maintain(app: &App, asset: &AssetId) -> Self {
+        Self::Form(form::Form::maintain(app, asset))
+    }
+
     pub fn open_incident(title: &str) -> Self {
         Self::Opening(editor::Opening::new(title))
     }
@@ -96,12 +112,15 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
     let Some(mut overlay) = app.overlays.pop() else { return Reaction::Keep };
     let depth = app.overlays.len();
     let reaction = match &mut overlay {
-        Overlay::Detail { scroll, .. } | Overlay::Help { scroll } => scroll_key(scroll, key),
+        Overlay::Detail { scroll, .. } | Overlay::Compare { scroll, .. } | Overlay::Help { scroll } => {
+            scroll_key(scroll, key)
+        }
         Overlay::Palette(palette) => palette::key(app, palette, key),
         Overlay::Columns(picker) => columns::key(app, picker, key),
         Overlay::Beyond(beyond) => beyond::key(app, beyond, key),
         Overlay::Editor(editor) => editor::key(app, editor, key),
         Overlay::Opening(opening) => editor::opening_key(app, opening, key),
+        Overlay::Form(form) => form::key(app, form, key),
         Overlay::Question(question) => prompt::key(app, question, key),
         Overlay::EndSession { id, .. } => end_key(app, *id, key),
         Overlay::Quit => quit_key(app, key),
@@ -153,6 +172,7 @@ pub fn paste(app: &mut App, pasted: &str) {
     match app.overlays.last_mut() {
         Some(Overlay::Editor(editor)) => editor.paste(pasted),
         Some(Overlay::Opening(opening)) => opening.title.insert(&text::clean(pasted)),
+        Some(Overlay::Form(form)) => form.paste(pasted),
         Some(Overlay::Question(question)) => question.paste(pasted),
         Some(Overlay::Palette(palette)) => palette.line.insert(&text::clean(pasted)),
         _ => {}
@@ -174,6 +194,7 @@ pub fn saved(app: &mut App, ticket: Ticket) {
     app.overlays.retain(|o| {
         !matches!(o, Overlay::Editor(e) if e.waits_for(ticket))
             && !matches!(o, Overlay::Opening(e) if e.waiting == Some(ticket))
+            && !matches!(o, Overlay::Form(f) if f.waiting == Some(ticket))
     });
 }
 
@@ -192,6 +213,10 @@ pub fn not_saved(app: &mut App, ticket: Ticket, reason: &str) {
                 opening.waiting = None;
                 opening.failure = Some(reason.to_owned());
             }
+            Overlay::Form(form) if form.waiting == Some(ticket) => {
+                form.waiting = None;
+                form.failure = Some(format!("NOT SAVED: {reason}. Enter tries again"));
+            }
             _ => {}
         }
     }
@@ -206,6 +231,10 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
                 let lines = detail::lines(app, frame.now, selected);
                 scrolled(app, frame, &detail::title(app, selected), &lines, *scroll)
             }
+            Overlay::Compare { pair, scroll } => {
+                let lines = detail::compare::lines(app, pair);
+                scrolled(app, frame, &detail::compare::title(app, pair), &lines, *scroll)
+            }
             Overlay::Help { scroll } => {
                 let lines = help::lines(app);
                 scrolled(app, frame, "Keys and commands", &lines, *scroll)
@@ -216,6 +245,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
             Overlay::Editor(editor) => editor::draw(app, frame, editor),
             Overlay::Question(question) => prompt::draw(app, frame, question),
             Overlay::Opening(opening) => editor::draw_opening(app, frame, opening),
+            Overlay::Form(form) => form::draw(app, frame, form),
             Overlay::EndSession { host, .. } => {
                 ask(app, frame, &format!("End the session with {host}?"), "end it", "keep it")
             }

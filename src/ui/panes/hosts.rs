@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use super::{age, dim, spark};
-use crate::base::{Timestamp, units};
+use super::{ScreenId, age, dim, spark};
+use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::Condition;
-use crate::state::HostView;
+use crate::state::{HostView, Snapshot};
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
@@ -30,14 +30,17 @@ pub fn order(app: &App) -> Vec<usize> {
 
 fn rank(host: &HostView) -> usize {
     match host.condition {
+        // What somebody has taken on sinks, and stays.
+        condition if condition.is_problem() && (host.care.ack.is_some() || host.care.maintenance.is_some()) => 3,
         Condition::Critical => 0,
         Condition::Warning => 1,
         Condition::Unknown => 2,
-        Condition::Unreachable => 3,
-        _ if host.stale => 4,
-        Condition::Pending => 5,
-        Condition::Ok => 6,
-        Condition::NotProbed => 7,
+        Condition::Unreachable => 4,
+        _ if host.stale => 5,
+        Condition::Pending => 6,
+        Condition::Ok if host.care.flapping.is_some() => 2,
+        Condition::Ok => 7,
+        Condition::NotProbed => 8,
     }
 }
 
@@ -66,6 +69,16 @@ pub fn title(app: &App) -> (String, String) {
     if t.hosts_not_probed > 0 {
         parts.push(format!("{} not probed", t.hosts_not_probed));
     }
+    if app.screen == ScreenId::Hosts {
+        // How the checks keep up, where they do not.
+        let engine = &app.snapshot.engine;
+        if engine.waiting > 0 {
+            parts.push(format!("{} checks wait for a place", engine.waiting));
+        }
+        if engine.late > 0 {
+            parts.push(format!("{} runs began late", engine.late));
+        }
+    }
     if app.problems_only {
         parts.push("problems only".to_owned());
     }
@@ -82,35 +95,172 @@ pub fn empty(app: &App) -> Vec<String> {
     vec!["no hosts: add [[host]] to the configuration (noctty config init)".to_owned()]
 }
 
+/// What any of the hosts has; found out once for each inventory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HostsHave {
+    pub parents: bool,
+    pub groups: bool,
+    /// All are from one place.
+    pub one_origin: bool,
+}
+
+impl HostsHave {
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let hosts = || snapshot.hosts.iter().map(|view| &view.host);
+        let first = hosts().next().map(|host| host.origin);
+        Self {
+            parents: hosts().any(|host| !host.parents.is_empty()),
+            groups: hosts().any(|host| host.group.is_some()),
+            one_origin: hosts().all(|host| Some(host.origin) == first),
+        }
+    }
+}
+
+/// What a row shows besides glyph, name, reason and age, from the left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    State,
+    Parent,
+    Group,
+    Owner,
+    Value,
+    Trail,
+    From,
+}
+
+/// The least that the reason of a state needs.
+const REASON: usize = 34;
+/// The same on a narrow screen.
+const SHORT_REASON: usize = 22;
+
+impl Column {
+    /// From the first that is shown to the last.
+    const PRIORITY: [Self; 7] =
+        [Self::Value, Self::Trail, Self::State, Self::Owner, Self::Parent, Self::Group, Self::From];
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Parent => "hangs on",
+            Self::Group => "group",
+            Self::Owner => "owner",
+            Self::Value => "rtt/load",
+            Self::Trail => "course",
+            Self::From => "from",
+        }
+    }
+
+    fn width(self) -> usize {
+        match self {
+            Self::State => 11,
+            Self::Owner => 10,
+            Self::Value => 9,
+            Self::Trail => 8,
+            Self::Parent | Self::Group | Self::From => 15,
+        }
+    }
+
+    fn is_used(self, app: &App) -> bool {
+        match self {
+            Self::Parent => app.hosts_have.parents,
+            Self::Group => app.hosts_have.groups,
+            Self::Owner => app.snapshot.totals.owned > 0,
+            Self::From => !app.hosts_have.one_origin,
+            Self::State | Self::Value | Self::Trail => true,
+        }
+    }
+}
+
+/// Which of the columns that somebody needs fit.
+fn fitted(app: &App, width: u16) -> impl Fn(Column) -> bool {
+    let reason = if width >= 100 { REASON } else { SHORT_REASON };
+    let mut room = usize::from(width).saturating_sub(super::name_width(width) + 4 + 5 + reason);
+    let fits = Column::PRIORITY.map(|column| {
+        let fits = column.is_used(app) && room > column.width();
+        room -= if fits { column.width() + 1 } else { 0 };
+        fits
+    });
+    move |column| Column::PRIORITY.iter().zip(fits).any(|(known, fits)| fits && *known == column)
+}
+
+/// Between the name and what it says, from the left.
+const BEFORE: [Column; 4] = [Column::State, Column::Owner, Column::Parent, Column::Group];
+/// Behind it, from the right.
+const BEHIND: [Column; 3] = [Column::From, Column::Trail, Column::Value];
+
+pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) {
+    let shown = fitted(app, area.width);
+    let style = dim(app);
+    let mut line = Row::new(frame.buffer, &app.look, area, area.y);
+    line.gap(3).end(" ", style).end("age", style).end(" ", style);
+    for column in BEHIND.into_iter().filter(|column| shown(*column)) {
+        let (title, width) = (column.title(), column.width());
+        let title = if column == Column::Value { format!("{title:>width$}") } else { format!("{title:<width$}") };
+        line.end(&title, style).end(" ", style);
+    }
+    line.cell("host", super::name_width(area.width), style).gap(1);
+    for column in BEFORE.into_iter().filter(|column| shown(*column)) {
+        line.cell(column.title(), column.width(), style).gap(1);
+    }
+    line.put("says", style);
+}
+
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
     let Some(host) = app.snapshot.hosts.get(row) else { return };
+    let shown = fitted(app, area.width);
     let age = age(frame, moment(host));
-    let (glyph, style) = app.look.condition(host.condition, host.stale);
-    let words = app.look.words(host.condition, host.stale);
+    let maintained = host.care.maintenance.as_ref();
+    let (glyph, style) = match maintained {
+        Some(_) => app.look.maintenance(),
+        None => app.look.condition(host.condition, host.stale),
+    };
+    let owner = host.care.ack.as_ref().map(|ack| format!("@{}", ack.claim.owner.line()));
+    let words =
+        if owner.is_some() || maintained.is_some() { dim(app) } else { app.look.words(host.condition, host.stale) };
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), if host.stale { style } else { dim(app) }).end(" ", words);
-    if area.width >= 110 {
-        line.end(&format!("{:>16}", host.host.origin.label()), dim(app)).end(" ", words);
+    // A host without a value leaves the room to its words.
+    let leading = leading(host);
+    for column in BEHIND.into_iter().filter(|column| shown(*column)) {
+        let width = column.width();
+        let (text, style) = match (column, &leading) {
+            (Column::From, _) => (format!("{:<width$}", host.host.origin.label()), dim(app)),
+            (_, None) => continue,
+            (Column::Trail, Some((_, least))) if host.trail.len() > 1 => {
+                (spark(app, &host.trail, width, *least), app.look.style(Meaning::Bar))
+            }
+            (Column::Value, Some((value, _))) => (format!("{value:>width$}"), dim(app)),
+            _ => (" ".repeat(width), dim(app)),
+        };
+        line.end(&text, style).end(" ", words);
     }
-    // The words about a silent host need the room more than the course of what it said before.
-    if area.width >= 56
-        && let Some((value, least)) = leading(host)
-    {
-        let trail = if host.trail.len() > 1 { spark(app, &host.trail, 8, least) } else { String::new() };
-        line.end(&format!("{trail:>8}"), app.look.style(Meaning::Bar)).end(" ", words);
-        if area.width >= 72 {
-            line.end(&format!("{value:>9}"), dim(app)).end(" ", words);
-        }
-    }
-    let name_width = super::name_width(area.width);
-    line.name(&host.host.name, name_width, words).gap(1);
-    if area.width >= 110 {
-        line.cell(state_word(host), 12, words);
+    line.name(&host.host.name, super::name_width(area.width), words).gap(1);
+    for column in BEFORE.into_iter().filter(|column| shown(*column)) {
+        let width = column.width();
+        match column {
+            Column::State => line.cell(state_word(host), width, words),
+            Column::Owner => line.cell(owner.as_deref().unwrap_or_default(), width, app.look.style(Meaning::Accent)),
+            Column::Group => line.cell(host.host.group.as_deref().unwrap_or_default(), width, dim(app)),
+            _ => line.cell(&parents(host), width, dim(app)),
+        };
+        line.gap(1);
     }
     if host.condition == Condition::Pending {
         line.put("no answer yet", dim(app));
         return;
+    }
+    if let Some(owner) = owner.as_ref().filter(|_| !shown(Column::Owner)) {
+        line.put(&text::fit(owner, Column::Owner.width()), app.look.style(Meaning::Accent))
+            .put(app.look.separator(), dim(app));
+    }
+    if let Some(maintained) = maintained {
+        let left = units::age(maintained.until.since(frame.now));
+        line.put(&format!("maintenance, {left} more"), app.look.maintenance().1).put(app.look.separator(), dim(app));
+    }
+    if let Some(flapping) = &host.care.flapping {
+        line.put(&format!("flapping {} %", flapping.percent), app.look.style(Meaning::Warning));
+        line.put(app.look.separator(), dim(app));
     }
     let soft = host.checks.iter().find(|c| c.is_soft());
     if let (Some(soft), Condition::Ok) = (soft, host.condition) {
@@ -118,8 +268,17 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         line.put(&format!("{} {}/{}: {last}", soft.spec.key.name, soft.attempt, soft.spec.attempts), dim(app));
         return;
     }
-    let text = if host.condition.is_problem() { Meaning::Text } else { Meaning::Dim };
+    let text = if host.condition.is_problem() && owner.is_none() { Meaning::Text } else { Meaning::Dim };
     line.put(&host.reason.line(), app.look.style(if host.stale { Meaning::Stale } else { text }));
+}
+
+/// What it hangs on: the first, and how many more.
+fn parents(host: &HostView) -> String {
+    match &host.host.parents[..] {
+        [] => String::new(),
+        [one] => one.as_str().to_owned(),
+        [first, more @ ..] => format!("{} +{}", first.as_str(), more.len()),
+    }
 }
 
 /// The value whose course the sparkline shows, where it is of now, and the least that fills it: a link that answers within milliseconds is

@@ -14,6 +14,8 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+pub use hosts::HostsHave;
+
 use super::app::App;
 use super::canvas::{self, Row};
 use super::frame::Frame;
@@ -283,6 +285,7 @@ pub fn rows(app: &App, kind: PaneKind, area: Rect) -> Rect {
     let below = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
     let above = match kind {
         PaneKind::Ports if below.height > 2 && app.device().is_some() => ports::plate_height(app, below) + 1,
+        PaneKind::Hosts if app.screen == ScreenId::Hosts && below.height > 4 => 1,
         _ => 0,
     };
     Rect { y: below.y + above, height: below.height.saturating_sub(above), ..below }
@@ -329,6 +332,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
             let header = Rect { y: body.y - 1, height: 1, ..below };
             ports::draw_header(app, frame, header);
         }
+    }
+    if kind == PaneKind::Hosts && body.y > below.y {
+        hosts::draw_header(app, frame, Rect { height: 1, ..below });
     }
     if list.order.is_empty() {
         draw_empty(app, frame, kind, body);

@@ -15,8 +15,7 @@ use super::{ScreenId, age, dim};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, PortKey};
-use crate::state::rules::equipment;
-use crate::state::{DeviceView, PortState, PortView};
+use crate::state::{DeviceView, PortView};
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::columns;
@@ -200,7 +199,7 @@ pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: us
     }
     line.end(&format!("{:>7}", format!("{}/{}", device.up, device.ports.len())), dim(app)).end(" ", words);
     // What is wrong beside its ports: how much, and where there is room the worst of it in words.
-    let findings = equipment::findings(&device.table.equipment);
+    let findings = &device.findings;
     if let Some(worst) = findings.first() {
         let (glyph, style) = app.look.condition(worst.condition, device.stale);
         let style = if device.stale { dim(app) } else { style };
@@ -266,16 +265,5 @@ fn heard(found: &Found) -> String {
 
 /// The glyph of a port.
 pub fn port_glyph(app: &App, port: &PortView, stale: bool) -> (&'static str, Style) {
-    let (unicode, ascii, meaning) = match (port.state, port.condition) {
-        _ if stale => ("?", "?", Meaning::Stale),
-        (_, Condition::Critical) => ("■", "C", Meaning::Critical),
-        (_, Condition::Warning) => ("▲", "W", Meaning::Warning),
-        (PortState::Up, _) => ("●", "#", Meaning::Ok),
-        (PortState::LinkLost, _) => ("○", "o", Meaning::Text),
-        (PortState::NoLink | PortState::LowerLayerDown | PortState::Dormant, _) => ("○", "o", Meaning::Dim),
-        (PortState::AdminDown | PortState::MissingModule, _) => ("·", "-", Meaning::Dim),
-        (PortState::ErrDisabled, _) => ("■", "C", Meaning::Critical),
-        (PortState::Testing | PortState::Unknown, _) => ("?", "?", Meaning::Unknown),
-    };
-    (if app.look.unicode { unicode } else { ascii }, app.look.style(meaning))
+    app.look.port(port, stale)
 }

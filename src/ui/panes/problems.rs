@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Selected, age, dim};
+use crate::base::{text, units};
 use crate::config::theme::Meaning;
 use crate::state::snapshot::ProblemKind;
 use crate::ui::app::App;
@@ -10,6 +11,9 @@ use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
 use crate::ui::port::Seen;
+
+/// Columns of the owner's name.
+const OWNER: usize = 10;
 
 pub fn order(app: &App) -> Vec<usize> {
     let problems = &app.snapshot.problems;
@@ -24,7 +28,7 @@ pub fn order(app: &App) -> Vec<usize> {
                 name: &name,
                 words: &words,
                 condition: p.condition,
-                stale: false,
+                stale: p.stale,
                 tags: app.tags(&p.asset),
                 group: app.group(&p.asset),
                 kind: kind(p.kind),
@@ -40,6 +44,12 @@ pub fn title(app: &App) -> (String, String) {
     let mut parts = vec![format!("{} critical", t.critical), format!("{} warning", t.warning)];
     if t.unknown > 0 {
         parts.push(format!("{} unknown", t.unknown));
+    }
+    if t.owned > 0 {
+        parts.push(format!("{} owned", t.owned));
+    }
+    if t.in_maintenance > 0 {
+        parts.push(format!("{} in maintenance", t.in_maintenance));
     }
     if t.unreachable > 0 {
         parts.push(format!("{} hidden behind them", t.unreachable));
@@ -77,12 +87,22 @@ pub fn selected(app: &App, row: usize) -> Option<Selected> {
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
     let Some(p) = app.snapshot.problems.get(row) else { return };
     let age = age(frame, Some(p.since));
-    let (glyph, style) = app.look.condition(p.condition, false);
-    let words = app.look.words(p.condition, false);
+    let quiet = p.care.ack.is_some() || p.care.maintenance.is_some();
+    let (glyph, style) = match p.care.maintenance {
+        Some(_) => app.look.maintenance(),
+        None => app.look.condition(p.condition, p.stale),
+    };
+    // What somebody has taken on is quiet, and stays.
+    let owner = p.care.ack.as_ref().map(|ack| format!("@{}", ack.claim.owner.line()));
+    let words = if quiet { dim(app) } else { app.look.words(p.condition, p.stale) };
     let wide = area.width >= 100;
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), dim(app)).end(" ", words);
+    if wide {
+        let owner = text::fit(owner.as_deref().unwrap_or_default(), OWNER);
+        line.end(&format!("{owner:<OWNER$}"), app.look.style(Meaning::Accent)).end(" ", words);
+    }
     let name_width = if wide { 30 } else { usize::from(area.width / 3).clamp(8, 24) };
     line.name(&p.title.line(), name_width, words).gap(1);
     if wide {
@@ -94,14 +114,25 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         let count = format!("{} behind it{}", p.hides, app.look.separator());
         line.put(&count, app.look.style(Meaning::Unreachable));
     }
-    let reason = p.reason.line();
-    line.put(&reason, app.look.style(Meaning::Text));
+    if let Some(owner) = owner.filter(|_| !wide) {
+        line.put(&text::fit(&owner, OWNER), app.look.style(Meaning::Accent)).put(app.look.separator(), dim(app));
+    }
+    if p.stale {
+        line.put("last known: ", app.look.style(Meaning::Stale));
+    }
+    if let Some(maintained) = &p.care.maintenance {
+        let left = units::age(maintained.until.since(frame.now));
+        line.put(&format!("maintenance, {left} more"), app.look.maintenance().1).put(app.look.separator(), dim(app));
+    }
+    line.put(&p.reason.line(), app.look.style(if quiet { Meaning::Dim } else { Meaning::Text }));
 }
 
 fn kind(kind: ProblemKind) -> &'static str {
     match kind {
+        ProblemKind::Console => "console",
         ProblemKind::Host => "host",
         ProblemKind::Port => "port",
+        ProblemKind::Device => "device",
         ProblemKind::Backup => "backup",
     }
 }

@@ -42,7 +42,7 @@ fn rows(pane: &SessionPane) -> (Vec<String>, Option<Position>) {
     let area = Rect::new(0, 0, 40, 5);
     let mut buffer = Buffer::empty(area);
     let capabilities = Capabilities { colours: Colours::Ansi256, unicode: true };
-    let (theme, _) = Theme::shipped("default").expect("shipped");
+    let (theme, _) = Theme::shipped("dark").expect("shipped");
     let look = Look::new(&theme, capabilities);
     let mut frame = Frame {
         buffer: &mut buffer,

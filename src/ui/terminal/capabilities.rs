@@ -22,6 +22,12 @@ pub fn detect(var: impl Fn(&str) -> Option<String>) -> Capabilities {
     Capabilities { colours, unicode }
 }
 
+/// Whether the terminal may be sent a query of more than a few bytes: old ones print what they do not understand.
+pub fn answers_queries(var: impl Fn(&str) -> Option<String>) -> bool {
+    let term = var("TERM").unwrap_or_default();
+    !term.is_empty() && !["linux", "dumb", "vt", "ansi", "cons", "sun", "wy"].iter().any(|old| term.starts_with(old))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@
 use termina::Event as Raw;
 use termina::event::{KeyCode as RawCode, KeyEventKind, Modifiers};
 
-use super::fence::{Fence, Reply, reply};
+use super::fence::{Fence, Reply, is_certain, reply};
 use crate::config::key::{Key, KeyCode};
 
 /// What came in.
@@ -14,6 +14,8 @@ pub enum Input {
     Paste(String),
     /// The terminal answered a query that marks the output.
     Acknowledged(Fence),
+    /// What the terminal writes on: red, green, blue.
+    Background(u8, u8, u8),
 }
 
 /// A paste beyond this is cut.
@@ -26,25 +28,41 @@ pub struct Reader {
     held: Vec<u8>,
     /// The parser may be in the middle of a sequence.
     pending: bool,
+    deaf: bool,
 }
 
 impl Reader {
+    /// Takes nothing but the answers to our own queries: what is typed is dropped, and no key is ever made of it.
+    pub fn deaf() -> Self {
+        Self { deaf: true, ..Self::default() }
+    }
+
     /// Takes bytes in; what they mean comes out in order.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Input> {
         let mut out = Vec::new();
         let mut plain = Vec::with_capacity(bytes.len());
         for byte in bytes {
             self.held.push(*byte);
-            if let Reply::Whole(fence) = reply(&self.held) {
-                self.held.clear();
-                self.parse(&plain, &mut out);
-                plain.clear();
-                out.push(Input::Acknowledged(fence));
-                continue;
-            }
-            while reply(&self.held) == Reply::Not {
-                plain.push(self.held.remove(0));
-            }
+            let answer = match reply(&self.held) {
+                Reply::Begun => continue,
+                Reply::Whole(fence) => Some(Input::Acknowledged(fence)),
+                Reply::Background(colour) => colour.map(|(red, green, blue)| Input::Background(red, green, blue)),
+                Reply::Not => {
+                    // What was an answer and was broken off is not typed; what broke it off may be a key.
+                    if is_certain(&self.held) {
+                        let end = self.held.iter().rposition(|b| *b == 0x1b).filter(|at| *at > 0);
+                        self.held.drain(..end.unwrap_or(self.held.len()));
+                    }
+                    while reply(&self.held) == Reply::Not {
+                        plain.push(self.held.remove(0));
+                    }
+                    continue;
+                }
+            };
+            self.held.clear();
+            self.parse(&plain, &mut out);
+            plain.clear();
+            out.extend(answer);
         }
         self.parse(&plain, &mut out);
         out
@@ -52,13 +70,17 @@ impl Reader {
 
     /// Whether something waits for more bytes: after a moment of silence [`Reader::settle`] should be called.
     pub fn is_waiting(&self) -> bool {
-        !self.held.is_empty() || self.pending
+        !self.held.is_empty() && !is_certain(&self.held) || self.pending
     }
 
     /// Nothing followed: what is held is what it is.
     pub fn settle(&mut self) -> Vec<Input> {
         let mut out = Vec::new();
-        let held = std::mem::take(&mut self.held);
+        if self.deaf {
+            self.held.clear();
+            return out;
+        }
+        let held = if is_certain(&self.held) { Vec::new() } else { std::mem::take(&mut self.held) };
         self.parser.parse(&held, false);
         self.pending = false;
         self.drain(&mut out);
@@ -66,7 +88,7 @@ impl Reader {
     }
 
     fn parse(&mut self, bytes: &[u8], out: &mut Vec<Input>) {
-        if bytes.is_empty() {
+        if bytes.is_empty() || self.deaf {
             return;
         }
         self.parser.parse(bytes, true);
@@ -151,6 +173,7 @@ mod tests {
                 Input::Key(key) => key.to_string(),
                 Input::Paste(text) => format!("paste:{text}"),
                 Input::Acknowledged(fence) => format!("{fence:?}"),
+                Input::Background(red, green, blue) => format!("{red:02x}{green:02x}{blue:02x}"),
             })
             .collect()
     }
@@ -177,6 +200,27 @@ mod tests {
     fn a_lone_escape_is_a_key() {
         assert_eq!(keys(&[b"\x1b"]), ["Esc"]);
         assert_eq!(keys(&[b"\x1b", b"[A"]), ["Up"]);
+    }
+
+    #[test]
+    fn the_background_is_taken_off_and_never_typed_however_it_is_torn() {
+        assert_eq!(keys(&[b"a\x1b]11;rgb:ffff/eeee/dddd\x1b\\b"]), ["a", "ffeedd", "b"]);
+        let mut reader = Reader::default();
+        assert!(reader.feed(b"\x1b]11;rgb:ff").is_empty());
+        assert!(!reader.is_waiting(), "no key is waited for");
+        assert!(reader.settle().is_empty());
+        assert_eq!(reader.feed(b"ff/0000/0000\x07"), [Input::Background(255, 0, 0)]);
+        assert_eq!(keys(&[b"\x1b]11;?\x1b[A"]), ["Up"], "broken off");
+        assert_eq!(keys(&[b"\x1b]11;purple\x07j"]), ["j"]);
+    }
+
+    #[test]
+    fn a_deaf_reader_hears_answers_and_nothing_else() {
+        let mut reader = Reader::deaf();
+        let typed: &[u8] = b"q:\x03\x1b[A\x1b[200~:q!\r\x1b[201~\x1b[0nq\x1b]11;rgb:0/0/0\x07\x1b";
+        let heard = reader.feed(typed);
+        assert_eq!(heard, [Input::Acknowledged(Fence::Status), Input::Background(0, 0, 0)]);
+        assert!(reader.settle().is_empty() && !reader.is_waiting());
     }
 
     #[test]

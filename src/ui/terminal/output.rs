@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::pacer::Pacer;
 use super::tty::Tty;
 use crate::ui::frame::{Colours, Link};
+use crate::ui::screen::Ring;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -14,6 +15,8 @@ const SECOND: Duration = Duration::from_secs(1);
 pub struct Output {
     pub pacer: Pacer,
     unwritten: Vec<u8>,
+    /// Goes before the next picture.
+    ring: Vec<u8>,
     /// When the present second of counting began.
     second: Instant,
     bytes: u32,
@@ -25,6 +28,7 @@ impl Output {
         Self {
             pacer: Pacer::new(colours),
             unwritten: Vec::new(),
+            ring: Vec::new(),
             second: Instant::now(),
             bytes: 0,
             bytes_last_second: 0,
@@ -41,6 +45,11 @@ impl Output {
         self.unwritten.is_empty() && self.pacer.is_open(now)
     }
 
+    /// A sound; of several that could not go yet, the last.
+    pub fn ring(&mut self, ring: &Ring) {
+        self.ring = ring.bytes();
+    }
+
     /// Nothing is known of the terminal any more, and nothing is owed to it.
     pub fn forget(&mut self) {
         self.unwritten.clear();
@@ -52,7 +61,9 @@ impl Output {
     pub fn flush(&mut self, tty: &Tty) -> io::Result<()> {
         loop {
             let now = Instant::now();
-            if self.unwritten.is_empty() {
+            if self.unwritten.is_empty() && !self.ring.is_empty() {
+                self.unwritten = std::mem::take(&mut self.ring);
+            } else if self.unwritten.is_empty() {
                 match self.pacer.chunk(now) {
                     Some(bytes) => self.unwritten = bytes,
                     None => return Ok(()),

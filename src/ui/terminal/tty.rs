@@ -140,6 +140,15 @@ impl Tty {
         }
     }
 
+    /// Writes at once a few bytes that need no order with others; without the runtime, which knows nothing of the terminal yet
+    /// when it has just been opened.
+    ///
+    /// # Errors
+    /// It takes nothing now, or is gone.
+    pub fn write_directly(&self, bytes: &[u8]) -> io::Result<usize> {
+        (&self.file).write(bytes)
+    }
+
     /// Waits until it takes something again.
     ///
     /// # Errors

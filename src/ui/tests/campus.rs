@@ -79,6 +79,7 @@ fn with(mut view: DeviceView, fill: impl FnOnce(&mut Equipment)) -> DeviceView {
     }
     equipment.vlans = vec![Vlan { id: 10, name: "clients".into() }, Vlan { id: 20, name: "voice".into() }];
     fill(equipment);
+    view.findings = crate::state::rules::equipment::findings(equipment, table.collected_at, &[]).into();
     for (row, port) in view.ports.iter_mut().enumerate() {
         let bps = if port.state == PortState::Up { (row as f64 + 1.0) * 2.5e6 } else { 0.0 };
         port.rates = Rates::new([Some(bps), Some(bps / 9.0), Some(0.0), None, Some(0.0), None]);

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{
-    AssetId, BackupReport, CheckKey, CheckSpec, Condition, Counters, Device, Entry, EntryKind, Host, IfAdmin, IfOper,
-    Incident, IncidentId, IncidentStatus, Job, Notification, NotificationKind, Observation, Origin, Outcome, Port,
-    PortTable, Reading, RestorePoint, Subject, TrapStatus, Unit, Urgency, Wire,
+    AssetId, BackupReport, CheckKey, CheckSpec, Condition, Counters, Device, Entry, EntryKind, Flap, Host, IfAdmin,
+    IfOper, Incident, IncidentId, IncidentStatus, Job, Notification, NotificationKind, Observation, Origin, Outcome,
+    Port, PortTable, Reading, RestorePoint, Subject, Target, TrapStatus, Unit, Urgency, Wire,
 };
 use crate::state::snapshot::{ProblemKind, Totals};
 use crate::state::{
-    CheckView, DeviceView, EngineView, HostView, JobState, JobView, NotificationView, PortState, PortView, Problem,
-    Rates, Snapshot, Storage,
+    Care, CheckView, DeviceView, EngineView, HostView, JobState, JobView, NotificationView, PortState, PortView,
+    Problem, Rates, Snapshot, Storage,
 };
 
 /// 2026-03-14T14:22:07Z.
@@ -59,6 +59,9 @@ pub fn host(name: &str, condition: Condition, reason: &str, since: u64) -> HostV
         last_bad: None,
         stale: false,
         restored: false,
+        flap: Flap::default(),
+        ack: None,
+        missing: None,
     };
     HostView {
         host: Arc::new(host),
@@ -70,6 +73,7 @@ pub fn host(name: &str, condition: Condition, reason: &str, since: u64) -> HostV
         stale: false,
         behind: None,
         trail: Arc::from([0.2, 0.4, 0.3, 0.9, 1.4, 0.7, 0.6, 0.7]),
+        care: Care::default(),
     }
 }
 
@@ -113,6 +117,7 @@ pub fn device(name: &str, ports: &[(String, PortState, Condition)]) -> DeviceVie
         })
         .collect();
     DeviceView {
+        findings: Arc::default(),
         up: views.iter().filter(|p| p.state == PortState::Up).count(),
         condition: views.iter().map(|p| p.condition).max().unwrap_or(Condition::Ok),
         host,
@@ -185,6 +190,7 @@ pub fn job(name: &str, state: JobState, condition: Condition, newest_hours: u64,
         check: None,
         stale: false,
         review_at: None,
+        care: Care::default(),
     }
 }
 
@@ -200,6 +206,13 @@ fn entry(number: u64, seconds_ago: u64, kind: EntryKind, author: &str, text: &st
         text: Untrusted::from(text),
         about: about.map(Untrusted::from),
     })
+}
+
+/// A claim as the journal has it.
+pub fn deed(about: &str) -> Arc<Entry> {
+    let mut deed = (*entry(6, 0, EntryKind::Claimed, "ops1", "{}", Some(about))).clone();
+    deed.incident = IncidentId::NONE;
+    Arc::new(deed)
 }
 
 fn incident() -> Arc<Incident> {
@@ -225,13 +238,17 @@ fn problem(kind: ProblemKind, asset: &str, title: &str, condition: Condition, wo
     Problem {
         kind,
         asset: AssetId::new(asset),
+        target: Target::Host(AssetId::new(asset)),
         port: (kind == ProblemKind::Port).then_some(48),
         title: Untrusted::from(title),
         condition,
+        stale: false,
         word: word.into(),
         reason: Untrusted::from(why),
         since: ago(1231),
         hides: 0,
+        care: Care::default(),
+        rank: "".into(),
     }
 }
 
@@ -316,7 +333,7 @@ pub fn outage() -> Arc<Snapshot> {
         sessions: Arc::from([]),
         engine: EngineView { storage: Storage::Ready, ..EngineView::default() },
         remarks: Arc::from([Arc::from("units unavailable: no systemctl")]),
-        notifications: Arc::from([]),
+        ..Snapshot::default()
     })
 }
 
@@ -413,4 +430,86 @@ pub fn hostile() -> Arc<Snapshot> {
     snapshot.engine.faults = vec![EVIL.into()];
     snapshot.engine.storage = Storage::NotSaved { reason: EVIL.into() };
     Arc::new(snapshot)
+}
+
+/// A Linux machine that was looked at a moment ago, with something of everything.
+pub fn machine() -> HostView {
+    machine_like(|_| {})
+}
+
+/// The same with something changed.
+pub fn machine_like(change: impl FnOnce(&mut crate::model::Vitals)) -> HostView {
+    use crate::model::vitals::{
+        Amount, ClockOffset, CpuTime, Drive, FileSystem, Missing, Packages, Pressure, RaidArray, Reboot, Redundancy,
+        StoragePool, Updates, Vitals,
+    };
+    let disk = |mount: &str, gigabytes: u64, used_percent: f64, inodes_percent| FileSystem {
+        mount: mount.into(),
+        device: "/dev/vda".into(),
+        size: gigabytes << 30,
+        available: (gigabytes << 30) / 100 * (100 - used_percent as u64),
+        used_percent,
+        inodes_percent,
+        read_only: Some(mount == "/mnt/archive"),
+    };
+    let mut vitals = Vitals {
+        name: "web01".into(),
+        system: "Debian GNU/Linux 12 (bookworm)".into(),
+        kernel: "6.1.0-18-amd64".into(),
+        architecture: "x86_64".into(),
+        uptime: Some(Duration::from_secs(86_400 * 41)),
+        cores: Some(4),
+        load: Some([0.71, 0.50, 4.20]),
+        cpu: Some(CpuTime { busy: 12.0, iowait: 3.0, steal: 1.0 }),
+        memory: Some(Amount { total: 8 << 30, used: 4 << 30 }),
+        swap: Some(Amount { total: 2 << 30, used: 1 << 30 }),
+        swap_in: Some(2_000.0),
+        oom_kills: Some(0),
+        pressure: vec![
+            Pressure { what: "cpu", some: 2.5, full: None },
+            Pressure { what: "io", some: 14.0, full: Some(6.0) },
+        ],
+        disks: vec![
+            disk("/", 40, 44.0, Some(9.0)),
+            disk("/var", 80, 97.0, Some(96.0)),
+            disk("/mnt/archive", 4000, 12.0, None),
+        ],
+        failed_units: Some(vec!["nginx.service".into(), "evil\x1b[31m.service".into()]),
+        reboot: Some(Reboot { required: true, reason: "kernel 6.1.0-21-amd64 is installed".into() }),
+        updates: Some(Updates { by: "apt", all: 14, security: Some(3), refreshed: Some(ago(7_200)) }),
+        arrays: vec![RaidArray {
+            name: "md0".into(),
+            level: "raid1".into(),
+            redundancy: Redundancy::Degraded,
+            members: Some((1, 2)),
+            progress: None,
+        }],
+        pools: vec![StoragePool {
+            name: "tank".into(),
+            health: "ONLINE".into(),
+            redundancy: Redundancy::Whole,
+            size: Some(1 << 40),
+            used_percent: Some(61.0),
+        }],
+        drives: vec![Drive { device: "/dev/sda".into(), healthy: Some(true) }],
+        clock: Some(ClockOffset { seconds: -0.012, uncertainty: 0.003 }),
+        synchronised: Some(true),
+        users: Some(vec!["root     pts/0        Mar 14 13:50".into()]),
+        packages: Some(Packages { by: "dpkg", count: 772, digest: "01ba4719c80b6fe911b091a7c05124b6".into() }),
+        mounts: vec!["/ ext4 rw".into(), "/var ext4 rw,noatime".into()],
+        missing: vec![Missing { what: "SMART", why: "smartctl needs root".into() }],
+        ..Vitals::default()
+    };
+    change(&mut vitals);
+    let mut view = host("web01", Condition::Critical, "/var 97 % full · RAID md0 degraded (1 of 2)", 300);
+    let check = &mut view.checks[0];
+    let mut spec = (*check.spec).clone();
+    spec.key.name = "linux".into();
+    spec.kind = "linux".into();
+    spec.wire = Wire { protocol: "SSH, one connection kept, a script that reads".into(), destination: "web01".into() };
+    check.spec = Arc::new(spec);
+    let mut last = check.last.as_deref().expect("it has a result").clone();
+    last.reading = last.reading.facts(crate::model::Facts::Vitals(Arc::new(vitals)));
+    check.last = Some(Arc::new(last));
+    view
 }

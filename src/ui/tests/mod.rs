@@ -1,8 +1,10 @@
 //! Keys in, screen out: whole screens as text, at the sizes that people have.
 
 pub mod campus;
+mod care;
 pub mod fixture;
 mod link;
+mod machines;
 mod notifications;
 mod ports;
 
@@ -21,10 +23,10 @@ use super::app::{App, Setup};
 use super::frame::{Capabilities, Colours, Frame, Link};
 use super::panes::Selected;
 use super::run::Screen;
+use super::themes::Themes;
 use crate::bus::{self, Command, Notice, SessionInput};
 use crate::config::key::Key;
 use crate::config::keymap::{self, Keymap};
-use crate::config::theme::Theme;
 use crate::model::{AssetId, Session, SessionId, SessionStatus};
 use crate::state::{Mode, Snapshot, Storage};
 use fixture::NOW;
@@ -41,12 +43,13 @@ impl Console {
         let mut keys = Keymap::default();
         let problems = keys.merge("shipped", keymap::SHIPPED, &Action::names());
         assert!(problems.is_empty(), "the shipped keymap has problems");
-        let theme = if unicode { "default" } else { "mono" };
+        let theme = if unicode { "dark" } else { "mono" };
+        let capabilities = Capabilities { colours: if unicode { Colours::True } else { Colours::Mono }, unicode };
         let mut app = App::new(Setup {
             commands: sender,
             keymap: keys,
-            theme: Theme::shipped(theme).expect("shipped").0,
-            capabilities: Capabilities { colours: if unicode { Colours::True } else { Colours::Mono }, unicode },
+            themes: Themes::only(theme, capabilities),
+            capabilities,
             target: None,
             system_ssh: vec!["ssh".into()],
             messages: Vec::new(),

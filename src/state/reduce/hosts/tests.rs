@@ -284,6 +284,7 @@ fn a_restart_tells_nothing_and_waits_for_nobody() {
             took: Duration::ZERO,
             reading: Reading::critical("no answer"),
         },
+        flap: crate::model::Flap::default(),
     };
     let mut s = State::new(crate::model::Policy::default());
     let mut all = s.reduce(T0, Event::Restored(vec![remembered("core"), remembered("child")]));
@@ -318,4 +319,104 @@ fn one_headless_cycle_waits_for_nothing() {
     assert_eq!(condition(&mut s, "child", 5), Condition::Critical);
     down(&mut s, "core", 6);
     assert_eq!(condition(&mut s, "child", 8), Condition::Unreachable);
+}
+
+/// Bad and good in turn, every three seconds, `times` each; ends good.
+fn flap(s: &mut State, host: &str, from: u64, times: u64) -> Vec<Effect> {
+    let pair = |n: u64| [(from + 6 * n, Outcome::Critical), (from + 6 * n + 3, Outcome::Ok)];
+    (0..times).flat_map(pair).flat_map(|(secs, outcome)| see(s, host, "icmp", secs, outcome)).collect()
+}
+
+fn news(effects: &[Effect]) -> Vec<(String, News, Condition)> {
+    let announce = |effect: &Effect| match effect {
+        Effect::Announce { asset, to, news, .. } => Some((asset.as_str().to_owned(), *news, *to)),
+        _ => None,
+    };
+    effects.iter().filter_map(announce).collect()
+}
+
+#[test]
+fn what_flaps_is_one_problem_of_its_own_kind_and_told_twice() {
+    let mut s = state(&[("a", &[])], &ICMP);
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    let mut all = flap(&mut s, "a", 10, 10);
+    let snapshot = s.publish(at(70));
+    assert_eq!(problems(&snapshot), ["a FLAPPING"]);
+    let flapping = snapshot.hosts[0].care.flapping.expect("it flaps");
+    assert!(flapping.percent > 30 && flapping.worst == Condition::Warning, "{flapping:?}");
+    assert_eq!((snapshot.hosts[0].condition, snapshot.totals.flapping), (Condition::Ok, 1));
+    assert!(
+        snapshot.problems[0].reason.line().contains("% of its results change"),
+        "{:?}",
+        snapshot.problems[0].reason
+    );
+    // Down and up meanwhile: shown, and not told.
+    all.extend((0..3).flat_map(|n| see(&mut s, "a", "icmp", 80 + n, Outcome::Critical)));
+    assert_eq!(s.publish(at(83)).problems[0].condition, Condition::Critical);
+    all.extend((0..30).flat_map(|n| see(&mut s, "a", "icmp", 90 + n, Outcome::Ok)));
+    assert_eq!(problems(&s.publish(at(120))), Vec::<String>::new());
+    let expected =
+        [("a".to_owned(), News::FlappingBegins, Condition::Ok), ("a".to_owned(), News::FlappingEnds, Condition::Ok)];
+    assert_eq!(news(&all), expected);
+}
+
+#[test]
+fn what_flapped_and_stays_down_is_told_when_it_stands_still() {
+    let mut s = state(&[("a", &[])], &ICMP);
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    let mut all = flap(&mut s, "a", 10, 10);
+    all.extend((0..30).flat_map(|n| see(&mut s, "a", "icmp", 90 + n, Outcome::Critical)));
+    let last = news(&all).pop();
+    assert_eq!(last, Some(("a".to_owned(), News::FlappingEnds, Condition::Critical)));
+    assert_eq!(problems(&s.publish(at(130))), ["a DOWN"]);
+    assert_eq!(announced(&see(&mut s, "a", "icmp", 200, Outcome::Ok)), [("a".to_owned(), Condition::Ok)]);
+}
+
+#[test]
+fn another_check_of_what_flaps_is_told_as_ever() {
+    let mut s = state(&[("a", &[])], &[("icmp", true), ("dns", false)]);
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    for n in 0..10 {
+        see(&mut s, "a", "dns", 10 + 2 * n, if n % 2 == 0 { Outcome::Ok } else { Outcome::Critical });
+    }
+    assert_eq!(problems(&s.publish(at(30))), ["a FLAPPING"]);
+    let all: Vec<Effect> = (0..3).flat_map(|n| see(&mut s, "a", "icmp", 40 + n, Outcome::Critical)).collect();
+    assert_eq!(announced(&all), [("a".to_owned(), Condition::Critical)]);
+    assert_eq!(problems(&s.publish(at(43))), ["a DOWN"]);
+}
+
+#[test]
+fn what_hangs_on_something_that_flaps_is_hidden_behind_it() {
+    let mut s = pair();
+    let mut all = Vec::new();
+    for n in 0..12 {
+        for host in ["core", "child"] {
+            let outcome = if n % 2 == 0 { Outcome::Critical } else { Outcome::Ok };
+            all.extend(see(&mut s, host, "icmp", 10 + 3 * n, outcome));
+        }
+    }
+    assert_eq!(problems(&s.publish(at(60))), ["core FLAPPING"]);
+    assert_eq!(news(&all).len(), 1, "{:?}", news(&all));
+}
+
+#[test]
+fn flapping_survives_a_restart_without_being_told_anew() {
+    let mut s = state(&[("a", &[])], &ICMP);
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    flap(&mut s, "a", 10, 10);
+    let check = s.publish(at(70)).hosts[0].checks[0].clone();
+    let remembered = Remembered {
+        check: check.spec.key.clone(),
+        condition: check.condition,
+        since: check.since,
+        last_good: check.last_good,
+        observation: (**check.last.as_ref().expect("seen")).clone(),
+        flap: check.flap,
+    };
+    let mut s = State::new(crate::model::Policy::default());
+    let mut all = s.reduce(at(71), Event::Restored(vec![remembered]));
+    all.extend(s.reduce(at(71), Event::Inventory(inventory(&[("a", &[])], &ICMP))));
+    assert_eq!(problems(&s.publish(at(71))), ["a FLAPPING"]);
+    all.extend(flap(&mut s, "a", 80, 3));
+    assert_eq!(news(&all), []);
 }

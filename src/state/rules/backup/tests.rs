@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::{
-    AssetId, CheckKey, CheckSpec, LockState, Observation, Origin, Reading, RestorePoint, Schedule, Subject, Unit, Wire,
+    AssetId, CheckKey, CheckSpec, Flap, LockState, Observation, Origin, Reading, RestorePoint, Schedule, Subject, Unit,
+    Wire,
 };
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -71,6 +72,9 @@ fn check(last: Option<(Timestamp, Reading)>) -> CheckView {
         last_bad: None,
         stale: false,
         restored: false,
+        flap: Flap::default(),
+        ack: None,
+        missing: None,
     }
 }
 

@@ -18,6 +18,9 @@ pub fn lines(now: Timestamp, check: &CheckView, out: &mut Vec<Line>) {
     };
     out.push((meaning(check.condition), format!("{}   {}{soft}{old}", spec.key.name, word(check.condition))));
     out.push((Meaning::Dim, format!("  {} to {}, every {pace}", spec.wire.protocol, spec.wire.destination)));
+    if let Some(words) = check.stretched() {
+        out.push((Meaning::Warning, format!("  {words}")));
+    }
     if let Some(why) = &spec.waits_for {
         out.push((Meaning::Warning, format!("  waits for your word (R): {why}")));
     }

@@ -17,7 +17,7 @@ const LISTED: usize = 24;
 pub fn lines(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
     let facts = &device.table.device;
     let about = &device.table.equipment;
-    problems(now, device, about, out);
+    problems(now, device, out);
     let name = if facts.name.is_empty() { device.host.name.to_string() } else { facts.name.line() };
     heading(out, format!("{name}   {} of {} ports up", device.up, device.ports.len()));
     identity(now, device, facts, out);
@@ -35,8 +35,8 @@ pub fn lines(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
 }
 
 /// What is wrong, whatever table it comes from.
-fn problems(now: Timestamp, device: &DeviceView, about: &Equipment, out: &mut Vec<Line>) {
-    let findings = equipment::findings(about);
+fn problems(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
+    let findings = &device.findings;
     let bad: Vec<_> = device.ports.iter().filter(|p| p.condition.is_problem()).collect();
     if findings.is_empty() && bad.is_empty() && device.missing.is_none() {
         return;
@@ -45,7 +45,10 @@ fn problems(now: Timestamp, device: &DeviceView, about: &Equipment, out: &mut Ve
     if let Some(missing) = &device.missing {
         out.push((Meaning::Critical, format!("{}, for {}", missing.reason, units::age(now.since(missing.since)))));
     }
-    out.extend(findings.into_iter().map(|finding| (meaning(finding.condition), finding.words)));
+    out.extend(findings.iter().map(|finding| {
+        let since = units::age(now.since(finding.since));
+        (meaning(finding.condition), format!("{}, for {since}", finding.words))
+    }));
     let most = 8;
     for port in bad.iter().take(most) {
         let label = device.table.ports.get(port.row).map(|p| p.label().line()).unwrap_or_default();

@@ -1,9 +1,9 @@
 //! A host: its condition and why, the switch port it hangs on, what it says of itself where it is a device, its checks.
 
-use super::{Line, ago, check, device, meaning, word};
+use super::{Line, ago, care, check, device, meaning, vitals, word};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
-use crate::model::AssetId;
+use crate::model::{AssetId, Condition, Target};
 use crate::state::HostView;
 use crate::state::lookup::How;
 use crate::ui::app::App;
@@ -20,6 +20,7 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
         meaning(host.condition),
         format!("{}{stale} for {}   {}", word(host.condition), units::age(now.since(host.since)), host.reason.line()),
     ));
+    care(app, now, &Target::Host(host.host.id.clone()), &host.care, out);
     out.push((
         Meaning::Dim,
         format!("{address}   from {}   last seen {}", host.host.origin.label(), ago(now, host.last_seen)),
@@ -28,12 +29,14 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     if !tags.is_empty() {
         out.push((Meaning::Dim, format!("tags {}", tags.join(", "))));
     }
-    if !host.host.parents.is_empty() {
-        let parents: Vec<&str> = host.host.parents.iter().map(AssetId::as_str).collect();
-        out.push((Meaning::Dim, format!("behind {}", parents.join(" or "))));
+    if let Some(line) = path(app, host) {
+        out.push(line);
     }
     if let Some(line) = hangs(app, now, host) {
         out.push(line);
+    }
+    if let Some((told, at)) = vitals::of(host) {
+        vitals::lines(now, told, at, out);
     }
     if let Some(device) = device {
         device::lines(now, device, out);
@@ -46,6 +49,31 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
         out.push((Meaning::Dim, host.reason.line()));
     }
     notifications(app, now, &host.host.id, out);
+}
+
+/// What it hangs on, and what that hangs on, up to the top; the first that is down is named.
+fn path(app: &App, host: &HostView) -> Option<Line> {
+    let mut steps: Vec<String> = Vec::new();
+    let mut seen: Vec<&AssetId> = vec![&host.host.id];
+    let mut here = host;
+    let mut meaning = Meaning::Dim;
+    while let Some(first) = here.host.parents.first().filter(|id| !seen.contains(id)) {
+        let mut parents: Vec<String> = Vec::new();
+        for id in &here.host.parents {
+            let parent = app.snapshot.host(id);
+            let state = parent.map(|p| p.condition).filter(|c| c.is_problem() || *c == Condition::Unreachable);
+            if state.is_some() {
+                meaning = Meaning::Unreachable;
+            }
+            let state = state.map(|c| format!(" ({})", word(c))).unwrap_or_default();
+            parents.push(format!("{}{state}", id.as_str()));
+        }
+        steps.push(parents.join(" or "));
+        seen.push(first);
+        let Some(next) = app.snapshot.host(first) else { break };
+        here = next;
+    }
+    (!steps.is_empty()).then(|| (meaning, format!("hangs on {}", steps.join(&app.look.text(" → ")))))
 }
 
 /// What the host told by itself, newest first.

@@ -1,13 +1,16 @@
 //! A backup job: the headline and all findings, the schedule, the newest restore points.
 
-use super::{Line, check, meaning};
+use super::{Line, care, check, meaning};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
+use crate::model::Target;
 use crate::state::JobView;
+use crate::ui::app::App;
 
-pub fn lines(now: Timestamp, job: &JobView, out: &mut Vec<Line>) {
+pub fn lines(app: &App, now: Timestamp, job: &JobView, out: &mut Vec<Line>) {
     out.push((meaning(job.condition), format!("{} for {}", job.state.as_str(), units::age(now.since(job.since)))));
     out.extend(job.findings.iter().map(|f| (Meaning::Text, f.line())));
+    care(app, now, &Target::Job(job.job.id.clone()), &job.care, out);
     out.push((
         Meaning::Dim,
         format!("{} {}   from {}", job.job.kind, crate::base::text::clean(&job.job.repository), job.job.origin.label()),

@@ -2,15 +2,18 @@
 //! of themselves, of ports everything that is known of them. What is wrong comes first, and what is not known is said.
 
 mod check;
+pub mod compare;
 mod device;
 mod host;
 mod job;
 mod port;
+mod vitals;
 
 use super::Line;
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
-use crate::model::{Condition, Equipment};
+use crate::model::{Condition, Equipment, Target};
+use crate::state::Care;
 use crate::ui::app::App;
 use crate::ui::panes::Selected;
 
@@ -31,7 +34,7 @@ pub fn lines(app: &App, now: Timestamp, selected: &Selected) -> Vec<Line> {
             None => out.push((Meaning::Warning, "it left the inventory".to_owned())),
         },
         Selected::Job(id) => match app.snapshot.job(id) {
-            Some(job) => job::lines(now, job, &mut out),
+            Some(job) => job::lines(app, now, job, &mut out),
             None => out.push((Meaning::Warning, "it left the inventory".to_owned())),
         },
         Selected::Port(id, port) => match app.snapshot.device(id) {
@@ -49,6 +52,38 @@ pub fn lines(app: &App, now: Timestamp, selected: &Selected) -> Vec<Line> {
         }
     }
     out
+}
+
+/// Who has taken a problem on, or for how long nobody has; whether it flaps.
+fn care(app: &App, now: Timestamp, target: &Target, care: &Care, out: &mut Vec<Line>) {
+    if let Some(flapping) = &care.flapping {
+        let since = units::age(now.since(flapping.since));
+        out.push((Meaning::Warning, format!("flapping for {since}: {} % of its results change", flapping.percent)));
+    }
+    if let Some(maintained) = &care.maintenance {
+        let order = &maintained.maintenance.order;
+        let left = units::age(maintained.until.since(now));
+        let note = if order.note.is_empty() { String::new() } else { format!(": {}", order.note.line()) };
+        let by = maintained.maintenance.author.line();
+        out.push((Meaning::Bar, format!("in maintenance, {left} more, by {by}{note}")));
+    }
+    if let Some(ack) = &care.ack {
+        let claim = &ack.claim;
+        let left = units::age(claim.until.since(now));
+        let note = if claim.note.is_empty() { String::new() } else { format!(": {}", claim.note.line()) };
+        let owner =
+            format!("@{} has it for {}, {left} more{note}", claim.owner.line(), units::age(now.since(ack.since)));
+        out.push((Meaning::Accent, owner));
+        out.push((Meaning::Dim, "known to the consoles of this state directory; no pager is silenced".to_owned()));
+    } else if let Some(since) = care.unowned_since {
+        let keys = app.keymap.keys_of("claim");
+        let key = keys.first().map(|key| format!("; {key} claims it")).unwrap_or_default();
+        out.push((Meaning::Text, format!("nobody has it, for {}{key}", units::age(now.since(since)))));
+    }
+    let problems = &app.snapshot.problems;
+    if let Some(at) = problems.iter().position(|problem| problem.target == *target) {
+        out.push((Meaning::Dim, format!("problem {} of {}: {}", at + 1, problems.len(), problems[at].rank)));
+    }
 }
 
 fn ago(now: Timestamp, at: Option<Timestamp>) -> String {

@@ -1,10 +1,10 @@
 //! One port: what it is and does, its rates since somebody looks, who is at its other end and who is heard there.
 
-use super::{Line, ago, heading, meaning, pair, walked};
+use super::{Line, ago, care, heading, meaning, pair, walked};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::device::{Neighbor, PortFacts};
-use crate::model::{Duplex, PortKey};
+use crate::model::{Duplex, PortKey, Target};
 use crate::state::DeviceView;
 use crate::state::lookup::{Beyond, needle};
 use crate::state::rules::equipment;
@@ -25,6 +25,10 @@ pub fn lines(app: &App, now: Timestamp, device: &DeviceView, port: &PortKey, out
         return;
     };
     state(now, seen, out);
+    let target = Target::Port(device.host.id.clone(), port.clone());
+    if let Some(problem) = app.snapshot.problems.iter().find(|problem| problem.target == target) {
+        care(app, now, &target, &problem.care, out);
+    }
     rates(app, now, seen, port, out);
     beyond(app, now, seen, out);
     if let Some(facts) = seen.facts {

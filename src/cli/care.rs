@@ -1,0 +1,342 @@
+//! `noctty ack` and `noctty maintenance`: who has taken a problem on, and what is being worked on. Written to the journal,
+//! beside a running console or without one; "saved" is printed when it is on the disk. A console that uses the same state
+//! directory shows it within a second or two.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use color_eyre::eyre::{Result, bail, eyre};
+
+use super::{Globals, UNKNOWN, complain, state_dir};
+use crate::base::options::nearest;
+use crate::base::{Clock, Timestamp, Untrusted, units};
+use crate::config::maintenance as windows;
+use crate::engine::Plan;
+use crate::journal::{self, Draft};
+use crate::model::care::LONGEST_CLAIM;
+use crate::model::{
+    AssetId, CareBook, Claim, Deed, Entry, Maintenance, Order, Release, Scope, Stickiness, Subject, Target,
+};
+use crate::report::care as report;
+use crate::store::Store;
+
+#[derive(Debug, clap::Args)]
+pub struct AckArgs {
+    /// HOST, HOST/CHECK, HOST/PORT or BACKUP; without it the claims that stand are listed
+    #[arg(value_name = "TARGET", value_parser = NonEmptyStringValueParser::new())]
+    target: Option<String>,
+    /// Who owns it from now on; default: who writes
+    #[arg(long, value_name = "NAME", requires = "target")]
+    owner: Option<String>,
+    /// What is being done about it
+    #[arg(long, value_name = "TEXT", requires = "target")]
+    note: Option<String>,
+    /// How long, 30d at most
+    #[arg(long = "for", value_name = "DURATION", default_value = "4h", value_parser = duration)]
+    lasts: Duration,
+    /// The claim outlives its problem getting worse
+    #[arg(long, requires = "target")]
+    sticky: bool,
+    /// Give it back
+    #[arg(long, requires = "target", conflicts_with_all = ["owner", "note", "sticky"])]
+    release: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// One JSON object (noctty.care/1) instead of text
+    #[arg(long, global = true)]
+    json: bool,
+    /// Who writes; default: the user
+    #[arg(long, global = true, value_name = "NAME", env = "NOCTTY_AUTHOR")]
+    author: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct MaintenanceArgs {
+    #[command(subcommand)]
+    command: Option<MaintenanceCommand>,
+    #[command(flatten)]
+    order: OrderArgs,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum MaintenanceCommand {
+    /// Every window that is open or will be, of the configuration too
+    List,
+    /// Take a window back that was ordered by command, or end it early
+    Cancel {
+        #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+        id: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct OrderArgs {
+    /// One host with its checks and ports, or one backup
+    #[arg(value_name = "TARGET", group = "scope", value_parser = NonEmptyStringValueParser::new())]
+    target: Option<String>,
+    /// Every host with this tag
+    #[arg(long, value_name = "TAG", group = "scope")]
+    tag: Option<String>,
+    /// Every host of this group
+    #[arg(long, value_name = "GROUP", group = "scope")]
+    group: Option<String>,
+    /// A host and everything that hangs on nothing else
+    #[arg(long, value_name = "HOST", group = "scope")]
+    behind: Option<String>,
+    /// How long it lasts
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    lasts: Option<Duration>,
+    /// When it begins, RFC 3339 or "2026-12-01 22:00"; default: now
+    #[arg(long, value_name = "TIME", conflicts_with = "schedule")]
+    from: Option<String>,
+    /// When it ends, instead of --for
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["lasts", "schedule"])]
+    until: Option<String>,
+    /// When it begins each time: five cron fields
+    #[arg(long, value_name = "CRON")]
+    schedule: Option<String>,
+    /// The time zone of --from, --until and --schedule
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    timezone: String,
+    /// It begins when something goes bad within the window, and lasts this long from then on
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    flexible: Option<Duration>,
+    /// What is being done
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+}
+
+pub fn ack(args: AckArgs, globals: &Globals) -> Result<ExitCode> {
+    let desk = Desk::new(args.common, globals)?;
+    let Some(name) = &args.target else {
+        let book = desk.book()?;
+        return desk.print(&CareBook { maintenance: Vec::new(), ..book }, report::acks_text);
+    };
+    let target = resolve(name, &super::load_plan(globals)?, &desk.directory)?;
+    if args.release {
+        if !desk.book()?.acks.iter().any(|ack| ack.claim.target == target && ack.claim.until > desk.clock.wall()) {
+            bail!("nobody has claimed {}", target.label().line());
+        }
+        return desk.write(Deed::Released { target, claim: None, why: Release::ByHand });
+    }
+    if args.lasts > LONGEST_CLAIM {
+        bail!("a claim lasts {} at most", units::config_duration(LONGEST_CLAIM));
+    }
+    desk.write(Deed::Claimed(Claim {
+        target,
+        owner: args.owner.map_or_else(|| desk.author.clone(), |owner| whole(&owner)),
+        note: whole(&args.note.unwrap_or_default()),
+        until: desk.clock.wall().plus(args.lasts),
+        stickiness: if args.sticky { Stickiness::Sticky } else { Stickiness::EndsOnWorsening },
+        // A running console knows, and looks.
+        condition: None,
+    }))
+}
+
+pub fn maintenance(args: MaintenanceArgs, globals: &Globals) -> Result<ExitCode> {
+    let desk = Desk::new(args.common, globals)?;
+    let order = args.order;
+    let scope = match (&order.target, &order.tag, &order.group, &order.behind) {
+        (None, None, None, None) => None,
+        scope => Some(self::scope(scope, &super::load_plan(globals)?)?),
+    };
+    match (args.command, scope) {
+        (Some(MaintenanceCommand::Cancel { id }), _) => {
+            if !desk.book()?.maintenance.iter().any(|one| *one.id == *id) {
+                bail!(
+                    "no window is called {id}; `noctty maintenance list` has them, and those of the configuration end there"
+                );
+            }
+            desk.write(Deed::Cancelled { maintenance: id.into() })
+        }
+        (Some(MaintenanceCommand::List), _) | (None, None) => {
+            let mut book = desk.book()?;
+            let now = desk.clock.wall();
+            book.maintenance.retain(|one| !report::is_over(one, now));
+            let configured: Vec<Arc<Maintenance>> = super::load_plan(globals)?.inventory.maintenance.clone();
+            book.maintenance.extend(configured.into_iter().filter(|one| !report::is_over(one, now)));
+            desk.print(&CareBook { acks: Vec::new(), ..book }, report::maintenance_text)
+        }
+        (None, Some(scope)) => {
+            let now = desk.clock.wall().rfc3339();
+            let from = order.from.as_deref().or(order.schedule.is_none().then_some(now.as_str()));
+            let asked = windows::Asked {
+                from,
+                until: order.until.as_deref(),
+                schedule: order.schedule.as_deref(),
+                zone: &order.timezone,
+                lasts: order.lasts,
+            };
+            let words =
+                |(_, why, hint): windows::Wrong| hint.map_or_else(|| eyre!("{why}"), |hint| eyre!("{why}; {hint}"));
+            let span = asked.span().map_err(words)?;
+            let note = whole(&order.note.unwrap_or_default());
+            desk.write(Deed::Ordered(Order { scope, span, flexible: order.flexible, note }))
+        }
+    }
+}
+
+type Named<'a> = (&'a Option<String>, &'a Option<String>, &'a Option<String>, &'a Option<String>);
+
+fn scope((target, tag, group, behind): Named<'_>, plan: &Plan) -> Result<Scope> {
+    let hosts = &plan.inventory.hosts;
+    if let Some(tag) = tag {
+        if !hosts.iter().any(|host| host.has_tag(tag)) {
+            bail!("no host has the tag \"{tag}\"");
+        }
+        return Ok(Scope::Tag(tag.as_str().into()));
+    }
+    if let Some(group) = group {
+        if !hosts.iter().any(|host| host.group.as_deref() == Some(group)) {
+            bail!("no host is in the group \"{group}\"");
+        }
+        return Ok(Scope::Group(group.as_str().into()));
+    }
+    if let Some(behind) = behind {
+        return match asset(behind, plan) {
+            Some(Target::Host(id)) => Ok(Scope::Behind(id)),
+            _ => Err(unknown(behind, plan)),
+        };
+    }
+    let name = target.as_deref().unwrap_or_default();
+    asset(name, plan).map(|target| Scope::Asset(target.asset().clone())).ok_or_else(|| unknown(name, plan))
+}
+
+/// A host or a job by its id, else by its name.
+fn asset(name: &str, plan: &Plan) -> Option<Target> {
+    let inventory = &plan.inventory;
+    let host = inventory.hosts.iter().find(|h| h.id.as_str() == name);
+    let host = host.or_else(|| inventory.hosts.iter().find(|h| &*h.name == name));
+    let job = || inventory.jobs.iter().find(|j| j.id.as_str() == name || &*j.name == name);
+    host.map(|host| Target::Host(host.id.clone())).or_else(|| job().map(|job| Target::Job(job.id.clone())))
+}
+
+fn unknown(name: &str, plan: &Plan) -> color_eyre::eyre::Report {
+    let inventory = &plan.inventory;
+    let known = inventory.hosts.iter().map(|h| h.id.as_str()).chain(inventory.jobs.iter().map(|j| j.id.as_str()));
+    let near = nearest(name, known).map(|near| format!("; did you mean \"{near}\"?"));
+    eyre!("nothing is called \"{name}\"{}", near.unwrap_or_default())
+}
+
+/// What TARGET names: an asset, else the part of a host behind the first slash that fits.
+fn resolve(name: &str, plan: &Plan, directory: &Path) -> Result<Target> {
+    if let Some(target) = asset(name, plan) {
+        return Ok(target);
+    }
+    let parts = name.match_indices('/').filter_map(|(at, _)| match asset(&name[..at], plan) {
+        Some(Target::Host(id)) => Some((id, &name[at + 1..])),
+        _ => None,
+    });
+    let mut host = None;
+    for (id, part) in parts {
+        let subject = Subject::Host(id.clone());
+        let check = plan.checks.iter().find(|b| b.spec.key.subject == subject && *b.spec.key.name == *part);
+        if let Some(check) = check {
+            return Ok(Target::Check(check.spec.key.clone()));
+        }
+        if let Some(target) = port(&id, part, directory)? {
+            return Ok(target);
+        }
+        host = Some((id, part));
+    }
+    let Some((id, part)) = host else { return Err(unknown(name, plan)) };
+    let subject = Subject::Host(id.clone());
+    let checks = plan.checks.iter().filter(|b| b.spec.key.subject == subject).map(|b| &*b.spec.key.name);
+    bail!("{} has no check or port \"{part}\"; its checks: {}", id.as_str(), checks.collect::<Vec<_>>().join(", "));
+}
+
+/// A port that was seen of a device, by its name.
+fn port(id: &AssetId, label: &str, directory: &Path) -> Result<Option<Target>> {
+    if !directory.join("store.db").exists() {
+        return Ok(None);
+    }
+    let (devices, _) = Store::open(directory)?.load_devices()?;
+    let ports = devices.into_iter().filter(|device| device.host == *id).flat_map(|device| device.ports);
+    let mut keys = ports.map(|(key, _)| key).filter(|key| key.label.as_bytes() == label.as_bytes());
+    let Some(key) = keys.next() else { return Ok(None) };
+    if keys.next().is_some() {
+        bail!("{} has several ports called \"{label}\": claim it in the console", id.as_str());
+    }
+    Ok(Some(Target::Port(id.clone(), key)))
+}
+
+/// What both commands need.
+struct Desk {
+    directory: PathBuf,
+    author: Untrusted,
+    json: bool,
+    clock: Clock,
+}
+
+impl Desk {
+    fn new(common: Common, globals: &Globals) -> Result<Self> {
+        let directory = state_dir::choose(globals.state.as_deref())
+            .ok_or_else(|| eyre!("there is no home directory: name a directory with --state"))?;
+        let author = common.author.map_or_else(journal::author, |name| whole(&name));
+        Ok(Self { directory, author, json: common.json, clock: Clock::start() })
+    }
+
+    fn book(&self) -> Result<CareBook> {
+        let contents = journal::read(&self.directory)?;
+        for damage in &contents.damage {
+            complain(damage);
+        }
+        Ok(contents.care)
+    }
+
+    fn print(&self, book: &CareBook, text: fn(&CareBook, Timestamp) -> String) -> Result<ExitCode> {
+        let now = self.clock.wall();
+        super::print(&if self.json { report::list_json(book, now) } else { text(book, now) })?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn write(&self, deed: Deed) -> Result<ExitCode> {
+        let draft = Draft::Deed { deed, author: self.author.clone() };
+        match super::incident::append(&self.directory, &draft, self.clock) {
+            Ok(entry) => {
+                super::print(&self.said(&entry))?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(error) => {
+                complain(&format!("NOT SAVED: {error}"));
+                Ok(ExitCode::from(UNKNOWN))
+            }
+        }
+    }
+
+    fn said(&self, entry: &Entry) -> String {
+        if self.json { report::saved_json(entry, self.clock.wall()) } else { report::saved_text(entry) }
+    }
+}
+
+/// Uncut: the journal refuses what is too long.
+fn whole(text: &str) -> Untrusted {
+    Untrusted::bounded(text.as_bytes(), text.len())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = units::parse_duration(text).filter(|duration| !duration.is_zero());
+    parsed.ok_or_else(|| "a number and a unit: 30m, 4h, 2d, 1h30m".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::care::CLAIM_LASTS;
+
+    #[test]
+    fn the_default_of_a_claim_is_the_one_of_the_console() {
+        assert_eq!(duration("4h"), Ok(CLAIM_LASTS));
+        assert!(duration("0s").is_err() && duration("4").is_err());
+    }
+}

@@ -1,0 +1,197 @@
+//! `noctty wall`: the engine, and a view of it on a terminal that nobody sits at. The view is the only thing that the screen gets:
+//! no command can be sent from it, and the engine has no end that would take one.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use color_eyre::eyre::{Result, WrapErr as _, bail};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::console::{self, Plans, Source};
+use super::{Globals, complain, logging, state_dir, themes};
+use crate::base::Clock;
+use crate::base::options::Problem;
+use crate::bus::{self, ViewEnd};
+use crate::config::theme::ThemeChoice;
+use crate::config::{Config, UiOptions, WallOptions};
+use crate::engine::Plan;
+use crate::engine::records::Records;
+use crate::engine::run::{Setup, run as run_engine};
+use crate::engine::schedule::Schedule;
+use crate::model::Policy;
+use crate::net::Net;
+use crate::ssh::Surroundings;
+use crate::state::{Mode, Snapshot};
+use crate::ui::run::{Exit, Terminal};
+use crate::ui::terminal::{capabilities, guard};
+use crate::ui::wall::Wall;
+use crate::ui::wall::view::View;
+
+#[derive(Debug, clap::Args)]
+pub struct WallArgs {
+    /// Only this page, by its title or its form (problems, grid, digits, ports, backups, incident); may be given again
+    #[arg(long, value_name = "PAGE")]
+    page: Vec<String>,
+    /// The theme, instead of the configuration's
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+}
+
+/// After an engine has ended by itself, the next one begins so much later.
+const AGAIN: Duration = Duration::from_secs(5);
+
+pub fn run(args: &WallArgs, globals: &Globals) -> Result<ExitCode> {
+    let (source, config, problems) = match super::config_file(globals) {
+        None => (Source::Discovered, Config::default(), Vec::new()),
+        Some(path) if globals.config.is_some() && !path.exists() => bail!("there is no {}", super::shown(&path)),
+        Some(path) => {
+            let (plan, config, problems) = console::salvaged(&path);
+            (Source::Configured(Box::new(plan)), config, problems)
+        }
+    };
+    let ssh = super::surroundings(&config.ssh);
+    let plans = console::source_plans(source, ssh.clone());
+    show(plans, config.wall, &config.ui, (&args.page, args.theme.as_deref()), ssh, &problems, globals)
+}
+
+/// Runs the wall on the given plans until it is told to end. `wanted` are pages and a theme that the command line names.
+pub fn show(
+    plans: Plans,
+    options: WallOptions,
+    ui: &UiOptions,
+    wanted: (&[String], Option<&str>),
+    ssh: Surroundings,
+    problems: &[Problem],
+    globals: &Globals,
+) -> Result<ExitCode> {
+    let clock = Clock::start();
+    let options = match options.only(wanted.0) {
+        Ok(options) => options,
+        Err(why) => bail!("{why}"),
+    };
+    let mut capabilities = capabilities::detect(|name| std::env::var(name).ok());
+    capabilities.unicode &= !ui.ascii;
+    let theme = wanted.1.map_or_else(|| options.theme.clone().or_dark("wall"), ThemeChoice::named);
+    let (themes, more) = themes::start(&UiOptions { theme, ..ui.clone() }, capabilities);
+    console::install_panic_hook();
+    if let Ok(program) = std::env::current_exe() {
+        guard::station(program);
+    }
+    let asks = themes.asks_background() && capabilities::answers_queries(|name| std::env::var(name).ok());
+    let (ends, coming) = mpsc::channel(1);
+    let stop = CancellationToken::new();
+    let runtime = super::runtime()?;
+    let poller = Poller { clock, ssh, globals: globals.clone(), stop: stop.clone() };
+    let engines = runtime.spawn(poller.run(plans, ends));
+    let mut wall = Wall::new(options, themes, console::trouble(problems), clock.now());
+    let mut view = View::new(coming);
+    let screen = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let exit = screen.block_on(async {
+        let terminal = Terminal::open(capabilities).wrap_err("a wall needs a terminal")?;
+        let mut terminal = terminal.deaf();
+        if asks {
+            terminal.ask_background();
+        }
+        Ok::<_, color_eyre::Report>(crate::ui::run::run(&mut wall, &mut terminal, &mut view, clock).await?)
+    });
+    drop(view);
+    stop.cancel();
+    if runtime.block_on(async { tokio::time::timeout(Duration::from_secs(2), engines).await }).is_err() {
+        tracing::warn!("the engine did not end in time");
+    }
+    runtime.shutdown_background();
+    for problem in problems.iter().chain(&more) {
+        complain(problem.render().trim_end());
+    }
+    match exit? {
+        Exit::Signal(number) => Ok(ExitCode::from(u8::try_from(128 + number).unwrap_or(1))),
+        Exit::HungUp => Ok(ExitCode::from(129)),
+        Exit::Quit | Exit::Suspend | Exit::Foreground(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// One engine after the other: each is shown by a view of its own.
+struct Poller {
+    clock: Clock,
+    ssh: Surroundings,
+    globals: Globals,
+    stop: CancellationToken,
+}
+
+impl Poller {
+    async fn run(self, plans: Plans, ends: mpsc::Sender<ViewEnd>) {
+        let (newest, plan) = watch::channel(None);
+        let (plan_sender, mut given) = mpsc::channel(4);
+        tokio::spawn(async move {
+            while let Some(plan) = given.recv().await {
+                newest.send_replace(Some(plan));
+            }
+        });
+        let mut plans = Some((plans, plan_sender));
+        let net = Net::new(self.clock);
+        while !self.stop.is_cancelled() {
+            let (view, end) = bus::view(Arc::new(Snapshot { at: self.clock.now(), ..Snapshot::default() }));
+            let (event_sender, events) = mpsc::channel(256);
+            if ends.send(view).await.is_err() {
+                return;
+            }
+            let state = state_dir::choose(self.globals.state.as_deref());
+            if let Some((plans, sender)) = plans.take() {
+                let (_, confirmed) = std::sync::mpsc::channel();
+                let (sender_of_events, log) = (event_sender.clone(), state.clone());
+                // The first picture waits for no file and no look-up.
+                let started = std::thread::Builder::new().name("inventory".to_owned()).spawn(move || {
+                    logging::start(log.as_deref());
+                    plans(sender, sender_of_events, confirmed);
+                });
+                if started.is_err() {
+                    return;
+                }
+            }
+            let (engine_plans, taken) = mpsc::channel(4);
+            let feeding = tokio::spawn(feed(plan.clone(), engine_plans));
+            let setup = Setup {
+                clock: self.clock,
+                net: net.clone(),
+                mode: if self.globals.passive { Mode::Passive } else { Mode::Polling },
+                policy: Policy::default(),
+                end,
+                plans: taken,
+                events,
+                event_sender: event_sender.clone(),
+                discover_all: None,
+                records: Some(Records::start(state, self.clock, event_sender)),
+                ssh: self.ssh.clone(),
+                schedule: Schedule::default(),
+                stop: self.stop.clone(),
+            };
+            let ended = tokio::spawn(run_engine(setup)).await;
+            feeding.abort();
+            if self.stop.is_cancelled() {
+                return;
+            }
+            tracing::error!(failed = ended.is_err(), "the engine has ended by itself; the next one begins soon");
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(AGAIN) => {}
+            }
+        }
+    }
+}
+
+/// The newest plan, and each that comes after it.
+async fn feed(mut newest: watch::Receiver<Option<Plan>>, engine: mpsc::Sender<Plan>) {
+    loop {
+        let plan = newest.borrow_and_update().clone();
+        if let Some(plan) = plan
+            && engine.send(plan).await.is_err()
+        {
+            return;
+        }
+        if newest.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! One HTTP exchange over a connection of its own (HTTP/1.1 or 2 by hyper), to an address that the caller chose: the name in
+//! the URL goes into Host header, SNI and certificate check only. Each phase is timed. Nothing that a server sends is
+//! believed beyond its cap: head, number of headers, body, time. Redirects are the caller's.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use hyper::body::{Body, Incoming};
+use hyper::header::{HOST, HeaderName, HeaderValue, LOCATION};
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
+use url::{Host, Url};
+
+use super::tcp::{self, ConnectError};
+use super::tls::{Offer, Presented, Tls, TlsError, Trust};
+use crate::base::{Secret, Timestamp};
+
+/// Bytes of a status line and its headers, and how many of them.
+const LARGEST_HEAD: usize = 64 * 1024;
+const MOST_HEADERS: usize = 100;
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Fetch<'a> {
+    pub url: &'a Url,
+    /// Where it is connected to, whatever the URL's name resolves to.
+    pub address: IpAddr,
+    pub method: &'a str,
+    pub headers: &'a [(String, Secret<String>)],
+    pub content: &'a str,
+    pub trust: &'a Trust,
+    pub http2: bool,
+    /// Bytes of the body that are read.
+    pub body_limit: usize,
+    /// Now, for certificates.
+    pub now: Timestamp,
+}
+
+/// How long each part took; zero where there was none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    pub connect: Duration,
+    pub tls: Duration,
+    /// From the request to the whole head of the answer.
+    pub first_byte: Duration,
+    pub body: Duration,
+}
+
+impl Phases {
+    pub fn total(&self) -> Duration {
+        self.connect + self.tls + self.first_byte + self.body
+    }
+}
+
+#[derive(Debug)]
+pub struct Fetched {
+    pub status: u16,
+    /// `HTTP/2`.
+    pub version: &'static str,
+    pub location: Option<Vec<u8>>,
+    pub body: Vec<u8>,
+    /// The body is longer.
+    pub cut: bool,
+    pub phases: Phases,
+    pub presented: Option<Presented>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("{while_} {:.1} s", .after.as_secs_f32())]
+    TimedOut { while_: &'static str, after: Duration },
+    #[error("{0}")]
+    Protocol(String),
+    #[error("{0} cannot be sent")]
+    BadRequest(String),
+}
+
+/// What is going on, for when time runs out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    phases: Phases,
+    at: &'static str,
+}
+
+/// Asks once, within `timeout`. How far it came is told in either case.
+///
+/// # Errors
+/// Which phase failed, and how.
+pub async fn fetch(tls: &Tls, fetch: &Fetch<'_>, timeout: Duration) -> Result<Fetched, HttpError> {
+    let mut progress = Progress::default();
+    match tokio::time::timeout(timeout, exchange(tls, fetch, timeout, &mut progress)).await {
+        Ok(done) => done,
+        Err(_) => Err(HttpError::TimedOut { while_: progress.at, after: timeout }),
+    }
+}
+
+async fn exchange(
+    tls: &Tls,
+    fetch: &Fetch<'_>,
+    timeout: Duration,
+    progress: &mut Progress,
+) -> Result<Fetched, HttpError> {
+    let port = fetch.url.port_or_known_default().unwrap_or(80);
+    progress.at = "no connection within";
+    let (stream, took) = tcp::connect(fetch.address, port, timeout).await?;
+    progress.phases.connect = took;
+    // The request is one small segment: nothing is gained by waiting for more.
+    let _ = stream.set_nodelay(true);
+    if fetch.url.scheme() != "https" {
+        return ask(stream, fetch, false, progress).await;
+    }
+    progress.at = "no TLS handshake within";
+    let name = host_name(fetch.url);
+    let begun = Instant::now();
+    let offer = if fetch.http2 { Offer::Http2 } else { Offer::Http1 };
+    let (stream, presented) = tls.connect(stream, &name, offer, timeout).await?;
+    progress.phases.tls = begun.elapsed();
+    // Before anything is sent: a password is not for whoever answers there.
+    tls.believe(&presented, &name, fetch.trust, fetch.now).await?;
+    let is_http2 = presented.is_http2;
+    let fetched = ask(stream, fetch, is_http2, progress).await?;
+    Ok(Fetched { presented: Some(presented), ..fetched })
+}
+
+/// The URL's host without brackets.
+pub fn host_name(url: &Url) -> String {
+    match url.host() {
+        Some(Host::Ipv6(address)) => address.to_string(),
+        Some(Host::Ipv4(address)) => address.to_string(),
+        Some(Host::Domain(name)) => name.to_owned(),
+        None => String::new(),
+    }
+}
+
+async fn ask<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    fetch: &Fetch<'_>,
+    http2: bool,
+    progress: &mut Progress,
+) -> Result<Fetched, HttpError> {
+    let request = request(fetch, http2)?;
+    progress.at = "no answer within";
+    let begun = Instant::now();
+    if http2 {
+        let tasks = Tasks::default();
+        let _ending = EndsWith(tasks.clone());
+        let mut builder = hyper::client::conn::http2::Builder::new(tasks.clone());
+        builder.max_header_list_size(LARGEST_HEAD as u32);
+        let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|e| words(&e))?;
+        let mut connection = pin!(connection.map(|_| ()).fuse());
+        let response = beside(connection.as_mut(), sender.send_request(request)).await.map_err(|e| words(&e))?;
+        progress.phases.first_byte = begun.elapsed();
+        read(response, connection, fetch.body_limit, progress).await
+    } else {
+        let mut builder = hyper::client::conn::http1::Builder::new();
+        builder.max_buf_size(LARGEST_HEAD).max_headers(MOST_HEADERS);
+        let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|e| words(&e))?;
+        let mut connection = pin!(connection.map(|_| ()).fuse());
+        let response = beside(connection.as_mut(), sender.send_request(request)).await.map_err(|e| words(&e))?;
+        progress.phases.first_byte = begun.elapsed();
+        read(response, connection, fetch.body_limit, progress).await
+    }
+}
+
+/// What HTTP/2 runs beside the exchange; it ends with it, whatever the server does.
+#[derive(Clone, Debug, Default)]
+struct Tasks(Arc<Mutex<JoinSet<()>>>);
+
+impl<F> hyper::rt::Executor<F> for Tasks
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, task: F) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.spawn(task.map(|_| ()));
+    }
+}
+
+/// Ends the tasks when the exchange does, given up or not.
+struct EndsWith(Tasks);
+
+impl Drop for EndsWith {
+    fn drop(&mut self) {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+    }
+}
+
+fn request(fetch: &Fetch<'_>, http2: bool) -> Result<Request<String>, HttpError> {
+    let url = fetch.url;
+    let bad = |what: &str| HttpError::BadRequest(what.to_owned());
+    let path = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
+    let target = if http2 { format!("https://{authority}{path}") } else { path };
+    let target: Uri = target.parse().map_err(|_| bad("the URL"))?;
+    let mut request = Request::builder()
+        .method(fetch.method)
+        .uri(target)
+        .header("user-agent", concat!("noctty/", env!("CARGO_PKG_VERSION")))
+        .header("accept", "*/*");
+    if !http2 {
+        request = request.header(HOST, authority);
+    }
+    let mut request = request.body(fetch.content.to_owned()).map_err(|_| bad("the method"))?;
+    for (name, value) in fetch.headers {
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad(&format!("the header {name}")))?;
+        let mut value =
+            HeaderValue::from_str(value.expose()).map_err(|_| bad(&format!("the value of the header {name}")))?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(key, value);
+    }
+    Ok(request)
+}
+
+/// Waits for `work` while the connection it needs is driven.
+async fn beside<C, W>(mut connection: Pin<&mut C>, work: W) -> W::Output
+where
+    C: Future<Output = ()>,
+    W: Future,
+{
+    let mut work = pin!(work);
+    std::future::poll_fn(|cx| {
+        let _ = connection.as_mut().poll(cx);
+        work.as_mut().poll(cx)
+    })
+    .await
+}
+
+async fn read<C: Future<Output = ()>>(
+    response: Response<Incoming>,
+    mut connection: Pin<&mut C>,
+    limit: usize,
+    progress: &mut Progress,
+) -> Result<Fetched, HttpError> {
+    progress.at = "the body did not end within";
+    let (head, mut incoming) = response.into_parts();
+    let begun = Instant::now();
+    let mut body = Vec::new();
+    let mut cut = false;
+    while !cut {
+        let next = std::future::poll_fn(|cx| {
+            let _ = connection.as_mut().poll(cx);
+            Pin::new(&mut incoming).poll_frame(cx)
+        });
+        let Some(frame) = next.await else { break };
+        let frame = frame.map_err(|e| words(&e))?;
+        if let Some(data) = frame.data_ref() {
+            let room = limit - body.len();
+            cut = data.len() > room;
+            body.extend_from_slice(&data[..data.len().min(room)]);
+        }
+    }
+    progress.phases.body = begun.elapsed();
+    Ok(Fetched {
+        status: head.status.as_u16(),
+        version: match head.version {
+            hyper::Version::HTTP_2 => "HTTP/2",
+            hyper::Version::HTTP_10 => "HTTP/1.0",
+            _ => "HTTP/1.1",
+        },
+        location: head.headers.get(LOCATION).map(|value| value.as_bytes().to_vec()),
+        body,
+        cut,
+        phases: progress.phases,
+        presented: None,
+    })
+}
+
+fn words(error: &hyper::Error) -> HttpError {
+    let cause = std::error::Error::source(error).map(|cause| format!(" ({cause})")).unwrap_or_default();
+    HttpError::Protocol(if error.is_parse() {
+        format!("no valid HTTP answer: {error}")
+    } else if error.is_incomplete_message() {
+        "the server ended the connection in the middle of its answer".to_owned()
+    } else {
+        format!("HTTP: {error}{cause}")
+    })
+}

@@ -1,0 +1,217 @@
+//! The thread that owns an ICMP socket. Echoes leave and replies are read by the dozen: after a turn that had something to do
+//! it rests a moment before the next. What was read late did not take longer, because the kernel stamps what comes.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
+use tokio::sync::oneshot;
+
+use super::EchoError;
+use super::waiting::{Answer, Moment, Waiting};
+use crate::net::batch::{BATCH, Incoming, Outgoing};
+use crate::net::line::{Gone, Jobs};
+use crate::net::random::Random;
+use crate::proto::icmp::{self, Family, Received};
+
+/// Echoes that leave together. The kernel takes some microseconds for each, and the moment of each is told from those of all.
+const CHUNK: usize = 16;
+/// No echo that we send is longer, with what is in front of it.
+const LONGEST: usize = 2_048;
+/// Batches and error messages taken in one turn before anything else is looked at.
+const BATCHES: usize = 1_024 / BATCH;
+const ERRORS: usize = 1_024;
+
+/// One echo and who waits for what comes of it.
+#[derive(Debug)]
+pub struct Job {
+    pub address: IpAddr,
+    pub size: usize,
+    pub timeout: Duration,
+    pub done: oneshot::Sender<Answer>,
+}
+
+/// Owns a socket for as long as anybody can ask.
+#[derive(Debug)]
+pub struct Driver {
+    /// Not UDP: the type serves every socket that sends to and receives from addresses.
+    socket: UdpSocket,
+    family: Family,
+    raw: bool,
+    jobs: Jobs<Job>,
+    waiting: Waiting,
+    incoming: Incoming,
+    outgoing: Outgoing,
+    /// The cookies of what is in `outgoing`.
+    leaving: Vec<u64>,
+    number: u64,
+    random: Random,
+}
+
+impl Driver {
+    pub fn new(socket: UdpSocket, family: Family, raw: bool, jobs: Jobs<Job>) -> Self {
+        Self {
+            socket,
+            family,
+            raw,
+            jobs,
+            waiting: Waiting::default(),
+            incoming: Incoming::new(LONGEST).stamped(),
+            outgoing: Outgoing::default(),
+            leaving: Vec::with_capacity(CHUNK),
+            number: 0,
+            random: Random::default(),
+        }
+    }
+
+    /// A panic costs the echoes of the moment, not ICMP until the next start.
+    pub fn live(mut self) {
+        while catch_unwind(AssertUnwindSafe(|| self.run())).is_err() {
+            tracing::error!("the ICMP thread panicked; the echoes that were out are lost");
+            self.outgoing = Outgoing::default();
+            self.leaving.clear();
+            // Those who asked are told that it is gone.
+            self.waiting = Waiting::default();
+        }
+    }
+
+    /// Ends when nobody can ask any more.
+    fn run(&mut self) {
+        loop {
+            let Ok((left, sent_all)) = self.send() else { return };
+            let handled = left + self.receive();
+            let now = Instant::now();
+            self.waiting.expire(now);
+            if let Some(rest) = rest(handled, sent_all) {
+                std::thread::sleep(rest);
+            } else {
+                let until = self.waiting.next_deadline();
+                self.jobs.sleep(&self.socket, until.map(|at| at.saturating_duration_since(now)));
+            }
+        }
+    }
+
+    /// Sends what is to be sent, and reads what comes meanwhile. How many echoes left, and whether all did.
+    fn send(&mut self) -> Result<(usize, bool), Gone> {
+        let mut all = 0;
+        loop {
+            self.fill()?;
+            let before = self.outgoing.len();
+            if before == 0 {
+                return Ok((all, true));
+            }
+            let (waiting, begun) = (&mut self.waiting, Moment::now());
+            let takes_more = self.outgoing.send(&self.socket, |packet, error| {
+                if let Some(cookie) = icmp::cookie(packet) {
+                    waiting.unsent(cookie, error);
+                }
+            });
+            let (ended, left) = (Moment::now(), before - self.outgoing.len());
+            for (i, cookie) in self.leaving.drain(..left).enumerate() {
+                self.waiting.sent(cookie, begun.towards(ended, i, left));
+            }
+            all += left;
+            if !takes_more {
+                return Ok((all, false));
+            }
+            self.receive();
+        }
+    }
+
+    /// Takes up as many jobs as leave together.
+    fn fill(&mut self) -> Result<(), Gone> {
+        let Self { jobs, waiting, leaving, number, random, family, .. } = self;
+        let (now, mut gone) = (Instant::now(), Ok(()));
+        self.outgoing.fill(CHUNK, |packet| {
+            let Ok(job) = jobs.next() else {
+                gone = Err(Gone);
+                return None;
+            };
+            let job = job?;
+            let (ident, sequence, cookie) = ((*number >> 16) as u16, *number as u16, random.u64());
+            *number += 1;
+            icmp::echo_request(packet, *family, (ident, sequence, cookie), job.size);
+            leaving.push(cookie);
+            waiting.enter((job.address, sequence, cookie), now, job.timeout, job.done);
+            Some(SocketAddr::new(job.address, 0))
+        });
+        gone
+    }
+
+    /// Takes in what has come; returns how many packets.
+    fn receive(&mut self) -> usize {
+        let Self { socket, family, raw, waiting, incoming, .. } = self;
+        let mut all = 0;
+        for _ in 0..BATCHES {
+            let read = Moment::now();
+            let count = incoming.receive(socket, |d| match icmp::receive(*family, *raw, d.bytes) {
+                Some(Received::Reply { cookie }) => waiting.reply(d.from.ip(), cookie, d.came, read),
+                Some(Received::Refused { refusal, destination, quote }) => {
+                    waiting.refuse(destination, quote, EchoError::Refused { refusal, by: d.from.ip() });
+                }
+                None => {}
+            });
+            // An error about one target is told here once more; the queue below has its details.
+            all += count.as_ref().unwrap_or(&0);
+            if count.is_ok_and(|count| count < BATCH) {
+                break;
+            }
+        }
+        for _ in 0..if *raw { 0 } else { ERRORS } {
+            let Ok(refused) = next_error(socket, *family) else { break };
+            all += 1;
+            if let Some((destination, quote, error)) = refused {
+                waiting.refuse(destination, quote, error);
+            }
+        }
+        all
+    }
+}
+
+/// How long to rest after a turn that handled so much, before anything else is looked at; `None` to sleep until something
+/// comes. The more there is, the more it pays to wait for still more; a flood must not overflow the socket's buffer.
+fn rest(handled: usize, sent_all: bool) -> Option<Duration> {
+    match handled {
+        0 if sent_all => None,
+        0..=3 => Some(Duration::from_millis(1)),
+        4..=63 => Some(Duration::from_millis(5)),
+        _ => Some(Duration::from_micros(500)),
+    }
+}
+
+/// The next entry of the socket's error queue (`ip(7)`, IP_RECVERR); `None` for one that ends no wait.
+fn next_error(socket: &UdpSocket, family: Family) -> io::Result<Option<(IpAddr, icmp::Quote, EchoError)>> {
+    use std::os::fd::AsRawFd;
+
+    let mut bytes = [0u8; 256];
+    let mut control = nix::cmsg_space!(nix::libc::sock_extended_err, nix::libc::sockaddr_in6, nix::libc::timespec);
+    let mut parts = [io::IoSliceMut::new(&mut bytes)];
+    let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
+    let message = recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags)?;
+    let destination = message.address.as_ref().and_then(ip_address);
+    let mut found = None;
+    for entry in message.cmsgs()? {
+        let (error, by) = match entry {
+            ControlMessageOwned::Ipv4RecvErr(error, by) => {
+                (error, by.map(|a| IpAddr::from(a.sin_addr.s_addr.to_ne_bytes())))
+            }
+            ControlMessageOwned::Ipv6RecvErr(error, by) => (error, by.map(|a| IpAddr::from(a.sin6_addr.s6_addr))),
+            _ => continue,
+        };
+        if matches!(error.ee_origin, nix::libc::SO_EE_ORIGIN_ICMP | nix::libc::SO_EE_ORIGIN_ICMP6) {
+            found = icmp::refusal(family, error.ee_type, error.ee_code).zip(by);
+        }
+    }
+    let quoted = message.iovs().next().and_then(|bytes| icmp::quote(family, bytes));
+    Ok(destination
+        .zip(quoted)
+        .zip(found)
+        .map(|((destination, quote), (refusal, by))| (destination, quote, EchoError::Refused { refusal, by })))
+}
+
+fn ip_address(address: &SockaddrStorage) -> Option<IpAddr> {
+    let v4 = address.as_sockaddr_in().map(|a| IpAddr::from(a.ip()));
+    v4.or_else(|| address.as_sockaddr_in6().map(|a| IpAddr::from(a.ip())))
+}

@@ -1,0 +1,212 @@
+//! The first words with a mail server: SMTP (RFC 5321, STARTTLS by RFC 3207) and IMAP (RFC 3501). No log-in, no mail.
+
+pub mod send;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::dialog::{Dialog, DialogError};
+use crate::base::Untrusted;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mail {
+    Smtp,
+    Imap,
+}
+
+impl Mail {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Smtp => "SMTP",
+            Self::Imap => "IMAP",
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum MailError {
+    #[error(transparent)]
+    Dialog(#[from] DialogError),
+    /// What it said is shown through an encoder.
+    #[error("{step}: {}", .answer.line())]
+    Refused { step: &'static str, answer: Untrusted },
+    #[error("no {}: {}", .protocol.name(), .line.line())]
+    Other { protocol: Mail, line: Untrusted },
+    #[error("it does not offer STARTTLS")]
+    NoStartTls,
+}
+
+/// What a server said of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Greeting {
+    pub line: Untrusted,
+    /// In upper case: `STARTTLS`, `SIZE 1000`, `IMAP4REV1`.
+    pub capabilities: Vec<String>,
+}
+
+impl Greeting {
+    pub fn offers(&self, capability: &str) -> bool {
+        self.capabilities.iter().any(|c| c == capability)
+    }
+}
+
+/// Reads the greeting.
+///
+/// # Errors
+/// There is none, it is of another protocol, or it refuses us.
+pub async fn greeting<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<Untrusted, MailError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match protocol {
+        Mail::Smtp => {
+            let (code, line) = smtp_answer(dialog).await?.first();
+            if code != 220 {
+                return Err(MailError::Refused { step: "it greets with", answer: line });
+            }
+            Ok(line)
+        }
+        Mail::Imap => {
+            let line = dialog.line().await?;
+            let answer = Untrusted::new(&line);
+            if starts(&line, b"* OK") || starts(&line, b"* PREAUTH") {
+                return Ok(Untrusted::new(&line[2..]));
+            }
+            if starts(&line, b"* BYE") {
+                return Err(MailError::Refused { step: "it greets with", answer });
+            }
+            Err(MailError::Other { protocol, line: answer })
+        }
+    }
+}
+
+/// Asks what it can do. `own` is our name or address for EHLO.
+///
+/// # Errors
+/// It does not say.
+pub async fn capabilities<S>(dialog: &mut Dialog<S>, protocol: Mail, own: &str) -> Result<Vec<String>, MailError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match protocol {
+        Mail::Smtp => {
+            dialog.say(&format!("EHLO {own}")).await?;
+            let answer = smtp_answer(dialog).await?;
+            if answer.code != 250 {
+                return Err(MailError::Refused { step: "EHLO", answer: answer.first().1 });
+            }
+            let upper =
+                |line: &Vec<u8>| String::from_utf8_lossy(line.get(4..).unwrap_or_default()).to_ascii_uppercase();
+            Ok(answer.lines.iter().skip(1).map(upper).collect())
+        }
+        Mail::Imap => {
+            let lines = imap_answer(dialog, "a1", "CAPABILITY").await?;
+            let told = lines.iter().find(|line| starts(line, b"* CAPABILITY"));
+            let words = told.map(|line| String::from_utf8_lossy(line).to_ascii_uppercase()).unwrap_or_default();
+            Ok(words.split(' ').skip(2).map(str::to_owned).collect())
+        }
+    }
+}
+
+/// Has it begin TLS: the next byte is the handshake's.
+///
+/// # Errors
+/// It refuses.
+pub async fn start_tls<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<(), MailError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match protocol {
+        Mail::Smtp => {
+            dialog.say("STARTTLS").await?;
+            let (code, line) = smtp_answer(dialog).await?.first();
+            if code == 220 { Ok(()) } else { Err(MailError::Refused { step: "STARTTLS", answer: line }) }
+        }
+        Mail::Imap => imap_answer(dialog, "a2", "STARTTLS").await.map(|_| ()),
+    }
+}
+
+/// Takes leave, and does not wait for the answer.
+pub async fn leave<S>(dialog: &mut Dialog<S>, protocol: Mail)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let words = match protocol {
+        Mail::Smtp => "QUIT",
+        Mail::Imap => "a3 LOGOUT",
+    };
+    // Gone already is as good.
+    if dialog.say(words).await.is_ok() {
+        let _ = dialog.line().await;
+    }
+}
+
+/// All of it up to the first byte of TLS.
+///
+/// # Errors
+/// It does not come so far.
+pub async fn up_to_tls<S>(dialog: &mut Dialog<S>, protocol: Mail, own: &str) -> Result<(), MailError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    greeting(dialog, protocol).await?;
+    if !capabilities(dialog, protocol, own).await?.iter().any(|c| c == "STARTTLS") {
+        leave(dialog, protocol).await;
+        return Err(MailError::NoStartTls);
+    }
+    start_tls(dialog, protocol).await
+}
+
+struct Answer {
+    code: u16,
+    lines: Vec<Vec<u8>>,
+}
+
+impl Answer {
+    fn first(&self) -> (u16, Untrusted) {
+        (self.code, self.lines.first().map(Untrusted::new).unwrap_or_default())
+    }
+}
+
+/// `250-one`, `250-two`, `250 last` (RFC 5321 §4.2.1).
+async fn smtp_answer<S>(dialog: &mut Dialog<S>) -> Result<Answer, MailError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    loop {
+        let line = dialog.line().await?;
+        let digits = line.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = digits.and_then(|digits| digits.parse::<u16>().ok()).filter(|code| (200..600).contains(code));
+        let (Some(code), b' ' | b'-') = (code, line.get(3).copied().unwrap_or(b' ')) else {
+            return Err(MailError::Other { protocol: Mail::Smtp, line: Untrusted::new(line) });
+        };
+        let last = line.get(3) != Some(&b'-');
+        lines.push(line);
+        if last {
+            return Ok(Answer { code, lines });
+        }
+    }
+}
+
+/// Untagged lines, and then the tagged one with its `OK`.
+async fn imap_answer<S>(dialog: &mut Dialog<S>, tag: &str, command: &'static str) -> Result<Vec<Vec<u8>>, MailError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    dialog.say(&format!("{tag} {command}")).await?;
+    let mut lines = Vec::new();
+    loop {
+        let line = dialog.line().await?;
+        if let Some(rest) = line.strip_prefix(tag.as_bytes()).and_then(|rest| rest.strip_prefix(b" ")) {
+            if starts(rest, b"OK") {
+                return Ok(lines);
+            }
+            return Err(MailError::Refused { step: command, answer: Untrusted::new(rest) });
+        }
+        lines.push(line);
+    }
+}
+
+fn starts(line: &[u8], with: &[u8]) -> bool {
+    line.get(..with.len()).is_some_and(|head| head.eq_ignore_ascii_case(with))
+}

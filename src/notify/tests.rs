@@ -1,0 +1,148 @@
+//! What is told, when, to whom.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::base::{Timestamp, Untrusted};
+use crate::model::{AssetId, Target};
+
+pub fn alert(name: &str, to: Condition) -> Alert {
+    Alert {
+        kind: if to.is_problem() { AlertKind::Problem } else { AlertKind::Recovery },
+        target: Target::Host(AssetId::new(name)),
+        title: Untrusted::from(name),
+        from: if to.is_problem() { Condition::Ok } else { Condition::Critical },
+        to,
+        word: "DOWN".into(),
+        reason: "no answer to ICMP".into(),
+        hides: 0,
+        tags: vec!["core".into()],
+        group: Some("ams".into()),
+        at: Timestamp::from_secs(1_800_000_000),
+    }
+}
+
+const RULES: Rules = Rules { wait: Duration::from_secs(15), most: 3, within: Duration::from_secs(600) };
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_secs(seconds)
+}
+
+#[test]
+fn what_comes_and_goes_before_it_is_told_is_told_by_nobody() {
+    let mut batcher = Batcher::new(RULES);
+    batcher.take(at(0), alert("a", Condition::Critical));
+    batcher.take(at(3), alert("b", Condition::Warning));
+    batcher.take(at(5), alert("a", Condition::Ok));
+    assert_eq!((batcher.due(), batcher.next(at(14))), (Some(at(15)), None));
+    let batch = batcher.next(at(15)).expect("due");
+    assert_eq!(batch.alerts.iter().map(|a| a.target.asset().as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(batcher.due(), None);
+    // Twice changed, once told: from where it stood before.
+    batcher.take(at(20), alert("c", Condition::Warning));
+    batcher.take(at(21), Alert { from: Condition::Warning, ..alert("c", Condition::Critical) });
+    let batch = batcher.next(at(35)).expect("due");
+    assert_eq!((batch.alerts.len(), batch.alerts[0].from, batch.alerts[0].to), (1, Condition::Ok, Condition::Critical));
+}
+
+#[test]
+fn a_host_and_what_it_says_of_itself_are_two_things() {
+    let mut batcher = Batcher::new(RULES);
+    let device = || Target::Device(AssetId::new("ups-a"));
+    batcher.take(at(0), Alert { target: device(), ..alert("ups-a", Condition::Critical) });
+    batcher.take(at(1), alert("ups-a", Condition::Critical));
+    batcher.take(at(2), alert("ups-a", Condition::Ok));
+    let batch = batcher.next(at(15)).expect("due");
+    assert_eq!(batch.alerts.iter().map(|a| (&a.target, a.to)).collect::<Vec<_>>(), [(&device(), Condition::Critical)]);
+}
+
+#[test]
+fn a_flood_goes_in_few_messages_and_nothing_is_lost() {
+    let mut batcher = Batcher::new(RULES);
+    let (mut told, mut messages) = (0, Vec::new());
+    for second in 0..1800 {
+        if second < 600 {
+            batcher.take(at(second), alert(&format!("h{second}"), Condition::Critical));
+        }
+        if let Some(batch) = batcher.next(at(second)) {
+            told += batch.alerts.len();
+            messages.push(second);
+        }
+    }
+    assert_eq!(told, 600);
+    assert_eq!(messages, [15, 31, 47, 615], "three, and then when it may again");
+    assert_eq!(batcher.waiting(), 0);
+}
+
+proptest! {
+    /// However things change: never more than the cap within the window, and the last word on everything is said.
+    #[test]
+    fn the_cap_holds_and_the_last_word_is_said(changes in proptest::collection::vec((0u8..6, any::<bool>(), 0i64..40), 1..80)) {
+        let mut batcher = Batcher::new(RULES);
+        let mut now = 0;
+        let mut stands = std::collections::BTreeMap::new();
+        let mut known = std::collections::BTreeMap::new();
+        let mut went: Vec<i64> = Vec::new();
+        let mut tell = |batcher: &mut Batcher, known: &mut std::collections::BTreeMap<String, Condition>, second| {
+            if let Some(batch) = batcher.next(at(second)) {
+                went.push(second);
+                for alert in batch.alerts {
+                    known.insert(alert.target.asset().as_str().to_owned(), alert.to);
+                }
+            }
+        };
+        for (name, bad, pause) in changes {
+            let name = format!("h{name}");
+            let to = if bad { Condition::Critical } else { Condition::Ok };
+            let from = stands.insert(name.clone(), to).unwrap_or(Condition::Ok);
+            if from != to {
+                batcher.take(at(now), Alert { from, ..alert(&name, to) });
+            }
+            for _ in 0..pause {
+                tell(&mut batcher, &mut known, now);
+                now += 1;
+            }
+        }
+        for second in now..now + 2000 {
+            tell(&mut batcher, &mut known, second);
+        }
+        for (name, to) in stands {
+            prop_assert_eq!(known.get(&name).copied().unwrap_or(Condition::Ok), to);
+        }
+        for window in went.windows(RULES.most + 1) {
+            prop_assert!(window[RULES.most] - window[0] >= 600, "{went:?}");
+        }
+    }
+}
+
+#[test]
+fn filters_by_severity_tag_and_group_and_recoveries_follow_their_problem() {
+    let all = Filter { least: Condition::Critical, tags: Vec::new(), groups: Vec::new(), recoveries: true };
+    assert!(all.takes(&alert("a", Condition::Critical)) && all.takes(&alert("a", Condition::Ok)));
+    assert!(!all.takes(&alert("a", Condition::Warning)));
+    assert!(!all.takes(&Alert { from: Condition::Warning, ..alert("a", Condition::Ok) }), "nobody was told of it");
+    assert!(Filter { tags: vec!["core".into()], ..all.clone() }.takes(&alert("a", Condition::Critical)));
+    assert!(!Filter { tags: vec!["edge".into()], ..all.clone() }.takes(&alert("a", Condition::Critical)));
+    assert!(!Filter { groups: vec!["ber".into()], ..all.clone() }.takes(&alert("a", Condition::Critical)));
+    assert!(!Filter { recoveries: false, ..all }.takes(&alert("a", Condition::Ok)));
+}
+
+#[test]
+fn a_message_says_the_worst_first_and_cannot_be_broken_by_names() {
+    let mut down = alert("core-sw1", Condition::Critical);
+    down.hides = 34;
+    let hostile = alert("x\r\nSubject: hi\u{1b}[31m", Condition::Warning);
+    let mut batcher = Batcher::new(RULES);
+    batcher.take(at(0), alert("web1", Condition::Ok));
+    batcher.take(at(0), hostile);
+    batcher.take(at(0), down);
+    let batch = batcher.next(at(15)).expect("due");
+    assert_eq!(subject(&batch), "DOWN core-sw1: no answer to ICMP · 34 behind it (+2 more)");
+    let text = text(&batch);
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(!text.contains('\u{1b}') && !text.contains('\r'));
+    assert!(text.contains("OK web1 (was critical)"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&json(&batch)).expect("JSON");
+    assert_eq!((&json["schema"], &json["alerts"][0]["hides"]), (&"noctty.notification/1".into(), &34.into()));
+    assert_eq!(json["alerts"][2]["kind"], "recovery");
+}

@@ -1,0 +1,336 @@
+//! `http`: does a web page answer, with the status and the body that are expected, over which redirects, and how long
+//! did each phase take.
+
+mod status;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use url::Url;
+
+use self::status::Statuses;
+use super::web::{self, Sent, Web};
+use super::{Cx, Kind, Pace, Probe, Running};
+use crate::base::options::{OptionDoc, Problem, Reader};
+use crate::base::{Secret, Timestamp, Untrusted, units};
+use crate::model::{Host, Outcome, Reading, Unit, Wire};
+use crate::net::http::{Fetched, HttpError};
+use crate::net::tls;
+use crate::profile::Pattern;
+
+pub static KIND: Kind = Kind {
+    name: "http",
+    help: "one page of a web server: status, body, redirects, time of each phase; HTTP/1.1 and 2, with or without TLS",
+    options: &[
+        web::URL,
+        OptionDoc { name: "method", form: "string", default: "GET", help: "HEAD, POST …" },
+        OptionDoc { name: "content", form: "string", default: "", help: "what is sent as the request's body" },
+        OptionDoc {
+            name: "status",
+            form: "string",
+            default: "200-299",
+            help: "statuses of the last answer that are good: `200`, `200-299,401`",
+        },
+        OptionDoc { name: "contains", form: "string", default: "", help: "a text that the body must have" },
+        OptionDoc {
+            name: "matches",
+            form: "string",
+            default: "",
+            help: "a regular expression (ASCII classes) that the body must match",
+        },
+        OptionDoc { name: "body_limit", form: "integer", default: "1048576", help: "bytes of the body that are read" },
+        OptionDoc { name: "redirects", form: "integer", default: "5", help: "redirects that are followed; 0: none" },
+        OptionDoc {
+            name: "other_hosts",
+            form: "boolean",
+            default: "false",
+            help: "redirects to other hosts are followed too, which are asked then",
+        },
+        OptionDoc { name: "slow_warning", form: "duration", default: "", help: "the whole took at least this long" },
+        OptionDoc { name: "slow_critical", form: "duration", default: "", help: "the whole took at least this long" },
+        web::USER,
+        web::PASSWORD,
+        web::HEADERS,
+        web::HTTP2,
+        tls::CA,
+        tls::VERIFY,
+    ],
+    pace: Pace {
+        interval: Duration::from_secs(60),
+        timeout: Duration::from_secs(10),
+        retry_interval: Duration::from_secs(10),
+        attempts: 3,
+        decides_reachability: false,
+    },
+    bind,
+};
+
+#[derive(Debug)]
+struct Http {
+    web: Web,
+    method: String,
+    content: String,
+    status: Statuses,
+    contains: Option<(String, Pattern)>,
+    matches: Option<Pattern>,
+    body_limit: usize,
+    redirects: usize,
+    other_hosts: bool,
+    slow_warning: Option<Duration>,
+    slow_critical: Option<Duration>,
+}
+
+fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
+    let web = Web::read(host, options, "http://ADDRESS/");
+    let method = options.string("method").unwrap_or_else(|| "GET".to_owned()).to_ascii_uppercase();
+    let content = options.string("content").unwrap_or_default();
+    let status = read_status(options);
+    let contains = options.string("contains").and_then(|text| Some((text.clone(), literal(&text)?)));
+    let matches = read_pattern(options);
+    let body_limit = options.integer("body_limit", 0..=64 << 20).and_then(|n| usize::try_from(n).ok());
+    let redirects = options.integer("redirects", 0..=20).and_then(|n| usize::try_from(n).ok());
+    let other_hosts = options.bool("other_hosts").unwrap_or(false);
+    let (slow_warning, slow_critical) = (options.duration("slow_warning"), options.duration("slow_critical"));
+    Some(Box::new(Http {
+        web: web?,
+        method,
+        content,
+        status: status?,
+        contains,
+        matches: matches?,
+        body_limit: body_limit.unwrap_or(1 << 20),
+        redirects: redirects.unwrap_or(5),
+        other_hosts,
+        slow_warning,
+        slow_critical,
+    }))
+}
+
+fn read_status(options: &mut Reader<'_>) -> Option<Statuses> {
+    let Some(node) = options.node("status") else { return Some(Statuses::default()) };
+    let place = node.place.clone();
+    let text = match &node.value {
+        crate::base::options::Value::Integer(number) => number.to_string(),
+        _ => options.string("status")?,
+    };
+    let parsed = Statuses::parse(&text);
+    if parsed.is_none() {
+        options.problem(
+            Problem::error(&place, format!("\"{text}\" is no list of statuses")).hint("status = \"200-299,401\""),
+        );
+    }
+    parsed
+}
+
+/// `None` where there is one that is none.
+#[expect(clippy::option_option, reason = "absent and wrong are two things")]
+fn read_pattern(options: &mut Reader<'_>) -> Option<Option<Pattern>> {
+    let Some(node) = options.node("matches") else { return Some(None) };
+    let place = node.place.clone();
+    match Pattern::new(&options.string("matches")?) {
+        Ok(pattern) => Some(Some(pattern)),
+        Err(why) => {
+            options.problem(Problem::error(&place, format!("`matches`: {why}")));
+            None
+        }
+    }
+}
+
+/// A text as a pattern of itself: one linear search whatever the body is.
+fn literal(text: &str) -> Option<Pattern> {
+    let mut escaped = String::with_capacity(4 * text.len());
+    for byte in text.bytes() {
+        escaped.push_str(&format!("\\x{byte:02x}"));
+    }
+    Pattern::new(&escaped).ok()
+}
+
+impl Probe for Http {
+    fn run<'a>(&'a self, cx: &'a Cx) -> Running<'a> {
+        Box::pin(self.ask(cx))
+    }
+
+    fn wire(&self) -> Wire {
+        let protocol = format!("HTTP {} {}", self.method, self.web.url);
+        let elsewhere = if self.other_hosts { ", and where it redirects to" } else { "" };
+        Wire { protocol: protocol.into(), destination: format!("{}{elsewhere}", self.web.destination()).into() }
+    }
+
+    fn instance(&self) -> String {
+        self.web.instance()
+    }
+}
+
+impl Http {
+    async fn ask(&self, cx: &Cx) -> Reading {
+        let headers = match self.web.headers().await {
+            Ok(headers) => headers,
+            Err(why) => return Reading::unknown(why),
+        };
+        self.follow(&headers, cx).await
+    }
+
+    /// Asks, and goes where the answers lead. Every step is logged.
+    async fn follow(&self, headers: &[(String, Secret<String>)], cx: &Cx) -> Reading {
+        let begun = Instant::now();
+        let mut seen: Vec<Url> = Vec::new();
+        let mut url = self.web.url.clone();
+        let (mut method, mut content) = (self.method.as_str(), self.content.as_str());
+        let mut log: Vec<Untrusted> = Vec::new();
+        loop {
+            let left = cx.timeout.saturating_sub(begun.elapsed());
+            let (address, dns) = match self.web.place(&url, cx, left).await {
+                Ok(found) => found,
+                Err(why) => return logged(Reading::unknown(why), log),
+            };
+            let left = cx.timeout.saturating_sub(begun.elapsed());
+            let sent = Sent { method, content, body_limit: self.body_limit };
+            let fetched = match self.web.fetch(&url, address, headers, sent, cx, left).await {
+                Ok(fetched) => fetched,
+                Err(error) => {
+                    log.push(format!("{method} {url} at {address}: {error}").into());
+                    return logged(failed(&error, &url, &seen), log);
+                }
+            };
+            log.push(step(method, &url, &fetched, dns).into());
+            let next = match target(&fetched, &url).filter(|_| self.redirects > 0) {
+                Some(Err(why)) => return logged(Reading::critical(why), log),
+                Some(Ok(next)) if self.other_hosts || self.web.is_own(&next) => Some(next),
+                Some(Ok(_)) => {
+                    log.push("a redirect to another host is not followed: `other_hosts`".into());
+                    None
+                }
+                None => None,
+            };
+            let Some(next) = next else {
+                let reading = self.judge(&url, &fetched, dns, begun.elapsed(), seen.len(), cx.net.clock.wall());
+                return logged(reading, log);
+            };
+            seen.push(url);
+            if seen.contains(&next) {
+                return logged(Reading::critical(format!("redirects in a circle, back to {next}")), log);
+            }
+            if seen.len() > self.redirects {
+                let words = format!("more than {} redirects; the next goes to {next}", self.redirects);
+                return logged(Reading::critical(words), log);
+            }
+            // RFC 9110 §15.4: 307 and 308 repeat the request, the others ask anew.
+            if !matches!(fetched.status, 307 | 308) && method != "HEAD" {
+                (method, content) = ("GET", "");
+            }
+            url = next;
+        }
+    }
+
+    fn judge(
+        &self,
+        url: &Url,
+        fetched: &Fetched,
+        dns: Duration,
+        took: Duration,
+        redirects: usize,
+        now: Timestamp,
+    ) -> Reading {
+        let answered = format!("HTTP {} in {}", fetched.status, units::round_trip(took));
+        let cap = if fetched.cut {
+            format!(" in its first {}", units::bytes(fetched.body.len() as u64))
+        } else {
+            String::new()
+        };
+        let reading = if !self.status.hold(fetched.status) {
+            let to = match &fetched.location {
+                Some(to) => format!(" to {}", Untrusted::new(to).line()),
+                None => String::new(),
+            };
+            Reading::critical(format!("{answered}{to}; expected {}", self.status))
+        } else if let Some((text, pattern)) = &self.contains
+            && !pattern.matches(&fetched.body)
+        {
+            Reading::critical(format!("{answered}, but the body does not contain \"{text}\"{cap}"))
+        } else if let Some(pattern) = &self.matches
+            && !pattern.matches(&fetched.body)
+        {
+            Reading::critical(format!("{answered}, but the body does not match /{}/{cap}", pattern.as_str()))
+        } else {
+            let slower = |limit: &Option<Duration>| limit.filter(|limit| took >= *limit);
+            let words = |limit: Duration| format!("{answered}, slower than {}", units::config_duration(limit));
+            match (slower(&self.slow_critical), slower(&self.slow_warning)) {
+                (Some(limit), _) => Reading::critical(words(limit)),
+                (None, Some(limit)) => Reading::warning(words(limit)),
+                (None, None) => {
+                    let via =
+                        if redirects == 0 { String::new() } else { format!(" · {redirects} redirects to {url}") };
+                    let more = if fetched.cut { "+" } else { "" };
+                    let size = units::bytes(fetched.body.len() as u64);
+                    Reading::ok(format!("{answered} · {size}{more} · {}{via}", fetched.version))
+                }
+            }
+        };
+        let phases = &fetched.phases;
+        let mut reading = reading
+            .metric("status", f64::from(fetched.status), Unit::Count)
+            .metric("time", took.as_secs_f64(), Unit::Seconds)
+            .metric("dns", dns.as_secs_f64(), Unit::Seconds)
+            .metric("connect", phases.connect.as_secs_f64(), Unit::Seconds)
+            .metric("first_byte", phases.first_byte.as_secs_f64(), Unit::Seconds)
+            .metric("body", phases.body.as_secs_f64(), Unit::Seconds)
+            .metric("size", fetched.body.len() as f64, Unit::Bytes)
+            .metric("redirects", redirects as f64, Unit::Count);
+        if let Some(presented) = &fetched.presented {
+            reading = reading.metric("tls", phases.tls.as_secs_f64(), Unit::Seconds);
+            if let Some(days) = presented.days_left(now) {
+                reading = reading.metric("days_left", days, Unit::Count);
+            }
+        }
+        reading
+    }
+}
+
+fn logged(reading: Reading, log: Vec<Untrusted>) -> Reading {
+    log.into_iter().fold(reading, Reading::log)
+}
+
+/// A failure belongs to the URL that it happened at.
+fn failed(error: &HttpError, url: &Url, seen: &[Url]) -> Reading {
+    let outcome = match error {
+        // Ours: nothing is known of the server.
+        HttpError::BadRequest(_) => Outcome::Unknown,
+        HttpError::Tls(error) if error.is_ours() => Outcome::Unknown,
+        _ => Outcome::Critical,
+    };
+    let after = if seen.is_empty() { String::new() } else { format!("redirected to {url}: ") };
+    Reading::new(outcome, format!("{after}{error}"))
+}
+
+/// One exchange in one line of the log.
+fn step(method: &str, url: &Url, fetched: &Fetched, dns: Duration) -> String {
+    let phases = &fetched.phases;
+    let mut words = format!("{method} {url}: {} {}", fetched.version, fetched.status);
+    if let Some(to) = &fetched.location {
+        words.push_str(&format!(" to {}", Untrusted::new(to).line()));
+    }
+    words.push_str(&format!(" · dns {}, connect {}", units::round_trip(dns), units::round_trip(phases.connect)));
+    if let Some(presented) = &fetched.presented {
+        words.push_str(&format!(", {} {}", presented.version, units::round_trip(phases.tls)));
+    }
+    let (first, body) = (units::round_trip(phases.first_byte), units::round_trip(phases.body));
+    words.push_str(&format!(", first byte {first}, body {body} ({} bytes)", fetched.body.len()));
+    words
+}
+
+/// Where an answer leads to, if it does.
+fn target(fetched: &Fetched, from: &Url) -> Option<Result<Url, String>> {
+    if !matches!(fetched.status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = fetched.location.as_ref()?;
+    let shown = Untrusted::new(location).line();
+    let joined = std::str::from_utf8(location).ok().and_then(|text| from.join(text).ok());
+    Some(match joined {
+        Some(mut url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {
+            url.set_fragment(None);
+            Ok(url)
+        }
+        _ => Err(format!("redirected to {shown}, which is no web page")),
+    })
+}

@@ -1,0 +1,198 @@
+//! `linux`: how a Linux machine is, by one fixed script of reading commands over one SSH connection that is kept. No agent, no
+//! file on the machine, nothing that needs root; BusyBox is enough. What hangs is left out for a while and said, so that
+//! looks never pile up on a machine that is in trouble.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::machine::{self, Memory, Way};
+use super::vitals::kernel::Counters;
+use super::vitals::limits::{self, Limits};
+use super::vitals::linux::{self, Look, Part, SCRIPT};
+use super::vitals::sections::Sections;
+use super::{Cx, Kind, Pace, Probe, Running};
+use crate::base::options::{OptionDoc, Reader};
+use crate::base::{Timestamp, Untrusted};
+use crate::model::vitals::Missing;
+use crate::model::{Host, Reading, Vitals, Wire};
+use crate::ssh::{End, Links, Ran};
+
+/// So long a part that hung is left out.
+const LEFT_OUT: Duration = Duration::from_secs(600);
+
+const OPTIONS: [OptionDoc; limits::OPTIONS.len() + 2] = {
+    let mut all = [machine::TARGET; limits::OPTIONS.len() + 2];
+    all[1] = machine::INVENTORY_EVERY;
+    let mut at = 0;
+    while at < limits::OPTIONS.len() {
+        all[at + 2] = limits::OPTIONS[at];
+        at += 1;
+    }
+    all
+};
+
+pub static KIND: Kind = Kind {
+    name: "linux",
+    help: "a Linux machine over SSH, without an agent: load, memory, pressure, disks, units, RAID, updates, clock",
+    options: &OPTIONS,
+    pace: Pace {
+        interval: Duration::from_secs(60),
+        timeout: Duration::from_secs(20),
+        retry_interval: Duration::from_secs(15),
+        attempts: 2,
+        decides_reachability: false,
+    },
+    bind,
+};
+
+#[derive(Debug)]
+struct Linux {
+    way: Way,
+    limits: Limits,
+    inventory_every: Duration,
+    memory: Memory<Counters>,
+    /// Parts that hung, and until when they are left out.
+    left_out: Mutex<BTreeMap<Part, Timestamp>>,
+}
+
+fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
+    let limits = Limits::read(options);
+    let inventory_every = options.duration("inventory_every").unwrap_or(Duration::from_secs(3600));
+    let way = Way::read(host, options)?;
+    Some(Box::new(Linux { way, limits, inventory_every, memory: Memory::default(), left_out: Mutex::default() }))
+}
+
+impl Probe for Linux {
+    fn run<'a>(&'a self, cx: &'a Cx) -> Running<'a> {
+        Box::pin(self.ask(cx))
+    }
+
+    fn wire(&self) -> Wire {
+        self.way.wire("one connection kept, a script that reads")
+    }
+
+    fn told(&self) {
+        self.way.told();
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn join(&mut self, links: &Arc<Links>) {
+        self.way.join(links);
+    }
+}
+
+/// The script as one word of whatever shell reads it.
+fn command() -> String {
+    format!("exec sh -c '{SCRIPT}'")
+}
+
+/// A mark that nobody can know.
+pub fn mark() -> String {
+    let mut bytes = [0u8; 16];
+    // Without random bytes marks are alike from run to run; what a machine prints is then believed a little too much.
+    let _ = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
+    format!("{:032x}", u128::from_ne_bytes(bytes))
+}
+
+impl Linux {
+    async fn ask(&self, cx: &Cx) -> Reading {
+        let now = cx.net.clock.now();
+        let parts = self.wanted(now);
+        let mark = mark();
+        let words: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
+        let ran = match self.way.ask(&command(), format!("{mark} {}\n", words.join(" ")), cx.timeout).await {
+            Ok(ran) => ran,
+            Err(error) => return machine::not_asked(error),
+        };
+        let sections = Sections::split(&ran.output, &mark);
+        let Some(last) = sections.last() else { return nothing_said(&ran) };
+        let trouble = self.trouble(&ran, &sections, &last, now);
+        let mut memory = self.memory.lock();
+        let Look { mut vitals, counters } = linux::read(&sections, memory.counters.as_ref());
+        let wall = cx.net.clock.wall();
+        let sent = wall.minus(ran.asked.elapsed());
+        vitals.clock = ran.first.and_then(|first| linux::clock(&sections, sent, sent.plus(first)));
+        if counters.uptime.is_some() {
+            memory.counters = Some(counters);
+        }
+        if parts.contains(&Part::Slow) && sections.is_complete() {
+            vitals.inventoried = Some(now);
+        } else if let Some(last) = memory.last.clone() {
+            linux::keep_seldom(&mut vitals, &last);
+        }
+        let remarks = self.remarks(&mut vitals, &parts, trouble);
+        memory.conclude(vitals, &self.limits, &remarks)
+    }
+
+    /// The parts to ask for now: what hung not long ago is left out.
+    fn wanted(&self, now: Timestamp) -> Vec<Part> {
+        let mut left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        left_out.retain(|_, until| *until > now);
+        let inventory = self.memory.lock().inventory_is_due(now, self.inventory_every);
+        let is_due = |part: &Part| *part != Part::Slow || inventory;
+        Part::ALL.into_iter().filter(is_due).filter(|part| !left_out.contains_key(part)).collect()
+    }
+
+    /// What kept the script from its end, if anything did; `last` is the section that it came to.
+    fn trouble(&self, ran: &Ran, sections: &Sections<'_>, last: &str, now: Timestamp) -> Option<String> {
+        if sections.is_complete() {
+            return None;
+        }
+        let stuck = Part::of_section(last).unwrap_or(Part::Fast);
+        if ran.end == End::TimedOut && stuck != Part::Fast {
+            let mut left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+            left_out.insert(stuck, now.plus(LEFT_OUT));
+        }
+        let why = match ran.end {
+            End::TimedOut => "no answer in time",
+            End::Flooded => "an answer without an end",
+            End::Ended(_) | End::Lost(_) => "the answer breaks off",
+        };
+        Some(format!("{}: {why}", stuck.words()))
+    }
+
+    /// What is wrong with the look itself. What was left out is missing, and nothing is said in its place.
+    fn remarks(&self, vitals: &mut Vitals, parts: &[Part], trouble: Option<String>) -> Vec<String> {
+        let mut out: Vec<String> = trouble.into_iter().collect();
+        let left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        for part in left_out.keys().filter(|part| !parts.contains(part)) {
+            out.push(format!("{}: left out, they hung before", part.words()));
+            let why = Untrusted::from("they hung before and are left out for ten minutes, or until you say so (R)");
+            vitals.missing.push(Missing { what: part.words(), why });
+        }
+        out
+    }
+}
+
+fn nothing_said(ran: &Ran) -> Reading {
+    let said = machine::complaint(ran);
+    match &ran.end {
+        End::TimedOut => Reading::critical(format!("logged in, but no answer in time{said}")),
+        End::Flooded => Reading::unknown("what it writes has no end and is not what was asked for"),
+        End::Ended(status) => {
+            let status = status.map_or_else(|| "ended by a signal".to_owned(), |s| format!("exit status {s}"));
+            Reading::unknown(format!("no shell that runs a script ({status}{said})"))
+        }
+        End::Lost(words) => Reading::critical(words.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_run_has_a_mark_of_its_own() {
+        let (one, other) = (mark(), mark());
+        assert_eq!(one.len(), 32);
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn the_command_is_one_word_of_a_shell() {
+        let command = command();
+        assert!(command.starts_with("exec sh -c '") && command.ends_with('\''));
+        assert_eq!(command.matches('\'').count(), 2);
+    }
+}

@@ -1,0 +1,239 @@
+//! `smtp` and `imap`: does a mail server greet, what can it do, and does TLS begin where it should. No log-in, no mail.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::protection::{self, How, Protection};
+use super::tls::mail_name;
+use super::{Bind, Cx, Kind, Pace, Probe, Running};
+use crate::base::options::{OptionDoc, Problem, Reader};
+use crate::base::{Untrusted, units};
+use crate::model::{Host, Reading, Unit, Wire};
+use crate::net::dialog::Dialog;
+use crate::net::mail::{self, Greeting, Mail, MailError};
+use crate::net::tcp;
+use crate::net::tls;
+
+pub static SMTP: Kind = Kind {
+    name: "smtp",
+    help: "a mail server's greeting and what it can do (EHLO), STARTTLS; no mail is sent",
+    options: &[
+        OptionDoc { name: "port", form: "integer", default: "25", help: "the port; 465 with `tls`" },
+        OptionDoc { name: "helo", form: "string", default: "our address", help: "what we say that we are called" },
+        protection::STARTTLS,
+        protection::TLS,
+        protection::NAME,
+        tls::CA,
+        tls::VERIFY,
+    ],
+    pace: PACE,
+    bind: bind_smtp as Bind,
+};
+
+pub static IMAP: Kind = Kind {
+    name: "imap",
+    help: "an IMAP server's greeting and what it can do (CAPABILITY), STARTTLS; no log-in",
+    options: &[
+        OptionDoc { name: "port", form: "integer", default: "143", help: "the port; 993 with `tls`" },
+        protection::STARTTLS,
+        protection::TLS,
+        protection::NAME,
+        tls::CA,
+        tls::VERIFY,
+    ],
+    pace: PACE,
+    bind: bind_imap as Bind,
+};
+
+const PACE: Pace = Pace {
+    interval: Duration::from_secs(60),
+    timeout: Duration::from_secs(10),
+    retry_interval: Duration::from_secs(15),
+    attempts: 3,
+    decides_reachability: false,
+};
+
+#[derive(Debug)]
+struct MailCheck {
+    protocol: Mail,
+    address: Arc<str>,
+    port: u16,
+    helo: Option<String>,
+    protection: Protection,
+}
+
+fn bind_smtp(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
+    let helo = options.string("helo");
+    if let Some(helo) = &helo
+        && (helo.is_empty() || !helo.bytes().all(|b| b.is_ascii_graphic()))
+    {
+        let place = options.place().clone();
+        options.problem(Problem::error(&place, "`helo` must be a name or an address in brackets"));
+        return None;
+    }
+    bind(Mail::Smtp, helo, [25, 465], host, options)
+}
+
+fn bind_imap(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
+    bind(Mail::Imap, None, [143, 993], host, options)
+}
+
+fn bind(
+    protocol: Mail,
+    helo: Option<String>,
+    [plain, whole]: [u16; 2],
+    host: &Arc<Host>,
+    options: &mut Reader<'_>,
+) -> Option<Box<dyn Probe>> {
+    let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok());
+    let address = host.address.clone()?;
+    let protection = Protection::read(&address, options)?;
+    let port = port.unwrap_or(if protection.how == How::Whole { whole } else { plain });
+    Some(Box::new(MailCheck { protocol, address, port, helo, protection }))
+}
+
+impl Probe for MailCheck {
+    fn run<'a>(&'a self, cx: &'a Cx) -> Running<'a> {
+        Box::pin(self.ask(cx))
+    }
+
+    fn wire(&self) -> Wire {
+        let commands = match self.protocol {
+            Mail::Smtp => "SMTP EHLO",
+            Mail::Imap => "IMAP CAPABILITY",
+        };
+        let protection = match self.protection.how {
+            How::None => "",
+            How::StartTls => ", STARTTLS",
+            How::Whole => " over TLS",
+        };
+        let destination = format!("{}:{}", self.address, self.port);
+        Wire { protocol: format!("{commands}{protection}").into(), destination: destination.into() }
+    }
+
+    fn instance(&self) -> String {
+        let usual = match self.protocol {
+            Mail::Smtp => 25,
+            Mail::Imap => 143,
+        };
+        if self.port == usual { String::new() } else { self.port.to_string() }
+    }
+}
+
+impl MailCheck {
+    async fn ask(&self, cx: &Cx) -> Reading {
+        let address = match cx.net.names.resolve(&self.address, cx.timeout).await {
+            Ok(address) => address,
+            Err(error) => return Reading::unknown(error.to_string()),
+        };
+        let begun = Instant::now();
+        let (stream, connected) = match tcp::connect(address, self.port, cx.timeout).await {
+            Ok(connected) => connected,
+            Err(error) => return Reading::critical(error.to_string()),
+        };
+        let own = self.helo.clone().unwrap_or_else(|| mail_name(&stream));
+        let left = cx.timeout.saturating_sub(begun.elapsed());
+        let spoken = match self.protection.how {
+            How::Whole => self.protect(stream, &own, cx, left).await,
+            How::None => {
+                let mut dialog = Dialog::new(stream, left);
+                self.speak(&mut dialog, &own).await
+            }
+            How::StartTls => {
+                let mut dialog = Dialog::new(stream, left);
+                match self.begin_tls(&mut dialog, &own).await {
+                    Err(why) => Err(why),
+                    Ok((greeted, line)) => match dialog.into_stream() {
+                        Err(error) => Err(Reading::critical(error.to_string())),
+                        Ok(stream) => {
+                            let left = cx.timeout.saturating_sub(begun.elapsed());
+                            self.continue_in_tls(stream, &own, line, greeted, cx, left).await
+                        }
+                    },
+                }
+            }
+        };
+        match spoken {
+            Err(reading) => reading,
+            Ok((greeting, greeted)) => {
+                let took = connected + greeted;
+                let tls = match self.protection.how {
+                    How::None if greeting.offers("STARTTLS") => " · STARTTLS offered",
+                    How::None => " · no STARTTLS",
+                    How::StartTls => " · STARTTLS good",
+                    How::Whole => " · TLS good",
+                };
+                Reading::ok(format!("{} · {}{tls}", greeting.line.line(), units::round_trip(took)))
+                    .log(Untrusted::from(greeting.capabilities.join(", ")))
+            }
+            .metric("rtt", connected.as_secs_f64(), Unit::Seconds)
+            .metric("greeting", greeted.as_secs_f64(), Unit::Seconds),
+        }
+    }
+
+    /// Greeting, capabilities, leave; and how long the greeting took.
+    async fn speak<S>(&self, dialog: &mut Dialog<S>, own: &str) -> Result<(Greeting, Duration), Reading>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let begun = Instant::now();
+        let line = mail::greeting(dialog, self.protocol).await.map_err(|e| critical(&e))?;
+        let greeted = begun.elapsed();
+        let capabilities = mail::capabilities(dialog, self.protocol, own).await.map_err(|e| critical(&e))?;
+        mail::leave(dialog, self.protocol).await;
+        Ok((Greeting { line, capabilities }, greeted))
+    }
+
+    async fn begin_tls<S>(&self, dialog: &mut Dialog<S>, own: &str) -> Result<(Duration, Untrusted), Reading>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let begun = Instant::now();
+        let line = mail::greeting(dialog, self.protocol).await.map_err(|e| critical(&e))?;
+        let greeted = begun.elapsed();
+        let capabilities = mail::capabilities(dialog, self.protocol, own).await.map_err(|e| critical(&e))?;
+        if !capabilities.iter().any(|c| c == "STARTTLS") {
+            mail::leave(dialog, self.protocol).await;
+            return Err(critical(&MailError::NoStartTls).log(line));
+        }
+        mail::start_tls(dialog, self.protocol).await.map_err(|e| critical(&e))?;
+        Ok((greeted, line))
+    }
+
+    async fn continue_in_tls<S>(
+        &self,
+        stream: S,
+        own: &str,
+        line: Untrusted,
+        greeted: Duration,
+        cx: &Cx,
+        left: Duration,
+    ) -> Result<(Greeting, Duration), Reading>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let begun = Instant::now();
+        let stream = self.protection.begin(stream, cx, left).await?;
+        let mut dialog = Dialog::new(stream, left.saturating_sub(begun.elapsed()));
+        // What was said before TLS could have been anybody's: it is asked again.
+        let capabilities = mail::capabilities(&mut dialog, self.protocol, own).await.map_err(|e| critical(&e))?;
+        mail::leave(&mut dialog, self.protocol).await;
+        Ok((Greeting { line, capabilities }, greeted))
+    }
+
+    async fn protect<S>(&self, stream: S, own: &str, cx: &Cx, left: Duration) -> Result<(Greeting, Duration), Reading>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let begun = Instant::now();
+        let stream = self.protection.begin(stream, cx, left).await?;
+        let mut dialog = Dialog::new(stream, left.saturating_sub(begun.elapsed()));
+        self.speak(&mut dialog, own).await
+    }
+}
+
+fn critical(error: &MailError) -> Reading {
+    Reading::critical(error.to_string())
+}

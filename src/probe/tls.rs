@@ -1,0 +1,279 @@
+//! `tls`: a server's certificate and the protocols it takes. Everything that is wrong with the certificate is said; how
+//! long it still holds is measured; old versions of TLS that the server would accept are found out by asking for them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+
+use super::protection::NAME;
+use super::{Cx, Kind, Pace, Probe, Running};
+use crate::base::Timestamp;
+use crate::base::options::{OptionDoc, Problem, Reader};
+use crate::model::{Host, Outcome, Reading, Unit, Wire};
+use crate::net::dialog::Dialog;
+use crate::net::mail::{self, Mail};
+use crate::net::tcp;
+use crate::net::tls::{self, Offer, Presented, Trust};
+use crate::proto::certificate::Certificate;
+use crate::proto::tls_hello::Old;
+
+const DAY: u64 = 86_400;
+
+pub static KIND: Kind = Kind {
+    name: "tls",
+    help: "a server's certificate (chain, names, days left) and the old TLS versions it accepts; also behind STARTTLS",
+    options: &[
+        OptionDoc { name: "port", form: "integer", default: "443", help: "the port; 25 and 143 with `starttls`" },
+        NAME,
+        OptionDoc {
+            name: "starttls",
+            form: "string",
+            default: "",
+            help: "\"smtp\" or \"imap\": TLS begins by its command",
+        },
+        OptionDoc { name: "warning", form: "duration", default: "30d", help: "a certificate ends within" },
+        OptionDoc { name: "critical", form: "duration", default: "7d", help: "a certificate ends within" },
+        OptionDoc {
+            name: "old_versions",
+            form: "boolean",
+            default: "false",
+            help: "true: TLS 1.0 and 1.1 may be accepted, and are not asked for",
+        },
+        tls::CA,
+        tls::VERIFY,
+    ],
+    pace: Pace {
+        interval: Duration::from_secs(3_600),
+        timeout: Duration::from_secs(10),
+        retry_interval: Duration::from_secs(60),
+        attempts: 2,
+        decides_reachability: false,
+    },
+    bind,
+};
+
+#[derive(Debug)]
+struct TlsCheck {
+    address: Arc<str>,
+    port: u16,
+    name: String,
+    starttls: Option<Mail>,
+    warning: Duration,
+    critical: Duration,
+    old_versions: bool,
+    trust: Trust,
+}
+
+fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
+    let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok());
+    let name = options.string("name");
+    let place = options.node("starttls").map(|node| node.place.clone());
+    let starttls = match options.string("starttls").as_deref() {
+        None => None,
+        Some("smtp") => Some(Mail::Smtp),
+        Some("imap") => Some(Mail::Imap),
+        Some(other) => {
+            let place = place.unwrap_or_else(|| options.place().clone());
+            let problem = Problem::error(&place, format!("unknown protocol \"{other}\" for `starttls`"));
+            options.problem(problem.hint("known: smtp, imap"));
+            return None;
+        }
+    };
+    let usual = match starttls {
+        None => 443,
+        Some(Mail::Smtp) => 25,
+        Some(Mail::Imap) => 143,
+    };
+    let warning = options.duration("warning").unwrap_or(Duration::from_secs(30 * DAY));
+    let critical = options.duration("critical").unwrap_or(Duration::from_secs(7 * DAY));
+    let old_versions = options.bool("old_versions").unwrap_or(false);
+    let trust = Trust::read(options);
+    let address = host.address.clone()?;
+    let name = name.unwrap_or_else(|| address.to_string());
+    Some(Box::new(TlsCheck {
+        address,
+        port: port.unwrap_or(usual),
+        name,
+        starttls,
+        warning,
+        critical,
+        old_versions,
+        trust,
+    }))
+}
+
+impl Probe for TlsCheck {
+    fn run<'a>(&'a self, cx: &'a Cx) -> Running<'a> {
+        Box::pin(self.ask(cx))
+    }
+
+    fn wire(&self) -> Wire {
+        let protocol = match self.starttls {
+            None => "TLS handshake".to_owned(),
+            Some(protocol) => format!("{}, STARTTLS, TLS handshake", protocol.name()),
+        };
+        let more = if self.old_versions { "" } else { ", first messages of TLS 1.0 and 1.1" };
+        let destination = format!("{}:{}", self.address, self.port);
+        Wire { protocol: format!("{protocol}{more}").into(), destination: destination.into() }
+    }
+
+    fn instance(&self) -> String {
+        let named = if *self.name == *self.address { String::new() } else { self.name.clone() };
+        match (named.is_empty(), self.port) {
+            (true, 443) => String::new(),
+            (true, port) => port.to_string(),
+            (false, 443) => named,
+            (false, port) => format!("{named}:{port}"),
+        }
+    }
+}
+
+impl TlsCheck {
+    async fn ask(&self, cx: &Cx) -> Reading {
+        let address = match cx.net.names.resolve(&self.address, cx.timeout).await {
+            Ok(address) => address,
+            Err(error) => return Reading::unknown(error.to_string()),
+        };
+        let begun = Instant::now();
+        let left = || cx.timeout.saturating_sub(begun.elapsed());
+        let stream = match self.connect(address, left()).await {
+            Ok(stream) => stream,
+            Err(why) => return Reading::critical(why),
+        };
+        let shaken = Instant::now();
+        let (stream, presented) = match cx.net.tls.connect(stream, &self.name, Offer::Nothing, left()).await {
+            Ok(connected) => connected,
+            Err(error) => {
+                // Perhaps it knows nothing newer.
+                let old = self.old(address, left()).await;
+                let words = match old.last() {
+                    None => error.to_string(),
+                    Some(newest) => format!("it speaks nothing newer than {}", newest.name()),
+                };
+                return Reading::critical(words).log(error.to_string());
+            }
+        };
+        let took = shaken.elapsed();
+        drop(stream);
+        let now = cx.net.clock.wall();
+        let faults = match cx.net.tls.faults(&presented, &self.name, &self.trust, now).await {
+            Ok(faults) => faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            Err(error) => return Reading::unknown(error.to_string()),
+        };
+        let old = if self.old_versions { Vec::new() } else { self.old(address, left()).await };
+        self.judge(&presented, &faults, &old, now).metric("handshake", took.as_secs_f64(), Unit::Seconds)
+    }
+
+    /// A connection on which the next byte is TLS.
+    async fn connect(&self, address: IpAddr, left: Duration) -> Result<TcpStream, String> {
+        let begun = Instant::now();
+        let (stream, _) = tcp::connect(address, self.port, left).await.map_err(|e| e.to_string())?;
+        let Some(protocol) = self.starttls else { return Ok(stream) };
+        let own = mail_name(&stream);
+        let mut dialog = Dialog::new(stream, left.saturating_sub(begun.elapsed()));
+        mail::up_to_tls(&mut dialog, protocol, &own).await.map_err(|e| e.to_string())?;
+        dialog.into_stream().map_err(|e| e.to_string())
+    }
+
+    /// Which old versions it would go on with. One that does not answer in time is not accused.
+    async fn old(&self, address: IpAddr, left: Duration) -> Vec<Old> {
+        let begun = Instant::now();
+        let mut found = Vec::new();
+        for version in [Old::Tls10, Old::Tls11] {
+            let left = left.saturating_sub(begun.elapsed());
+            if let Ok(stream) = self.connect(address, left).await
+                && tls::accepts_old(stream, version, &self.name, left.saturating_sub(begun.elapsed())).await
+            {
+                found.push(version);
+            }
+        }
+        found
+    }
+
+    fn judge(&self, presented: &Presented, faults: &[String], old: &[Old], now: Timestamp) -> Reading {
+        let mut reading = Reading::ok("");
+        let mut words: Vec<String> = Vec::new();
+        let mut worst = Outcome::Ok;
+        let certificates: Vec<Certificate> = presented.certificates().into_iter().filter_map(Result::ok).collect();
+        let own = certificates.first();
+        let whose = presented.whose();
+        if !faults.is_empty() {
+            worst = Outcome::Critical;
+            words.push(format!("certificate {whose}: {}", faults.join("; ")));
+        }
+        // The first one to end ends it all.
+        let first = certificates.iter().enumerate().min_by_key(|(_, certificate)| certificate.not_after);
+        if let Some((index, certificate)) = first {
+            let left = certificate.not_after.since(now);
+            let what = if index == 0 { "certificate" } else { "its issuer's certificate" };
+            let (date, short) = (tls::date(certificate.not_after), certificate.short());
+            let in_time = match left {
+                Duration::ZERO => {
+                    let ago = tls::days(now.since(certificate.not_after).as_secs());
+                    format!("{what} expired {ago} ago ({date}), {short}")
+                }
+                left => format!("{what} expires in {} ({date}), {short}", tls::days(left.as_secs())),
+            };
+            let outcome = match left {
+                // Said above, where it was judged.
+                Duration::ZERO if !faults.is_empty() => None,
+                Duration::ZERO => Some(Outcome::Critical),
+                left if left < self.critical => Some(Outcome::Critical),
+                left if left < self.warning => Some(Outcome::Warning),
+                _ => None,
+            };
+            if let Some(outcome) = outcome {
+                worst = if worst == Outcome::Critical { worst } else { outcome };
+                words.push(in_time);
+            }
+        }
+        if !old.is_empty() {
+            worst = if worst == Outcome::Ok { Outcome::Warning } else { worst };
+            words.push(format!("accepts {}", names(old)));
+        }
+        if let Some(own) = own {
+            let left = presented.days_left(now).unwrap_or_default();
+            reading = reading.metric("days_left", left, Unit::Count);
+            if words.is_empty() {
+                let until = format!("{whose} until {} ({:.0} d)", tls::date(own.not_after), left.floor());
+                words.push(format!("{until} · {}", presented.version));
+            }
+        }
+        reading = reading
+            .metric("chain", presented.chain.len() as f64, Unit::Count)
+            .metric("old_versions", old.len() as f64, Unit::Count)
+            .log(format!("{} {}", presented.version, presented.cipher));
+        for (index, certificate) in presented.certificates().iter().enumerate() {
+            let line = match certificate {
+                Ok(c) => format!(
+                    "{index}: {}, issued by {}, {} to {}{}",
+                    c.subject,
+                    c.issuer,
+                    tls::date(c.not_before),
+                    tls::date(c.not_after),
+                    if c.names.is_empty() { String::new() } else { format!(", for {}", c.names.join(", ")) }
+                ),
+                Err(unreadable) => format!("{index}: {unreadable}"),
+            };
+            reading = reading.log(line);
+        }
+        reading.outcome = worst;
+        reading.summary = words.join(" · ").into();
+        reading
+    }
+}
+
+fn names(old: &[Old]) -> String {
+    old.iter().map(|version| version.name()).collect::<Vec<_>>().join(" and ")
+}
+
+/// What we are called in EHLO: our address in brackets (RFC 5321 §4.1.3).
+pub fn mail_name(stream: &TcpStream) -> String {
+    match stream.local_addr().map(|address| address.ip()) {
+        Ok(IpAddr::V4(address)) => format!("[{address}]"),
+        Ok(IpAddr::V6(address)) => format!("[IPv6:{address}]"),
+        Err(_) => "[127.0.0.1]".to_owned(),
+    }
+}

@@ -1,0 +1,214 @@
+//! What every probe that speaks HTTP has in common: which URL, where it is connected to, who we say we are, whom we believe.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use data_encoding::BASE64;
+use url::Url;
+
+use super::Cx;
+use crate::base::Secret;
+use crate::base::options::{OptionDoc, Problem, Reader, SecretRef, Value};
+use crate::model::Host;
+use crate::net::http::{self, Fetch, Fetched, HttpError};
+use crate::net::tls::Trust;
+use crate::process::secret;
+
+pub const URL: OptionDoc = OptionDoc {
+    name: "url",
+    form: "string",
+    default: "http://ADDRESS/",
+    help: "what is asked for; its name goes into Host header and SNI, the connection goes to the host's address",
+};
+pub const USER: OptionDoc = OptionDoc { name: "user", form: "string", default: "", help: "basic authentication" };
+pub const PASSWORD: OptionDoc =
+    OptionDoc { name: "password", form: "secret", default: "", help: "basic authentication: by env, file or command" };
+pub const HEADERS: OptionDoc = OptionDoc {
+    name: "headers",
+    form: "table",
+    default: "",
+    help: "further headers: text, or a secret (`{ file = \"…\" }`)",
+};
+pub const HTTP2: OptionDoc =
+    OptionDoc { name: "http2", form: "boolean", default: "true", help: "false: HTTP/1.1 only" };
+
+/// A web server as a check sees it.
+#[derive(Debug)]
+pub struct Web {
+    pub url: Url,
+    address: Arc<str>,
+    user: Option<String>,
+    password: Option<SecretRef>,
+    headers: Vec<(String, Header)>,
+    trust: Trust,
+    http2: bool,
+}
+
+#[derive(Debug)]
+enum Header {
+    Text(String),
+    Secret(SecretRef),
+}
+
+/// What is sent beside the URL.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    pub method: &'a str,
+    pub content: &'a str,
+    pub body_limit: usize,
+}
+
+impl Web {
+    /// Reads the shared options. `usual` is the URL where none is given, with the host's address in place of `ADDRESS`.
+    pub fn read(host: &Host, options: &mut Reader<'_>, usual: &str) -> Option<Self> {
+        let place = options.node("url").map_or_else(|| options.place().clone(), |node| node.place.clone());
+        let text = options.string("url");
+        let user = options.string("user");
+        let password = options.secret("password");
+        let headers = read_headers(options);
+        let trust = Trust::read(options);
+        let http2 = options.bool("http2").unwrap_or(true);
+        let address = host.address.clone()?;
+        let bracketed =
+            if address.parse::<std::net::Ipv6Addr>().is_ok() { format!("[{address}]") } else { address.to_string() };
+        let text = text.unwrap_or_else(|| usual.replace("ADDRESS", &bracketed));
+        let url = match Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => url,
+            _ => {
+                options.problem(
+                    Problem::error(&place, format!("\"{text}\" is no URL of a web page"))
+                        .hint("url = \"https://www.example.net/health\""),
+                );
+                return None;
+            }
+        };
+        if url.password().is_some() || !url.username().is_empty() {
+            options.problem(
+                Problem::error(&place, "a URL with a user in it is shown to everybody")
+                    .hint("use `user` and `password = { file = \"…\" }`"),
+            );
+            return None;
+        }
+        Some(Self { url, address, user, password, headers, trust, http2 })
+    }
+
+    /// Tells checks of one host apart: the URL without what is usual.
+    pub fn instance(&self) -> String {
+        let usual = self.url.scheme() == "http" && http::host_name(&self.url) == *self.address;
+        if usual && self.url.path() == "/" && self.url.port().is_none() {
+            return String::new();
+        }
+        let port = if self.url.scheme() == "https" { self.url.port_or_known_default() } else { self.url.port() };
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        let rest = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
+        format!("{}{port}{}", http::host_name(&self.url), if rest == "/" { "" } else { rest })
+    }
+
+    /// For `noctty plan`.
+    pub fn destination(&self) -> String {
+        format!("{}:{}", self.address, self.url.port_or_known_default().unwrap_or(80))
+    }
+
+    /// Whether a URL is on the host that is checked.
+    pub fn is_own(&self, url: &Url) -> bool {
+        url.host() == self.url.host()
+    }
+
+    /// Where a URL is connected to, and how long it took to find out. The name of the check's own URL belongs to the
+    /// host; others, that a redirect leads to, are looked up.
+    ///
+    /// # Errors
+    /// The name does not resolve.
+    pub async fn place(&self, url: &Url, cx: &Cx, timeout: Duration) -> Result<(IpAddr, Duration), String> {
+        let begun = Instant::now();
+        let found = if self.is_own(url) {
+            cx.net.names.resolve(&self.address, timeout).await
+        } else {
+            cx.net.names.resolve_once(&http::host_name(url).into(), timeout).await
+        };
+        let address = found.map_err(|e| e.to_string())?;
+        Ok((address, begun.elapsed()))
+    }
+
+    /// The headers with their secrets. Another server than the check's own gets none.
+    ///
+    /// # Errors
+    /// A secret cannot be had; in words, without it.
+    pub async fn headers(&self) -> Result<Vec<(String, Secret<String>)>, String> {
+        let mut out = Vec::with_capacity(self.headers.len() + 1);
+        for (name, header) in &self.headers {
+            let value = match header {
+                Header::Text(text) => Secret::new(text.clone()),
+                Header::Secret(reference) => {
+                    secret::fetch(reference).await.map_err(|e| format!("the header {name}: {e}"))?
+                }
+            };
+            out.push((name.clone(), value));
+        }
+        if let Some(user) = &self.user {
+            let password = match &self.password {
+                Some(reference) => secret::fetch(reference).await.map_err(|e| format!("the password: {e}"))?,
+                None => Secret::new(String::new()),
+            };
+            let pair = Secret::new(format!("{user}:{}", password.expose()));
+            let encoded = Secret::new(BASE64.encode(pair.expose().as_bytes()));
+            out.push(("authorization".to_owned(), Secret::new(format!("Basic {}", encoded.expose()))));
+        }
+        Ok(out)
+    }
+
+    /// One exchange with `url`, which is the check's own or one that it led to.
+    ///
+    /// # Errors
+    /// As [`http::fetch`].
+    pub async fn fetch(
+        &self,
+        url: &Url,
+        address: IpAddr,
+        headers: &[(String, Secret<String>)],
+        sent: Sent<'_>,
+        cx: &Cx,
+        timeout: Duration,
+    ) -> Result<Fetched, HttpError> {
+        // Credentials are for one origin: name, port and scheme.
+        let headers = if url.origin() == self.url.origin() { headers } else { &[] };
+        let fetch = Fetch {
+            url,
+            address,
+            method: sent.method,
+            headers,
+            content: sent.content,
+            trust: &self.trust,
+            http2: self.http2,
+            body_limit: sent.body_limit,
+            now: cx.net.clock.wall(),
+        };
+        http::fetch(&cx.net.tls, &fetch, timeout).await
+    }
+}
+
+fn read_headers(options: &mut Reader<'_>) -> Vec<(String, Header)> {
+    let Some(table) = options.table("headers") else { return Vec::new() };
+    let mut out = Vec::new();
+    for (key, node) in &table.entries {
+        let good = is_token(&key.name);
+        match &node.value {
+            Value::String(text) if good => out.push((key.name.clone(), Header::Text(text.clone()))),
+            Value::Table(_) if good => {
+                let reference = options.secret_in(&key.name, node);
+                out.extend(reference.map(|reference| (key.name.clone(), Header::Secret(reference))));
+            }
+            _ => {
+                let words = format!("the header `{}` must be a name with a text or a secret", key.name);
+                options.problem(Problem::error(&node.place, words));
+            }
+        }
+    }
+    out
+}
+
+/// A token (RFC 9110 §5.6.2).
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}

@@ -1,0 +1,109 @@
+//! One command over a connection that is kept: a channel of its own, a line of input, all of its output or as much as may be, and
+//! an end in time. What hangs or floods is ended there and costs its own channel only.
+
+use std::time::Duration;
+
+use russh::{ChannelMsg, Sig};
+use tokio::time::Instant;
+
+use super::connect::Connection;
+use super::error::SshError;
+
+/// What a command says beside its output that is kept.
+const ERRORS: usize = 4 * 1024;
+
+/// What a command may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    pub time: Duration,
+    /// Bytes of output; who writes more is ended.
+    pub output: usize,
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// By itself, with its exit status; `None` where it was ended by a signal.
+    Ended(Option<u32>),
+    TimedOut,
+    Flooded,
+    /// The connection went away, and why.
+    Lost(String),
+}
+
+#[derive(Debug)]
+pub struct Ran {
+    pub output: Vec<u8>,
+    pub errors: Vec<u8>,
+    pub end: End,
+    /// When the input was sent.
+    pub asked: Instant,
+    /// From then to the first byte of output.
+    pub first: Option<Duration>,
+}
+
+impl Ran {
+    fn nothing(end: End) -> Self {
+        Self { output: Vec::new(), errors: Vec::new(), end, asked: Instant::now(), first: None }
+    }
+}
+
+impl Connection {
+    /// Runs a command with `input` on its standard input. Its own end is no error, whatever it is.
+    ///
+    /// # Errors
+    /// No channel, or the server runs no commands.
+    pub async fn once(&self, command: &str, input: Vec<u8>, bounds: Bounds) -> Result<Ran, SshError> {
+        let deadline = Instant::now() + bounds.time;
+        let mut channel = match tokio::time::timeout_at(deadline, self.channel()).await {
+            Ok(opened) => opened?,
+            Err(_) => return Ok(Ran::nothing(End::TimedOut)),
+        };
+        let failed = |reason: String| SshError::Channel { hop: self.hop.clone(), what: "command", reason };
+        let sent = async {
+            channel.exec(true, command).await?;
+            if !input.is_empty() {
+                channel.data_bytes(input).await?;
+            }
+            channel.eof().await
+        };
+        let asked = Instant::now();
+        if let Err(error) = sent.await {
+            return Err(failed(crate::base::text::clean(&error.to_string())));
+        }
+        let mut ran = Ran { asked, ..Ran::nothing(End::Ended(None)) };
+        let mut status = None;
+        let mut ended = false;
+        ran.end = loop {
+            let Ok(message) = tokio::time::timeout_at(deadline, channel.wait()).await else { break End::TimedOut };
+            match message {
+                Some(ChannelMsg::Data { data }) => {
+                    ran.first.get_or_insert_with(|| asked.elapsed());
+                    let room = bounds.output.saturating_sub(ran.output.len());
+                    ran.output.extend_from_slice(&data[..data.len().min(room)]);
+                    if data.len() > room {
+                        break End::Flooded;
+                    }
+                }
+                Some(ChannelMsg::ExtendedData { data, .. }) => {
+                    let room = ERRORS.saturating_sub(ran.errors.len());
+                    ran.errors.extend_from_slice(&data[..data.len().min(room)]);
+                }
+                Some(ChannelMsg::Failure) => return Err(failed("the server refuses".to_owned())),
+                Some(ChannelMsg::ExitStatus { exit_status }) => (status, ended) = (Some(exit_status), true),
+                Some(ChannelMsg::ExitSignal { .. }) => ended = true,
+                Some(ChannelMsg::Close) => break End::Ended(status),
+                Some(_) => {}
+                // The channel ends without a word when the connection does.
+                None if ended => break End::Ended(status),
+                None => break End::Lost(self.ending().unwrap_or_else(|| format!("{}: connection lost", self.hop))),
+            }
+        };
+        if matches!(ran.end, End::TimedOut | End::Flooded) {
+            // What only closing the channel would leave running is ended too, where the server passes signals on.
+            let _ = channel.signal(Sig::KILL).await;
+            let _ = channel.close().await;
+        }
+        Ok(ran)
+    }
+}

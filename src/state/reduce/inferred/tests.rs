@@ -1,0 +1,121 @@
+//! What hangs where, by what switches say of their neighbours.
+
+use super::super::tests::{at, inventory, see};
+use super::*;
+use crate::base::{Timestamp, Untrusted};
+use crate::model::device::{Equipment, NeighborProtocol};
+use crate::model::{AssetId, CheckKey, Condition, Facts, Inventory, Observation, Outcome, Policy, Reading, Subject};
+use crate::state::event::{Effect, Event};
+
+fn neighbor(name: &str, forwards: Option<bool>) -> Neighbor {
+    Neighbor {
+        protocol: NeighborProtocol::Lldp,
+        name: name.into(),
+        port: "eth0".into(),
+        port_description: Untrusted::default(),
+        platform: Untrusted::default(),
+        chassis_mac: None,
+        address: None,
+        forwards,
+        half_duplex: None,
+    }
+}
+
+fn walk(s: &mut State, secs: u64, neighbors: Vec<Neighbor>) {
+    let mut equipment = Equipment::default();
+    for (port, neighbor) in (1..).zip(neighbors) {
+        equipment.port_mut(port).neighbors.push(neighbor);
+    }
+    let table =
+        PortTable { collected_at: at(secs), equipment: Arc::new(equipment), complete: true, ..PortTable::default() };
+    let check = CheckKey { subject: Subject::Host(AssetId::new("sw1")), name: "ports".into() };
+    let reading = Reading::ok("walked").facts(Facts::Ports(Arc::new(table)));
+    s.reduce(at(secs), Event::Observed(Observation { check, at: at(secs), took: Duration::ZERO, reading }));
+}
+
+fn hosts() -> Inventory {
+    let mut out = (*inventory(&[("sw1", &[]), ("db01", &[]), ("web", &[])], &[("icmp", true)])).clone();
+    out.checks.push(super::super::tests::spec("sw1", "ports", false));
+    out
+}
+
+/// `sw1` with `db01` on it, both seen good; `change` may alter the inventory.
+fn world(change: impl FnOnce(&mut Inventory)) -> State {
+    let mut inventory = hosts();
+    change(&mut inventory);
+    let mut s = State::new(Policy::default());
+    s.reduce(at(0), Event::Inventory(Arc::new(inventory)));
+    for host in ["sw1", "db01", "web"] {
+        see(&mut s, host, "icmp", 1, Outcome::Ok);
+    }
+    walk(&mut s, 2, vec![neighbor("DB01.example.net", Some(false)), neighbor("web", Some(true))]);
+    s
+}
+
+fn die(s: &mut State, host: &str, from: u64) -> Vec<Effect> {
+    (0..3).flat_map(|n| see(s, host, "icmp", from + n, Outcome::Critical)).collect()
+}
+
+fn told(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::Announce { .. })).count()
+}
+
+fn stands(s: &mut State, host: &str, secs: u64) -> (Condition, String) {
+    let snapshot = s.publish(at(secs));
+    let host = snapshot.host(&AssetId::new(host)).expect("there");
+    (host.condition, host.reason.line())
+}
+
+#[test]
+fn an_end_that_a_switch_names_hangs_on_it_and_is_marked() {
+    let mut s = world(|_| {});
+    let snapshot = s.publish(at(3));
+    let inferred: Vec<Option<&str>> = snapshot.hosts.iter().map(|h| h.care.inferred_parent.as_deref()).collect();
+    assert_eq!(inferred, [None, Some("sw1"), None], "what forwards for others may be above as well as below");
+    assert_eq!(told(&die(&mut s, "sw1", 40)), 1);
+    assert_eq!(told(&die(&mut s, "db01", 50)), 0);
+    assert_eq!(
+        stands(&mut s, "db01", 53),
+        (Condition::Unreachable, "behind sw1 (inferred: sw1 names it as its neighbour)".into())
+    );
+    assert_eq!(s.publish(at(53)).problems[0].hides, 1);
+}
+
+#[test]
+fn it_hides_neither_what_died_at_another_time_nor_what_is_tagged_critical() {
+    let mut s = world(|_| {});
+    die(&mut s, "sw1", 40);
+    see(&mut s, "db01", "icmp", 100, Outcome::Ok);
+    assert_eq!(told(&die(&mut s, "db01", 200)), 1, "the switch was down for long, and it answered all the same");
+    assert_eq!(stands(&mut s, "db01", 203).0, Condition::Critical);
+    let mut s = world(|inventory| Arc::make_mut(&mut inventory.hosts[1]).tags = vec!["critical".into()]);
+    die(&mut s, "sw1", 40);
+    assert_eq!(told(&die(&mut s, "db01", 41)), 1);
+}
+
+#[test]
+fn configured_parents_come_first_and_a_reload_keeps_what_was_inferred() {
+    let mut s = world(|inventory| Arc::make_mut(&mut inventory.hosts[1]).parents = vec![AssetId::new("web")]);
+    assert_eq!(s.publish(at(3)).hosts[1].care.inferred_parent, None);
+    let mut s = world(|_| {});
+    s.reduce(at(4), Event::Inventory(Arc::new(hosts())));
+    assert_eq!(s.publish(at(4)).hosts[1].care.inferred_parent.as_deref(), Some("sw1"));
+    die(&mut s, "sw1", 40);
+    die(&mut s, "db01", 41);
+    assert_eq!(stands(&mut s, "db01", 44).0, Condition::Unreachable);
+    let mut without = hosts();
+    without.hosts.remove(0);
+    without.checks.retain(|check| check.key.subject.id().as_str() != "sw1");
+    s.reduce(at(45), Event::Inventory(Arc::new(without)));
+    assert_eq!(s.publish(at(45)).hosts[0].care.inferred_parent, None);
+    assert!(at(45) > Timestamp::default());
+}
+
+#[test]
+fn two_hosts_of_one_name_are_nobodys_neighbour() {
+    let mut s = world(|inventory| {
+        let twin = crate::model::Host { id: AssetId::new("twin"), ..(*inventory.hosts[1]).clone() };
+        inventory.hosts.push(Arc::new(twin));
+    });
+    assert!(s.publish(at(3)).hosts.iter().all(|host| host.care.inferred_parent.is_none()));
+}

@@ -1,0 +1,299 @@
+//! Whether this console sees at all. When most of what answered before falls silent within a few looks, the likely cause
+//! is here: then one problem stands for all, what is silent keeps its last known condition and is stale, and nothing is
+//! announced. With sight back, everything silent is asked anew before anything is said about it.
+//!
+//! ```text
+//!         3 of the last 4 votes are falls               ≥ 80 % of the last 20 votes are falls
+//! clear ──────────────────────────────────► doubt ───────────────────────────────────────────► blind
+//!   ▲        as many answer, or 15 s          │                                                  │
+//!   └─────────────────────────────────────────┴──────────── more answer than are silent ─────────┘
+//! ```
+//!
+//! A *vote* is a host that falls silent after it answered, or one that answers. Only hosts with nothing silent above them
+//! vote: what hangs on a dead router says nothing about this console. With fewer than 20 such hosts their number counts
+//! instead, and there must be five falls at the least; or two, where the default gateway is among them.
+//!
+//! While in doubt no bad result is believed, which bounds what a false doubt can cost, and others are asked at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::State;
+use crate::base::Timestamp;
+use crate::model::Origin;
+use crate::state::event::Effect;
+use crate::state::rules::host::signs_of_life;
+use crate::state::rules::parents::askable;
+use crate::state::snapshot::Blindness;
+use crate::state::view::CheckView;
+
+/// Votes that are looked at.
+const VOTES: u32 = 20;
+/// The fewest falls that mean anything, without and with the gateway among them.
+const FALLS: u32 = 5;
+const FALLS_WITH_GATEWAY: u32 = 2;
+/// Of the votes that must be falls, in percent.
+const SHARE: u32 = 80;
+/// How long no bad result is believed where it stays open.
+const DOUBT: Duration = Duration::from_secs(15);
+/// How long after a doubt there is no other.
+const REST: Duration = Duration::from_secs(60);
+/// Others that are asked for each fall, and in doubt.
+const WITNESSES: usize = 2;
+const MANY_WITNESSES: usize = 32;
+/// Fallen hosts that answer again before all others are asked.
+const DAWN: usize = 3;
+
+#[derive(Debug, Default)]
+pub struct Sight {
+    /// The last votes, the newest in the lowest bit: set for a fall.
+    votes: u32,
+    first_fall: Timestamp,
+    phase: Phase,
+    /// Hosts that could vote: with nothing above them.
+    roots: usize,
+    gateway_fell: bool,
+    /// Hosts that answered before and are silent now.
+    fallen: usize,
+    /// Hosts that answered in this phase, and fallen ones that did.
+    heard: usize,
+    returned: usize,
+    /// Names the phase, so that a host counts once in it.
+    epoch: u32,
+    rests_until: Timestamp,
+    /// Where the next witness is looked for.
+    next_witness: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Clear,
+    Doubt {
+        until: Timestamp,
+    },
+    Blind {
+        since: Timestamp,
+    },
+}
+
+/// What a host has to do with it; kept in its slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vote {
+    /// It answered before, and is silent now.
+    fallen: bool,
+    /// The phase it was last heard in.
+    heard: u32,
+}
+
+impl Sight {
+    /// No bad result is believed.
+    pub fn withholds(&self) -> bool {
+        self.phase != Phase::Clear
+    }
+
+    pub fn is_blind(&self) -> bool {
+        matches!(self.phase, Phase::Blind { .. })
+    }
+
+    /// Answers matter.
+    fn is_alert(&self) -> bool {
+        self.votes != 0 || self.phase != Phase::Clear
+    }
+
+    pub fn deadline(&self) -> Option<Timestamp> {
+        if let Phase::Doubt { until } = self.phase { Some(until) } else { None }
+    }
+
+    fn window(&self) -> u32 {
+        VOTES.min(u32::try_from(self.roots).unwrap_or(VOTES)).max(1)
+    }
+
+    fn vote(&mut self, fall: u32) {
+        self.votes = (self.votes << 1 | fall) & (u32::MAX >> (32 - self.window()));
+    }
+
+    fn has_lost_sight(&self) -> bool {
+        let least = if self.gateway_fell { FALLS_WITH_GATEWAY } else { FALLS };
+        self.votes.count_ones() >= (self.window() * SHARE).div_ceil(100).max(least)
+    }
+
+    fn is_doubtful(&self) -> bool {
+        let many = self.roots >= FALLS as usize && (self.votes & 0b1111).count_ones() >= 3;
+        many || (self.gateway_fell && self.roots >= FALLS_WITH_GATEWAY as usize)
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        (self.heard, self.returned) = (0, 0);
+        self.epoch += 1;
+    }
+}
+
+impl State {
+    /// A host fell silent with its last result.
+    pub(super) fn fell(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
+        let slot = &mut self.hosts[row];
+        let host = &slot.view.host;
+        if slot.vote.fallen || slot.down || slot.view.last_seen.is_none() || host.origin == Origin::Local {
+            return;
+        }
+        slot.vote.fallen = true;
+        self.sight.fallen += 1;
+        let is_gateway = host.origin == Origin::Gateway;
+        let slot = &self.hosts[row];
+        if slot.parents.iter().any(|parent| self.is_silent(*parent)) {
+            return;
+        }
+        if self.sight.votes == 0 {
+            self.sight.first_fall = at;
+        }
+        self.sight.gateway_fell |= is_gateway;
+        self.sight.vote(1);
+        if self.sight.is_blind() {
+            return;
+        }
+        if self.sight.has_lost_sight() {
+            self.lose_sight(at, effects);
+        } else if self.sight.phase == Phase::Clear && at >= self.sight.rests_until && self.sight.is_doubtful() {
+            self.sight.enter(Phase::Doubt { until: at.plus(DOUBT) });
+            self.ask_witnesses(MANY_WITNESSES, effects);
+        } else if self.sight.roots >= FALLS as usize || is_gateway {
+            self.ask_witnesses(WITNESSES, effects);
+        }
+    }
+
+    /// Something that proves life answered.
+    pub(super) fn answered(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
+        let slot = &mut self.hosts[row];
+        let was_fallen = std::mem::take(&mut slot.vote.fallen);
+        self.sight.fallen -= usize::from(was_fallen);
+        if !self.sight.is_alert() || slot.view.host.origin == Origin::Local {
+            return;
+        }
+        let first = std::mem::replace(&mut slot.vote.heard, self.sight.epoch) != self.sight.epoch;
+        if slot.view.host.origin == Origin::Gateway {
+            self.sight.gateway_fell = false;
+        }
+        self.sight.vote(0);
+        self.sight.heard += usize::from(first);
+        self.sight.returned += usize::from(was_fallen);
+        match self.sight.phase {
+            Phase::Clear => {}
+            Phase::Doubt { .. } => {
+                let falls = self.sight.votes.count_ones() as usize;
+                if self.sight.heard >= 3 && self.sight.heard >= falls {
+                    self.end_doubt(at);
+                }
+            }
+            Phase::Blind { .. } => {
+                if self.sight.heard > self.sight.fallen {
+                    self.regain_sight(at, effects);
+                } else if was_fallen && self.sight.returned == DAWN {
+                    self.ask_the_silent(effects);
+                }
+            }
+        }
+    }
+
+    /// A doubt that was not settled in time is none.
+    pub(super) fn review_sight(&mut self, at: Timestamp) {
+        if self.sight.deadline().is_some_and(|until| at >= until) {
+            self.end_doubt(at);
+        }
+    }
+
+    /// After the inventory changed.
+    pub(super) fn count_voters(&mut self) {
+        let votes = |slot: &&super::HostSlot| slot.parents.is_empty() && slot.view.host.origin != Origin::Local;
+        let asked = |slot: &&super::HostSlot| !signs_of_life(&slot.view.checks).is_empty();
+        self.sight.roots = self.hosts.iter().filter(votes).filter(asked).count();
+        self.sight.fallen = self.hosts.iter().filter(|slot| slot.vote.fallen).count();
+    }
+
+    /// What the screen says while nothing is seen.
+    pub(crate) fn blindness(&self) -> Option<Blindness> {
+        let Phase::Blind { since } = self.sight.phase else { return None };
+        let known = |slot: &&super::HostSlot| slot.view.last_seen.is_some() && slot.view.host.origin != Origin::Local;
+        let known = self.hosts.iter().filter(known);
+        let (mut silent, mut targets) = (0, 0);
+        for slot in known {
+            targets += 1;
+            silent += usize::from(slot.lineage.silent_since.is_some());
+        }
+        Some(Blindness { since, silent, targets })
+    }
+
+    /// It fell silent when the console lost its sight.
+    pub(super) fn is_veiled(&self, row: usize) -> bool {
+        let slot = &self.hosts[row];
+        self.sight.is_blind() && slot.vote.fallen && !slot.down
+    }
+
+    fn is_silent(&self, row: usize) -> bool {
+        self.hosts[row].down || self.hosts[row].lineage.silent_since.is_some()
+    }
+
+    fn lose_sight(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
+        let since = self.sight.first_fall;
+        self.sight.enter(Phase::Blind { since });
+        for row in 0..self.hosts.len() {
+            if self.hosts[row].vote.fallen {
+                self.judge_host(at, row, effects);
+            }
+        }
+    }
+
+    fn end_doubt(&mut self, at: Timestamp) {
+        self.sight.enter(Phase::Clear);
+        self.sight.rests_until = at.plus(REST);
+    }
+
+    /// What is still silent starts over: it is asked as often as ever before anything is said about it.
+    fn regain_sight(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
+        self.end_doubt(at);
+        (self.sight.votes, self.sight.gateway_fell) = (0, false);
+        self.ask_the_silent(effects);
+        for row in 0..self.hosts.len() {
+            let slot = &mut self.hosts[row];
+            // Those that are back, too: one check may have answered, and a run of another have begun before that.
+            if slot.view.checks.iter().any(CheckView::is_soft) {
+                for check in Arc::make_mut(&mut slot.view).checks.iter_mut().filter(|check| check.is_soft()) {
+                    check.attempt = 0;
+                }
+            }
+            if std::mem::take(&mut slot.vote.fallen) {
+                self.judge_host(at, row, effects);
+            }
+        }
+        self.sight.fallen = 0;
+    }
+
+    fn ask_the_silent(&self, effects: &mut Vec<Effect>) {
+        for slot in self.hosts.iter().filter(|slot| slot.vote.fallen) {
+            effects.extend(askable(&slot.view).cloned().map(Effect::Ask));
+        }
+    }
+
+    /// Has others asked that were not found silent: whoever cannot see hears nothing of them either.
+    fn ask_witnesses(&mut self, wanted: usize, effects: &mut Vec<Effect>) {
+        let mut found = 0;
+        // Not the same few each time, and not all ten thousand looked through.
+        for _ in 0..self.hosts.len().min(wanted * 8) {
+            let row = self.sight.next_witness % self.hosts.len();
+            self.sight.next_witness = row + 1;
+            let slot = &self.hosts[row];
+            let may = slot.parents.is_empty() && !slot.vote.fallen && !slot.down && slot.view.last_seen.is_some();
+            if may && slot.view.host.origin != Origin::Local {
+                effects.extend(askable(&slot.view).next().cloned().map(Effect::Ask));
+                found += 1;
+            }
+            if found == wanted {
+                break;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

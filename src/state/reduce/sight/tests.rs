@@ -1,0 +1,181 @@
+//! Sight, vote by vote. The whole, with a schedule and thousands of hosts, is tested with the engine.
+
+use super::super::tests::{T0, at, see};
+use super::*;
+use crate::model::{CheckKey, Condition, Host, Inventory, Observation, Outcome, Policy, Reading, Remembered, Subject};
+use crate::state::{Event, Snapshot};
+
+fn world(hosts: &[(&str, Origin, &[&str])]) -> State {
+    let mut inventory = Inventory::default();
+    for (name, origin, parents) in hosts {
+        let mut host = Host::new(name, Some("192.0.2.1"), *origin);
+        host.parents = parents.iter().map(crate::model::AssetId::new).collect();
+        inventory.hosts.push(Arc::new(host));
+        inventory.checks.push(super::super::tests::spec(name, "icmp", true));
+    }
+    let mut s = State::new(Policy::default());
+    s.reduce(T0, Event::Inventory(Arc::new(inventory)));
+    for (name, ..) in hosts {
+        see(&mut s, name, "icmp", 1, Outcome::Ok);
+    }
+    s
+}
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("h{n}")).collect()
+}
+
+fn flat(count: usize) -> State {
+    let names = names(count);
+    let hosts: Vec<(&str, Origin, &[&str])> =
+        names.iter().map(|name| (name.as_str(), Origin::Config, &[][..])).collect();
+    world(&hosts)
+}
+
+fn told(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::Announce { .. })).count()
+}
+
+fn words(snapshot: &Snapshot) -> Vec<String> {
+    snapshot.problems.iter().map(|p| p.word.to_string()).collect()
+}
+
+#[test]
+fn five_of_six_that_fall_silent_are_a_blind_console() {
+    let mut s = flat(6);
+    let mut all = Vec::new();
+    for round in 0..4 {
+        for (n, name) in names(5).iter().enumerate() {
+            all.extend(see(&mut s, name, "icmp", 40 + round * 3 + n as u64 / 2, Outcome::Critical));
+        }
+    }
+    let snapshot = s.publish(at(60));
+    assert_eq!((told(&all), words(&snapshot)), (0, vec!["CAN'T SEE".to_owned()]));
+    let blind = snapshot.engine.blind.expect("blind");
+    assert_eq!((blind.since, blind.silent, blind.targets), (at(40), 5, 6));
+    assert!(snapshot.problems[0].reason.line().starts_with("5 of 6 targets"));
+    let stale: Vec<bool> = snapshot.hosts.iter().map(|h| h.stale).collect();
+    assert_eq!(stale, [true, true, true, true, true, false]);
+    assert!(snapshot.hosts.iter().all(|h| h.condition == Condition::Ok), "the last that was seen");
+    // Sight is back: those that are silent are asked at once, and as often as ever before anything is said.
+    let mut back = Vec::new();
+    for (n, name) in names(3).iter().enumerate() {
+        back.extend(see(&mut s, name, "icmp", 70 + n as u64, Outcome::Ok));
+    }
+    assert_eq!((s.publish(at(73)).engine.blind, told(&back)), (None, 0));
+    let asked = |name: &str| back.iter().any(|e| matches!(e, Effect::Ask(key) if key.subject.id().as_str() == name));
+    assert!(asked("h3") && asked("h4"));
+    assert_eq!(told(&see(&mut s, "h3", "icmp", 75, Outcome::Critical)), 0);
+    assert_eq!(told(&see(&mut s, "h3", "icmp", 76, Outcome::Critical)), 0);
+    assert_eq!(told(&see(&mut s, "h3", "icmp", 77, Outcome::Critical)), 1, "this one is really down");
+    assert_eq!(told(&see(&mut s, "h4", "icmp", 78, Outcome::Ok)), 0);
+    assert_eq!(words(&s.publish(at(78))), ["DOWN"]);
+}
+
+#[test]
+fn what_hangs_on_a_dead_router_says_nothing_about_the_console() {
+    let children = names(12);
+    let mut hosts: Vec<(&str, Origin, &[&str])> = vec![("core", Origin::Config, &[])];
+    hosts.extend(children.iter().map(|name| (name.as_str(), Origin::Config, &["core"][..])));
+    let mut s = world(&hosts);
+    for round in 0..3 {
+        for name in std::iter::once("core").chain(children.iter().map(String::as_str)) {
+            see(&mut s, name, "icmp", 40 + round, Outcome::Critical);
+        }
+    }
+    let snapshot = s.publish(at(50));
+    assert_eq!((words(&snapshot), snapshot.problems[0].hides), (vec!["DOWN".to_owned()], 12));
+}
+
+#[test]
+fn with_the_default_gateway_two_are_enough() {
+    let hosts: &[(&str, Origin, &[&str])] =
+        &[("here", Origin::Local, &[]), ("gateway", Origin::Gateway, &[]), ("dns", Origin::Resolver, &[])];
+    let mut s = world(hosts);
+    let mut all = Vec::new();
+    for round in 0..4 {
+        all.extend(see(&mut s, "gateway", "icmp", 40 + 3 * round, Outcome::Critical));
+        all.extend(see(&mut s, "dns", "icmp", 41 + 3 * round, Outcome::Critical));
+        all.extend(see(&mut s, "here", "icmp", 41 + 3 * round, Outcome::Ok));
+    }
+    assert_eq!((told(&all), words(&s.publish(at(60)))), (0, vec!["CAN'T SEE".to_owned()]));
+    // The gateway alone is a gateway that is down: others are seen.
+    let mut s = world(hosts);
+    let mut all = Vec::new();
+    for round in 0..20 {
+        all.extend(see(&mut s, "gateway", "icmp", 40 + 3 * round, Outcome::Critical));
+        all.extend(see(&mut s, "dns", "icmp", 41 + 3 * round, Outcome::Ok));
+        all.extend(s.reduce(at(41 + 3 * round), Event::Tick));
+    }
+    assert_eq!((told(&all), words(&s.publish(at(100)))), (1, vec!["DOWN".to_owned()]));
+}
+
+#[test]
+fn a_doubt_costs_seconds_and_ends_by_itself() {
+    let mut s = flat(10);
+    let mut all = Vec::new();
+    for name in names(4) {
+        all.extend(see(&mut s, &name, "icmp", 40, Outcome::Critical));
+    }
+    let asked = all.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
+    assert!(asked >= 6, "all others are asked: {asked}");
+    for secs in [41, 42, 43] {
+        all.extend(see(&mut s, "h0", "icmp", secs, Outcome::Critical));
+    }
+    assert_eq!(told(&all), 0, "it is open whether anything is seen");
+    // Nobody else says anything: then it counts.
+    let until = s.next_deadline().expect("it ends");
+    assert!(until <= at(40).plus(DOUBT));
+    s.reduce(until, Event::Tick);
+    assert_eq!(told(&see(&mut s, "h0", "icmp", 56, Outcome::Critical)), 1);
+    // Where others answer it ends with that.
+    let mut s = flat(10);
+    for name in names(3) {
+        see(&mut s, &name, "icmp", 40, Outcome::Critical);
+    }
+    for name in ["h5", "h6", "h7", "h8"] {
+        see(&mut s, name, "icmp", 41, Outcome::Ok);
+    }
+    see(&mut s, "h0", "icmp", 42, Outcome::Critical);
+    assert_eq!(told(&see(&mut s, "h0", "icmp", 43, Outcome::Critical)), 1);
+}
+
+#[test]
+fn a_restart_without_network_tells_nothing_and_shows_what_was_known() {
+    let names = names(8);
+    let remembered = |name: &String| {
+        let check = CheckKey { subject: Subject::Host(crate::model::AssetId::new(name)), name: "icmp".into() };
+        let observation =
+            Observation { check: check.clone(), at: T0, took: Duration::ZERO, reading: Reading::ok("here") };
+        let flap = crate::model::Flap::default();
+        Remembered { check, condition: Condition::Ok, since: T0, last_good: Some(T0), observation, flap }
+    };
+    let hosts: Vec<(&str, &[&str])> = names.iter().map(|name| (name.as_str(), &[][..])).collect();
+    let mut s = State::new(Policy::default());
+    let mut all = s.reduce(at(5), Event::Restored(names.iter().map(remembered).collect()));
+    all.extend(s.reduce(at(5), Event::Inventory(super::super::tests::inventory(&hosts, &[("icmp", true)]))));
+    for round in 0..4 {
+        for name in &names {
+            all.extend(see(&mut s, name, "icmp", 7 + 3 * round, Outcome::Critical));
+        }
+    }
+    let snapshot = s.publish(at(30));
+    assert_eq!((told(&all), words(&snapshot)), (0, vec!["CAN'T SEE".to_owned()]));
+    assert!(snapshot.hosts.iter().all(|h| h.stale && h.condition == Condition::Ok));
+}
+
+#[test]
+fn a_result_from_a_clock_that_was_ahead_is_old() {
+    let check = CheckKey { subject: Subject::Host(crate::model::AssetId::new("a")), name: "icmp".into() };
+    let ahead = at(7_200);
+    let observation =
+        Observation { check: check.clone(), at: ahead, took: Duration::ZERO, reading: Reading::ok("here") };
+    let flap = crate::model::Flap::default();
+    let one = Remembered { check, condition: Condition::Ok, since: ahead, last_good: Some(ahead), observation, flap };
+    let mut s = State::new(Policy::default());
+    s.reduce(at(0), Event::Restored(vec![one]));
+    s.reduce(at(0), Event::Inventory(super::super::tests::inventory(&[("a", &[])], &[("icmp", true)])));
+    assert!(s.publish(at(0)).hosts[0].stale, "how old it is cannot be told");
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    assert!(!s.publish(at(1)).hosts[0].stale);
+}

@@ -1,0 +1,122 @@
+//! Two machines side by side: what differs first, then what is the same. Lists are told by what only one of them has.
+
+use super::{Line, heading, vitals};
+use crate::base::{Untrusted, text, units};
+use crate::config::theme::Meaning;
+use crate::model::AssetId;
+use crate::model::vitals::{Amount, Vitals};
+use crate::ui::app::App;
+
+/// Columns of one of the two values.
+const VALUE: usize = 40;
+/// Rows of one list that are shown.
+const LISTED: usize = 24;
+
+pub fn title(app: &App, pair: &[AssetId; 2]) -> String {
+    let name = |id: &AssetId| app.snapshot.host(id).map_or_else(|| id.as_str().to_owned(), |h| h.host.name.to_string());
+    format!("{} and {}", name(&pair[0]), name(&pair[1]))
+}
+
+pub fn lines(app: &App, pair: &[AssetId; 2]) -> Vec<Line> {
+    let mut out = Vec::new();
+    let told = [told(app, &pair[0]), told(app, &pair[1])];
+    let [Some(left), Some(right)] = &told else {
+        for (id, _) in pair.iter().zip(&told).filter(|(_, told)| told.is_none()) {
+            let words =
+                format!("{} has not told how it is: a check of kind linux, windows, local or SNMP does", id.as_str());
+            out.push((Meaning::Warning, words));
+        }
+        return out;
+    };
+    let rows = rows(left).into_iter().zip(rows(right)).map(|((name, left), (_, right))| (name, left, right));
+    let (same, differing): (Vec<_>, Vec<_>) = rows.partition(|(_, left, right)| left == right);
+    let row = |name: &str, left: &str, right: &str| {
+        let value = |value: &str| if value.is_empty() { "–".to_owned() } else { text::fit(value, VALUE) };
+        format!("{name:<14}{:<VALUE$}  {}", value(left), value(right))
+    };
+    out.push((Meaning::Title, row("", pair[0].as_str(), pair[1].as_str())));
+    out.extend(differing.iter().map(|(name, left, right)| (Meaning::Text, row(name, left, right))));
+    for (name, of) in LISTS {
+        only(name, of(left), of(right), pair, &mut out);
+    }
+    if !same.is_empty() {
+        heading(&mut out, "THE SAME");
+        let told = same.iter().filter(|(_, left, _)| !left.is_empty());
+        out.extend(told.map(|(name, left, _)| (Meaning::Dim, format!("{name:<14}{left}"))));
+    }
+    out
+}
+
+/// What the newest look told, else what its SNMP agent says of the machine it runs on.
+fn told(app: &App, id: &AssetId) -> Option<Vitals> {
+    let host = app.snapshot.host(id)?;
+    if let Some((told, _)) = vitals::of(host) {
+        return Some(told.clone());
+    }
+    let device = app.snapshot.device(id)?;
+    Vitals::of_equipment(&device.table.equipment)
+}
+
+type List = fn(&Vitals) -> &[Untrusted];
+
+const LISTS: [(&str, List); 3] = [
+    ("FAILED UNITS", |vitals| vitals.failed_units.as_deref().unwrap_or_default()),
+    ("MOUNTS", |vitals| &vitals.mounts),
+    ("ROUTES", |vitals| &vitals.routes),
+];
+
+/// The same rows for every machine, in the same order.
+fn rows(vitals: &Vitals) -> Vec<(&'static str, String)> {
+    let amount = |amount: Option<Amount>| amount.map(|amount| units::bytes(amount.total)).unwrap_or_default();
+    let updates = vitals.updates.as_ref().map(|updates| match updates.security {
+        Some(security) => format!("{}, {security} for security", updates.all),
+        None => updates.all.to_string(),
+    });
+    let packages = vitals.packages.as_ref().map(|packages| {
+        let digest: String = packages.digest.line().chars().take(12).collect();
+        format!("{} {} {digest}", packages.by, packages.count)
+    });
+    let reboot =
+        vitals.reboot.as_ref().map(|reboot| if reboot.required { reboot.reason.line() } else { "not due".into() });
+    vec![
+        ("system", vitals.system.line()),
+        ("kernel", vitals.kernel.line()),
+        ("architecture", vitals.architecture.line()),
+        ("cores", vitals.cores.map(|cores| cores.to_string()).unwrap_or_default()),
+        ("memory", amount(vitals.memory)),
+        ("swap", amount(vitals.swap)),
+        ("packages", packages.unwrap_or_default()),
+        ("updates", updates.unwrap_or_default()),
+        ("restart", reboot.unwrap_or_default()),
+        ("up", vitals.uptime.map(units::age).unwrap_or_default()),
+        (
+            "load",
+            vitals.load.map(|[one, five, fifteen]| format!("{one:.2} {five:.2} {fifteen:.2}")).unwrap_or_default(),
+        ),
+        ("cpu", vitals.cpu.map(|cpu| format!("{:.0} %", cpu.busy)).unwrap_or_default()),
+        ("used memory", vitals.memory.and_then(Amount::percent).map(|p| format!("{p:.0} %")).unwrap_or_default()),
+        (
+            "fullest",
+            vitals.fullest().first().map(|d| format!("{} {:.0} %", d.mount.line(), d.used_percent)).unwrap_or_default(),
+        ),
+    ]
+}
+
+/// What only one of the two has.
+fn only(name: &str, left: &[Untrusted], right: &[Untrusted], pair: &[AssetId; 2], out: &mut Vec<Line>) {
+    let sides = [(left, right, &pair[0]), (right, left, &pair[1])];
+    let lacking = |own: &[Untrusted], other: &[Untrusted]| {
+        own.iter().filter(|item| !other.contains(item)).map(Untrusted::line).collect::<Vec<_>>()
+    };
+    let lists: Vec<_> = sides.iter().map(|(own, other, id)| (id.as_str(), lacking(own, other))).collect();
+    if lists.iter().all(|(_, items)| items.is_empty()) {
+        return;
+    }
+    heading(out, name);
+    for (id, items) in lists {
+        out.extend(items.iter().take(LISTED).map(|item| (Meaning::Text, format!("only {id:<20} {item}"))));
+        if items.len() > LISTED {
+            out.push((Meaning::Dim, format!("and {} more", items.len() - LISTED)));
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Dialogs of a few fields that end in one command to the engine, and stay until what was asked is on disk.
+
+use std::time::Duration;
+
+use ratatui::layout::{Position, Rect};
+
+use super::{Reaction, boxed, centred, editor};
+use crate::base::{Timestamp, Untrusted, text, units};
+use crate::bus::{Command, Ticket};
+use crate::config::key::{Key, KeyCode};
+use crate::config::theme::Meaning;
+use crate::model::care::CLAIM_LASTS;
+use crate::model::{AssetId, Order, Scope, Span, Stickiness, Target};
+use crate::ui::app::App;
+use crate::ui::canvas::Row;
+use crate::ui::frame::Frame;
+use crate::ui::line::Line;
+
+/// Columns of the fields' names.
+const NAMES: usize = 11;
+/// How long a window is open where nobody says otherwise.
+const MAINTENANCE_LASTS: Duration = Duration::from_secs(2 * 3600);
+
+#[derive(Debug)]
+pub enum Field {
+    Text {
+        name: &'static str,
+        line: Line,
+        /// What an empty field means.
+        empty: String,
+    },
+    /// Space changes it to the next of these.
+    Choice { name: &'static str, at: usize, words: Vec<String> },
+}
+
+impl Field {
+    fn text(name: &'static str, text: &str, empty: impl Into<String>) -> Self {
+        Self::Text { name, line: Line::with(text), empty: empty.into() }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Text { name, .. } | Self::Choice { name, .. } => name,
+        }
+    }
+
+    fn said(&self) -> &str {
+        match self {
+            Self::Text { line, .. } => line.text().trim(),
+            Self::Choice { .. } => "",
+        }
+    }
+
+    fn chosen(&self) -> usize {
+        if let Self::Choice { at, .. } = self { *at } else { 0 }
+    }
+}
+
+/// What the form is for.
+#[derive(Debug)]
+pub enum Purpose {
+    Claim(Target),
+    /// The scopes to choose from.
+    Maintain(Vec<Scope>),
+}
+
+#[derive(Debug)]
+pub struct Form {
+    purpose: Purpose,
+    title: String,
+    /// What holds beside the fields: who owns it now, how far it reaches.
+    remarks: Vec<String>,
+    fields: Vec<Field>,
+    at: usize,
+    pub waiting: Option<Ticket>,
+    /// Why it was not done, or what is wrong with a field.
+    pub failure: Option<String>,
+}
+
+impl Form {
+    /// Taking a problem on, or handing it over.
+    pub fn claim(app: &App, target: Target) -> Self {
+        let label = target.label().line();
+        let standing = app.snapshot.acks.get(&target);
+        let (title, note, sticky) = match standing {
+            Some(ack) => {
+                (format!("{label}: {} has it", ack.claim.owner.line()), ack.claim.note.line(), ack.claim.stickiness)
+            }
+            None => (format!("Claim {label}"), String::new(), Stickiness::default()),
+        };
+        Self {
+            purpose: Purpose::Claim(target),
+            title,
+            remarks: vec!["reaches the consoles of this state directory; it silences no pager".to_owned()],
+            fields: vec![
+                Field::text("note", &note, "what you are doing about it"),
+                Field::text("owner", "", "you"),
+                Field::text("for", &units::config_duration(CLAIM_LASTS), "4h"),
+                Field::Choice {
+                    name: "ends",
+                    at: usize::from(sticky == Stickiness::Sticky),
+                    words: vec![
+                        "when it gets worse, recovers, or the time is over".to_owned(),
+                        "when it recovers or the time is over".to_owned(),
+                    ],
+                },
+            ],
+            at: 0,
+            waiting: None,
+            failure: None,
+        }
+    }
+
+    /// Work on a host or a backup job, for a time.
+    pub fn maintain(app: &App, asset: &AssetId) -> Self {
+        let name = asset.as_str();
+        let mut scopes = vec![Scope::Asset(asset.clone())];
+        let mut words = vec![format!("{name} alone")];
+        let mut remarks = vec!["problems stay in sight and announce nothing meanwhile".to_owned()];
+        if let Some(view) = app.snapshot.host(asset) {
+            scopes.push(Scope::Behind(asset.clone()));
+            words.push(format!("{name} and what hangs on nothing else"));
+            if let Some(group) = &view.host.group {
+                scopes.push(Scope::Group(group.clone()));
+                words.push(format!("the group {group}"));
+            }
+            for tag in &view.host.tags {
+                scopes.push(Scope::Tag(tag.clone()));
+                words.push(format!("everything tagged {tag}"));
+            }
+            if let Some(maintained) = &view.care.maintenance {
+                let left = units::age(maintained.until.since(app.snapshot.at));
+                remarks.insert(0, format!("in maintenance already, {left} more: this adds a window"));
+            }
+        }
+        Self {
+            purpose: Purpose::Maintain(scopes),
+            title: format!("Maintenance of {name}"),
+            remarks,
+            fields: vec![
+                Field::Choice { name: "what", at: 0, words },
+                Field::text("for", "2h", "2h"),
+                Field::text("starts in", "", "now"),
+                Field::text("note", "", "what is being done"),
+            ],
+            at: 1,
+            waiting: None,
+            failure: None,
+        }
+    }
+
+    pub fn paste(&mut self, pasted: &str) {
+        if let Some(Field::Text { line, .. }) = self.fields.get_mut(self.at) {
+            line.insert(&text::clean(&pasted.replace(['\r', '\n'], " ")));
+        }
+    }
+
+    fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name() == name)
+    }
+
+    fn said(&self, name: &str) -> &str {
+        self.field(name).map_or("", Field::said)
+    }
+
+    /// The command that the fields make, or the field that is wrong and why.
+    fn command(&self, ticket: Ticket, now: Timestamp) -> Result<Command, (&'static str, String)> {
+        match &self.purpose {
+            Purpose::Claim(target) => {
+                let lasts = self.duration("for", CLAIM_LASTS)?;
+                let owner = Some(self.said("owner")).filter(|owner| !owner.is_empty()).map(str::to_owned);
+                let sticky = self.field("ends").is_some_and(|ends| ends.chosen() == 1);
+                Ok(Command::Claim {
+                    ticket,
+                    target: target.clone(),
+                    owner,
+                    note: self.said("note").to_owned(),
+                    lasts,
+                    stickiness: if sticky { Stickiness::Sticky } else { Stickiness::EndsOnWorsening },
+                })
+            }
+            Purpose::Maintain(scopes) => {
+                let at = self.field("what").map_or(0, Field::chosen);
+                let Some(scope) = scopes.get(at).cloned() else { return Err(("what", "choose one".to_owned())) };
+                let from = now.plus(self.duration("starts in", Duration::ZERO)?);
+                let until = from.plus(self.duration("for", MAINTENANCE_LASTS)?);
+                let note = Untrusted::from(self.said("note"));
+                let order = Order { scope, span: Span::Once { from, until }, flexible: None, note };
+                Ok(Command::Maintain { ticket, order })
+            }
+        }
+    }
+
+    fn duration(&self, name: &'static str, empty: Duration) -> Result<Duration, (&'static str, String)> {
+        match self.said(name) {
+            "" => Ok(empty),
+            said => units::parse_duration(said)
+                .filter(|lasts| !lasts.is_zero())
+                .ok_or_else(|| (name, format!("\"{said}\" is no duration: 30m, 4h, 2d"))),
+        }
+    }
+}
+
+pub fn key(app: &mut App, form: &mut Form, key: Key) -> Reaction {
+    if form.waiting.is_some() {
+        return Reaction::Keep;
+    }
+    let count = form.fields.len();
+    match key.code {
+        KeyCode::Escape => return Reaction::Close,
+        KeyCode::Tab if key.shift => form.at = (form.at + count - 1) % count,
+        KeyCode::Tab | KeyCode::Down => form.at = (form.at + 1) % count,
+        KeyCode::Up => form.at = (form.at + count - 1) % count,
+        KeyCode::Enter => {
+            let ticket = app.ticket();
+            match form.command(ticket, app.snapshot.at) {
+                Ok(command) => {
+                    form.failure = None;
+                    if app.send(command) {
+                        form.waiting = Some(ticket);
+                    }
+                }
+                Err((name, why)) => {
+                    form.at = form.fields.iter().position(|field| field.name() == name).unwrap_or(form.at);
+                    form.failure = Some(why);
+                }
+            }
+        }
+        _ => match form.fields.get_mut(form.at) {
+            Some(Field::Text { line, .. }) => {
+                line.key(key);
+            }
+            Some(Field::Choice { at, words, .. }) => match key.code {
+                KeyCode::Char(' ') | KeyCode::Right => *at = (*at + 1) % words.len(),
+                KeyCode::Left => *at = (*at + words.len() - 1) % words.len(),
+                _ => {}
+            },
+            None => {}
+        },
+    }
+    Reaction::Keep
+}
+
+pub fn draw(app: &App, frame: &mut Frame<'_>, form: &Form) -> Rect {
+    let width = frame.area.width.saturating_sub(4).min(80);
+    let columns = usize::from(width.saturating_sub(4)).max(1);
+    let (meaning, words) = match (&form.waiting, &form.failure) {
+        (Some(_), _) => (Meaning::Warning, "saving…".to_owned()),
+        (None, Some(why)) => (Meaning::Critical, why.clone()),
+        (None, None) => (Meaning::Dim, "Enter does it · Tab next field · Space changes · Esc leaves".to_owned()),
+    };
+    let lines = |words: &str| text::wrap(&text::clean(words), columns);
+    let remarks: Vec<String> = form.remarks.iter().flat_map(|remark| lines(remark)).collect();
+    let foot = lines(&words);
+    let area = centred(frame.area, width, (form.fields.len() + remarks.len() + foot.len()) as u16 + 4);
+    let inner = boxed(app, frame, area, &text::clean(&form.title));
+    let dim = app.look.style(Meaning::Dim);
+    let mut y = inner.y;
+    for (at, field) in form.fields.iter().enumerate() {
+        let here = at == form.at;
+        let mut row = Row::new(frame.buffer, &app.look, inner, y);
+        row.cell(field.name(), NAMES, if here { app.look.style(Meaning::Accent) } else { dim });
+        match field {
+            Field::Text { line, empty, .. } => {
+                if line.text().is_empty() {
+                    row.put(empty, dim);
+                } else {
+                    row.put(line.text(), app.look.style(Meaning::Text));
+                }
+                if here {
+                    let x = NAMES + text::width(&text::clean(line.before()));
+                    let x = (inner.x + x as u16).min(inner.right().saturating_sub(1));
+                    frame.cursor = Some(Position::new(x, y));
+                }
+            }
+            Field::Choice { at, words, .. } => {
+                let style = app.look.style(if here { Meaning::Accent } else { Meaning::Text });
+                row.put(words.get(*at).map_or("", String::as_str), style);
+            }
+        }
+        y += 1;
+    }
+    y += 1;
+    for remark in &remarks {
+        Row::new(frame.buffer, &app.look, inner, y).put(remark, dim);
+        y += 1;
+    }
+    editor::foot(app, frame, inner, meaning, &foot);
+    area
+}

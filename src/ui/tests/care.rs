@@ -1,0 +1,150 @@
+//! Taking problems on and working on things, from the screen.
+
+use super::*;
+use crate::bus::Ticket;
+use crate::model::{Acknowledgement, Claim, Maintenance, Order, Scope, Span, Stickiness, Target};
+use crate::state::view::Maintained;
+
+fn claim(owner: &str, note: &str) -> Arc<Acknowledgement> {
+    Arc::new(Acknowledgement {
+        id: "01ARZ3NDEKTSV4RRFFQ69G5F99".into(),
+        since: NOW.minus(Duration::from_secs(600)),
+        claim: Claim {
+            target: Target::Host(AssetId::new("core-sw1")),
+            owner: owner.into(),
+            note: note.into(),
+            until: NOW.plus(Duration::from_secs(3 * 3600)),
+            stickiness: Stickiness::EndsOnWorsening,
+            condition: None,
+        },
+    })
+}
+
+/// The outage with its first problem owned, and a host in maintenance.
+fn cared_for() -> Arc<Snapshot> {
+    let mut snapshot = (*fixture::outage()).clone();
+    let ack = claim("ops1\u{1b}[31m", "power\u{202e} cycling it");
+    let mut problems = snapshot.problems.to_vec();
+    problems[0].care.ack = Some(ack.clone());
+    problems[1].care.unowned_since = Some(NOW.minus(Duration::from_secs(900)));
+    problems[1].rank = "critical".into();
+    snapshot.problems = problems.into();
+    snapshot.acks = Arc::new([(ack.claim.target.clone(), ack.clone())].into());
+    snapshot.totals.owned = 1;
+    let order = Order {
+        scope: Scope::Asset(AssetId::new("db02")),
+        span: Span::Once { from: NOW, until: NOW.plus(Duration::from_secs(7200)) },
+        flexible: None,
+        note: "new disks".into(),
+    };
+    let maintenance = Arc::new(Maintenance { id: "01ARZ3NDEKTSV4RRFFQ69G5F98".into(), author: "ops2".into(), order });
+    for host in &mut snapshot.hosts {
+        let id = host.host.id.as_str().to_owned();
+        let host = Arc::make_mut(host);
+        match &*id {
+            "core-sw1" => host.care.ack = Some(ack.clone()),
+            "db02" => {
+                let until = NOW.plus(Duration::from_secs(7200));
+                let maintained = Maintained { maintenance: maintenance.clone(), from: NOW, until };
+                host.care.maintenance = Some(Arc::new(maintained));
+            }
+            _ => {}
+        }
+    }
+    Arc::new(snapshot)
+}
+
+fn sent(console: &mut Console) -> Vec<Command> {
+    std::iter::from_fn(|| console.commands.try_recv().ok())
+        .filter(|command| !matches!(command, Command::Focus(_)))
+        .collect()
+}
+
+#[test]
+fn owners_and_maintenance_are_seen_and_nothing_foreign_gets_out() {
+    for size in [(80, 24), (120, 40)] {
+        let mut console = Console::new(size, cared_for(), true);
+        insta::assert_snapshot!(format!("care_{}x{}", size.0, size.1), console.screen());
+        insta::assert_snapshot!(format!("care_hosts_{}x{}", size.0, size.1), console.press("2").screen());
+    }
+    let mut console = Console::new((120, 40), cared_for(), true);
+    let detail = console.press("Enter").screen();
+    assert!(detail.contains("has it for 10m, 3h more: power"), "{detail}");
+    assert!(detail.contains("no pager is silenced"), "{detail}");
+    assert!(!detail.contains('\u{1b}') && !detail.contains('\u{202e}'));
+    let detail = Console::new((120, 40), cared_for(), true).press("2 G k k k k k Enter").screen();
+    assert!(!detail.contains('\u{1b}'), "{detail}");
+}
+
+#[test]
+fn a_claim_is_asked_for_and_kept_until_it_is_on_disk() {
+    let mut console = outage((120, 40));
+    let text = console.press("a").screen();
+    assert!(text.contains("Claim core-sw1") && text.contains("it silences no pager"), "{text}");
+    console.press("o n Space i t Tab b o b Tab Ctrl+U 9 0 x Enter");
+    let text = console.screen();
+    assert!(text.contains("\"90x\" is no duration"), "{text}");
+    assert_eq!(sent(&mut console).len(), 0);
+    console.press("Ctrl+U 9 0 m Tab Space Enter");
+    let commands = sent(&mut console);
+    let [Command::Claim { ticket, target, owner, note, lasts, stickiness }] = &commands[..] else {
+        panic!("{commands:?}");
+    };
+    assert_eq!((target, owner.as_deref(), &**note), (&Target::Host(AssetId::new("core-sw1")), Some("bob"), "on it"));
+    assert_eq!((*lasts, *stickiness), (Duration::from_secs(5400), Stickiness::Sticky));
+    let ticket = *ticket;
+    assert!(console.screen().contains("saving"));
+    console.app.notice(Notice::NotSaved { ticket, reason: "the disk is full".into() });
+    let text = console.screen();
+    assert!(text.contains("NOT SAVED: the disk is full") && text.contains("on it"), "{text}");
+    console.press("Enter");
+    let commands = sent(&mut console);
+    let [Command::Claim { ticket: again, .. }] = &commands[..] else { panic!("{commands:?}") };
+    let again = *again;
+    assert_ne!(again, Ticket(0));
+    let entry = fixture::deed("core-sw1");
+    console.app.notice(Notice::Saved { ticket: again, entry });
+    let text = console.screen();
+    assert!(!text.contains("on it") && text.contains("claimed core-sw1"), "{text}");
+}
+
+#[test]
+fn what_is_no_problem_is_not_claimed_and_what_is_claimed_can_be_given_back() {
+    let mut console = Console::new((120, 40), cared_for(), true);
+    let text = console.press("2 G a").screen();
+    assert!(text.contains("has no problem to claim"), "{text}");
+    assert_eq!(sent(&mut console).len(), 0);
+    let mut console = Console::new((120, 40), cared_for(), true);
+    assert!(console.press("a").screen().contains("ops1"), "it says who has it");
+    console.press("Esc u");
+    let commands = sent(&mut console);
+    assert!(
+        matches!(&commands[..], [Command::Release { target: Target::Host(id), .. }] if id.as_str() == "core-sw1"),
+        "{commands:?}"
+    );
+}
+
+#[test]
+fn a_window_is_ordered_and_taken_back() {
+    let mut console = Console::new((120, 40), cared_for(), true);
+    let text = console.press("m").screen();
+    assert!(text.contains("Maintenance of core-sw1") && text.contains("core-sw1 alone"), "{text}");
+    console.press("Shift+Tab Space Tab Ctrl+U 1 h Tab 3 0 m Tab p s u Enter");
+    let commands = sent(&mut console);
+    let [Command::Maintain { order, .. }] = &commands[..] else { panic!("{commands:?}") };
+    let from = console.app.snapshot.at.plus(Duration::from_secs(1800));
+    assert_eq!(order.scope, Scope::Behind(AssetId::new("core-sw1")));
+    assert_eq!(order.span, Span::Once { from, until: from.plus(Duration::from_secs(3600)) });
+    assert_eq!(order.note.line(), "psu");
+
+    let mut console = Console::new((120, 40), cared_for(), true);
+    console.press("2");
+    let at = console.app.snapshot.hosts.iter().position(|h| h.host.id.as_str() == "db02").expect("there");
+    console.app.list_mut(super::super::panes::PaneKind::Hosts).select_row(at);
+    console.press("u");
+    let commands = sent(&mut console);
+    assert!(
+        matches!(&commands[..], [Command::CancelMaintenance { maintenance, .. }] if maintenance.ends_with("F98")),
+        "{commands:?}"
+    );
+}

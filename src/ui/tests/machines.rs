@@ -1,0 +1,45 @@
+//! Machines that tell how they are.
+
+use std::sync::Arc;
+
+use super::fixture::{self, NOW};
+use super::*;
+
+fn console(size: (u16, u16), unicode: bool) -> Console {
+    let snapshot = Snapshot { revision: 3, at: NOW, hosts: vec![Arc::new(fixture::machine())], ..Snapshot::default() };
+    let mut console = Console::new(size, Arc::new(snapshot), unicode);
+    console.press("2 Enter");
+    console
+}
+
+#[test]
+fn a_machine_is_told_in_full() {
+    insta::assert_snapshot!("machine_120x50", console((120, 50), true).screen());
+    insta::assert_snapshot!("machine_80x24", console((80, 24), true).screen());
+}
+
+#[test]
+fn two_machines_are_put_side_by_side_by_the_same_key_on_both() {
+    let mut other = fixture::machine_like(|vitals| {
+        vitals.kernel = "6.1.0-21-amd64".into();
+        vitals.mounts.push("/srv ext4 rw".into());
+        vitals.failed_units = Some(Vec::new());
+    });
+    other.host = Arc::new(crate::model::Host::new("web02", Some("192.0.2.8"), crate::model::Origin::Config));
+    let hosts = vec![Arc::new(fixture::machine()), Arc::new(other)];
+    let snapshot = Snapshot { revision: 3, at: NOW, hosts, ..Snapshot::default() };
+    let mut console = Console::new((120, 40), Arc::new(snapshot), true);
+    let first = console.press("2 c").screen();
+    assert!(first.contains("puts the two side by side"), "{first}");
+    insta::assert_snapshot!("compared_120x40", console.press("j c").screen());
+    let closed = console.press("Esc c c").screen();
+    assert!(closed.contains("nothing is compared any more"), "{closed}");
+}
+
+#[test]
+fn names_that_mean_harm_move_nothing() {
+    for unicode in [true, false] {
+        let text = console((120, 50), unicode).screen();
+        assert!(text.contains(r"evil\x1b[31m.service") && !text.contains('\x1b'), "{text}");
+    }
+}

@@ -1,0 +1,81 @@
+//! Backups: how old the newest good point of each is against what it may be. More jobs than rows are a grid.
+
+use std::sync::Arc;
+
+use ratatui::layout::Rect;
+
+use super::{Item, many, nothing, state};
+use crate::base::{text, units};
+use crate::config::theme::Meaning;
+use crate::model::Condition;
+use crate::state::JobView;
+use crate::ui::canvas::Row;
+use crate::ui::frame::Frame;
+use crate::ui::wall::Wall;
+use crate::ui::wall::sheet::rule;
+
+pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, jobs: &[&Arc<JobView>]) {
+    let look = &wall.look;
+    let mut jobs = jobs.to_vec();
+    jobs.sort_by_key(|job| std::cmp::Reverse(job.condition));
+    let good = jobs.iter().filter(|job| job.condition == Condition::Ok && !job.stale).count();
+    let honesty = format!("{good} of {} good", jobs.len());
+    if jobs.len() > usize::from(area.height.saturating_sub(1)) {
+        let items: Vec<Item<'_>> = jobs
+            .iter()
+            .map(|job| Item {
+                name: &job.job.name,
+                condition: job.condition,
+                stale: job.stale,
+                word: state(job.condition, job.stale).to_owned(),
+            })
+            .collect();
+        many(wall, frame, area, ("BACKUPS", &honesty), &items, &[]);
+        return;
+    }
+    rule(look, frame, area, "BACKUPS", &honesty);
+    if jobs.is_empty() {
+        nothing(wall, frame, area, "no backup is here");
+        return;
+    }
+    let longest = jobs.iter().map(|job| text::width(&job.job.name)).max().unwrap_or(0);
+    let name = longest.clamp(6, usize::from(area.width / 3).max(6));
+    let each = (usize::from(area.height.saturating_sub(1)) / jobs.len()).clamp(1, 2) as u16;
+    for (at, job) in jobs.iter().enumerate() {
+        draw_job(wall, frame, Rect { y: area.y + 1 + at as u16 * each, height: each, ..area }, job, name);
+    }
+}
+
+fn draw_job(wall: &Wall, frame: &mut Frame<'_>, area: Rect, job: &JobView, name: usize) {
+    let (look, now) = (&wall.look, frame.now);
+    let dim = look.style(Meaning::Dim);
+    let (glyph, style) = look.condition(job.condition, job.stale);
+    let words = look.words(job.condition, job.stale);
+    let newest = job.newest.map_or_else(|| "–".to_owned(), |at| units::age(units::age_bucket(now.since(at))));
+    let target = job.job.rpo.map_or_else(String::new, |rpo| format!("/ {}", units::age(rpo)));
+    let mut row = Row::new(frame.buffer, look, area, area.y);
+    row.gap(1).put(glyph, style).gap(1).name(&job.job.name, name, words).gap(1);
+    row.end(" ", dim).end(&format!("{newest:>3} {target:<5}"), dim).end(" ", dim);
+    if let (Some(at), Some(rpo)) = (job.newest, job.job.rpo) {
+        let bar = if area.height > 1 { row.room().min(40) } else { row.room().min(20) };
+        let share = now.since(at).as_secs_f64() / rpo.as_secs_f64().max(1.0);
+        let filled = if job.condition.is_problem() { super::ink(words) } else { look.style(Meaning::Bar) };
+        let mark = bar * 3 / 4;
+        let (full, empty, line) = if look.unicode { ("▓", "░", "│") } else { ("=", ".", "|") };
+        for at in 0..bar {
+            match at {
+                at if at == mark => row.put(line, look.style(Meaning::Text)),
+                at if (at as f64) < share * mark as f64 => row.put(full, filled),
+                _ => row.put(empty, look.style(Meaning::Rule)),
+            };
+        }
+        row.gap(1);
+    }
+    let reason = job.reason.line();
+    let style = look.style(if job.condition.is_problem() { Meaning::Text } else { Meaning::Dim });
+    if area.height > 1 {
+        Row::new(frame.buffer, look, area, area.y + 1).gap(3).put(&reason, style);
+    } else if row.room() >= 18 {
+        row.put(&reason, style);
+    }
+}

@@ -1,0 +1,100 @@
+//! A few figures, large enough for the other end of the room.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::ink;
+use crate::config::theme::Meaning;
+use crate::model::Condition;
+use crate::ui::canvas::Row;
+use crate::ui::frame::Frame;
+use crate::ui::wall::big::{self, Dot};
+use crate::ui::wall::scope::Scope;
+use crate::ui::wall::{Wall, unowned};
+
+struct Tile {
+    label: &'static str,
+    figures: String,
+    style: Style,
+}
+
+pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) {
+    let tiles = tiles(wall, frame, scope);
+    if area.width < 8 || area.height < 2 {
+        return;
+    }
+    // As few columns as make the figures largest.
+    let best = [3, 2, 6, 1].into_iter().max_by_key(|columns| {
+        let place = tile(area, tiles.len(), *columns, 0);
+        tiles.iter().map(|t| dot(wall, place, t).map_or(0, |dot| dot.size("0").1)).min()
+    });
+    let columns = best.unwrap_or(1);
+    for (at, one) in tiles.iter().enumerate() {
+        let place = tile(area, tiles.len(), columns, at);
+        let look = &wall.look;
+        let dim = look.style(Meaning::Dim);
+        let Some(dot) = dot(wall, place, one) else {
+            Row::new(frame.buffer, look, place, place.y).gap(1).put(&one.figures, one.style).gap(1).put(one.label, dim);
+            continue;
+        };
+        let (_, height) = dot.size(&one.figures);
+        let y = place.y + place.height.saturating_sub(height + 2) / 2;
+        big::draw(frame.buffer, look, place, (place.x + 2, y), &one.figures, dot, ink(one.style));
+        Row::new(frame.buffer, look, place, y + height).gap(2).put(one.label, dim);
+    }
+}
+
+fn dot(wall: &Wall, place: Rect, tile: &Tile) -> Option<Dot> {
+    Dot::fitting(&tile.figures, place.width.saturating_sub(4), place.height.saturating_sub(2), &wall.look)
+}
+
+/// The place of one of so many.
+fn tile(area: Rect, count: usize, columns: usize, at: usize) -> Rect {
+    let rows = count.div_ceil(columns) as u16;
+    let (width, height) = (area.width / columns as u16, (area.height / rows).max(1));
+    let (column, row) = ((at % columns) as u16, (at / columns) as u16);
+    Rect::new(area.x + column * width, area.y + row * height, width, height).intersection(area)
+}
+
+fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
+    let (look, s) = (&wall.look, &wall.snapshot);
+    let problems = scope.problems(s);
+    let (hosts, jobs) = (scope.hosts(s), scope.jobs(s));
+    let dim = look.style(Meaning::Dim);
+    let of = |condition: Condition, label: &'static str| {
+        let count = problems.iter().filter(|p| p.condition == condition).count();
+        let style = if count > 0 { look.words(condition, false) } else { dim };
+        Tile { label, figures: count.to_string(), style }
+    };
+    let good = hosts.iter().filter(|h| h.condition == Condition::Ok && !h.stale).count();
+    let whole = jobs.iter().filter(|j| j.condition == Condition::Ok && !j.stale).count();
+    let behind = hosts.iter().filter(|h| h.condition == Condition::Unreachable).count();
+    let longest = problems.iter().filter_map(|p| unowned(p, frame.now)).max();
+    let minutes = longest.map(|age| age.as_secs() / 60);
+    let loud = longest.is_some_and(|age| age >= wall.options.escalate[0]);
+    let ok = look.style(Meaning::Ok);
+    vec![
+        of(Condition::Critical, "critical"),
+        of(Condition::Warning, "warning"),
+        Tile {
+            label: "minutes without an owner",
+            figures: minutes.map_or_else(|| "-".to_owned(), |m| m.to_string()),
+            style: if loud { look.style(Meaning::Critical) } else { dim },
+        },
+        Tile {
+            label: "hosts good",
+            figures: format!("{good}/{}", hosts.len()),
+            style: if good == hosts.len() { ok } else { look.style(Meaning::Text) },
+        },
+        Tile {
+            label: "unreachable behind a failure",
+            figures: behind.to_string(),
+            style: if behind > 0 { look.style(Meaning::Unreachable) } else { dim },
+        },
+        Tile {
+            label: "backups good",
+            figures: format!("{whole}/{}", jobs.len()),
+            style: if whole == jobs.len() { ok } else { look.style(Meaning::Text) },
+        },
+    ]
+}

@@ -1,0 +1,187 @@
+//! The wall: pages that turn by themselves, for a terminal that nobody sits at. It holds a view and no way to send anything;
+//! what is typed never reaches it. A page stops turning when something new is critical, a problem that nobody takes on
+//! grows, and when the data stops, the whole wall says so: a dead wall must look dead.
+//!
+//! What is drawn follows from the last snapshot and the time alone. Nothing here grows with the days.
+
+mod alarm;
+mod big;
+mod forms;
+mod grid;
+mod pulse;
+mod rotation;
+mod scope;
+mod sheet;
+#[cfg(test)]
+mod tests;
+pub mod view;
+
+use std::io;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use self::alarm::Alarm;
+use self::pulse::Pulse;
+use self::rotation::Rotation;
+use self::scope::Scope;
+use super::frame::Frame;
+use super::look::Look;
+use super::run::{Exit, Screen};
+use super::screen::Ring;
+use super::themes::Themes;
+use crate::base::Timestamp;
+use crate::bus::Notice;
+use crate::config::WallOptions;
+use crate::config::key::Key;
+use crate::config::theme::Background;
+use crate::config::wall::{Form, Page, Sound};
+use crate::model::Condition;
+use crate::state::{Problem, Snapshot};
+
+/// Sounds are not made more often than this.
+const QUIET: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+pub struct Wall {
+    snapshot: Arc<Snapshot>,
+    look: Look,
+    themes: Themes,
+    options: WallOptions,
+    scopes: Vec<Scope>,
+    rotation: Rotation,
+    alarm: Alarm,
+    pulse: Pulse,
+    /// The clock beside UTC.
+    zone: Option<TimeZone>,
+    ring: Option<Ring>,
+    rang: Option<Timestamp>,
+    /// What is wrong with the configuration, for as long as the wall runs.
+    trouble: Option<String>,
+    started: Timestamp,
+    now: Timestamp,
+}
+
+impl Wall {
+    /// `now` is when it begins.
+    pub fn new(mut options: WallOptions, themes: Themes, trouble: Option<String>, now: Timestamp) -> Self {
+        let chosen = !options.pages.is_empty();
+        if !chosen {
+            options.pages = Form::ALL.iter().map(|(form, _)| Page::of(*form)).collect();
+        }
+        let zone = match &options.timezone {
+            Some(name) => TimeZone::get(name).ok(),
+            None => Some(TimeZone::system()),
+        };
+        Self {
+            snapshot: Arc::default(),
+            look: themes.look(),
+            themes,
+            scopes: options.pages.iter().map(|page| Scope::new(page, chosen)).collect(),
+            rotation: Rotation::new(options.pages.iter().map(|page| page.seconds).collect(), now),
+            alarm: Alarm::default(),
+            pulse: Pulse::new(now),
+            zone,
+            ring: None,
+            rang: None,
+            trouble,
+            started: now,
+            now,
+            options,
+        }
+    }
+
+    /// What is critical and new holds the pages; what was held for and is handled lets them go.
+    fn take_alarms(&mut self) {
+        let news = self.alarm.take(&self.snapshot.problems, self.now);
+        let Some(first) = news.first() else {
+            if self.alarm.is_handled() {
+                self.rotation.release(self.now);
+            }
+            return;
+        };
+        self.rotation.hold(self.now, self.now.plus(self.options.hold));
+        if self.rang.is_some_and(|at| self.now.since(at) < QUIET) {
+            return;
+        }
+        let words = || {
+            let problem = self.snapshot.problems.iter().find(|p| p.target == *first);
+            let words = problem.map(|p| format!("{} {}: {}", p.title.line(), p.word, p.reason.line()));
+            crate::base::text::clean(&words.unwrap_or_default())
+        };
+        self.ring = match self.options.sound {
+            Sound::Off => None,
+            Sound::Bell => Some(Ring::Bell),
+            Sound::Notification => Some(Ring::Notification(words())),
+        };
+        self.rang = self.ring.is_some().then_some(self.now).or(self.rang);
+    }
+
+    /// Pages that have something to show; those that somebody wrote down are shown in any case.
+    fn choose_pages(&mut self) {
+        let shown = self.scopes.iter().map(|scope| scope.has_something(&self.snapshot)).collect();
+        self.rotation.show(shown);
+    }
+}
+
+/// How long a critical problem has had no owner.
+fn unowned(problem: &Problem, now: Timestamp) -> Option<Duration> {
+    let handled = problem.care.ack.is_some() || problem.care.maintenance.is_some();
+    let open = problem.condition == Condition::Critical && !handled;
+    open.then(|| now.since(problem.care.unowned_since.unwrap_or(problem.since)))
+}
+
+impl Screen for Wall {
+    /// No input is accepted.
+    fn key(&mut self, _: Key) {}
+
+    fn paste(&mut self, _: String) {}
+
+    /// Everything is laid out anew for each picture.
+    fn resized(&mut self, _: u16, _: u16) {}
+
+    fn tick(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    fn snapshot(&mut self, snapshot: Arc<Snapshot>) {
+        self.pulse.take(&snapshot, self.now);
+        self.snapshot = snapshot;
+        self.choose_pages();
+        self.take_alarms();
+    }
+
+    fn engine_gone(&mut self) {
+        self.pulse.gone(self.now);
+    }
+
+    /// Nobody is there to be told anything.
+    fn notice(&mut self, _: Notice) {}
+
+    fn background(&mut self, background: Background) {
+        if self.themes.set_background(background) {
+            self.look = self.themes.look();
+        }
+    }
+
+    fn take_ring(&mut self) -> Option<Ring> {
+        self.ring.take()
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>) {
+        sheet::draw(self, frame);
+    }
+
+    /// Its clock and its heartbeat move each second.
+    fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
+        Some(Timestamp((now.0.div_euclid(1000) + 1) * 1000))
+    }
+
+    fn take_exit(&mut self) -> Option<Exit> {
+        None
+    }
+
+    fn foreground_ended(&mut self, _: &[String], _: io::Result<ExitStatus>) {}
+}

@@ -1,0 +1,149 @@
+//! What a page is about: everything, or what its filter, group and tag let through. A backup belongs to the hosts that it
+//! protects.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::config::wall::{Form, Page};
+use crate::model::AssetId;
+use crate::state::snapshot::ProblemKind;
+use crate::state::{DeviceView, HostView, JobView, Problem, Snapshot};
+use crate::ui::filter::{Filter, Subject};
+
+#[derive(Debug)]
+pub struct Scope {
+    pub page: Page,
+    filter: Filter,
+    /// Somebody wrote it down: it is shown even if it is empty.
+    always: bool,
+}
+
+impl Scope {
+    pub fn new(page: &Page, always: bool) -> Self {
+        Self { page: page.clone(), filter: Filter::parse(&page.filter), always }
+    }
+
+    pub fn has_something(&self, snapshot: &Snapshot) -> bool {
+        self.always
+            || match self.page.form {
+                Form::Problems | Form::Digits | Form::Grid => !snapshot.hosts.is_empty() || !snapshot.jobs.is_empty(),
+                Form::Ports => !snapshot.devices.is_empty(),
+                Form::Backups => !snapshot.jobs.is_empty(),
+                Form::Incident => snapshot.open_incident().is_some(),
+            }
+    }
+
+    /// Whether it is about a part only.
+    pub fn is_narrow(&self) -> bool {
+        !self.filter.is_empty() || self.page.group.is_some() || self.page.tag.is_some()
+    }
+
+    fn takes(&self, host: Option<&HostView>, subject: &Subject<'_>) -> bool {
+        let tags = host.map(|view| view.host.tags.as_slice()).unwrap_or_default();
+        let group = host.and_then(|view| view.host.group.as_deref());
+        self.page.tag.as_deref().is_none_or(|tag| tags.iter().any(|t| **t == *tag))
+            && self.page.group.as_deref().is_none_or(|wanted| group == Some(wanted))
+            && (self.filter.is_empty() || self.filter.lets_through(subject))
+    }
+
+    pub fn hosts<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Arc<HostView>> {
+        let takes = |view: &&Arc<HostView>| {
+            let words = if self.filter.is_empty() { String::new() } else { view.reason.line() };
+            let subject = Subject {
+                name: &view.host.name,
+                words: &words,
+                condition: view.condition,
+                stale: view.stale,
+                tags: view.host.tags.iter().map(|tag| &**tag).collect(),
+                group: view.host.group.as_deref().unwrap_or_default(),
+                kind: "host",
+                address: view.host.address.as_deref(),
+                port: None,
+            };
+            self.takes(Some(view), &subject)
+        };
+        snapshot.hosts.iter().filter(|view| !self.is_narrow() || takes(view)).collect()
+    }
+
+    pub fn devices<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Arc<DeviceView>> {
+        if !self.is_narrow() {
+            return snapshot.devices.iter().collect();
+        }
+        let hosts = by_id(snapshot);
+        let takes = |device: &&Arc<DeviceView>| {
+            let tags = device.host.tags.iter().map(|tag| &**tag).collect();
+            let subject = Subject {
+                name: &device.host.name,
+                words: "",
+                condition: device.condition,
+                stale: device.stale,
+                tags,
+                group: device.host.group.as_deref().unwrap_or_default(),
+                kind: "port",
+                address: device.host.address.as_deref(),
+                port: None,
+            };
+            self.takes(hosts.get(&device.host.id).copied(), &subject)
+        };
+        snapshot.devices.iter().filter(takes).collect()
+    }
+
+    pub fn jobs<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Arc<JobView>> {
+        if !self.is_narrow() {
+            return snapshot.jobs.iter().collect();
+        }
+        let hosts = by_id(snapshot);
+        let takes = |view: &&Arc<JobView>| {
+            let words = view.reason.line();
+            let subject = Subject {
+                name: &view.job.name,
+                words: &words,
+                condition: view.condition,
+                stale: view.stale,
+                tags: Vec::new(),
+                group: "",
+                kind: &view.job.kind,
+                address: None,
+                port: None,
+            };
+            let protected = view.job.protects.iter().filter_map(|id| hosts.get(id).copied());
+            let any = protected.map(|host| self.takes(Some(host), &subject)).reduce(|a, b| a || b);
+            any.unwrap_or_else(|| self.takes(None, &subject))
+        };
+        snapshot.jobs.iter().filter(takes).collect()
+    }
+
+    pub fn problems<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Problem> {
+        if !self.is_narrow() {
+            return snapshot.problems.iter().collect();
+        }
+        let hosts = by_id(snapshot);
+        let takes = |problem: &&Problem| {
+            let host = hosts.get(&problem.asset).copied();
+            let (name, words) = (problem.title.line(), problem.reason.line());
+            let subject = Subject {
+                name: &name,
+                words: &words,
+                condition: problem.condition,
+                stale: false,
+                tags: host.map(|view| view.host.tags.iter().map(|tag| &**tag).collect()).unwrap_or_default(),
+                group: host.and_then(|view| view.host.group.as_deref()).unwrap_or_default(),
+                kind: match problem.kind {
+                    ProblemKind::Host => "host",
+                    ProblemKind::Port => "port",
+                    ProblemKind::Backup => "backup",
+                    ProblemKind::Device => "device",
+                    ProblemKind::Console => "console",
+                },
+                address: None,
+                port: None,
+            };
+            self.takes(host, &subject)
+        };
+        snapshot.problems.iter().filter(takes).collect()
+    }
+}
+
+fn by_id(snapshot: &Snapshot) -> HashMap<&AssetId, &HostView> {
+    snapshot.hosts.iter().map(|view| (&view.host.id, &**view)).collect()
+}

@@ -1,0 +1,370 @@
+//! The wall as text, at the sizes of walls; what holds its pages, what makes it look dead, and that it does not grow.
+
+use std::fmt::Write as _;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::pulse::Life;
+use super::*;
+use crate::model::{Acknowledgement, Claim, Stickiness};
+use crate::state::Mode;
+use crate::ui::frame::{Capabilities, Colours, Link};
+use crate::ui::terminal::encode::Encoder;
+use crate::ui::tests::fixture::{self, NOW, ago};
+
+const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
+
+fn wall_at(options: WallOptions, unicode: bool, now: Timestamp) -> Wall {
+    let colours = if unicode { Colours::True } else { Colours::Mono };
+    let themes = Themes::only(if unicode { "wall" } else { "mono" }, Capabilities { colours, unicode });
+    let options = WallOptions { timezone: Some("Europe/Berlin".into()), ..options };
+    Wall::new(options, themes, None, now)
+}
+
+/// A wall of one page that has hung for an hour.
+fn page(form: Form, snapshot: Arc<Snapshot>, unicode: bool) -> Wall {
+    let mut wall = wall_at(WallOptions { pages: vec![Page::of(form)], ..patient() }, unicode, ago(3_600));
+    wall.tick(NOW);
+    wall.snapshot(snapshot);
+    wall
+}
+
+/// Nothing escalates to other pages.
+fn patient() -> WallOptions {
+    WallOptions { escalate: [Duration::from_secs(300), Duration::MAX, Duration::MAX], ..WallOptions::default() }
+}
+
+fn draw(wall: &Wall, size: (u16, u16), now: Timestamp) -> Buffer {
+    let area = Rect::new(0, 0, size.0, size.1);
+    let mut buffer = Buffer::empty(area);
+    let mut frame =
+        Frame { buffer: &mut buffer, area, now, wall: now, link: Link::default(), cursor: None, answer: None };
+    wall.draw(&mut frame);
+    assert!(frame.cursor.is_none());
+    buffer
+}
+
+fn text(wall: &Wall, size: (u16, u16), now: Timestamp) -> String {
+    let buffer = draw(wall, size, now);
+    let mut out = String::new();
+    for y in 0..size.1 {
+        let line: String = (0..size.0).map(|x| buffer[(x, y)].symbol()).collect();
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    out
+}
+
+/// Each is looked at before it is accepted.
+#[test]
+fn every_form_at_the_sizes_of_walls() {
+    for (form, name) in Form::ALL {
+        for size in SIZES {
+            let wall = page(form, fixture::outage(), true);
+            insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), text(&wall, size, NOW));
+        }
+    }
+}
+
+#[test]
+fn without_colour_and_without_unicode_every_form_says_the_same() {
+    for (form, name) in Form::ALL {
+        let wall = page(form, fixture::outage(), false);
+        let text = text(&wall, (80, 24), NOW);
+        assert!(text.is_ascii(), "{name}:\n{text}");
+        if form == Form::Digits {
+            insta::assert_snapshot!("digits_ascii", text);
+        }
+    }
+}
+
+#[test]
+fn a_wall_without_data_looks_dead_from_edge_to_edge() {
+    for size in SIZES {
+        let wall = page(Form::Problems, fixture::outage(), true);
+        let later = NOW.plus(Duration::from_secs(431));
+        let text = text(&wall, size, later);
+        insta::assert_snapshot!(format!("dead_{}x{}", size.0, size.1), text);
+        assert!(!text.contains("core-sw1"), "nothing old is shown as if it were known:\n{text}");
+    }
+    // It is noticed within two cycles and half a minute, and over as soon as something comes.
+    let mut wall = page(Form::Problems, fixture::outage(), true);
+    assert!(matches!(wall.pulse.life(NOW.plus(Duration::from_secs(28))), Life::Live(_)));
+    let late = NOW.plus(Duration::from_secs(31));
+    assert!(matches!(wall.pulse.life(late), Life::Silent(age) if age.as_secs() == 34));
+    assert!(text(&wall, (80, 24), late).contains("the poller is silent"));
+    wall.tick(late);
+    wall.engine_gone();
+    assert!(text(&wall, (80, 24), late).contains("this wall comes back with it"));
+    wall.snapshot(fresh(&fixture::outage(), late));
+    assert!(text(&wall, (80, 24), late).contains("core-sw1"));
+}
+
+#[test]
+fn the_heart_and_the_clock_move_each_second_for_few_bytes() {
+    let wall = page(Form::Grid, fixture::outage(), true);
+    let mut before = draw(&wall, (120, 40), NOW);
+    let mut most = 0;
+    let mut all = 0;
+    for second in 1..=20 {
+        let now = draw(&wall, (120, 40), NOW.plus(Duration::from_secs(second)));
+        let mut encoder = Encoder::new(Colours::True);
+        for y in 0..40 {
+            encoder.row(y, &now, Some(&before));
+        }
+        encoder.finish();
+        assert!(!encoder.out.is_empty(), "nothing moved in second {second}");
+        most = most.max(encoder.out.len());
+        all += encoder.out.len();
+        before = now;
+    }
+    assert!(most < 600 && all / 20 < 200, "{most} bytes at most, {} on average", all / 20);
+    assert_eq!(wall.next_wake(NOW.plus(Duration::from_millis(300))), Some(NOW.plus(Duration::from_secs(1))));
+}
+
+/// The same, with results of this moment.
+fn fresh(snapshot: &Snapshot, now: Timestamp) -> Arc<Snapshot> {
+    let mut snapshot = snapshot.clone();
+    for host in &mut snapshot.hosts {
+        for check in &mut Arc::make_mut(host).checks {
+            if let Some(last) = &mut check.last {
+                Arc::make_mut(last).at = now;
+            }
+        }
+    }
+    Arc::new(snapshot)
+}
+
+/// The outage with a problem that began `seconds` before `now`.
+fn with_new(now: Timestamp, seconds: u64) -> Arc<Snapshot> {
+    let mut snapshot = (*fixture::outage()).clone();
+    let mut problems = snapshot.problems.to_vec();
+    let mut new = problems[0].clone();
+    new.asset = crate::model::AssetId::new("pdu-7");
+    new.target = crate::model::Target::Host(new.asset.clone());
+    new.title = crate::base::Untrusted::from("pdu-7");
+    new.since = now.minus(Duration::from_secs(seconds));
+    problems.push(new);
+    snapshot.problems = problems.into();
+    fresh(&snapshot, now)
+}
+
+#[test]
+fn something_new_that_is_critical_holds_the_pages_until_it_is_handled_or_the_time_is_over() {
+    let sound = WallOptions { sound: Sound::Bell, ..patient() };
+    let mut wall = wall_at(sound, true, NOW);
+    wall.snapshot(fixture::outage());
+    assert_eq!(wall.take_ring(), None, "what was there before is no news");
+    let at = |seconds: u64| NOW.plus(Duration::from_secs(seconds));
+    wall.tick(at(40));
+    let page = wall.rotation.at(at(40)).page;
+    assert_ne!(page, Some(0), "the pages turn");
+    wall.snapshot(with_new(at(40), 2));
+    assert_eq!(wall.take_ring(), Some(Ring::Bell));
+    assert_eq!(wall.take_ring(), None, "once");
+    let shown = text(&wall, (120, 40), at(41));
+    let new = shown.lines().position(|line| line.contains("NEW pdu-7")).unwrap_or_else(|| panic!("{shown}"));
+    let above = shown.lines().nth(new - 1).unwrap_or_default();
+    assert!(shown.contains("the pages stand still") && above.contains("PROBLEMS"), "{shown}");
+    // Somebody takes it on.
+    let mut owned = (*with_new(at(40), 2)).clone();
+    let mut problems = owned.problems.to_vec();
+    let last = problems.last_mut().expect("it is the last");
+    last.care.ack = Some(Arc::new(Acknowledgement {
+        id: "01ARZ3NDEKTSV4RRFFQ69G5FAV".into(),
+        since: at(60),
+        claim: Claim {
+            target: last.target.clone(),
+            owner: "ops1".into(),
+            note: "".into(),
+            until: at(9_000),
+            stickiness: Stickiness::EndsOnWorsening,
+            condition: None,
+        },
+    }));
+    owned.problems = problems.into();
+    wall.tick(at(60));
+    wall.snapshot(Arc::new(owned));
+    assert_eq!(wall.rotation.at(at(60)).page, page, "they go on where they were");
+    // It comes and goes: not each time.
+    wall.tick(at(90));
+    wall.snapshot(fixture::outage());
+    wall.tick(at(120));
+    wall.snapshot(with_new(at(120), 1));
+    assert!(!wall.rotation.at(at(120)).is_held);
+    // A day later it is news, and nobody handles it.
+    let day = 86_400;
+    wall.tick(at(day));
+    wall.snapshot(fixture::outage());
+    wall.tick(at(day + 5));
+    wall.snapshot(with_new(at(day + 5), 1));
+    assert!(wall.rotation.at(at(day + 300)).is_held && !wall.rotation.at(at(day + 306)).is_held);
+}
+
+#[test]
+fn what_nobody_takes_on_grows_until_it_stands_on_every_page() {
+    let mut wall = wall_at(WallOptions { pages: vec![Page::of(Form::Ports)], ..WallOptions::default() }, true, ago(60));
+    wall.tick(NOW);
+    wall.snapshot(fixture::outage());
+    // It broke 20 min 31 s ago.
+    insta::assert_snapshot!("unowned_20", text(&wall, (120, 40), NOW));
+    let later = NOW.plus(Duration::from_secs(20));
+    let minutes = text(&wall, (120, 40), later);
+    assert!(minutes.contains("UNOWNED 20 min  core-sw1 DOWN and 1 more"), "{minutes}");
+    let mut old = (*fixture::outage()).clone();
+    let mut problems = old.problems.to_vec();
+    problems[0].since = ago(45 * 60 + 5);
+    old.problems = problems.into();
+    wall.snapshot(Arc::new(old));
+    insta::assert_snapshot!("unowned_45", text(&wall, (120, 40), NOW));
+    let row = text(&wall, (120, 40), NOW).lines().position(|line| line.contains("UNOWNED")).expect("a band") as u16;
+    let style = |now| draw(&wall, (120, 40), now)[(8, row)].modifier;
+    assert_ne!(style(NOW), style(NOW.plus(Duration::from_secs(1))), "it changes its look each second");
+}
+
+#[test]
+fn the_picture_moves_by_a_cell_only_when_a_page_turns() {
+    let wall = wall_at(patient(), true, NOW);
+    let mut at = Vec::new();
+    for second in 0..3_600 {
+        let now = NOW.plus(Duration::from_secs(second));
+        let place = wall.rotation.at(now);
+        let buffer = draw(&wall, (80, 24), now);
+        let x = (0..80).find(|x| buffer[(*x, 0)].symbol() == "n" || buffer[(*x, 1)].symbol() == "n").unwrap_or(0);
+        if at.last().is_some_and(|(_, last)| *last != x) {
+            assert_eq!(place.since, now, "in second {second}");
+        }
+        at.push((second, x));
+    }
+    let mut seen: Vec<u16> = at.iter().map(|(_, x)| *x).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 3, "{seen:?}");
+}
+
+#[test]
+fn a_page_is_about_what_its_filter_lets_through() {
+    let shown = |page: Page| {
+        let mut wall = wall_at(WallOptions { pages: vec![page], ..patient() }, true, ago(3_600));
+        wall.tick(NOW);
+        wall.snapshot(fixture::outage());
+        text(&wall, (120, 40), NOW)
+    };
+    let grid = shown(Page { filter: "state:problem".into(), ..Page::of(Form::Grid) });
+    assert!(grid.contains("core-sw1") && grid.contains("web2") && !grid.contains("app01"), "{grid}");
+    let none = shown(Page { tag: Some("dc2".into()), ..Page::of(Form::Grid) });
+    assert!(none.contains("no host is here"), "{none}");
+    let group = shown(Page { group: Some("servers".into()), ..Page::of(Form::Grid) });
+    assert!(group.contains("db01"), "{group}");
+    let problems = shown(Page { tag: Some("core".into()), ..Page::of(Form::Problems) });
+    assert!(problems.contains("core-sw1") && !problems.contains("nightly"), "{problems}");
+}
+
+#[test]
+fn a_wall_that_watches_nothing_says_so() {
+    let mut wall = wall_at(WallOptions::default(), true, NOW);
+    wall.snapshot(Arc::default());
+    assert!(text(&wall, (80, 24), NOW).contains("nothing is watched yet"));
+    let mut snapshot = (*fixture::outage()).clone();
+    snapshot.engine.mode = Mode::Paused;
+    snapshot.engine.storage = crate::state::Storage::NotSaved { reason: "the disk is full".into() };
+    wall.snapshot(Arc::new(snapshot));
+    let text = text(&wall, (80, 24), NOW);
+    assert!(text.contains("PAUSED: nothing is polled") && text.contains("NOT SAVED: the disk is full"), "{text}");
+}
+
+#[test]
+fn no_key_does_anything() {
+    let mut wall = page(Form::Problems, fixture::outage(), true);
+    let before = text(&wall, (80, 24), NOW);
+    for key in ["q", ":", "Ctrl+C", "Ctrl+Z", "Esc", "Enter", "p", "R"] {
+        wall.key(Key::parse(key).expect("a key"));
+    }
+    wall.paste(":q!\r".to_owned());
+    assert_eq!(wall.take_exit(), None);
+    assert_eq!(text(&wall, (80, 24), NOW), before);
+}
+
+#[test]
+fn a_ring_holds_nothing_that_a_terminal_obeys_beside_itself() {
+    assert_eq!(Ring::Bell.bytes(), b"\x07");
+    let ring = Ring::Notification("a\x1b]0;own\x07\u{9b}2Jb".into()).bytes();
+    assert_eq!(String::from_utf8(ring).expect("UTF-8"), "\x1b]9;a]0;own2Jb\x1b\\");
+    let mut wall = wall_at(WallOptions { sound: Sound::Notification, ..patient() }, true, NOW);
+    wall.snapshot(fixture::quiet());
+    let mut snapshot = (*fixture::hostile()).clone();
+    let mut problems = snapshot.problems.to_vec();
+    for problem in &mut problems {
+        problem.since = NOW;
+    }
+    snapshot.problems = problems.into();
+    wall.snapshot(Arc::new(snapshot));
+    let Some(Ring::Notification(words)) = wall.take_ring() else { panic!("no sound") };
+    assert!(crate::base::text::is_clean(&words) && words.contains("DOWN"), "{words}");
+}
+
+proptest::proptest! {
+    /// Whatever the size and whatever foreign names hold: no panic, and nothing that a terminal obeys.
+    #[test]
+    fn no_size_and_no_name_breaks_the_wall(
+        columns in 1u16..210,
+        rows in 1u16..70,
+        unicode: bool,
+        form in 0usize..6,
+        seconds in 0u64..5_000,
+    ) {
+        let mut wall = page(Form::ALL[form].0, fixture::hostile(), unicode);
+        wall.options.escalate = WallOptions::default().escalate;
+        let buffer = draw(&wall, (columns, rows), NOW.plus(Duration::from_secs(seconds % 60)));
+        let dead = draw(&wall, (columns, rows), NOW.plus(Duration::from_secs(seconds)));
+        for cell in buffer.content.iter().chain(&dead.content) {
+            let symbol = cell.symbol();
+            proptest::prop_assert!(unicode || symbol.is_ascii(), "{symbol:?}");
+            proptest::prop_assert!(crate::base::text::is_clean(symbol), "{symbol:?}");
+        }
+    }
+}
+
+/// Pages of memory that this process has.
+fn resident() -> usize {
+    let text = std::fs::read_to_string("/proc/self/statm").expect("Linux tells");
+    text.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("a number")
+}
+
+/// Months in simulated time: problems come and go under ever new names, engines end and begin, pages turn. The number of
+/// frames can be raised by `NOCTTY_SOAK_FRAMES`.
+#[test]
+fn a_wall_does_not_grow_with_the_days() {
+    let frames: u64 = std::env::var("NOCTTY_SOAK_FRAMES").ok().and_then(|n| n.parse().ok()).unwrap_or(6_000);
+    let mut wall = wall_at(WallOptions { sound: Sound::Bell, ..WallOptions::default() }, true, NOW);
+    let outage = fixture::outage();
+    let mut warm = 0;
+    let mut before = None;
+    for turn in 0..frames {
+        // A frame stands for seven minutes: 6,000 of them are a month.
+        let now = NOW.plus(Duration::from_secs(turn * 431));
+        wall.tick(now);
+        let mut snapshot = (*outage).clone();
+        let mut problems = snapshot.problems.to_vec();
+        for problem in &mut problems {
+            problem.asset = crate::model::AssetId::new(format!("host-{turn}").as_str());
+            problem.target = crate::model::Target::Host(problem.asset.clone());
+            problem.since = now;
+        }
+        snapshot.problems = problems.into();
+        wall.snapshot(Arc::new(snapshot));
+        if turn % 97 == 0 {
+            wall.engine_gone();
+        }
+        let _ = wall.take_ring();
+        let buffer = draw(&wall, (80, 24), now);
+        let mut encoder = Encoder::new(Colours::True);
+        (0..24).for_each(|y| encoder.row(y, &buffer, before.as_ref()));
+        before = Some(buffer);
+        if turn == frames / 5 {
+            warm = resident();
+        }
+    }
+    let grown = resident().saturating_sub(warm) * 4;
+    assert!(grown < 4 * 1024, "{grown} KiB more after {frames} frames");
+}

@@ -1,0 +1,425 @@
+//! The rules of state as stories: each file of `tests/fixtures/scenarios` says what is watched, what happens when, and what
+//! must stand and be told then. And an oracle: conditions computed anew from the whole history, in another way, held against
+//! the reducer at every step.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use noctty::base::Timestamp;
+use noctty::base::units::parse_duration;
+use noctty::model::{
+    Acknowledgement, AssetId, CareBook, CheckKey, CheckSpec, Claim, Condition, FlapBegins, FlapFormula, Host,
+    Inventory, Maintenance, Observation, Order, Origin, Outcome, Policy, Reading, Schedule, Scope, Span, Stickiness,
+    Subject, Target, Wire,
+};
+use noctty::state::{Effect, Event, News, Snapshot, State};
+use proptest::prelude::*;
+use serde::Deserialize;
+
+/// 2026-03-28T00:00:00Z: the night before the clocks of Europe go forward.
+const T0: Timestamp = Timestamp::from_secs(1_774_656_000);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scenario {
+    /// What it shows.
+    about: String,
+    #[serde(default)]
+    host: Vec<HostForm>,
+    #[serde(default)]
+    step: Vec<Step>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostForm {
+    name: String,
+    #[serde(default)]
+    parents: Vec<String>,
+    #[serde(default)]
+    tags: Vec<String>,
+    group: Option<String>,
+    /// The first of them proves that the host lives.
+    #[serde(default = "icmp")]
+    checks: Vec<String>,
+}
+
+fn icmp() -> Vec<String> {
+    vec!["icmp".to_owned()]
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    /// Since the beginning.
+    at: String,
+    /// `host/check outcome`; one after the other.
+    #[serde(default)]
+    see: Vec<String>,
+    #[serde(default)]
+    claim: Vec<ClaimForm>,
+    /// Claims that are given back.
+    #[serde(default)]
+    release: Vec<String>,
+    #[serde(default)]
+    maintain: Vec<OrderForm>,
+    /// Ids of windows that are taken back.
+    #[serde(default)]
+    cancel: Vec<String>,
+    #[serde(default)]
+    expect: Expected,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClaimForm {
+    target: String,
+    owner: String,
+    #[serde(default = "four_hours", rename = "for")]
+    lasts: String,
+    #[serde(default)]
+    sticky: bool,
+}
+
+fn four_hours() -> String {
+    "4h".to_owned()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OrderForm {
+    id: String,
+    host: Option<String>,
+    tag: Option<String>,
+    group: Option<String>,
+    behind: Option<String>,
+    #[serde(rename = "for")]
+    lasts: String,
+    schedule: Option<String>,
+    timezone: Option<String>,
+    flexible: Option<String>,
+}
+
+/// What is not said is not looked at, but for what is told: that is always all of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    hosts: Option<BTreeMap<String, String>>,
+    /// `name WORD`, in their order.
+    problems: Option<Vec<String>>,
+    owners: Option<BTreeMap<String, String>>,
+    in_maintenance: Option<usize>,
+    unowned: Option<usize>,
+    /// What was announced in this step: `host condition`, `host flaps`, `host stands condition`.
+    #[serde(default)]
+    told: Vec<String>,
+    /// Claims that ended by themselves in this step: `target why`.
+    #[serde(default)]
+    released: Vec<String>,
+}
+
+fn duration(text: &str) -> Duration {
+    parse_duration(text).unwrap_or_else(|| panic!("{text} is no duration"))
+}
+
+fn spec(host: &str, name: &str, life: bool) -> CheckSpec {
+    CheckSpec {
+        key: CheckKey { subject: Subject::Host(AssetId::new(host)), name: name.into() },
+        kind: name.into(),
+        interval: Duration::from_secs(30),
+        timeout: Duration::from_secs(2),
+        retry_interval: Duration::from_secs(1),
+        attempts: 3,
+        decides_reachability: life,
+        fixed_pace: false,
+        waits_for: None,
+        wire: Wire { protocol: "test".into(), destination: "".into() },
+    }
+}
+
+fn outcome(text: &str) -> Outcome {
+    match text {
+        "ok" => Outcome::Ok,
+        "warning" => Outcome::Warning,
+        "critical" => Outcome::Critical,
+        "unknown" => Outcome::Unknown,
+        other => panic!("{other} is no outcome"),
+    }
+}
+
+/// A scenario under way, with what stands in its journal.
+struct Stage {
+    state: State,
+    book: CareBook,
+    entries: u32,
+}
+
+impl Stage {
+    fn new(scenario: &Scenario) -> Self {
+        let mut inventory = Inventory::default();
+        for form in &scenario.host {
+            let mut host = Host::new(&form.name, Some("192.0.2.1"), Origin::Config);
+            host.parents = form.parents.iter().map(AssetId::new).collect();
+            host.tags = form.tags.iter().map(|tag| tag.as_str().into()).collect();
+            host.group = form.group.as_deref().map(Arc::from);
+            inventory.hosts.push(Arc::new(host));
+            let checks = form.checks.iter().enumerate();
+            inventory.checks.extend(checks.map(|(n, check)| Arc::new(spec(&form.name, check, n == 0))));
+        }
+        let mut state = State::new(Policy::default());
+        state.reduce(T0, Event::Inventory(Arc::new(inventory)));
+        Self { state, book: CareBook::default(), entries: 0 }
+    }
+
+    /// Carries a step out; everything that is due before it happens at its own time.
+    fn take(&mut self, step: &Step) -> Vec<Effect> {
+        let at = T0.plus(duration(&step.at));
+        let mut effects = Vec::new();
+        while let Some(due) = self.state.next_deadline().filter(|due| *due <= at) {
+            effects.extend(self.state.reduce(due, Event::Tick));
+            assert!(self.state.next_deadline() != Some(due), "a deadline at {due} does not go away");
+        }
+        for text in &step.see {
+            let (check, found) = text.rsplit_once(' ').expect("host/check outcome");
+            let (host, name) = check.split_once('/').expect("host/check");
+            let observation = Observation {
+                check: CheckKey { subject: Subject::Host(AssetId::new(host)), name: name.into() },
+                at,
+                took: Duration::from_millis(1),
+                reading: Reading::new(outcome(found), found),
+            };
+            effects.extend(self.state.reduce(at, Event::Observed(observation)));
+        }
+        if self.write(at, step) {
+            effects.extend(self.state.reduce(at, Event::Care(self.book.clone())));
+        }
+        // What ended by itself is written down, as the engine does it.
+        for effect in &effects {
+            if let Effect::Release { claim, .. } = effect {
+                self.book.acks.retain(|ack| ack.id != *claim);
+            }
+        }
+        effects
+    }
+
+    fn write(&mut self, at: Timestamp, step: &Step) -> bool {
+        for form in &step.claim {
+            self.entries += 1;
+            let target = target(&form.target);
+            self.book.acks.retain(|ack| ack.claim.target != target);
+            let stickiness = if form.sticky { Stickiness::Sticky } else { Stickiness::EndsOnWorsening };
+            let (owner, until) = (form.owner.as_str().into(), at.plus(duration(&form.lasts)));
+            let claim = Claim { target, owner, note: "".into(), until, stickiness, condition: None };
+            self.book.acks.push(Arc::new(Acknowledgement { id: self.entries.to_string().into(), since: at, claim }));
+        }
+        for text in &step.release {
+            self.book.acks.retain(|ack| ack.claim.target != target(text));
+        }
+        for form in &step.maintain {
+            let scope = match (&form.host, &form.tag, &form.group, &form.behind) {
+                (Some(host), None, None, None) => Scope::Asset(AssetId::new(host)),
+                (None, Some(tag), None, None) => Scope::Tag(tag.as_str().into()),
+                (None, None, Some(group), None) => Scope::Group(group.as_str().into()),
+                (None, None, None, Some(host)) => Scope::Behind(AssetId::new(host)),
+                _ => panic!("{form:?} has not one scope"),
+            };
+            let lasts = duration(&form.lasts);
+            let span = match &form.schedule {
+                None => Span::Once { from: at, until: at.plus(lasts) },
+                Some(cron) => {
+                    let timezone = form.timezone.as_deref().unwrap_or("UTC").into();
+                    Span::Recurring { schedule: Schedule { cron: cron.as_str().into(), timezone }, lasts }
+                }
+            };
+            let flexible = form.flexible.as_deref().map(duration);
+            let order = Order { scope, span, flexible, note: "".into() };
+            self.book.maintenance.push(Arc::new(Maintenance {
+                id: form.id.as_str().into(),
+                author: "ops1".into(),
+                order,
+            }));
+        }
+        self.book.maintenance.retain(|one| !step.cancel.iter().any(|id| **id == *one.id));
+        !(step.claim.is_empty() && step.release.is_empty() && step.maintain.is_empty() && step.cancel.is_empty())
+    }
+}
+
+fn target(text: &str) -> Target {
+    match text.split_once('/') {
+        None => Target::Host(AssetId::new(text)),
+        Some((host, check)) => {
+            Target::Check(CheckKey { subject: Subject::Host(AssetId::new(host)), name: check.into() })
+        }
+    }
+}
+
+fn told(effects: &[Effect]) -> Vec<String> {
+    let words = |effect: &Effect| match effect {
+        Effect::Announce { asset, to, news, .. } => Some(match news {
+            News::Changed => format!("{} {}", asset.as_str(), to.as_str()),
+            News::FlappingBegins => format!("{} flaps", asset.as_str()),
+            News::FlappingEnds => format!("{} stands {}", asset.as_str(), to.as_str()),
+        }),
+        _ => None,
+    };
+    effects.iter().filter_map(words).collect()
+}
+
+fn released(effects: &[Effect]) -> Vec<String> {
+    let words = |effect: &Effect| match effect {
+        Effect::Release { target, why, .. } => Some(format!("{} {}", target.label().line(), why.as_str())),
+        _ => None,
+    };
+    effects.iter().filter_map(words).collect()
+}
+
+fn check(expected: &Expected, snapshot: &Snapshot, effects: &[Effect], place: &str) {
+    assert_eq!(told(effects), expected.told, "{place}: told");
+    assert_eq!(released(effects), expected.released, "{place}: claims that ended");
+    for (name, condition) in expected.hosts.iter().flatten() {
+        let host = snapshot.host(&AssetId::new(name)).unwrap_or_else(|| panic!("{place}: there is no {name}"));
+        let stale = if host.stale { " stale" } else { "" };
+        assert_eq!(format!("{}{stale}", host.condition.as_str()), *condition, "{place}: {name}");
+    }
+    if let Some(problems) = &expected.problems {
+        let found: Vec<String> = snapshot.problems.iter().map(|p| format!("{} {}", p.title.line(), p.word)).collect();
+        assert_eq!(found, *problems, "{place}: problems");
+    }
+    if let Some(owners) = &expected.owners {
+        let owner = |p: &noctty::state::Problem| Some((p.title.line(), p.care.ack.as_ref()?.claim.owner.line()));
+        let found: BTreeMap<String, String> = snapshot.problems.iter().filter_map(owner).collect();
+        assert_eq!(found, *owners, "{place}: owners");
+    }
+    if let Some(count) = expected.in_maintenance {
+        assert_eq!(snapshot.totals.in_maintenance, count, "{place}: in maintenance");
+    }
+    if let Some(count) = expected.unowned {
+        assert_eq!(snapshot.totals.unowned, count, "{place}: unowned");
+    }
+}
+
+#[test]
+fn every_scenario_goes_as_it_is_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/scenarios");
+    let mut files: Vec<_> =
+        std::fs::read_dir(&folder).expect("the folder").map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    assert!(files.len() >= 8, "{} scenarios are there", files.len());
+    for file in files {
+        let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&file).expect("it reads");
+        let scenario: Scenario = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(!scenario.about.is_empty() && !scenario.step.is_empty(), "{name} says and does something");
+        let mut stage = Stage::new(&scenario);
+        for step in &scenario.step {
+            let effects = stage.take(step);
+            let snapshot = stage.state.publish(T0.plus(duration(&step.at)));
+            check(&step.expect, &snapshot, &effects, &format!("{name} at {}", step.at));
+        }
+    }
+}
+
+/// Everything that was ever seen of one check.
+type History = Vec<(Timestamp, Outcome)>;
+
+/// What a check's condition must be, by its whole history and nothing kept in between.
+fn condition_of(history: &History) -> Condition {
+    let good = history.iter().rposition(|(_, outcome)| *outcome == Outcome::Ok);
+    let bad = &history[good.map_or(0, |at| at + 1)..];
+    match (bad.last(), good) {
+        (Some((_, outcome)), _) if bad.len() >= 3 => match outcome {
+            Outcome::Warning => Condition::Warning,
+            Outcome::Critical => Condition::Critical,
+            Outcome::Unknown | Outcome::Ok => Condition::Unknown,
+        },
+        (_, Some(_)) => Condition::Ok,
+        (_, None) => Condition::Pending,
+    }
+}
+
+/// Whether a check flaps, by the formula over each prefix of its history.
+fn flaps(history: &History, formula: &FlapFormula) -> bool {
+    let outcomes: Vec<Outcome> = history.iter().map(|(_, outcome)| *outcome).collect();
+    let window = formula.window as usize;
+    let mut flapping = false;
+    for end in 1..=outcomes.len() {
+        let changes: Vec<bool> = outcomes[..end].windows(2).map(|pair| pair[0] != pair[1]).collect();
+        let recent = &changes[changes.len().saturating_sub(window)..];
+        let step = (formula.newest - formula.oldest) / (window - 1) as f64;
+        let weighed: f64 = recent
+            .iter()
+            .rev()
+            .enumerate()
+            .filter(|(_, changed)| **changed)
+            .map(|(age, _)| formula.newest - step * age as f64)
+            .sum();
+        let percent = (weighed / window as f64 * 1e6).round() / 1e4;
+        let above = if formula.begins == FlapBegins::AtHigh { percent >= formula.high } else { percent > formula.high };
+        flapping = if flapping { percent > formula.low } else { above };
+    }
+    flapping
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn the_reducer_agrees_with_a_second_reading_of_the_whole_history(
+        events in prop::collection::vec((0usize..3, 0usize..2, 0u8..8, 0u64..40), 1..150)
+    ) {
+        let names = ["a", "b", "c"];
+        let checks = ["icmp", "disk"];
+        let mut inventory = Inventory::default();
+        for name in names {
+            inventory.hosts.push(Arc::new(Host::new(name, Some("192.0.2.1"), Origin::Config)));
+            inventory.checks.extend(checks.iter().enumerate().map(|(n, c)| Arc::new(spec(name, c, n == 0))));
+        }
+        let policy = Policy::default();
+        let formula = policy.flapping.expect("it is told by default");
+        let mut state = State::new(policy);
+        state.reduce(T0, Event::Inventory(Arc::new(inventory)));
+        let mut histories: BTreeMap<(usize, usize), History> = BTreeMap::new();
+        let mut now = T0;
+        for (host, check, kind, later) in events {
+            now = now.plus(Duration::from_secs(later));
+            // Mostly good, or mostly as bad as can be.
+            let outcome = match kind {
+                0..=3 => Outcome::Ok,
+                4 => Outcome::Warning,
+                5 => Outcome::Unknown,
+                _ => Outcome::Critical,
+            };
+            let key = CheckKey { subject: Subject::Host(AssetId::new(names[host])), name: checks[check].into() };
+            let observation = Observation { check: key, at: now, took: Duration::ZERO, reading: Reading::new(outcome, "x") };
+            state.reduce(now, Event::Tick);
+            state.reduce(now, Event::Observed(observation));
+            histories.entry((host, check)).or_default().push((now, outcome));
+            let snapshot = state.publish(now);
+            for (n, host) in snapshot.hosts.iter().enumerate() {
+                for (m, check) in host.checks.iter().enumerate() {
+                    let Some(history) = histories.get(&(n, m)) else {
+                        prop_assert_eq!(check.condition, Condition::Pending);
+                        continue;
+                    };
+                    // A host that was silent and is back has what was bad before forgotten: only then they may differ.
+                    let forgotten = check.condition == Condition::Pending && m == 0;
+                    prop_assert!(check.condition == condition_of(history) || forgotten, "{} {}: {:?} of {history:?}", n, m, check.condition);
+                    prop_assert_eq!(check.flap.flapping, flaps(history, &formula), "{:?}", history);
+                    let last = history.last().expect("it has one").0;
+                    prop_assert_eq!(check.stale, now.since(last) >= Duration::from_secs(60), "since {}", last);
+                }
+                let worst = host.checks.iter().map(|c| c.condition).max().expect("it has checks");
+                prop_assert!(host.condition <= worst.max(Condition::Unknown), "never worse than its checks");
+                let life = &host.checks[0];
+                if life.condition == Condition::Ok && !host.checks[1].condition.is_problem() {
+                    prop_assert_eq!(host.condition, Condition::Ok);
+                }
+                // Nothing bad is lost: it is listed, or it is no problem.
+                let listed = snapshot.problems.iter().any(|p| p.asset == host.host.id);
+                prop_assert_eq!(listed, host.condition.is_problem() || host.care.flapping.is_some());
+            }
+        }
+    }
+}
