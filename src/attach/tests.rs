@@ -141,18 +141,7 @@ fn fill(snapshot: &mut Snapshot, words: &str) {
         rank: format!("3 {words}").into(),
     };
     snapshot.problems = kinds.into_iter().map(problem).collect();
-    snapshot.engine.blind = Some(Blindness { since: T0, silent: 3, targets: 4 });
-    snapshot.engine.channels = Arc::from([ChannelStatus {
-        name: words.into(),
-        kind: "mail".into(),
-        delivered: 4,
-        last_delivered: Some(T0),
-        failing: Some((T0, words.into())),
-        lost: 2,
-        waiting: 9,
-    }]);
-    let totals = &mut snapshot.totals;
-    (totals.owned, totals.unowned, totals.flapping, totals.in_maintenance) = (1, 2, 3, 4);
+    fill_engine(snapshot, words);
     for host in &mut snapshot.hosts {
         let host = Arc::make_mut(host);
         host.care = care.clone();
@@ -172,6 +161,21 @@ fn fill(snapshot: &mut Snapshot, words: &str) {
     for device in &mut snapshot.devices {
         Arc::make_mut(device).findings = Arc::from([finding.clone()]);
     }
+}
+
+fn fill_engine(snapshot: &mut Snapshot, words: &str) {
+    snapshot.engine.blind = Some(Blindness { since: T0, silent: 3, targets: 4 });
+    snapshot.engine.channels = Arc::from([ChannelStatus {
+        name: words.into(),
+        kind: "mail".into(),
+        delivered: 4,
+        last_delivered: Some(T0),
+        failing: Some((T0, words.into())),
+        lost: 2,
+        waiting: 9,
+    }]);
+    let totals = &mut snapshot.totals;
+    (totals.owned, totals.unowned, totals.flapping, totals.in_maintenance) = (1, 2, 3, 4);
 }
 
 fn key(label: &str, index: u32) -> PortKey {

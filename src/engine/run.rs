@@ -243,6 +243,20 @@ impl Engine {
     }
 
     /// Lets go what people are to be told now.
+    /// What another engine knew.
+    fn go_on_from(&mut self, heritage: Heritage) {
+        let Heritage { known, plan, seen } = heritage;
+        for event in known {
+            self.take(event);
+        }
+        if let Some(plan) = plan {
+            self.take_plan(plan);
+            for event in seen {
+                self.take(event);
+            }
+        }
+    }
+
     fn tell_people(&mut self, end: &Asker) {
         if self.mode == Mode::Passive || self.notify.is_empty() {
             return;
@@ -433,16 +447,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     let mut visits = company.visits.unwrap_or_else(|| mpsc::channel(1).1);
     let mut engine = Engine::new(&mut setup, results, sessions, saved, deliveries);
     engine.take(Event::Mode(setup.mode));
-    let Heritage { known, plan, seen } = company.heritage;
-    for event in known {
-        engine.take(event);
-    }
-    if let Some(plan) = plan {
-        engine.take_plan(plan);
-        for event in seen {
-            engine.take(event);
-        }
-    }
+    engine.go_on_from(company.heritage);
     loop {
         let now = engine.clock.now();
         if engine.state.next_deadline().is_some_and(|at| at <= now) {
