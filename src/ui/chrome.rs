@@ -13,10 +13,13 @@ use crate::bus::MessageWeight;
 use crate::config::keymap::Lookup;
 use crate::config::theme::Meaning;
 use crate::model::Condition;
-use crate::state::{Mode, Storage};
+use crate::state::{Link, Mode, Storage};
 
 /// From this width on the detail of the selected row stands at the right.
 const WIDE: u16 = 180;
+
+/// From this width on the header says whose engine it is; the log and the first message say it everywhere.
+const ATTACHED_FROM: u16 = 100;
 
 /// The area of the panes.
 pub fn body(app: &App, size: (u16, u16)) -> Rect {
@@ -53,6 +56,10 @@ fn head_rows(app: &App, size: (u16, u16)) -> u16 {
 /// quarter of the screen.
 fn banner(app: &App, size: (u16, u16)) -> Vec<String> {
     let mut parts = Vec::new();
+    if let Link::Lost { since, what } = &app.live().engine.link {
+        let since = since.utc_time_of_day();
+        parts.push(format!("NOT POLLED since {since}Z: {what}; what is shown ages, notes are not saved"));
+    }
     if let Storage::NotSaved { reason } = &app.live().engine.storage {
         let elsewhere = if reason.contains("--state") { "" } else { "; --state DIR names another place" };
         parts.push(format!("NOT SAVED: {reason}{elsewhere}"));
@@ -144,6 +151,11 @@ fn header(app: &App, frame: &mut Frame<'_>) {
     }
     if app.live().engine.discovering {
         row.end("looking around", dim).end("  ", dim);
+    }
+    if let Link::Attached { to } = &app.live().engine.link
+        && area.width >= ATTACHED_FROM
+    {
+        row.end(&format!("attached to {to}"), dim).end("  ", dim);
     }
     row.put(" noctty ", app.look.style(Meaning::Title));
     // Names where they all fit, digits where they do not.

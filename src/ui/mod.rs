@@ -29,4 +29,4 @@ pub mod wall;
 mod watch;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

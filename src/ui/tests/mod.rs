@@ -1,10 +1,11 @@
 //! Keys in, screen out: whole screens as text, at the sizes that people have.
 
-mod campus;
+pub mod campus;
 pub mod care;
 mod copy;
 pub mod fixture;
 mod freeze;
+mod link;
 mod machines;
 mod notifications;
 mod ports;
