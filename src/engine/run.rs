@@ -511,6 +511,11 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
             () = tokio::time::sleep(sleep) => {}
         }
     }
+    wind_up(engine, setup, delivered).await
+}
+
+/// Ends what runs, in an order in which nothing that is to be told or written down is lost.
+async fn wind_up(mut engine: Engine, mut setup: Setup, mut delivered: mpsc::Receiver<Delivered>) -> Ran {
     engine.sessions.shutdown();
     engine.traps.shutdown();
     if engine.mode != Mode::Passive {
