@@ -1,10 +1,12 @@
 //! Real servers for tests: started by the test on loopback with a folder of their own, awaited, and ended by their
 //! process id when the test ends, however it ends.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// How long a peer may take to come up on a busy machine.
@@ -78,10 +80,16 @@ impl Drop for Peer {
     }
 }
 
-/// A port that nothing listens on now.
+/// A port that nothing listens on now; another one each time, since the kernel may have the same one free twice.
 pub fn free_port(address: IpAddr) -> u16 {
-    let listener = TcpListener::bind((address, 0)).expect("a loopback address can be bound");
-    listener.local_addr().expect("it has an address").port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind((address, 0)).expect("a loopback address can be bound");
+        let port = listener.local_addr().expect("it has an address").port();
+        if GIVEN.lock().expect("no holder panics").insert(port) {
+            return port;
+        }
+    }
 }
 
 /// Waits until something holds, looking again every few milliseconds.
