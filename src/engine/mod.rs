@@ -4,6 +4,7 @@ pub mod bind;
 mod commands;
 pub mod cycle;
 pub mod discover;
+mod host_watch;
 mod notify;
 pub mod plan;
 pub mod records;

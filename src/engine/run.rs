@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::commands::{answer, say};
+use super::host_watch::HostWatches;
 use super::notify::{Delivered, Notify};
 use super::plan::{Plan, Runner};
 use super::records::{Records, Saved};
@@ -122,6 +123,7 @@ pub(super) struct Engine {
     taken: Timestamp,
     ran: Ran,
     pub watching: Option<Watch>,
+    pub hosts_watched: HostWatches,
 }
 
 impl Engine {
@@ -160,6 +162,7 @@ impl Engine {
             taken: Timestamp::default(),
             ran: Ran::default(),
             watching: None,
+            hosts_watched: HostWatches::default(),
         }
     }
 
@@ -247,6 +250,7 @@ impl Engine {
         let state = &self.state;
         let specs = plan.checks.iter().map(|bound| bound.spec.clone());
         self.schedule.load(specs, now, |key| state.check(key)?.last.as_ref().map(|last| last.at));
+        self.renew_host_watches();
         self.traps.take_plan(&plan);
         self.notify.load(&plan.channels);
         self.take(Event::Channels(self.notify.statuses()));
@@ -317,6 +321,9 @@ impl Engine {
         }
         if let Some(watch) = &self.watching {
             at = at.min(watch.until);
+        }
+        if let Some(until) = self.hosts_watched.next_end() {
+            at = at.min(until);
         }
         if !self.to_remember.is_empty() || !self.devices_to_remember.is_empty() {
             at = at.min(self.remembered_at.plus(REMEMBER_EVERY));
@@ -402,6 +409,7 @@ pub async fn run(mut setup: Setup) -> Ran {
             engine.take(Event::Tick);
         }
         engine.end_watch_in_time(&setup.end, now);
+        engine.end_host_watches_in_time(&setup.end, now);
         engine.start_due();
         engine.write_down();
         engine.tell_people(&setup.end);

@@ -6,6 +6,7 @@ pub mod fixture;
 mod machines;
 mod notifications;
 mod ports;
+mod watch;
 
 use std::sync::Arc;
 use std::task::{Context, Waker};
