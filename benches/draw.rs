@@ -13,6 +13,7 @@ use noctty::model::{
 use noctty::state::{Event, Snapshot, State};
 use noctty::ui::action::Action;
 use noctty::ui::app::{App, Setup};
+use noctty::ui::clipboard::Clipboard;
 use noctty::ui::frame::{Capabilities, Colours, Frame, Link};
 use noctty::ui::run::Screen;
 use noctty::ui::themes::Themes;
@@ -70,6 +71,7 @@ fn app(size: (u16, u16)) -> App {
         system_ssh: Vec::new(),
         messages: Vec::new(),
         trouble: None,
+        clipboard: Clipboard::default(),
     };
     let mut app = App::new(setup);
     app.resized(size.0, size.1);

@@ -1,6 +1,7 @@
 //! noctty, the NOC in your terminal. `docs/architecture.md` is the map of these modules; the test
 //! `layers` holds them to it.
 
+pub mod attach;
 pub mod backup;
 pub mod base;
 pub mod bus;

@@ -36,6 +36,14 @@ impl Untrusted {
         Self { bytes: Arc::from(&bytes[..bytes.len().min(limit)]), cut }
     }
 
+    /// What another process has kept, where it may have cut something off already.
+    pub fn as_kept(bytes: &[u8], cut: bool) -> Self {
+        if bytes.is_empty() && !cut {
+            return Self::default();
+        }
+        Self { bytes: Arc::from(bytes), cut }
+    }
+
     /// The original bytes, for identity, hashing and storage; never for output.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes

@@ -173,6 +173,30 @@ pub enum MessageWeight {
     Error,
 }
 
+/// Who asks: where the answers go, and in whose name is written.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    /// 0 is the console of the engine's own process.
+    pub id: u64,
+    pub notices: mpsc::Sender<Notice>,
+    /// `None` for the user of this process.
+    pub author: Option<Untrusted>,
+}
+
+impl Asker {
+    /// The console of this process.
+    pub fn own(notices: mpsc::Sender<Notice>) -> Self {
+        Self { id: 0, notices, author: None }
+    }
+}
+
+/// What the console of another process asks.
+#[derive(Debug)]
+pub struct Visit {
+    pub asker: Asker,
+    pub command: Command,
+}
+
 /// The screen's end.
 #[derive(Debug)]
 pub struct ScreenEnd {

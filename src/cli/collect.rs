@@ -1,7 +1,8 @@
 //! `noctty collect`: the console's engine without a screen. It schedules, supervises, reduces, publishes snapshots and
-//! keeps last known states exactly as the console does; nobody can attach to it yet. With `--once` or `--cycles` it
-//! ends by itself, and `--stats` says what that cost.
+//! keeps last known states exactly as the console does, and consoles attach to it. With `--once` or `--cycles` it ends
+//! by itself, nobody attaches, and `--stats` says what that cost.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,12 +14,14 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Globals, state_dir};
+use super::keeper::serve_own;
+use super::{Globals, service, state_dir};
+use crate::attach::{Seat, Taken};
 use crate::base::{Clock, text};
 use crate::bus;
 use crate::engine::Plan;
 use crate::engine::records::Records;
-use crate::engine::run::{Ran, Setup, run as run_engine};
+use crate::engine::run::{Company, Ran, Setup, run_in_company};
 use crate::engine::schedule::Schedule;
 use crate::model::Policy;
 use crate::net::Net;
@@ -96,6 +99,8 @@ pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
     if globals.passive {
         bail!("--passive sends nothing: there is nothing to collect (noctty plan says what would be polled)");
     }
+    let endless = !args.once && args.cycles.is_none();
+    let seat = if endless { seat(globals)? } else { None };
     let clock = super::begin(globals);
     let plan = super::load_plan(globals)?;
     let schedule = match (args.once, args.cycles) {
@@ -105,9 +110,8 @@ pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
     };
     let net = Net::new(clock);
     let started = Cost::now(begun);
-    let endless = !args.once && args.cycles.is_none();
     let runtime = super::runtime()?;
-    let (ran, snapshot) = runtime.block_on(collect(plan.clone(), schedule, net.clone(), clock, globals))?;
+    let (ran, snapshot) = runtime.block_on(collect(plan.clone(), schedule, net.clone(), clock, globals, seat))?;
     let ended = Cost::now(begun);
     runtime.shutdown_background();
     if let Some(Form::Json) = args.stats {
@@ -123,6 +127,24 @@ pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The right to poll for the state directory; an error where somebody else has it. Nothing where it cannot be had at all:
+/// then nobody attaches, and that is said.
+fn seat(globals: &Globals) -> Result<Option<Seat>> {
+    let Some(directory) = state_dir::choose(globals.state.as_deref()) else { return Ok(None) };
+    let taken = state_dir::prepare(&directory).and_then(|()| Seat::take(&directory).map_err(|error| error.to_string()));
+    match taken {
+        Ok(Taken::Ours(seat)) => Ok(Some(seat)),
+        Ok(Taken::Theirs(process)) => {
+            let who = process.map_or_else(|| "another noctty".to_owned(), |process| format!("noctty, pid {process},"));
+            bail!("{who} polls for {} already: noctty attaches to it", super::shown(&directory))
+        }
+        Err(why) => {
+            super::complain(&format!("nobody can attach: {why}"));
+            Ok(None)
+        }
+    }
+}
+
 /// The engine, until its rounds are over or somebody ends it; what it did, and the last snapshot.
 async fn collect(
     plan: Plan,
@@ -130,12 +152,25 @@ async fn collect(
     net: Arc<Net>,
     clock: Clock,
     globals: &Globals,
+    seat: Option<Seat>,
 ) -> Result<(Ran, Arc<Snapshot>)> {
     let (screen_end, end) = bus::pair(Arc::new(Snapshot { at: clock.now(), ..Snapshot::default() }));
     let (plan_tx, plans) = mpsc::channel(1);
     let (event_tx, events) = mpsc::channel(256);
     let stop = CancellationToken::new();
     let records = Records::start(state_dir::choose(globals.state.as_deref()), clock, event_tx.clone());
+    let (visit_tx, visits) = mpsc::channel(64);
+    let serving = match &seat {
+        Some(seat) => {
+            let served =
+                serve_own(seat.listen()?, end.snapshots.subscribe(), visit_tx, clock, super::config_file(globals));
+            Some(tokio::spawn(served))
+        }
+        None => None,
+    };
+    if serving.is_some() {
+        service::tell("READY=1\nSTATUS=polling; consoles may attach");
+    }
     let setup = Setup {
         clock,
         net,
@@ -161,9 +196,16 @@ async fn collect(
     });
     // The channel is empty and its other end is in the setup.
     plan_tx.send(plan).await?;
-    let engine = tokio::spawn(run_engine(setup));
+    let company = Company { visits: Some(visits), ..Company::default() };
+    let engine = tokio::spawn(run_in_company(setup, company));
     let ran = engine.await?;
     ender.abort();
+    if let Some(serving) = serving {
+        service::tell("STOPPING=1");
+        serving.abort();
+    }
+    // Whoever takes over finds everything on disk.
+    drop(seat);
     let snapshot = screen_end.snapshots.borrow().clone();
     Ok((ran, snapshot))
 }
@@ -211,6 +253,12 @@ fn stats(plan: &Plan, ran: &Ran, snapshot: &Snapshot, net: &Net, clock: Clock) -
         peak_memory_bytes: peak_memory(),
         warnings: warnings(plan, snapshot),
     }
+}
+
+/// Where an engine for the whole machine listens: below the folder that systemd made for it, else the usual one.
+pub fn system_socket(usual: &str) -> PathBuf {
+    let folder = std::env::var_os("RUNTIME_DIRECTORY").map_or_else(|| PathBuf::from(usual), PathBuf::from);
+    folder.join("noctty.sock")
 }
 
 /// What was not asked or not kept, in words.

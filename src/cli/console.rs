@@ -3,29 +3,27 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, bail};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Globals, complain, logging, state_dir, themes};
+use super::attach::Way;
+use super::keeper::{self, Means, Post};
+use super::{Globals, complain, state_dir, themes};
 use crate::base::options::{Problem, Weight};
 use crate::base::{Clock, Untrusted};
 use crate::bus::{self, MessageWeight, ScreenEnd};
 use crate::config::keymap::{self, Keymap};
 use crate::config::{Config, UiOptions, salvage};
-use crate::engine::records::Records;
-use crate::engine::run::{Setup, run as run_engine};
-use crate::engine::schedule::Schedule;
+use crate::engine::desk::Desk;
 use crate::engine::{Plan, bind, discover};
-use crate::model::Policy;
-use crate::net::Net;
 use crate::ssh::{SshConfig, Surroundings};
 use crate::state::{Event, Mode, Snapshot};
 use crate::ui::action::Action;
 use crate::ui::app::{self, App};
+use crate::ui::clipboard::Clipboard;
 use crate::ui::frame::Capabilities;
 use crate::ui::run::{Exit, Terminal};
 use crate::ui::terminal::{capabilities, guard, tty};
@@ -76,8 +74,7 @@ pub(super) fn trouble(problems: &[Problem]) -> Option<String> {
     Some(format!("CONFIGURATION: {count}, not watched is what they touch; the log (9) has them all: {}", first.brief()))
 }
 
-/// Sends plans, one replacing the other, until there is nothing more to find.
-pub type Plans = Box<dyn FnOnce(mpsc::Sender<Plan>, mpsc::Sender<Event>, Receiver<()>) + Send>;
+pub use super::keeper::Plans;
 
 pub(super) fn source_plans(source: Source, ssh: Surroundings) -> Plans {
     match source {
@@ -110,7 +107,36 @@ pub fn send_plan(plan: Plan, ssh: Surroundings, plans: &mpsc::Sender<Plan>) {
     }
 }
 
-/// Runs the console on the given plans until it is left.
+/// What is shown, and how.
+#[derive(Debug)]
+pub struct View<'a> {
+    pub target: Option<String>,
+    pub ui: &'a UiOptions,
+    pub problems: &'a [Problem],
+    /// Where notes and last known states are kept.
+    pub state: Option<PathBuf>,
+}
+
+/// Where the picture comes from.
+pub struct From {
+    pub runtime: tokio::runtime::Runtime,
+    pub clock: Clock,
+    pub mode: Mode,
+    pub way: Way,
+    /// `None` where this console never polls itself.
+    pub plans: Option<Plans>,
+    pub configuration: Option<PathBuf>,
+    pub ssh: Surroundings,
+}
+
+impl std::fmt::Debug for From {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("From").field("way", &self.way).finish_non_exhaustive()
+    }
+}
+
+/// Runs the console on the given plans until it is left: with an engine of its own, or with the one that polls for the
+/// same state directory already.
 pub fn show(
     plans: Plans,
     target: Option<String>,
@@ -121,6 +147,21 @@ pub fn show(
 ) -> Result<ExitCode> {
     let clock = Clock::start();
     let state = state_dir::choose(globals.state.as_deref());
+    let mode = if globals.passive { Mode::Passive } else { Mode::Polling };
+    let runtime = super::runtime()?;
+    let post = runtime.block_on(keeper::choose(state.as_deref(), mode, clock))?;
+    // Nothing on the way to the first frame waits for files or look-ups.
+    keeper::log_beside(state.clone());
+    let way = Way::Here(state.clone().unwrap_or_default());
+    let configuration = super::config_file(globals);
+    let from = From { runtime, clock, mode, way, plans: Some(plans), configuration, ssh };
+    view(View { target, ui, problems, state }, from, post)
+}
+
+/// Shows what comes from somewhere until it is left.
+pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
+    let View { target, ui, problems, state } = view;
+    let From { runtime: engine_runtime, clock, mode, way, plans, configuration, ssh } = from;
     let capabilities = {
         let mut found = capabilities::detect(|name| std::env::var(name).ok());
         found.unicode &= !ui.ascii;
@@ -131,40 +172,16 @@ pub fn show(
         guard::station(program);
     }
     let (mut screen_end, engine_end) = bus::pair(Arc::new(Snapshot { at: clock.now(), ..Snapshot::default() }));
-    let (plan_tx, plan_rx) = mpsc::channel(4);
-    let (event_tx, event_rx) = mpsc::channel(256);
     let stop = CancellationToken::new();
-    let mode = if globals.passive { Mode::Passive } else { Mode::Polling };
     let system_ssh = system_ssh(&ssh);
-    let engine_runtime = super::runtime()?;
-    let net = Net::new(clock);
-    let (confirm_tx, confirm_rx) = std::sync::mpsc::channel();
-    let setup = Setup {
-        clock,
-        net,
-        mode,
-        policy: Policy::default(),
-        end: engine_end,
-        plans: plan_rx,
-        events: event_rx,
-        event_sender: event_tx.clone(),
-        discover_all: Some(confirm_tx),
-        records: Some(Records::start(state.clone(), clock, event_tx.clone())),
-        ssh,
-        schedule: Schedule::default(),
-        stop: stop.clone(),
-    };
-    let log_folder = state.clone();
-    let engine = engine_runtime.spawn(run_engine(setup));
-    // Nothing on the way to the first frame waits for files or look-ups.
-    std::thread::Builder::new().name("inventory".to_owned()).spawn(move || {
-        logging::start(log_folder.as_deref());
-        plans(plan_tx, event_tx, confirm_rx);
-    })?;
+    let desk = Desk::new(clock, mode, engine_end, ssh.clone(), stop.clone());
+    let means = Means { clock, mode, state: state.clone(), ssh, plans, configuration, way, stop: stop.clone() };
+    let engine = engine_runtime.spawn(keeper::keep(desk, post, means));
     let (keymap, themes, messages) = appearance(ui, capabilities);
     let commands = screen_end.commands.clone();
     let trouble = trouble(problems);
-    let setup = app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble };
+    let clipboard = clipboard(state.as_deref());
+    let setup = app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble, clipboard };
     let mut app = App::new(setup);
     let screen_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let exit = screen_runtime.block_on(screen(&mut app, &mut screen_end, capabilities, clock));
@@ -187,6 +204,13 @@ pub fn show(
         Exit::HungUp => Ok(ExitCode::from(129)),
         Exit::Quit | Exit::Suspend | Exit::Foreground(_) => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// To the terminal, unless it would print what it does not understand; else to a file where only the operator looks.
+fn clipboard(state: Option<&Path>) -> Clipboard {
+    let old = !capabilities::answers_queries(|name| std::env::var(name).ok());
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+    Clipboard::new(old, state.map(Path::to_owned).into_iter().chain(runtime).collect())
 }
 
 /// How the system's own ssh is called, so that it reads the same file as the sessions do.

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Exit status as in monitoring plugins: 0 ok, 1 warning, 2 critical,
 //! 3 unknown, usage or configuration error.
 
+mod attach;
 mod backups;
 mod care;
 mod check;
@@ -11,10 +12,12 @@ mod demo;
 mod guard;
 mod import;
 mod incident;
+mod keeper;
 mod logging;
 mod plan;
 mod ports;
 mod profiles;
+mod service;
 mod sim_restic;
 mod ssh;
 mod state_dir;
@@ -78,12 +81,17 @@ pub enum Command {
     Check(check::CheckArgs),
     /// One look at every backup repository; exit 0 ok, 1 warning, 2 critical, 3 unknown
     Backups(backups::BackupsArgs),
-    /// Poll without a screen, in the checks' own rhythm or a number of times; no console can attach to it yet
+    /// Poll without a screen, in the checks' own rhythm or a number of times
     ///
     /// Polls what the configuration names, with the console's own engine, until SIGINT or SIGTERM. Last known states
-    /// and the log are kept in the state folder, where the next console finds them. There is no socket yet by which
-    /// a console could attach to a running collector.
+    /// and the log are kept in the state folder. A console that is started on the same state folder attaches to it
+    /// and shows what it polls; with --once or --cycles nobody attaches.
     Collect(collect::CollectArgs),
+    /// The console on an engine that polls elsewhere: here, or on another machine by the console's own SSH
+    ///
+    /// Shows what a running noctty polls: the one of this user, the one of this machine (noctty collect --system), or one
+    /// that SSH leads to. Sessions, keys and their questions stay in this process; it polls nothing itself.
+    Attach(attach::AttachArgs),
     /// One walk of one device's ports by SNMP; exit 0 ok, 1 warning, 2 critical, 3 unknown
     Ports(ports::PortsArgs),
     /// A simulated network over real protocols on loopback, and the console on it
@@ -145,6 +153,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::Check(args)) => check::run(&args, &globals),
         Some(Command::Backups(args)) => backups::run(&args, &globals),
         Some(Command::Collect(args)) => collect::run(&args, &globals),
+        Some(Command::Attach(args)) => attach::run(&args, &globals),
         Some(Command::Ports(args)) => ports::run(&args, &globals),
         Some(Command::Wall(args)) => wall::run(&args, &globals),
         Some(Command::Ssh(args)) => ssh::run(&args, &globals),

@@ -81,20 +81,23 @@ fn named(target: &str, config: &SshConfig, configuration: Result<Option<Config>,
     Ok(address.map_or_else(|| target.to_owned(), |address| address.to_string()))
 }
 
-async fn session(config: &SshConfig, target: &Target, command: &[String]) -> Result<Ended, SshError> {
+/// A connection; its questions go to the terminal, where there is one.
+pub async fn open(config: &SshConfig, target: &Target) -> Result<Connection, SshError> {
     let (sender, progress) = mpsc::channel(CHUNKS);
     let attendant = if terminal::is_there() { Attendant::new(sender) } else { Attendant::headless() };
-    let connection = {
-        let opening = Connection::open(config, target, &attendant);
-        tokio::pin!(opening);
-        let mut attending = std::pin::pin!(attend(progress));
-        loop {
-            tokio::select! {
-                opened = &mut opening => break opened?,
-                () = &mut attending, if !attendant.is_headless() => {}
-            }
+    let opening = Connection::open(config, target, &attendant);
+    tokio::pin!(opening);
+    let mut attending = std::pin::pin!(attend(progress));
+    loop {
+        tokio::select! {
+            opened = &mut opening => return opened,
+            () = &mut attending, if !attendant.is_headless() => {}
         }
-    };
+    }
+}
+
+async fn session(config: &SshConfig, target: &Target, command: &[String]) -> Result<Ended, SshError> {
+    let connection = open(config, target).await?;
     let (output, out) = mpsc::channel(CHUNKS);
     let (errors, err) = mpsc::channel(CHUNKS);
     let writers = [

@@ -7,7 +7,7 @@ use super::discover;
 use super::records::Saved;
 use super::run::Engine;
 use crate::base::Untrusted;
-use crate::bus::{Command, EngineEnd, Message, MessageWeight, Notice, Ticket};
+use crate::bus::{Asker, Command, Message, MessageWeight, Notice, Ticket};
 use crate::journal::Draft;
 use crate::model::care::LONGEST_CLAIM;
 use crate::model::{AssetId, Claim, Deed, Release, Span};
@@ -18,46 +18,56 @@ const NOTE_LIMIT: usize = 64 * 1024;
 
 impl Engine {
     /// Carries a command out; `Break` where the engine should end.
-    pub(super) fn command(&mut self, command: Command, end: &EngineEnd) -> ControlFlow<()> {
+    pub(super) fn command(&mut self, command: Command, end: &Asker) -> ControlFlow<()> {
         match command {
+            Command::Shutdown if end.id != 0 => {}
             Command::Shutdown => return ControlFlow::Break(()),
             Command::Pause(pause) => self.pause(pause, end),
             Command::Recheck(asset) => self.recheck(&asset, end),
             Command::Confirm(asset) => self.confirm(&asset),
-            Command::Focus(asset) => self.schedule.focus(asset, self.clock.now()),
+            // Whoever looks away ends nobody else's look.
+            Command::Focus(None) if self.focuser != end.id => {}
+            Command::Focus(asset) => {
+                self.focuser = end.id;
+                self.schedule.focus(asset, self.clock.now());
+            }
             Command::Watch(asset) => self.watch(asset, end),
             Command::WatchHost { asset, watch } => self.watch_host(&asset, watch, end),
             Command::OneOff { address } => self.one_off(&address, end),
             Command::ConfirmDiscovery => self.confirm_discovery(end),
             Command::OpenIncident { ticket, title, urgency } => {
                 let title = Untrusted::new(title);
-                self.append(ticket, Draft::Open { title, urgency, author: author(), about: None });
+                self.append(end, ticket, Draft::Open { title, urgency, author: author(end), about: None });
             }
             Command::AddEntry { ticket, incident, kind, text, about } => {
                 let (text, about) = (Untrusted::bounded(text.as_bytes(), NOTE_LIMIT), about.map(Untrusted::from));
-                self.append(ticket, Draft::Add { incident, kind, text, author: author(), about });
+                self.append(end, ticket, Draft::Add { incident, kind, text, author: author(end), about });
+            }
+            // Sessions live in the process of whoever looks at them; its own keys and agent open them.
+            Command::OpenSession { .. } | Command::Answer { .. } | Command::CloseSession(_) if end.id != 0 => {
+                say(end, MessageWeight::Warning, "sessions are opened by the console itself");
             }
             Command::Claim { ticket, target, owner, note, lasts, stickiness } => {
-                let owner = owner.map_or_else(author, Untrusted::from);
+                let owner = owner.map_or_else(|| author(end), Untrusted::from);
                 let note = Untrusted::bounded(note.as_bytes(), NOTE_LIMIT);
                 // Written by the clock on the wall, as every entry is.
                 let until = self.clock.wall().plus(lasts.min(LONGEST_CLAIM));
                 let condition = self.state.condition_of(&target);
                 let claim = Claim { target, owner, note, until, stickiness, condition };
-                self.append(ticket, Draft::Deed { deed: Deed::Claimed(claim), author: author() });
+                self.append(end, ticket, Draft::Deed { deed: Deed::Claimed(claim), author: author(end) });
             }
             Command::Release { ticket, target } => {
                 let deed = Deed::Released { target, claim: None, why: Release::ByHand };
-                self.append(ticket, Draft::Deed { deed, author: author() });
+                self.append(end, ticket, Draft::Deed { deed, author: author(end) });
             }
             Command::Maintain { ticket, mut order } => {
                 if let Span::Once { from, until } = &mut order.span {
                     (*from, *until) = (self.clock.as_wall(*from), self.clock.as_wall(*until));
                 }
-                self.append(ticket, Draft::Deed { deed: Deed::Ordered(order), author: author() });
+                self.append(end, ticket, Draft::Deed { deed: Deed::Ordered(order), author: author(end) });
             }
             Command::CancelMaintenance { ticket, maintenance } => {
-                self.append(ticket, Draft::Deed { deed: Deed::Cancelled { maintenance }, author: author() });
+                self.append(end, ticket, Draft::Deed { deed: Deed::Cancelled { maintenance }, author: author(end) });
             }
             Command::OpenSession { .. } if self.mode == Mode::Passive => {
                 say(end, MessageWeight::Warning, "PASSIVE: no session is opened, nothing is ever sent");
@@ -74,7 +84,7 @@ impl Engine {
         ControlFlow::Continue(())
     }
 
-    fn pause(&mut self, pause: bool, end: &EngineEnd) {
+    fn pause(&mut self, pause: bool, end: &Asker) {
         if self.mode == Mode::Passive {
             say(end, MessageWeight::Warning, "started with --passive: nothing is ever sent");
             return;
@@ -83,7 +93,7 @@ impl Engine {
         self.take(Event::Mode(self.mode));
     }
 
-    fn recheck(&mut self, asset: &AssetId, end: &EngineEnd) {
+    fn recheck(&mut self, asset: &AssetId, end: &Asker) {
         let name = asset.as_str();
         if self.mode != Mode::Polling {
             say(end, MessageWeight::Warning, "polling is off: nothing is asked");
@@ -97,7 +107,7 @@ impl Engine {
         }
     }
 
-    fn one_off(&mut self, address: &str, end: &EngineEnd) {
+    fn one_off(&mut self, address: &str, end: &Asker) {
         match discover::one_off(address) {
             Ok(extra) => {
                 let id = extra.inventory.hosts.first().map(|h| h.id.clone());
@@ -113,15 +123,15 @@ impl Engine {
         }
     }
 
-    fn confirm_discovery(&mut self, end: &EngineEnd) {
+    fn confirm_discovery(&mut self, end: &Asker) {
         let told = self.discover_all.take().is_some_and(|sender| sender.send(()).is_ok());
         let words = if told { "watching every host of ~/.ssh/config" } else { "nothing was held back" };
         say(end, MessageWeight::Note, words);
     }
 
     /// Hands a draft to the journal; its answer goes to the screen when it is on disk, or cannot be.
-    fn append(&self, ticket: Ticket, draft: Draft) {
-        let saved = self.saved.clone();
+    fn append(&self, asker: &Asker, ticket: Ticket, draft: Draft) {
+        let (saved, asker) = (self.saved.clone(), asker.clone());
         let answer = self.records.as_ref().map(|records| records.append(draft));
         tokio::spawn(async move {
             let result = match answer {
@@ -129,7 +139,7 @@ impl Engine {
                 None => Err("this console keeps nothing".into()),
             };
             // A closed channel means that the engine has ended.
-            let _ = saved.send((ticket, result)).await;
+            let _ = saved.send((asker, ticket, result)).await;
         });
     }
 
@@ -148,15 +158,20 @@ impl Engine {
     }
 }
 
-/// Who writes: as said in the environment, else the user of this process.
-fn author() -> Untrusted {
+/// Who writes: whoever asks from elsewhere; as said in the environment, else the user of this process.
+fn author(asker: &Asker) -> Untrusted {
+    asker.author.clone().unwrap_or_else(own_author)
+}
+
+/// Who writes from here.
+pub fn own_author() -> Untrusted {
     let named =
         ["NOCTTY_AUTHOR", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     Untrusted::from(named.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw())))
 }
 
 /// Tells the screen what became of an entry.
-pub(super) fn answer(ticket: Ticket, saved: Saved, end: &EngineEnd) {
+pub(super) fn answer(ticket: Ticket, saved: Saved, end: &Asker) {
     let notice = match saved {
         Ok(entry) => Notice::Saved { ticket, entry },
         Err(reason) => Notice::NotSaved { ticket, reason },
@@ -167,7 +182,7 @@ pub(super) fn answer(ticket: Ticket, saved: Saved, end: &EngineEnd) {
 }
 
 /// One line for the status bar; dropped when the screen is far behind, since it is only a line.
-pub(super) fn say(end: &EngineEnd, weight: MessageWeight, text: &str) {
+pub(super) fn say(end: &Asker, weight: MessageWeight, text: &str) {
     let message = Message { weight, text: Untrusted::from(text) };
     if end.notices.try_send(Notice::Message(message)).is_err() {
         tracing::warn!(text, "the screen takes no notices");

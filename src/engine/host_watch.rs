@@ -8,7 +8,7 @@ use super::commands::say;
 use super::run::Engine;
 use super::schedule::WATCHED_EVERY;
 use crate::base::{Timestamp, units};
-use crate::bus::{EngineEnd, MessageWeight};
+use crate::bus::{Asker, MessageWeight};
 use crate::model::{AssetId, CheckKey, CheckSpec, Subject};
 use crate::state::{Event, HostWatch, Mode};
 
@@ -87,7 +87,7 @@ fn light_check<'a>(specs: &'a [Arc<CheckSpec>], asset: &AssetId) -> Option<&'a A
 
 impl Engine {
     /// Begins or ends the watch of a host.
-    pub(super) fn watch_host(&mut self, asset: &AssetId, watch: bool, end: &EngineEnd) {
+    pub(super) fn watch_host(&mut self, asset: &AssetId, watch: bool, end: &Asker) {
         if !watch {
             self.hosts_watched.end(asset);
             self.pace_hosts();
@@ -109,7 +109,7 @@ impl Engine {
     }
 
     /// Ends what is over, or everything where polling is off.
-    pub(super) fn end_host_watches_in_time(&mut self, end: &EngineEnd, now: Timestamp) {
+    pub(super) fn end_host_watches_in_time(&mut self, end: &Asker, now: Timestamp) {
         if self.hosts_watched.0.is_empty() {
             return;
         }

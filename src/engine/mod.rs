@@ -3,6 +3,7 @@
 pub mod bind;
 mod commands;
 pub mod cycle;
+pub mod desk;
 pub mod discover;
 mod host_watch;
 mod notify;
@@ -16,6 +17,7 @@ mod thresholds;
 mod traps;
 mod watch;
 
+pub use commands::own_author;
 pub use plan::{Bound, Plan, Runner};
 
 #[cfg(test)]

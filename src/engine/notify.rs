@@ -14,6 +14,8 @@ use crate::notify::{Batch, Batcher, Channel, Cx, How, subject};
 
 /// The longest that one delivery may take; a program of the operator's has a timeout of its own.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the end of the engine waits for the last messages.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Pauses between tries; then what could not be told is given up, and counted.
 const PAUSES: [Duration; 6] = [
     Duration::from_secs(5),
@@ -164,8 +166,33 @@ impl Notify {
         self.lines.iter().map(|line| line.status.clone()).collect()
     }
 
-    pub async fn shutdown(&mut self) {
+    /// The engine ends. What still waits goes now, on its own and for the last time, within a second; how many changes nobody
+    /// was told.
+    pub async fn farewell(
+        &mut self,
+        (now, wall): (Timestamp, Timestamp),
+        net: &Arc<Net>,
+        delivered: &mut mpsc::Receiver<Delivered>,
+    ) -> usize {
+        for line in self.lines.iter_mut().filter(|line| !line.under_way) {
+            match &mut line.in_hand {
+                Some(_) => line.again = Some(now),
+                None => line.batcher.hurry(now),
+            }
+        }
+        // The terminal is somebody else's by now, and rings no more.
+        self.start_due(now, wall, net);
+        let ends = async {
+            while self.lines.iter().any(|line| line.under_way) {
+                let Some(one) = delivered.recv().await else { break };
+                self.ended(now, wall, one);
+            }
+        };
+        // What takes longer is counted below.
+        let _ = tokio::time::timeout(FAREWELL, ends).await;
         self.tasks.shutdown().await;
+        let untold = |line: &Line| line.batcher.waiting() + line.in_hand.as_ref().map_or(0, |batch| batch.alerts.len());
+        self.lines.iter().map(untold).sum()
     }
 }
 
@@ -258,6 +285,32 @@ mod tests {
         assert_eq!((status.delivered, status.lost), (0, 1));
         let (since, why) = status.failing.expect("it fails");
         assert_eq!((since, &*why), (Timestamp::from_secs(15), "connection refused"));
+    }
+
+    #[derive(Debug)]
+    struct Hangs;
+
+    impl Deliver for Hangs {
+        fn deliver<'a>(&'a self, _: &'a Cx, _: &'a Batch) -> Delivering<'a> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_goes_before_the_end_and_the_end_waits_for_nobody_long() {
+        let well = Arc::new(Fails::default());
+        for (how, untold) in [(How::By(well.clone()), 0), (How::By(Arc::new(Hangs)), 1)] {
+            let (sender, mut delivered) = mpsc::channel(8);
+            let mut notify = Notify::new(sender);
+            notify.load(&[channel(how)]);
+            let at = Timestamp::from_secs;
+            notify.take(at(0), &alert("core-sw1"));
+            let begun = tokio::time::Instant::now();
+            let net = Net::new(Clock::start());
+            assert_eq!(notify.farewell((at(1), at(1)), &net, &mut delivered).await, untold);
+            assert!(begun.elapsed() <= FAREWELL);
+        }
+        assert_eq!(well.asked.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use super::supervise;
 use super::traps::Traps;
 use super::watch::Watch;
 use crate::base::{Clock, Timestamp, Untrusted};
-use crate::bus::{EngineEnd, MessageWeight, Notice, Ticket};
+use crate::bus::{Asker, EngineEnd, MessageWeight, Notice, Ticket, Visit};
 use crate::journal::Draft;
 use crate::model::{AssetId, CheckKey, Condition, Deed, Observation, Outcome, Policy, Remembered, Target};
 use crate::net::Net;
@@ -70,6 +70,26 @@ pub struct Setup {
     pub stop: CancellationToken,
 }
 
+/// What an engine has beside its own console.
+#[derive(Debug, Default)]
+pub struct Company {
+    /// Sessions that began before this engine did.
+    pub sessions: Option<Sessions>,
+    /// What consoles of other processes ask.
+    pub visits: Option<mpsc::Receiver<Visit>>,
+    /// What another engine left: told before anything is shown, so that nothing vanishes for a moment.
+    pub heritage: Heritage,
+}
+
+/// What is known when an engine takes over.
+#[derive(Debug, Default)]
+pub struct Heritage {
+    pub known: Vec<Event>,
+    pub plan: Option<Plan>,
+    /// What was seen of what the plan watches.
+    pub seen: Vec<Event>,
+}
+
 /// What an engine did in its life.
 #[derive(Clone, Debug, Default)]
 pub struct Ran {
@@ -108,7 +128,7 @@ pub(super) struct Engine {
     pub sessions: Sessions,
     traps: Traps,
     /// Answers of the journal, on their way to the screen.
-    pub saved: mpsc::Sender<(Ticket, Saved)>,
+    pub saved: mpsc::Sender<(Asker, Ticket, Saved)>,
     /// Whose state is to be stored.
     pub to_remember: HashSet<CheckKey>,
     devices_to_remember: HashSet<AssetId>,
@@ -124,13 +144,17 @@ pub(super) struct Engine {
     ran: Ran,
     pub watching: Option<Watch>,
     pub hosts_watched: HostWatches,
+    /// Who asked for that, and whose focus it is.
+    pub watcher: u64,
+    pub focuser: u64,
 }
 
 impl Engine {
     fn new(
         setup: &mut Setup,
         results: mpsc::Sender<Finished>,
-        saved: mpsc::Sender<(Ticket, Saved)>,
+        sessions: Sessions,
+        saved: mpsc::Sender<(Asker, Ticket, Saved)>,
         delivered: mpsc::Sender<Delivered>,
     ) -> Self {
         // It wants to know where the records are.
@@ -148,7 +172,7 @@ impl Engine {
             tasks: JoinSet::new(),
             results,
             records: setup.records.take(),
-            sessions: Sessions::new(setup.end.notices.clone(), setup.event_sender.clone(), setup.ssh.clone()),
+            sessions,
             traps,
             saved,
             to_remember: HashSet::new(),
@@ -163,6 +187,8 @@ impl Engine {
             ran: Ran::default(),
             watching: None,
             hosts_watched: HostWatches::default(),
+            watcher: 0,
+            focuser: 0,
         }
     }
 
@@ -220,7 +246,21 @@ impl Engine {
     }
 
     /// Lets go what people are to be told now.
-    fn tell_people(&mut self, end: &EngineEnd) {
+    /// What another engine knew.
+    fn go_on_from(&mut self, heritage: Heritage) {
+        let Heritage { known, plan, seen } = heritage;
+        for event in known {
+            self.take(event);
+        }
+        if let Some(plan) = plan {
+            self.take_plan(plan);
+            for event in seen {
+                self.take(event);
+            }
+        }
+    }
+
+    fn tell_people(&mut self, end: &Asker) {
         if self.mode == Mode::Passive || self.notify.is_empty() {
             return;
         }
@@ -235,7 +275,7 @@ impl Engine {
         self.take(Event::Channels(self.notify.statuses()));
     }
 
-    fn told_people(&mut self, delivered: Delivered, end: &EngineEnd) {
+    fn told_people(&mut self, delivered: Delivered, end: &Asker) {
         if let Some(words) = self.notify.ended(self.clock.now(), self.clock.wall(), delivered) {
             say(end, MessageWeight::Error, &words);
         }
@@ -397,22 +437,34 @@ impl Engine {
 }
 
 /// Runs until told to stop, the screen is gone or the rounds are over; then ends all tasks.
-pub async fn run(mut setup: Setup) -> Ran {
+pub async fn run(setup: Setup) -> Ran {
+    run_in_company(setup, Company::default()).await
+}
+
+/// As [`run`], for the consoles of other processes too.
+pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     let (results, mut finished) = mpsc::channel(RESULTS);
     let (saved, mut answers) = mpsc::channel(64);
     let (deliveries, mut delivered) = mpsc::channel(64);
-    let mut engine = Engine::new(&mut setup, results, saved, deliveries);
+    let own = Asker::own(setup.end.notices.clone());
+    let sessions = company
+        .sessions
+        .unwrap_or_else(|| Sessions::new(own.notices.clone(), setup.event_sender.clone(), setup.ssh.clone()));
+    // Where nobody visits, nobody ever will.
+    let mut visits = company.visits.unwrap_or_else(|| mpsc::channel(1).1);
+    let mut engine = Engine::new(&mut setup, results, sessions, saved, deliveries);
     engine.take(Event::Mode(setup.mode));
+    engine.go_on_from(company.heritage);
     loop {
         let now = engine.clock.now();
         if engine.state.next_deadline().is_some_and(|at| at <= now) {
             engine.take(Event::Tick);
         }
-        engine.end_watch_in_time(&setup.end, now);
-        engine.end_host_watches_in_time(&setup.end, now);
+        engine.end_watch_in_time(&own, now);
+        engine.end_host_watches_in_time(&own, now);
         engine.start_due();
         engine.write_down();
-        engine.tell_people(&setup.end);
+        engine.tell_people(&own);
         if engine.schedule.is_over() {
             break;
         }
@@ -434,7 +486,7 @@ pub async fn run(mut setup: Setup) -> Ran {
             () = setup.stop.cancelled() => break,
             command = setup.end.commands.recv() => match command {
                 Some(command) => {
-                    if engine.command(command, &setup.end).is_break() { break }
+                    if engine.command(command, &own).is_break() { break }
                     // Whoever pressed a key sees the answer at once.
                     let now = engine.clock.now();
                     engine.publish(&setup.end, now);
@@ -443,13 +495,19 @@ pub async fn run(mut setup: Setup) -> Ran {
             },
             Some(plan) = setup.plans.recv() => engine.take_plan(plan),
             Some(event) = setup.events.recv() => engine.take(event),
-            Some((ticket, saved)) = answers.recv() => {
+            Some(Visit { asker, command }) = visits.recv() => {
+                // It may end nothing here.
+                let _ = engine.command(command, &asker);
+                let now = engine.clock.now();
+                engine.publish(&setup.end, now);
+            }
+            Some((asker, ticket, saved)) = answers.recv() => {
                 // Whoever reads "saved" finds the entry on the screen.
                 let now = engine.clock.now();
                 engine.publish(&setup.end, now);
-                answer(ticket, saved, &setup.end);
+                answer(ticket, saved, &asker);
             }
-            Some(one) = delivered.recv() => engine.told_people(one, &setup.end),
+            Some(one) = delivered.recv() => engine.told_people(one, &own),
             Some(result) = finished.recv(), if takes => {
                 engine.taken = now;
                 engine.take_result(result);
@@ -461,9 +519,20 @@ pub async fn run(mut setup: Setup) -> Ran {
             () = tokio::time::sleep(sleep) => {}
         }
     }
+    wind_up(engine, setup, delivered).await
+}
+
+/// Ends what runs, in an order in which nothing that is to be told or written down is lost.
+async fn wind_up(mut engine: Engine, mut setup: Setup, mut delivered: mpsc::Receiver<Delivered>) -> Ran {
     engine.sessions.shutdown();
     engine.traps.shutdown();
-    engine.notify.shutdown().await;
+    if engine.mode != Mode::Passive {
+        let times = (engine.clock.now(), engine.clock.wall());
+        let untold = engine.notify.farewell(times, &engine.net, &mut delivered).await;
+        if untold > 0 {
+            tracing::warn!(changes = untold, "the engine ends before they are told");
+        }
+    }
     engine.tasks.shutdown().await;
     let now = engine.clock.now();
     if engine.dirty {

@@ -21,6 +21,8 @@ pub enum Lane {
     Socket,
     /// Starts child programs.
     Process,
+    /// Starts a child program that is small and mostly waits for its network.
+    Plugin,
 }
 
 impl Lane {
@@ -30,6 +32,7 @@ impl Lane {
             Self::Shared => 20_000,
             Self::Socket => 512,
             Self::Process => 4,
+            Self::Plugin => 64,
         }
     }
 
@@ -37,6 +40,7 @@ impl Lane {
         match kind {
             "icmp" | "snmp" | "ports" => Self::Shared,
             "local" | "restic" | "borg" => Self::Process,
+            "plugin" => Self::Plugin,
             _ => Self::Socket,
         }
     }
@@ -891,6 +895,12 @@ mod tests {
         let specs = (0..20).map(|i| spec(&format!("h{i}"), "restic", 600)).collect();
         let mut s = loaded(specs);
         assert_eq!(start_all(&mut s, at(1_000)).len(), Lane::Process.limit());
+        // Plugins are small, and keep neither each other nor the large ones waiting for long.
+        let plugins = (0..1_000).map(|i| spec(&format!("p{i}"), "plugin", 600));
+        let mut s = loaded(plugins.chain([spec("h", "restic", 600)]).collect());
+        let begun = start_all(&mut s, at(9_000));
+        assert_eq!(begun.iter().filter(|key| &*key.name == "plugin").count(), Lane::Plugin.limit());
+        assert!(begun.iter().any(|key| &*key.name == "restic"));
     }
 
     #[test]

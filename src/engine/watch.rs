@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::commands::say;
 use super::run::Engine;
 use crate::base::{Timestamp, units};
-use crate::bus::{EngineEnd, MessageWeight};
+use crate::bus::{Asker, MessageWeight};
 use crate::model::{AssetId, Facts, Observation, PortTable, Subject};
 use crate::state::rules::refresh::{Pace, Refresh};
 use crate::state::{Event, Mode, WatchView};
@@ -83,10 +83,13 @@ impl Watch {
 
 impl Engine {
     /// Begins or ends the watch.
-    pub(super) fn watch(&mut self, asset: Option<AssetId>, end: &EngineEnd) {
+    pub(super) fn watch(&mut self, asset: Option<AssetId>, end: &Asker) {
         let now = self.clock.now();
         let Some(asset) = asset else {
-            self.end_watch(now);
+            // What somebody else watches goes on.
+            if self.watcher == end.id {
+                self.end_watch(now);
+            }
             return;
         };
         if self.mode != Mode::Polling {
@@ -104,6 +107,7 @@ impl Engine {
         }
         let took = self.state.check(&spec.key).and_then(|c| c.last.as_ref()).map(|last| last.took);
         self.watching = Some(Watch::new(asset, now, took));
+        self.watcher = end.id;
         self.pace(now);
     }
 
@@ -120,7 +124,7 @@ impl Engine {
     }
 
     /// Ends the watch when its time is over, or polling is off.
-    pub(super) fn end_watch_in_time(&mut self, end: &EngineEnd, now: Timestamp) {
+    pub(super) fn end_watch_in_time(&mut self, end: &Asker, now: Timestamp) {
         let Some(watch) = &self.watching else { return };
         let name = watch.asset.as_str();
         if now >= watch.until {

@@ -20,6 +20,12 @@ impl AssetId {
     }
 }
 
+impl From<Arc<str>> for AssetId {
+    fn from(id: Arc<str>) -> Self {
+        Self(id)
+    }
+}
+
 impl fmt::Debug for AssetId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AssetId({})", crate::base::text::clean(&self.0))

@@ -24,12 +24,18 @@ pub enum PortRole {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(Box<[Piece]>);
 
+/// What stands for what in a [`Pattern`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
+pub enum Piece {
     Octet(u8),
+    /// `?`
     Any,
+    /// `*`
     Rest,
-    Set { inverted: bool, ranges: Box<[(u8, u8)]> },
+    Set {
+        inverted: bool,
+        ranges: Box<[(u8, u8)]>,
+    },
 }
 
 impl Pattern {
@@ -56,6 +62,15 @@ impl Pattern {
         }
         pieces.dedup_by(|a, b| *a == Piece::Rest && *b == Piece::Rest);
         Ok(Self(pieces.into()))
+    }
+
+    /// Its parts, for other forms of it.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.0
+    }
+
+    pub fn from_pieces(pieces: Vec<Piece>) -> Self {
+        Self(pieces.into())
     }
 
     pub fn matches(&self, text: &[u8]) -> bool {

@@ -71,6 +71,13 @@ impl Batcher {
         Some(free.map_or(ready, |free| ready.max(free)))
     }
 
+    /// What waits, if anything does, is due now.
+    pub fn hurry(&mut self, at: Timestamp) {
+        self.rules.wait = Duration::ZERO;
+        self.went.clear();
+        self.first = self.first.map(|first| first.min(at));
+    }
+
     /// The message that is due now.
     pub fn next(&mut self, at: Timestamp) -> Option<Batch> {
         if self.due().is_none_or(|due| due > at) {

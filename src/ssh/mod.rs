@@ -22,5 +22,5 @@ pub use connect::Connection;
 pub use error::SshError;
 pub use links::{Link, LinkError, Links, Obstacle};
 pub use once::{Bounds, End, Ran};
-pub use shell::{Ended, Outlets, ShellInput, Size, Terminal};
+pub use shell::{CHUNK, Ended, Outlets, ShellInput, Size, Terminal};
 pub use target::Target;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::reduce::State;
+use super::rules;
 use super::rules::refresh::Pace;
-use super::view::{DeviceView, HostView, JobView, NotificationView};
+use super::view::{CheckView, DeviceView, HostView, JobView, NotificationView};
 use crate::base::Timestamp;
 use crate::model::{
-    Acknowledgement, AssetId, ChannelStatus, Condition, Entry, Incident, IncidentStatus, Maintenance, Session, Target,
-    TrapStatus,
+    Acknowledgement, AssetId, ChannelStatus, Condition, Entry, Incident, IncidentStatus, Maintenance, Policy, Session,
+    Target, TrapStatus,
 };
 
 pub mod problems;
@@ -42,6 +43,18 @@ pub enum Storage {
     },
 }
 
+/// How the screen stands with the engine that polls.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Link {
+    /// It is this process's own.
+    #[default]
+    Own,
+    /// It is another process's; which, in words.
+    Attached { to: Arc<str> },
+    /// It is gone, or says nothing: why and what is being done, in words.
+    Lost { since: Timestamp, what: Arc<str> },
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EngineView {
     pub mode: Mode,
@@ -62,6 +75,8 @@ pub struct EngineView {
     pub traps: Option<Arc<TrapStatus>>,
     pub watch: Option<WatchView>,
     pub hosts_watched: Arc<[HostWatch]>,
+    /// Made by whoever shows the snapshot, not by the reducer.
+    pub link: Link,
     /// How the channels to people stand.
     pub channels: Arc<[ChannelStatus]>,
     /// This console can't see.
@@ -172,6 +187,47 @@ impl Snapshot {
 
     pub fn job(&self, id: &AssetId) -> Option<&Arc<JobView>> {
         self.jobs.iter().find(|j| j.job.id == *id)
+    }
+
+    /// The same when no engine looks at the clock any more: what has become too old by now is stale. `None` where nothing
+    /// has.
+    pub fn aged(&self, policy: &Policy, now: Timestamp) -> Option<Self> {
+        let too_old = |check: &CheckView| !check.stale && rules::check::is_stale(check, policy, now);
+        let (mut hosts, mut devices, mut jobs) = (self.hosts.clone(), self.devices.clone(), self.jobs.clone());
+        let mut changed = false;
+        for host in hosts.iter_mut().filter(|host| host.checks.iter().any(too_old)) {
+            changed = true;
+            let view = Arc::make_mut(host);
+            for check in &mut view.checks {
+                check.stale |= rules::check::is_stale(check, policy, now);
+            }
+            view.stale = rules::host::is_stale(&view.checks);
+            if rules::host::ports_stale(view)
+                && let Some(device) = devices.iter_mut().find(|device| device.host.id == view.host.id)
+            {
+                Arc::make_mut(device).stale = true;
+            }
+        }
+        for job in jobs.iter_mut().filter(|job| job.check.as_ref().is_some_and(too_old)) {
+            changed = true;
+            let view = Arc::make_mut(job);
+            view.stale = true;
+            if let Some(check) = &mut view.check {
+                check.stale = true;
+            }
+        }
+        if !changed {
+            return None;
+        }
+        let problems = problems::aged(&self.problems, &hosts, &devices, &jobs);
+        Some(Self {
+            totals: totals(&hosts, &devices, &jobs, &problems),
+            problems: problems.into(),
+            hosts,
+            devices,
+            jobs,
+            ..self.clone()
+        })
     }
 
     /// The incident that the header shows: the newest open one.

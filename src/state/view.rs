@@ -254,6 +254,15 @@ impl Strain {
     pub fn is_problem(self) -> bool {
         self.0 >= 2
     }
+
+    /// As a number, for other forms of it; [`Strain::from_level`] is the way back.
+    pub fn level(self) -> u8 {
+        self.0
+    }
+
+    pub fn from_level(level: u8) -> Option<Self> {
+        (level <= 4).then_some(Self(level))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

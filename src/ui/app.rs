@@ -2,6 +2,7 @@
 
 mod cable;
 mod deeds;
+mod freeze;
 mod keys;
 mod news;
 mod places;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::chrome;
+use super::clipboard::Clipboard;
 use super::columns::{Choice, Sort};
 use super::faceplate::Faceplate;
 use super::filter::Filter;
@@ -27,6 +29,7 @@ use super::port::Seen;
 use super::run::Exit;
 use super::screen::Ring;
 use super::session::SessionPane;
+use super::sorting::Order;
 use super::themes::Themes;
 use super::trail::Trails;
 use crate::base::Timestamp;
@@ -74,6 +77,8 @@ pub struct App {
     pub left: Option<(SessionId, Key)>,
     pub system_ssh: Vec<String>,
     pub capabilities: Capabilities,
+    /// The orders of the lists of hosts and of problems.
+    pub(super) orders: [Order; 2],
     /// Which columns the port table has, and its order.
     pub columns: Choice,
     /// Who hangs where; as new as the last thing that needed it.
@@ -94,6 +99,11 @@ pub struct App {
     pub(super) watching: Option<AssetId>,
     /// What is wrong with the configuration, for as long as the console runs.
     pub trouble: Option<String>,
+    pub clipboard: Clipboard,
+    /// The picture is held still.
+    pub(super) frozen: Option<freeze::Frozen>,
+    /// Steady time, as of the last turn of the loop or the last key.
+    now: Timestamp,
     commands: mpsc::Sender<Command>,
     lists: [List; PaneKind::ALL.len()],
     device: Option<AssetId>,
@@ -117,7 +127,7 @@ pub struct App {
 }
 
 /// What the lists' orders depend on besides the snapshot.
-type MadeOf = (ScreenId, bool, String, Option<AssetId>, Sort);
+type MadeOf = (ScreenId, bool, String, Option<AssetId>, Sort, [Order; 2]);
 
 /// What an app begins with.
 #[derive(Debug)]
@@ -134,6 +144,7 @@ pub struct Setup {
     pub messages: Vec<(MessageWeight, String)>,
     /// Said all the time.
     pub trouble: Option<String>,
+    pub clipboard: Clipboard,
 }
 impl App {
     pub fn new(setup: Setup) -> Self {
@@ -159,6 +170,7 @@ impl App {
             left: None,
             system_ssh: setup.system_ssh,
             capabilities: setup.capabilities,
+            orders: Default::default(),
             columns: Choice::default(),
             lookup: Lookup::default(),
             trails: Trails::default(),
@@ -169,6 +181,9 @@ impl App {
             compared: None,
             watching: None,
             trouble: setup.trouble,
+            clipboard: setup.clipboard,
+            frozen: None,
+            now: Timestamp(0),
             commands: setup.commands,
             lists: Default::default(),
             device: None,
@@ -245,7 +260,7 @@ impl App {
     /// One line for the footer and the log.
     pub fn say(&mut self, weight: MessageWeight, text: impl Into<String>) {
         let text = crate::base::text::clean(&text.into());
-        self.messages.push_back((self.snapshot.at, weight, text.clone()));
+        self.messages.push_back((self.live().at, weight, text.clone()));
         if self.messages.len() > MESSAGES {
             self.messages.pop_front();
         }
@@ -302,7 +317,7 @@ impl App {
     }
 
     fn made_of(&self) -> MadeOf {
-        (self.screen, self.problems_only, self.filter.text.clone(), self.device.clone(), self.columns.sort)
+        (self.screen, self.problems_only, self.filter.text.clone(), self.device.clone(), self.columns.sort, self.orders)
     }
 
     /// The device whose ports are shown is the one that is selected. Who looks at its ports keeps it, wherever the list of
@@ -377,6 +392,11 @@ impl App {
             }
             _ => {}
         }
+    }
+
+    /// The time that the picture is of.
+    pub(super) fn now(&self) -> Timestamp {
+        self.frozen.as_ref().map_or(self.now, |frozen| frozen.since)
     }
 
     pub(super) fn size(&self) -> (u16, u16) {

@@ -13,10 +13,13 @@ use crate::bus::MessageWeight;
 use crate::config::keymap::Lookup;
 use crate::config::theme::Meaning;
 use crate::model::Condition;
-use crate::state::{Mode, Storage};
+use crate::state::{Link, Mode, Storage};
 
 /// From this width on the detail of the selected row stands at the right.
 const WIDE: u16 = 180;
+
+/// From this width on the header says whose engine it is; the log and the first message say it everywhere.
+const ATTACHED_FROM: u16 = 100;
 
 /// The area of the panes.
 pub fn body(app: &App, size: (u16, u16)) -> Rect {
@@ -46,25 +49,29 @@ fn head_rows(app: &App, size: (u16, u16)) -> u16 {
     if size.1 < 4 {
         return 0;
     }
-    1 + banner(app, size).len() as u16 + u16::from(app.snapshot.open_incident().is_some())
+    1 + banner(app, size).len() as u16 + u16::from(app.live().open_incident().is_some())
 }
 
 /// What must not be missed: nothing is saved, nothing is polled. As many lines as it takes to read the reason, up to a
 /// quarter of the screen.
 fn banner(app: &App, size: (u16, u16)) -> Vec<String> {
     let mut parts = Vec::new();
-    if let Storage::NotSaved { reason } = &app.snapshot.engine.storage {
+    if let Link::Lost { since, what } = &app.live().engine.link {
+        let since = since.utc_time_of_day();
+        parts.push(format!("NOT POLLED since {since}Z: {what}; what is shown ages, notes are not saved"));
+    }
+    if let Storage::NotSaved { reason } = &app.live().engine.storage {
         let elsewhere = if reason.contains("--state") { "" } else { "; --state DIR names another place" };
         parts.push(format!("NOT SAVED: {reason}{elsewhere}"));
     }
     parts.extend(app.trouble.clone());
-    for channel in app.snapshot.engine.channels.iter() {
+    for channel in app.live().engine.channels.iter() {
         if let Some((since, why)) = &channel.failing {
             let since = &since.utc_time_of_day()[..5];
             parts.push(format!("NOBODY IS TOLD by {} since {since}Z: {why}", channel.name));
         }
     }
-    match app.snapshot.engine.mode {
+    match app.live().engine.mode {
         Mode::Paused => parts.push("PAUSED: nothing is polled, p resumes".to_owned()),
         Mode::Passive => parts.push("PASSIVE: nothing is ever sent".to_owned()),
         Mode::Polling => {}
@@ -72,7 +79,23 @@ fn banner(app: &App, size: (u16, u16)) -> Vec<String> {
     let width = usize::from(size.0.saturating_sub(2)).max(1);
     let mut lines: Vec<String> = parts.iter().flat_map(|part| text::wrap(&text::clean(part), width)).collect();
     lines.truncate(usize::from(size.1 / 4).clamp(1, 4));
+    if let Some(frozen) = &app.frozen {
+        lines.insert(0, text::fit(&frozen.words(app), width));
+    }
     lines
+}
+
+/// How long the picture has been held still; the same width for an hour and more.
+fn frozen_mark(app: &App, frame: &Frame<'_>) -> Option<String> {
+    let age = frame.now.since(app.frozen.as_ref()?.since).as_secs();
+    Some(format!(" FROZEN {:02}:{:02} ", age / 60, age % 60))
+}
+
+/// The mark on a screen that is too low for the header, or whose header a box may cover.
+pub fn draw_frozen(app: &App, frame: &mut Frame<'_>) {
+    let low = head_rows(app, (frame.area.width, frame.area.height)) == 0 || frame.area.height < 6;
+    let Some(mark) = frozen_mark(app, frame).filter(|_| low) else { return };
+    Row::new(frame.buffer, &app.look, frame.area, 0).end(&mark, app.look.style(Meaning::Banner));
 }
 
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
@@ -88,7 +111,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
             row.put(" ", style).put(&line, style).fill(" ", style);
             y += 1;
         }
-        if app.snapshot.open_incident().is_some() {
+        if app.live().open_incident().is_some() {
             incident(app, frame, y);
         }
     }
@@ -99,9 +122,13 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
 
 fn header(app: &App, frame: &mut Frame<'_>) {
     let (wall, area) = (frame.wall, frame.area);
+    let mark = frozen_mark(app, frame);
     let dim = app.look.style(Meaning::Dim);
-    let t = &app.snapshot.totals;
+    let t = &app.live().totals;
     let mut row = Row::new(frame.buffer, &app.look, area, 0);
+    if let Some(mark) = mark {
+        row.end(&mark, app.look.style(Meaning::Banner));
+    }
     row.end(" ", dim).end(&format!("{}Z", &wall.utc_time_of_day()[..5]), dim).end("  ", dim);
     let counts = [
         (Condition::Unreachable, t.unreachable),
@@ -122,12 +149,17 @@ fn header(app: &App, frame: &mut Frame<'_>) {
             row.end(&format!("{glyph} {count}"), style).end("  ", dim);
         }
     }
-    if let [first, others @ ..] = &*app.snapshot.engine.hosts_watched {
+    if let [first, others @ ..] = &*app.live().engine.hosts_watched {
         let words = format!("{} watched each {} s", 1 + others.len(), first.every.as_secs());
         row.end(&words, app.look.style(Meaning::Accent)).end("  ", dim);
     }
-    if app.snapshot.engine.discovering {
+    if app.live().engine.discovering {
         row.end("looking around", dim).end("  ", dim);
+    }
+    if let Link::Attached { to } = &app.live().engine.link
+        && area.width >= ATTACHED_FROM
+    {
+        row.end(&format!("attached to {to}"), dim).end("  ", dim);
     }
     row.put(" noctty ", app.look.style(Meaning::Title));
     // Names where they all fit, digits where they do not.
@@ -152,7 +184,7 @@ fn header(app: &App, frame: &mut Frame<'_>) {
 
 fn incident(app: &App, frame: &mut Frame<'_>, y: u16) {
     let (now, area) = (frame.now, frame.area);
-    let Some(incident) = app.snapshot.open_incident() else { return };
+    let Some(incident) = app.live().open_incident() else { return };
     let accent = app.look.style(Meaning::Accent);
     let dim = app.look.style(Meaning::Dim);
     let mut row = Row::new(frame.buffer, &app.look, area, y);

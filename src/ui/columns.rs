@@ -122,6 +122,17 @@ pub struct Sort {
     pub reversed: bool,
 }
 
+impl Sort {
+    /// Whether the values fall from the first row to the last.
+    pub fn descends(self) -> bool {
+        let from_the_least = matches!(
+            self.column,
+            Column::Port | Column::Vlan | Column::Duplex | Column::Neighbor | Column::Alias | Column::Changed
+        );
+        from_the_least == self.reversed
+    }
+}
+
 impl Default for Sort {
     fn default() -> Self {
         Self { column: Column::Port, reversed: false }
@@ -204,18 +215,18 @@ pub struct Fitted {
 
 /// What a row is sorted by. Unknown comes last, whichever way.
 #[derive(Clone, Debug, PartialEq)]
-enum Key {
+pub enum Key {
     Number(f64),
     Text(String),
     Unknown,
 }
 
 impl Key {
-    fn number(value: Option<f64>) -> Self {
+    pub fn number(value: Option<f64>) -> Self {
         value.filter(|v| v.is_finite()).map_or(Self::Unknown, Self::Number)
     }
 
-    fn compare(&self, other: &Self, reversed: bool) -> Ordering {
+    pub fn compare(&self, other: &Self, reversed: bool) -> Ordering {
         let known = |key: &Self| *key != Self::Unknown;
         let order = match (self, other) {
             (Self::Number(a), Self::Number(b)) => a.total_cmp(b),

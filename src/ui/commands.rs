@@ -9,7 +9,7 @@ use crate::bus::{Command, MessageWeight};
 use crate::model::{AssetId, EntryKind};
 
 /// Commands with an argument, and what they do.
-pub const COMMANDS: [(&str, &str); 13] = [
+pub const COMMANDS: [(&str, &str); 14] = [
     ("host", "open a host or a backup by name"),
     ("look", "look at an address that is not in the inventory"),
     ("note", "write a note to the open incident"),
@@ -18,6 +18,7 @@ pub const COMMANDS: [(&str, &str); 13] = [
     ("ssh", "a shell on a host, in a pane"),
     ("ssh!", "a shell by the system's own ssh"),
     ("recheck", "ask an object now"),
+    ("copy", "table: copy all rows of the list, tabs between their cells; alone, as y"),
     ("resume", "resume polling"),
     ("discover", "all: watch every host of ~/.ssh/config"),
     ("theme", "auto, or a theme by name; alone it says which there are"),
@@ -38,7 +39,7 @@ pub fn run(app: &mut App, text: &str) {
         "look" if !rest.is_empty() => {
             app.send(Command::OneOff { address: rest.to_owned() });
         }
-        "note" if !rest.is_empty() => match app.snapshot.open_incident().map(|i| i.id) {
+        "note" if !rest.is_empty() => match app.live().open_incident().map(|i| i.id) {
             Some(incident) => {
                 let about = app.selected_asset().map(|a| a.as_str().to_owned());
                 app.append_at_once(incident, EntryKind::Note, rest, about);
@@ -64,6 +65,7 @@ pub fn run(app: &mut App, text: &str) {
         "discover" if rest == "all" => {
             app.send(Command::ConfirmDiscovery);
         }
+        "copy" if rest == "table" => app.copy_table(),
         "theme" => set_theme(app, rest),
         _ => match Action::named(word) {
             Some(action) if rest.is_empty() => app.act(action),
@@ -73,7 +75,7 @@ pub fn run(app: &mut App, text: &str) {
 }
 
 fn close(app: &mut App, text: &str) {
-    match app.snapshot.open_incident().map(|i| i.id) {
+    match app.live().open_incident().map(|i| i.id) {
         Some(incident) => app.append_at_once(incident, EntryKind::Closed, text, None),
         None => app.say(MessageWeight::Warning, "no incident is open"),
     }
@@ -135,6 +137,7 @@ pub fn complete(app: &App, text: &str) -> String {
             let names = COMMANDS.iter().map(|(n, _)| *n).chain(ACTIONS.iter().map(|(_, n, _)| *n));
             names.filter(|n| n.starts_with(text)).map(str::to_owned).collect()
         }
+        Some(("copy", rest)) if "table".starts_with(rest) => vec!["copy table".to_owned()],
         Some(("theme", rest)) => {
             app.themes.names().iter().filter(|n| n.starts_with(rest)).map(|n| format!("theme {n}")).collect()
         }

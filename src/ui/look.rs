@@ -93,6 +93,16 @@ impl Look {
         if self.unicode { "▌" } else { ">" }
     }
 
+    /// Beside the title of the column that a table is sorted by.
+    pub fn sorted(&self, descending: bool) -> &'static str {
+        match (self.unicode, descending) {
+            (true, true) => "▼",
+            (true, false) => "▲",
+            (false, true) => "v",
+            (false, false) => "^",
+        }
+    }
+
     pub fn separator(&self) -> &'static str {
         if self.unicode { " · " } else { " - " }
     }

@@ -5,6 +5,7 @@ pub mod action;
 pub mod app;
 pub mod canvas;
 mod chrome;
+pub mod clipboard;
 mod columns;
 mod commands;
 mod faceplate;
@@ -20,6 +21,7 @@ pub mod run;
 pub mod screen;
 pub mod session;
 mod sessions;
+mod sorting;
 pub mod terminal;
 pub mod themes;
 mod trail;
@@ -27,4 +29,4 @@ pub mod wall;
 mod watch;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

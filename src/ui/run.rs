@@ -224,6 +224,9 @@ pub async fn run(
         if let Some(ring) = screen.take_ring() {
             terminal.output.ring(&ring);
         }
+        if let Some(clip) = screen.take_clip() {
+            terminal.output.pacer.copy(&clip);
+        }
         let exit = match screen.take_exit() {
             Some(Exit::Foreground(argv)) => {
                 changed = true;
@@ -299,6 +302,7 @@ async fn turn(
         read = terminal.tty.read(&mut bytes) => {
             let Ok(length) = read else { return Ok(Some(Exit::HungUp)) };
             let inputs = terminal.reader.feed(&bytes[..length]);
+            screen.tick(clock.now());
             *changed |= terminal.give(inputs, screen);
         }
         ready = terminal.tty.writable(), if blocked => {

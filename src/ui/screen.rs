@@ -7,6 +7,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::clipboard::Clip;
 use super::frame::Frame;
 use crate::base::Timestamp;
 use crate::bus::Notice;
@@ -42,11 +43,16 @@ pub trait Screen {
         false
     }
 
-    /// Time passes; called before anything else in a turn of the loop.
+    /// Time passes; called before anything else in a turn of the loop, and before keys are given.
     fn tick(&mut self, _now: Timestamp) {}
 
     /// The engine is gone; a snapshot comes when there is one again.
     fn engine_gone(&mut self) {}
+
+    /// What is to go to the terminal's clipboard.
+    fn take_clip(&mut self) -> Option<Clip> {
+        None
+    }
 
     /// A sound that is to be made now.
     fn take_ring(&mut self) -> Option<Ring> {

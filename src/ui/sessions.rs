@@ -68,7 +68,7 @@ impl App {
 
     /// Takes the sessions' states from the snapshot.
     pub(super) fn update_sessions(&mut self) {
-        let snapshot = self.snapshot.clone();
+        let snapshot = self.live().clone();
         for pane in &mut self.sessions {
             if let Some(session) = snapshot.sessions.iter().find(|s| s.id == pane.id()) {
                 pane.update(session);

@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("config", &["base", "model"]),
     ("state", &["base", "model"]),
     ("bus", &["base", "model", "state", "config"]),
+    ("attach", &["base", "model", "state", "bus"]),
     ("net", &["base", "proto"]),
     ("process", &["base"]),
     ("ssh", &["base", "model", "net", "process"]),
@@ -27,8 +28,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "engine",
         &[
-            "base", "model", "proto", "profile", "config", "state", "bus", "net", "process", "ssh", "probe", "backup",
-            "notify", "store", "journal",
+            "base", "model", "proto", "profile", "config", "state", "bus", "attach", "net", "process", "ssh", "probe",
+            "backup", "notify", "store", "journal",
         ],
     ),
     ("ui", &["base", "model", "config", "state", "bus"]),
@@ -37,8 +38,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 const ALL: &[&str] = &[
-    "base", "model", "proto", "profile", "config", "state", "bus", "net", "process", "ssh", "probe", "backup",
-    "notify", "store", "journal", "import", "report", "engine", "ui", "sim",
+    "base", "model", "proto", "profile", "config", "state", "bus", "attach", "net", "process", "ssh", "probe",
+    "backup", "notify", "store", "journal", "import", "report", "engine", "ui", "sim",
 ];
 
 /// Crates that only some modules may name.

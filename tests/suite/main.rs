@@ -1,6 +1,7 @@
 //! The one integration binary: a module per area.
 
 mod agentless;
+mod attach;
 mod authority;
 mod backup;
 mod care;

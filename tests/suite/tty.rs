@@ -344,3 +344,27 @@ impl Drop for Tmux<'_> {
         let _ = Command::new("tmux").arg("-S").arg(self.socket).arg("kill-server").output();
     }
 }
+
+#[test]
+fn what_is_copied_reaches_the_clipboard_of_the_terminal() {
+    let mut console = Launch::new((120, 40)).arguments(["demo", "--hosts", "3", "--switches", "1", "--steady"]).start();
+    console.shows(READY);
+    console.press("2");
+    console.until("the hosts are there", |c| {
+        c.text().contains("[2 Hosts]") && c.text().contains("of ") && !c.text().contains("of 0 ")
+    });
+    console.press("y");
+    console.shows("copied ");
+    console.until("the clipboard has it", |c| !c.deeds().is_empty());
+    let shown = console.text();
+    let name =
+        shown.split("copied ").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a name").to_owned();
+    assert_eq!(console.deeds(), [format!("ClipboardStore(Clipboard, {name})")]);
+    console.press(":copy table\r");
+    console.until("the list follows", |c| c.deeds().len() == 2);
+    let table = console.deeds().pop().expect("two");
+    assert!(table.contains("host\tstate\t") && table.contains(&format!("\n{name}\t")), "{table}");
+    console.press(":q!\r");
+    assert_eq!(console.ends().exit_code(), 0);
+    console.is_given_back();
+}

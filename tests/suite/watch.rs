@@ -2,6 +2,8 @@
 //! snapshots say of it.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use noctty::config::load;
 use noctty::engine;
 use noctty::engine::run::Setup;
 use noctty::engine::schedule::Schedule;
-use noctty::model::{AssetId, Policy};
+use noctty::model::{AssetId, Policy, PortState};
 use noctty::net::Net;
 use noctty::sim::snmp::{AgentSpec, SnmpAgents};
 use noctty::ssh::Surroundings;
@@ -31,9 +33,9 @@ struct Console {
 }
 
 impl Console {
-    async fn start(agent: SocketAddr, clock: Clock) -> Self {
+    async fn start(agent: SocketAddr, clock: Clock, more: &str) -> Self {
         let text = format!(
-            "[[host]]\nname = \"sw\"\naddress = \"{}\"\nchecks = []\nsnmp = {{ community = \"public\", port = {} }}\n",
+            "{more}[[host]]\nname = \"sw\"\naddress = \"{}\"\nchecks = []\nsnmp = {{ community = \"public\", port = {} }}\n",
             agent.ip(),
             agent.port()
         );
@@ -83,19 +85,23 @@ fn walked(snapshot: &Snapshot) -> Option<i64> {
     snapshot.devices.first().map(|d| d.table.collected_at.millis())
 }
 
-#[tokio::test]
-async fn a_watched_device_is_walked_as_fast_as_it_counts_until_told_to_stop() {
-    let clock = Clock::start();
+fn switch(address: [u8; 4], clock: Clock) -> SnmpAgents {
     let spec = AgentSpec {
         user: None,
-        address: SocketAddr::from(([127, 0, 0, 79], 0)),
+        address: SocketAddr::from((address, 0)),
         name: "sw".to_owned(),
         community: "public".to_owned(),
         ports: 8,
         seed: 3,
     };
-    let agents = SnmpAgents::start(vec![spec], clock).expect("the simulator starts");
-    let mut console = Console::start(agents.addresses()[0], clock).await;
+    SnmpAgents::start(vec![spec], clock).expect("the simulator starts")
+}
+
+#[tokio::test]
+async fn a_watched_device_is_walked_as_fast_as_it_counts_until_told_to_stop() {
+    let clock = Clock::start();
+    let agents = switch([127, 0, 0, 79], clock);
+    let mut console = Console::start(agents.addresses()[0], clock, "").await;
     let first = console.until("the first walk", |s| walked(s).is_some()).await;
     assert_eq!(first.engine.watch, None);
 
@@ -119,5 +125,46 @@ async fn a_watched_device_is_walked_as_fast_as_it_counts_until_told_to_stop() {
     console.send(Command::Watch(Some(AssetId::new("nobody")))).await;
     let said = tokio::time::timeout(DEADLINE, console.end.notices.recv()).await.expect("in time").expect("it runs");
     assert!(matches!(&said, Notice::Message(m) if m.text.line().contains("not polled")), "{said:?}");
+    console.end().await;
+}
+
+/// What the program of the channel was given, a line for each message.
+async fn told(file: &Path, lines: usize) -> Vec<String> {
+    let read =
+        || -> Vec<String> { std::fs::read_to_string(file).unwrap_or_default().lines().map(str::to_owned).collect() };
+    let begun = std::time::Instant::now();
+    while read().len() < lines && begun.elapsed() < DEADLINE {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    read()
+}
+
+#[tokio::test]
+async fn people_are_told_of_a_lost_uplink_and_of_its_return_and_of_nothing_that_was_so_before() {
+    let clock = Clock::start();
+    let agents = switch([127, 0, 0, 78], clock);
+    agents.set_link(0, 1, true);
+    agents.set_link(0, 3, false);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (program, file) = (folder.path().join("page"), folder.path().join("told"));
+    let script = format!("#!/bin/sh\necho \"$NOCTTY_SUBJECT\" >> '{}'\n", file.display());
+    std::fs::write(&program, script).expect("written");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("mode");
+    let more = format!(
+        "[ports]\nuplink = [\"*\"]\n[[notify]]\nkind = \"exec\"\nargv = [\"{}\"]\nwait = \"0s\"\n",
+        program.display()
+    );
+    let mut console = Console::start(agents.addresses()[0], clock, &more).await;
+    let first = console.until("the first walk", |s| walked(s).is_some()).await;
+    let up = |s: &Snapshot, at: usize| s.devices.first().map(|d| d.ports[at].state == PortState::Up);
+    assert_eq!((up(&first, 1), up(&first, 3)), (Some(true), Some(false)));
+    let name = first.devices[0].table.ports[1].label().line();
+    console.send(Command::Watch(Some(AssetId::new("sw")))).await;
+    agents.set_link(0, 1, false);
+    console.until("the loss", |s| up(s, 1) == Some(false)).await;
+    assert_eq!(told(&file, 1).await, [format!("link-lost sw {name}: uplink lost its link")]);
+    agents.set_link(0, 1, true);
+    console.until("its return", |s| up(s, 1) == Some(true)).await;
+    assert_eq!(told(&file, 2).await[1..], [format!("OK sw {name} (was critical)")]);
     console.end().await;
 }

@@ -141,7 +141,7 @@ pub fn signs_of_life(checks: &[CheckView]) -> Vec<&CheckView> {
     if marked.is_empty() { checks.iter().collect() } else { marked }
 }
 
-fn is_stale(checks: &[CheckView]) -> bool {
+pub fn is_stale(checks: &[CheckView]) -> bool {
     let mut known = checks.iter().filter(|c| c.last.is_some()).peekable();
     known.peek().is_some() && known.all(|c| c.stale)
 }

@@ -2,7 +2,7 @@
 //! first; what is owned sinks below it and stays.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -153,6 +153,28 @@ pub(super) fn list(
             .then_with(|| a.title.cmp(&b.title))
     });
     out.into_iter().map(|(_, problem)| problem).collect()
+}
+
+/// The same list when no engine looks at the clock any more: what it says is as old as what it is about.
+pub(super) fn aged(
+    problems: &[Problem],
+    hosts: &[Arc<HostView>],
+    devices: &[Arc<DeviceView>],
+    jobs: &[Arc<JobView>],
+) -> Vec<Problem> {
+    let old_hosts: HashSet<&AssetId> = hosts.iter().filter(|h| h.stale).map(|h| &h.host.id).collect();
+    let old_devices: HashSet<&AssetId> = devices.iter().filter(|d| d.stale).map(|d| &d.host.id).collect();
+    let old_jobs: HashSet<&AssetId> = jobs.iter().filter(|j| j.stale).map(|j| &j.job.id).collect();
+    let mut out = problems.to_vec();
+    for problem in &mut out {
+        problem.stale |= match problem.kind {
+            ProblemKind::Console => false,
+            ProblemKind::Host => old_hosts.contains(&problem.asset),
+            ProblemKind::Port | ProblemKind::Device => old_devices.contains(&problem.asset),
+            ProblemKind::Backup => old_jobs.contains(&problem.asset),
+        };
+    }
+    out
 }
 
 /// Devices with a problem, but for those that cannot be reached: their ports' problems are behind that. What is merely old

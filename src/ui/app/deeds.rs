@@ -52,7 +52,7 @@ impl App {
             Action::PageUp => self.move_by(-page),
             Action::Left => self.move_beside(-1),
             Action::Right => self.move_beside(1),
-            Action::Columns => self.overlays.push(Overlay::columns(self.columns.sort.column)),
+            Action::Columns => self.choose_order(),
             Action::SortNext => self.sort_beside(1),
             Action::SortPrevious => self.sort_beside(-1),
             Action::Watch => self.toggle_watch(),
@@ -62,6 +62,9 @@ impl App {
             Action::Open => self.open_selected(),
             Action::Shell => commands::shell(self, None),
             Action::EndSession => self.end_session(),
+            Action::Copy => self.copy_name(),
+            Action::CopyRow => self.copy_row(),
+            Action::Freeze => self.toggle_freeze(),
             Action::Resort => {
                 let kind = self.focus;
                 *self.list_mut(kind) = List::default();
@@ -69,7 +72,7 @@ impl App {
             Action::Recheck => self.recheck(),
             Action::ProblemsOnly => self.problems_only = !self.problems_only,
             Action::Pause => {
-                let pause = self.snapshot.engine.mode == crate::state::Mode::Polling;
+                let pause = self.live().engine.mode == crate::state::Mode::Polling;
                 self.send(Command::Pause(pause));
             }
             Action::OpenIncident => self.overlays.push(Overlay::open_incident("")),
@@ -107,21 +110,34 @@ impl App {
         }
     }
 
+    /// The picker for the order of the focused list, and for the columns where it has some to choose.
+    fn choose_order(&mut self) {
+        let overlay = match self.focus {
+            PaneKind::Hosts | PaneKind::Problems => Overlay::sort(self.focus, self.order_of(self.focus).by),
+            _ => Overlay::columns(self.columns.sort.column),
+        };
+        self.overlays.push(overlay);
+    }
+
     fn sort_beside(&mut self, delta: isize) {
+        if matches!(self.focus, PaneKind::Hosts | PaneKind::Problems) {
+            self.sort_list_beside(self.focus, delta);
+            return;
+        }
         let width = panes::layout(self, chrome::body(self, self.size()))
             .into_iter()
             .find(|(kind, _)| *kind == PaneKind::Ports)
             .map_or(0, |(_, area)| area.width);
         let (shown, _) = panes::ports::fitted(self, width);
         self.columns.sort_beside(&shown, delta);
-        self.sorted();
+        self.sorted(PaneKind::Ports);
     }
 
-    /// The port table takes its new order at once, and the selection stays on its port.
-    pub(in crate::ui) fn sorted(&mut self) {
-        let row = self.list(PaneKind::Ports).row();
-        let order = panes::order(self, PaneKind::Ports);
-        let list = self.list_mut(PaneKind::Ports);
+    /// A list takes its new order at once, and the selection stays on its row.
+    pub(in crate::ui) fn sorted(&mut self, kind: PaneKind) {
+        let row = self.list(kind).row();
+        let order = panes::order(self, kind);
+        let list = self.list_mut(kind);
         *list = List { order, ..List::default() };
         if let Some(row) = row {
             list.select_row(row);
@@ -199,7 +215,7 @@ impl App {
 
     fn release(&mut self) {
         let Some(target) = self.target() else { return };
-        if !self.snapshot.acks.contains_key(&target) {
+        if !self.live().acks.contains_key(&target) {
             self.end_maintenance(&target);
             return;
         }
@@ -234,7 +250,7 @@ impl App {
 
     /// Opens the editor for an entry, about what is selected; without an incident, one is opened first.
     fn write(&mut self, kind: EntryKind) {
-        if let Some(incident) = self.snapshot.open_incident().map(|i| i.id) {
+        if let Some(incident) = self.live().open_incident().map(|i| i.id) {
             let about = self.selected_asset().map(|a| a.as_str().to_owned());
             self.overlays.push(Overlay::editor(incident, kind, about));
         } else {

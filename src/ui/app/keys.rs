@@ -35,7 +35,9 @@ impl App {
         }
         let Lookup::Action(name) = self.keymap.look_up(&[key]) else { return false };
         match Action::named(name) {
-            Some(action @ (Action::Watch | Action::Follow | Action::LastPlace | Action::Compare)) => self.act(action),
+            Some(action @ (Action::Watch | Action::Follow | Action::LastPlace | Action::Compare | Action::Freeze)) => {
+                self.act(action);
+            }
             _ => return false,
         }
         true

@@ -15,6 +15,7 @@ use crate::model::IncidentStatus;
 use crate::state::Snapshot;
 use crate::ui::action::Action;
 use crate::ui::chrome;
+use crate::ui::clipboard::Clip;
 use crate::ui::frame::Frame;
 use crate::ui::overlays::{self, Reaction};
 use crate::ui::panes;
@@ -75,6 +76,7 @@ impl Screen for App {
 
     fn snapshot(&mut self, snapshot: Arc<Snapshot>) {
         self.answering = false;
+        let Some(snapshot) = self.keep_for_thaw(snapshot) else { return };
         self.replace(snapshot);
         self.update_sessions();
         if let Some(target) = self.reveal.take() {
@@ -115,6 +117,9 @@ impl Screen for App {
             }
             Notice::Message(Message { weight, text }) => self.say(weight, text.line()),
             Notice::Reveal(asset) => {
+                if self.frozen.is_some() {
+                    self.say(MessageWeight::Note, format!("{} is shown when the picture goes on", asset.as_str()));
+                }
                 self.asked_for_target = true;
                 self.reveal = Some(asset.as_str().to_owned());
             }
@@ -127,6 +132,9 @@ impl Screen for App {
 
     fn draw(&self, frame: &mut Frame<'_>) {
         chrome::draw(self, frame);
+        let now = frame.now;
+        // What is below the header is of then, its ages too.
+        frame.now = self.frozen.as_ref().map_or(now, |frozen| frozen.since);
         let areas = panes::layout(self, chrome::body(self, (frame.area.width, frame.area.height)));
         for (kind, area) in &areas {
             panes::draw(self, frame, *kind, *area);
@@ -136,6 +144,8 @@ impl Screen for App {
         }
         let answer = areas.iter().find(|(kind, _)| *kind == self.focus).map(|(_, area)| area.y..area.bottom());
         let covered = overlays::draw(self, frame);
+        frame.now = now;
+        chrome::draw_frozen(self, frame);
         if self.answering {
             frame.answer = covered.or(if self.asking.is_some() {
                 Some(frame.area.height.saturating_sub(1)..frame.area.height)
@@ -152,6 +162,9 @@ impl Screen for App {
     }
 
     fn poll_sessions(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.poll_copy(cx).is_ready() {
+            return Poll::Ready(());
+        }
         let Poll::Ready(problems) = self.themes.poll(cx) else { return self.poll_panes(cx) };
         self.look = self.themes.look();
         for problem in problems {
@@ -166,6 +179,9 @@ impl Screen for App {
 
     fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
         let mut soonest = now.plus(std::time::Duration::from_secs(60));
+        if let Some(frozen) = &self.frozen {
+            soonest = soonest.min(frozen.next_second(now));
+        }
         let mut consider = |at: Timestamp| {
             let until = units::until_next_bucket(now.since(at));
             soonest = soonest.min(now.plus(until));
@@ -184,13 +200,21 @@ impl Screen for App {
         {
             host.checks.iter().filter_map(|c| c.last.as_ref()).for_each(|last| consider(last.at));
         }
-        if self.snapshot.open_incident().is_some_and(|i| i.status == IncidentStatus::Open) {
+        if self.live().open_incident().is_some_and(|i| i.status == IncidentStatus::Open) {
             soonest = soonest.min(now.plus(std::time::Duration::from_secs(1)));
         }
         if let Some(at) = self.sessions_wake() {
             soonest = soonest.min(now.plus(at.saturating_duration_since(std::time::Instant::now())));
         }
         Some(soonest)
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    fn take_clip(&mut self) -> Option<Clip> {
+        self.clipboard.take()
     }
 
     fn take_ring(&mut self) -> Option<Ring> {

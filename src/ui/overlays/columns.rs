@@ -9,6 +9,7 @@ use crate::ui::app::App;
 use crate::ui::canvas::{self, Row};
 use crate::ui::columns::Column;
 use crate::ui::frame::Frame;
+use crate::ui::panes::PaneKind;
 
 #[derive(Debug, Default)]
 pub struct Picker {
@@ -33,11 +34,11 @@ pub fn key(app: &mut App, picker: &mut Picker, key: Key) -> Reaction {
         KeyCode::Char(' ') => app.columns.toggle(column),
         KeyCode::Enter | KeyCode::Char('s') => {
             app.columns.sort_by(column);
-            app.sorted();
+            app.sorted(PaneKind::Ports);
         }
         KeyCode::Char('r') => {
             app.columns = crate::ui::columns::Choice::default();
-            app.sorted();
+            app.sorted(PaneKind::Ports);
         }
         _ => {}
     }

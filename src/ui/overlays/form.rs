@@ -213,7 +213,7 @@ pub fn key(app: &mut App, form: &mut Form, key: Key) -> Reaction {
         KeyCode::Up => form.at = (form.at + count - 1) % count,
         KeyCode::Enter => {
             let ticket = app.ticket();
-            match form.command(ticket, app.snapshot.at) {
+            match form.command(ticket, app.live().at) {
                 Ok(command) => {
                     form.failure = None;
                     if app.send(command) {

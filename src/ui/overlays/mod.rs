@@ -8,6 +8,7 @@ mod form;
 mod help;
 mod palette;
 mod prompt;
+mod sort;
 
 use std::ops::Range;
 
@@ -18,8 +19,9 @@ use super::canvas::{Row, rule};
 use super::chrome::boxed;
 use super::columns::Column;
 use super::frame::Frame;
-use super::panes::Selected;
+use super::panes::{PaneKind, Selected};
 use super::run::Exit;
+use super::sorting::By;
 use crate::base::text;
 use crate::bus::Ticket;
 use crate::config::key::{Key, KeyCode};
@@ -42,6 +44,7 @@ pub enum Overlay {
     },
     Palette(palette::Palette),
     Columns(columns::Picker),
+    Sort(sort::Picker),
     Beyond(beyond::Beyond),
     Editor(editor::Editor),
     Opening(editor::Opening),
@@ -83,6 +86,10 @@ impl Overlay {
         Self::Columns(columns::Picker::at(column))
     }
 
+    pub fn sort(kind: PaneKind, by: By) -> Self {
+        Self::Sort(sort::Picker::new(kind, by))
+    }
+
     pub fn beyond(asset: AssetId, port: PortKey) -> Self {
         Self::Beyond(beyond::Beyond::new(asset, port))
     }
@@ -117,6 +124,7 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
         }
         Overlay::Palette(palette) => palette::key(app, palette, key),
         Overlay::Columns(picker) => columns::key(app, picker, key),
+        Overlay::Sort(picker) => sort::key(app, picker, key),
         Overlay::Beyond(beyond) => beyond::key(app, beyond, key),
         Overlay::Editor(editor) => editor::key(app, editor, key),
         Overlay::Opening(opening) => editor::opening_key(app, opening, key),
@@ -241,6 +249,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
             }
             Overlay::Palette(palette) => palette::draw(app, frame, palette),
             Overlay::Columns(picker) => columns::draw(app, frame, picker),
+            Overlay::Sort(picker) => sort::draw(app, frame, picker),
             Overlay::Beyond(beyond) => beyond::draw(app, frame, beyond),
             Overlay::Editor(editor) => editor::draw(app, frame, editor),
             Overlay::Question(question) => prompt::draw(app, frame, question),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use super::{ScreenId, age, dim, spark};
+use super::{PaneKind, ScreenId, age, dim, spark};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::Condition;
@@ -13,8 +13,9 @@ use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
+use crate::ui::sorting::{self, By};
 
-/// Worst first, by counting: linear for ten thousand hosts.
+/// Worst first, by counting: linear for ten thousand hosts; or as the operator has them.
 pub fn order(app: &App) -> Vec<usize> {
     let mut buckets: [Vec<usize>; 9] = Default::default();
     for (row, host) in app.snapshot.hosts.iter().enumerate() {
@@ -25,7 +26,11 @@ pub fn order(app: &App) -> Vec<usize> {
             buckets[rank(host)].push(row);
         }
     }
-    buckets.concat()
+    let order = app.order_of(PaneKind::Hosts);
+    if order.by == By::Severity && order.reversed {
+        buckets.reverse();
+    }
+    sorting::hosts(app, buckets.concat())
 }
 
 fn rank(host: &HostView) -> usize {
@@ -79,6 +84,7 @@ pub fn title(app: &App) -> (String, String) {
             parts.push(format!("{} runs began late", engine.late));
         }
     }
+    parts.extend(app.order_of(PaneKind::Hosts).words());
     if app.problems_only {
         parts.push("problems only".to_owned());
     }
@@ -191,16 +197,37 @@ const BEHIND: [Column; 3] = [Column::From, Column::Trail, Column::Value];
 pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let shown = fitted(app, area.width);
     let style = dim(app);
+    let order = app.order_of(PaneKind::Hosts);
+    let mark = app.look.sorted(order.descends());
+    let accent = app.look.style(Meaning::Accent);
+    let by = |wanted: &[By]| wanted.contains(&order.by);
     let mut line = Row::new(frame.buffer, &app.look, area, area.y);
-    line.gap(3).end(" ", style).end("age", style).end(" ", style);
+    line.gap(3).end(" ", style);
+    if by(&[By::Age]) {
+        line.end(&format!("{mark}age"), accent);
+    } else {
+        line.end("age", style).end(" ", style);
+    }
     for column in BEHIND.into_iter().filter(|column| shown(*column)) {
         let (title, width) = (column.title(), column.width());
+        if column == Column::Value && by(&[By::RoundTrip, By::Load]) {
+            line.end(&format!("{:>width$}", format!("{mark}{title}")), accent).end(" ", style);
+            continue;
+        }
         let title = if column == Column::Value { format!("{title:>width$}") } else { format!("{title:<width$}") };
         line.end(&title, style).end(" ", style);
     }
-    line.cell("host", super::name_width(area.width), style).gap(1);
+    let titled = |title: &str, wanted: By| {
+        if by(&[wanted]) { (format!("{title}{mark}"), accent) } else { (title.to_owned(), style) }
+    };
+    let (title, name_style) = titled("host", By::Name);
+    line.cell(&title, super::name_width(area.width), name_style).gap(1);
     for column in BEFORE.into_iter().filter(|column| shown(*column)) {
-        line.cell(column.title(), column.width(), style).gap(1);
+        let (title, style) = match column {
+            Column::State => titled(column.title(), By::Severity),
+            _ => (column.title().to_owned(), style),
+        };
+        line.cell(&title, column.width(), style).gap(1);
     }
     line.put("says", style);
 }
@@ -270,6 +297,34 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     }
     let text = if host.condition.is_problem() && owner.is_none() { Meaning::Text } else { Meaning::Dim };
     line.put(&host.reason.line(), app.look.style(if host.stale { Meaning::Stale } else { text }));
+}
+
+/// What [`fields`] are called.
+pub const FIELDS: [&str; 9] = ["host", "state", "owner", "hangs on", "group", "rtt/load", "from", "age", "says"];
+
+/// The row in cells.
+pub fn fields(app: &App, row: usize) -> Option<[String; 9]> {
+    let host = app.snapshot.hosts.get(row)?;
+    let mut says = Vec::new();
+    if let Some(maintained) = &host.care.maintenance {
+        says.push(format!("maintenance, {} more", units::age(maintained.until.since(app.now()))));
+    }
+    if let Some(flapping) = &host.care.flapping {
+        says.push(format!("flapping {} %", flapping.percent));
+    }
+    let pending = host.condition == Condition::Pending;
+    says.push(if pending { "no answer yet".to_owned() } else { host.reason.line() });
+    Some([
+        host.host.name.to_string(),
+        super::fields::state(state_word(host), host.stale),
+        host.care.ack.as_ref().map(|ack| ack.claim.owner.line()).unwrap_or_default(),
+        parents(host),
+        host.host.group.as_deref().unwrap_or_default().to_owned(),
+        leading(host).map(|(value, _)| value).unwrap_or_default(),
+        host.host.origin.label().to_owned(),
+        super::fields::age(app, moment(host)),
+        says.join("; "),
+    ])
 }
 
 /// What it hangs on: the first, and how many more.

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::dim;
-use crate::base::units;
+use crate::base::{Untrusted, units};
 use crate::config::theme::Meaning;
 use crate::model::{EntryKind, IncidentStatus};
 use crate::state::Storage;
@@ -64,4 +64,19 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         line.put(&format!("[{}] ", about.line()), dim(app));
     }
     line.put(&entry.text.line(), text);
+}
+
+/// What [`fields`] are called.
+pub const FIELDS: [&str; 5] = ["time", "kind", "by", "about", "text"];
+
+/// The row in cells; the moment in full, because a copy leaves its day.
+pub fn fields(app: &App, row: usize) -> Option<[String; 5]> {
+    let entry = app.incident()?.entries.get(row)?;
+    Some([
+        entry.at.to_string(),
+        entry.kind.as_str().to_owned(),
+        entry.author.line(),
+        entry.about.as_ref().map(Untrusted::line).unwrap_or_default(),
+        entry.text.line(),
+    ])
 }

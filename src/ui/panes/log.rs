@@ -111,6 +111,21 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     }
 }
 
+/// A row in two cells: what it is or when it was, and what it says.
+pub fn fields(app: &App, row: usize) -> Option<[String; 2]> {
+    let snapshot = &app.snapshot;
+    Some(match place(app, row)? {
+        (0, fault) => ["fault".to_owned(), snapshot.engine.faults.get(fault)?.to_string()],
+        (1, remark) => ["remark".to_owned(), snapshot.remarks.get(remark)?.to_string()],
+        (2, _) => ["traps".to_owned(), listener(snapshot.engine.traps.as_ref()?)],
+        (3, message) => app.messages.get(message).map(|(at, _, words)| [at.to_string(), words.clone()])?,
+        (_, told) => {
+            let told = snapshot.notifications.get(told)?;
+            [told.told.at.to_string(), format!("{} {}", told.told.host.as_str(), words(told))]
+        }
+    })
+}
+
 /// What a device told, in a line.
 pub fn words(view: &NotificationView) -> String {
     let told = &view.told;

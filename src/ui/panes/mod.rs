@@ -2,6 +2,7 @@
 //! a way to draw them; everything else is the same for all.
 
 mod backups;
+pub mod fields;
 mod hosts;
 mod incident;
 pub mod log;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-pub use hosts::HostsHave;
+pub use hosts::{HostsHave, moment as host_moment};
 
 use super::app::App;
 use super::canvas::{self, Row};

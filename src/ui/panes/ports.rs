@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 pub use self::plate::{draw as draw_plate, height as plate_height};
-pub use self::table::{draw_header, draw_port, fitted};
+pub use self::table::{draw_header, draw_port, fitted, words as value};
 use super::{ScreenId, age, dim};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;

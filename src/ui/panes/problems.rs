@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{Selected, age, dim};
+use super::{PaneKind, Selected, age, dim};
 use crate::base::{text, units};
 use crate::config::theme::Meaning;
 use crate::state::snapshot::ProblemKind;
@@ -11,6 +11,7 @@ use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
 use crate::ui::port::Seen;
+use crate::ui::sorting;
 
 /// Columns of the owner's name.
 const OWNER: usize = 10;
@@ -18,9 +19,9 @@ const OWNER: usize = 10;
 pub fn order(app: &App) -> Vec<usize> {
     let problems = &app.snapshot.problems;
     if app.filter.is_empty() {
-        return (0..problems.len()).collect();
+        return sorting::problems(app, (0..problems.len()).collect());
     }
-    (0..problems.len())
+    let rows = (0..problems.len())
         .filter(|row| {
             let p = &problems[*row];
             let (name, words) = (p.title.line(), p.reason.line());
@@ -36,7 +37,8 @@ pub fn order(app: &App) -> Vec<usize> {
                 port: None,
             })
         })
-        .collect()
+        .collect();
+    sorting::problems(app, rows)
 }
 
 pub fn title(app: &App) -> (String, String) {
@@ -54,7 +56,13 @@ pub fn title(app: &App) -> (String, String) {
     if t.unreachable > 0 {
         parts.push(format!("{} hidden behind them", t.unreachable));
     }
+    parts.extend(app.order_of(PaneKind::Problems).words().map(|words| marked(app, &words)));
     ("PROBLEMS".to_owned(), parts.join(app.look.separator()))
+}
+
+/// The words with the mark of the way: there is no header above the problems.
+fn marked(app: &App, words: &str) -> String {
+    format!("{words} {}", app.look.sorted(app.order_of(PaneKind::Problems).descends()))
 }
 
 pub fn empty(app: &App) -> Vec<String> {
@@ -125,6 +133,30 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         line.put(&format!("maintenance, {left} more"), app.look.maintenance().1).put(app.look.separator(), dim(app));
     }
     line.put(&p.reason.line(), app.look.style(if quiet { Meaning::Dim } else { Meaning::Text }));
+}
+
+/// What [`fields`] are called.
+pub const FIELDS: [&str; 6] = ["problem", "state", "kind", "owner", "age", "says"];
+
+/// The row in cells.
+pub fn fields(app: &App, row: usize) -> Option<[String; 6]> {
+    let p = app.snapshot.problems.get(row)?;
+    let mut says = Vec::new();
+    if p.hides > 0 {
+        says.push(format!("{} behind it", p.hides));
+    }
+    if let Some(maintained) = &p.care.maintenance {
+        says.push(format!("maintenance, {} more", units::age(maintained.until.since(app.now()))));
+    }
+    says.push(p.reason.line());
+    Some([
+        p.title.line(),
+        super::fields::state(&p.word, p.stale),
+        kind(p.kind).to_owned(),
+        p.care.ack.as_ref().map(|ack| ack.claim.owner.line()).unwrap_or_default(),
+        super::fields::age(app, Some(p.since)),
+        says.join("; "),
+    ])
 }
 
 fn kind(kind: ProblemKind) -> &'static str {

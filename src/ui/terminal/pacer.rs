@@ -24,6 +24,7 @@ use ratatui::buffer::Buffer;
 
 use super::encode::Encoder;
 use super::fence::Fence;
+use crate::ui::clipboard::Clip;
 use crate::ui::frame::Colours;
 
 const BEGIN: &[u8] = b"\x1b[?2026h";
@@ -46,6 +47,8 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(20);
 const BLIND_RATE: f64 = 16.0 * 1024.0;
 /// The same while late answers are let in: the line is slow, or was.
 const SETTLING_RATE: f64 = 2.0 * 1024.0;
+/// Bytes per second of the slowest line that is thought of.
+const SLOW_RATE: usize = 900;
 /// Answers that are late come within the time that the first of them was late, and this.
 const SETTLING: Duration = Duration::from_millis(200);
 const LONGEST_SETTLING: Duration = Duration::from_secs(10);
@@ -103,6 +106,8 @@ pub struct Pacer {
     tried: (usize, Option<Instant>),
     /// A row where a query may have printed something.
     spoiled: Option<u16>,
+    /// Goes whole before the next rows, and counts as bytes under way like them.
+    clip: Vec<u8>,
 }
 
 impl Pacer {
@@ -126,6 +131,7 @@ impl Pacer {
             lateness: Duration::ZERO,
             tried: (0, None),
             spoiled: None,
+            clip: Vec::new(),
         }
     }
 
@@ -248,7 +254,9 @@ impl Pacer {
     /// held back until then.
     pub fn wake_at(&self, waiting: bool) -> Option<Instant> {
         match self.answers {
-            Answers::None { until, .. } | Answers::Settling { until, .. } => (self.dirty || waiting).then_some(until),
+            Answers::None { until, .. } | Answers::Settling { until, .. } => {
+                (!self.is_idle() || waiting).then_some(until)
+            }
             // A query that nobody answers is given up even if nothing new is to be shown: else it would be waited for
             // when something is.
             Answers::Awaited | Answers::By(_) => self.in_flight.front().map(|(sent, _)| *sent + self.patience()),
@@ -258,11 +266,23 @@ impl Pacer {
     fn patience(&self) -> Duration {
         let usual = self.fastest.map_or(FIRST_SILENCE, |f| SILENCE + f * 4);
         let late = if self.lateness.is_zero() { Duration::ZERO } else { self.lateness + SILENCE };
-        usual.max(late).min(LONGEST_SILENCE)
+        usual.max(late).min(LONGEST_SILENCE) + self.carriage()
+    }
+
+    /// What a clip may take beyond that on a slow line that is known to answer.
+    fn carriage(&self) -> Duration {
+        let (Answers::By(_), Some((_, bytes))) = (self.answers, self.in_flight.front()) else { return Duration::ZERO };
+        let beyond = bytes.saturating_sub(self.window.max(SLOW_RATE));
+        Duration::from_secs_f64(beyond as f64 / SLOW_RATE as f64)
     }
 
     pub fn is_idle(&self) -> bool {
-        !self.dirty
+        !self.dirty && self.clip.is_empty()
+    }
+
+    /// For the terminal's clipboard; of several that could not go yet, the last.
+    pub fn copy(&mut self, clip: &Clip) {
+        self.clip = clip.bytes();
     }
 
     /// The next bytes to write, if any may go now: whole rows in one synchronised update, ending in queries.
@@ -273,7 +293,7 @@ impl Pacer {
         {
             self.answers = Answers::By(by);
         }
-        if !self.dirty || !self.is_open(now) {
+        if self.is_idle() || !self.is_open(now) {
             return None;
         }
         let budget = self.window.saturating_sub(self.bytes_in_flight).min(self.window / 2 + 1).max(SMALLEST / 2);
@@ -285,7 +305,12 @@ impl Pacer {
             Answers::Awaited | Answers::None { .. } => &[Fence::Status, Fence::Cursor],
             Answers::Settling { .. } => &[],
         };
-        let bytes = self.build(budget, fences)?;
+        let rows = self.build(budget, fences);
+        if rows.is_none() && self.clip.is_empty() {
+            return None;
+        }
+        let rows = rows.unwrap_or_else(|| self.wrap(&[], false, fences));
+        let bytes = [std::mem::take(&mut self.clip), rows].concat();
         let after = |rate: f64| now + Duration::from_secs_f64(bytes.len() as f64 / rate);
         match &mut self.answers {
             Answers::None { until, tries, mode_since, .. } => {

@@ -21,7 +21,7 @@ fn claim(owner: &str, note: &str) -> Arc<Acknowledgement> {
 }
 
 /// The outage with its first problem owned, and a host in maintenance.
-fn cared_for() -> Arc<Snapshot> {
+pub fn cared_for() -> Arc<Snapshot> {
     let mut snapshot = (*fixture::outage()).clone();
     let ack = claim("ops1\u{1b}[31m", "power\u{202e} cycling it");
     let mut problems = snapshot.problems.to_vec();

@@ -1,11 +1,15 @@
 //! Keys in, screen out: whole screens as text, at the sizes that people have.
 
-mod campus;
-mod care;
+pub mod campus;
+pub mod care;
+mod copy;
 pub mod fixture;
+mod freeze;
+mod link;
 mod machines;
 mod notifications;
 mod ports;
+mod sorting;
 mod watch;
 
 use std::sync::Arc;
@@ -20,6 +24,7 @@ use tokio::sync::mpsc;
 
 use super::action::Action;
 use super::app::{App, Setup};
+use super::clipboard::Clipboard;
 use super::frame::{Capabilities, Colours, Frame, Link};
 use super::panes::Selected;
 use super::run::Screen;
@@ -54,7 +59,9 @@ impl Console {
             system_ssh: vec!["ssh".into()],
             messages: Vec::new(),
             trouble: None,
+            clipboard: Clipboard::default(),
         });
+        app.tick(NOW);
         app.resized(size.0, size.1);
         app.snapshot(snapshot);
         Self { app, commands, size }

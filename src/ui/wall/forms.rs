@@ -106,7 +106,10 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
     row.cell(&problem.word, 14, words).gap(1);
     let count = format!("{} behind it", problem.hides);
     if problem.hides > 0 && row.room() > count.len() {
-        row.put(&count, look.style(Meaning::Unreachable)).put(look.separator(), dim);
+        row.put(&count, look.style(Meaning::Unreachable));
+        if area.height == 1 {
+            row.put(look.separator(), dim);
+        }
     }
     let reason = problem.reason.line();
     if area.height == 1 {

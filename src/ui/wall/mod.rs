@@ -14,6 +14,7 @@ mod scope;
 mod sheet;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 pub mod view;
 
 use std::io;

@@ -10,7 +10,7 @@ use super::big::{self, Dot};
 use super::forms;
 use super::pulse::Life;
 use super::rotation::Place;
-use super::{Wall, unowned};
+use super::{Wall, unowned, upkeep};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::Condition;
@@ -46,6 +46,13 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>) {
             band(wall, frame, body, &words, wall.look.style(Meaning::Banner));
             body = Rect { y: body.y + 1, height: body.height - 1, ..body };
         }
+    }
+    if let Some(words) = upkeep::words(&wall.snapshot, wall.look.separator(), now)
+        && body.height > 4
+    {
+        let (glyph, style) = wall.look.maintenance();
+        Row::new(frame.buffer, &wall.look, body, body.y).gap(1).put(glyph, style).gap(1).put(&words, style);
+        body = Rect { y: body.y + 1, height: body.height - 1, ..body };
     }
     body = escalation(wall, frame, body);
     match place.page.and_then(|page| wall.scopes.get(page)) {

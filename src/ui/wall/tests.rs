@@ -79,6 +79,17 @@ fn without_colour_and_without_unicode_every_form_says_the_same() {
 }
 
 #[test]
+fn what_is_worked_on_stands_on_every_page() {
+    for (form, name) in Form::ALL {
+        let wall = page(form, crate::ui::tests::care::cared_for(), true);
+        let text = text(&wall, (80, 24), NOW);
+        assert!(text.contains("~ MAINTENANCE  1 host, 2h more · ops2: new disks"), "{name}:\n{text}");
+    }
+    let wall = page(Form::Problems, fixture::outage(), true);
+    assert!(!text(&wall, (80, 24), NOW).contains("MAINTENANCE"));
+}
+
+#[test]
 fn a_wall_without_data_looks_dead_from_edge_to_edge() {
     for size in SIZES {
         let wall = page(Form::Problems, fixture::outage(), true);

@@ -28,14 +28,24 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let mut line = Row::new(frame.buffer, &app.look, area, area.y);
     line.gap(3);
     let style = |column: Column| if sort.column == column { accent } else { plain };
-    line.end(" ", plain).end(&format!("{:>3}", Column::Changed.title()), style(Column::Changed)).end(" ", plain);
+    let mark = app.look.sorted(sort.descends());
+    let before_age = if sort.column == Column::Changed { mark } else { " " };
+    line.end(" ", plain)
+        .end(&format!("{:>3}", Column::Changed.title()), style(Column::Changed))
+        .end(before_age, accent);
     for Fitted { column, width } in fitted.into_iter().filter(|f| f.column != Column::Changed) {
+        let mut title = column.title().to_owned();
+        if sort.column == column {
+            // The title gives way where there is no room for both.
+            title.truncate(width.saturating_sub(1));
+            title.insert_str(if column.is_right() { 0 } else { title.len() }, mark);
+        }
         if column.is_right() {
-            line.right(column.title(), width, style(column));
+            line.right(&title, width, style(column));
         } else if column == Column::Alias && dropped > 0 {
-            line.cell(&format!("{} +{dropped}", column.title()), width, style(column));
+            line.cell(&format!("{title} +{dropped}"), width, style(column));
         } else {
-            line.cell(column.title(), width, style(column));
+            line.cell(&title, width, style(column));
         }
         line.gap(1);
     }
@@ -89,6 +99,11 @@ fn about(app: &App, line: &mut Row<'_>, seen: Seen<'_>, alias: bool) {
     if alias {
         line.put(&shown(&seen.port.alias), dim(app));
     }
+}
+
+/// What a column says of a port, in words alone.
+pub fn words(app: &App, seen: Seen<'_>, column: Column) -> String {
+    value(app, seen, column, usize::MAX).0.trim().to_owned()
 }
 
 fn value(app: &App, seen: Seen<'_>, column: Column, width: usize) -> (String, Style) {

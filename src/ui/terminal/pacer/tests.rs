@@ -182,6 +182,30 @@ fn an_unchanged_picture_sends_nothing() {
     assert!(pacer.is_idle());
 }
 
+#[test]
+fn a_clip_goes_whole_and_alone_and_is_waited_for_as_long_as_a_slow_line_needs() {
+    let start = Instant::now();
+    let mut pacer = Pacer::new(Colours::True);
+    pacer.show(picture(80, 24, 1), None, None);
+    while pacer.chunk(start).is_some() {
+        pacer.acknowledge(Fence::Status, start);
+    }
+    let clip = Clip::new(&"x".repeat(30_000)).expect("not too much");
+    pacer.copy(&clip);
+    assert!(!pacer.is_idle());
+    let sent = pacer.chunk(start).expect("it goes without a new picture");
+    assert!(sent.starts_with(&clip.bytes()) && sent.ends_with(Fence::Status.query()));
+    // 40,000 bytes at 960 a second.
+    let later = start + Duration::from_secs(42);
+    pacer.window = SMALLEST;
+    pacer.show(picture(80, 24, 2), None, None);
+    assert_eq!(pacer.chunk(later), None, "nothing follows before it has arrived");
+    assert!(matches!(pacer.answers, Answers::By(_)), "the terminal is not given up");
+    pacer.acknowledge(Fence::Status, later);
+    let next = pacer.chunk(later).expect("the picture");
+    assert!(!next.windows(5).any(|w| w == b"\x1b]52;"), "once");
+}
+
 /// A terminal that answers as it pleases.
 struct Scripted<F> {
     /// The replies to a query, each with its delay.

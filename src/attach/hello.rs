@@ -1,0 +1,161 @@
+//! The first message each way. It has the same form in every version, so that two that do not fit can say so:
+//!
+//! ```text
+//! "noctty\0" | version u16 | shape u64 | kind u8 | rest      (big endian)
+//! kind 0  hello, from the console    rest: its build, who writes
+//! kind 1  welcome, from the engine   rest: its build, its process, its user, its steady clock, its configuration, role
+//! kind 2  refusal, from either       rest: why, in words
+//! ```
+//!
+//! Only the rest of a refusal is read across versions: it is UTF-8 text and nothing else.
+
+use super::role::Role;
+use super::wire::{Malformed, Names, Reader, Wire, fnv, wire};
+use crate::base::{Timestamp, text};
+
+/// Changes whenever the same names stand for something else; new names are seen by [`SHAPE`].
+pub const VERSION: u16 = 1;
+/// Which fields everything that is sent has.
+pub const SHAPE: u64 = fnv(&{
+    let shapes = [
+        super::model::SHAPE,
+        super::care::SHAPE,
+        super::vitals::SHAPE,
+        super::view::SHAPE,
+        super::message::SHAPE,
+        form::SHAPE,
+    ];
+    let mut bytes = [0u8; 32];
+    let mut at = 0;
+    while at < 32 {
+        bytes[at] = shapes[at / 8].to_be_bytes()[at % 8];
+        at += 1;
+    }
+    bytes
+});
+const MAGIC: &[u8; 7] = b"noctty\0";
+/// No first message is longer.
+pub const LIMIT: usize = 16 * 1024;
+
+/// What a console says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hello {
+    /// `noctty 0.1.0`.
+    pub build: String,
+    /// Who its notes are from, by its own account.
+    pub author: String,
+    /// Its steady clock at this moment.
+    pub now: i64,
+}
+
+/// What an engine says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Welcome {
+    pub build: String,
+    pub process: u32,
+    pub user: String,
+    /// Its steady clock at this moment, so that the console can reckon in its own.
+    pub now: i64,
+    /// The configuration that is in force there.
+    pub configuration: Option<String>,
+    pub role: Role,
+}
+
+mod form {
+    use super::{Hello, Role, Welcome, wire};
+
+    wire! {
+        record Hello { build, author, now }
+        record Welcome { build, process, user, now, configuration, role }
+        choice Role { View, Operate, Admin }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum First {
+    Hello(Hello),
+    Welcome(Welcome),
+    /// Not in these words: fit for the screen.
+    Refused(String),
+}
+
+/// As `noctty --version` says it.
+pub fn build() -> String {
+    format!("noctty {}", env!("CARGO_PKG_VERSION"))
+}
+
+impl Welcome {
+    /// Which engine it is, in words.
+    pub fn who(&self) -> String {
+        text::clean(&format!("pid {} of {}", self.process, self.user))
+    }
+}
+
+impl First {
+    pub fn put(&self, out: &mut Vec<u8>) {
+        out.extend(MAGIC);
+        out.extend(VERSION.to_be_bytes());
+        out.extend(SHAPE.to_be_bytes());
+        match self {
+            Self::Hello(hello) => {
+                out.push(0);
+                hello.put(None, out);
+            }
+            Self::Welcome(welcome) => {
+                out.push(1);
+                welcome.put(None, out);
+            }
+            Self::Refused(words) => {
+                out.push(2);
+                out.extend(words.as_bytes());
+            }
+        }
+    }
+
+    /// # Errors
+    /// In words: what stands at the other end, and that it does not fit.
+    pub fn take(bytes: &[u8]) -> Result<Self, String> {
+        let rest = bytes.strip_prefix(MAGIC).ok_or("what answers there is no noctty")?;
+        let (version, rest) = rest.split_first_chunk().ok_or("what answers there is no noctty")?;
+        let (shape, rest) = rest.split_first_chunk().ok_or("what answers there is no noctty")?;
+        let (kind, rest) = rest.split_first().ok_or("what answers there is no noctty")?;
+        if *kind == 2 {
+            return Ok(Self::Refused(text::clean(&String::from_utf8_lossy(rest))));
+        }
+        let (version, shape) = (u16::from_be_bytes(*version), u64::from_be_bytes(*shape));
+        if (version, shape) != (VERSION, SHAPE) {
+            return Err(format!(
+                "the two are of different builds: {} speaks form {VERSION}.{SHAPE:016x}, the other side \
+                 {version}.{shape:016x}; run the same noctty on both sides",
+                build()
+            ));
+        }
+        let mut names = Names::default();
+        let mut reader = Reader::new(rest, 0, &mut names);
+        let first = match kind {
+            0 => Hello::take(None, &mut reader).map(Self::Hello),
+            1 => Welcome::take(None, &mut reader).map(Self::Welcome),
+            _ => Err(Malformed("a first message is of no kind")),
+        };
+        first.map_err(|error| error.to_string())
+    }
+}
+
+impl Wire for i64 {
+    fn put(&self, _: Option<&Self>, out: &mut Vec<u8>) {
+        self.cast_unsigned().put(None, out);
+    }
+
+    fn take(_: Option<&Self>, from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        u64::take(None, from).map(u64::cast_signed)
+    }
+
+    fn same(&self, before: &Self) -> bool {
+        self == before
+    }
+}
+
+/// What is to be added to the engine's times: both clocks at the moment in the middle of the exchange.
+pub fn shift(asked: Timestamp, answered: Timestamp, theirs: i64) -> i64 {
+    (asked.0 + (answered.0 - asked.0) / 2).saturating_sub(theirs)
+}

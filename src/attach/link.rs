@@ -1,0 +1,220 @@
+//! The console's side: greets, takes snapshots in, and says when the engine falls silent. Whatever comes from the engine is
+//! read with the same bounds as anything foreign: at the other end of an SSH channel stands another machine.
+
+use std::io;
+use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+
+use super::delta;
+use super::frame;
+use super::hello::{self, First, Hello, Welcome};
+use super::message::{FromConsole, FromEngine, Order};
+use super::seat;
+use super::serve;
+use super::wire::{Names, Reader, Wire as _};
+use crate::base::{Clock, text};
+use crate::bus::Notice;
+use crate::state::Snapshot;
+
+/// How long an answer to the greeting may take.
+const GREETING: Duration = Duration::from_secs(5);
+/// An engine that says nothing for so long is not to be trusted.
+const SILENCE: Duration = Duration::from_secs(15);
+
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// Nobody is there.
+    #[error("no noctty answers at {path}: {error}")]
+    Nobody { path: String, error: io::Error },
+    /// It does not want us, or does not fit; in words.
+    #[error("{0}")]
+    Refused(String),
+    #[error("the other side does not answer")]
+    Silent,
+    #[error("the connection was lost: {0}")]
+    Lost(String),
+}
+
+/// What the engine says.
+#[derive(Debug)]
+pub enum News {
+    Snapshot(Box<Snapshot>),
+    Notice(Notice),
+    /// It is there.
+    Alive,
+    /// It has said nothing for so long.
+    Silent(Duration),
+}
+
+/// How it ended, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended(pub String);
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A connection to an engine that has let us in.
+pub struct Link {
+    stream: Box<dyn Stream>,
+    pub welcome: Welcome,
+    shift: i64,
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").field("welcome", &self.welcome).finish_non_exhaustive()
+    }
+}
+
+impl Link {
+    /// The engine that listens at that socket. `trusted` says whose process may stand behind it.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub async fn dial(
+        path: &Path,
+        trusted: impl Fn(u32) -> bool,
+        clock: Clock,
+        author: &str,
+    ) -> Result<Self, LinkError> {
+        let shown = || text::clean(&path.display().to_string());
+        let stream = seat::dial(path).map_err(|error| LinkError::Nobody { path: shown(), error })?;
+        let peer = stream.peer_cred().map_err(|error| LinkError::Lost(error.to_string()))?;
+        if !trusted(peer.uid()) {
+            let words = format!("the process that listens at {} belongs to user {}", shown(), peer.uid());
+            return Err(LinkError::Refused(words));
+        }
+        Self::open(stream, clock, author).await
+    }
+
+    /// Greets whatever stands at the other end of a stream.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub async fn open(
+        mut stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        clock: Clock,
+        author: &str,
+    ) -> Result<Self, LinkError> {
+        let asked = clock.now();
+        let hello = Hello { build: hello::build(), author: author.to_owned(), now: asked.0 };
+        let mut message = Vec::new();
+        frame::begin(&mut message);
+        First::Hello(hello).put(&mut message);
+        frame::end(&mut message);
+        let exchange = async {
+            // One that refuses at once may be gone already, and its words are there to be read.
+            let sent = frame::write(&mut stream, &message).await;
+            let heard = frame::read(&mut stream, hello::LIMIT, &mut message).await;
+            (sent, heard)
+        };
+        let (sent, heard) = tokio::time::timeout(GREETING, exchange).await.map_err(|_| LinkError::Silent)?;
+        match (heard, sent) {
+            (Ok(true), _) => {}
+            (Err(error), _) | (Ok(false), Err(error)) => {
+                return Err(LinkError::Lost(text::clean(&error.to_string())));
+            }
+            (Ok(false), Ok(())) => return Err(LinkError::Lost("it was closed before it answered".to_owned())),
+        }
+        match First::take(&message).map_err(LinkError::Refused)? {
+            First::Welcome(welcome) => {
+                let shift = hello::shift(asked, clock.now(), welcome.now);
+                Ok(Self { stream: Box::new(stream), welcome, shift })
+            }
+            First::Refused(words) => Err(LinkError::Refused(words)),
+            First::Hello(_) => Err(LinkError::Refused("what answers there is no engine".to_owned())),
+        }
+    }
+
+    /// Runs until the connection ends. `news` takes what comes, `orders` goes out.
+    pub async fn run(self, mut orders: mpsc::Receiver<Order>, news: mpsc::Sender<News>) -> Ended {
+        let (mut reads, mut writes) = tokio::io::split(self.stream);
+        let (taken, mut acknowledgements) = mpsc::channel(1);
+        let reading = async {
+            let (mut has, mut names, mut message) = (Snapshot::default(), Names::default(), Vec::new());
+            loop {
+                if !next(&mut reads, &mut message, &news).await? {
+                    return Ok(());
+                }
+                let mut reader = Reader::new(&message, self.shift, &mut names);
+                let garbled = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+                let (said, answer) = match FromEngine::take(None, &mut reader).map_err(garbled)? {
+                    FromEngine::Snapshot => {
+                        has = delta::take(&has, &mut reader).map_err(garbled)?;
+                        (News::Snapshot(Box::new(has.clone())), true)
+                    }
+                    FromEngine::Alive => (News::Alive, false),
+                    FromEngine::Saved { ticket, entry } => (News::Notice(Notice::Saved { ticket, entry }), false),
+                    FromEngine::NotSaved { ticket, reason } => {
+                        (News::Notice(Notice::NotSaved { ticket, reason }), false)
+                    }
+                    FromEngine::Say(message) => (News::Notice(Notice::Message(message)), false),
+                    FromEngine::Reveal(asset) => (News::Notice(Notice::Reveal(asset)), false),
+                    FromEngine::Ring(words) => (News::Notice(Notice::Ring(words)), false),
+                };
+                reader.finished().map_err(garbled)?;
+                if news.send(said).await.is_err() {
+                    return Ok(());
+                }
+                if answer {
+                    // The channel is empty: the engine waits for this before it sends another.
+                    let _ = taken.try_send(());
+                }
+                if message.capacity() > 1024 * 1024 {
+                    message = Vec::new();
+                }
+            }
+        };
+        let writing = async {
+            let mut message = Vec::new();
+            loop {
+                tokio::select! {
+                    Some(()) = acknowledgements.recv() => {
+                        frame::begin(&mut message);
+                        FromConsole::Taken.put(None, &mut message);
+                        frame::end(&mut message);
+                    }
+                    Some(order) = orders.recv() => serve::order(order, &mut message),
+                    else => return Ok(()),
+                }
+                frame::write(&mut writes, &message).await?;
+            }
+        };
+        let ended: io::Result<()> = tokio::select! {
+            ended = reading => ended,
+            ended = writing => ended,
+        };
+        Ended(match ended {
+            Ok(()) => "the engine has ended".to_owned(),
+            // It ended with something of ours unread.
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
+                "the engine has ended".to_owned()
+            }
+            Err(error) => text::clean(&error.to_string()),
+        })
+    }
+}
+
+/// The next message; says meanwhile when there is none for too long.
+async fn next(
+    reads: &mut (impl AsyncRead + Unpin),
+    message: &mut Vec<u8>,
+    news: &mpsc::Sender<News>,
+) -> io::Result<bool> {
+    let mut reading = pin!(frame::read(reads, frame::FROM_ENGINE, message));
+    let mut silent = Duration::ZERO;
+    loop {
+        tokio::select! {
+            read = &mut reading => return read,
+            () = tokio::time::sleep(SILENCE) => {
+                silent += SILENCE;
+                // A full lane has other things to tell first.
+                let _ = news.try_send(News::Silent(silent));
+            }
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The engine's side: a task for each console that is attached. A console that does not read holds up its own task and
+//! nothing else; whatever it sends is bounded, and what makes no sense ends its connection.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use super::delta;
+use super::frame;
+use super::hello::{self, First, Hello, Welcome};
+use super::message::{FromConsole, FromEngine, Order};
+use super::role::Role;
+use super::wire::{Names, Reader, Wire as _};
+use crate::base::{Clock, Untrusted, text};
+use crate::bus::{Asker, Command, Notice, Visit};
+use crate::state::Snapshot;
+
+/// Consoles at one engine.
+const MOST: usize = 64;
+/// How long a greeting may take.
+const GREETING: Duration = Duration::from_secs(5);
+/// How long a console may take to read one message.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often an idle engine says that it is there.
+pub const ALIVE: Duration = Duration::from_secs(5);
+/// From one order of a console to its next, at least.
+const BREATH: Duration = Duration::from_millis(5);
+const NOTICES: usize = 64;
+/// Room for messages that is kept between them.
+const KEPT: usize = 1024 * 1024;
+
+/// Who stands at the door, by the kernel's word.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    pub user: u32,
+    pub group: u32,
+    pub process: Option<i32>,
+}
+
+/// Who is let in, and as what.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    /// In whose name it writes.
+    pub author: Untrusted,
+    pub role: Role,
+}
+
+/// Decides who is let in; what the console calls its author is the second. May ask the system's user database.
+pub type Admit = Arc<dyn Fn(Peer, &str) -> Result<Guest, String> + Send + Sync>;
+
+/// What consoles are served from.
+#[derive(Clone)]
+pub struct Doors {
+    pub clock: Clock,
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub visits: mpsc::Sender<Visit>,
+    pub admit: Admit,
+    /// Whose engine it is.
+    pub user: String,
+    /// The configuration that is in force.
+    pub configuration: Option<String>,
+}
+
+impl std::fmt::Debug for Doors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Doors").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// Serves all who come, until the listener fails for good or this is dropped.
+pub async fn serve(listener: UnixListener, doors: Doors) {
+    let places = Arc::new(Semaphore::new(MOST));
+    let mut guests = tokio::task::JoinSet::new();
+    let next = AtomicU64::new(1);
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a console could not be let in");
+                // Out of descriptors, mostly: another moment may have some.
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                continue;
+            }
+        };
+        while guests.try_join_next().is_some() {}
+        let place = places.clone().try_acquire_owned().ok();
+        let (doors, id) = (doors.clone(), next.fetch_add(1, Ordering::Relaxed));
+        guests.spawn(async move {
+            let mut stream = stream;
+            if place.is_none() {
+                refuse(&mut stream, &format!("{MOST} consoles are attached to it already")).await;
+                return;
+            }
+            match greet(&mut stream, &doors).await {
+                Ok((guest, shift)) => attend(stream, doors, guest, shift, id).await,
+                Err(why) => {
+                    tracing::info!(%why, "a console was not let in");
+                    refuse(&mut stream, &why).await;
+                }
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn refuse(stream: &mut UnixStream, why: &str) {
+    let mut message = Vec::new();
+    frame::begin(&mut message);
+    First::Refused(why.to_owned()).put(&mut message);
+    frame::end(&mut message);
+    // Whoever does not read it is gone.
+    let _ = tokio::time::timeout(GREETING, frame::write(stream, &message)).await;
+}
+
+/// Hears who it is; who is let in, and what makes our times of the console's.
+async fn greet(stream: &mut UnixStream, doors: &Doors) -> Result<(Guest, i64), String> {
+    let credentials = stream.peer_cred().map_err(|error| format!("the system does not say who you are: {error}"))?;
+    let peer = Peer { user: credentials.uid(), group: credentials.gid(), process: credentials.pid() };
+    let mut message = Vec::new();
+    let heard = tokio::time::timeout(GREETING, frame::read(stream, hello::LIMIT, &mut message)).await;
+    match heard {
+        Ok(Ok(true)) => {}
+        Ok(Ok(false)) => return Err("it went away before it said anything".to_owned()),
+        Ok(Err(error)) => return Err(text::clean(&error.to_string())),
+        Err(_) => return Err("no greeting came in time".to_owned()),
+    }
+    let Hello { build: _, author, now } = match First::take(&message)? {
+        First::Hello(hello) => hello,
+        First::Welcome(_) | First::Refused(_) => return Err("that is no greeting".to_owned()),
+    };
+    let admit = doors.admit.clone();
+    let guest = tokio::task::spawn_blocking(move || admit(peer, &author)).await;
+    let guest = guest.unwrap_or_else(|_| Err("internal error while asking who you are".to_owned()))?;
+    let ours = doors.clock.now().0;
+    let welcome = Welcome {
+        build: hello::build(),
+        process: std::process::id(),
+        user: doors.user.clone(),
+        now: ours,
+        configuration: doors.configuration.clone(),
+        role: guest.role,
+    };
+    frame::begin(&mut message);
+    First::Welcome(welcome).put(&mut message);
+    frame::end(&mut message);
+    let sent = tokio::time::timeout(GREETING, frame::write(stream, &message)).await;
+    if !matches!(sent, Ok(Ok(()))) {
+        return Err("it does not read".to_owned());
+    }
+    tracing::info!(peer.user, peer.process, role = guest.role.as_str(), "a console is attached");
+    Ok((guest, ours.saturating_sub(now)))
+}
+
+/// Serves one console until it goes, or the engine does.
+async fn attend(stream: UnixStream, doors: Doors, guest: Guest, shift: i64, id: u64) {
+    let (reads, writes) = stream.into_split();
+    let (notices, told) = mpsc::channel(NOTICES);
+    let (taken, acknowledged) = mpsc::channel(1);
+    let asker = Asker { id, notices, author: Some(guest.author) };
+    let listening = listen(reads, shift, guest.role, &asker, &doors.visits, &taken);
+    let telling = tell(writes, doors.snapshots.clone(), told, acknowledged);
+    let ended = tokio::select! {
+        ended = listening => ended,
+        ended = telling => ended,
+    };
+    match ended {
+        Ok(()) => tracing::info!(id, "a console has left"),
+        Err(error) => tracing::info!(id, %error, "a console was lost"),
+    }
+    // It may have left something that is only done while somebody looks.
+    for command in [Command::Watch(None), Command::Focus(None)] {
+        let _ = doors.visits.try_send(Visit { asker: asker.clone(), command });
+    }
+}
+
+/// Takes what the console says.
+async fn listen(
+    mut reads: impl AsyncRead + Unpin,
+    shift: i64,
+    role: Role,
+    asker: &Asker,
+    visits: &mpsc::Sender<Visit>,
+    taken: &mpsc::Sender<()>,
+) -> io::Result<()> {
+    let (mut message, mut names) = (Vec::new(), Names::default());
+    while frame::read(&mut reads, frame::FROM_CONSOLE, &mut message).await? {
+        let mut reader = Reader::new(&message, shift, &mut names);
+        let said = FromConsole::take(None, &mut reader).and_then(|said| reader.finished().map(|()| said));
+        match said.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))? {
+            FromConsole::Taken => {
+                // One that nothing was waiting for says nothing.
+                let _ = taken.try_send(());
+            }
+            FromConsole::Order(order) => {
+                let ticket = order.ticket();
+                let command = Command::from(order);
+                if let Err(why) = role.permits(&command) {
+                    let refusal = match ticket {
+                        Some(ticket) => Notice::NotSaved { ticket, reason: why.into() },
+                        None => notice(&why),
+                    };
+                    // Its own lane, which it does not empty: then it learns nothing.
+                    let _ = asker.notices.try_send(refusal);
+                } else if visits.send(Visit { asker: asker.clone(), command }).await.is_err() {
+                    return Ok(());
+                }
+                tokio::time::sleep(BREATH).await;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn notice(words: &str) -> Notice {
+    let text = Untrusted::from(words);
+    Notice::Message(crate::bus::Message { weight: crate::bus::MessageWeight::Warning, text })
+}
+
+/// Tells the console what there is: notices as they come, the newest snapshot when it has taken the last one in.
+async fn tell(
+    mut writes: impl AsyncWrite + Unpin,
+    mut snapshots: watch::Receiver<Arc<Snapshot>>,
+    mut notices: mpsc::Receiver<Notice>,
+    mut acknowledged: mpsc::Receiver<()>,
+) -> io::Result<()> {
+    let mut has = Snapshot::default();
+    let (mut whole, mut free, mut news) = (true, true, true);
+    let mut message = Vec::new();
+    loop {
+        if free && (news || !whole) {
+            let now = snapshots.borrow_and_update().clone();
+            frame::begin(&mut message);
+            FromEngine::Snapshot.put(None, &mut message);
+            let sent = delta::put(&now, &has, &mut message);
+            (has, whole, free, news) = (sent.has, sent.whole, false, false);
+            send(&mut writes, &mut message).await?;
+            continue;
+        }
+        let said = tokio::select! {
+            biased;
+            Some(notice) = notices.recv() => FromEngine::of(notice),
+            Some(()) = acknowledged.recv() => {
+                free = true;
+                None
+            }
+            changed = snapshots.changed(), if !news => {
+                if changed.is_err() {
+                    return Ok(());
+                }
+                news = true;
+                None
+            }
+            () = tokio::time::sleep(ALIVE) => Some(FromEngine::Alive),
+        };
+        if let Some(said) = said {
+            frame::begin(&mut message);
+            said.put(None, &mut message);
+            send(&mut writes, &mut message).await?;
+        }
+    }
+}
+
+async fn send(writes: &mut (impl AsyncWrite + Unpin), message: &mut Vec<u8>) -> io::Result<()> {
+    frame::end(message);
+    match tokio::time::timeout(PATIENCE, frame::write(writes, message)).await {
+        Ok(written) => written?,
+        Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "it does not read")),
+    }
+    if message.capacity() > KEPT {
+        *message = Vec::new();
+    }
+    Ok(())
+}
+
+/// An order as its message.
+pub(super) fn order(order: Order, out: &mut Vec<u8>) {
+    frame::begin(out);
+    FromConsole::Order(order).put(None, out);
+    frame::end(out);
+}

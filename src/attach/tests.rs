@@ -1,0 +1,800 @@
+//! What is sent is what arrives; and whatever arrives hurts nobody.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tokio::sync::{mpsc, watch};
+
+use super::delta::{self, DEVICES_ROOM};
+use super::hello::{First, Hello};
+use super::link::{Link, LinkError, News};
+use super::message::{FromConsole, FromEngine, Order};
+use super::serve::{Admit, Doors, Guest, serve};
+use super::wire::{Malformed, Names, Reader, Wall, Wire};
+use super::{Role, frame};
+use crate::base::{Clock, Timestamp, Untrusted};
+use crate::bus::{Command, Notice, Ticket, Visit};
+use crate::model::vitals::{
+    Amount, ClockOffset, CpuTime, Drive, FileSystem, Missing, Packages, Pressure, RaidArray, Reboot, Redundancy,
+    StoragePool, Updates,
+};
+use crate::model::{
+    Acknowledgement, AssetId, ChannelStatus, CheckKey, CheckSpec, Claim, Condition, Counters, Entry, EntryKind, Facts,
+    Flap, Host, IncidentId, Inventory, Maintenance, Observation, Order as Upkeep, Origin, Outcome, Policy, Port,
+    PortKey, PortTable, Reading, Schedule, Scope, Span, Stickiness, Subject, Target, ToldApart, Unit, Urgency, Vitals,
+    Wire as CheckWire,
+};
+use crate::state::snapshot::ProblemKind;
+use crate::state::{
+    Blindness, Care, DeviceView, Event, Finding, Flapping, HostWatch, Maintained, Problem, Snapshot, State,
+};
+
+const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What the receiver makes of it, and how long the message was.
+pub(crate) fn told(now: &Snapshot, before: &Snapshot) -> (Snapshot, usize) {
+    let mut bytes = Vec::new();
+    delta::put(now, before, &mut bytes);
+    let mut names = Names::default();
+    let mut reader = Reader::new(&bytes, 0, &mut names);
+    let got = delta::take(before, &mut reader).expect("it can be read");
+    reader.finished().expect("nothing is left");
+    (got, bytes.len())
+}
+
+/// As it arrives: without what stays with the engine.
+pub(crate) fn as_sent(snapshot: &Snapshot) -> Snapshot {
+    let mut out = snapshot.clone();
+    out.sessions = Arc::from([]);
+    out.engine.link = crate::state::Link::Own;
+    let strip = |observation: &mut Option<Arc<Observation>>| {
+        if let Some(one) = observation
+            && matches!(one.reading.facts, Facts::Ports(_) | Facts::Backup(_))
+        {
+            Arc::make_mut(one).reading.facts = Facts::None;
+        }
+    };
+    let jobs = out.jobs.iter_mut().filter_map(|job| Arc::make_mut(job).check.as_mut());
+    let hosts = out.hosts.iter_mut().flat_map(|host| Arc::make_mut(host).checks.iter_mut());
+    for check in hosts.chain(jobs) {
+        strip(&mut check.last);
+        strip(&mut check.last_bad);
+    }
+    for device in &mut out.devices {
+        Arc::make_mut(device).counted_from = None;
+    }
+    out
+}
+
+/// Everything that people do about problems, and how channels and machines are: no field as it is by default.
+fn fill(snapshot: &mut Snapshot, words: &str) {
+    let target = |n: u32| Target::Port(AssetId::new(format!("sw{n}")), key(words, n));
+    let ack = |target: Target| {
+        Arc::new(Acknowledgement {
+            id: format!("01{words}").into(),
+            since: T0,
+            claim: Claim {
+                target,
+                owner: "anna".into(),
+                note: words.into(),
+                until: T0.plus(DEADLINE),
+                stickiness: Stickiness::Sticky,
+                condition: Some(Condition::Critical),
+            },
+        })
+    };
+    let order = |n: usize, scope: Scope, span: Span| {
+        let order = Upkeep { scope, span, flexible: Some(DEADLINE), note: words.into() };
+        Arc::new(Maintenance { id: format!("config:{n}").into(), author: "bert".into(), order })
+    };
+    let once = Span::Once { from: T0, until: T0.plus(DEADLINE) };
+    let schedule = Schedule { cron: "0 3 * * *".into(), timezone: "Europe/Berlin".into() };
+    let orders = [
+        (Scope::Asset(AssetId::new("sw1")), once.clone()),
+        (Scope::Tag(words.into()), Span::Recurring { schedule, lasts: DEADLINE }),
+        (Scope::Group("core".into()), once.clone()),
+        (Scope::Behind(AssetId::new("sw2")), once),
+    ];
+    snapshot.maintenance = orders.into_iter().enumerate().map(|(n, (scope, span))| order(n, scope, span)).collect();
+    let check = CheckKey { subject: Subject::Job(AssetId::new("j")), name: "x".into() };
+    let id = || AssetId::new("sw1");
+    let targets = [
+        target(1),
+        target(2),
+        Target::Host(id()),
+        Target::Check(check),
+        Target::GonePorts(id()),
+        Target::Device(id()),
+        Target::Job(id()),
+    ];
+    snapshot.acks = Arc::new(targets.into_iter().map(|target| (target.clone(), ack(target))).collect());
+    snapshot.deeds = EntryKind::ALL
+        .into_iter()
+        .enumerate()
+        .map(|(n, kind)| Arc::new(Entry { id: format!("{n}").into(), kind, ..deed(words) }))
+        .collect();
+    let care = Care {
+        ack: Some(ack(target(3))),
+        maintenance: Some(Arc::new(Maintained {
+            maintenance: snapshot.maintenance[1].clone(),
+            from: T0,
+            until: T0.plus(DEADLINE),
+        })),
+        flapping: Some(Flapping { percent: 31, since: T0, worst: Condition::Warning }),
+        inferred_parent: Some(words.into()),
+        unowned_since: Some(T0),
+    };
+    let kinds = [ProblemKind::Console, ProblemKind::Host, ProblemKind::Port, ProblemKind::Device, ProblemKind::Backup];
+    let problem = |kind| Problem {
+        kind,
+        asset: id(),
+        target: target(4),
+        port: Some(2),
+        title: words.into(),
+        condition: Condition::Unknown,
+        stale: true,
+        word: "NO DATA".into(),
+        reason: words.into(),
+        since: T0,
+        hides: 3,
+        care: care.clone(),
+        rank: format!("3 {words}").into(),
+    };
+    snapshot.problems = kinds.into_iter().map(problem).collect();
+    fill_engine(snapshot, words);
+    for host in &mut snapshot.hosts {
+        let host = Arc::make_mut(host);
+        host.care = care.clone();
+        for check in &mut host.checks {
+            check.flap = Flap { changes: 5, last: Some(Outcome::Warning), percent: 7, flapping: true };
+            check.ack = care.ack.clone();
+            check.missing = Some(words.into());
+        }
+    }
+    let finding = Finding {
+        condition: Condition::Warning,
+        what: words.into(),
+        words: format!("{words} is down").into(),
+        since: T0,
+        firm: true,
+    };
+    for device in &mut snapshot.devices {
+        Arc::make_mut(device).findings = Arc::from([finding.clone()]);
+    }
+}
+
+fn fill_engine(snapshot: &mut Snapshot, words: &str) {
+    snapshot.engine.hosts_watched = Arc::from([HostWatch {
+        asset: AssetId::new("sw1"),
+        check: words.into(),
+        every: DEADLINE,
+        since: T0,
+        until: T0.plus(DEADLINE),
+    }]);
+    snapshot.engine.blind = Some(Blindness { since: T0, silent: 3, targets: 4 });
+    snapshot.engine.channels = Arc::from([ChannelStatus {
+        name: words.into(),
+        kind: "mail".into(),
+        delivered: 4,
+        last_delivered: Some(T0),
+        failing: Some((T0, words.into())),
+        lost: 2,
+        waiting: 9,
+    }]);
+    let totals = &mut snapshot.totals;
+    (totals.owned, totals.unowned, totals.flapping, totals.in_maintenance) = (1, 2, 3, 4);
+}
+
+fn key(label: &str, index: u32) -> PortKey {
+    PortKey { label: label.into(), told_apart: ToldApart::ByIndex(index) }
+}
+
+fn deed(words: &str) -> Entry {
+    Entry {
+        id: "01".into(),
+        incident: IncidentId::NONE,
+        writer: "w".into(),
+        sequence: 1,
+        at: T0,
+        kind: EntryKind::Claimed,
+        author: "anna".into(),
+        text: words.into(),
+        about: Some(words.into()),
+    }
+}
+
+/// A machine of which everything is known.
+fn machine(words: &str) -> Vitals {
+    let text = || Untrusted::from(words);
+    Vitals {
+        name: text(),
+        system: text(),
+        kernel: text(),
+        architecture: text(),
+        uptime: Some(DEADLINE),
+        cores: Some(4),
+        load: Some([0.5, 1.5, 2.5]),
+        cpu: Some(CpuTime { busy: 1.0, iowait: 2.0, steal: 3.0 }),
+        memory: Some(Amount { total: 9, used: 4 }),
+        swap: Some(Amount { total: 8, used: 3 }),
+        swap_in: Some(5.0),
+        oom_kills: Some(1),
+        pressure: vec![Pressure { what: "io", some: 4.0, full: Some(2.0) }],
+        disks: vec![FileSystem {
+            mount: text(),
+            device: text(),
+            size: 7,
+            available: 3,
+            used_percent: 57.0,
+            inodes_percent: Some(3.0),
+            read_only: Some(true),
+        }],
+        failed_units: Some(vec![text()]),
+        reboot: Some(Reboot { required: true, reason: text() }),
+        updates: Some(Updates { by: "apt", all: 5, security: Some(2), refreshed: Some(T0) }),
+        arrays: vec![RaidArray {
+            name: text(),
+            level: text(),
+            redundancy: Redundancy::Rebuilding,
+            members: Some((1, 2)),
+            progress: Some(12.5),
+        }],
+        pools: vec![StoragePool {
+            name: text(),
+            health: text(),
+            redundancy: Redundancy::Lost,
+            size: Some(3),
+            used_percent: Some(4.0),
+        }],
+        drives: vec![Drive { device: text(), healthy: Some(false) }],
+        clock: Some(ClockOffset { seconds: -1.5, uncertainty: 0.5 }),
+        synchronised: Some(true),
+        users: Some(vec![text()]),
+        packages: Some(Packages { by: "dpkg", count: 7, digest: text() }),
+        mounts: vec![text()],
+        routes: vec![text()],
+        inventoried: Some(T0),
+        missing: vec![Missing { what: "a word of tomorrow", why: text() }],
+    }
+}
+
+#[test]
+fn claims_maintenance_channels_and_machines_come_whole_and_change_by_what_differs() {
+    let mut net = Net::new(3);
+    net.walk(0, 3);
+    net.see(1, "icmp", Reading::ok("1 ms").facts(Facts::Vitals(Arc::new(machine("first")))));
+    let plain = net.publish();
+    let mut first = plain.clone();
+    fill(&mut first, "first");
+    net.see(1, "icmp", Reading::ok("1 ms").facts(Facts::Vitals(Arc::new(machine("second")))));
+    let mut second = net.publish();
+    fill(&mut second, "second");
+    let seen = |snapshot: &Snapshot| snapshot.hosts[1].checks[0].last.as_ref().map(|last| last.reading.facts.clone());
+    assert!(matches!(seen(&second), Some(Facts::Vitals(_))));
+    let none = Snapshot::default();
+    for (before, now) in [(&none, &first), (&plain, &first), (&first, &second), (&second, &plain), (&second, &none)] {
+        let got = told(now, &as_sent(before)).0;
+        assert_eq!(got, as_sent(now));
+    }
+}
+
+#[test]
+fn a_word_that_no_program_would_say_is_not_taken_for_one() {
+    for (sent, got) in [("apt", "apt"), ("brew", "brew"), ("\x1b[2J", "?"), ("ä", "?")] {
+        let mut bytes = Vec::new();
+        sent.put(None, &mut bytes);
+        let mut names = Names::default();
+        assert_eq!(<&'static str as Wire>::take(None, &mut Reader::new(&bytes, 0, &mut names)), Ok(got));
+    }
+}
+
+#[test]
+fn orders_about_problems_come_as_they_were_given_and_their_times_become_the_engines() {
+    let ticket = Ticket(9);
+    let target = Target::Port(AssetId::new("sw1"), key("Gi1", 1));
+    let upkeep = |from, until| Upkeep {
+        scope: Scope::Tag("core".into()),
+        span: Span::Once { from, until },
+        flexible: Some(DEADLINE),
+        note: "disks".into(),
+    };
+    let maintain = |shift: i64| Order::Maintain { ticket, order: upkeep(Timestamp(5 + shift), Timestamp(9 + shift)) };
+    let claim = Order::Claim {
+        ticket,
+        target: target.clone(),
+        owner: Some("bert".into()),
+        note: "mine".into(),
+        lasts: DEADLINE,
+        stickiness: Stickiness::Sticky,
+    };
+    let release = Order::Release { ticket, target };
+    let cancel = Order::CancelMaintenance { ticket, maintenance: "01".into() };
+    for (order, there) in
+        [(maintain(0), maintain(100)), (claim.clone(), claim), (release.clone(), release), (cancel.clone(), cancel)]
+    {
+        assert_eq!(order.ticket(), Some(ticket));
+        let command = Command::from(order.clone());
+        assert_eq!(Role::needed(&command), Role::Operate);
+        let order = Order::of(command).expect("it goes elsewhere");
+        let mut bytes = Vec::new();
+        FromConsole::Order(order).put(None, &mut bytes);
+        let mut names = Names::default();
+        let got = FromConsole::take(None, &mut Reader::new(&bytes, 100, &mut names));
+        assert_eq!(got, Ok(FromConsole::Order(there)));
+    }
+}
+
+/// An engine's state with so many switches.
+struct Net {
+    state: State,
+    second: u64,
+}
+
+impl Net {
+    fn new(switches: usize) -> Self {
+        let mut inventory = Inventory::default();
+        for n in 0..switches {
+            let host = Host::new(&format!("sw{n}"), Some("10.0.0.1"), Origin::Config);
+            for kind in ["icmp", "ports"] {
+                inventory.checks.push(Arc::new(CheckSpec {
+                    key: CheckKey { subject: Subject::Host(host.id.clone()), name: kind.into() },
+                    kind: kind.into(),
+                    interval: Duration::from_secs(60),
+                    timeout: Duration::from_secs(2),
+                    retry_interval: Duration::from_secs(5),
+                    attempts: 2,
+                    decides_reachability: kind == "icmp",
+                    fixed_pace: false,
+                    waits_for: None,
+                    wire: CheckWire { protocol: "ICMP echo".into(), destination: "10.0.0.1".into() },
+                }));
+            }
+            inventory.hosts.push(Arc::new(host));
+        }
+        let mut state = State::new(Policy::default());
+        state.reduce(T0, Event::Inventory(Arc::new(inventory)));
+        Self { state, second: 0 }
+    }
+
+    fn now(&self) -> Timestamp {
+        T0.plus(Duration::from_secs(self.second))
+    }
+
+    fn see(&mut self, switch: usize, name: &str, reading: Reading) {
+        let subject = Subject::Host(AssetId::new(format!("sw{switch}")));
+        let check = CheckKey { subject, name: name.into() };
+        let (at, took) = (self.now(), Duration::from_micros(1_234));
+        self.state.reduce(at, Event::Observed(Observation { check, at, took, reading }));
+    }
+
+    fn walk(&mut self, switch: usize, ports: u32) {
+        let port = |index: u32| Port {
+            index,
+            name: format!("Gi1/0/{index}").into(),
+            alias: "x".repeat(40).into(),
+            counters: Counters { in_octets: Some(self.second * 1_000), wide: true, ..Counters::default() },
+            ..Port::default()
+        };
+        let ports = (1..=ports).map(port).collect();
+        let table = PortTable { collected_at: self.now(), ports, complete: true, ..PortTable::default() };
+        self.see(switch, "ports", Reading::ok("walked").facts(Facts::Ports(Arc::new(table))));
+    }
+
+    fn publish(&mut self) -> Snapshot {
+        self.second += 1;
+        self.state.publish(self.now())
+    }
+}
+
+#[test]
+fn only_what_changed_is_told_and_the_rest_is_shared_with_what_was_there() {
+    let mut net = Net::new(200);
+    for switch in 0..200 {
+        net.see(switch, "icmp", Reading::ok("1.0 ms").metric("rtt", 0.001, Unit::Seconds));
+        net.walk(switch, 4);
+    }
+    let first = net.publish();
+    let (has, whole) = told(&first, &Snapshot::default());
+    assert_eq!(has, as_sent(&first));
+    net.see(7, "icmp", Reading::ok("1.1 ms").metric("rtt", 0.0011, Unit::Seconds));
+    let second = net.publish();
+    let mut bytes = Vec::new();
+    delta::put(&second, &first, &mut bytes);
+    let mut names = Names::default();
+    let got = delta::take(&has, &mut Reader::new(&bytes, 0, &mut names)).expect("it can be read");
+    assert_eq!(got, as_sent(&second));
+    assert!(bytes.len() < 150 && whole > 50_000, "{} of {whole}", bytes.len());
+    assert!(Arc::ptr_eq(&got.hosts[6], &has.hosts[6]) && !Arc::ptr_eq(&got.hosts[7], &has.hosts[7]));
+    // A walk with new counters is a few octets a port.
+    net.second += 60;
+    net.walk(3, 4);
+    let third = net.publish();
+    bytes.clear();
+    delta::put(&third, &second, &mut bytes);
+    let got = delta::take(&got, &mut Reader::new(&bytes, 0, &mut names)).expect("it can be read");
+    assert_eq!(got, as_sent(&third));
+    assert!(bytes.len() < 300, "{}", bytes.len());
+}
+
+#[test]
+fn devices_that_find_no_room_stay_as_they_were_and_come_with_the_next_message() {
+    let mut net = Net::new(100);
+    for switch in 0..100 {
+        net.walk(switch, 300);
+    }
+    let now = net.publish();
+    let (mut here, mut there) = (Snapshot::default(), Snapshot::default());
+    let mut messages = 0;
+    loop {
+        let mut bytes = Vec::new();
+        let sent = delta::put(&now, &here, &mut bytes);
+        let mut names = Names::default();
+        there = delta::take(&there, &mut Reader::new(&bytes, 0, &mut names)).expect("it can be read");
+        assert_eq!(there, as_sent(&sent.has));
+        assert!(bytes.len() < 2 * DEVICES_ROOM, "{}", bytes.len());
+        messages += 1;
+        here = sent.has;
+        if sent.whole {
+            break;
+        }
+    }
+    assert!(messages > 1);
+    assert_eq!(there, as_sent(&now));
+}
+
+#[test]
+fn what_leaves_comes_and_moves_is_told() {
+    let mut net = Net::new(5);
+    for switch in 0..5 {
+        net.walk(switch, 2);
+    }
+    let all = net.publish();
+    let mut few = all.clone();
+    few.hosts.remove(1);
+    few.devices.remove(0);
+    few.hosts.swap(0, 2);
+    for (now, before) in [(&few, &all), (&all, &few), (&Snapshot::default(), &all)] {
+        assert_eq!(told(now, &as_sent(before)).0, as_sent(now));
+    }
+}
+
+#[test]
+fn what_nobody_looks_at_any_more_grows_old_and_is_not_counted_as_good() {
+    let mut net = Net::new(2);
+    net.see(0, "icmp", Reading::ok("1 ms"));
+    net.see(1, "icmp", Reading::ok("1 ms"));
+    net.walk(0, 2);
+    let fresh = net.publish();
+    assert_eq!((fresh.totals.hosts_ok, fresh.totals.hosts_stale), (2, 0));
+    assert_eq!(fresh.aged(&Policy::default(), net.now()), None);
+    let aged = fresh.aged(&Policy::default(), net.now().plus(Duration::from_secs(600))).expect("too old by then");
+    assert_eq!((aged.totals.hosts_ok, aged.totals.hosts_stale), (0, 2));
+    assert!(aged.hosts.iter().all(|host| host.stale) && aged.devices[0].stale);
+    assert_eq!(aged.hosts[0].checks[0].last, fresh.hosts[0].checks[0].last);
+}
+
+#[test]
+fn times_of_the_engine_become_ours_and_written_ones_stay() {
+    let (at, wall) = (Timestamp(5_000), Wall(Timestamp(6_000)));
+    let mut bytes = Vec::new();
+    at.put(None, &mut bytes);
+    Timestamp(5_500).put(Some(&at), &mut bytes);
+    wall.put(None, &mut bytes);
+    let mut names = Names::default();
+    let mut reader = Reader::new(&bytes, 1_000, &mut names);
+    let first = Timestamp::take(None, &mut reader).expect("a time");
+    assert_eq!(first, Timestamp(6_000));
+    assert_eq!(Timestamp::take(Some(&first), &mut reader), Ok(Timestamp(6_500)));
+    assert_eq!(Wall::take(None, &mut reader), Ok(wall));
+}
+
+#[test]
+fn a_greeting_of_another_build_is_refused_in_words_and_a_refusal_is_read_by_every_build() {
+    let mut bytes = Vec::new();
+    First::Hello(Hello { build: "noctty 9".into(), author: "anna".into(), now: 7 }).put(&mut bytes);
+    assert!(matches!(First::take(&bytes), Ok(First::Hello(Hello { now: 7, .. }))));
+    bytes[10] ^= 1;
+    let words = First::take(&bytes).expect_err("another shape");
+    assert!(words.contains("different builds") && words.contains("the same noctty on both sides"), "{words}");
+    let mut refusal = Vec::new();
+    First::Refused("no \x1b[2J".to_owned()).put(&mut refusal);
+    refusal[8] ^= 1;
+    assert_eq!(First::take(&refusal), Ok(First::Refused("no \\x1b[2J".to_owned())));
+    assert_eq!(First::take(b"SSH-2.0-x"), Err("what answers there is no noctty".to_owned()));
+}
+
+proptest! {
+    #[test]
+    fn numbers_and_floats_come_as_they_were(a: u64, b: Option<u64>, c: f64, d: Option<f64>, e: f32) {
+        let mut bytes = Vec::new();
+        a.put(b.as_ref(), &mut bytes);
+        c.put(d.as_ref(), &mut bytes);
+        e.put(None, &mut bytes);
+        let mut names = Names::default();
+        let mut reader = Reader::new(&bytes, 0, &mut names);
+        prop_assert_eq!(u64::take(b.as_ref(), &mut reader), Ok(a));
+        prop_assert_eq!(f64::take(d.as_ref(), &mut reader).map(f64::to_bits), Ok(c.to_bits()));
+        prop_assert_eq!(f32::take(None, &mut reader).map(f32::to_bits), Ok(e.to_bits()));
+        prop_assert_eq!(reader.finished(), Ok(()));
+    }
+
+    #[test]
+    fn lists_come_as_they_were(
+        now in prop::collection::vec((any::<u16>(), any::<Option<bool>>()), 0..30),
+        before in prop::collection::vec((any::<u16>(), any::<Option<bool>>()), 0..30),
+        shared in 0usize..30,
+    ) {
+        let mut before = before;
+        let common = shared.min(now.len()).min(before.len());
+        before[..common].clone_from_slice(&now[..common]);
+        let mut bytes = Vec::new();
+        now.put(Some(&before), &mut bytes);
+        let mut names = Names::default();
+        let mut reader = Reader::new(&bytes, 0, &mut names);
+        prop_assert_eq!(Vec::take(Some(&before), &mut reader), Ok(now));
+    }
+
+    #[test]
+    fn any_snapshot_of_any_history_comes_as_it_was(
+        steps in prop::collection::vec((0usize..6, 0u8..4, "\\PC{0,12}"), 1..40),
+    ) {
+        let mut net = Net::new(6);
+        let (mut here, mut there) = (Snapshot::default(), Snapshot::default());
+        for (switch, step, words) in steps {
+            match step {
+                0 => net.see(switch, "icmp", Reading::critical(words.clone())),
+                1 => net.see(switch, "icmp", Reading::ok(words.clone()).metric(&words, 1.5, Unit::Count)),
+                2 => net.walk(switch, u32::try_from(words.len()).expect("short")),
+                _ => {
+                    net.second += 100;
+                    let now = net.now();
+                    net.state.reduce(now, Event::Remark(words.as_str().into()));
+                    net.state.reduce(now, Event::Tick);
+                }
+            }
+            let mut now = net.publish();
+            if step == 1 {
+                fill(&mut now, &words);
+            }
+            let mut bytes = Vec::new();
+            here = delta::put(&now, &here, &mut bytes).has;
+            let mut names = Names::default();
+            there = delta::take(&there, &mut Reader::new(&bytes, 0, &mut names)).expect("it can be read");
+            prop_assert_eq!(&there, &as_sent(&now));
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let mut net = Net::new(3);
+        net.walk(0, 3);
+        let has = as_sent(&net.publish());
+        let mut names = Names::default();
+        let _ = delta::take(&has, &mut Reader::new(&bytes, 0, &mut names));
+        let _ = FromEngine::take(None, &mut Reader::new(&bytes, 0, &mut names));
+        let _ = FromConsole::take(None, &mut Reader::new(&bytes, 0, &mut names));
+        let _ = DeviceView::take(has.devices.first().map(|d| &**d), &mut Reader::new(&bytes, 0, &mut names));
+        let _ = First::take(&bytes);
+    }
+
+    #[test]
+    fn a_garbled_message_is_read_without_a_panic(at in any::<prop::sample::Index>(), bit in 0u8..8, cut: bool) {
+        let mut net = Net::new(3);
+        net.see(1, "icmp", Reading::critical("no answer"));
+        net.walk(0, 3);
+        let mut bytes = Vec::new();
+        delta::put(&net.publish(), &Snapshot::default(), &mut bytes);
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        if cut {
+            bytes.truncate(at);
+        }
+        let mut names = Names::default();
+        let _ = delta::take(&Snapshot::default(), &mut Reader::new(&bytes, 0, &mut names));
+    }
+}
+
+#[test]
+fn a_list_that_claims_more_than_there_can_be_is_refused_before_memory_is_taken() {
+    let mut names = Names::default();
+    let mut claims = Vec::new();
+    u64::MAX.put(None, &mut claims);
+    for before in [None, Some(vec![1u64])] {
+        let got = Vec::<u64>::take(before.as_ref(), &mut Reader::new(&claims, 0, &mut names));
+        assert_eq!(got, Err(Malformed("a number is too large")));
+    }
+    let mut claims = Vec::new();
+    60_000_000u64.put(None, &mut claims);
+    let got = Vec::<u64>::take(None, &mut Reader::new(&claims, 0, &mut names));
+    assert_eq!(got, Err(Malformed("it ends too soon")));
+}
+
+#[test]
+fn an_order_comes_as_it_was_given_and_what_is_the_consoles_own_is_none() {
+    let order = Order::AddEntry {
+        ticket: Ticket(9),
+        incident: IncidentId(3),
+        kind: EntryKind::Decision,
+        text: "fail over\n".into(),
+        about: Some("sw1".into()),
+    };
+    let mut bytes = Vec::new();
+    FromConsole::Order(order.clone()).put(None, &mut bytes);
+    let mut names = Names::default();
+    assert_eq!(FromConsole::take(None, &mut Reader::new(&bytes, 0, &mut names)), Ok(FromConsole::Order(order)));
+    let order = Order::of(Command::WatchHost { asset: AssetId::new("a"), watch: true }).expect("the engine's");
+    let mut bytes = Vec::new();
+    order.put(None, &mut bytes);
+    assert_eq!(Order::take(None, &mut Reader::new(&bytes, 0, &mut names)), Ok(order));
+    let own = Command::OpenSession { asset: AssetId::new("a"), columns: 80, rows: 24 };
+    assert!(matches!(Order::of(own), Err(Command::OpenSession { .. })));
+}
+
+/// An engine's door, and what is behind it.
+struct Engine {
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    visits: mpsc::Receiver<Visit>,
+    path: std::path::PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+fn engine(admit: impl Fn(super::Peer, &str) -> Result<Guest, String> + Send + Sync + 'static) -> Engine {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("s");
+    let listener = super::listen(&path, 0o600).expect("a socket");
+    let (snapshots, receiver) = watch::channel(Arc::new(Snapshot::default()));
+    let (sender, visits) = mpsc::channel(8);
+    let admit: Admit = Arc::new(admit);
+    let doors = Doors {
+        clock: Clock::start(),
+        snapshots: receiver,
+        visits: sender,
+        admit,
+        user: "root".into(),
+        configuration: None,
+    };
+    tokio::spawn(serve(listener, doors));
+    Engine { snapshots, visits, path, _folder: folder }
+}
+
+fn anybody(role: Role) -> impl Fn(super::Peer, &str) -> Result<Guest, String> {
+    move |_, author| Ok(Guest { author: Untrusted::from(author), role })
+}
+
+async fn in_time<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, what).await.expect("in time")
+}
+
+async fn dial(engine: &Engine) -> Result<Link, LinkError> {
+    Link::dial(&engine.path, |_| true, Clock::start(), "anna").await
+}
+
+#[tokio::test]
+async fn a_console_sees_the_newest_and_what_it_asks_comes_in_its_name_and_is_answered_to_it_alone() {
+    let mut engine = engine(anybody(Role::Operate));
+    let (orders, outgoing) = mpsc::channel(4);
+    let (sender, mut news) = mpsc::channel(4);
+    let link = dial(&engine).await.expect("let in");
+    assert_eq!((link.welcome.process, link.welcome.role), (std::process::id(), Role::Operate));
+    tokio::spawn(link.run(outgoing, sender));
+    let mut net = Net::new(3);
+    net.walk(0, 2);
+    let now = net.publish();
+    engine.snapshots.send_replace(Arc::new(now.clone()));
+    in_time(async {
+        while let Some(one) = news.recv().await {
+            if matches!(&one, News::Snapshot(got) if got.hosts.len() == 3 && got.devices.len() == 1) {
+                return;
+            }
+        }
+        panic!("the link ended");
+    })
+    .await;
+    let ticket = Ticket(4);
+    orders
+        .send(Order::OpenIncident { ticket, title: "core down".into(), urgency: Urgency::Sev1 })
+        .await
+        .expect("the link runs");
+    let Visit { asker, command } = in_time(engine.visits.recv()).await.expect("a visit");
+    assert_eq!(asker.author, Some(Untrusted::from("anna")));
+    assert!(matches!(command, Command::OpenIncident { ticket: Ticket(4), .. }));
+    let entry = Arc::new(Entry {
+        id: "01".into(),
+        incident: IncidentId(1),
+        writer: "w".into(),
+        sequence: 1,
+        at: T0,
+        kind: EntryKind::Opened,
+        author: "anna".into(),
+        text: "core down".into(),
+        about: None,
+    });
+    asker.notices.try_send(Notice::Saved { ticket, entry: entry.clone() }).expect("room");
+    // More than its role allows.
+    orders.send(Order::Pause(true)).await.expect("the link runs");
+    let mut said = Vec::new();
+    while said.len() < 2 {
+        if let News::Notice(notice) = in_time(news.recv()).await.expect("the link runs") {
+            said.push(notice);
+        }
+    }
+    assert!(matches!(&said[0], Notice::Saved { entry: got, .. } if *got == entry));
+    assert!(matches!(&said[1], Notice::Message(m) if m.text.line().contains("needs admin")), "{said:?}");
+}
+
+#[tokio::test]
+async fn whoever_is_not_let_in_is_told_why() {
+    let engine = engine(|peer, _| Err(format!("you are user {}", peer.user)));
+    let error = dial(&engine).await.expect_err("not let in");
+    let own = rustix::process::geteuid().as_raw();
+    assert_eq!(error.to_string(), format!("you are user {own}"));
+}
+
+#[tokio::test]
+async fn a_console_that_never_reads_and_one_that_talks_nonsense_cost_the_others_nothing() {
+    use tokio::io::AsyncWriteExt as _;
+    let engine = engine(anybody(Role::Admin));
+    // One greets and reads nothing, the other sends what it likes.
+    let mut mute = super::seat::dial(&engine.path).expect("connected");
+    let mut message = Vec::new();
+    frame::begin(&mut message);
+    First::Hello(Hello { build: "noctty".into(), author: "m".into(), now: 0 }).put(&mut message);
+    frame::end(&mut message);
+    frame::write(&mut mute, &message).await.expect("written");
+    for nonsense in [&[255u8; 64][..], b"GET / HTTP/1.1\r\n\r\n", &[0, 0, 0, 1, 9]] {
+        let mut rude = super::seat::dial(&engine.path).expect("connected");
+        rude.write_all(nonsense).await.expect("written");
+    }
+    let mut rude = super::seat::dial(&engine.path).expect("connected");
+    rude.write_all(&message).await.expect("written");
+    rude.write_all(&[0, 0, 0, 2, 77, 77]).await.expect("written");
+    let (_orders, outgoing) = mpsc::channel(4);
+    let (sender, mut news) = mpsc::channel(4);
+    tokio::spawn(dial(&engine).await.expect("let in").run(outgoing, sender));
+    let mut net = Net::new(40);
+    for round in 0..60u64 {
+        for switch in 0..40 {
+            net.walk(switch, 100);
+        }
+        let now = net.publish();
+        engine.snapshots.send_replace(Arc::new(now));
+        in_time(async {
+            loop {
+                match news.recv().await.expect("the link runs") {
+                    News::Snapshot(got) if got.revision > round && got.devices.len() == 40 => return,
+                    _ => {}
+                }
+            }
+        })
+        .await;
+    }
+    drop(mute);
+}
+
+#[tokio::test]
+async fn a_console_whose_engine_ends_is_told_at_once() {
+    let engine = engine(anybody(Role::View));
+    let (_orders, outgoing) = mpsc::channel(4);
+    let (sender, mut news) = mpsc::channel(4);
+    let running = tokio::spawn(dial(&engine).await.expect("let in").run(outgoing, sender));
+    in_time(news.recv()).await.expect("a first snapshot");
+    drop(engine.snapshots);
+    let ended = in_time(async {
+        while news.recv().await.is_some() {}
+        running.await
+    })
+    .await;
+    assert_eq!(ended.expect("no panic").0, "the engine has ended");
+}
+
+#[test]
+fn a_condition_is_told_apart_from_every_other() {
+    for condition in [Condition::NotProbed, Condition::Ok, Condition::Pending, Condition::Critical] {
+        let mut bytes = Vec::new();
+        condition.put(None, &mut bytes);
+        let mut names = Names::default();
+        assert_eq!(Condition::take(None, &mut Reader::new(&bytes, 0, &mut names)), Ok(condition));
+    }
+}

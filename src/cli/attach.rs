@@ -1,0 +1,193 @@
+//! `noctty attach`: the console on an engine that polls elsewhere: of this user, of this machine (`collect --system`), or of
+//! another machine by the console's own SSH. It never polls by itself.
+
+mod bridge;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use color_eyre::eyre::{Result, bail};
+
+use super::keeper::{self, Post};
+use super::{Globals, console, state_dir};
+use crate::attach::{self, Link, LinkError};
+use crate::base::{Clock, text};
+use crate::config::{Config, UiOptions, salvage};
+use crate::state::Mode;
+pub use bridge::Far;
+
+/// Where `noctty collect --system` listens.
+const SYSTEM: &str = "/run/noctty";
+
+#[derive(Debug, clap::Args)]
+pub struct AttachArgs {
+    /// An engine elsewhere, as ssh://user@host:port or by its name in ssh_config; default: the one of this user, then
+    /// the one of this machine
+    #[arg(value_name = "TARGET", conflicts_with_all = ["socket", "stdio"])]
+    target: Option<String>,
+    /// An engine that listens at this socket
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// What is run on the other side of SSH
+    #[arg(long, value_name = "COMMAND", default_value = "noctty attach --stdio", requires = "target")]
+    command: String,
+    /// Pass standard input and output on to the engine here; what the other side of `noctty attach ssh://…` runs
+    #[arg(long)]
+    stdio: bool,
+}
+
+/// How an engine is reached.
+#[derive(Clone, Debug)]
+pub enum Way {
+    /// By the socket in a state directory, which is this user's own.
+    Here(PathBuf),
+    /// By a socket of this machine.
+    Socket(PathBuf),
+    Far(Far),
+}
+
+impl Way {
+    /// # Errors
+    /// [`LinkError`].
+    pub async fn dial(&self, clock: Clock) -> Result<Link, LinkError> {
+        let author = crate::engine::own_author().line();
+        match self {
+            Self::Here(directory) => {
+                let own = rustix::process::geteuid().as_raw();
+                Link::dial(&attach::socket_in(directory), |user| user == own, clock, &author).await
+            }
+            Self::Socket(path) => {
+                // Whoever may make a socket there is whoever its folder belongs to.
+                let owner = path.parent().and_then(|folder| owner(folder).ok());
+                let own = rustix::process::geteuid().as_raw();
+                Link::dial(path, |user| user == 0 || user == own || Some(user) == owner, clock, &author).await
+            }
+            Self::Far(far) => far.dial(clock, &author).await,
+        }
+    }
+
+    /// From one try to the next.
+    pub fn patience(&self) -> Duration {
+        match self {
+            Self::Here(_) | Self::Socket(_) => Duration::from_millis(100),
+            Self::Far(_) => Duration::from_secs(3),
+        }
+    }
+
+    /// Which engine that is, for the header.
+    pub fn words(&self, who: &str) -> String {
+        match self {
+            Self::Here(_) | Self::Socket(_) => who.to_owned(),
+            Self::Far(far) => format!("{} {who}", far.name()),
+        }
+    }
+}
+
+fn owner(path: &Path) -> std::io::Result<u32> {
+    Ok(std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path)?))
+}
+
+pub fn run(args: &AttachArgs, globals: &Globals) -> Result<ExitCode> {
+    let state = state_dir::choose(globals.state.as_deref());
+    let sockets = sockets(args.socket.as_deref(), state.as_deref());
+    if args.stdio {
+        return bridge::run(&sockets);
+    }
+    if globals.passive && args.target.is_some() {
+        bail!("--passive: nothing is sent");
+    }
+    let config = super::config_file(globals).map(|path| salvage::read(&path).0).unwrap_or_default();
+    let clock = Clock::start();
+    let runtime = super::runtime()?;
+    let (way, link) = match &args.target {
+        Some(target) => {
+            let far = Far::new(target, &args.command, &config)?;
+            let link = runtime.block_on(far.first(clock))?;
+            (Way::Far(far), link)
+        }
+        None => runtime.block_on(nearest(&sockets, state.as_deref(), clock))?,
+    };
+    let mode = if globals.passive { Mode::Passive } else { Mode::Polling };
+    let ssh = super::surroundings(&config.ssh);
+    show(runtime, clock, mode, way, link, &config.ui, ssh, globals)
+}
+
+#[expect(clippy::too_many_arguments, reason = "handed on as they are")]
+fn show(
+    runtime: tokio::runtime::Runtime,
+    clock: Clock,
+    mode: Mode,
+    way: Way,
+    link: Link,
+    ui: &UiOptions,
+    ssh: crate::ssh::Surroundings,
+    globals: &Globals,
+) -> Result<ExitCode> {
+    let state = state_dir::choose(globals.state.as_deref());
+    keeper::log_beside(state.clone());
+    let view = console::View { target: None, ui, problems: &[], state };
+    let from = console::From { runtime, clock, mode, way, plans: None, configuration: None, ssh };
+    console::view(view, from, Post::Attached(Box::new(link)))
+}
+
+/// Where an engine may listen: at the place named, else for this user, then for this machine.
+fn sockets(named: Option<&Path>, state: Option<&Path>) -> Vec<PathBuf> {
+    match named {
+        Some(named) => vec![named.to_owned()],
+        None => state.map(attach::socket_in).into_iter().chain([super::collect::system_socket(SYSTEM)]).collect(),
+    }
+}
+
+async fn nearest(sockets: &[PathBuf], state: Option<&Path>, clock: Clock) -> Result<(Way, Link)> {
+    let mut looked = Vec::new();
+    for socket in sockets {
+        let way = match state {
+            Some(state) if *socket == attach::socket_in(state) => Way::Here(state.to_owned()),
+            _ => Way::Socket(socket.clone()),
+        };
+        match way.dial(clock).await {
+            Ok(link) => return Ok((way, link)),
+            Err(LinkError::Nobody { path, .. }) => looked.push(path),
+            Err(error) => bail!("{error}"),
+        }
+    }
+    bail!("no noctty polls here (looked at {}): noctty collect starts one", looked.join(" and "))
+}
+
+/// The configuration's own words for the SSH of a console.
+fn ssh_of(config: &Config) -> crate::ssh::Surroundings {
+    super::surroundings(&config.ssh)
+}
+
+/// A message for a person, of an error that may quote the other side.
+fn clean(error: &impl std::fmt::Display) -> String {
+    text::clean(&error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::attach::tests::{as_sent, told};
+    use crate::state::Snapshot;
+    use crate::ui::tests::{campus, fixture};
+
+    #[test]
+    fn every_picture_that_the_screen_is_tested_with_arrives_as_it_was() {
+        let pictures = [
+            Snapshot::default(),
+            (*fixture::outage()).clone(),
+            (*fixture::quiet()).clone(),
+            (*fixture::hostile()).clone(),
+            (*campus::campus()).clone(),
+            (*campus::saying("a\x1b[2J\u{202e}")).clone(),
+        ];
+        for now in &pictures {
+            for before in &pictures {
+                let (got, length) = told(now, &as_sent(before));
+                // What is not a number equals nothing, but it looks the same; and nobody reads a picture in an assertion.
+                assert!(format!("{got:?}") == format!("{:?}", as_sent(now)));
+                assert!(length > 10);
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The way to an engine on another machine: an exec channel of the console's own SSH on which `noctty attach --stdio` runs
+//! there, and that program itself. The host's key is checked as for any session; questions are asked on the terminal
+//! before the screen has it, and not again: a connection that is lost later comes back only if nobody has to be asked.
+
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use color_eyre::eyre::{Result, bail};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::mpsc;
+
+use super::{clean, ssh_of};
+use crate::attach::{self, Link, LinkError};
+use crate::base::Clock;
+use crate::config::Config;
+use crate::ssh::{Attendant, CHUNK, Connection, Outlets, ShellInput, SshConfig, Target};
+
+const CHUNKS: usize = 16;
+/// Words of the other side's shell that are kept for an error.
+const WORDS: usize = 2_000;
+
+/// An engine on another machine.
+#[derive(Clone)]
+pub struct Far {
+    name: String,
+    target: Target,
+    config: Arc<SshConfig>,
+    command: String,
+}
+
+impl std::fmt::Debug for Far {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Far").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Far {
+    /// `ssh://[user@]host[:port]`, or the same without the scheme.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn new(target: &str, command: &str, config: &Config) -> Result<Self> {
+        let name = target.strip_prefix("ssh://").unwrap_or(target).trim_end_matches('/');
+        let Some(parsed) = Target::parse(name) else {
+            bail!("{} is no ssh://[user@]host[:port]", crate::base::text::clean(target));
+        };
+        let config = SshConfig::load(ssh_of(config));
+        for remark in config.remarks.iter().filter(|remark| remark.line == 0) {
+            crate::cli::complain(&remark.to_string());
+        }
+        Ok(Self {
+            name: crate::base::text::clean(name),
+            target: parsed,
+            config: Arc::new(config),
+            command: command.to_owned(),
+        })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The first time: questions go to the terminal.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn first(&self, clock: Clock) -> Result<Link> {
+        let connection = crate::cli::ssh::open(&self.config, &self.target).await;
+        let connection = match connection {
+            Ok(connection) => connection,
+            Err(error) => bail!("{error}"),
+        };
+        let author = crate::engine::own_author().line();
+        match self.greet(connection, clock, &author).await {
+            Ok(link) => Ok(link),
+            Err(error) => bail!("{}: {}", self.name, error),
+        }
+    }
+
+    /// # Errors
+    /// [`LinkError`].
+    pub async fn dial(&self, clock: Clock, author: &str) -> Result<Link, LinkError> {
+        let connection = Connection::open(&self.config, &self.target, &Attendant::headless()).await;
+        let connection = connection.map_err(|error| LinkError::Lost(clean(&error)))?;
+        self.greet(connection, clock, author).await
+    }
+
+    async fn greet(&self, connection: Connection, clock: Clock, author: &str) -> Result<Link, LinkError> {
+        let (output, mut out) = mpsc::channel::<Vec<u8>>(CHUNKS);
+        let (errors, mut err) = mpsc::channel::<Vec<u8>>(CHUNKS);
+        let (keys, input) = mpsc::channel(CHUNKS);
+        let (near, far) = tokio::io::duplex(4 * CHUNK);
+        let (mut far_reads, mut far_writes) = tokio::io::split(far);
+        let command = self.command.clone();
+        let running =
+            tokio::spawn(
+                async move { connection.exec(&command, Outlets { output, errors: Some(errors) }, input).await },
+            );
+        tokio::spawn(async move {
+            while let Some(bytes) = out.recv().await {
+                if far_writes.write_all(&bytes).await.is_err() {
+                    return;
+                }
+            }
+            // The other side has ended.
+            let _ = far_writes.shutdown().await;
+        });
+        tokio::spawn(async move {
+            let mut bytes = vec![0; CHUNK];
+            while let Ok(length @ 1..) = far_reads.read(&mut bytes).await {
+                if keys.send(ShellInput::Bytes(bytes[..length].to_vec())).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let words = tokio::spawn(async move {
+            let mut words = Vec::new();
+            while let Some(bytes) = err.recv().await {
+                let room = WORDS.saturating_sub(words.len());
+                words.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            }
+            words
+        });
+        let failed = match Link::open(near, clock, author).await {
+            Ok(link) => return Ok(link),
+            Err(error) => error,
+        };
+        let LinkError::Lost(_) = failed else { return Err(failed) };
+        // It never spoke: what its shell said is the better reason.
+        let ended = running.await;
+        let said = words.await.unwrap_or_default();
+        let said = crate::base::Untrusted::new(said).lines().into_iter().find(|line| !line.trim().is_empty());
+        let reason = match (said, ended) {
+            (Some(said), _) => said,
+            (None, Ok(Ok(ended))) => ended.reason,
+            (None, Ok(Err(error))) => clean(&error),
+            (None, Err(_)) => return Err(failed),
+        };
+        Err(LinkError::Lost(format!("{} there: {reason}", crate::base::text::clean(&self.command))))
+    }
+}
+
+/// Passes bytes between this program's own input and output and the engine's socket; nothing is read into them.
+pub fn run(sockets: &[PathBuf]) -> Result<ExitCode> {
+    let Some(mut stream) = sockets.iter().find_map(|socket| attach::connect(socket).ok()) else {
+        let looked: Vec<String> = sockets.iter().map(|socket| crate::cli::shown(socket)).collect();
+        bail!("no noctty polls here (looked at {}): noctty collect starts one", looked.join(" and "));
+    };
+    let mut inward = stream.try_clone()?;
+    std::thread::spawn(move || {
+        // Either end that closes ends it.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut inward);
+        let _ = inward.shutdown(std::net::Shutdown::Both);
+    });
+    let mut output = std::io::stdout().lock();
+    let mut bytes = vec![0; CHUNK];
+    loop {
+        match stream.read(&mut bytes) {
+            Ok(length @ 1..) => {
+                if output.write_all(&bytes[..length]).and_then(|()| output.flush()).is_err() {
+                    break;
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Ok(0) | Err(_) => break,
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

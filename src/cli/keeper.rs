@@ -1,0 +1,291 @@
+//! Who polls for a console: its own engine, or one that is there already. Of all consoles on one state directory one
+//! polls; the others show what it says, and one of them takes over when it is gone.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use color_eyre::eyre::{Result, bail};
+use tokio::net::UnixListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::attach::Way;
+use super::{logging, state_dir};
+use crate::attach::{self, Admit, Doors, Guest, Link, LinkError, Role, Seat, Taken};
+use crate::base::{Clock, Untrusted, text};
+use crate::bus::{MessageWeight, Visit};
+use crate::engine::Plan;
+use crate::engine::desk::{Desk, Outcome, Rest};
+use crate::engine::records::Records;
+use crate::engine::run::{Setup, run_in_company};
+use crate::engine::schedule::Schedule;
+use crate::model::Policy;
+use crate::net::Net;
+use crate::ssh::Surroundings;
+use crate::state::{Event, Mode};
+
+/// How long an engine that has just begun may take to open its door before the console goes on without it.
+const BEGINNING: Duration = Duration::from_secs(2);
+/// How often somebody who waits looks for an engine.
+const LOOK: Duration = Duration::from_millis(100);
+/// Notes and other things that visitors ask and nobody has taken.
+const VISITS: usize = 64;
+
+/// Sends plans, one replacing the other, until there is nothing more to find.
+pub type Plans = Box<dyn FnOnce(mpsc::Sender<Plan>, mpsc::Sender<Event>, Receiver<()>) + Send>;
+
+/// Where the picture comes from.
+#[derive(Debug)]
+pub enum Post {
+    /// From an engine in this process; with the right to serve others, where there is one.
+    Engine(Option<Seat>),
+    Attached(Box<Link>),
+    /// From nowhere yet; why, in words.
+    Waiting(String),
+}
+
+/// What an engine in this process would begin with.
+pub struct Means {
+    pub clock: Clock,
+    pub mode: Mode,
+    pub state: Option<PathBuf>,
+    pub ssh: Surroundings,
+    /// `None` where this console never polls itself.
+    pub plans: Option<Plans>,
+    pub configuration: Option<PathBuf>,
+    pub way: Way,
+    pub stop: CancellationToken,
+}
+
+impl std::fmt::Debug for Means {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Means").field("state", &self.state).field("way", &self.way).finish_non_exhaustive()
+    }
+}
+
+/// Looks who polls for the state directory, before there is a screen.
+///
+/// # Errors
+/// Another noctty polls there, and the two do not fit; in words.
+pub async fn choose(state: Option<&Path>, mode: Mode, clock: Clock) -> Result<Post> {
+    let Some(directory) = state else { return Ok(Post::Engine(None)) };
+    if state_dir::prepare(directory).is_err() {
+        // Said by the records, and on the screen.
+        return Ok(Post::Engine(None));
+    }
+    let way = Way::Here(directory.to_owned());
+    if mode == Mode::Passive {
+        // Whoever sends nothing takes no seat that others would poll from.
+        return Ok(way.dial(clock).await.map_or(Post::Engine(None), |link| Post::Attached(Box::new(link))));
+    }
+    let began = Instant::now();
+    loop {
+        let who = match Seat::take(directory) {
+            Err(error) => {
+                tracing::warn!(%error, "nobody can attach");
+                return Ok(Post::Engine(None));
+            }
+            Ok(Taken::Ours(seat)) => return Ok(Post::Engine(Some(seat))),
+            Ok(Taken::Theirs(who)) => process_words(who),
+        };
+        match way.dial(clock).await {
+            Ok(link) => return Ok(Post::Attached(Box::new(link))),
+            Err(LinkError::Refused(words)) => bail!(
+                "{who} polls for {} already, and this console cannot attach to it: {words}. End that one first, or \
+                 name another directory with --state",
+                super::shown(directory)
+            ),
+            Err(_) if began.elapsed() < BEGINNING => tokio::time::sleep(LOOK / 4).await,
+            Err(error) => return Ok(Post::Waiting(format!("{who} polls here and does not answer ({error})"))),
+        }
+    }
+}
+
+fn process_words(process: Option<u32>) -> String {
+    process.map_or_else(|| "another noctty".to_owned(), |process| format!("noctty, pid {process},"))
+}
+
+/// Keeps a picture coming until the operator leaves.
+pub async fn keep(mut desk: Desk, mut post: Post, mut means: Means) {
+    let mut lost: Option<String> = None;
+    loop {
+        post = match post {
+            Post::Engine(seat) => {
+                if let Some(gone) = lost {
+                    desk.say(MessageWeight::Warning, &format!("{gone} is gone: this console polls now"));
+                }
+                return poll(desk, seat, means).await;
+            }
+            Post::Attached(link) => {
+                let who = link.welcome.who();
+                if lost.is_some() {
+                    desk.say(MessageWeight::Note, &format!("attached to {who}"));
+                } else {
+                    welcome(&desk, &link, &means);
+                }
+                let to = means.way.words(&who);
+                lost = Some(who.clone());
+                match desk.attend(*link, &to).await {
+                    Outcome::Left => return,
+                    Outcome::Lost(why) => Post::Waiting(format!("{who} is gone ({why})")),
+                }
+            }
+            Post::Waiting(why) => match desk.wait(&why, Box::pin(next(&mut means))).await {
+                Some(post) => post,
+                None => return,
+            },
+        };
+    }
+}
+
+/// What is worth knowing about an engine of somebody else's making.
+fn welcome(desk: &Desk, link: &Link, means: &Means) {
+    let theirs = link.welcome.configuration.as_deref();
+    let ours = means.configuration.as_deref().map(|path| path.display().to_string());
+    let who = link.welcome.who();
+    if let Some(ours) = ours
+        && theirs != Some(&*ours)
+    {
+        let theirs = theirs.map_or_else(|| "what it found by itself".to_owned(), text::clean);
+        let words = format!("attached to {who}, which polls {theirs}; {} is not in force", text::clean(&ours));
+        desk.say(MessageWeight::Warning, &words);
+    } else {
+        desk.say(MessageWeight::Note, &format!("attached to {who}: one of you polls, both see it"));
+    }
+}
+
+/// Where the picture comes from next: from whoever polls now, or from here.
+async fn next(means: &mut Means) -> Post {
+    let mut refused = None;
+    loop {
+        if let (Way::Here(directory), Some(_), Mode::Polling | Mode::Paused) = (&means.way, &means.plans, means.mode)
+            && let Ok(Taken::Ours(seat)) = Seat::take(directory)
+        {
+            return Post::Engine(Some(seat));
+        }
+        match means.way.dial(means.clock).await {
+            Ok(link) => return Post::Attached(Box::new(link)),
+            Err(LinkError::Refused(words)) if refused.as_ref() != Some(&words) => {
+                tracing::warn!(%words, "cannot attach again");
+                refused = Some(words);
+            }
+            Err(error) => tracing::debug!(%error, "no engine yet"),
+        }
+        tokio::time::sleep(means.way.patience().max(LOOK)).await;
+    }
+}
+
+/// Runs the engine of this process, and serves whoever comes.
+async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
+    let Means { clock, mode, state, ssh, plans, configuration, way: _, stop } = means;
+    let Some(plans) = plans else { return };
+    let (plan_tx, mut found) = mpsc::channel(4);
+    let (confirm_tx, confirmed) = std::sync::mpsc::channel();
+    let (visit_tx, visits) = mpsc::channel(VISITS);
+    let listener = seat.as_ref().and_then(|seat| {
+        seat.listen().inspect_err(|error| desk.say(MessageWeight::Warning, &format!("nobody can attach: {error}"))).ok()
+    });
+    let inventory_events = desk.event_sender();
+    let spawned = std::thread::Builder::new()
+        .name("inventory".to_owned())
+        .spawn(move || plans(plan_tx, inventory_events, confirmed));
+    if let Err(error) = spawned {
+        tracing::error!(%error, "no thread: nothing will be watched");
+    }
+    // Whoever takes over goes on from what is shown, and not from nothing.
+    let plan = if desk.has_seen_anything() {
+        tokio::time::timeout(BEGINNING, found.recv()).await.ok().flatten()
+    } else {
+        None
+    };
+    let Rest { end, events, event_sender, company } = desk.hand_over(listener.is_some().then_some(visits), plan);
+    let serving = listener.map(|listener| {
+        let snapshots = end.snapshots.subscribe();
+        tokio::spawn(serve_own(listener, snapshots, visit_tx, clock, configuration))
+    });
+    let setup = Setup {
+        clock,
+        net: Net::new(clock),
+        mode,
+        policy: Policy::default(),
+        end,
+        plans: found,
+        events,
+        event_sender: event_sender.clone(),
+        discover_all: Some(confirm_tx),
+        records: Some(Records::start(state, clock, event_sender)),
+        ssh,
+        schedule: Schedule::default(),
+        stop,
+    };
+    run_in_company(setup, company).await;
+    if let Some(serving) = serving {
+        serving.abort();
+    }
+    // Whoever takes over finds everything on disk.
+    drop(seat);
+}
+
+/// Serves the consoles of this user.
+pub async fn serve_own(
+    listener: UnixListener,
+    snapshots: tokio::sync::watch::Receiver<Arc<crate::state::Snapshot>>,
+    visits: mpsc::Sender<Visit>,
+    clock: Clock,
+    configuration: Option<PathBuf>,
+) {
+    let admit = only(rustix::process::geteuid().as_raw());
+    let user = crate::engine::own_author().line();
+    let configuration = configuration.map(|path| path.display().to_string());
+    attach::serve(listener, Doors { clock, snapshots, visits, admit, user, configuration }).await;
+}
+
+/// Lets in that user and nobody else.
+fn only(own: u32) -> Admit {
+    Arc::new(move |peer, author| {
+        if peer.user != own {
+            return Err(format!("this engine is user {own}'s, and you are user {}", peer.user));
+        }
+        Ok(Guest { author: Untrusted::from(author), role: Role::Admin })
+    })
+}
+
+/// The log, for whoever does not poll.
+pub fn log_beside(state: Option<PathBuf>) {
+    // Files may be slow; nothing waits for this one.
+    let _ = std::thread::Builder::new().name("log".to_owned()).spawn(move || logging::start(state.as_deref()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An engine that takes itself for another user's.
+    #[tokio::test]
+    async fn another_user_is_refused_by_what_the_kernel_says_of_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+        let own = rustix::process::geteuid().as_raw();
+        let clock = Clock::start();
+        for (path, user) in [(&here, own), (&there, own + 1)] {
+            let listener = attach::listen(path, 0o600).expect("a socket");
+            let (sender, snapshots) = tokio::sync::watch::channel(Arc::default());
+            let (visits, mut visitors) = mpsc::channel(1);
+            let admit = only(user);
+            let doors = Doors { clock, snapshots, visits, admit, user: "somebody".into(), configuration: None };
+            tokio::spawn(attach::serve(listener, doors));
+            // Both ends stay open for as long as the test lasts.
+            tokio::spawn(async move {
+                visitors.recv().await;
+                drop(sender);
+            });
+        }
+        assert!(Link::dial(&here, |_| true, clock, "anna").await.is_ok());
+        let refused = Link::dial(&there, |_| true, clock, "anna").await.expect_err("another user's");
+        assert_eq!(refused.to_string(), format!("this engine is user {}'s, and you are user {own}", own + 1));
+        let distrusted = Link::dial(&here, |user| user != own, clock, "anna").await.expect_err("not trusted");
+        assert!(distrusted.to_string().contains(&format!("belongs to user {own}")), "{distrusted}");
+    }
+}

@@ -1,0 +1,34 @@
+//! Whose engine it is, and that there is none.
+
+use std::sync::Arc;
+
+use super::{Console, fixture, lines};
+use crate::state::{Link, Snapshot};
+
+fn with(link: Link) -> Arc<Snapshot> {
+    let mut snapshot = (*fixture::outage()).clone();
+    snapshot.engine.link = link;
+    Arc::new(snapshot)
+}
+
+#[test]
+fn the_header_says_whose_engine_it_is_where_there_is_room() {
+    let link = Link::Attached { to: "pid 4242 of anna".into() };
+    let wide = Console::new((120, 40), with(link.clone()), true);
+    assert!(lines(&wide.buffer())[0].contains("attached to pid 4242 of anna"), "{}", wide.screen());
+    let narrow = Console::new((80, 24), with(link), true);
+    assert!(lines(&narrow.buffer())[0].contains("1 Overview") && !narrow.screen().contains("attached"));
+    assert!(!Console::new((120, 40), with(Link::Own), true).screen().contains("attached"));
+}
+
+#[test]
+fn nothing_is_polled_is_said_above_everything_with_since_when() {
+    let what = "pid 7 of anna is gone (the engine has ended)";
+    for size in [(60, 20), (80, 24), (120, 40)] {
+        let link = Link::Lost { since: fixture::ago(30), what: what.into() };
+        let screen = Console::new(size, with(link), true).screen();
+        let joined = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        let since = fixture::ago(30).utc_time_of_day();
+        assert!(joined.contains(&format!("NOT POLLED since {since}Z: {what}")), "{screen}");
+    }
+}

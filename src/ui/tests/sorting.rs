@@ -1,0 +1,130 @@
+//! Orders of the lists: chosen, turned round, marked, and calm under the cursor.
+
+use std::sync::Arc;
+
+use super::fixture;
+use super::{Console, outage};
+use crate::model::{Condition, Observation, Outcome, Reading, Unit};
+use crate::state::{HostView, Snapshot};
+use crate::ui::panes::PaneKind;
+use crate::ui::run::Screen as _;
+
+fn names(console: &Console) -> Vec<String> {
+    let list = console.app.list(PaneKind::Hosts);
+    list.order.iter().map(|row| console.app.snapshot.hosts[*row].host.name.to_string()).collect()
+}
+
+/// The host with that round trip.
+fn with_rtt(host: &HostView, seconds: f64) -> Arc<HostView> {
+    let mut host = host.clone();
+    if host.checks.is_empty() {
+        return Arc::new(host);
+    }
+    let last = host.checks[0].last.clone().expect("it was asked");
+    let reading = Reading::new(Outcome::Ok, "fine").metric("rtt", seconds, Unit::Seconds);
+    host.checks[0].last = Some(Arc::new(Observation { reading, ..(*last).clone() }));
+    Arc::new(host)
+}
+
+/// The outage with a round trip for each host that is up, the first one the fastest, or the slowest.
+fn with_rtts(revision: u64, slowest_first: bool) -> Arc<Snapshot> {
+    let mut snapshot = (*fixture::outage()).clone();
+    snapshot.revision += revision;
+    let count = snapshot.hosts.len();
+    for (at, host) in snapshot.hosts.iter_mut().enumerate() {
+        let step = if slowest_first { count - at } else { at + 1 };
+        *host = with_rtt(host, step as f64 / 1_000.0);
+    }
+    Arc::new(snapshot)
+}
+
+#[test]
+fn hosts_are_sorted_by_what_is_picked_and_the_second_choice_turns_it_round() {
+    let mut console = outage((120, 40));
+    console.press("2");
+    let worst_first = names(&console);
+    assert!(console.screen().contains("state▼"), "{}", console.screen());
+    console.press("S j Enter");
+    insta::assert_snapshot!("sort_picker", console.screen());
+    console.press("Esc");
+    let mut by_name = worst_first.clone();
+    by_name.sort();
+    assert_eq!(names(&console), by_name);
+    let text = console.screen();
+    assert!(text.contains("host▲") && text.contains("by name ") && !text.contains("state▼"), "{text}");
+    console.press("S Enter Esc");
+    by_name.reverse();
+    assert_eq!(names(&console), by_name);
+    let text = console.screen();
+    assert!(text.contains("host▼") && text.contains("by name, reversed"), "{text}");
+    console.press("S r Esc");
+    assert_eq!(names(&console), worst_first);
+    assert!(!console.screen().contains("by name"));
+    // Worst last keeps the order of equal ones.
+    console.press("S Enter Esc");
+    let reversed = names(&console);
+    assert_ne!(reversed, worst_first);
+    let ok = |names: &[String]| names.iter().filter(|name| name.starts_with("app")).cloned().collect::<Vec<_>>();
+    assert_eq!(ok(&reversed), ok(&worst_first));
+}
+
+#[test]
+fn the_slowest_comes_first_unknown_last_either_way_and_what_is_old_is_unknown() {
+    let mut console = Console::new((120, 40), with_rtts(1, false), true);
+    console.press("2 > > >");
+    let text = console.screen();
+    assert!(text.contains("by rtt") && text.contains("▼rtt/load"), "{text}");
+    let unknown = |host: &HostView| host.stale || host.checks.is_empty() || host.condition == Condition::Unreachable;
+    let snapshot = console.app.snapshot.clone();
+    let hosts = &snapshot.hosts;
+    let slowest = hosts.iter().rfind(|host| !unknown(host)).expect("there is one").host.name.to_string();
+    let count = hosts.iter().filter(|host| unknown(host)).count();
+    let order = names(&console);
+    let last = order[order.len() - count..].to_vec();
+    assert_eq!(order[0], slowest);
+    let named = |name: &String| hosts.iter().find(|host| *host.host.name == **name).expect("it is there");
+    assert!(count > 1 && last.iter().all(|name| unknown(named(name))), "{order:?}");
+    console.press("S Enter Esc");
+    let order = names(&console);
+    assert!(order.ends_with(&last) && order.iter().rev().nth(count) == Some(&slowest), "{order:?}");
+}
+
+#[test]
+fn rows_stay_under_the_cursor_when_values_change_and_the_selection_stays_on_its_host() {
+    let mut console = Console::new((120, 40), with_rtts(1, false), true);
+    console.press("2 j j j");
+    let on = console.app.selected();
+    console.press("> > >");
+    assert_eq!(console.app.selected(), on, "sorting keeps it");
+    let order = names(&console);
+    console.app.snapshot(with_rtts(2, true));
+    assert_eq!((names(&console), console.app.selected()), (order.clone(), on));
+    assert!(console.screen().contains("order changed, r sorts"), "{}", console.screen());
+    console.press("r");
+    assert_ne!(names(&console), order);
+}
+
+#[test]
+fn problems_are_sorted_too_and_their_title_says_how() {
+    let mut console = outage((120, 40));
+    let titles = |console: &Console| {
+        let order = &console.app.list(PaneKind::Problems).order;
+        order.iter().map(|row| console.app.snapshot.problems[*row].title.line()).collect::<Vec<_>>()
+    };
+    let worst_first = titles(&console);
+    console.press("S j Enter Esc");
+    let mut by_name = worst_first.clone();
+    by_name.sort_by_key(|title| title.to_lowercase());
+    assert_eq!(titles(&console), by_name);
+    assert!(console.screen().contains("by name ▲"), "{}", console.screen());
+    console.press(">");
+    let since: Vec<_> = {
+        let order = &console.app.list(PaneKind::Problems).order;
+        order.iter().map(|row| console.app.snapshot.problems[*row].since).collect()
+    };
+    assert!(since.is_sorted_by(|a, b| a >= b), "newest first");
+    console.press("<  <");
+    assert_eq!(titles(&console), worst_first);
+    let ascii = Console::new((80, 24), fixture::outage(), false).press("S j Enter Esc").screen();
+    assert!(ascii.is_ascii() && ascii.contains("by name ^"), "{ascii}");
+}
