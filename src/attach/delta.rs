@@ -116,6 +116,7 @@ fn put_engine(engine: &EngineView, before: &EngineView, out: &mut Vec<u8>) {
         discovering,
         traps,
         watch,
+        hosts_watched,
         channels,
         blind,
         link: _,
@@ -130,6 +131,7 @@ fn put_engine(engine: &EngineView, before: &EngineView, out: &mut Vec<u8>) {
     discovering.put(None, out);
     traps.put(Some(&before.traps), out);
     watch.put(Some(&before.watch), out);
+    hosts_watched.put(Some(&before.hosts_watched), out);
     channels.put(Some(&before.channels), out);
     blind.put(Some(&before.blind), out);
 }
@@ -146,6 +148,7 @@ fn take_engine(before: &EngineView, from: &mut Reader<'_>) -> Result<EngineView,
         discovering: Wire::take(None, from)?,
         traps: Wire::take(Some(&before.traps), from)?,
         watch: Wire::take(Some(&before.watch), from)?,
+        hosts_watched: Wire::take(Some(&before.hosts_watched), from)?,
         channels: Wire::take(Some(&before.channels), from)?,
         blind: Wire::take(Some(&before.blind), from)?,
         link: Link::default(),

@@ -18,6 +18,10 @@ pub enum Order {
     ConfirmDiscovery,
     Focus(Option<AssetId>),
     Watch(Option<AssetId>),
+    WatchHost {
+        asset: AssetId,
+        watch: bool,
+    },
     OneOff {
         address: String,
     },
@@ -85,7 +89,7 @@ pub enum FromEngine {
 wire! {
     choice Order {
         Pause { 0: pause }, Recheck { 0: asset }, Confirm { 0: asset }, ConfirmDiscovery, Focus { 0: asset },
-        Watch { 0: asset }, OneOff { address: address },
+        Watch { 0: asset }, WatchHost { asset: asset, watch: watch }, OneOff { address: address },
         OpenIncident { ticket: ticket, title: title, urgency: urgency },
         AddEntry { ticket: ticket, incident: incident, kind: kind, text: text, about: about },
         Claim {
@@ -130,6 +134,7 @@ impl Order {
             Command::ConfirmDiscovery => Self::ConfirmDiscovery,
             Command::Focus(asset) => Self::Focus(asset),
             Command::Watch(asset) => Self::Watch(asset),
+            Command::WatchHost { asset, watch } => Self::WatchHost { asset, watch },
             Command::OneOff { address } => Self::OneOff { address },
             Command::OpenIncident { ticket, title, urgency } => Self::OpenIncident { ticket, title, urgency },
             Command::AddEntry { ticket, incident, kind, text, about } => {
@@ -162,6 +167,7 @@ impl Order {
             | Self::ConfirmDiscovery
             | Self::Focus(_)
             | Self::Watch(_)
+            | Self::WatchHost { .. }
             | Self::OneOff { .. } => None,
         }
     }
@@ -176,6 +182,7 @@ impl From<Order> for Command {
             Order::ConfirmDiscovery => Self::ConfirmDiscovery,
             Order::Focus(asset) => Self::Focus(asset),
             Order::Watch(asset) => Self::Watch(asset),
+            Order::WatchHost { asset, watch } => Self::WatchHost { asset, watch },
             Order::OneOff { address } => Self::OneOff { address },
             Order::OpenIncident { ticket, title, urgency } => Self::OpenIncident { ticket, title, urgency },
             Order::AddEntry { ticket, incident, kind, text, about } => {

@@ -31,6 +31,7 @@ impl Role {
             Command::Focus(_) => Self::View,
             Command::Recheck(_)
             | Command::Watch(_)
+            | Command::WatchHost { .. }
             | Command::OpenIncident { .. }
             | Command::AddEntry { .. }
             | Command::Claim { .. }

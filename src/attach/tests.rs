@@ -26,7 +26,9 @@ use crate::model::{
     Wire as CheckWire,
 };
 use crate::state::snapshot::ProblemKind;
-use crate::state::{Blindness, Care, DeviceView, Event, Finding, Flapping, Maintained, Problem, Snapshot, State};
+use crate::state::{
+    Blindness, Care, DeviceView, Event, Finding, Flapping, HostWatch, Maintained, Problem, Snapshot, State,
+};
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -164,6 +166,13 @@ fn fill(snapshot: &mut Snapshot, words: &str) {
 }
 
 fn fill_engine(snapshot: &mut Snapshot, words: &str) {
+    snapshot.engine.hosts_watched = Arc::from([HostWatch {
+        asset: AssetId::new("sw1"),
+        check: words.into(),
+        every: DEADLINE,
+        since: T0,
+        until: T0.plus(DEADLINE),
+    }]);
     snapshot.engine.blind = Some(Blindness { since: T0, silent: 3, targets: 4 });
     snapshot.engine.channels = Arc::from([ChannelStatus {
         name: words.into(),
@@ -615,6 +624,10 @@ fn an_order_comes_as_it_was_given_and_what_is_the_consoles_own_is_none() {
     FromConsole::Order(order.clone()).put(None, &mut bytes);
     let mut names = Names::default();
     assert_eq!(FromConsole::take(None, &mut Reader::new(&bytes, 0, &mut names)), Ok(FromConsole::Order(order)));
+    let order = Order::of(Command::WatchHost { asset: AssetId::new("a"), watch: true }).expect("the engine's");
+    let mut bytes = Vec::new();
+    order.put(None, &mut bytes);
+    assert_eq!(Order::take(None, &mut Reader::new(&bytes, 0, &mut names)), Ok(order));
     let own = Command::OpenSession { asset: AssetId::new("a"), columns: 80, rows: 24 };
     assert!(matches!(Order::of(own), Err(Command::OpenSession { .. })));
 }

@@ -6,8 +6,8 @@ use crate::state::rules::refresh::Pace;
 use crate::state::snapshot::ProblemKind;
 use crate::state::view::{AbsentPort, Missing, Strain};
 use crate::state::{
-    CheckView, DeviceView, Gap, HostView, JobState, JobView, Mode, NotificationView, PortView, Problem, Rates, Storage,
-    Totals, WatchView,
+    CheckView, DeviceView, Gap, HostView, HostWatch, JobState, JobView, Mode, NotificationView, PortView, Problem,
+    Rates, Storage, Totals, WatchView,
 };
 
 wire! {
@@ -42,6 +42,7 @@ wire! {
     choice Mode { Polling, Paused, Passive }
     choice Storage { Opening, Ready, NotSaved { reason: reason } }
     record WatchView { asset, since, until, every, refresh, took }
+    record HostWatch { asset, check, every, since, until }
     choice Pace { Measuring, AsAsked, Every { 0: every } }
 }
 

@@ -45,6 +45,11 @@ pub enum Command {
     Focus(Option<AssetId>),
     /// Ask this device's ports as fast as its agent counts anew, for a while; `None` ends it.
     Watch(Option<AssetId>),
+    /// Ask each second whether this host lives, for a while; or end that.
+    WatchHost {
+        asset: AssetId,
+        watch: bool,
+    },
     /// Add a host that is not in the inventory for the life of the process.
     OneOff {
         address: String,

@@ -32,6 +32,7 @@ impl Engine {
                 self.schedule.focus(asset, self.clock.now());
             }
             Command::Watch(asset) => self.watch(asset, end),
+            Command::WatchHost { asset, watch } => self.watch_host(&asset, watch, end),
             Command::OneOff { address } => self.one_off(&address, end),
             Command::ConfirmDiscovery => self.confirm_discovery(end),
             Command::OpenIncident { ticket, title, urgency } => {

@@ -239,7 +239,7 @@ impl Desk {
             (Err(why), Some(ticket)) => self.not_saved(ticket, why),
             (Err(why), None) => {
                 // What is looked at changes with every key.
-                if !matches!(order, Order::Focus(_) | Order::Watch(None)) {
+                if !matches!(order, Order::Focus(_) | Order::Watch(None) | Order::WatchHost { watch: false, .. }) {
                     self.say(MessageWeight::Warning, &format!("{why}: nothing was done"));
                 }
             }
@@ -304,6 +304,11 @@ impl Desk {
         shown.revision = self.revision;
         shown.sessions = self.told.clone().into();
         shown.engine.link = self.link.clone();
+        if matches!(self.link, Link::Lost { .. }) {
+            // Nobody asks them any more.
+            shown.engine.hosts_watched = Arc::default();
+            shown.engine.watch = None;
+        }
         if self.mode == Mode::Passive {
             shown.engine.mode = Mode::Passive;
         }

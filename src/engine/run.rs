@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::commands::{answer, say};
+use super::host_watch::HostWatches;
 use super::notify::{Delivered, Notify};
 use super::plan::{Plan, Runner};
 use super::records::{Records, Saved};
@@ -142,6 +143,7 @@ pub(super) struct Engine {
     taken: Timestamp,
     ran: Ran,
     pub watching: Option<Watch>,
+    pub hosts_watched: HostWatches,
     /// Who asked for that, and whose focus it is.
     pub watcher: u64,
     pub focuser: u64,
@@ -184,6 +186,7 @@ impl Engine {
             taken: Timestamp::default(),
             ran: Ran::default(),
             watching: None,
+            hosts_watched: HostWatches::default(),
             watcher: 0,
             focuser: 0,
         }
@@ -287,6 +290,7 @@ impl Engine {
         let state = &self.state;
         let specs = plan.checks.iter().map(|bound| bound.spec.clone());
         self.schedule.load(specs, now, |key| state.check(key)?.last.as_ref().map(|last| last.at));
+        self.renew_host_watches();
         self.traps.take_plan(&plan);
         self.notify.load(&plan.channels);
         self.take(Event::Channels(self.notify.statuses()));
@@ -357,6 +361,9 @@ impl Engine {
         }
         if let Some(watch) = &self.watching {
             at = at.min(watch.until);
+        }
+        if let Some(until) = self.hosts_watched.next_end() {
+            at = at.min(until);
         }
         if !self.to_remember.is_empty() || !self.devices_to_remember.is_empty() {
             at = at.min(self.remembered_at.plus(REMEMBER_EVERY));
@@ -454,6 +461,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
             engine.take(Event::Tick);
         }
         engine.end_watch_in_time(&own, now);
+        engine.end_host_watches_in_time(&own, now);
         engine.start_due();
         engine.write_down();
         engine.tell_people(&own);

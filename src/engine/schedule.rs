@@ -55,6 +55,8 @@ const FIRST_JITTER: Duration = Duration::from_secs(8);
 /// A focused target is looked at this much more often, but not faster than [`FOCUS_FLOOR`].
 const FOCUS_FACTOR: u32 = 3;
 const FOCUS_FLOOR: Duration = Duration::from_secs(5);
+/// A check that is watched runs this often, in a steady rhythm.
+pub const WATCHED_EVERY: Duration = Duration::from_secs(1);
 /// So many that something is wrong with are looked at more often; with more of them it is an outage, and more load helps
 /// nobody.
 const MOST_ALARMED: usize = 200;
@@ -82,6 +84,7 @@ pub struct Schedule {
     per_target: HashMap<AssetId, usize>,
     focus: Option<AssetId>,
     watched: Option<(AssetId, Duration)>,
+    watched_checks: HashSet<CheckKey>,
     /// Something is wrong with them: looked at as if they were focused.
     alarmed: HashSet<AssetId>,
     confirmed: HashSet<AssetId>,
@@ -428,6 +431,21 @@ impl Schedule {
         }
     }
 
+    /// These checks run each second until told otherwise, and no others do; but for those that have a pace of their own.
+    pub fn watch_checks(&mut self, watched: HashSet<CheckKey>, now: Timestamp) {
+        self.watched_checks = watched;
+        for key in &self.watched_checks {
+            let Some(&row) = self.rows.get(key) else { continue };
+            let entry = &mut self.entries[row];
+            let next = entry.last_start.map_or(now, |start| start.plus(WATCHED_EVERY).max(now));
+            if !entry.running && !entry.spec.fixed_pace && next < entry.at {
+                entry.at = next;
+                entry.epoch += 1;
+                self.due.push(Reverse((next, row, entry.epoch)));
+            }
+        }
+    }
+
     /// How often a check runs while it is watched; only the ports are, and never slower than they would be anyway.
     fn watched_pace(&self, entry: &Entry) -> Option<Duration> {
         let (asset, every) = self.watched.as_ref()?;
@@ -533,6 +551,9 @@ impl Schedule {
         let asset = entry.spec.key.subject.id();
         if self.focus.as_ref() == Some(asset) || (!self.alarmed.is_empty() && self.alarmed.contains(asset)) {
             interval = focused(interval);
+        }
+        if !self.watched_checks.is_empty() && self.watched_checks.contains(&entry.spec.key) {
+            interval = interval.min(WATCHED_EVERY);
         }
         if let Some(every) = self.watched_pace(entry) {
             // From its own start on: never faster than that, whatever the rhythm was.
@@ -715,6 +736,55 @@ mod tests {
         s.watch(None, at(9_100));
         s.finished(&keys[0], at(9_200));
         assert!(start_all(&mut s, at(20_000)).is_empty());
+    }
+
+    /// Sixteen that are watched and never answer, beside a hundred others.
+    #[test]
+    fn a_watched_check_runs_each_second_and_no_other_is_later_for_it() {
+        for kind in ["tcp", "icmp"] {
+            let mut specs: Vec<CheckSpec> = (0..100).map(|i| spec(&format!("other{i}"), kind, 30)).collect();
+            specs.extend((0..16).map(|i| spec(&format!("dead{i}"), kind, 30)));
+            specs.push(spec("alive", kind, 30));
+            let mut s = loaded(specs);
+            let mut runs: HashMap<String, Vec<u64>> = HashMap::new();
+            let mut ends: Vec<(u64, CheckKey)> = Vec::new();
+            let key = |name: &str| CheckKey { subject: Subject::Host(AssetId::new(name)), name: kind.into() };
+            for ms in (0..120_000).step_by(10) {
+                if ms == 40_000 {
+                    let dead = (0..16).map(|i| key(&format!("dead{i}")));
+                    s.watch_checks(dead.chain([key("alive")]).collect(), at(ms));
+                }
+                if ms == 100_000 {
+                    s.watch_checks(HashSet::new(), at(ms));
+                }
+                for (_, key) in ends.extract_if(.., |(end, _)| *end <= ms) {
+                    s.finished(&key, at(ms));
+                }
+                for key in start_all(&mut s, at(ms)) {
+                    let name = key.subject.id().as_str().to_owned();
+                    ends.push((ms + if name.starts_with("dead") { 2_000 } else { 20 }, key));
+                    runs.entry(name).or_default().push(ms);
+                }
+            }
+            assert_eq!(s.late(), 0);
+            let within =
+                |name: &str, from: u64, to: u64| runs[name].iter().filter(|ms| (from..to).contains(ms)).count();
+            assert_eq!(within("alive", 41_000, 100_000), 59, "{:?}", runs["alive"]);
+            let beats: Vec<u64> = runs["alive"].iter().filter(|ms| (41_000..100_000).contains(*ms)).copied().collect();
+            assert!(beats.windows(2).all(|two| two[1] - two[0] == 1_000), "a steady rhythm: {beats:?}");
+            assert!(within("dead3", 41_000, 100_000) <= 30, "one run at a time");
+            assert!(within("alive", 101_100, 120_000) <= 1, "its own rhythm again");
+            for i in 0..100 {
+                let times = &runs[&format!("other{i}")];
+                assert_eq!(times.len(), 4, "{times:?}");
+                assert!(times.windows(2).all(|two| two[1] - two[0] <= 30_010), "{times:?}");
+            }
+        }
+        let mut s = loaded(vec![CheckSpec { fixed_pace: true, ..spec("a", "ssh", 300) }]);
+        let key = start_all(&mut s, at(10_100)).remove(0);
+        s.finished(&key, at(10_200));
+        s.watch_checks(HashSet::from([key]), at(11_000));
+        assert!(start_all(&mut s, at(60_000)).is_empty(), "a pace of its own is never sped up");
     }
 
     #[test]

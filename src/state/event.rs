@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::snapshot::{Mode, Storage, WatchView};
+use super::snapshot::{HostWatch, Mode, Storage, WatchView};
 use crate::model::{
     AssetId, CareBook, ChannelStatus, CheckKey, Condition, Entry, Incident, Inventory, Notification, Observation,
     Policy, Release, Session, SessionId, Target, TrapStatus,
@@ -44,6 +44,8 @@ pub enum Event {
     Fault(Arc<str>),
     Discovering(bool),
     Watching(Option<WatchView>),
+    /// All hosts that are watched.
+    WatchingHosts(Arc<[HostWatch]>),
     Remark(Arc<str>),
     /// A device told something by itself.
     Notified(Notification),

@@ -166,6 +166,7 @@ impl State {
             }
             Event::Discovering(discovering) => self.engine.discovering = discovering,
             Event::Watching(watch) => self.engine.watch = watch,
+            Event::WatchingHosts(hosts) => self.engine.hosts_watched = hosts,
             Event::Remark(text) => {
                 if !self.remarks.contains(&text) {
                     self.remarks.push(text);

@@ -74,6 +74,7 @@ pub struct EngineView {
     /// The listener for traps, where there is one.
     pub traps: Option<Arc<TrapStatus>>,
     pub watch: Option<WatchView>,
+    pub hosts_watched: Arc<[HostWatch]>,
     /// Made by whoever shows the snapshot, not by the reducer.
     pub link: Link,
     /// How the channels to people stand.
@@ -104,6 +105,18 @@ pub struct WatchView {
     pub refresh: Pace,
     /// How long the last walk took.
     pub took: Option<Duration>,
+}
+
+/// A host that is asked each second whether it lives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostWatch {
+    pub asset: AssetId,
+    /// The check that is asked.
+    pub check: Arc<str>,
+    pub every: Duration,
+    pub since: Timestamp,
+    /// It ends by itself then.
+    pub until: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -159,6 +172,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// How a host is watched, where it is.
+    pub fn watch_of(&self, id: &AssetId) -> Option<&HostWatch> {
+        self.engine.hosts_watched.iter().find(|watch| watch.asset == *id)
+    }
+
     pub fn host(&self, id: &AssetId) -> Option<&Arc<HostView>> {
         self.hosts.iter().find(|h| h.host.id == *id)
     }

@@ -94,7 +94,11 @@ pub const ACTIONS: &[(Action, &str, &str)] = &[
     (Action::Columns, "columns", "what the list is sorted by; of the port table also its columns"),
     (Action::SortNext, "sort_next", "sort the list by the next column"),
     (Action::SortPrevious, "sort_previous", "sort the list by the column before"),
-    (Action::Watch, "watch", "watch the port: ask its device as fast as it counts anew, and stop"),
+    (
+        Action::Watch,
+        "watch",
+        "watch: ask the host each second, or the port's device as fast as it counts anew; and stop",
+    ),
     (Action::Follow, "follow", "along the cable: from a host to its switch port, from a port to what hangs there"),
     (Action::LastPlace, "last_place", "back to where the last jump began"),
     (Action::Compare, "compare", "two hosts side by side: on the one, then on the other"),

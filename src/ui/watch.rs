@@ -1,22 +1,42 @@
-//! Watching a port: its device is asked as fast as it counts anew, while somebody looks at it. The engine paces it and ends it
-//! by itself; here it is asked for, said, and ended when nobody looks any more.
+//! Watching a host: it is asked each second, wherever one looks meanwhile. Watching a port: its device is asked as fast as it
+//! counts anew, while somebody looks at it. The engine paces both and ends them by itself; here they are asked for, said, and
+//! that of a port is ended when nobody looks any more.
 
 use std::time::Duration;
 
 use super::app::App;
-use super::panes::ScreenId;
+use super::panes::{PaneKind, ScreenId, Selected};
 use crate::base::units;
 use crate::bus::{Command, MessageWeight};
 use crate::model::AssetId;
-use crate::state::DeviceView;
 use crate::state::rules::refresh::Pace;
+use crate::state::{DeviceView, HostView};
 
 impl App {
-    /// Begins to watch the selected port's device, or ends it.
+    /// Begins to watch what is selected, or ends it: a host as such, but among devices and their ports the device.
     pub(super) fn toggle_watch(&mut self) {
-        let asset = self.looked_at().and_then(super::panes::Selected::asset);
+        let among_devices = self.screen == ScreenId::Ports || self.focus == PaneKind::Devices;
+        match self.looked_at() {
+            Some(Selected::Host(asset)) if !among_devices => self.toggle_host_watch(asset),
+            looked_at => self.toggle_device_watch(looked_at.and_then(Selected::asset)),
+        }
+    }
+
+    fn toggle_host_watch(&mut self, asset: AssetId) {
+        if self.snapshot.host(&asset).is_none() {
+            self.say(MessageWeight::Note, "select a host: it is then asked each second");
+            return;
+        }
+        let watch = self.snapshot.watch_of(&asset).is_none();
+        let name = asset.as_str().to_owned();
+        if self.send(Command::WatchHost { asset, watch }) && !watch {
+            self.say(MessageWeight::Note, format!("{name} is watched no more"));
+        }
+    }
+
+    fn toggle_device_watch(&mut self, asset: Option<AssetId>) {
         let Some(asset) = asset.filter(|id| self.snapshot.device(id).is_some()) else {
-            self.say(MessageWeight::Note, "select a port: its device is then asked as fast as it counts");
+            self.say(MessageWeight::Note, "select a port or a host: w watches it");
             return;
         };
         if self.watched() == Some(&asset) {
@@ -36,7 +56,7 @@ impl App {
     pub(super) fn end_watch_when_left(&mut self) {
         let Some(asset) = &self.watching else { return };
         let looks = self.screen == ScreenId::Ports && self.device().is_some_and(|d| d.host.id == *asset);
-        if !looks && self.looked_at().and_then(super::panes::Selected::asset).as_ref() != Some(asset) {
+        if !looks && self.looked_at().and_then(Selected::asset).as_ref() != Some(asset) {
             self.watching = None;
             self.send(Command::Watch(None));
         }
@@ -53,6 +73,15 @@ pub fn words(app: &App, device: &DeviceView) -> Option<String> {
     };
     let left = units::config_duration(units::age_bucket(watch.until.since(app.snapshot.at)));
     Some(format!("WATCHED every {}, {refresh}, {left} left", seconds(watch.every)))
+}
+
+/// What there is to say of the watch of a host.
+pub fn host_words(app: &App, host: &HostView) -> Option<String> {
+    let watch = app.snapshot.watch_of(&host.host.id)?;
+    let left = units::config_duration(units::age_bucket(watch.until.since(app.snapshot.at)));
+    let keys = app.keymap.keys_of("watch");
+    let key = keys.first().map(|key| format!("; {key} ends it")).unwrap_or_default();
+    Some(format!("watched each {} s by {}, {left} left{key}", watch.every.as_secs(), watch.check))
 }
 
 /// Seconds with one decimal where they are not whole.

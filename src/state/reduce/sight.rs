@@ -175,7 +175,10 @@ impl State {
         if slot.view.host.origin == Origin::Gateway {
             self.sight.gateway_fell = false;
         }
-        self.sight.vote(0);
+        // One that is watched answers thirty times as often as others: its voice counts once, and when it comes back.
+        if first || was_fallen || !self.engine.hosts_watched.iter().any(|watch| watch.asset == slot.view.host.id) {
+            self.sight.vote(0);
+        }
         self.sight.heard += usize::from(first);
         self.sight.returned += usize::from(was_fallen);
         match self.sight.phase {

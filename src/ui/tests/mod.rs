@@ -10,6 +10,7 @@ mod machines;
 mod notifications;
 mod ports;
 mod sorting;
+mod watch;
 
 use std::sync::Arc;
 use std::task::{Context, Waker};

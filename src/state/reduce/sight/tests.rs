@@ -3,7 +3,7 @@
 use super::super::tests::{T0, at, see};
 use super::*;
 use crate::model::{CheckKey, Condition, Host, Inventory, Observation, Outcome, Policy, Reading, Remembered, Subject};
-use crate::state::{Event, Snapshot};
+use crate::state::{Event, HostWatch, Snapshot};
 
 fn world(hosts: &[(&str, Origin, &[&str])]) -> State {
     let mut inventory = Inventory::default();
@@ -138,6 +138,26 @@ fn a_doubt_costs_seconds_and_ends_by_itself() {
     }
     see(&mut s, "h0", "icmp", 42, Outcome::Critical);
     assert_eq!(told(&see(&mut s, "h0", "icmp", 43, Outcome::Critical)), 1);
+}
+
+/// One that is asked each second and answers must not outvote all others that fall silent.
+#[test]
+fn a_watched_host_that_answers_weighs_no_more_than_any_other() {
+    let mut s = flat(10);
+    let host = crate::model::AssetId::new("h9");
+    let (every, until) = (Duration::from_secs(1), at(900));
+    let watch = HostWatch { asset: host, check: "icmp".into(), every, since: at(1), until };
+    s.reduce(at(1), Event::WatchingHosts([watch].into()));
+    let mut all = Vec::new();
+    for second in 40..70 {
+        all.extend(see(&mut s, "h9", "icmp", second, Outcome::Ok));
+        // The others each in their turn, again and again.
+        for n in (0..9).filter(|n| (second - 40) % 9 == *n) {
+            all.extend(see(&mut s, &format!("h{n}"), "icmp", second, Outcome::Critical));
+        }
+    }
+    let snapshot = s.publish(at(70));
+    assert_eq!((told(&all), words(&snapshot)), (0, vec!["CAN'T SEE".to_owned()]));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::state::HostView;
 use crate::state::lookup::How;
 use crate::ui::app::App;
 use crate::ui::panes::log;
+use crate::ui::watch;
 
 /// Notifications of one host that are shown.
 const TOLD: usize = 20;
@@ -20,6 +21,7 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
         meaning(host.condition),
         format!("{}{stale} for {}   {}", word(host.condition), units::age(now.since(host.since)), host.reason.line()),
     ));
+    out.extend(watch::host_words(app, host).map(|words| (Meaning::Accent, words)));
     care(app, now, &Target::Host(host.host.id.clone()), &host.care, out);
     out.push((
         Meaning::Dim,
