@@ -149,9 +149,9 @@ fn header(app: &App, frame: &mut Frame<'_>) {
             row.end(&format!("{glyph} {count}"), style).end("  ", dim);
         }
     }
-    if let [first, others @ ..] = &*app.live().engine.hosts_watched {
-        let words = format!("{} watched each {} s", 1 + others.len(), first.every.as_secs());
-        row.end(&words, app.look.style(Meaning::Accent)).end("  ", dim);
+    let watched = app.live().engine.hosts_watched.len();
+    if watched > 0 {
+        row.end(&format!("{watched} watched"), app.look.style(Meaning::Accent)).end("  ", dim);
     }
     if app.live().engine.discovering {
         row.end("looking around", dim).end("  ", dim);
