@@ -53,23 +53,21 @@ pub fn station(program: PathBuf) {
 /// The terminal has been taken; `before` is what is to be put back.
 pub(super) fn taken(tty: &File, before: &Termios) {
     let mut post = POST.lock().unwrap_or_else(PoisonError::into_inner);
-    let line = Modes::of(before).line();
-    post.tell(line.clone());
+    post.tell(Modes::of(before).line());
     if post.pipe.is_none()
         && let Some(program) = post.program.take()
         && let Ok(tty) = tty.try_clone()
     {
         drop(post);
-        // Nothing on the way to the first frame waits for it.
-        let start = move || match start(program, &line, tty) {
-            Ok(pipe) => {
-                let mut post = POST.lock().unwrap_or_else(PoisonError::into_inner);
-                post.pipe = Some(pipe);
-                if let Some(line) = post.told.take() {
-                    post.tell(line);
-                }
+        // Nothing on the way to the first frame waits for it. Whoever gives the terminal back meanwhile does wait, so that there
+        // is no moment at which the guard lives and cannot be told.
+        let start = move || {
+            let mut post = POST.lock().unwrap_or_else(PoisonError::into_inner);
+            let told = post.told.clone().unwrap_or_default();
+            match start(program, &told, tty) {
+                Ok(pipe) => post.pipe = Some(pipe),
+                Err(error) => tracing::warn!(%error, "the terminal is not guarded"),
             }
-            Err(error) => tracing::warn!(%error, "the terminal is not guarded"),
         };
         if let Err(error) = std::thread::Builder::new().name("guard".to_owned()).spawn(start) {
             tracing::warn!(%error, "the terminal is not guarded");
