@@ -1,35 +1,22 @@
 //! One ports cycle against simulated switches: asking, decoding, rates and port states. The simulator answers from a
 //! thread of its own in the same process, so its cost is in the wall time that is shown.
 
-use std::net::SocketAddr;
+mod switches;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use noctty::base::{Clock, Secret};
+use noctty::base::Clock;
 use noctty::model::{Host, Origin, PortTable};
 use noctty::net::Net;
 use noctty::net::snmp::Target;
 use noctty::probe::{Cx, ports};
 use noctty::proto::snmp::usm::{AuthProtocol, PrivProtocol, User};
-use noctty::proto::snmp::{Credentials, Security, Version};
-use noctty::sim::snmp::{AgentSpec, SnmpAgents};
 use noctty::state::DeviceView;
 use noctty::state::rules::ports::judge;
 
 fn main() {
     divan::main();
-}
-
-fn agents(count: u32, user: Option<&Arc<User>>, clock: Clock) -> SnmpAgents {
-    let specs = (0..count).map(|i| AgentSpec {
-        address: SocketAddr::from(([127, 80, (i >> 8) as u8, i as u8], 0)),
-        name: format!("sw{i}"),
-        community: "bench".to_owned(),
-        user: user.cloned(),
-        ports: 48,
-        seed: u64::from(i),
-    });
-    SnmpAgents::start(specs.collect(), clock).expect("the simulator starts")
 }
 
 /// Walks all devices at once and judges each against its view before.
@@ -52,25 +39,11 @@ async fn cycle(net: Arc<Net>, targets: &[Target], before: &mut [Option<DeviceVie
 /// Cycles over `count` switches, asked in version 2c or as `user` in version 3.
 fn cycles(bencher: divan::Bencher<'_, '_>, count: u32, user: Option<Arc<User>>) {
     let clock = Clock::start();
-    let agents = agents(count, user.as_ref(), clock);
+    let agents = switches::start(count, 48, user.as_ref(), clock);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let net = Net::new(clock);
-    let (version, credentials) = match user {
-        None => (Version::V2c, Credentials::Community(Secret::new(b"bench".to_vec()))),
-        Some(user) => {
-            let security = Security { user, context: Arc::from(&b""[..]), engine_id: None, pardon: false };
-            (Version::V3, Credentials::User(security))
-        }
-    };
-    let target = |address: &SocketAddr| Target {
-        address: *address,
-        version,
-        credentials: credentials.clone(),
-        timeout: Duration::from_secs(5),
-        retries: 2,
-    };
-    let targets: Vec<Target> = agents.addresses().iter().map(target).collect();
+    let targets = switches::targets(&agents, user, Duration::from_secs(5));
     let mut before: Vec<Option<DeviceView>> = vec![None; targets.len()];
     // The discovery of version 3 and the first view are not what is measured.
     runtime.block_on(cycle(net.clone(), &targets, &mut before));

@@ -4,6 +4,8 @@
 
 #![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 
+mod switches;
+
 use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -78,30 +80,8 @@ struct Scene {
 impl Scene {
     fn new(count: u32, ports: u32, user: Option<Arc<User>>) -> Self {
         let clock = Clock::start();
-        let specs = (0..count).map(|i| AgentSpec {
-            address: SocketAddr::from(([127, 80, (i >> 8) as u8, i as u8], 0)),
-            name: format!("sw{i}"),
-            community: "bench".to_owned(),
-            user: user.clone(),
-            ports,
-            seed: u64::from(i),
-        });
-        let agents = SnmpAgents::start(specs.collect(), clock).expect("the simulator starts");
-        let (version, credentials) = match user {
-            None => (Version::V2c, Credentials::Community(Secret::new(b"bench".to_vec()))),
-            Some(user) => {
-                let security = Security { user, context: Arc::from(&b""[..]), engine_id: None, pardon: false };
-                (Version::V3, Credentials::User(security))
-            }
-        };
-        let target = |address: &SocketAddr| Target {
-            address: *address,
-            version,
-            credentials: credentials.clone(),
-            timeout: Duration::from_secs(2),
-            retries: 2,
-        };
-        let targets = agents.addresses().iter().map(target).collect();
+        let agents = switches::start(count, ports, user.as_ref(), clock);
+        let targets = switches::targets(&agents, user, Duration::from_secs(2));
         Self { agents, targets, clock, ports: ports as usize }
     }
 
