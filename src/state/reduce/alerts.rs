@@ -1,6 +1,6 @@
 //! What an announcement says, as the list of problems would.
 
-use super::State;
+use super::{HostSlot, State};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{Alert, AlertKind, Condition, Host, Target};
 use crate::state::event::News;
@@ -43,7 +43,11 @@ impl State {
         let problem = match target {
             Target::Host(_) | Target::Check(_) | Target::Job(_) => {
                 let name = &*host.name;
-                alert.hides = self.hosts.iter().filter(|other| other.view.behind.as_deref() == Some(name)).count();
+                // Most hosts have nothing that hangs on them, and an outage tells of many.
+                if !slot.children.is_empty() {
+                    let behind = |other: &&HostSlot| other.view.behind.as_deref() == Some(name);
+                    alert.hides = self.hosts.iter().filter(behind).count();
+                }
                 Some(problems::of_host(&slot.view, alert.hides))
             }
             Target::Device(_) => device.and_then(|device| problems::of_device_itself(self, device)),
