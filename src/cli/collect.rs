@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::keeper::serve_own;
+use super::keeper::{process_words, serve_own};
 use super::{Globals, service, state_dir};
 use crate::attach::{Seat, Taken};
 use crate::base::{Clock, text};
@@ -135,7 +135,7 @@ fn seat(globals: &Globals) -> Result<Option<Seat>> {
     match taken {
         Ok(Taken::Ours(seat)) => Ok(Some(seat)),
         Ok(Taken::Theirs(process)) => {
-            let who = process.map_or_else(|| "another noctty".to_owned(), |process| format!("noctty, pid {process},"));
+            let who = process_words(process);
             bail!("{who} polls for {} already: noctty attaches to it", super::shown(&directory))
         }
         Err(why) => {

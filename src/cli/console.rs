@@ -199,10 +199,15 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
         complain("the console ended before a text was called saved");
         super::incident::keep(state.as_deref(), &Untrusted::from(text));
     }
-    match exit? {
-        Exit::Signal(number) => Ok(ExitCode::from(u8::try_from(128 + number).unwrap_or(1))),
-        Exit::HungUp => Ok(ExitCode::from(129)),
-        Exit::Quit | Exit::Suspend | Exit::Foreground(_) => Ok(ExitCode::SUCCESS),
+    Ok(exit_code(&exit?))
+}
+
+/// As a shell has it: 128 and the number where it was a signal, 129 where the terminal hung up.
+pub(super) fn exit_code(exit: &Exit) -> ExitCode {
+    match exit {
+        Exit::Signal(number) => ExitCode::from(u8::try_from(128 + number).unwrap_or(1)),
+        Exit::HungUp => ExitCode::from(129),
+        Exit::Quit | Exit::Suspend | Exit::Foreground(_) => ExitCode::SUCCESS,
     }
 }
 

@@ -103,7 +103,7 @@ pub async fn choose(state: Option<&Path>, mode: Mode, clock: Clock) -> Result<Po
     }
 }
 
-fn process_words(process: Option<u32>) -> String {
+pub(super) fn process_words(process: Option<u32>) -> String {
     process.map_or_else(|| "another noctty".to_owned(), |process| format!("noctty, pid {process},"))
 }
 

@@ -24,7 +24,7 @@ use crate::model::Policy;
 use crate::net::Net;
 use crate::ssh::Surroundings;
 use crate::state::{Mode, Snapshot};
-use crate::ui::run::{Exit, Terminal};
+use crate::ui::run::Terminal;
 use crate::ui::terminal::{capabilities, guard};
 use crate::ui::wall::Wall;
 use crate::ui::wall::view::View;
@@ -105,11 +105,7 @@ pub fn show(
     for problem in problems.iter().chain(&more) {
         complain(problem.render().trim_end());
     }
-    match exit? {
-        Exit::Signal(number) => Ok(ExitCode::from(u8::try_from(128 + number).unwrap_or(1))),
-        Exit::HungUp => Ok(ExitCode::from(129)),
-        Exit::Quit | Exit::Suspend | Exit::Foreground(_) => Ok(ExitCode::SUCCESS),
-    }
+    Ok(console::exit_code(&exit?))
 }
 
 /// One engine after the other: each is shown by a view of its own.
