@@ -12,14 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use noctty::base::{Clock, Secret};
+use noctty::base::Clock;
 use noctty::model::{Host, Origin, PortTable};
 use noctty::net::Net;
 use noctty::net::snmp::Target;
 use noctty::probe::{Cx, ports};
 use noctty::proto::snmp::usm::{AuthProtocol, PrivProtocol, User};
-use noctty::proto::snmp::{Credentials, Security, Version};
-use noctty::sim::snmp::{AgentSpec, SnmpAgents};
+use noctty::sim::snmp::SnmpAgents;
 use noctty::state::DeviceView;
 use noctty::state::rules::ports::judge;
 use rustix::event::epoll;
