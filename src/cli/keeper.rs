@@ -103,6 +103,11 @@ pub async fn choose(state: Option<&Path>, mode: Mode, clock: Clock) -> Result<Po
     }
 }
 
+/// A configuration as both sides call it, wherever each was started.
+fn named(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
 pub(super) fn process_words(process: Option<u32>) -> String {
     process.map_or_else(|| "another noctty".to_owned(), |process| format!("noctty, pid {process},"))
 }
@@ -143,7 +148,7 @@ pub async fn keep(mut desk: Desk, mut post: Post, mut means: Means) {
 /// What is worth knowing about an engine of somebody else's making.
 fn welcome(desk: &Desk, link: &Link, means: &Means) {
     let theirs = link.welcome.configuration.as_deref();
-    let ours = means.configuration.as_deref().map(|path| path.display().to_string());
+    let ours = means.configuration.as_deref().map(named);
     let who = link.welcome.who();
     if let Some(ours) = ours
         && theirs != Some(&*ours)
@@ -238,7 +243,7 @@ pub async fn serve_own(
 ) {
     let admit = only(rustix::process::geteuid().as_raw());
     let user = crate::engine::own_author().line();
-    let configuration = configuration.map(|path| path.display().to_string());
+    let configuration = configuration.as_deref().map(named);
     attach::serve(listener, Doors { clock, snapshots, visits, admit, user, configuration }).await;
 }
 
@@ -261,6 +266,13 @@ pub fn log_beside(state: Option<PathBuf>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_configuration_has_one_name_however_it_was_given() {
+        let folder = std::env::current_dir().expect("a folder");
+        assert_eq!(named(Path::new("n.toml")), named(&folder.join("n.toml")));
+        assert_ne!(named(Path::new("n.toml")), named(Path::new("/n.toml")));
+    }
 
     /// An engine that takes itself for another user's.
     #[tokio::test]
