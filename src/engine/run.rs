@@ -1,7 +1,7 @@
 //! The engine's one loop: it owns the state, takes in what happened, starts what is due, and publishes. Nothing in
 //! it waits for a probe, a disk or a terminal; whatever takes time runs in a supervised task and reports back.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::commands::{answer, say};
+use super::echoes::Echoes;
 use super::host_watch::HostWatches;
 use super::notify::{Delivered, Notify};
-use super::plan::{Plan, Runner};
+use super::plan::Plan;
 use super::records::{Records, Saved};
-use super::schedule::Schedule;
+use super::schedule::{Schedule, Turn};
 use super::sessions::Sessions;
 use super::supervise;
 use super::traps::Traps;
@@ -33,6 +34,8 @@ const RESULTS: usize = 4_096;
 const BATCH: usize = 2_048;
 /// Snapshots are published at most this often.
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
+/// And this often while nobody takes them up.
+const PUBLISH_UNSEEN: Duration = Duration::from_secs(1);
 /// Changed states go to the store this often.
 const REMEMBER_EVERY: Duration = Duration::from_secs(15);
 /// States that go to the store at once.
@@ -107,8 +110,8 @@ pub struct Ran {
     pub complete: bool,
 }
 
-/// A result with the words of a panic, if there was one.
-type Finished = (Observation, Option<Arc<str>>);
+/// The result of a run, with the words of a panic if there was one.
+type Finished = (Turn, Observation, Option<Arc<str>>);
 
 #[derive(Debug)]
 pub(super) struct Engine {
@@ -117,12 +120,14 @@ pub(super) struct Engine {
     pub mode: Mode,
     pub state: State,
     pub schedule: Schedule,
-    runners: HashMap<CheckKey, Runner>,
     pub plan: Plan,
     /// One-off targets: added to every plan for the life of the process.
     pub extras: Vec<Plan>,
     pub discover_all: Option<std::sync::mpsc::Sender<()>>,
     tasks: JoinSet<()>,
+    echoes: Echoes,
+    /// Their results, while they are taken in.
+    came: Vec<Finished>,
     results: mpsc::Sender<Finished>,
     pub records: Option<Records>,
     pub sessions: Sessions,
@@ -138,6 +143,7 @@ pub(super) struct Engine {
     remembered_at: Timestamp,
     dirty: bool,
     published: Timestamp,
+    publish_every: Duration,
     /// When checks were last started, and results last taken in.
     started: Timestamp,
     taken: Timestamp,
@@ -165,11 +171,12 @@ impl Engine {
             mode: setup.mode,
             state: State::new(setup.policy.clone()),
             schedule: std::mem::take(&mut setup.schedule),
-            runners: HashMap::new(),
             plan: Plan::default(),
             extras: Vec::new(),
             discover_all: setup.discover_all.clone(),
             tasks: JoinSet::new(),
+            echoes: Echoes::default(),
+            came: Vec::new(),
             results,
             records: setup.records.take(),
             sessions,
@@ -182,6 +189,7 @@ impl Engine {
             remembered_at: setup.clock.now(),
             dirty: true,
             published: Timestamp::default(),
+            publish_every: PUBLISH_EVERY,
             started: Timestamp::default(),
             taken: Timestamp::default(),
             ran: Ran::default(),
@@ -285,7 +293,6 @@ impl Engine {
     pub fn take_plan(&mut self, plan: Plan) {
         let now = self.clock.now();
         let plan = self.extras.iter().fold(plan, Plan::with);
-        self.runners = plan.checks.iter().map(|bound| (bound.spec.key.clone(), bound.run.clone())).collect();
         self.take(Event::Inventory(plan.inventory.clone()));
         let state = &self.state;
         let specs = plan.checks.iter().map(|bound| bound.spec.clone());
@@ -305,12 +312,9 @@ impl Engine {
         }
     }
 
-    fn take_result(&mut self, (observation, fault): Finished) {
-        if let Some(check) = self.state.check(&observation.check) {
-            self.schedule.rest(&observation.check, check.spec.rest_after(&observation));
-        }
+    fn take_result(&mut self, (turn, observation, fault): Finished) {
         // The turn ends before the retry is asked for, so that the retry is not overruled.
-        self.schedule.finished(&observation.check, self.clock.now());
+        self.schedule.ended(turn, &observation, self.clock.now());
         self.ran.runs += 1;
         if matches!(observation.reading.outcome, Outcome::Critical | Outcome::Unknown) {
             self.ran.failures += 1;
@@ -323,6 +327,25 @@ impl Engine {
         }
     }
 
+    /// Takes in what has come back, of both kinds: neither waits for the other.
+    fn take_results(&mut self, now: Timestamp, first: Option<Finished>, finished: &mut mpsc::Receiver<Finished>) {
+        self.taken = now;
+        self.take_echoes();
+        let more = std::iter::from_fn(|| finished.try_recv().ok());
+        for result in first.into_iter().chain(more).take(BATCH) {
+            self.take_result(result);
+        }
+    }
+
+    fn take_echoes(&mut self) {
+        let mut came = std::mem::take(&mut self.came);
+        self.echoes.take(self.clock.now(), |turn, observation| came.push((turn, observation, None)));
+        for result in came.drain(..) {
+            self.take_result(result);
+        }
+        self.came = came;
+    }
+
     fn start_due(&mut self) {
         if self.mode != Mode::Polling {
             return;
@@ -331,14 +354,19 @@ impl Engine {
         if now < self.started.plus(GATHER) {
             return;
         }
-        while let Some(spec) = self.schedule.start_next(now) {
+        while let Some((turn, spec)) = self.schedule.start_next(now) {
             self.started = now;
-            let Some(runner) = self.runners.get(&spec.key).cloned() else { continue };
+            // The schedule was loaded from the plan, in its order.
+            let Some(runner) = self.plan.checks.get(turn.row()).map(|bound| &bound.run) else { continue };
+            if self.echoes.start(turn, &spec, runner, &self.net, now) {
+                continue;
+            }
+            let runner = runner.clone();
             let (net, clock, results) = (self.net.clone(), self.clock, self.results.clone());
             self.tasks.spawn(async move {
-                let finished = supervise::run(&spec, &runner, &net, clock).await;
+                let (observation, fault) = supervise::run(&spec, &runner, &net, clock).await;
                 // A closed channel means that the engine has ended.
-                let _ = results.send(finished).await;
+                let _ = results.send((turn, observation, fault)).await;
             });
         }
         while self.tasks.try_join_next().is_some() {}
@@ -372,7 +400,7 @@ impl Engine {
             at = at.min(now.plus(PUBLISH_EVERY));
         }
         if self.dirty {
-            at = at.min(self.published.plus(PUBLISH_EVERY));
+            at = at.min(self.published.plus(self.publish_every));
         }
         at
     }
@@ -429,7 +457,13 @@ impl Engine {
             runs: self.schedule.runs(),
         };
         self.state.reduce(now, load);
-        end.snapshots.send_replace(Arc::new(self.state.publish(now)));
+        let before = end.snapshots.send_replace(Arc::new(self.state.publish(now)));
+        // Whoever looks has taken it up; two that follow at once for a key say nothing about that.
+        if Arc::strong_count(&before) > 1 || now.since(self.published) < PUBLISH_EVERY {
+            self.publish_every = PUBLISH_EVERY;
+        } else {
+            self.publish_every = PUBLISH_UNSEEN;
+        }
         self.ran.snapshots += 1;
         self.dirty = false;
         self.published = now;
@@ -455,6 +489,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     let mut engine = Engine::new(&mut setup, results, sessions, saved, deliveries);
     engine.take(Event::Mode(setup.mode));
     engine.go_on_from(company.heritage);
+    let echoed = engine.echoes.answers();
     loop {
         let now = engine.clock.now();
         if engine.state.next_deadline().is_some_and(|at| at <= now) {
@@ -468,7 +503,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
         if engine.schedule.is_over() {
             break;
         }
-        if engine.dirty && now >= engine.published.plus(PUBLISH_EVERY) {
+        if engine.dirty && now >= engine.published.plus(engine.publish_every) {
             engine.publish(&setup.end, now);
         }
         let waiting = !engine.to_remember.is_empty() || !engine.devices_to_remember.is_empty();
@@ -508,14 +543,8 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
                 answer(ticket, saved, &asker);
             }
             Some(one) = delivered.recv() => engine.told_people(one, &own),
-            Some(result) = finished.recv(), if takes => {
-                engine.taken = now;
-                engine.take_result(result);
-                for _ in 0..BATCH {
-                    let Ok(result) = finished.try_recv() else { break };
-                    engine.take_result(result);
-                }
-            }
+            () = echoed.some(), if takes => engine.take_results(now, None, &mut finished),
+            Some(result) = finished.recv(), if takes => engine.take_results(now, Some(result), &mut finished),
             () = tokio::time::sleep(sleep) => {}
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::model::{AssetId, CheckKey, CheckSpec, Subject};
+use crate::model::{AssetId, CheckKey, CheckSpec, Observation, Subject};
 use crate::state::Pace;
 
 /// What a run occupies while it lasts.
@@ -71,9 +71,25 @@ const NUDGE_GAP: Duration = Duration::from_secs(5);
 /// And many devices that tell something at once are asked one after the other.
 const NUDGE_PACE: Duration = Duration::from_millis(10);
 
+/// A run that began: which entry's, of which of the loaded sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    row: usize,
+    load: u64,
+}
+
+impl Turn {
+    /// The place of the check among those that were loaded.
+    pub fn row(self) -> usize {
+        self.row
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Schedule {
     entries: Vec<Entry>,
+    /// How often checks were loaded.
+    load: u64,
     rows: HashMap<CheckKey, usize>,
     due: BinaryHeap<Reverse<(Timestamp, usize, u64)>>,
     /// Due, but without a free place when they were.
@@ -81,7 +97,8 @@ pub struct Schedule {
     running: HashMap<Lane, usize>,
     /// Of those the ones that were slow when they began.
     slow: HashMap<Lane, usize>,
-    per_target: HashMap<AssetId, usize>,
+    /// Of each target, by the number that its entries have.
+    per_target: Vec<usize>,
     focus: Option<AssetId>,
     watched: Option<(AssetId, Duration)>,
     watched_checks: HashSet<CheckKey>,
@@ -113,6 +130,8 @@ struct Rounds {
 struct Entry {
     spec: Arc<CheckSpec>,
     lane: Lane,
+    /// Its place in what is counted by target.
+    target: usize,
     /// When it is next due; an entry of the heap with another epoch is void.
     at: Timestamp,
     epoch: u64,
@@ -142,6 +161,7 @@ impl Schedule {
         now: Timestamp,
         last: impl Fn(&CheckKey) -> Option<Timestamp>,
     ) {
+        self.load += 1;
         let old: HashMap<CheckKey, Entry> =
             self.entries.drain(..).map(|entry| (entry.spec.key.clone(), entry)).collect();
         self.rows.clear();
@@ -154,14 +174,20 @@ impl Schedule {
         let specs: Vec<Arc<CheckSpec>> = specs.into_iter().collect();
         let spread = Duration::from_millis(specs.len() as u64 / 2);
         let mut old = old;
+        let mut targets: HashMap<AssetId, usize> = HashMap::new();
         for spec in specs {
             let row = self.entries.len();
+            let next = targets.len();
+            let target = *targets.entry(spec.key.subject.id().clone()).or_insert(next);
+            if target == next {
+                self.per_target.push(0);
+            }
             self.rows.insert(spec.key.clone(), row);
             let known = old.remove(&spec.key);
             let lane = Lane::of(&spec.kind);
             let (rest, running, again) = (Duration::ZERO, false, false);
             let mut entry =
-                Entry { lane, at: now, epoch: 0, last_start: None, rest, running, again, slow: false, spec };
+                Entry { lane, target, at: now, epoch: 0, last_start: None, rest, running, again, slow: false, spec };
             if let Some(known) = known {
                 entry.epoch = known.epoch + 1;
                 entry.last_start = known.last_start;
@@ -176,7 +202,7 @@ impl Schedule {
             if entry.running {
                 *self.running.entry(lane).or_default() += 1;
                 *self.slow.entry(lane).or_default() += usize::from(entry.slow);
-                *self.per_target.entry(entry.spec.key.subject.id().clone()).or_default() += 1;
+                self.per_target[target] += 1;
             } else {
                 self.due.push(Reverse((entry.at, row, entry.epoch)));
             }
@@ -204,7 +230,7 @@ impl Schedule {
     }
 
     /// The next check that is due and has a place; counts it as running.
-    pub fn start_next(&mut self, now: Timestamp) -> Option<Arc<CheckSpec>> {
+    pub fn start_next(&mut self, now: Timestamp) -> Option<(Turn, Arc<CheckSpec>)> {
         while let Some(Reverse((at, row, epoch))) = self.due.peek().copied() {
             if at > now {
                 return None;
@@ -231,21 +257,21 @@ impl Schedule {
             if lateness > LATE && self.rounds.is_none() {
                 self.late += 1;
             }
-            return Some(self.begin(row, now));
+            return Some((Turn { row, load: self.load }, self.begin(row, now)));
         }
         None
     }
 
-    /// What a run found stretches or restores the rhythm; told before [`Schedule::finished`].
-    pub fn rest(&mut self, key: &CheckKey, rest: Duration) {
-        if let Some(&row) = self.rows.get(key) {
-            self.entries[row].rest = rest;
-        }
+    /// A run ended: its place is free and its next turn set. What it found stretches or restores the rhythm.
+    pub fn ended(&mut self, turn: Turn, run: &Observation, now: Timestamp) {
+        // The set it began in may have been replaced meanwhile.
+        let row = if turn.load == self.load { Some(turn.row) } else { self.rows.get(&run.check).copied() };
+        let Some(row) = row else { return };
+        self.entries[row].rest = self.entries[row].spec.rest_after(run);
+        self.finish(row, now);
     }
 
-    /// A run ended: its place is free and its next turn set.
-    pub fn finished(&mut self, key: &CheckKey, now: Timestamp) {
-        let Some(&row) = self.rows.get(key) else { return };
+    fn finish(&mut self, row: usize, now: Timestamp) {
         let entry = &mut self.entries[row];
         if !entry.running {
             return;
@@ -257,25 +283,20 @@ impl Schedule {
         if was_slow && let Some(n) = self.slow.get_mut(&lane) {
             *n = n.saturating_sub(1);
         }
-        let entry = &self.entries[row];
-        let target = entry.spec.key.subject.id().clone();
         if let Some(n) = self.running.get_mut(&lane) {
             *n = n.saturating_sub(1);
         }
-        if let Some(n) = self.per_target.get_mut(&target) {
-            *n = n.saturating_sub(1);
-            if *n == 0 {
-                self.per_target.remove(&target);
-            }
-        }
+        let on_target = &mut self.per_target[self.entries[row].target];
+        *on_target = on_target.saturating_sub(1);
         if self.rounds.is_none() {
             let next = self.next_turn(row, now);
             self.set_due(row, next);
             if std::mem::take(&mut self.entries[row].again) {
-                self.ask(key, now, Duration::ZERO);
+                self.ask_row(row, now, Duration::ZERO);
             }
         }
-        if self.nudged.remove(&row) {
+        if !self.nudged.is_empty() && self.nudged.remove(&row) {
+            let target = self.entries[row].spec.key.subject.id().clone();
             self.nudge(&target, now);
         }
         // Whoever waited for a place tries again, in the order of arrival; a few, since one place is free.
@@ -306,7 +327,12 @@ impl Schedule {
     /// It matters for others what it says now: look within `spread`, but not sooner after the last look than the retry
     /// interval, however many ask.
     pub fn ask(&mut self, key: &CheckKey, now: Timestamp, spread: Duration) {
-        let Some(&row) = self.rows.get(key) else { return };
+        if let Some(&row) = self.rows.get(key) {
+            self.ask_row(row, now, spread);
+        }
+    }
+
+    fn ask_row(&mut self, row: usize, now: Timestamp, spread: Duration) {
         let entry = &mut self.entries[row];
         if entry.spec.fixed_pace || self.rounds.is_some() {
             return;
@@ -316,7 +342,7 @@ impl Schedule {
             return;
         }
         let rested = entry.last_start.map_or(now, |start| start.plus(entry.spec.retry_interval));
-        let soon = now.plus(phase(key, spread)).max(rested);
+        let soon = now.plus(phase(&entry.spec.key, spread)).max(rested);
         if soon < entry.at {
             self.set_due(row, soon);
         }
@@ -522,7 +548,7 @@ impl Schedule {
     fn has_place(&self, row: usize) -> bool {
         let entry = &self.entries[row];
         let in_lane = self.running.get(&entry.lane).copied().unwrap_or(0);
-        let on_target = self.per_target.get(entry.spec.key.subject.id()).copied().unwrap_or(0);
+        let on_target = self.per_target[entry.target];
         let slow = self.slow.get(&entry.lane).copied().unwrap_or(0);
         let may = !entry.slow || slow < entry.lane.limit() * SLOW_SHARE / SLOW_OF;
         in_lane < entry.lane.limit() && on_target < PER_TARGET && (may || self.rounds.is_some())
@@ -534,7 +560,7 @@ impl Schedule {
         entry.last_start = Some(now);
         *self.running.entry(entry.lane).or_default() += 1;
         *self.slow.entry(entry.lane).or_default() += usize::from(entry.slow);
-        *self.per_target.entry(entry.spec.key.subject.id().clone()).or_default() += 1;
+        self.per_target[entry.target] += 1;
         self.runs += 1;
         entry.spec.clone()
     }
@@ -615,9 +641,18 @@ fn phase(thing: &impl Hash, span: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Subject, Wire};
+    use crate::model::{Reading, Subject, Wire};
 
     const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    impl Schedule {
+        /// A run ended that stretches nothing.
+        pub(in crate::engine) fn finished(&mut self, key: &CheckKey, now: Timestamp) {
+            if let Some(&row) = self.rows.get(key) {
+                self.finish(row, now);
+            }
+        }
+    }
 
     fn at(ms: u64) -> Timestamp {
         T0.plus(Duration::from_millis(ms))
@@ -645,7 +680,7 @@ mod tests {
     }
 
     fn start_all(schedule: &mut Schedule, now: Timestamp) -> Vec<CheckKey> {
-        std::iter::from_fn(|| schedule.start_next(now)).map(|s| s.key.clone()).collect()
+        std::iter::from_fn(|| schedule.start_next(now)).map(|(_, spec)| spec.key.clone()).collect()
     }
 
     #[test]
@@ -657,6 +692,24 @@ mod tests {
         s.finished(&started[0], at(60_100));
         let due = s.next_due().expect("it is scheduled again");
         assert!(due > at(60_100) && due <= at(90_100), "{due}");
+    }
+
+    #[test]
+    fn a_run_that_ends_after_the_checks_were_loaded_anew_ends_its_own_turn() {
+        let mut s = loaded(vec![spec("a", "icmp", 30), spec("b", "icmp", 30)]);
+        let (turn, begun) = s.start_next(at(100)).expect("one is due");
+        let other = if begun.key.subject.id().as_str() == "a" { "b" } else { "a" };
+        // The other one takes its place in the new set.
+        s.load([Arc::new(spec(other, "icmp", 30)), begun.clone()], at(200), |_| None);
+        assert_eq!(s.running(), 1);
+        let run =
+            Observation { check: begun.key.clone(), at: at(300), took: Duration::ZERO, reading: Reading::ok("here") };
+        s.ended(turn, &run, at(300));
+        assert_eq!(s.running(), 0);
+        assert_eq!(start_all(&mut s, at(400)).len(), 1, "the other one was not started yet");
+        s.load([Arc::new(spec(other, "icmp", 30))], at(500), |_| None);
+        s.ended(turn, &run, at(600));
+        assert_eq!(s.running(), 1, "what has gone ends nothing");
     }
 
     #[test]
@@ -835,7 +888,7 @@ mod tests {
                     }
                     s.finished(&key, now);
                 }
-                while let Some(spec) = s.start_next(now) {
+                while let Some((_, spec)) = s.start_next(now) {
                     let name = spec.key.subject.id().as_str().to_owned();
                     let well = name.starts_with("well");
                     let took = if well { Duration::from_millis(20) } else { spec.timeout };
@@ -862,7 +915,8 @@ mod tests {
         let mut begun = 0;
         // It takes 14 s, 40 s, and 2 s: each time with the pause that follows from it.
         for (took, every) in [(14_000, 60_000), (40_000, 160_000), (2_000, 60_000)] {
-            s.rest(&key, Duration::from_millis(4 * took));
+            let row = s.rows[&key];
+            s.entries[row].rest = Duration::from_millis(4 * took);
             s.finished(&key, at(begun + took));
             let next = begun + every;
             if every > 60_000 {

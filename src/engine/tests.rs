@@ -173,7 +173,7 @@ impl World {
                     }
                 }
             }
-            while let Some(spec) = schedule.start_next(now) {
+            while let Some((_, spec)) = schedule.start_next(now) {
                 let ms = u64::try_from(now.since(T0).as_millis()).expect("small");
                 let good = self.answers(spec.key.subject.id().as_str(), ms);
                 let took = if good { Duration::from_millis(30) } else { spec.timeout };

@@ -131,6 +131,13 @@ impl Reading {
         self
     }
 
+    /// As [`Reading::metric`], with a name that many share.
+    #[must_use]
+    pub fn measured(mut self, name: &Arc<str>, value: f64, unit: Unit) -> Self {
+        self.metrics.push(Metric { name: name.clone(), value, unit });
+        self
+    }
+
     #[must_use]
     pub fn log(mut self, line: impl Into<Untrusted>) -> Self {
         self.log.push(line.into());

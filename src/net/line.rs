@@ -69,6 +69,28 @@ impl<J> Line<J> {
     }
 }
 
+impl<J> Line<J> {
+    /// Room for one more job, if there is any now.
+    pub fn place(&self) -> Option<Place<'_, J>> {
+        let room = self.jobs.as_ref()?.try_reserve().ok()?;
+        Some(Place { room, wake: &self.wake })
+    }
+}
+
+/// Room for one job, kept free for it.
+#[derive(Debug)]
+pub struct Place<'a, J> {
+    room: mpsc::Permit<'a, J>,
+    wake: &'a Wake,
+}
+
+impl<J> Place<'_, J> {
+    pub fn start(self, job: J) {
+        self.room.send(job);
+        self.wake.up();
+    }
+}
+
 impl<J> Drop for Line<J> {
     fn drop(&mut self) {
         // Closed first, so that the thread finds it so.

@@ -2,20 +2,22 @@
 //! host is called down for it.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use super::{Cx, Kind, Pace, Probe, Running};
+use super::{Cx, Echo, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Reader};
 use crate::base::units;
 use crate::model::{Host, Reading, Unit, Wire};
-use crate::net::icmp::EchoError;
+use crate::net::icmp::{Answer, EchoError};
 use crate::net::tcp::{self, ConnectError};
 use crate::proto::icmp;
 
 /// Ports that are likely to answer, or to refuse, on anything that is alive.
 const FIRST: [u16; 3] = [443, 80, 53];
 const LAST: u16 = 22;
+/// Of the numbers that every run has: made once, since thousands come each second.
+static NAMES: LazyLock<[Arc<str>; 2]> = LazyLock::new(|| ["rtt".into(), "loss".into()]);
 
 pub static KIND: Kind = Kind {
     name: "icmp",
@@ -37,6 +39,8 @@ pub static KIND: Kind = Kind {
 #[derive(Debug)]
 struct Icmp {
     address: Arc<str>,
+    /// The address itself, where it is no name.
+    literal: Option<IpAddr>,
     count: u32,
     /// Bytes of an echo, header included.
     size: usize,
@@ -45,7 +49,8 @@ struct Icmp {
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let count = options.integer("count", 1..=20).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
     let size = options.integer("size", 8..=1400).and_then(|n| usize::try_from(n).ok()).map_or(icmp::USUAL, |n| n + 8);
-    Some(Box::new(Icmp { address: host.address.clone()?, count, size }))
+    let address = host.address.clone()?;
+    Some(Box::new(Icmp { literal: address.parse().ok(), address, count, size }))
 }
 
 impl Probe for Icmp {
@@ -55,6 +60,19 @@ impl Probe for Icmp {
 
     fn wire(&self) -> Wire {
         Wire { protocol: "ICMP echo".into(), destination: self.address.clone() }
+    }
+
+    fn echo(&self) -> Option<Echo> {
+        let address = self.literal.filter(|_| self.count == 1)?;
+        Some(Echo { address, size: self.size })
+    }
+}
+
+/// What the answer to a single echo means.
+pub fn reading(answer: Answer) -> Reading {
+    match answer {
+        Ok(round_trip) => judge(&[round_trip], &[]),
+        Err(error) => judge(&[], &[error]),
     }
 }
 
@@ -95,15 +113,17 @@ fn judge(round_trips: &[Duration], failures: &[EchoError]) -> Reading {
         (None, Some(error)) => Reading::critical(error.to_string()),
         (None, None) => return Reading::unknown("no echo was sent"),
     };
+    let [rtt, lost] = &*NAMES;
+    reading.metrics.reserve_exact(2);
     if let Some(took) = took {
-        reading = reading.metric("rtt", took.fastest.as_secs_f64(), Unit::Seconds);
+        reading = reading.measured(rtt, took.fastest.as_secs_f64(), Unit::Seconds);
         if let Some(several) = took.several {
             for (name, value) in [("rtt_avg", several.mean), ("rtt_max", several.slowest), ("jitter", several.jitter)] {
                 reading = reading.metric(name, value.as_secs_f64(), Unit::Seconds);
             }
         }
     }
-    failures.iter().fold(reading.metric("loss", loss, Unit::Percent), |reading, error| reading.log(error.to_string()))
+    failures.iter().fold(reading.measured(lost, loss, Unit::Percent), |reading, error| reading.log(error.to_string()))
 }
 
 /// How long the round trips took.

@@ -5,7 +5,7 @@ mod dns;
 mod dns_serial;
 mod findings;
 mod http;
-mod icmp;
+pub mod icmp;
 mod ldap;
 mod linux;
 mod local;
@@ -28,6 +28,7 @@ mod windows;
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +53,14 @@ pub struct Cx {
     pub timeout: Duration,
 }
 
+/// One ICMP echo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Echo {
+    pub address: IpAddr,
+    /// Bytes, the ICMP header included.
+    pub size: usize,
+}
+
 /// One bound check: knows its target and options.
 pub trait Probe: Debug + Send + Sync {
     /// Asks once. Never panics, never waits longer than `cx.timeout` by itself where it can help it.
@@ -59,6 +68,12 @@ pub trait Probe: Debug + Send + Sync {
 
     /// What it sends and where to, without sending it.
     fn wire(&self) -> Wire;
+
+    /// Where a run is one ICMP echo to a known address and nothing else: thousands of those need no task each, and
+    /// [`icmp::reading`] says what an answer means.
+    fn echo(&self) -> Option<Echo> {
+        None
+    }
 
     /// The longest that a run may take, from the `timeout` in force; other than that where the option means one try.
     fn budget(&self, timeout: Duration) -> Duration {

@@ -68,7 +68,7 @@ pub struct Quote {
 /// A packet from an ICMP socket that is about one of our echoes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
-    Reply { cookie: u64 },
+    Reply { sequence: u16, cookie: u64 },
     Refused { refusal: Refusal, destination: IpAddr, quote: Quote },
 }
 
@@ -92,7 +92,7 @@ pub fn receive(family: Family, raw: bool, packet: &[u8]) -> Option<Received> {
     let body = if family == Family::V4 && raw { packet.get(ipv4_header(packet)?..)? } else { packet };
     let (kind, code) = (*body.first()?, *body.get(1)?);
     if kind == family.echo_reply() && code == 0 {
-        return Some(Received::Reply { cookie: cookie(body)? });
+        return Some(Received::Reply { sequence: sequence(body)?, cookie: cookie(body)? });
     }
     let refusal = refusal(family, kind, code)?;
     // Four bytes are unused (an MTU, a pointer), then comes the packet it is about (RFC 792, RFC 4443 §3.1).
@@ -128,12 +128,16 @@ pub fn quote(family: Family, bytes: &[u8]) -> Option<Quote> {
     if *bytes.first()? != family.echo() {
         return None;
     }
-    let sequence = bytes.get(6..8)?.try_into().ok().map(u16::from_be_bytes)?;
-    Some(Quote { sequence, cookie: cookie(bytes) })
+    Some(Quote { sequence: sequence(bytes)?, cookie: cookie(bytes) })
+}
+
+/// The sequence number of an echo or its reply.
+fn sequence(body: &[u8]) -> Option<u16> {
+    body.get(6..8)?.try_into().ok().map(u16::from_be_bytes)
 }
 
 /// The cookie of an echo or its reply.
-pub fn cookie(body: &[u8]) -> Option<u64> {
+fn cookie(body: &[u8]) -> Option<u64> {
     body.get(8..16)?.try_into().ok().map(u64::from_be_bytes)
 }
 
@@ -192,11 +196,11 @@ mod tests {
         let mut reply = echo(Family::V4, 1, 2, COOKIE, USUAL);
         assert_eq!(receive(Family::V4, false, &reply), None, "a request is no reply");
         reply[0] = 0;
-        assert_eq!(receive(Family::V4, false, &reply), Some(Received::Reply { cookie: COOKIE }));
+        assert_eq!(receive(Family::V4, false, &reply), Some(Received::Reply { sequence: 2, cookie: COOKIE }));
         let raw = in_ipv4([192, 0, 2, 1], &reply);
-        assert_eq!(receive(Family::V4, true, &raw), Some(Received::Reply { cookie: COOKIE }));
+        assert_eq!(receive(Family::V4, true, &raw), Some(Received::Reply { sequence: 2, cookie: COOKIE }));
         reply[0] = 129;
-        assert_eq!(receive(Family::V6, true, &reply), Some(Received::Reply { cookie: COOKIE }));
+        assert_eq!(receive(Family::V6, true, &reply), Some(Received::Reply { sequence: 2, cookie: COOKIE }));
     }
 
     #[test]

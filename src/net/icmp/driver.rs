@@ -7,10 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
-use tokio::sync::oneshot;
 
 use super::EchoError;
-use super::waiting::{Answer, Moment, Waiting};
+use super::answers::To;
+use super::waiting::{Moment, Waiting};
 use crate::net::batch::{BATCH, Incoming, Outgoing};
 use crate::net::line::{Gone, Jobs};
 use crate::net::random::Random;
@@ -30,7 +30,7 @@ pub struct Job {
     pub address: IpAddr,
     pub size: usize,
     pub timeout: Duration,
-    pub done: oneshot::Sender<Answer>,
+    pub done: To,
 }
 
 /// Owns a socket for as long as anybody can ask.
@@ -44,14 +44,16 @@ pub struct Driver {
     waiting: Waiting,
     incoming: Incoming,
     outgoing: Outgoing,
-    /// The cookies of what is in `outgoing`.
-    leaving: Vec<u64>,
-    number: u64,
+    /// The sequence numbers of what is in `outgoing`.
+    leaving: Vec<u16>,
+    /// What tells our echoes from those of another program on the way; a datagram socket has its own.
+    ident: u16,
     random: Random,
 }
 
 impl Driver {
     pub fn new(socket: UdpSocket, family: Family, raw: bool, jobs: Jobs<Job>) -> Self {
+        let mut random = Random::default();
         Self {
             socket,
             family,
@@ -61,8 +63,8 @@ impl Driver {
             incoming: Incoming::new(LONGEST).stamped(),
             outgoing: Outgoing::default(),
             leaving: Vec::with_capacity(CHUNK),
-            number: 0,
-            random: Random::default(),
+            ident: random.u64() as u16,
+            random,
         }
     }
 
@@ -100,17 +102,17 @@ impl Driver {
             self.fill()?;
             let before = self.outgoing.len();
             if before == 0 {
-                return Ok((all, true));
+                return Ok((all, !self.waiting.is_full()));
             }
-            let (waiting, begun) = (&mut self.waiting, Moment::now());
+            let (waiting, family, begun) = (&mut self.waiting, self.family, Moment::now());
             let takes_more = self.outgoing.send(&self.socket, |packet, error| {
-                if let Some(cookie) = icmp::cookie(packet) {
-                    waiting.unsent(cookie, error);
+                if let Some(icmp::Quote { sequence, cookie: Some(cookie) }) = icmp::quote(family, packet) {
+                    waiting.unsent(sequence, cookie, error);
                 }
             });
             let (ended, left) = (Moment::now(), before - self.outgoing.len());
-            for (i, cookie) in self.leaving.drain(..left).enumerate() {
-                self.waiting.sent(cookie, begun.towards(ended, i, left));
+            for (i, sequence) in self.leaving.drain(..left).enumerate() {
+                self.waiting.sent(sequence, begun.towards(ended, i, left));
             }
             all += left;
             if !takes_more {
@@ -122,19 +124,21 @@ impl Driver {
 
     /// Takes up as many jobs as leave together.
     fn fill(&mut self) -> Result<(), Gone> {
-        let Self { jobs, waiting, leaving, number, random, family, .. } = self;
+        let Self { jobs, waiting, leaving, ident, random, family, .. } = self;
         let (now, mut gone) = (Instant::now(), Ok(()));
         self.outgoing.fill(CHUNK, |packet| {
+            if waiting.is_full() {
+                return None;
+            }
             let Ok(job) = jobs.next() else {
                 gone = Err(Gone);
                 return None;
             };
             let job = job?;
-            let (ident, sequence, cookie) = ((*number >> 16) as u16, *number as u16, random.u64());
-            *number += 1;
-            icmp::echo_request(packet, *family, (ident, sequence, cookie), job.size);
-            leaving.push(cookie);
-            waiting.enter((job.address, sequence, cookie), now, job.timeout, job.done);
+            let cookie = random.u64();
+            let sequence = waiting.enter(job.address, cookie, now, job.timeout, job.done);
+            icmp::echo_request(packet, *family, (*ident, sequence, cookie), job.size);
+            leaving.push(sequence);
             Some(SocketAddr::new(job.address, 0))
         });
         gone
@@ -147,7 +151,9 @@ impl Driver {
         for _ in 0..BATCHES {
             let read = Moment::now();
             let count = incoming.receive(socket, |d| match icmp::receive(*family, *raw, d.bytes) {
-                Some(Received::Reply { cookie }) => waiting.reply(d.from.ip(), cookie, d.came, read),
+                Some(Received::Reply { sequence, cookie }) => {
+                    waiting.reply(d.from.ip(), sequence, cookie, d.came, read);
+                }
                 Some(Received::Refused { refusal, destination, quote }) => {
                     waiting.refuse(destination, quote, EchoError::Refused { refusal, by: d.from.ip() });
                 }

@@ -2,6 +2,7 @@
 //! system allows it, else a raw one, else a clear word that neither is permitted and what would permit it.
 //! Both are opened on first use, each by a thread of its own that then owns it (`driver`).
 
+mod answers;
 mod driver;
 mod waiting;
 
@@ -15,7 +16,10 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, socket_with, sockopt};
 use tokio::sync::oneshot;
 
+use self::answers::To;
+pub use self::answers::{Answers, Slip};
 use self::driver::{Driver, Job};
+pub use self::waiting::Answer;
 use super::line::{Line, line};
 use crate::proto::icmp::{Family, Refusal};
 
@@ -55,8 +59,19 @@ impl Pinger {
     pub async fn echo(&self, address: IpAddr, size: usize, timeout: Duration) -> Result<Duration, EchoError> {
         let line = self.line(Family::of(address)).map_err(EchoError::NotPermitted)?;
         let (done, answer) = oneshot::channel();
-        line.start(Job { address, size, timeout, done }).await.map_err(|_| EchoError::Gone)?;
+        let job = Job { address, size, timeout, done: To::One(done) };
+        line.start(job).await.map_err(|_| EchoError::Gone)?;
         answer.await.unwrap_or(Err(EchoError::Gone))
+    }
+
+    /// As [`Pinger::echo`] for thousands at once: nobody waits, the answer is gathered where the slip says. False
+    /// where none will come that way, because echoes are not permitted or too many wait to be sent: then
+    /// [`Pinger::echo`] tells.
+    pub fn send(&self, address: IpAddr, size: usize, timeout: Duration, slip: impl FnOnce() -> Slip) -> bool {
+        let Ok(line) = self.line(Family::of(address)) else { return false };
+        let Some(place) = line.place() else { return false };
+        place.start(Job { address, size, timeout, done: To::Many(slip()) });
+        true
     }
 
     /// Why IPv4 echo is not possible, with the line that would make it so; `None` where it is. Opens the socket.

@@ -2,14 +2,13 @@
 //! sequence, and by the cookie where it quotes one. Whatever ends a wait takes its entries back. Time is an argument.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
 use super::EchoError;
+use super::answers::To;
 use crate::proto::icmp::Quote;
 
 pub type Answer = Result<Duration, EchoError>;
@@ -18,6 +17,11 @@ pub type Answer = Result<Duration, EchoError>;
 const SLACK: Duration = Duration::from_millis(1);
 /// No round trip is told to be shorter than what the stamps can tell apart.
 const SHORTEST: Duration = Duration::from_micros(1);
+
+/// Sequence numbers.
+const NUMBERS: usize = 1 << 16;
+/// Places at first.
+const FEW: usize = 256;
 
 /// One moment by two clocks: the steady one, and the wall's, which the kernel stamps datagrams with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,98 +47,115 @@ impl Moment {
     }
 }
 
+/// Echoes that are out, each in the place that its sequence number names.
 #[derive(Debug, Default)]
 pub struct Waiting {
-    by_cookie: HashMap<u64, Entry>,
-    by_sequence: HashMap<(IpAddr, u16), u64>,
+    /// A power of two of them, at most one for each sequence number there is.
+    places: Vec<Option<Entry>>,
+    out: usize,
+    /// The next number to be tried.
+    next: u16,
     /// Those that ended before are still in it.
-    deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
+    deadlines: BinaryHeap<Reverse<(Instant, u16, u64)>>,
 }
 
 #[derive(Debug)]
 struct Entry {
     address: IpAddr,
-    sequence: u16,
+    cookie: u64,
     timeout: Duration,
     /// `None` until it is on its way.
     sent: Option<Moment>,
-    answer: oneshot::Sender<Answer>,
+    answer: To,
 }
 
 impl Waiting {
-    /// An echo that is about to be sent.
-    pub fn enter(
-        &mut self,
-        (address, sequence, cookie): (IpAddr, u16, u64),
-        now: Instant,
-        timeout: Duration,
-        answer: oneshot::Sender<Answer>,
-    ) {
-        self.by_sequence.insert((address, sequence), cookie);
-        self.deadlines.push(Reverse((now + timeout, cookie)));
-        self.by_cookie.insert(cookie, Entry { address, sequence, timeout, sent: None, answer });
+    /// Whether as many are out as there are sequence numbers.
+    pub fn is_full(&self) -> bool {
+        self.out == NUMBERS
+    }
+
+    /// An echo that is about to be sent; its sequence number, which no other that is out has. Not to be called when
+    /// it is full.
+    pub fn enter(&mut self, address: IpAddr, cookie: u64, now: Instant, timeout: Duration, answer: To) -> u16 {
+        if self.out * 2 >= self.places.len() && self.places.len() < NUMBERS {
+            let more = (self.places.len() * 2).max(FEW);
+            self.places.resize_with(more, || None);
+        }
+        let last = (self.places.len() - 1) as u16;
+        let mut sequence = self.next & last;
+        while self.at(sequence).is_some() {
+            sequence = sequence.wrapping_add(1) & last;
+        }
+        self.next = sequence.wrapping_add(1);
+        let place = usize::from(sequence);
+        self.deadlines.push(Reverse((now + timeout, sequence, cookie)));
+        self.places[place] = Some(Entry { address, cookie, timeout, sent: None, answer });
+        self.out += 1;
+        sequence
     }
 
     /// The round trip begins here.
-    pub fn sent(&mut self, cookie: u64, at: Moment) {
-        if let Some(entry) = self.by_cookie.get_mut(&cookie) {
+    pub fn sent(&mut self, sequence: u16, at: Moment) {
+        if let Some(Some(entry)) = self.places.get_mut(usize::from(sequence)) {
             entry.sent = Some(at);
         }
     }
 
     /// The system would not send it.
-    pub fn unsent(&mut self, cookie: u64, source: io::Error) {
-        if let Some(entry) = self.take(cookie) {
+    pub fn unsent(&mut self, sequence: u16, cookie: u64, source: io::Error) {
+        if let Some(entry) = self.take(sequence, cookie) {
             let address = entry.address;
-            let _ = entry.answer.send(Err(EchoError::Send { address, source }));
+            entry.answer.give(Err(EchoError::Send { address, source }));
         }
     }
 
     /// A reply from another address is not ours, whatever it carries.
-    pub fn reply(&mut self, from: IpAddr, cookie: u64, came: Option<Duration>, read: Moment) {
-        if self.by_cookie.get(&cookie).is_some_and(|entry| entry.address == from)
-            && let Some(entry) = self.take(cookie)
+    pub fn reply(&mut self, from: IpAddr, sequence: u16, cookie: u64, came: Option<Duration>, read: Moment) {
+        if self.at(sequence).is_some_and(|entry| entry.address == from)
+            && let Some(entry) = self.take(sequence, cookie)
         {
             let took = round_trip(entry.sent.unwrap_or(read), came, read);
-            let _ = entry.answer.send(Ok(took));
+            entry.answer.give(Ok(took));
         }
     }
 
     pub fn refuse(&mut self, destination: IpAddr, quote: Quote, error: EchoError) {
-        let Some(cookie) = self.by_sequence.get(&(destination, quote.sequence)).copied() else { return };
+        let Some(entry) = self.at(quote.sequence).filter(|entry| entry.address == destination) else { return };
+        let cookie = entry.cookie;
         if quote.cookie.is_none_or(|quoted| quoted == cookie)
-            && let Some(entry) = self.take(cookie)
+            && let Some(entry) = self.take(quote.sequence, cookie)
         {
-            let _ = entry.answer.send(Err(error));
+            entry.answer.give(Err(error));
         }
     }
 
     /// Ends the waits that took too long.
     pub fn expire(&mut self, now: Instant) {
-        while let Some(Reverse((at, cookie))) = self.deadlines.peek().copied() {
-            let is_over = !self.by_cookie.contains_key(&cookie);
+        while let Some(Reverse((at, sequence, cookie))) = self.deadlines.peek().copied() {
+            let is_over = self.at(sequence).is_none_or(|entry| entry.cookie != cookie);
             if !is_over && at > now {
                 break;
             }
             self.deadlines.pop();
-            if let Some(entry) = self.take(cookie) {
-                let _ = entry.answer.send(Err(EchoError::TimedOut(entry.timeout)));
+            if let Some(entry) = self.take(sequence, cookie) {
+                entry.answer.give(Err(EchoError::TimedOut(entry.timeout)));
             }
         }
     }
 
     /// When [`Waiting::expire`] has something to do next, called right after it.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.peek().map(|Reverse((at, _))| *at)
+        self.deadlines.peek().map(|Reverse((at, ..))| *at)
     }
 
-    fn take(&mut self, cookie: u64) -> Option<Entry> {
-        let entry = self.by_cookie.remove(&cookie)?;
-        let key = (entry.address, entry.sequence);
-        // After 65,536 echoes a sequence comes again, and its entry may be a newer one's.
-        if self.by_sequence.get(&key) == Some(&cookie) {
-            self.by_sequence.remove(&key);
-        }
+    fn at(&self, sequence: u16) -> Option<&Entry> {
+        self.places.get(usize::from(sequence))?.as_ref()
+    }
+
+    fn take(&mut self, sequence: u16, cookie: u64) -> Option<Entry> {
+        let entry = self.places.get_mut(usize::from(sequence))?.take_if(|entry| entry.cookie == cookie)?;
+        self.out -= 1;
         Some(entry)
     }
 }
@@ -150,6 +171,8 @@ fn round_trip(sent: Moment, came: Option<Duration>, read: Moment) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::oneshot;
+
     use super::*;
     use crate::proto::icmp::Refusal;
 
@@ -162,25 +185,27 @@ mod tests {
     }
 
     fn is_empty(waiting: &Waiting) -> bool {
-        waiting.by_cookie.is_empty() && waiting.by_sequence.is_empty()
+        waiting.out == 0 && waiting.places.iter().all(Option::is_none)
     }
 
-    fn enter(waiting: &mut Waiting, sequence: u16, cookie: u64, now: Moment) -> oneshot::Receiver<Answer> {
+    fn enter(waiting: &mut Waiting, cookie: u64, now: Moment) -> (u16, oneshot::Receiver<Answer>) {
         let (answer, answered) = oneshot::channel();
-        waiting.enter((HOST, sequence, cookie), now.steady, SECOND, answer);
-        waiting.sent(cookie, now);
-        answered
+        let sequence = waiting.enter(HOST, cookie, now.steady, SECOND, To::One(answer));
+        waiting.sent(sequence, now);
+        (sequence, answered)
     }
 
     #[test]
     fn only_the_asked_host_with_the_right_cookie_answers() {
         let (mut waiting, now) = (Waiting::default(), Moment::now());
-        let mut answered = enter(&mut waiting, 1, 42, now);
-        waiting.reply(OTHER, 42, None, now);
-        waiting.reply(HOST, 43, None, now);
-        waiting.refuse(HOST, Quote { sequence: 2, cookie: None }, refused());
-        waiting.refuse(HOST, Quote { sequence: 1, cookie: Some(43) }, refused());
-        waiting.refuse(OTHER, Quote { sequence: 1, cookie: None }, refused());
+        let (sequence, mut answered) = enter(&mut waiting, 42, now);
+        waiting.reply(OTHER, sequence, 42, None, now);
+        waiting.reply(HOST, sequence, 43, None, now);
+        waiting.reply(HOST, sequence + 1, 42, None, now);
+        waiting.reply(HOST, u16::MAX, 42, None, now);
+        waiting.refuse(HOST, Quote { sequence: sequence + 1, cookie: None }, refused());
+        waiting.refuse(HOST, Quote { sequence, cookie: Some(43) }, refused());
+        waiting.refuse(OTHER, Quote { sequence, cookie: None }, refused());
         waiting.expire(now.steady + Duration::from_nanos(999_999_999));
         assert!(answered.try_recv().is_err(), "nothing yet");
         assert_eq!(waiting.next_deadline(), Some(now.steady + SECOND));
@@ -192,14 +217,14 @@ mod tests {
     #[test]
     fn whatever_ends_a_wait_leaves_nothing() {
         let (mut waiting, now) = (Waiting::default(), Moment::now());
-        let mut answered = enter(&mut waiting, 1, 42, now);
-        waiting.reply(HOST, 42, None, now);
+        let (sequence, mut answered) = enter(&mut waiting, 42, now);
+        waiting.reply(HOST, sequence, 42, None, now);
         assert!(matches!(answered.try_recv(), Ok(Ok(_))));
-        let mut answered = enter(&mut waiting, 2, 43, now);
-        waiting.refuse(HOST, Quote { sequence: 2, cookie: None }, refused());
+        let (sequence, mut answered) = enter(&mut waiting, 43, now);
+        waiting.refuse(HOST, Quote { sequence, cookie: None }, refused());
         assert!(matches!(answered.try_recv(), Ok(Err(EchoError::Refused { .. }))));
-        let mut answered = enter(&mut waiting, 3, 44, now);
-        waiting.unsent(44, io::Error::from(io::ErrorKind::NetworkUnreachable));
+        let (sequence, mut answered) = enter(&mut waiting, 44, now);
+        waiting.unsent(sequence, 44, io::Error::from(io::ErrorKind::NetworkUnreachable));
         assert!(matches!(answered.try_recv(), Ok(Err(EchoError::Send { .. }))));
         assert!(is_empty(&waiting));
         waiting.expire(now.steady);
@@ -207,15 +232,21 @@ mod tests {
     }
 
     #[test]
-    fn an_old_echo_does_not_take_the_place_of_a_newer_one_with_its_sequence() {
+    fn no_two_echoes_that_are_out_have_one_number_and_a_late_reply_to_an_old_one_is_nobodys() {
         let (mut waiting, now) = (Waiting::default(), Moment::now());
-        let _old = enter(&mut waiting, 1, 42, now);
-        let later = Moment { steady: now.steady + SECOND, ..now };
-        let mut new = enter(&mut waiting, 1, 43, later);
-        waiting.expire(later.steady);
-        waiting.refuse(HOST, Quote { sequence: 1, cookie: None }, refused());
-        assert!(matches!(new.try_recv(), Ok(Err(EchoError::Refused { .. }))));
-        assert!(is_empty(&waiting));
+        let mut out: Vec<_> = (0..NUMBERS as u64).map(|cookie| enter(&mut waiting, cookie, now)).collect();
+        assert!(waiting.is_full());
+        let numbers: std::collections::HashSet<u16> = out.iter().map(|(sequence, _)| *sequence).collect();
+        assert_eq!(numbers.len(), NUMBERS);
+        let (first, mut answered) = out.swap_remove(7);
+        waiting.reply(HOST, first, 7, None, now);
+        assert!(matches!(answered.try_recv(), Ok(Ok(_))) && !waiting.is_full());
+        let (again, mut answered) = enter(&mut waiting, 1 << 40, now);
+        assert_eq!(again, first, "the only one that is free");
+        waiting.reply(HOST, again, 7, None, now);
+        assert!(answered.try_recv().is_err(), "it waits for its own");
+        waiting.expire(now.steady + SECOND);
+        assert!(is_empty(&waiting) && waiting.next_deadline().is_none());
     }
 
     #[test]
