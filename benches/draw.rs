@@ -70,7 +70,7 @@ fn app(size: (u16, u16)) -> App {
         target: None,
         system_ssh: Vec::new(),
         messages: Vec::new(),
-        trouble: None,
+        trouble: Arc::default(),
         clipboard: Clipboard::default(),
     };
     let mut app = App::new(setup);

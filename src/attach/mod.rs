@@ -22,6 +22,7 @@ mod hello;
 mod link;
 mod message;
 mod model;
+pub mod picture;
 mod role;
 mod seat;
 mod serve;

@@ -165,6 +165,16 @@ fn fill(snapshot: &mut Snapshot, words: &str) {
     }
 }
 
+/// A snapshot in which no list is empty.
+pub(crate) fn filled() -> Snapshot {
+    let mut net = Net::new(3);
+    net.walk(0, 3);
+    net.see(1, "icmp", Reading::ok("1 ms").facts(Facts::Vitals(Arc::new(machine("seen")))));
+    let mut snapshot = net.publish();
+    fill(&mut snapshot, "filled");
+    snapshot
+}
+
 fn fill_engine(snapshot: &mut Snapshot, words: &str) {
     snapshot.engine.hosts_watched = Arc::from([HostWatch {
         asset: AssetId::new("sw1"),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, bail};
@@ -16,7 +16,7 @@ use crate::base::options::{Problem, Weight};
 use crate::base::{Clock, Untrusted};
 use crate::bus::{self, MessageWeight, ScreenEnd};
 use crate::config::keymap::{self, Keymap};
-use crate::config::{Config, UiOptions, salvage};
+use crate::config::{self, Config, UiOptions, salvage};
 use crate::engine::desk::Desk;
 use crate::engine::{Plan, bind, discover};
 use crate::ssh::{SshConfig, Surroundings};
@@ -32,6 +32,8 @@ use crate::ui::themes::Themes;
 /// Where the engine's plans come from.
 pub(super) enum Source {
     Configured(Box<Plan>),
+    /// To be read beside the first frame.
+    File(PathBuf, Findings),
     Discovered,
 }
 
@@ -39,15 +41,51 @@ pub fn run(target: Option<String>, theme: Option<&str>, globals: &Globals) -> Re
     let Some(path) = super::config_file(globals) else {
         let ssh = super::surroundings(&Config::default().ssh);
         let ui = UiOptions::default().with_theme(theme);
-        return show(source_plans(Source::Discovered, ssh.clone()), target, &ui, ssh, &[], globals);
+        return show(source_plans(Source::Discovered, ssh.clone()), target, &ui, ssh, Findings::default(), globals);
     };
     if globals.config.is_some() && !path.exists() {
         bail!("there is no {}", super::shown(&path));
     }
-    let (plan, config, problems) = salvaged(&path);
-    let ssh = super::surroundings(&config.ssh);
-    let ui = config.ui.with_theme(theme);
-    show(source_plans(Source::Configured(Box::new(plan)), ssh.clone()), target, &ui, ssh, &problems, globals)
+    let findings = Findings::default();
+    let Some((ui, ssh)) = config::glance(&path) else {
+        let (plan, config, problems) = salvaged(&path);
+        findings.are(problems);
+        let ssh = super::surroundings(&config.ssh);
+        let ui = config.ui.with_theme(theme);
+        return show(
+            source_plans(Source::Configured(Box::new(plan)), ssh.clone()),
+            target,
+            &ui,
+            ssh,
+            findings,
+            globals,
+        );
+    };
+    let ssh = super::surroundings(&ssh);
+    let ui = ui.with_theme(theme);
+    show(source_plans(Source::File(path, findings.clone()), ssh.clone()), target, &ui, ssh, findings, globals)
+}
+
+/// What is wrong with a configuration, once it has been read.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    problems: Arc<OnceLock<Vec<Problem>>>,
+    /// What stands above the panes.
+    pub trouble: Arc<OnceLock<String>>,
+}
+
+impl Findings {
+    pub fn are(&self, problems: Vec<Problem>) {
+        if let Some(trouble) = trouble(&problems) {
+            // It is read once.
+            let _ = self.trouble.set(trouble);
+        }
+        let _ = self.problems.set(problems);
+    }
+
+    fn all(&self) -> &[Problem] {
+        self.problems.get().map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
 /// What can be watched of a configuration, errors or not: at night a console with a hole is better than none, if it says
@@ -79,6 +117,11 @@ pub use super::keeper::Plans;
 pub(super) fn source_plans(source: Source, ssh: Surroundings) -> Plans {
     match source {
         Source::Configured(plan) => Box::new(move |plans, _, _| send_plan(*plan, ssh, &plans)),
+        Source::File(path, findings) => Box::new(move |plans, _, _| {
+            let (plan, _, problems) = salvaged(&path);
+            findings.are(problems);
+            send_plan(plan, ssh, &plans);
+        }),
         Source::Discovered => Box::new(|plans, events, confirmed| {
             let places = discover::Places::system();
             let look = |all: bool| {
@@ -112,7 +155,7 @@ pub fn send_plan(plan: Plan, ssh: Surroundings, plans: &mpsc::Sender<Plan>) {
 pub struct View<'a> {
     pub target: Option<String>,
     pub ui: &'a UiOptions,
-    pub problems: &'a [Problem],
+    pub findings: Findings,
     /// Where notes and last known states are kept.
     pub state: Option<PathBuf>,
 }
@@ -142,7 +185,7 @@ pub fn show(
     target: Option<String>,
     ui: &UiOptions,
     ssh: Surroundings,
-    problems: &[Problem],
+    findings: Findings,
     globals: &Globals,
 ) -> Result<ExitCode> {
     let clock = Clock::start();
@@ -155,12 +198,12 @@ pub fn show(
     let way = Way::Here(state.clone().unwrap_or_default());
     let configuration = super::config_file(globals);
     let from = From { runtime, clock, mode, way, plans: Some(plans), configuration, ssh };
-    view(View { target, ui, problems, state }, from, post)
+    view(View { target, ui, findings, state }, from, post)
 }
 
 /// Shows what comes from somewhere until it is left.
 pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
-    let View { target, ui, problems, state } = view;
+    let View { target, ui, findings, state } = view;
     let From { runtime: engine_runtime, clock, mode, way, plans, configuration, ssh } = from;
     let capabilities = {
         let mut found = capabilities::detect(|name| std::env::var(name).ok());
@@ -171,7 +214,11 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     if let Ok(program) = std::env::current_exe() {
         guard::station(program);
     }
-    let (mut screen_end, engine_end) = bus::pair(Arc::new(Snapshot { at: clock.now(), ..Snapshot::default() }));
+    // Somebody else's engine tells what it knows as soon.
+    let known =
+        matches!(post, Post::Engine(_)).then(|| keeper::picture(state.as_deref(), clock, configuration.as_deref()));
+    let first = known.flatten().unwrap_or_else(|| Snapshot { at: clock.now(), ..Snapshot::default() });
+    let (mut screen_end, engine_end) = bus::pair(Arc::new(first));
     let stop = CancellationToken::new();
     let system_ssh = system_ssh(&ssh);
     let desk = Desk::new(clock, mode, engine_end, ssh.clone(), stop.clone());
@@ -179,7 +226,7 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let engine = engine_runtime.spawn(keeper::keep(desk, post, means));
     let (keymap, themes, messages) = appearance(ui, capabilities);
     let commands = screen_end.commands.clone();
-    let trouble = trouble(problems);
+    let trouble = findings.trouble.clone();
     let clipboard = clipboard(state.as_deref());
     let setup = app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble, clipboard };
     let mut app = App::new(setup);
@@ -192,7 +239,7 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
         tracing::warn!("the engine did not end in time");
     }
     engine_runtime.shutdown_background();
-    for problem in problems {
+    for problem in findings.all() {
         complain(problem.render().trim_end());
     }
     for text in app.unsaved() {

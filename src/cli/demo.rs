@@ -222,7 +222,7 @@ fn show(
     let outcome = if args.wall {
         wall::show(plans, WallOptions::default(), &ui, (&args.page, theme), ssh, &[], &globals)
     } else {
-        console::show(plans, None, &ui.with_theme(theme), ssh, &[], &globals)
+        console::show(plans, None, &ui.with_theme(theme), ssh, console::Findings::default(), &globals)
     };
     // Whoever leaves at once waits for it, so that nothing is written into a folder that is being removed.
     drop(kept.recv_timeout(PATIENCE));

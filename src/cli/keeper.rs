@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Result, bail};
 use tokio::net::UnixListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::attach::Way;
 use super::{logging, state_dir};
-use crate::attach::{self, Admit, Doors, Guest, Link, LinkError, Role, Seat, Taken};
+use crate::attach::{self, Admit, Doors, Guest, Link, LinkError, Role, Seat, Taken, picture};
 use crate::base::{Clock, Untrusted, text};
 use crate::bus::{MessageWeight, Visit};
 use crate::engine::Plan;
@@ -24,12 +24,15 @@ use crate::engine::schedule::Schedule;
 use crate::model::Policy;
 use crate::net::Net;
 use crate::ssh::Surroundings;
-use crate::state::{Event, Mode};
+use crate::state::{Event, Mode, Snapshot};
 
 /// How long an engine that has just begun may take to open its door before the console goes on without it.
 const BEGINNING: Duration = Duration::from_secs(2);
 /// How often somebody who waits looks for an engine.
 const LOOK: Duration = Duration::from_millis(100);
+/// The last picture, in the state directory, and how often it is kept while the engine runs.
+const PICTURE: &str = "last.picture";
+const PICTURE_EVERY: Duration = Duration::from_secs(300);
 /// Notes and other things that visitors ask and nobody has taken.
 const VISITS: usize = 64;
 
@@ -99,6 +102,46 @@ pub async fn choose(state: Option<&Path>, mode: Mode, clock: Clock) -> Result<Po
             ),
             Err(_) if began.elapsed() < BEGINNING => tokio::time::sleep(LOOK / 4).await,
             Err(error) => return Ok(Post::Waiting(format!("{who} polls here and does not answer ({error})"))),
+        }
+    }
+}
+
+/// What was known when a console last ended here, if it had this configuration.
+pub(super) fn picture(state: Option<&Path>, clock: Clock, configuration: Option<&Path>) -> Option<Snapshot> {
+    let bytes = std::fs::read(state?.join(PICTURE)).ok()?;
+    picture::take(&bytes, clock, &configuration.map(named).unwrap_or_default())
+}
+
+/// The newest picture, on its way to the disk now and then, and once more when the engine has ended.
+#[derive(Clone)]
+struct Album {
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    place: PathBuf,
+    clock: Clock,
+    configuration: String,
+    /// Of the one that is on disk.
+    revision: u64,
+}
+
+impl Album {
+    async fn fill(mut self) {
+        loop {
+            tokio::time::sleep(PICTURE_EVERY).await;
+            self.add().await;
+        }
+    }
+
+    async fn add(&mut self) {
+        let snapshot = self.snapshots.borrow().clone();
+        // Nothing was seen since, or nothing at all yet.
+        if snapshot.revision == self.revision || snapshot.hosts.is_empty() {
+            return;
+        }
+        self.revision = snapshot.revision;
+        let (place, clock, configuration) = (self.place.clone(), self.clock, self.configuration.clone());
+        let write = move || state_dir::replace(&place, &picture::put(&snapshot, clock, &configuration));
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(write).await {
+            tracing::debug!(%error, "the last picture is not kept");
         }
     }
 }
@@ -206,6 +249,14 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
         None
     };
     let Rest { end, events, event_sender, company } = desk.hand_over(listener.is_some().then_some(visits), plan);
+    let album = state.as_ref().map(|state| Album {
+        snapshots: end.snapshots.subscribe(),
+        place: state.join(PICTURE),
+        clock,
+        configuration: configuration.as_deref().map(named).unwrap_or_default(),
+        revision: 0,
+    });
+    let keeping = album.clone().map(|album| tokio::spawn(album.fill()));
     let serving = listener.map(|listener| {
         let snapshots = end.snapshots.subscribe();
         tokio::spawn(serve_own(listener, snapshots, visit_tx, clock, configuration))
@@ -226,8 +277,11 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
         stop,
     };
     run_in_company(setup, company).await;
-    if let Some(serving) = serving {
-        serving.abort();
+    for helping in serving.into_iter().chain(keeping) {
+        helping.abort();
+    }
+    if let Some(mut album) = album {
+        album.add().await;
     }
     // Whoever takes over finds everything on disk.
     drop(seat);
@@ -236,7 +290,7 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
 /// Serves the consoles of this user.
 pub async fn serve_own(
     listener: UnixListener,
-    snapshots: tokio::sync::watch::Receiver<Arc<crate::state::Snapshot>>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
     visits: mpsc::Sender<Visit>,
     clock: Clock,
     configuration: Option<PathBuf>,
@@ -274,6 +328,32 @@ mod tests {
         assert_ne!(named(Path::new("n.toml")), named(Path::new("/n.toml")));
     }
 
+    #[tokio::test]
+    async fn the_last_picture_is_kept_for_its_owner_and_shown_to_whoever_has_the_same_configuration() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Clock::start();
+        let (sender, snapshots) = watch::channel(Arc::<Snapshot>::default());
+        let (place, here) = (folder.path().join(PICTURE), Path::new("/etc/noctty/noctty.toml"));
+        let mut album = Album { snapshots, place: place.clone(), clock, configuration: named(here), revision: 0 };
+        album.add().await;
+        assert!(!place.exists(), "nothing was seen");
+        sender.send_replace(Arc::new(attach::tests::filled()));
+        album.add().await;
+        let mode = std::fs::metadata(&place).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let found = picture(Some(folder.path()), clock, Some(here)).expect("a picture");
+        assert!(!found.hosts.is_empty());
+        assert!(picture(Some(folder.path()), clock, None).is_none());
+        let before = std::fs::read(&place).expect("it reads");
+        album.place = folder.path().join("none").join(PICTURE);
+        album.revision = 0;
+        album.add().await;
+        assert_eq!(std::fs::read(&place).expect("it reads"), before, "what cannot be written costs nothing");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("it reads").count(), 1);
+    }
+
     /// An engine that takes itself for another user's.
     #[tokio::test]
     async fn another_user_is_refused_by_what_the_kernel_says_of_it() {
@@ -283,7 +363,7 @@ mod tests {
         let clock = Clock::start();
         for (path, user) in [(&here, own), (&there, own + 1)] {
             let listener = attach::listen(path, 0o600).expect("a socket");
-            let (sender, snapshots) = tokio::sync::watch::channel(Arc::default());
+            let (sender, snapshots) = watch::channel(Arc::default());
             let (visits, mut visitors) = mpsc::channel(1);
             let admit = only(user);
             let doors = Doors { clock, snapshots, visits, admit, user: "somebody".into(), configuration: None };

@@ -1,6 +1,7 @@
 //! The one directory that noctty writes to, and whether it can.
 
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Where it is: as named, else by the XDG rules, else below the home; `None` where there is no home.
@@ -10,6 +11,24 @@ pub fn choose(named: Option<&Path>) -> Option<PathBuf> {
     }
     let dirs = directories::ProjectDirs::from("", "", "noctty")?;
     Some(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned())
+}
+
+/// Puts a file in the place of what is there under that name, for its owner only: whole or not at all.
+///
+/// # Errors
+/// What the system said, with the path.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    let part = path.with_extension(format!("{}.part", std::process::id()));
+    let _ = std::fs::remove_file(&part);
+    let open = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part);
+    let written = open.and_then(|mut file| {
+        file.write_all(bytes)?;
+        std::fs::rename(&part, path)
+    });
+    written.map_err(|error| {
+        let _ = std::fs::remove_file(&part);
+        format!("cannot write {}: {error}", super::shown(path))
+    })
 }
 
 /// Makes it, for its owner only.

@@ -51,11 +51,29 @@ impl UiOptions {
     }
 }
 
+impl UiOptions {
+    pub(super) fn read(table: &Table, problems: &mut Vec<Problem>) -> Self {
+        let mut r = table.reader("[ui]");
+        let read = Self { theme: ThemeChoice::read(&mut r), folder: None, ascii: r.bool("ascii").unwrap_or(false) };
+        problems.extend(r.finish());
+        read
+    }
+}
+
 /// `[ssh]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SshOptions {
     /// The only ssh_config to read, as `ssh -F` has it.
     pub config: Option<PathBuf>,
+}
+
+impl SshOptions {
+    pub(super) fn read(table: &Table, name: &str, problems: &mut Vec<Problem>) -> Self {
+        let mut r = table.reader("[ssh]");
+        let read = Self { config: r.string("config").map(|path| beside(name, &path)) };
+        problems.extend(r.finish());
+        read
+    }
 }
 
 /// All problems of a configuration at once.
@@ -138,7 +156,7 @@ pub(super) fn understand(path: &Path) -> Result<Understood, Problem> {
     Ok(understood)
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
+pub(super) fn read_text(path: &Path) -> Result<String, String> {
     let file = std::fs::File::open(path).map_err(|e| e.to_string())?;
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
@@ -183,19 +201,8 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     inventory::check_references(&hosts, &jobs, &mut references);
     let maintenance = maintenance::read(&windows, &mut problems);
     maintenance::check_references(&maintenance, &hosts, &jobs, &mut references);
-    let mut ui = UiOptions::default();
-    if let Some(table) = ui_table {
-        let mut r = table.reader("[ui]");
-        ui.theme = ThemeChoice::read(&mut r);
-        ui.ascii = r.bool("ascii").unwrap_or(false);
-        problems.extend(r.finish());
-    }
-    let mut ssh = SshOptions::default();
-    if let Some(table) = ssh_table {
-        let mut r = table.reader("[ssh]");
-        ssh.config = r.string("config").map(|path| beside(name, &path));
-        problems.extend(r.finish());
-    }
+    let ui = ui_table.map(|table| UiOptions::read(table, &mut problems)).unwrap_or_default();
+    let ssh = ssh_table.map(|table| SshOptions::read(table, name, &mut problems)).unwrap_or_default();
     let wall = wall_table.map(|table| WallOptions::read(table, &mut problems)).unwrap_or_default();
     // What a broken line was taken for says nothing.
     let line = |p: &Problem| p.place.as_ref().map(|at| at.line_and_column().0);

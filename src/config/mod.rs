@@ -2,6 +2,7 @@
 //! Knows no probe and no backup source: it keeps their kind and their option table, and `engine` binds
 //! them through the registries.
 
+mod glance;
 pub mod inventory;
 pub mod key;
 pub mod keymap;
@@ -13,6 +14,7 @@ pub mod theme;
 pub mod wall;
 
 pub use crate::base::document;
+pub use glance::glance;
 pub use inventory::{CheckEntry, HostEntry, JobEntry};
 pub use load::{Config, Problems, SshOptions, UiOptions};
 pub use wall::WallOptions;

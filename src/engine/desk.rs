@@ -69,7 +69,8 @@ impl Desk {
         let (event_sender, events) = mpsc::channel(256);
         let own = Asker::own(end.notices.clone());
         let sessions = Sessions::new(end.notices.clone(), event_sender.clone(), ssh);
-        let last = end.snapshots.borrow().clone();
+        // A picture from an earlier life may be on the screen; no engine said that.
+        let last = Arc::new(Snapshot { at: clock.now(), ..Snapshot::default() });
         Self {
             clock,
             mode,

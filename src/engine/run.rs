@@ -45,6 +45,8 @@ const DEVICES_BATCH: usize = 512;
 /// What has become due, and what has come back, is taken up together this often: thousands of checks a second cost some wake-ups
 /// a second, and no check is late for it.
 const GATHER: Duration = Duration::from_millis(10);
+/// What is shown from an earlier life stays at most this long while the inventory and the store are read.
+const PICTURE: Duration = Duration::from_secs(1);
 /// The longest sleep: steady time goes on through a suspend, the runtime's timers do not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
@@ -110,6 +112,14 @@ pub struct Ran {
     pub complete: bool,
 }
 
+/// A picture from an earlier life is on the screen: less than that is not published.
+#[derive(Debug)]
+struct Held {
+    until: Timestamp,
+    plan: bool,
+    store: bool,
+}
+
 /// The result of a run, with the words of a panic if there was one.
 type Finished = (Turn, Observation, Option<Arc<str>>);
 
@@ -144,6 +154,7 @@ pub(super) struct Engine {
     dirty: bool,
     published: Timestamp,
     publish_every: Duration,
+    held: Option<Held>,
     /// When checks were last started, and results last taken in.
     started: Timestamp,
     taken: Timestamp,
@@ -165,6 +176,10 @@ impl Engine {
     ) -> Self {
         // It wants to know where the records are.
         let traps = Traps::new(setup);
+        let records = setup.records.take();
+        let is_shown = !setup.end.snapshots.borrow().hosts.is_empty();
+        let until = setup.clock.now().plus(PICTURE);
+        let held = is_shown.then(|| Held { until, plan: false, store: records.is_none() });
         Self {
             clock: setup.clock,
             net: setup.net.clone(),
@@ -178,7 +193,7 @@ impl Engine {
             echoes: Echoes::default(),
             came: Vec::new(),
             results,
-            records: setup.records.take(),
+            records,
             sessions,
             traps,
             saved,
@@ -190,6 +205,7 @@ impl Engine {
             dirty: true,
             published: Timestamp::default(),
             publish_every: PUBLISH_EVERY,
+            held,
             started: Timestamp::default(),
             taken: Timestamp::default(),
             ran: Ran::default(),
@@ -204,6 +220,9 @@ impl Engine {
     pub fn take(&mut self, event: Event) {
         let now = self.clock.now();
         if let Event::Restored(states) = &event {
+            if let Some(held) = &mut self.held {
+                held.store = true;
+            }
             for one in states {
                 self.schedule.ran_before(&one.check, one.observation.at, now);
             }
@@ -293,6 +312,9 @@ impl Engine {
     pub fn take_plan(&mut self, plan: Plan) {
         let now = self.clock.now();
         let plan = self.extras.iter().fold(plan, Plan::with);
+        if let Some(held) = &mut self.held {
+            held.plan = true;
+        }
         self.take(Event::Inventory(plan.inventory.clone()));
         let state = &self.state;
         let specs = plan.checks.iter().map(|bound| bound.spec.clone());
@@ -400,7 +422,8 @@ impl Engine {
             at = at.min(now.plus(PUBLISH_EVERY));
         }
         if self.dirty {
-            at = at.min(self.published.plus(self.publish_every));
+            let due = self.published.plus(self.publish_every);
+            at = at.min(self.held.as_ref().map_or(due, |held| held.until.max(due)));
         }
         at
     }
@@ -450,6 +473,10 @@ impl Engine {
     }
 
     fn publish(&mut self, end: &EngineEnd, now: Timestamp) {
+        if self.held.as_ref().is_some_and(|held| now < held.until && !(held.plan && held.store)) {
+            return;
+        }
+        self.held = None;
         let load = Event::Load {
             running: self.schedule.running(),
             waiting: self.schedule.waiting(),

@@ -230,6 +230,20 @@ impl Snapshot {
         })
     }
 
+    /// As what somebody knew who is gone: nothing in it was seen by whoever shows it now.
+    #[must_use]
+    pub fn recalled(mut self) -> Self {
+        for host in &mut self.hosts {
+            for check in &mut Arc::make_mut(host).checks {
+                check.restored = check.last.is_some();
+            }
+        }
+        for check in self.jobs.iter_mut().filter_map(|job| Arc::make_mut(job).check.as_mut()) {
+            check.restored = check.last.is_some();
+        }
+        self
+    }
+
     /// The incident that the header shows: the newest open one.
     pub fn open_incident(&self) -> Option<&Arc<Incident>> {
         self.incidents.iter().find(|i| i.status == IncidentStatus::Open)

@@ -9,7 +9,7 @@ mod places;
 mod screen;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::mpsc;
 
@@ -98,7 +98,7 @@ pub struct App {
     /// The device that this console asked to watch.
     pub(super) watching: Option<AssetId>,
     /// What is wrong with the configuration, for as long as the console runs.
-    pub trouble: Option<String>,
+    pub trouble: Arc<OnceLock<String>>,
     pub clipboard: Clipboard,
     /// The picture is held still.
     pub(super) frozen: Option<freeze::Frozen>,
@@ -143,7 +143,7 @@ pub struct Setup {
     /// Said at the start.
     pub messages: Vec<(MessageWeight, String)>,
     /// Said all the time.
-    pub trouble: Option<String>,
+    pub trouble: Arc<OnceLock<String>>,
     pub clipboard: Clipboard,
 }
 impl App {

@@ -64,7 +64,7 @@ fn banner(app: &App, size: (u16, u16)) -> Vec<String> {
         let elsewhere = if reason.contains("--state") { "" } else { "; --state DIR names another place" };
         parts.push(format!("NOT SAVED: {reason}{elsewhere}"));
     }
-    parts.extend(app.trouble.clone());
+    parts.extend(app.trouble.get().cloned());
     for channel in app.live().engine.channels.iter() {
         if let Some((since, why)) = &channel.failing {
             let since = &since.utc_time_of_day()[..5];

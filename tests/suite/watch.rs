@@ -28,12 +28,18 @@ struct Console {
     end: ScreenEnd,
     stop: CancellationToken,
     engine: tokio::task::JoinHandle<engine::run::Ran>,
-    // The channels that the engine would miss.
-    _plans: mpsc::Sender<engine::Plan>,
+    plans: mpsc::Sender<engine::Plan>,
 }
 
 impl Console {
     async fn start(agent: SocketAddr, clock: Clock, more: &str) -> Self {
+        let (console, plan) = Self::prepared(agent, clock, more, Snapshot::default());
+        console.plans.send(plan).await.expect("the engine runs");
+        console
+    }
+
+    /// An engine that waits for its plan, behind a screen that shows a picture already.
+    fn prepared(agent: SocketAddr, clock: Clock, more: &str, picture: Snapshot) -> (Self, engine::Plan) {
         let text = format!(
             "{more}[[host]]\nname = \"sw\"\naddress = \"{}\"\nchecks = []\nsnmp = {{ community = \"public\", port = {} }}\n",
             agent.ip(),
@@ -41,7 +47,7 @@ impl Console {
         );
         let config = load::parse("watch.toml", text).expect("it is right");
         let (plan, _) = engine::bind::bind(&config).expect("it can be bound");
-        let (end, engine_end) = bus::pair(Arc::new(Snapshot::default()));
+        let (end, engine_end) = bus::pair(Arc::new(picture));
         let (plans, plan_receiver) = mpsc::channel(1);
         let (event_sender, events) = mpsc::channel(16);
         let stop = CancellationToken::new();
@@ -61,8 +67,7 @@ impl Console {
             stop: stop.clone(),
         };
         let engine = tokio::spawn(engine::run::run(setup));
-        plans.send(plan).await.expect("the engine runs");
-        Self { end, stop, engine, _plans: plans }
+        (Self { end, stop, engine, plans }, plan)
     }
 
     /// The first snapshot that is so.
@@ -79,6 +84,23 @@ impl Console {
         self.stop.cancel();
         self.engine.await.expect("it ends in order");
     }
+}
+
+#[tokio::test]
+async fn a_picture_from_an_earlier_life_stays_until_the_engine_knows_as_much() {
+    let clock = Clock::start();
+    let agents = switch([127, 0, 0, 78], clock);
+    let at = agents.addresses()[0];
+    let mut earlier = Console::start(at, clock, "").await;
+    let seen = earlier.until("the host", |s| !s.hosts.is_empty()).await;
+    earlier.end().await;
+    let (mut console, plan) = Console::prepared(at, clock, "", Snapshot { revision: 0, ..(*seen).clone() });
+    // A key is answered at once, and not with an empty screen.
+    console.send(Command::Focus(None)).await;
+    console.plans.send(plan).await.expect("the engine runs");
+    let first = console.until("its own picture", |s| s.revision > 0).await;
+    assert_eq!((first.revision, first.hosts.len()), (1, 1));
+    console.end().await;
 }
 
 fn walked(snapshot: &Snapshot) -> Option<i64> {

@@ -10,7 +10,7 @@ pub struct ThemeChoice {
     dark: Option<String>,
     light: Option<String>,
     /// Where it is written.
-    place: Option<Place>,
+    pub(in crate::config) place: Option<Place>,
 }
 
 impl ThemeChoice {

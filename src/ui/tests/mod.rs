@@ -58,7 +58,7 @@ impl Console {
             target: None,
             system_ssh: vec!["ssh".into()],
             messages: Vec::new(),
-            trouble: None,
+            trouble: Arc::default(),
             clipboard: Clipboard::default(),
         });
         app.tick(NOW);
