@@ -26,7 +26,7 @@ wire! {
     record Maintained { maintenance, from, until }
     record Care { ack, maintenance, flapping, inferred_parent, unowned_since }
     record Finding { condition, what, words, since, firm }
-    record Blindness { since, silent, targets }
+    record Blindness { since, silent, targets, reason }
 }
 
 /// Written down by the system's clock, which is the same for everybody.

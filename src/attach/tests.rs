@@ -173,7 +173,8 @@ fn fill_engine(snapshot: &mut Snapshot, words: &str) {
         since: T0,
         until: T0.plus(DEADLINE),
     }]);
-    snapshot.engine.blind = Some(Blindness { since: T0, silent: 3, targets: 4 });
+    snapshot.engine.blind =
+        Some(Blindness { since: T0, silent: 3, targets: 4, reason: Some("no default route".into()) });
     snapshot.engine.channels = Arc::from([ChannelStatus {
         name: words.into(),
         kind: "mail".into(),

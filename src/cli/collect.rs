@@ -182,6 +182,7 @@ async fn collect(
         event_sender: event_tx,
         discover_all: None,
         records: Some(records),
+        machine: Some("/".into()),
         ssh: Surroundings::from_environment(),
         schedule,
         stop: stop.clone(),

@@ -15,6 +15,7 @@ pub mod sessions;
 pub mod supervise;
 mod thresholds;
 mod traps;
+mod uplink;
 mod watch;
 
 pub use commands::own_author;

@@ -173,6 +173,7 @@ impl State {
                 }
             }
             Event::Notified(told) => self.notified(told, &mut effects),
+            Event::Uplink(lost) => self.take_uplink(at, lost, &mut effects),
             Event::Traps(status) => self.engine.traps = Some(Arc::new(status)),
         }
         effects

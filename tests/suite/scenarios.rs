@@ -65,6 +65,8 @@ struct Step {
     release: Vec<String>,
     #[serde(default)]
     maintain: Vec<OrderForm>,
+    /// Why the machine has no way out; nothing where it has one again.
+    uplink: Option<String>,
     /// Ids of windows that are taken back.
     #[serde(default)]
     cancel: Vec<String>,
@@ -180,6 +182,10 @@ impl Stage {
         while let Some(due) = self.state.next_deadline().filter(|due| *due <= at) {
             effects.extend(self.state.reduce(due, Event::Tick));
             assert!(self.state.next_deadline() != Some(due), "a deadline at {due} does not go away");
+        }
+        if let Some(why) = &step.uplink {
+            let lost = (!why.is_empty()).then(|| why.as_str().into());
+            effects.extend(self.state.reduce(at, Event::Uplink(lost)));
         }
         for text in &step.see {
             let (check, found) = text.rsplit_once(' ').expect("host/check outcome");

@@ -13,6 +13,8 @@
 //! vote: what hangs on a dead router says nothing about this console. With fewer than 20 such hosts their number counts
 //! instead, and there must be five falls at the least; or two, where the default gateway is among them.
 //!
+//! Where the machine itself says that it has lost its way out ([`uplink`]), nothing has to fall first.
+//!
 //! While in doubt no bad result is believed, which bounds what a false doubt can cost, and others are asked at once.
 
 use std::sync::Arc;
@@ -26,6 +28,8 @@ use crate::state::rules::host::signs_of_life;
 use crate::state::rules::parents::askable;
 use crate::state::snapshot::Blindness;
 use crate::state::view::CheckView;
+
+mod uplink;
 
 /// Votes that are looked at.
 const VOTES: u32 = 20;
@@ -63,6 +67,10 @@ pub struct Sight {
     rests_until: Timestamp,
     /// Where the next witness is looked for.
     next_witness: usize,
+    /// Why the machine has no way out, while it has none.
+    cut_off: Option<Arc<str>>,
+    /// Hosts that could vote and are not on this machine.
+    roots_beyond: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,6 +179,9 @@ impl State {
         if !self.sight.is_alert() || slot.view.host.origin == Origin::Local {
             return;
         }
+        if self.sight.cut_off.is_some() && uplink::is_here(&slot.view.host) {
+            return;
+        }
         let first = std::mem::replace(&mut slot.vote.heard, self.sight.epoch) != self.sight.epoch;
         if slot.view.host.origin == Origin::Gateway {
             self.sight.gateway_fell = false;
@@ -190,7 +201,7 @@ impl State {
                 }
             }
             Phase::Blind { .. } => {
-                if self.sight.heard > self.sight.fallen {
+                if self.sight.heard > self.sight.fallen.max(self.sight.heard_in_vain()) {
                     self.regain_sight(at, effects);
                 } else if was_fallen && self.sight.returned == DAWN {
                     self.ask_the_silent(effects);
@@ -210,7 +221,9 @@ impl State {
     pub(super) fn count_voters(&mut self) {
         let votes = |slot: &&super::HostSlot| slot.parents.is_empty() && slot.view.host.origin != Origin::Local;
         let asked = |slot: &&super::HostSlot| !signs_of_life(&slot.view.checks).is_empty();
-        self.sight.roots = self.hosts.iter().filter(votes).filter(asked).count();
+        let roots = self.hosts.iter().filter(votes).filter(asked);
+        self.sight.roots_beyond = roots.clone().filter(|slot| !uplink::is_here(&slot.view.host)).count();
+        self.sight.roots = roots.count();
         self.sight.fallen = self.hosts.iter().filter(|slot| slot.vote.fallen).count();
     }
 
@@ -224,7 +237,7 @@ impl State {
             targets += 1;
             silent += usize::from(slot.lineage.silent_since.is_some());
         }
-        Some(Blindness { since, silent, targets })
+        Some(Blindness { since, silent, targets, reason: self.sight.cut_off.clone() })
     }
 
     /// It fell silent when the console lost its sight.
@@ -239,6 +252,10 @@ impl State {
 
     fn lose_sight(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
         let since = self.sight.first_fall;
+        self.begin_blindness(at, since, effects);
+    }
+
+    fn begin_blindness(&mut self, at: Timestamp, since: Timestamp, effects: &mut Vec<Effect>) {
         self.sight.enter(Phase::Blind { since });
         for row in 0..self.hosts.len() {
             if self.hosts[row].vote.fallen {
