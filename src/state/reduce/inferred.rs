@@ -89,6 +89,7 @@ impl State {
     }
 
     fn hang(&mut self, row: usize, parent: Option<usize>) {
+        self.hosts[row].redundancy.clear();
         for old in std::mem::take(&mut self.hosts[row].parents) {
             self.hosts[old].children.retain(|child| *child != row);
         }

@@ -53,24 +53,30 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     notifications(app, now, &host.host.id, out);
 }
 
-/// What it hangs on, and what that hangs on, up to the top; the first that is down is named.
+/// What it hangs on, and what that hangs on, up to the top, by redundancy group; what is down is marked.
 fn path(app: &App, host: &HostView) -> Option<Line> {
     let mut steps: Vec<String> = Vec::new();
     let mut seen: Vec<&AssetId> = vec![&host.host.id];
     let mut here = host;
     let mut meaning = Meaning::Dim;
     while let Some(first) = here.host.parents.first().filter(|id| !seen.contains(id)) {
-        let mut parents: Vec<String> = Vec::new();
-        for id in &here.host.parents {
-            let parent = app.snapshot.host(id);
-            let state = parent.map(|p| p.condition).filter(|c| c.is_problem() || *c == Condition::Unreachable);
-            if state.is_some() {
-                meaning = Meaning::Unreachable;
+        let mut groups: Vec<String> = Vec::new();
+        let several = here.host.parent_groups().nth(1).is_some();
+        for group in here.host.parent_groups() {
+            let mut parents: Vec<String> = Vec::new();
+            for id in group {
+                let parent = app.snapshot.host(id);
+                let state = parent.map(|p| p.condition).filter(|c| c.is_problem() || *c == Condition::Unreachable);
+                if state.is_some() {
+                    meaning = Meaning::Unreachable;
+                }
+                let state = state.map(|c| format!(" ({})", word(c))).unwrap_or_default();
+                parents.push(format!("{}{state}", id.as_str()));
             }
-            let state = state.map(|c| format!(" ({})", word(c))).unwrap_or_default();
-            parents.push(format!("{}{state}", id.as_str()));
+            let words = parents.join(" or ");
+            groups.push(if several && group.len() > 1 { format!("({words})") } else { words });
         }
-        steps.push(parents.join(" or "));
+        steps.push(groups.join(" and "));
         seen.push(first);
         let Some(next) = app.snapshot.host(first) else { break };
         here = next;
