@@ -73,6 +73,7 @@ fn select(plan: &Plan, selectors: &[String]) -> Result<Plan> {
         jobs: inventory.jobs.iter().filter(|j| wanted.contains(&j.id)).cloned().collect(),
         checks: checks.iter().map(|b| b.spec.clone()).collect(),
         thresholds: inventory.thresholds.clone(),
+        inferred: inventory.inferred.clone(),
         maintenance: inventory.maintenance.clone(),
         remarks: Vec::new(),
     };

@@ -5,6 +5,7 @@ mod commands;
 pub mod cycle;
 pub mod desk;
 pub mod discover;
+mod hangs;
 mod host_watch;
 mod notify;
 pub mod plan;

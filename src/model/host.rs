@@ -65,6 +65,36 @@ impl Origin {
     }
 }
 
+/// By what it is known that one host hangs on another, where nobody has configured it; the surer, the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Inference {
+    /// The routing table of this machine.
+    Gateway,
+    /// A switch that names it as its neighbour (LLDP, CDP).
+    Neighbor,
+    /// `ssh_config`.
+    ProxyJump,
+}
+
+impl Inference {
+    /// As the end of a sentence about `parent`.
+    pub fn words(self, parent: &str) -> String {
+        match self {
+            Self::Gateway => format!("inferred: {parent} is its gateway"),
+            Self::Neighbor => format!("inferred: {parent} names it as its neighbour"),
+            Self::ProxyJump => format!("inferred from ProxyJump: it is reached through {parent}"),
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Gateway => "the routing table",
+            Self::Neighbor => "LLDP or CDP",
+            Self::ProxyJump => "ProxyJump",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Host {
     pub id: AssetId,

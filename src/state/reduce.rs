@@ -527,7 +527,7 @@ impl State {
                 self.remarks.push(remark.clone());
             }
         }
-        self.resume_inferences();
+        self.resume_inferences(&inventory);
         self.count_voters();
         self.upkeep.configure(&inventory.maintenance);
         self.inventory = inventory;

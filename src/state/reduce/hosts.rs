@@ -40,7 +40,7 @@ impl State {
         let slot = &self.hosts[row];
         let mut verdict = rules::host::judge(&slot.view, &standing, slot.lineage.wavering, &self.policy);
         if let (Standing::Behind(blame), Some(parent)) = (&standing, &slot.view.care.inferred_parent) {
-            verdict.reason = Untrusted::from(format!("behind {blame} (inferred: {parent} names it as its neighbour)"));
+            verdict.reason = Untrusted::from(format!("behind {blame} ({})", parent.by.words(&parent.name)));
         }
         let veiled = self.is_veiled(row);
         if veiled {

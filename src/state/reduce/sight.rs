@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use super::State;
 use crate::base::Timestamp;
-use crate::model::Origin;
+use crate::model::{Inference, Origin};
 use crate::state::event::Effect;
 use crate::state::rules::host::signs_of_life;
 use crate::state::rules::parents::askable;
@@ -138,6 +138,14 @@ impl Sight {
     }
 }
 
+impl super::HostSlot {
+    /// Nothing is above it but the way out, which is what is in question.
+    fn votes_for_itself(&self) -> bool {
+        let by = self.view.care.inferred_parent.as_ref().map(|parent| parent.by);
+        self.parents.is_empty() || by == Some(Inference::Gateway)
+    }
+}
+
 impl State {
     /// A host fell silent with its last result.
     pub(super) fn fell(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
@@ -150,7 +158,7 @@ impl State {
         self.sight.fallen += 1;
         let is_gateway = host.origin == Origin::Gateway;
         let slot = &self.hosts[row];
-        if slot.parents.iter().any(|parent| self.is_silent(*parent)) {
+        if !slot.votes_for_itself() && slot.parents.iter().any(|parent| self.is_silent(*parent)) {
             return;
         }
         if self.sight.votes == 0 {
@@ -219,7 +227,7 @@ impl State {
 
     /// After the inventory changed.
     pub(super) fn count_voters(&mut self) {
-        let votes = |slot: &&super::HostSlot| slot.parents.is_empty() && slot.view.host.origin != Origin::Local;
+        let votes = |slot: &&super::HostSlot| slot.votes_for_itself() && slot.view.host.origin != Origin::Local;
         let asked = |slot: &&super::HostSlot| !signs_of_life(&slot.view.checks).is_empty();
         let roots = self.hosts.iter().filter(votes).filter(asked);
         self.sight.roots_beyond = roots.clone().filter(|slot| !uplink::is_here(&slot.view.host)).count();
@@ -303,7 +311,7 @@ impl State {
             let row = self.sight.next_witness % self.hosts.len();
             self.sight.next_witness = row + 1;
             let slot = &self.hosts[row];
-            let may = slot.parents.is_empty() && !slot.vote.fallen && !slot.down && slot.view.last_seen.is_some();
+            let may = slot.votes_for_itself() && !slot.vote.fallen && !slot.down && slot.view.last_seen.is_some();
             if may && slot.view.host.origin != Origin::Local {
                 effects.extend(askable(&slot.view).next().cloned().map(Effect::Ask));
                 found += 1;

@@ -115,7 +115,7 @@ impl HostsHave {
         let hosts = || snapshot.hosts.iter().map(|view| &view.host);
         let first = hosts().next().map(|host| host.origin);
         Self {
-            parents: hosts().any(|host| !host.parents.is_empty()),
+            parents: snapshot.hosts.iter().any(|view| !parents(view).is_empty()),
             groups: hosts().any(|host| host.group.is_some()),
             one_origin: hosts().all(|host| Some(host.origin) == first),
         }
@@ -327,10 +327,10 @@ pub fn fields(app: &App, row: usize) -> Option<[String; 9]> {
     ])
 }
 
-/// What it hangs on: the first, and how many more.
+/// What it hangs on: the first, and how many more; with a mark where that is only inferred.
 fn parents(host: &HostView) -> String {
     match &host.host.parents[..] {
-        [] => String::new(),
+        [] => host.care.inferred_parent.as_ref().map(|parent| format!("{}?", parent.name)).unwrap_or_default(),
         [one] => one.as_str().to_owned(),
         [first, more @ ..] => format!("{} +{}", first.as_str(), more.len()),
     }

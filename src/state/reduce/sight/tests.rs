@@ -261,3 +261,26 @@ fn what_answers_on_this_machine_says_nothing_about_its_way_out() {
     see(&mut s, "far", "icmp", 42, Outcome::Ok);
     assert!(s.publish(at(42)).engine.blind.is_none());
 }
+
+#[test]
+fn what_is_behind_the_gateway_votes_as_if_it_were_not() {
+    let mut inventory = Inventory::default();
+    for (name, origin) in [("gateway", Origin::Gateway), ("a", Origin::Config), ("b", Origin::Config)] {
+        inventory.hosts.push(Arc::new(Host::new(name, Some("192.0.2.1"), origin)));
+        inventory.checks.push(super::super::tests::spec(name, "icmp", true));
+        let gateway = (crate::model::AssetId::new("gateway"), Inference::Gateway);
+        inventory.inferred.insert(crate::model::AssetId::new(name), gateway);
+    }
+    let mut s = State::new(Policy::default());
+    s.reduce(T0, Event::Inventory(Arc::new(inventory)));
+    for name in ["gateway", "a", "b"] {
+        see(&mut s, name, "icmp", 1, Outcome::Ok);
+    }
+    let mut all = Vec::new();
+    for round in 0..3 {
+        for name in ["gateway", "a", "b"] {
+            all.extend(see(&mut s, name, "icmp", 40 + round, Outcome::Critical));
+        }
+    }
+    assert_eq!((told(&all), words(&s.publish(at(50)))), (0, vec!["CAN'T SEE".to_owned()]));
+}

@@ -59,7 +59,12 @@ fn path(app: &App, host: &HostView) -> Option<Line> {
     let mut seen: Vec<&AssetId> = vec![&host.host.id];
     let mut here = host;
     let mut meaning = Meaning::Dim;
-    while let Some(first) = here.host.parents.first().filter(|id| !seen.contains(id)) {
+    loop {
+        if let Some(parent) = here.care.inferred_parent.as_ref().filter(|_| here.host.parents.is_empty()) {
+            steps.push(format!("{} (inferred from {})", parent.name, parent.by.label()));
+            break;
+        }
+        let Some(first) = here.host.parents.first().filter(|id| !seen.contains(id)) else { break };
         let mut groups: Vec<String> = Vec::new();
         let several = here.host.parent_groups().nth(1).is_some();
         for group in here.host.parent_groups() {
