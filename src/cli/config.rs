@@ -277,6 +277,12 @@ const HOST: &[OptionDoc] = &[
     },
     OptionDoc { name: "group", form: "string", default: "", help: "for filters" },
     OptionDoc {
+        name: "site",
+        form: "string",
+        default: "",
+        help: "where it stands, in one word: a column, the filter `site:fra1`, and `:group site`",
+    },
+    OptionDoc {
         name: "parents",
         form: "array",
         default: "[]",

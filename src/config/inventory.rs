@@ -66,6 +66,11 @@ pub(super) fn read_host(table: &Table, ports: &ForAll, problems: &mut Vec<Proble
     let address = r.string("address");
     let tags = r.strings("tags").unwrap_or_default();
     let group = r.string("group");
+    let site = r.string("site");
+    if let Some(text) = site.as_deref().filter(|text| text.is_empty() || text.contains(char::is_whitespace)) {
+        let problem = Problem::error(&place_of(table, "site"), format!("`site` \"{text}\" is not one word"));
+        r.problem(problem.hint("as it is typed in a filter: site = \"fra1\""));
+    }
     let Parents { names: parents, places: parent_places, redundancy } = read_parents(&mut r);
     let ssh_alias = r.string("ssh");
     let checks = r.node("checks").map(|node| read_checks(node, &mut r));
@@ -88,6 +93,7 @@ pub(super) fn read_host(table: &Table, ports: &ForAll, problems: &mut Vec<Proble
     host.id = AssetId::new(id.as_deref().unwrap_or(&name));
     host.tags = tags.iter().map(|t| Arc::from(t.as_str())).collect();
     host.group = group.as_deref().map(Arc::from);
+    host.site = site.as_deref().map(Arc::from);
     host.parents = parents.iter().map(AssetId::new).collect();
     host.redundancy = redundancy;
     host.ssh_alias = ssh_alias.as_deref().map(Arc::from);
@@ -392,6 +398,19 @@ mod tests {
         assert_eq!(without_credentials("rest:http://u:pw@h:8000/r"), "rest:http://u@h:8000/r");
         assert_eq!(without_credentials("sftp:user@host:/srv"), "sftp:user@host:/srv");
         assert_eq!(without_credentials("/srv/restic"), "/srv/restic");
+    }
+
+    #[test]
+    fn a_site_is_one_word() {
+        let read = |site: &str| {
+            let text = format!("[[host]]\nname = \"a\"\nsite = \"{site}\"\n");
+            crate::config::load::parse("noctty.toml", text).map(|config| config.hosts[0].host.site.clone())
+        };
+        assert_eq!(read("fra1").expect("it is right").as_deref(), Some("fra1"));
+        for wrong in ["", "Frankfurt 1"] {
+            let problems = read(wrong).expect_err("it is wrong").to_string();
+            assert!(problems.contains("noctty.toml:3:8: error: `site`"), "{problems}");
+        }
     }
 
     #[test]

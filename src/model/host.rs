@@ -104,6 +104,8 @@ pub struct Host {
     pub address: Option<Arc<str>>,
     pub tags: Vec<Arc<str>>,
     pub group: Option<Arc<str>>,
+    /// Where it stands, in one word.
+    pub site: Option<Arc<str>>,
     /// What this host hangs on: it is UNREACHABLE, not DOWN, when all of one redundancy group are down.
     pub parents: Vec<AssetId>,
     /// How many of the parents, in a row, are redundant to each other, group after group; empty where all of them are one.
@@ -126,6 +128,7 @@ impl Host {
             address: address.map(Arc::from),
             tags: Vec::new(),
             group: None,
+            site: None,
             parents: Vec::new(),
             redundancy: Vec::new(),
             origin,

@@ -16,6 +16,7 @@ const TOLD: usize = 20;
 pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     let device = app.snapshot.device(&host.host.id);
     let address = host.host.address.as_deref().unwrap_or("this machine");
+    let site = host.host.site.as_deref().map(|site| format!("   site {site}")).unwrap_or_default();
     let stale = if host.stale { ", STALE" } else { "" };
     out.push((
         meaning(host.condition),
@@ -25,7 +26,7 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     care(app, now, &Target::Host(host.host.id.clone()), &host.care, out);
     out.push((
         Meaning::Dim,
-        format!("{address}   from {}   last seen {}", host.host.origin.label(), ago(now, host.last_seen)),
+        format!("{address}{site}   from {}   last seen {}", host.host.origin.label(), ago(now, host.last_seen)),
     ));
     let tags: Vec<&str> = host.host.tags.iter().map(|t| &**t).collect();
     if !tags.is_empty() {
