@@ -3,9 +3,10 @@
 
 use super::wire::{Malformed, Reader, Wall, Wire, wire};
 use crate::model::{
-    Acknowledgement, ChannelStatus, Claim, Flap, Maintenance, Order as Upkeep, Scope, Span, Stickiness, Target,
+    Acknowledgement, ChannelStatus, Claim, Flap, Inference, Maintenance, Order as Upkeep, Scope, Span, Stickiness,
+    Target,
 };
-use crate::state::{Blindness, Care, Finding, Flapping, Maintained};
+use crate::state::{Blindness, Care, Finding, Flapping, InferredParent, Maintained};
 
 wire! {
     choice Target {
@@ -24,9 +25,11 @@ wire! {
     record Flap { changes, last, percent, flapping }
     record Flapping { percent, since, worst }
     record Maintained { maintenance, from, until }
+    choice Inference { Gateway, Neighbor, ProxyJump }
+    record InferredParent { name, by }
     record Care { ack, maintenance, flapping, inferred_parent, unowned_since }
     record Finding { condition, what, words, since, firm }
-    record Blindness { since, silent, targets }
+    record Blindness { since, silent, targets, reason }
 }
 
 /// Written down by the system's clock, which is the same for everybody.

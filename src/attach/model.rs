@@ -53,7 +53,7 @@ type PortLimits = port_rules::Limits;
 
 wire! {
     record Host {
-        id, name, address, tags, group, parents, origin, ssh_alias, not_probed, ports,
+        id, name, address, tags, group, site, parents, redundancy, origin, ssh_alias, not_probed, ports,
     }
     choice Origin { Config, Local, Gateway, Resolver, SshConfig, Environment, OneOff }
     record PortRules { sets, limits }

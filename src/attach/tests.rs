@@ -21,13 +21,14 @@ use crate::model::vitals::{
 };
 use crate::model::{
     Acknowledgement, AssetId, ChannelStatus, CheckKey, CheckSpec, Claim, Condition, Counters, Entry, EntryKind, Facts,
-    Flap, Host, IncidentId, Inventory, Maintenance, Observation, Order as Upkeep, Origin, Outcome, Policy, Port,
-    PortKey, PortTable, Reading, Schedule, Scope, Span, Stickiness, Subject, Target, ToldApart, Unit, Urgency, Vitals,
-    Wire as CheckWire,
+    Flap, Host, IncidentId, Inference, Inventory, Maintenance, Observation, Order as Upkeep, Origin, Outcome, Policy,
+    Port, PortKey, PortTable, Reading, Schedule, Scope, Span, Stickiness, Subject, Target, ToldApart, Unit, Urgency,
+    Vitals, Wire as CheckWire,
 };
 use crate::state::snapshot::ProblemKind;
 use crate::state::{
-    Blindness, Care, DeviceView, Event, Finding, Flapping, HostWatch, Maintained, Problem, Snapshot, State,
+    Blindness, Care, DeviceView, Event, Finding, Flapping, HostWatch, InferredParent, Maintained, Problem, Snapshot,
+    State,
 };
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -123,7 +124,7 @@ fn fill(snapshot: &mut Snapshot, words: &str) {
             until: T0.plus(DEADLINE),
         })),
         flapping: Some(Flapping { percent: 31, since: T0, worst: Condition::Warning }),
-        inferred_parent: Some(words.into()),
+        inferred_parent: Some(InferredParent { name: words.into(), by: Inference::ProxyJump }),
         unowned_since: Some(T0),
     };
     let kinds = [ProblemKind::Console, ProblemKind::Host, ProblemKind::Port, ProblemKind::Device, ProblemKind::Backup];
@@ -183,7 +184,8 @@ fn fill_engine(snapshot: &mut Snapshot, words: &str) {
         since: T0,
         until: T0.plus(DEADLINE),
     }]);
-    snapshot.engine.blind = Some(Blindness { since: T0, silent: 3, targets: 4 });
+    snapshot.engine.blind =
+        Some(Blindness { since: T0, silent: 3, targets: 4, reason: Some("no default route".into()) });
     snapshot.engine.channels = Arc::from([ChannelStatus {
         name: words.into(),
         kind: "mail".into(),

@@ -33,12 +33,9 @@ pub fn run(args: &BackupsArgs, globals: &Globals) -> Result<ExitCode> {
         }
     }
     plan.inventory = Arc::new(Inventory {
-        hosts: Vec::new(),
         jobs: plan.inventory.jobs.clone(),
         checks: plan.checks.iter().map(|bound| bound.spec.clone()).collect(),
-        thresholds: std::collections::HashMap::new(),
-        maintenance: Vec::new(),
-        remarks: Vec::new(),
+        ..Inventory::default()
     });
     if plan.inventory.jobs.is_empty() {
         warnings.push("there is no backup to look at: none is configured or named by the environment".to_owned());

@@ -15,7 +15,7 @@ use crate::ssh::config::matches;
 
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// Hosts and backups by name (`*` and `?` allowed), `tag:NAME` or `group:NAME`; all of them by default
+    /// Hosts and backups by name (`*` and `?` allowed), `tag:NAME`, `group:NAME` or `site:NAME`; all of them by default
     #[arg(value_name = "SELECTOR")]
     selectors: Vec<String>,
     /// One JSON object (noctty.check/1) instead of a table
@@ -73,6 +73,7 @@ fn select(plan: &Plan, selectors: &[String]) -> Result<Plan> {
         jobs: inventory.jobs.iter().filter(|j| wanted.contains(&j.id)).cloned().collect(),
         checks: checks.iter().map(|b| b.spec.clone()).collect(),
         thresholds: inventory.thresholds.clone(),
+        inferred: inventory.inferred.clone(),
         maintenance: inventory.maintenance.clone(),
         remarks: Vec::new(),
     };
@@ -84,6 +85,8 @@ fn names_host(selector: &str, host: &Host) -> bool {
         host.has_tag(tag)
     } else if let Some(group) = selector.strip_prefix("group:") {
         host.group.as_deref() == Some(group)
+    } else if let Some(site) = selector.strip_prefix("site:") {
+        host.site.as_deref() == Some(site)
     } else {
         matches(selector, &host.name) || selector == host.id.as_str()
     }

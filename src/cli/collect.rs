@@ -2,7 +2,7 @@
 //! keeps last known states exactly as the console does, and consoles attach to it. With `--once` or `--cycles` it ends
 //! by itself, nobody attaches, and `--stats` says what that cost.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ use crate::engine::schedule::Schedule;
 use crate::model::Policy;
 use crate::net::Net;
 use crate::net::snmp::Drops;
-use crate::ssh::Surroundings;
+use crate::ssh::{SshConfig, Surroundings};
 use crate::state::{Mode, Snapshot, Storage};
 
 #[derive(Debug, clap::Args)]
@@ -108,6 +108,7 @@ pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
         (false, Some(cycles)) => Schedule::in_rounds(cycles, args.every),
         (false, None) => Schedule::default(),
     };
+    let plan = if endless { with_inferred_parents(plan) } else { plan };
     let net = Net::new(clock);
     let started = Cost::now(begun);
     let runtime = super::runtime()?;
@@ -125,6 +126,12 @@ pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
         super::print(&(serde_json::to_string_pretty(&stats)? + "\n"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What hosts hang on by the ssh_config of whoever this runs as, and by the routing table.
+fn with_inferred_parents(plan: Plan) -> Plan {
+    let ssh = SshConfig::load(Surroundings::from_environment());
+    plan.clone().with_inferred_parents(Some(&ssh), Path::new("/")).unwrap_or(plan)
 }
 
 /// The right to poll for the state directory; an error where somebody else has it. Nothing where it cannot be had at all:
@@ -182,6 +189,7 @@ async fn collect(
         event_sender: event_tx,
         discover_all: None,
         records: Some(records),
+        machine: Some("/".into()),
         ssh: Surroundings::from_environment(),
         schedule,
         stop: stop.clone(),

@@ -277,10 +277,16 @@ const HOST: &[OptionDoc] = &[
     },
     OptionDoc { name: "group", form: "string", default: "", help: "for filters" },
     OptionDoc {
+        name: "site",
+        form: "string",
+        default: "",
+        help: "where it stands, in one word: a column, the filter `site:fra1`, and `:group site`",
+    },
+    OptionDoc {
         name: "parents",
         form: "array",
         default: "[]",
-        help: "hosts it hangs on: UNREACHABLE when all of them are down",
+        help: "hosts it hangs on: UNREACHABLE when all of them are down. With an array among them, as in `[\"edge\", [\"core-a\", \"core-b\"]]`, each element is needed, and an array is a redundancy group: one of it is enough",
     },
     OptionDoc { name: "ssh", form: "string", default: "the address", help: "its name in `~/.ssh/config`" },
     OptionDoc { name: "checks", form: "array", default: "[\"icmp\"]", help: "what is asked" },

@@ -140,13 +140,16 @@ pub(super) fn source_plans(source: Source, ssh: Surroundings) -> Plans {
     }
 }
 
-/// The plan at once, and again with what ssh_config calls its hosts: reading that may take long on a slow home.
+/// The plan at once, and again with what ssh_config calls its hosts and what they hang on by it: reading that may take long on a slow home.
 pub fn send_plan(plan: Plan, ssh: Surroundings, plans: &mpsc::Sender<Plan>) {
     // The engine has not ended: it is about to start.
     let _ = plans.blocking_send(plan.clone());
-    let names = SshConfig::load(ssh).hosts().into_iter().map(|named| named.alias).collect();
-    if let Some(named) = plan.with_ssh_names(&names) {
-        let _ = plans.blocking_send(named);
+    let config = SshConfig::load(ssh);
+    let names = config.hosts().into_iter().map(|named| named.alias).collect();
+    let named = plan.clone().with_ssh_names(&names);
+    let hung = named.clone().unwrap_or(plan).with_inferred_parents(Some(&config), Path::new("/"));
+    if let Some(better) = hung.or(named) {
+        let _ = plans.blocking_send(better);
     }
 }
 

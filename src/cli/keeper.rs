@@ -272,6 +272,7 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
         event_sender: event_sender.clone(),
         discover_all: Some(confirm_tx),
         records: Some(Records::start(state, clock, event_sender)),
+        machine: Some("/".into()),
         ssh,
         schedule: Schedule::default(),
         stop,

@@ -159,6 +159,7 @@ impl Poller {
                 event_sender: event_sender.clone(),
                 discover_all: None,
                 records: Some(Records::start(state, self.clock, event_sender)),
+                machine: Some("/".into()),
                 ssh: self.ssh.clone(),
                 schedule: Schedule::default(),
                 stop: self.stop.clone(),

@@ -66,7 +66,12 @@ pub(super) fn read_host(table: &Table, ports: &ForAll, problems: &mut Vec<Proble
     let address = r.string("address");
     let tags = r.strings("tags").unwrap_or_default();
     let group = r.string("group");
-    let (parents, parent_places): (Vec<_>, _) = r.placed_strings("parents").unwrap_or_default().into_iter().unzip();
+    let site = r.string("site");
+    if let Some(text) = site.as_deref().filter(|text| text.is_empty() || text.contains(char::is_whitespace)) {
+        let problem = Problem::error(&place_of(table, "site"), format!("`site` \"{text}\" is not one word"));
+        r.problem(problem.hint("as it is typed in a filter: site = \"fra1\""));
+    }
+    let Parents { names: parents, places: parent_places, redundancy } = read_parents(&mut r);
     let ssh_alias = r.string("ssh");
     let checks = r.node("checks").map(|node| read_checks(node, &mut r));
     let snmp = r.table("snmp").cloned();
@@ -88,11 +93,67 @@ pub(super) fn read_host(table: &Table, ports: &ForAll, problems: &mut Vec<Proble
     host.id = AssetId::new(id.as_deref().unwrap_or(&name));
     host.tags = tags.iter().map(|t| Arc::from(t.as_str())).collect();
     host.group = group.as_deref().map(Arc::from);
+    host.site = site.as_deref().map(Arc::from);
     host.parents = parents.iter().map(AssetId::new).collect();
+    host.redundancy = redundancy;
     host.ssh_alias = ssh_alias.as_deref().map(Arc::from);
     host.ports = ports.of_host(own_ports, &tags);
     let place = Some(place_of(table, "name"));
     Some(HostEntry { host: Arc::new(host), checks, snmp, place, parent_places })
+}
+
+#[derive(Default)]
+struct Parents {
+    names: Vec<String>,
+    places: Vec<Place>,
+    redundancy: Vec<usize>,
+}
+
+/// `parents`: names, of which one is enough; or, as soon as one of them is an array, as many redundancy groups as there are
+/// elements.
+fn read_parents(r: &mut Reader<'_>) -> Parents {
+    let mut out = Parents::default();
+    let Some(node) = r.node("parents") else { return out };
+    let Value::Array(items) = &node.value else {
+        r.problem(Problem::error(&node.place, format!("`parents` must be an array, not {}", node.value.kind())));
+        return out;
+    };
+    let mut told_apart = false;
+    for item in items {
+        let group = match &item.value {
+            Value::Array(group) => {
+                told_apart = true;
+                group.as_slice()
+            }
+            _ => std::slice::from_ref(item),
+        };
+        if group.is_empty() {
+            r.problem(Problem::error(&item.place, "a redundancy group of `parents` is empty".to_owned()));
+            continue;
+        }
+        let before = out.names.len();
+        for one in group {
+            let Value::String(name) = &one.value else {
+                let words = format!("a parent is a host's name, not {}", one.value.kind());
+                let hint = "parents = [\"edge\", [\"core-a\", \"core-b\"]] hangs on edge and on one of the cores";
+                r.problem(Problem::error(&one.place, words).hint(hint));
+                continue;
+            };
+            if out.names.contains(name) {
+                let words = format!("the parent \"{name}\" is named twice");
+                r.problem(Problem::warning(&one.place, words));
+            }
+            out.names.push(name.clone());
+            out.places.push(one.place.clone());
+        }
+        if out.names.len() > before {
+            out.redundancy.push(out.names.len() - before);
+        }
+    }
+    if !told_apart || out.redundancy.len() < 2 {
+        out.redundancy.clear();
+    }
+    out
 }
 
 fn read_checks(node: &Node, r: &mut Reader<'_>) -> Vec<CheckEntry> {
@@ -337,6 +398,49 @@ mod tests {
         assert_eq!(without_credentials("rest:http://u:pw@h:8000/r"), "rest:http://u@h:8000/r");
         assert_eq!(without_credentials("sftp:user@host:/srv"), "sftp:user@host:/srv");
         assert_eq!(without_credentials("/srv/restic"), "/srv/restic");
+    }
+
+    #[test]
+    fn a_site_is_one_word() {
+        let read = |site: &str| {
+            let text = format!("[[host]]\nname = \"a\"\nsite = \"{site}\"\n");
+            crate::config::load::parse("noctty.toml", text).map(|config| config.hosts[0].host.site.clone())
+        };
+        assert_eq!(read("fra1").expect("it is right").as_deref(), Some("fra1"));
+        for wrong in ["", "Frankfurt 1"] {
+            let problems = read(wrong).expect_err("it is wrong").to_string();
+            assert!(problems.contains("noctty.toml:3:8: error: `site`"), "{problems}");
+        }
+    }
+
+    #[test]
+    fn parents_in_arrays_of_their_own_are_redundancy_groups() {
+        let read = |parents: &str| {
+            let text = format!(
+                "[[host]]\nname = \"a\"\nparents = {parents}\n[[host]]\nname = \"e\"\n[[host]]\nname = \"b\"\n[[host]]\nname = \"c\"\n"
+            );
+            crate::config::load::parse("noctty.toml", text)
+        };
+        let groups = |parents: &str| -> Vec<String> {
+            let config = read(parents).expect("it is right");
+            let join = |group: &[AssetId]| group.iter().map(AssetId::as_str).collect::<Vec<_>>().join("|");
+            config.hosts[0].host.parent_groups().map(join).collect()
+        };
+        assert_eq!(groups("[\"b\", \"c\"]"), ["b|c"], "as ever: one is enough");
+        assert_eq!(groups("[[\"b\", \"c\"]]"), ["b|c"]);
+        assert_eq!(groups("[\"e\", [\"b\", \"c\"]]"), ["e", "b|c"]);
+        assert_eq!(groups("[[\"e\"], [\"b\"], \"c\"]"), ["e", "b", "c"]);
+        let refused = |parents: &str, words: &str| {
+            let problems = read(parents).expect_err("it is wrong").to_string();
+            assert!(problems.contains(words), "{parents}: {problems}");
+        };
+        refused("\"b\"", "noctty.toml:3:11: error: `parents` must be an array, not a string");
+        refused("[\"e\", []]", "noctty.toml:3:17: error: a redundancy group of `parents` is empty");
+        refused("[\"e\", [\"b\", [\"c\"]]]", "a parent is a host's name, not an array");
+        refused("[\"e\", [\"b\", \"d\"]]", "noctty.toml:3:23: error: the parent \"d\" is not a host");
+        refused("[\"e\", [\"b\", \"a\"]]", "the parents go round in a circle: a → a");
+        let twice = read("[\"e\", [\"b\", \"e\"]]").expect("no error").warnings;
+        assert!(twice.iter().any(|p| p.message == "the parent \"e\" is named twice"), "{twice:?}");
     }
 
     #[test]

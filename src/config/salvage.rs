@@ -78,10 +78,10 @@ fn mend(hosts: &mut Vec<HostEntry>, jobs: &mut Vec<JobEntry>) {
     let rows: HashMap<AssetId, usize> = hosts.iter().enumerate().map(|(n, e)| (e.host.id.clone(), n)).collect();
     for row in 0..hosts.len() {
         if hosts[row].host.parents.iter().any(|parent| !known.contains(parent)) {
-            Arc::make_mut(&mut hosts[row].host).parents.retain(|parent| known.contains(parent));
+            Arc::make_mut(&mut hosts[row].host).retain_parents(|parent| known.contains(parent));
         }
         if hangs_on_itself(hosts, &rows, row) {
-            Arc::make_mut(&mut hosts[row].host).parents.clear();
+            Arc::make_mut(&mut hosts[row].host).retain_parents(|_| false);
         }
     }
 }
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn names_used_twice_wrong_parents_and_circles_lose_what_is_wrong_about_them() {
         let (config, problems) = salvaged(
-            "[[host]]\nname = \"a\"\nparents = [\"b\", \"x\"]\n[[host]]\nname = \"b\"\nparents = [\"a\"]\n[[host]]\nname = \"c\"\nparents = [\"a\"]\n[[host]]\nname = \"c\"\naddress = \"10.0.0.9\"\n",
+            "[[host]]\nname = \"a\"\nparents = [[\"b\"], [\"x\"]]\n[[host]]\nname = \"b\"\nparents = [\"a\"]\n[[host]]\nname = \"c\"\nparents = [\"a\"]\n[[host]]\nname = \"c\"\naddress = \"10.0.0.9\"\n",
         );
         let parents: Vec<(&str, Vec<&str>)> = config
             .hosts

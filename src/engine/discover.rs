@@ -98,6 +98,7 @@ impl Found {
             jobs: self.jobs.clone(),
             checks: checks.iter().map(|b| b.spec.clone()).collect(),
             thresholds: std::collections::HashMap::new(),
+            inferred: std::collections::HashMap::new(),
             maintenance: Vec::new(),
             remarks: self.remarks.clone(),
         };
@@ -114,8 +115,10 @@ pub fn discover(places: &Places, all_ssh_hosts: bool, mut hand_over: impl FnMut(
     resolvers(places, &mut found);
     hand_over(found.plan());
     repositories(places, &mut found);
-    ssh_hosts(places, all_ssh_hosts, &mut found);
-    hand_over(found.plan());
+    let ssh = places.home.as_ref().map(|home| SshConfig::of_user(Surroundings::with_home(home)));
+    ssh_hosts(ssh.as_ref(), all_ssh_hosts, &mut found);
+    let plan = found.plan();
+    hand_over(plan.clone().with_inferred_parents(ssh.as_ref(), &places.root).unwrap_or(plan));
 }
 
 /// A host that is not in the inventory, looked at for the life of the process: echo, and SSH's version line.
@@ -241,12 +244,11 @@ fn name_servers(resolv_conf: &str) -> Vec<IpAddr> {
     out
 }
 
-fn ssh_hosts(places: &Places, all: bool, found: &mut Found) {
-    let Some(home) = &places.home else {
+fn ssh_hosts(config: Option<&SshConfig>, all: bool, found: &mut Found) {
+    let Some(config) = config else {
         found.remark("no SSH hosts: HOME is not set");
         return;
     };
-    let config = SshConfig::of_user(Surroundings::with_home(home));
     for remark in &config.remarks {
         found.remark(remark.to_string());
     }
@@ -263,7 +265,7 @@ fn ssh_hosts(places: &Places, all: bool, found: &mut Found) {
     }
     let limit = if all { names.len() } else { SSH_HOSTS };
     for name in names.iter().take(limit) {
-        ssh_host(&config, name, found);
+        ssh_host(config, name, found);
     }
 }
 

@@ -5,7 +5,11 @@ mod commands;
 pub mod cycle;
 pub mod desk;
 pub mod discover;
+<<<<<<< HEAD
 mod echoes;
+=======
+mod hangs;
+>>>>>>> w-c
 mod host_watch;
 mod notify;
 pub mod plan;
@@ -16,6 +20,7 @@ pub mod sessions;
 pub mod supervise;
 mod thresholds;
 mod traps;
+mod uplink;
 mod watch;
 
 pub use commands::own_author;

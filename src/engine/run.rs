@@ -1,7 +1,12 @@
 //! The engine's one loop: it owns the state, takes in what happened, starts what is due, and publishes. Nothing in
 //! it waits for a probe, a disk or a terminal; whatever takes time runs in a supervised task and reports back.
 
+<<<<<<< HEAD
 use std::collections::{HashSet, VecDeque};
+=======
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
+>>>>>>> w-c
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +24,7 @@ use super::schedule::{Schedule, Turn};
 use super::sessions::Sessions;
 use super::supervise;
 use super::traps::Traps;
+use super::uplink::Uplink;
 use super::watch::Watch;
 use crate::base::{Clock, Timestamp, Untrusted};
 use crate::bus::{Asker, EngineEnd, MessageWeight, Notice, Ticket, Visit};
@@ -68,6 +74,8 @@ pub struct Setup {
     pub discover_all: Option<std::sync::mpsc::Sender<()>>,
     /// Journal and store; `None` for a console that keeps nothing.
     pub records: Option<Records>,
+    /// The root of the file system that tells whether this machine has a way out; `None` where nobody looks.
+    pub machine: Option<PathBuf>,
     /// Whose home, agent and ssh_config the sessions use.
     pub ssh: Surroundings,
     /// [`Schedule::default`] for each check's own rhythm, or rounds; then the engine ends when they are over.
@@ -142,6 +150,7 @@ pub(super) struct Engine {
     pub records: Option<Records>,
     pub sessions: Sessions,
     traps: Traps,
+    uplink: Option<Uplink>,
     /// Answers of the journal, on their way to the screen.
     pub saved: mpsc::Sender<(Asker, Ticket, Saved)>,
     /// Whose state is to be stored.
@@ -196,6 +205,7 @@ impl Engine {
             records,
             sessions,
             traps,
+            uplink: None,
             saved,
             to_remember: HashSet::new(),
             devices_to_remember: HashSet::new(),
@@ -234,7 +244,12 @@ impl Engine {
         let spread = Duration::from_millis(asked as u64 / 2);
         for effect in effects {
             match effect {
-                Effect::Retry(key) => self.schedule.retry(&key, now),
+                Effect::Retry(key) => {
+                    self.schedule.retry(&key, now);
+                    if let Some(uplink) = &self.uplink {
+                        uplink.look_now();
+                    }
+                }
                 Effect::Ask(key) => self.schedule.ask(&key, now, spread),
                 Effect::Pace { asset, pace } => self.schedule.alarm(asset, pace, now),
                 Effect::Look(asset) => self.schedule.nudge(&asset, now),
@@ -513,7 +528,9 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
         .unwrap_or_else(|| Sessions::new(own.notices.clone(), setup.event_sender.clone(), setup.ssh.clone()));
     // Where nobody visits, nobody ever will.
     let mut visits = company.visits.unwrap_or_else(|| mpsc::channel(1).1);
+    let looks = setup.machine.take().filter(|_| setup.mode != Mode::Passive);
     let mut engine = Engine::new(&mut setup, results, sessions, saved, deliveries);
+    engine.uplink = looks.map(|root| Uplink::watch(root, setup.event_sender.clone()));
     engine.take(Event::Mode(setup.mode));
     engine.go_on_from(company.heritage);
     let echoed = engine.echoes.answers();

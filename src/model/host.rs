@@ -65,6 +65,36 @@ impl Origin {
     }
 }
 
+/// By what it is known that one host hangs on another, where nobody has configured it; the surer, the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Inference {
+    /// The routing table of this machine.
+    Gateway,
+    /// A switch that names it as its neighbour (LLDP, CDP).
+    Neighbor,
+    /// `ssh_config`.
+    ProxyJump,
+}
+
+impl Inference {
+    /// As the end of a sentence about `parent`.
+    pub fn words(self, parent: &str) -> String {
+        match self {
+            Self::Gateway => format!("inferred: {parent} is its gateway"),
+            Self::Neighbor => format!("inferred: {parent} names it as its neighbour"),
+            Self::ProxyJump => format!("inferred from ProxyJump: it is reached through {parent}"),
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Gateway => "the routing table",
+            Self::Neighbor => "LLDP or CDP",
+            Self::ProxyJump => "ProxyJump",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Host {
     pub id: AssetId,
@@ -74,8 +104,12 @@ pub struct Host {
     pub address: Option<Arc<str>>,
     pub tags: Vec<Arc<str>>,
     pub group: Option<Arc<str>>,
-    /// What this host hangs on: it is UNREACHABLE, not DOWN, when all of them are down.
+    /// Where it stands, in one word.
+    pub site: Option<Arc<str>>,
+    /// What this host hangs on: it is UNREACHABLE, not DOWN, when all of one redundancy group are down.
     pub parents: Vec<AssetId>,
+    /// How many of the parents, in a row, are redundant to each other, group after group; empty where all of them are one.
+    pub redundancy: Vec<usize>,
     pub origin: Origin,
     /// The alias to give to SSH where it differs from the address (`Host` in `ssh_config`).
     pub ssh_alias: Option<Arc<str>>,
@@ -94,7 +128,9 @@ impl Host {
             address: address.map(Arc::from),
             tags: Vec::new(),
             group: None,
+            site: None,
             parents: Vec::new(),
+            redundancy: Vec::new(),
             origin,
             ssh_alias: None,
             not_probed: None,
@@ -102,7 +138,52 @@ impl Host {
         }
     }
 
+    /// The parents by redundancy group: of each group one has to answer.
+    pub fn parent_groups(&self) -> impl Iterator<Item = &[AssetId]> {
+        redundancy_groups(&self.parents, &self.redundancy)
+    }
+
+    /// Leaves out parents that do not exist.
+    pub fn retain_parents(&mut self, keep: impl Fn(&AssetId) -> bool) {
+        let kept = |group: &[AssetId]| group.iter().filter(|parent| keep(parent)).count();
+        let sizes: Vec<usize> = self.parent_groups().map(kept).filter(|size| *size > 0).collect();
+        self.redundancy = if sizes.len() > 1 { sizes } else { Vec::new() };
+        self.parents.retain(keep);
+    }
+
     pub fn has_tag(&self, tag: &str) -> bool {
         self.tags.iter().any(|t| &**t == tag)
+    }
+}
+
+/// The parts of a list whose sizes are given in their order; what is left behind the last size is one more.
+pub fn redundancy_groups<'a, T>(parents: &'a [T], sizes: &'a [usize]) -> impl Iterator<Item = &'a [T]> {
+    let mut rest = parents;
+    let mut sizes = sizes.iter();
+    std::iter::from_fn(move || {
+        let size = sizes.next().map_or(rest.len(), |size| (*size).min(rest.len()));
+        let (group, more) = rest.split_at(size);
+        rest = more;
+        (!group.is_empty()).then_some(group)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parents_are_one_group_unless_they_are_told_apart() {
+        let mut host = Host::new("a", None, Origin::Config);
+        let groups = |host: &Host| -> Vec<usize> { host.parent_groups().map(<[AssetId]>::len).collect() };
+        assert!(groups(&host).is_empty());
+        host.parents = ["edge", "core-a", "core-b", "pdu"].map(AssetId::new).to_vec();
+        assert_eq!(groups(&host), [4]);
+        host.redundancy = vec![1, 2, 1];
+        assert_eq!(groups(&host), [1, 2, 1]);
+        host.retain_parents(|parent| !["edge", "core-b"].contains(&parent.as_str()));
+        assert_eq!((groups(&host), host.parents.len()), (vec![1, 1], 2));
+        host.retain_parents(|parent| parent.as_str() == "pdu");
+        assert_eq!((groups(&host), host.redundancy.len()), (vec![1], 0));
     }
 }

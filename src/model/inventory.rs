@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::backup::Job;
 use super::check::{CheckKey, CheckSpec};
-use super::host::{AssetId, Host};
+use super::host::{AssetId, Host, Inference};
 use super::maintenance::Maintenance;
 use super::threshold::Threshold;
 
@@ -17,6 +17,8 @@ pub struct Inventory {
     pub checks: Vec<Arc<CheckSpec>>,
     /// Limits of the operator's own, by the check whose numbers they hold.
     pub thresholds: HashMap<CheckKey, Arc<[Threshold]>>,
+    /// What a host hangs on by what this machine knows, where nobody has configured it.
+    pub inferred: HashMap<AssetId, (AssetId, Inference)>,
     /// Windows that the configuration orders.
     pub maintenance: Vec<Arc<Maintenance>>,
     /// What could not be watched at all, and why ("units unavailable: no systemctl").

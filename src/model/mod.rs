@@ -29,7 +29,7 @@ pub use care::{Acknowledgement, CareBook, Claim, Deed, Release, Stickiness, Targ
 pub use check::{CheckKey, CheckSpec, Subject, Wire};
 pub use device::{Device, Equipment, PortFacts};
 pub use flap::{Flap, FlapBegins, FlapFormula, FlapRecords};
-pub use host::{AssetId, Host, Origin};
+pub use host::{AssetId, Host, Inference, Origin, redundancy_groups};
 pub use incident::{Entry, EntryKind, Incident, IncidentId, IncidentStatus, Urgency};
 pub use inventory::Inventory;
 pub use maintenance::{Maintenance, Order, Scope, Span};

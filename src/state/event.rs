@@ -41,6 +41,8 @@ pub enum Event {
         late: u64,
         runs: u64,
     },
+    /// Why the machine has no way out any more, in words; `None` with one again. Told when that changes.
+    Uplink(Option<Arc<str>>),
     Fault(Arc<str>),
     Discovering(bool),
     Watching(Option<WatchView>),

@@ -19,6 +19,6 @@ pub use event::{Effect, Event, News, Pace, Remembered};
 pub use reduce::State;
 pub use snapshot::{Blindness, EngineView, HostWatch, Link, Mode, Problem, Snapshot, Storage, Totals, WatchView};
 pub use view::{
-    Care, CheckView, DeviceView, Finding, Flapping, Gap, HostView, JobState, JobView, Maintained, NotificationView,
-    PortState, PortView, Rates,
+    Care, CheckView, DeviceView, Finding, Flapping, Gap, HostView, InferredParent, JobState, JobView, Maintained,
+    NotificationView, PortState, PortView, Rates,
 };

@@ -18,7 +18,7 @@ use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
 use crate::model::{
     AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Incident, Inventory, Notification, Observation, Origin,
-    Outcome, Policy, RememberedDevice, Session, Subject,
+    Outcome, Policy, RememberedDevice, Session, Subject, redundancy_groups,
 };
 
 /// Values kept for a host's sparkline.
@@ -71,6 +71,8 @@ pub(super) struct HostSlot {
     pub view: Arc<HostView>,
     pub device: Option<Arc<DeviceView>>,
     pub parents: Vec<usize>,
+    /// As [`crate::model::Host::redundancy`] has it.
+    redundancy: Vec<usize>,
     pub children: Vec<usize>,
     /// No reachability check answers; what hangs on it cannot be judged.
     pub down: bool,
@@ -93,6 +95,13 @@ pub(super) struct HostSlot {
     alarmed: bool,
     /// A deadline for the host as a whole is in the heap.
     awaited: bool,
+}
+
+impl HostSlot {
+    /// The parents by redundancy group: of each group one has to answer.
+    fn parent_groups(&self) -> impl Iterator<Item = &[usize]> {
+        redundancy_groups(&self.parents, &self.redundancy)
+    }
 }
 
 #[derive(Debug)]
@@ -173,6 +182,7 @@ impl State {
                 }
             }
             Event::Notified(told) => self.notified(told, &mut effects),
+            Event::Uplink(lost) => self.take_uplink(at, lost, &mut effects),
             Event::Traps(status) => self.engine.traps = Some(Arc::new(status)),
         }
         effects
@@ -467,11 +477,18 @@ impl State {
                 care: old.map(|o| o.view.care.clone()).unwrap_or_default(),
             };
             let old_told = old.map(|o| o.told.clone()).unwrap_or_default();
-            let parents: Vec<usize> = host.parents.iter().filter_map(|p| self.host_rows.get(p).copied()).collect();
+            let mut parents: Vec<usize> = Vec::with_capacity(host.parents.len());
+            let mut redundancy = Vec::with_capacity(host.redundancy.len());
+            for group in host.parent_groups() {
+                let before = parents.len();
+                parents.extend(group.iter().filter_map(|p| self.host_rows.get(p).copied()));
+                redundancy.extend(Some(parents.len() - before).filter(|size| *size > 0));
+            }
             self.hosts.push(HostSlot {
                 view: Arc::new(view),
                 device: old.and_then(|o| o.device.clone()),
                 parents,
+                redundancy,
                 children: Vec::new(),
                 down: old.is_some_and(|o| o.down),
                 lineage: old.map(|o| o.lineage.clone()).unwrap_or_default(),
@@ -510,7 +527,7 @@ impl State {
                 self.remarks.push(remark.clone());
             }
         }
-        self.resume_inferences();
+        self.resume_inferences(&inventory);
         self.count_voters();
         self.upkeep.configure(&inventory.maintenance);
         self.inventory = inventory;

@@ -84,12 +84,14 @@ pub struct EngineView {
 }
 
 /// Most of what answered before is silent: the likely cause is here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blindness {
     pub since: Timestamp,
     pub silent: usize,
     /// All that ever answered.
     pub targets: usize,
+    /// What this machine itself says of it, where it does: "no default route".
+    pub reason: Option<Arc<str>>,
 }
 
 /// A device whose ports are asked as fast as its agent counts anew.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::{Timestamp, Untrusted, units};
 pub use crate::model::PortState;
 use crate::model::{
-    Acknowledgement, BackupReport, CheckSpec, Condition, Flap, Flaps, Host, Job, Maintenance, Notification,
+    Acknowledgement, BackupReport, CheckSpec, Condition, Flap, Flaps, Host, Inference, Job, Maintenance, Notification,
     Observation, Port, PortEvent, PortKey, PortMemory, PortRole, PortTable, RememberedDevice, Ties, ToldApart,
 };
 
@@ -42,10 +42,17 @@ pub struct Care {
     /// It is being worked on.
     pub maintenance: Option<Arc<Maintained>>,
     pub flapping: Option<Flapping>,
-    /// What it hangs on by what a switch says of its neighbours, where nobody has configured that.
-    pub inferred_parent: Option<Arc<str>>,
+    /// What it hangs on, where nobody has configured that.
+    pub inferred_parent: Option<InferredParent>,
     /// Since when it is a problem that nobody has taken on; `None` while somebody has, or there is none.
     pub unowned_since: Option<Timestamp>,
+}
+
+/// A parent that nobody has configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InferredParent {
+    pub name: Arc<str>,
+    pub by: Inference,
 }
 
 /// It is in maintenance now.

@@ -19,6 +19,7 @@ use super::columns::{Choice, Sort};
 use super::faceplate::Faceplate;
 use super::filter::Filter;
 use super::frame::Capabilities;
+use super::grouping::{GroupBy, Grouping};
 use super::line::Line;
 use super::list::List;
 use super::look::Look;
@@ -91,6 +92,8 @@ pub struct App {
     pub faceplate: Faceplate,
     /// The host that is looked at, where it hangs, and by which generation of the lookup.
     pub hangs: Option<(AssetId, u64, Vec<Attachment>)>,
+    /// How the hosts are gathered.
+    pub(super) grouping: Grouping,
     /// What any host has, and so deserves a column.
     pub hosts_have: panes::HostsHave,
     /// The host that the next one is compared with.
@@ -127,7 +130,7 @@ pub struct App {
 }
 
 /// What the lists' orders depend on besides the snapshot.
-type MadeOf = (ScreenId, bool, String, Option<AssetId>, Sort, [Order; 2]);
+type MadeOf = (ScreenId, (bool, String), Option<AssetId>, Sort, [Order; 2], (GroupBy, usize));
 
 /// What an app begins with.
 #[derive(Debug)]
@@ -177,6 +180,7 @@ impl App {
             found: Vec::new(),
             faceplate: Faceplate::default(),
             hangs: None,
+            grouping: Grouping::default(),
             hosts_have: panes::HostsHave::default(),
             compared: None,
             watching: None,
@@ -232,6 +236,10 @@ impl App {
 
     pub fn group(&self, asset: &AssetId) -> &str {
         self.snapshot.host(asset).and_then(|h| h.host.group.as_deref()).unwrap_or_default()
+    }
+
+    pub fn site(&self, asset: &AssetId) -> &str {
+        self.snapshot.host(asset).and_then(|h| h.host.site.as_deref()).unwrap_or_default()
     }
 
     pub fn selected(&self) -> Option<Selected> {
@@ -317,7 +325,8 @@ impl App {
     }
 
     fn made_of(&self) -> MadeOf {
-        (self.screen, self.problems_only, self.filter.text.clone(), self.device.clone(), self.columns.sort, self.orders)
+        let filter = (self.problems_only, self.filter.text.clone());
+        (self.screen, filter, self.device.clone(), self.columns.sort, self.orders, self.grouping.made_of())
     }
 
     /// The device whose ports are shown is the one that is selected. Who looks at its ports keeps it, wherever the list of

@@ -2,14 +2,16 @@
 
 use super::action::{ACTIONS, Action};
 use super::app::App;
+use super::grouping::GroupBy;
 use super::overlays::Overlay;
+use super::panes::{PaneKind, ScreenId};
 use super::run::Exit;
 use super::themes::Outcome;
 use crate::bus::{Command, MessageWeight};
 use crate::model::{AssetId, EntryKind};
 
 /// Commands with an argument, and what they do.
-pub const COMMANDS: [(&str, &str); 14] = [
+pub const COMMANDS: [(&str, &str); 15] = [
     ("host", "open a host or a backup by name"),
     ("look", "look at an address that is not in the inventory"),
     ("note", "write a note to the open incident"),
@@ -21,6 +23,7 @@ pub const COMMANDS: [(&str, &str); 14] = [
     ("copy", "table: copy all rows of the list, tabs between their cells; alone, as y"),
     ("resume", "resume polling"),
     ("discover", "all: watch every host of ~/.ssh/config"),
+    ("group", "site, group or none: gather the hosts; Enter on a head opens and closes it"),
     ("theme", "auto, or a theme by name; alone it says which there are"),
     ("q", "leave; asks first"),
     ("q!", "leave at once"),
@@ -66,6 +69,10 @@ pub fn run(app: &mut App, text: &str) {
             app.send(Command::ConfirmDiscovery);
         }
         "copy" if rest == "table" => app.copy_table(),
+        "group" => match GroupBy::named(rest) {
+            Some(by) => group(app, by),
+            None => app.say(MessageWeight::Warning, "group by site, group or none"),
+        },
         "theme" => set_theme(app, rest),
         _ => match Action::named(word) {
             Some(action) if rest.is_empty() => app.act(action),
@@ -79,6 +86,12 @@ fn close(app: &mut App, text: &str) {
         Some(incident) => app.append_at_once(incident, EntryKind::Closed, text, None),
         None => app.say(MessageWeight::Warning, "no incident is open"),
     }
+}
+
+fn group(app: &mut App, by: GroupBy) {
+    app.go(ScreenId::Hosts);
+    app.focus = PaneKind::Hosts;
+    app.group_hosts(by);
 }
 
 fn set_theme(app: &mut App, name: &str) {
@@ -138,6 +151,10 @@ pub fn complete(app: &App, text: &str) -> String {
             names.filter(|n| n.starts_with(text)).map(str::to_owned).collect()
         }
         Some(("copy", rest)) if "table".starts_with(rest) => vec!["copy table".to_owned()],
+        Some(("group", rest)) => {
+            let names = GroupBy::NAMES.iter().map(|(name, _)| name).filter(|name| name.starts_with(rest));
+            names.map(|name| format!("group {name}")).collect()
+        }
         Some(("theme", rest)) => {
             app.themes.names().iter().filter(|n| n.starts_with(rest)).map(|n| format!("theme {n}")).collect()
         }

@@ -1,5 +1,5 @@
 //! The filter: words that must all hold. `text` is contained, `!text` is not, `~text` matches fuzzily, and
-//! `key:value` looks at one property: `state`, `tag`, `group`, `kind`, `name`, and of ports `vlan`, `mac`, `ip`, `neighbor`.
+//! `key:value` looks at one property: `state`, `tag`, `group`, `site`, `kind`, `name`, and of ports `vlan`, `mac`, `ip`, `neighbor`.
 //!
 //! ```text
 //! vlan:10       the port carries VLAN 10, tagged or not      vlan:voice   a VLAN whose name has "voice" in it
@@ -53,6 +53,7 @@ pub struct Subject<'a> {
     pub stale: bool,
     pub tags: Vec<&'a str>,
     pub group: &'a str,
+    pub site: &'a str,
     pub kind: &'a str,
     /// The address of a host.
     pub address: Option<&'a str>,
@@ -127,7 +128,7 @@ impl Filter {
     }
 }
 
-const KEYS: [&str; 5] = ["name", "state", "tag", "group", "kind"];
+const KEYS: [&str; 6] = ["name", "state", "tag", "group", "site", "kind"];
 
 impl Test {
     fn port(&self) -> Option<&PortTest> {
@@ -147,6 +148,7 @@ impl Test {
                 "name" => contains(subject.name, value),
                 "tag" => subject.tags.iter().any(|t| t.eq_ignore_ascii_case(value)),
                 "group" => subject.group.eq_ignore_ascii_case(value),
+                "site" => subject.site.eq_ignore_ascii_case(value),
                 "kind" => subject.kind.eq_ignore_ascii_case(value),
                 _ => state_is(subject, value),
             },
@@ -200,6 +202,7 @@ mod tests {
             stale: false,
             tags: vec!["core", "tier0"],
             group: "Ams",
+            site: "fra1",
             kind: "host",
             address: Some("10.0.0.5"),
             port: None,
@@ -217,6 +220,7 @@ mod tests {
             "~csw1",
             "state:down tag:core",
             "group:ams",
+            "site:FRA1 !site:fra2",
             "kind:host !state:ok",
             "name:sw1",
             "a:b !x",

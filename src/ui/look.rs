@@ -103,6 +103,16 @@ impl Look {
         }
     }
 
+    /// Before what is open, or can be opened.
+    pub fn fold(&self, open: bool) -> &'static str {
+        match (self.unicode, open) {
+            (true, true) => "▾ ",
+            (true, false) => "▸ ",
+            (false, true) => "- ",
+            (false, false) => "+ ",
+        }
+    }
+
     pub fn separator(&self) -> &'static str {
         if self.unicode { " · " } else { " - " }
     }

@@ -11,6 +11,7 @@ mod commands;
 mod faceplate;
 pub mod filter;
 pub mod frame;
+mod grouping;
 mod line;
 mod list;
 pub mod look;

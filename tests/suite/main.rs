@@ -41,6 +41,7 @@ mod tls;
 mod traps;
 mod trouble;
 mod tty;
+mod uplink;
 mod wall;
 mod watch;
 mod web;

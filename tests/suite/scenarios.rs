@@ -37,13 +37,29 @@ struct Scenario {
 struct HostForm {
     name: String,
     #[serde(default)]
-    parents: Vec<String>,
+    parents: Vec<ParentForm>,
     #[serde(default)]
     tags: Vec<String>,
     group: Option<String>,
     /// The first of them proves that the host lives.
     #[serde(default = "icmp")]
     checks: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum ParentForm {
+    One(String),
+    Group(Vec<String>),
+}
+
+impl ParentForm {
+    fn names(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Group(names) => names,
+        }
+    }
 }
 
 fn icmp() -> Vec<String> {
@@ -65,6 +81,8 @@ struct Step {
     release: Vec<String>,
     #[serde(default)]
     maintain: Vec<OrderForm>,
+    /// Why the machine has no way out; nothing where it has one again.
+    uplink: Option<String>,
     /// Ids of windows that are taken back.
     #[serde(default)]
     cancel: Vec<String>,
@@ -161,7 +179,10 @@ impl Stage {
         let mut inventory = Inventory::default();
         for form in &scenario.host {
             let mut host = Host::new(&form.name, Some("192.0.2.1"), Origin::Config);
-            host.parents = form.parents.iter().map(AssetId::new).collect();
+            host.parents = form.parents.iter().flat_map(ParentForm::names).map(AssetId::new).collect();
+            if form.parents.iter().any(|parent| matches!(parent, ParentForm::Group(_))) {
+                host.redundancy = form.parents.iter().map(|parent| parent.names().len()).collect();
+            }
             host.tags = form.tags.iter().map(|tag| tag.as_str().into()).collect();
             host.group = form.group.as_deref().map(Arc::from);
             inventory.hosts.push(Arc::new(host));
@@ -180,6 +201,10 @@ impl Stage {
         while let Some(due) = self.state.next_deadline().filter(|due| *due <= at) {
             effects.extend(self.state.reduce(due, Event::Tick));
             assert!(self.state.next_deadline() != Some(due), "a deadline at {due} does not go away");
+        }
+        if let Some(why) = &step.uplink {
+            let lost = (!why.is_empty()).then(|| why.as_str().into());
+            effects.extend(self.state.reduce(at, Event::Uplink(lost)));
         }
         for text in &step.see {
             let (check, found) = text.rsplit_once(' ').expect("host/check outcome");

@@ -62,6 +62,7 @@ impl Console {
             event_sender,
             discover_all: None,
             records: None,
+            machine: None,
             ssh: Surroundings::from_environment(),
             schedule: Schedule::default(),
             stop: stop.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::upkeep::{self, maintained};
-use super::{Row, State};
+use super::{HostSlot, Row, State};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::Condition;
 use crate::state::event::{Effect, News, Pace};
@@ -40,7 +40,7 @@ impl State {
         let slot = &self.hosts[row];
         let mut verdict = rules::host::judge(&slot.view, &standing, slot.lineage.wavering, &self.policy);
         if let (Standing::Behind(blame), Some(parent)) = (&standing, &slot.view.care.inferred_parent) {
-            verdict.reason = Untrusted::from(format!("behind {blame} (inferred: {parent} names it as its neighbour)"));
+            verdict.reason = Untrusted::from(format!("behind {blame} ({})", parent.by.words(&parent.name)));
         }
         let veiled = self.is_veiled(row);
         if veiled {
@@ -189,9 +189,7 @@ impl State {
         if slot.parents.is_empty() || self.is_only_inferred(row) {
             return Standing::Alone;
         }
-        let first = &self.hosts[slot.parents[0]].view;
-        if slot.parents.iter().all(|parent| self.hosts[*parent].down) {
-            let blame = first.behind.clone().unwrap_or_else(|| first.host.name.clone());
+        if let Some(blame) = self.blame(slot) {
             let lineage = &mut self.hosts[row].lineage;
             (lineage.acquittal, lineage.wakes) = (None, None);
             return Standing::Behind(blame);
@@ -206,11 +204,9 @@ impl State {
         let acquitted = slot.lineage.acquitted(&slot.view, at);
         let since = slot.lineage.silent_since;
         let slot = &self.hosts[row];
-        let open = slot.parents.iter().find(|parent| !self.hosts[**parent].down).unwrap_or(&slot.parents[0]);
-        let parent = self.hosts[*open].view.host.name.clone();
         let (standing, wakes) = match (acquitted, since) {
-            (Some(until), _) => (Standing::Acquitted(parent), Some(until)),
-            (None, Some(since)) => self.weigh(at, row, since, parent),
+            (Some(until), _) => (Standing::Acquitted(self.last_back(slot)), Some(until)),
+            (None, Some(since)) => self.weigh(at, row, since),
             // Nothing was heard of it in this run.
             (None, None) => (Standing::Alone, None),
         };
@@ -218,25 +214,52 @@ impl State {
         standing
     }
 
+    /// What is on top of a redundancy group that is down.
+    fn blame(&self, slot: &HostSlot) -> Option<Arc<str>> {
+        let group = slot.parent_groups().find(|group| group.iter().all(|parent| self.hosts[*parent].down))?;
+        let first = &self.hosts[group[0]].view;
+        Some(first.behind.clone().unwrap_or_else(|| first.host.name.clone()))
+    }
+
     /// Hears the parents of a host that is silent since `since`; and until when it waits for them.
-    fn weigh(&mut self, at: Timestamp, row: usize, since: Timestamp, who: Arc<str>) -> (Standing, Option<Timestamp>) {
+    fn weigh(&mut self, at: Timestamp, row: usize, since: Timestamp) -> (Standing, Option<Timestamp>) {
+        let mut open = None;
+        for group in self.hosts[row].parent_groups() {
+            if let Some(longest) = self.weigh_group(group, since) {
+                let parent = group.iter().find(|parent| !self.hosts[**parent].down).unwrap_or(&group[0]);
+                let (who, before) = open.unwrap_or((*parent, None));
+                open = Some((who, longest.max(before)));
+            }
+        }
+        let Some((who, longest)) = open else { return (Standing::Alone, None) };
+        let who = self.hosts[who].view.host.name.clone();
+        let Some(longest) = longest else { return (Standing::Unclear(who), None) };
+        let until = at.plus(longest.min(self.policy.longest_wait));
+        let until = *self.hosts[row].lineage.patience.get_or_insert(until);
+        if at < until { (Standing::Unclear(who), Some(until)) } else { (Standing::Alone, None) }
+    }
+
+    /// How long it may stay open whether one of these parents is reachable; `None` where one is. Nothing is said of how long
+    /// where all of them wait for others.
+    fn weigh_group(&self, group: &[usize], since: Timestamp) -> Option<Option<Duration>> {
         let mut longest = None;
-        for above in &self.hosts[row].parents {
+        for above in group {
             let parent = &self.hosts[*above];
             match testimony(&parent.view, parent.down, parent.lineage.waits, since) {
-                Testimony::Clear => match self.shadow(*above, 0) {
-                    None => return (Standing::Alone, None),
-                    Some(shadow) => longest = longest.max(Some(shadow)),
-                },
+                Testimony::Clear => longest = longest.max(Some(self.shadow(*above, 0)?)),
                 // Whoever waits is bounded by a patience of its own.
                 Testimony::Down | Testimony::Waits => {}
                 Testimony::Suspected | Testimony::Unasked => longest = longest.max(Some(time_to_verdict(&parent.view))),
             }
         }
-        let Some(longest) = longest else { return (Standing::Unclear(who), None) };
-        let until = at.plus(longest.min(self.policy.longest_wait));
-        let until = *self.hosts[row].lineage.patience.get_or_insert(until);
-        if at < until { (Standing::Unclear(who), Some(until)) } else { (Standing::Alone, None) }
+        Some(longest)
+    }
+
+    /// The parent that came back last.
+    fn last_back(&self, slot: &HostSlot) -> Arc<str> {
+        let parents = slot.parents.iter().map(|parent| &self.hosts[*parent]);
+        let back = parents.clone().filter(|parent| !parent.down).rev().max_by_key(|parent| parent.view.since);
+        back.or(parents.clone().next()).map(|parent| parent.view.host.name.clone()).unwrap_or_default()
     }
 
     /// What the host hung on is back: it is asked anew before anything is said about it.
@@ -302,13 +325,14 @@ impl State {
         if slot.parents.is_empty() || depth > 256 {
             return None;
         }
-        let mut longest = Duration::ZERO;
-        for parent in &slot.parents {
+        let of_one = |parent: &usize| {
             let above = &self.hosts[*parent];
             let open = above.down || above.lineage.waits;
-            longest = longest.max(if open { time_to_verdict(&above.view) } else { self.shadow(*parent, depth + 1)? });
-        }
-        Some(longest)
+            if open { Some(time_to_verdict(&above.view)) } else { self.shadow(*parent, depth + 1) }
+        };
+        let of_group =
+            |group: &[usize]| group.iter().map(of_one).try_fold(Duration::ZERO, |longest, one| Some(longest.max(one?)));
+        slot.parent_groups().filter_map(of_group).max()
     }
 
     /// Has the parents of a host that just fell silent asked, unless they are known to be down or failing.

@@ -1,15 +1,19 @@
-//! Parents that nobody configured: a switch names its neighbour (LLDP, CDP), and that is a host of the inventory which
-//! forwards for nobody and has no parents of its own. Such a parent is marked, hides the host only when the two fell silent
-//! within 90 seconds of each other, and never hides what is tagged critical. What a neighbour calls itself is foreign text:
-//! that is why it may hide so little.
+//! Parents that nobody configured. A switch names its neighbour (LLDP, CDP), and that is a host of the inventory which
+//! forwards for nobody and has no parents of its own; or this machine itself goes to the host through another, a jump host
+//! or a gateway. Such a parent is marked, hides the host only when the two fell silent within 90 seconds of each other,
+//! nothing while it never answered itself, and never what is tagged critical. What a neighbour calls itself is foreign text,
+//! and the rest are conclusions: that is why it may hide so little.
+//!
+//! Of several the surest counts: a jump host before a neighbour before a gateway.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::State;
-use crate::model::PortTable;
 use crate::model::device::Neighbor;
+use crate::model::{Inference, Inventory, PortTable};
+use crate::state::view::InferredParent;
 
 /// What fell silent further apart has causes of its own.
 const TOGETHER: Duration = Duration::from_secs(90);
@@ -34,7 +38,7 @@ impl Names {
 
 impl State {
     /// After the inventory changed: what was inferred before goes on where it still may.
-    pub(super) fn resume_inferences(&mut self) {
+    pub(super) fn resume_inferences(&mut self, inventory: &Inventory) {
         let mut names: HashMap<String, Option<usize>> = HashMap::new();
         for (row, slot) in self.hosts.iter().enumerate() {
             let host = &slot.view.host;
@@ -46,10 +50,17 @@ impl State {
         }
         self.names = Names(names);
         for row in 0..self.hosts.len() {
-            if let Some(parent) = self.hosts[row].view.care.inferred_parent.clone() {
-                let parent = self.names.row(&parent.to_lowercase());
+            if let Some(InferredParent { name, by }) = self.hosts[row].view.care.inferred_parent.clone() {
+                let parent = self.names.row(&name.to_lowercase()).filter(|_| by == Inference::Neighbor);
                 let may = parent.filter(|parent| self.may_hang(row, *parent));
-                self.hang(row, may);
+                self.hang(row, may.map(|parent| (parent, by)));
+            }
+        }
+        for row in 0..self.hosts.len() {
+            let Some((parent, by)) = inventory.inferred.get(&self.hosts[row].view.host.id) else { continue };
+            let Some(parent) = self.host_rows.get(parent).copied() else { continue };
+            if self.is_surer(row, *by) && !self.hangs_on(parent, row) {
+                self.hang(row, Some((parent, *by)));
             }
         }
     }
@@ -59,10 +70,14 @@ impl State {
         let neighbors = table.equipment.ports.iter().flat_map(|facts| &facts.neighbors);
         let ends = neighbors.filter(|neighbor| neighbor.forwards == Some(false));
         let found: Vec<usize> = ends.filter_map(|neighbor| self.names.find(neighbor)).collect();
+        let mut anew = false;
         for row in found {
             if self.may_hang(row, device) {
-                self.hang(row, Some(device));
+                anew |= self.hang(row, Some((device, Inference::Neighbor)));
             }
+        }
+        if anew {
+            self.count_voters();
         }
     }
 
@@ -78,29 +93,56 @@ impl State {
             mine.since(its).max(its.since(mine)) > TOGETHER
         });
         let down = slot.parents.iter().all(|parent| self.hosts[*parent].down);
-        slot.view.host.has_tag("critical") || (down && apart)
+        let unseen = slot.parents.iter().all(|parent| self.hosts[*parent].view.last_seen.is_none());
+        slot.view.host.has_tag("critical") || unseen || (down && apart)
     }
 
     fn may_hang(&self, row: usize, parent: usize) -> bool {
-        let slot = &self.hosts[row];
-        let inferred = slot.view.care.inferred_parent.is_some();
         // What others hang on is no end of the network: so there can be no circle.
-        row != parent && slot.children.is_empty() && (slot.parents.is_empty() || inferred)
+        row != parent && self.hosts[row].children.is_empty() && self.is_surer(row, Inference::Neighbor)
     }
 
-    fn hang(&mut self, row: usize, parent: Option<usize>) {
+    /// Nothing is known of what it hangs on, or nothing that is known better.
+    fn is_surer(&self, row: usize, by: Inference) -> bool {
+        let view = &self.hosts[row].view;
+        view.host.parents.is_empty() && view.care.inferred_parent.as_ref().is_none_or(|known| known.by <= by)
+    }
+
+    /// Whether `row` is `above`, or hangs on it through whatever.
+    fn hangs_on(&self, row: usize, above: usize) -> bool {
+        let mut open = vec![row];
+        let mut met = HashSet::new();
+        while let Some(row) = open.pop() {
+            if row == above {
+                return true;
+            }
+            if met.insert(row) {
+                open.extend(&self.hosts[row].parents);
+            }
+        }
+        false
+    }
+
+    /// True where that is news.
+    fn hang(&mut self, row: usize, parent: Option<(usize, Inference)>) -> bool {
+        let inferred =
+            parent.map(|(parent, by)| InferredParent { name: self.hosts[parent].view.host.name.clone(), by });
+        let anew = self.hosts[row].view.care.inferred_parent != inferred;
+        if anew {
+            Arc::make_mut(&mut self.hosts[row].view).care.inferred_parent = inferred;
+        }
+        // What is configured stands.
+        if !self.hosts[row].view.host.parents.is_empty() {
+            return anew;
+        }
         for old in std::mem::take(&mut self.hosts[row].parents) {
             self.hosts[old].children.retain(|child| *child != row);
         }
-        let name = parent.map(|parent| self.hosts[parent].view.host.name.clone());
-        if let Some(parent) = parent {
+        if let Some((parent, _)) = parent {
             self.hosts[row].parents.push(parent);
             self.hosts[parent].children.push(row);
         }
-        if self.hosts[row].view.care.inferred_parent != name {
-            Arc::make_mut(&mut self.hosts[row].view).care.inferred_parent = name;
-            self.count_voters();
-        }
+        anew
     }
 }
 

@@ -13,6 +13,8 @@
 //! vote: what hangs on a dead router says nothing about this console. With fewer than 20 such hosts their number counts
 //! instead, and there must be five falls at the least; or two, where the default gateway is among them.
 //!
+//! Where the machine itself says that it has lost its way out ([`uplink`]), nothing has to fall first.
+//!
 //! While in doubt no bad result is believed, which bounds what a false doubt can cost, and others are asked at once.
 
 use std::sync::Arc;
@@ -20,12 +22,14 @@ use std::time::Duration;
 
 use super::State;
 use crate::base::Timestamp;
-use crate::model::Origin;
+use crate::model::{Inference, Origin};
 use crate::state::event::Effect;
 use crate::state::rules::host::signs_of_life;
 use crate::state::rules::parents::askable;
 use crate::state::snapshot::Blindness;
 use crate::state::view::CheckView;
+
+mod uplink;
 
 /// Votes that are looked at.
 const VOTES: u32 = 20;
@@ -63,6 +67,10 @@ pub struct Sight {
     rests_until: Timestamp,
     /// Where the next witness is looked for.
     next_witness: usize,
+    /// Why the machine has no way out, while it has none.
+    cut_off: Option<Arc<str>>,
+    /// Hosts that could vote and are not on this machine.
+    roots_beyond: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,6 +138,14 @@ impl Sight {
     }
 }
 
+impl super::HostSlot {
+    /// Nothing is above it but the way out, which is what is in question.
+    fn votes_for_itself(&self) -> bool {
+        let by = self.view.care.inferred_parent.as_ref().map(|parent| parent.by);
+        self.parents.is_empty() || by == Some(Inference::Gateway)
+    }
+}
+
 impl State {
     /// A host fell silent with its last result.
     pub(super) fn fell(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
@@ -142,7 +158,7 @@ impl State {
         self.sight.fallen += 1;
         let is_gateway = host.origin == Origin::Gateway;
         let slot = &self.hosts[row];
-        if slot.parents.iter().any(|parent| self.is_silent(*parent)) {
+        if !slot.votes_for_itself() && slot.parents.iter().any(|parent| self.is_silent(*parent)) {
             return;
         }
         if self.sight.votes == 0 {
@@ -171,6 +187,9 @@ impl State {
         if !self.sight.is_alert() || slot.view.host.origin == Origin::Local {
             return;
         }
+        if self.sight.cut_off.is_some() && uplink::is_here(&slot.view.host) {
+            return;
+        }
         let first = std::mem::replace(&mut slot.vote.heard, self.sight.epoch) != self.sight.epoch;
         if slot.view.host.origin == Origin::Gateway {
             self.sight.gateway_fell = false;
@@ -190,7 +209,7 @@ impl State {
                 }
             }
             Phase::Blind { .. } => {
-                if self.sight.heard > self.sight.fallen {
+                if self.sight.heard > self.sight.fallen.max(self.sight.heard_in_vain()) {
                     self.regain_sight(at, effects);
                 } else if was_fallen && self.sight.returned == DAWN {
                     self.ask_the_silent(effects);
@@ -208,9 +227,11 @@ impl State {
 
     /// After the inventory changed.
     pub(super) fn count_voters(&mut self) {
-        let votes = |slot: &&super::HostSlot| slot.parents.is_empty() && slot.view.host.origin != Origin::Local;
+        let votes = |slot: &&super::HostSlot| slot.votes_for_itself() && slot.view.host.origin != Origin::Local;
         let asked = |slot: &&super::HostSlot| !signs_of_life(&slot.view.checks).is_empty();
-        self.sight.roots = self.hosts.iter().filter(votes).filter(asked).count();
+        let roots = self.hosts.iter().filter(votes).filter(asked);
+        self.sight.roots_beyond = roots.clone().filter(|slot| !uplink::is_here(&slot.view.host)).count();
+        self.sight.roots = roots.count();
         self.sight.fallen = self.hosts.iter().filter(|slot| slot.vote.fallen).count();
     }
 
@@ -224,7 +245,7 @@ impl State {
             targets += 1;
             silent += usize::from(slot.lineage.silent_since.is_some());
         }
-        Some(Blindness { since, silent, targets })
+        Some(Blindness { since, silent, targets, reason: self.sight.cut_off.clone() })
     }
 
     /// It fell silent when the console lost its sight.
@@ -239,6 +260,10 @@ impl State {
 
     fn lose_sight(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
         let since = self.sight.first_fall;
+        self.begin_blindness(at, since, effects);
+    }
+
+    fn begin_blindness(&mut self, at: Timestamp, since: Timestamp, effects: &mut Vec<Effect>) {
         self.sight.enter(Phase::Blind { since });
         for row in 0..self.hosts.len() {
             if self.hosts[row].vote.fallen {
@@ -286,7 +311,7 @@ impl State {
             let row = self.sight.next_witness % self.hosts.len();
             self.sight.next_witness = row + 1;
             let slot = &self.hosts[row];
-            let may = slot.parents.is_empty() && !slot.vote.fallen && !slot.down && slot.view.last_seen.is_some();
+            let may = slot.votes_for_itself() && !slot.vote.fallen && !slot.down && slot.view.last_seen.is_some();
             if may && slot.view.host.origin != Origin::Local {
                 effects.extend(askable(&slot.view).next().cloned().map(Effect::Ask));
                 found += 1;

@@ -155,7 +155,7 @@ impl State {
         (0..self.jobs.len()).filter(|row| self.jobs[*row].view.job.id == *id).collect()
     }
 
-    /// A host and what hangs on nothing else: with another parent, a silence has another cause.
+    /// A host and what needs it: with another parent that would do instead, a silence has another cause.
     fn behind(&self, id: &AssetId) -> Vec<usize> {
         let mut out: Vec<usize> = self.host_rows.get(id).copied().into_iter().collect();
         let mut met: HashSet<usize> = out.iter().copied().collect();
@@ -165,7 +165,10 @@ impl State {
             for child in &self.hosts[row].children {
                 // What is only inferred is not known well enough to be quiet about.
                 let known = self.hosts[*child].view.care.inferred_parent.is_none();
-                if known && self.hosts[*child].parents.iter().all(|parent| met.contains(parent)) && met.insert(*child) {
+                if known
+                    && self.hosts[*child].parent_groups().any(|group| group.iter().all(|parent| met.contains(parent)))
+                    && met.insert(*child)
+                {
                     out.push(*child);
                 }
             }

@@ -190,6 +190,12 @@ fn in_sight(state: &State, is_blind: bool) -> impl Iterator<Item = (&Arc<HostVie
 /// What is stale because of it stands behind it.
 fn of_console(blind: &Blindness) -> Problem {
     let id = AssetId::new("this console");
+    let silent = format!("{} of {} targets that answered are silent", blind.silent, blind.targets);
+    let reason = match &blind.reason {
+        None => silent,
+        Some(reason) if blind.silent == 0 => format!("{reason}: nothing new is believed"),
+        Some(reason) => format!("{reason} · {silent}"),
+    };
     Problem {
         kind: ProblemKind::Console,
         asset: id.clone(),
@@ -199,7 +205,7 @@ fn of_console(blind: &Blindness) -> Problem {
         condition: Condition::Critical,
         stale: false,
         word: "CAN'T SEE".into(),
-        reason: Untrusted::from(format!("{} of {} targets that answered are silent", blind.silent, blind.targets)),
+        reason: Untrusted::from(reason),
         since: blind.since,
         hides: blind.silent,
         care: Care { unowned_since: Some(blind.since), ..Care::default() },

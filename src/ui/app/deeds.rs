@@ -165,6 +165,9 @@ impl App {
             self.typing = !self.sessions.is_empty();
             return;
         }
+        if self.focus == PaneKind::Hosts && self.toggle_group() {
+            return;
+        }
         let Some(selected) = self.selected() else { return };
         if self.screen == ScreenId::Overview
             && self.focus == PaneKind::Devices

@@ -21,6 +21,7 @@ impl App {
         if !same {
             self.hosts_have = panes::HostsHave::of(&self.snapshot);
         }
+        self.count_groups();
         for (kind, on) in PaneKind::ALL.into_iter().zip(on) {
             // Problems and entries are new lists each time; the others keep their rows while the inventory does.
             let renumbered = !same || matches!(kind, PaneKind::Problems);

@@ -103,6 +103,7 @@ impl App {
         self.focus = PaneKind::Hosts;
         self.settle();
         if let Some(row) = self.snapshot.hosts.iter().position(|h| h.host.id == *asset) {
+            self.uncover(row);
             self.list_mut(PaneKind::Hosts).select_row(row);
         }
     }
@@ -121,6 +122,7 @@ impl App {
             self.go(ScreenId::Hosts);
             self.focus = PaneKind::Hosts;
             self.settle();
+            self.uncover(row);
             self.list_mut(PaneKind::Hosts).select_row(row);
             self.show_detail(Selected::Host(asset.clone()));
         } else if let Some(row) = self.snapshot.jobs.iter().position(|j| j.job.id == *asset) {

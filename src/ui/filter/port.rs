@@ -173,6 +173,7 @@ mod tests {
             stale: false,
             tags: Vec::new(),
             group: "",
+            site: "",
             kind: "port",
             address: None,
             port: Some(PortSubject { seen, lookup: &lookup }),

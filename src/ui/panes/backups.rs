@@ -36,6 +36,7 @@ fn passes(app: &App, job: &JobView) -> bool {
         stale: job.stale,
         tags: Vec::new(),
         group: "",
+        site: "",
         kind: &job.job.kind,
         address: None,
         port: None,

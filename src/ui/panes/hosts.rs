@@ -13,6 +13,7 @@ use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
+use crate::ui::grouping::{GroupBy, Head};
 use crate::ui::sorting::{self, By};
 
 /// Worst first, by counting: linear for ten thousand hosts; or as the operator has them.
@@ -30,7 +31,7 @@ pub fn order(app: &App) -> Vec<usize> {
     if order.by == By::Severity && order.reversed {
         buckets.reverse();
     }
-    sorting::hosts(app, buckets.concat())
+    app.grouping.gather(sorting::hosts(app, buckets.concat()))
 }
 
 fn rank(host: &HostView) -> usize {
@@ -58,6 +59,7 @@ fn passes(app: &App, host: &HostView) -> bool {
         stale: host.stale,
         tags: host.host.tags.iter().map(|t| &**t).collect(),
         group: host.host.group.as_deref().unwrap_or_default(),
+        site: host.host.site.as_deref().unwrap_or_default(),
         kind: "host",
         address: host.host.address.as_deref(),
         port: None,
@@ -84,6 +86,7 @@ pub fn title(app: &App) -> (String, String) {
             parts.push(format!("{} runs began late", engine.late));
         }
     }
+    parts.extend(app.grouping.by().words().map(str::to_owned));
     parts.extend(app.order_of(PaneKind::Hosts).words());
     if app.problems_only {
         parts.push("problems only".to_owned());
@@ -106,6 +109,7 @@ pub fn empty(app: &App) -> Vec<String> {
 pub struct HostsHave {
     pub parents: bool,
     pub groups: bool,
+    pub sites: bool,
     /// All are from one place.
     pub one_origin: bool,
 }
@@ -115,8 +119,9 @@ impl HostsHave {
         let hosts = || snapshot.hosts.iter().map(|view| &view.host);
         let first = hosts().next().map(|host| host.origin);
         Self {
-            parents: hosts().any(|host| !host.parents.is_empty()),
+            parents: snapshot.hosts.iter().any(|view| !parents(view).is_empty()),
             groups: hosts().any(|host| host.group.is_some()),
+            sites: hosts().any(|host| host.site.is_some()),
             one_origin: hosts().all(|host| Some(host.origin) == first),
         }
     }
@@ -127,6 +132,7 @@ impl HostsHave {
 enum Column {
     State,
     Parent,
+    Site,
     Group,
     Owner,
     Value,
@@ -141,13 +147,14 @@ const SHORT_REASON: usize = 22;
 
 impl Column {
     /// From the first that is shown to the last.
-    const PRIORITY: [Self; 7] =
-        [Self::Value, Self::Trail, Self::State, Self::Owner, Self::Parent, Self::Group, Self::From];
+    const PRIORITY: [Self; 8] =
+        [Self::Value, Self::Trail, Self::State, Self::Owner, Self::Site, Self::Parent, Self::Group, Self::From];
 
     fn title(self) -> &'static str {
         match self {
             Self::State => "state",
             Self::Parent => "hangs on",
+            Self::Site => "site",
             Self::Group => "group",
             Self::Owner => "owner",
             Self::Value => "rtt/load",
@@ -161,7 +168,7 @@ impl Column {
             Self::State => 11,
             Self::Owner => 10,
             Self::Value => 9,
-            Self::Trail => 8,
+            Self::Trail | Self::Site => 8,
             Self::Parent | Self::Group | Self::From => 15,
         }
     }
@@ -169,7 +176,9 @@ impl Column {
     fn is_used(self, app: &App) -> bool {
         match self {
             Self::Parent => app.hosts_have.parents,
-            Self::Group => app.hosts_have.groups,
+            // Where it is in the heads already, it is in no column.
+            Self::Site => app.hosts_have.sites && app.grouping.by() != GroupBy::Site,
+            Self::Group => app.hosts_have.groups && app.grouping.by() != GroupBy::Group,
             Self::Owner => app.snapshot.totals.owned > 0,
             Self::From => !app.hosts_have.one_origin,
             Self::State | Self::Value | Self::Trail => true,
@@ -190,7 +199,7 @@ fn fitted(app: &App, width: u16) -> impl Fn(Column) -> bool {
 }
 
 /// Between the name and what it says, from the left.
-const BEFORE: [Column; 4] = [Column::State, Column::Owner, Column::Parent, Column::Group];
+const BEFORE: [Column; 5] = [Column::State, Column::Owner, Column::Site, Column::Parent, Column::Group];
 /// Behind it, from the right.
 const BEHIND: [Column; 3] = [Column::From, Column::Trail, Column::Value];
 
@@ -233,7 +242,12 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) {
 }
 
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
-    let Some(host) = app.snapshot.hosts.get(row) else { return };
+    let Some(host) = app.snapshot.hosts.get(row) else {
+        if let Some(head) = app.grouping.head(&app.snapshot, row) {
+            draw_head(app, frame, area, y, head);
+        }
+        return;
+    };
     let shown = fitted(app, area.width);
     let age = age(frame, moment(host));
     let maintained = host.care.maintenance.as_ref();
@@ -268,6 +282,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         match column {
             Column::State => line.cell(state_word(host), width, words),
             Column::Owner => line.cell(owner.as_deref().unwrap_or_default(), width, app.look.style(Meaning::Accent)),
+            Column::Site => line.cell(host.host.site.as_deref().unwrap_or_default(), width, dim(app)),
             Column::Group => line.cell(host.host.group.as_deref().unwrap_or_default(), width, dim(app)),
             _ => line.cell(&parents(host), width, dim(app)),
         };
@@ -299,11 +314,22 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     line.put(&host.reason.line(), app.look.style(if host.stale { Meaning::Stale } else { text }));
 }
 
+/// What stands for all hosts of a site or a group.
+fn draw_head(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, head: &Head) {
+    let (glyph, style) = app.look.condition(head.worst, head.stale);
+    let mut line = Row::new(frame.buffer, &app.look, area, y);
+    line.gap(1).put(glyph, style).gap(1);
+    let name = format!("{}{}", app.look.fold(head.open), head.name);
+    line.name(&name, super::name_width(area.width), app.look.style(Meaning::Title)).gap(1);
+    line.put(&head.words().join(app.look.separator()), app.look.words(head.worst, head.stale));
+}
+
 /// What [`fields`] are called.
-pub const FIELDS: [&str; 9] = ["host", "state", "owner", "hangs on", "group", "rtt/load", "from", "age", "says"];
+pub const FIELDS: [&str; 10] =
+    ["host", "state", "owner", "site", "hangs on", "group", "rtt/load", "from", "age", "says"];
 
 /// The row in cells.
-pub fn fields(app: &App, row: usize) -> Option<[String; 9]> {
+pub fn fields(app: &App, row: usize) -> Option<[String; 10]> {
     let host = app.snapshot.hosts.get(row)?;
     let mut says = Vec::new();
     if let Some(maintained) = &host.care.maintenance {
@@ -318,6 +344,7 @@ pub fn fields(app: &App, row: usize) -> Option<[String; 9]> {
         host.host.name.to_string(),
         super::fields::state(state_word(host), host.stale),
         host.care.ack.as_ref().map(|ack| ack.claim.owner.line()).unwrap_or_default(),
+        host.host.site.as_deref().unwrap_or_default().to_owned(),
         parents(host),
         host.host.group.as_deref().unwrap_or_default().to_owned(),
         leading(host).map(|(value, _)| value).unwrap_or_default(),
@@ -327,10 +354,10 @@ pub fn fields(app: &App, row: usize) -> Option<[String; 9]> {
     ])
 }
 
-/// What it hangs on: the first, and how many more.
+/// What it hangs on: the first, and how many more; with a mark where that is only inferred.
 fn parents(host: &HostView) -> String {
     match &host.host.parents[..] {
-        [] => String::new(),
+        [] => host.care.inferred_parent.as_ref().map(|parent| format!("{}?", parent.name)).unwrap_or_default(),
         [one] => one.as_str().to_owned(),
         [first, more @ ..] => format!("{} +{}", first.as_str(), more.len()),
     }

@@ -32,6 +32,7 @@ pub fn order(app: &App) -> Vec<usize> {
                 stale: p.stale,
                 tags: app.tags(&p.asset),
                 group: app.group(&p.asset),
+                site: app.site(&p.asset),
                 kind: kind(p.kind),
                 address: None,
                 port: None,

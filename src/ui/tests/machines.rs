@@ -43,3 +43,23 @@ fn names_that_mean_harm_move_nothing() {
         assert!(text.contains(r"evil\x1b[31m.service") && !text.contains('\x1b'), "{text}");
     }
 }
+
+#[test]
+fn what_a_machine_hangs_on_is_told_by_redundancy_group() {
+    use crate::model::{AssetId, Condition};
+    let mut machine = fixture::machine();
+    let host = Arc::make_mut(&mut machine.host);
+    host.parents = ["edge", "core-a", "core-b"].map(AssetId::new).to_vec();
+    let core = Arc::new(fixture::host("core-b", Condition::Critical, "no answer", 60));
+    let path = |machine: &crate::state::HostView| {
+        let hosts = vec![Arc::new(machine.clone()), core.clone()];
+        let snapshot = Snapshot { revision: 3, at: NOW, hosts, ..Snapshot::default() };
+        let mut console = Console::new((120, 50), Arc::new(snapshot), true);
+        console.press("2 Enter").screen()
+    };
+    let text = path(&machine);
+    assert!(text.contains("hangs on edge or core-a or core-b (CRITICAL)"), "{text}");
+    Arc::make_mut(&mut machine.host).redundancy = vec![1, 2];
+    let text = path(&machine);
+    assert!(text.contains("hangs on edge and (core-a or core-b (CRITICAL))"), "{text}");
+}

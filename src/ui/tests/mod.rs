@@ -5,6 +5,7 @@ pub mod care;
 mod copy;
 pub mod fixture;
 mod freeze;
+mod grouping;
 mod link;
 mod machines;
 mod notifications;

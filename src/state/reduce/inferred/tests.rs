@@ -6,6 +6,7 @@ use crate::base::{Timestamp, Untrusted};
 use crate::model::device::{Equipment, NeighborProtocol};
 use crate::model::{AssetId, CheckKey, Condition, Facts, Inventory, Observation, Outcome, Policy, Reading, Subject};
 use crate::state::event::{Effect, Event};
+use crate::state::view::HostView;
 
 fn neighbor(name: &str, forwards: Option<bool>) -> Neighbor {
     Neighbor {
@@ -66,11 +67,15 @@ fn stands(s: &mut State, host: &str, secs: u64) -> (Condition, String) {
     (host.condition, host.reason.line())
 }
 
+fn parent_of(host: &HostView) -> Option<&str> {
+    host.care.inferred_parent.as_ref().map(|parent| &*parent.name)
+}
+
 #[test]
 fn an_end_that_a_switch_names_hangs_on_it_and_is_marked() {
     let mut s = world(|_| {});
     let snapshot = s.publish(at(3));
-    let inferred: Vec<Option<&str>> = snapshot.hosts.iter().map(|h| h.care.inferred_parent.as_deref()).collect();
+    let inferred: Vec<Option<&str>> = snapshot.hosts.iter().map(|h| parent_of(h)).collect();
     assert_eq!(inferred, [None, Some("sw1"), None], "what forwards for others may be above as well as below");
     assert_eq!(told(&die(&mut s, "sw1", 40)), 1);
     assert_eq!(told(&die(&mut s, "db01", 50)), 0);
@@ -96,10 +101,10 @@ fn it_hides_neither_what_died_at_another_time_nor_what_is_tagged_critical() {
 #[test]
 fn configured_parents_come_first_and_a_reload_keeps_what_was_inferred() {
     let mut s = world(|inventory| Arc::make_mut(&mut inventory.hosts[1]).parents = vec![AssetId::new("web")]);
-    assert_eq!(s.publish(at(3)).hosts[1].care.inferred_parent, None);
+    assert_eq!(parent_of(&s.publish(at(3)).hosts[1]), None);
     let mut s = world(|_| {});
     s.reduce(at(4), Event::Inventory(Arc::new(hosts())));
-    assert_eq!(s.publish(at(4)).hosts[1].care.inferred_parent.as_deref(), Some("sw1"));
+    assert_eq!(parent_of(&s.publish(at(4)).hosts[1]), Some("sw1"));
     die(&mut s, "sw1", 40);
     die(&mut s, "db01", 41);
     assert_eq!(stands(&mut s, "db01", 44).0, Condition::Unreachable);
@@ -107,7 +112,7 @@ fn configured_parents_come_first_and_a_reload_keeps_what_was_inferred() {
     without.hosts.remove(0);
     without.checks.retain(|check| check.key.subject.id().as_str() != "sw1");
     s.reduce(at(45), Event::Inventory(Arc::new(without)));
-    assert_eq!(s.publish(at(45)).hosts[0].care.inferred_parent, None);
+    assert_eq!(parent_of(&s.publish(at(45)).hosts[0]), None);
     assert!(at(45) > Timestamp::default());
 }
 
@@ -118,4 +123,49 @@ fn two_hosts_of_one_name_are_nobodys_neighbour() {
         inventory.hosts.push(Arc::new(twin));
     });
     assert!(s.publish(at(3)).hosts.iter().all(|host| host.care.inferred_parent.is_none()));
+}
+
+fn hung(parents: &[(&str, &str, Inference)]) -> State {
+    world(|inventory| {
+        for (child, parent, by) in parents {
+            inventory.inferred.insert(AssetId::new(child), (AssetId::new(parent), *by));
+        }
+    })
+}
+
+#[test]
+fn what_is_reached_through_a_jump_host_hangs_on_it_and_says_by_what() {
+    let mut s = hung(&[("db01", "web", Inference::ProxyJump)]);
+    assert_eq!(parent_of(&s.publish(at(3)).hosts[1]), Some("web"), "a jump host comes before a neighbour");
+    die(&mut s, "web", 40);
+    assert_eq!(told(&die(&mut s, "db01", 41)), 0);
+    let why = "behind web (inferred from ProxyJump: it is reached through web)";
+    assert_eq!(stands(&mut s, "db01", 44), (Condition::Unreachable, why.into()));
+    // What died long after it has a cause of its own.
+    let mut s = hung(&[("db01", "web", Inference::ProxyJump)]);
+    die(&mut s, "web", 40);
+    see(&mut s, "db01", "icmp", 100, Outcome::Ok);
+    assert_eq!(told(&die(&mut s, "db01", 200)), 1);
+}
+
+#[test]
+fn a_neighbour_comes_before_a_gateway_and_a_circle_is_none() {
+    let mut s = hung(&[("db01", "web", Inference::Gateway)]);
+    assert_eq!(parent_of(&s.publish(at(3)).hosts[1]), Some("sw1"));
+    let mut s = hung(&[("sw1", "web", Inference::ProxyJump), ("web", "sw1", Inference::Gateway)]);
+    let snapshot = s.publish(at(3));
+    let found: Vec<Option<&str>> = snapshot.hosts.iter().map(|host| parent_of(host)).collect();
+    assert_eq!(found, [Some("web"), Some("sw1"), None]);
+}
+
+#[test]
+fn a_gateway_that_never_answers_hides_nothing() {
+    let mut inventory = (*inventory(&[("gw", &[]), ("far", &[])], &[("icmp", true)])).clone();
+    inventory.inferred.insert(AssetId::new("far"), (AssetId::new("gw"), Inference::Gateway));
+    let mut s = State::new(Policy::default());
+    s.reduce(at(0), Event::Inventory(Arc::new(inventory)));
+    see(&mut s, "far", "icmp", 1, Outcome::Ok);
+    die(&mut s, "gw", 10);
+    assert_eq!(told(&die(&mut s, "far", 12)), 1);
+    assert_eq!(stands(&mut s, "far", 15).0, Condition::Critical);
 }

@@ -199,3 +199,88 @@ fn a_result_from_a_clock_that_was_ahead_is_old() {
     see(&mut s, "a", "icmp", 1, Outcome::Ok);
     assert!(!s.publish(at(1)).hosts[0].stale);
 }
+
+#[test]
+fn without_a_way_out_the_console_is_blind_at_once_and_says_why() {
+    let mut s = flat(6);
+    let effects = s.reduce(at(40), Event::Uplink(Some("no default route".into())));
+    let asked = effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
+    assert_eq!((asked, told(&effects)), (6, 0), "whether most answer all the same is found out");
+    let blind = s.publish(at(40)).engine.blind.expect("blind");
+    assert_eq!((blind.since, blind.reason.as_deref()), (at(40), Some("no default route")));
+    let reason = |s: &mut State, secs| s.publish(at(secs)).problems[0].reason.line();
+    assert_eq!(reason(&mut s, 40), "no default route: nothing new is believed");
+    see(&mut s, "h0", "icmp", 41, Outcome::Critical);
+    assert_eq!(reason(&mut s, 41), "no default route · 1 of 6 targets that answered are silent");
+    // Back with one that is silent: that one is asked at once.
+    let back = s.reduce(at(45), Event::Uplink(None));
+    assert!(matches!(&back[..], [Effect::Ask(key)] if key.subject.id().as_str() == "h0"), "{back:?}");
+    assert!(s.publish(at(45)).engine.blind.is_some());
+    see(&mut s, "h0", "icmp", 46, Outcome::Ok);
+    assert!(s.publish(at(46)).problems.is_empty());
+    // Back before anything fell: at once.
+    s.reduce(at(50), Event::Uplink(Some("no default route".into())));
+    s.reduce(at(56), Event::Uplink(None));
+    assert!(s.publish(at(56)).engine.blind.is_none());
+}
+
+#[test]
+fn a_console_that_never_saw_anything_elsewhere_needs_no_way_out() {
+    let hosts = [("a", &[][..]), ("b", &[]), ("c", &[])];
+    // These are on 127.0.0.1.
+    let mut s = super::super::tests::state(&hosts, &[("icmp", true)]);
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    s.reduce(at(40), Event::Uplink(Some("no default route".into())));
+    assert!(s.publish(at(40)).engine.blind.is_none());
+    let mut unseen = State::new(Policy::default());
+    let mut inventory = Inventory::default();
+    inventory.hosts.push(Arc::new(Host::new("far", Some("192.0.2.1"), Origin::Config)));
+    inventory.checks.push(super::super::tests::spec("far", "icmp", true));
+    unseen.reduce(T0, Event::Inventory(Arc::new(inventory)));
+    unseen.reduce(at(40), Event::Uplink(Some("no default route".into())));
+    assert!(unseen.publish(at(40)).engine.blind.is_none());
+}
+
+#[test]
+fn what_answers_on_this_machine_says_nothing_about_its_way_out() {
+    let mut inventory = Inventory::default();
+    for (name, address) in [("far", "192.0.2.1"), ("b", "127.0.0.2"), ("c", "::1"), ("d", "localhost")] {
+        inventory.hosts.push(Arc::new(Host::new(name, Some(address), Origin::Config)));
+        inventory.checks.push(super::super::tests::spec(name, "icmp", true));
+    }
+    let mut s = State::new(Policy::default());
+    s.reduce(T0, Event::Inventory(Arc::new(inventory)));
+    for name in ["far", "b", "c", "d"] {
+        see(&mut s, name, "icmp", 1, Outcome::Ok);
+    }
+    s.reduce(at(40), Event::Uplink(Some("eth0 has no carrier".into())));
+    for name in ["b", "c", "d"] {
+        see(&mut s, name, "icmp", 41, Outcome::Ok);
+    }
+    assert!(s.publish(at(41)).engine.blind.is_some());
+    see(&mut s, "far", "icmp", 42, Outcome::Ok);
+    assert!(s.publish(at(42)).engine.blind.is_none());
+}
+
+#[test]
+fn what_is_behind_the_gateway_votes_as_if_it_were_not() {
+    let mut inventory = Inventory::default();
+    for (name, origin) in [("gateway", Origin::Gateway), ("a", Origin::Config), ("b", Origin::Config)] {
+        inventory.hosts.push(Arc::new(Host::new(name, Some("192.0.2.1"), origin)));
+        inventory.checks.push(super::super::tests::spec(name, "icmp", true));
+        let gateway = (crate::model::AssetId::new("gateway"), Inference::Gateway);
+        inventory.inferred.insert(crate::model::AssetId::new(name), gateway);
+    }
+    let mut s = State::new(Policy::default());
+    s.reduce(T0, Event::Inventory(Arc::new(inventory)));
+    for name in ["gateway", "a", "b"] {
+        see(&mut s, name, "icmp", 1, Outcome::Ok);
+    }
+    let mut all = Vec::new();
+    for round in 0..3 {
+        for name in ["gateway", "a", "b"] {
+            all.extend(see(&mut s, name, "icmp", 40 + round, Outcome::Critical));
+        }
+    }
+    assert_eq!((told(&all), words(&s.publish(at(50)))), (0, vec!["CAN'T SEE".to_owned()]));
+}

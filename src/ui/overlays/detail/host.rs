@@ -16,6 +16,7 @@ const TOLD: usize = 20;
 pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     let device = app.snapshot.device(&host.host.id);
     let address = host.host.address.as_deref().unwrap_or("this machine");
+    let site = host.host.site.as_deref().map(|site| format!("   site {site}")).unwrap_or_default();
     let stale = if host.stale { ", STALE" } else { "" };
     out.push((
         meaning(host.condition),
@@ -25,7 +26,7 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     care(app, now, &Target::Host(host.host.id.clone()), &host.care, out);
     out.push((
         Meaning::Dim,
-        format!("{address}   from {}   last seen {}", host.host.origin.label(), ago(now, host.last_seen)),
+        format!("{address}{site}   from {}   last seen {}", host.host.origin.label(), ago(now, host.last_seen)),
     ));
     let tags: Vec<&str> = host.host.tags.iter().map(|t| &**t).collect();
     if !tags.is_empty() {
@@ -53,24 +54,35 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     notifications(app, now, &host.host.id, out);
 }
 
-/// What it hangs on, and what that hangs on, up to the top; the first that is down is named.
+/// What it hangs on, and what that hangs on, up to the top, by redundancy group; what is down is marked.
 fn path(app: &App, host: &HostView) -> Option<Line> {
     let mut steps: Vec<String> = Vec::new();
     let mut seen: Vec<&AssetId> = vec![&host.host.id];
     let mut here = host;
     let mut meaning = Meaning::Dim;
-    while let Some(first) = here.host.parents.first().filter(|id| !seen.contains(id)) {
-        let mut parents: Vec<String> = Vec::new();
-        for id in &here.host.parents {
-            let parent = app.snapshot.host(id);
-            let state = parent.map(|p| p.condition).filter(|c| c.is_problem() || *c == Condition::Unreachable);
-            if state.is_some() {
-                meaning = Meaning::Unreachable;
-            }
-            let state = state.map(|c| format!(" ({})", word(c))).unwrap_or_default();
-            parents.push(format!("{}{state}", id.as_str()));
+    loop {
+        if let Some(parent) = here.care.inferred_parent.as_ref().filter(|_| here.host.parents.is_empty()) {
+            steps.push(format!("{} (inferred from {})", parent.name, parent.by.label()));
+            break;
         }
-        steps.push(parents.join(" or "));
+        let Some(first) = here.host.parents.first().filter(|id| !seen.contains(id)) else { break };
+        let mut groups: Vec<String> = Vec::new();
+        let several = here.host.parent_groups().nth(1).is_some();
+        for group in here.host.parent_groups() {
+            let mut parents: Vec<String> = Vec::new();
+            for id in group {
+                let parent = app.snapshot.host(id);
+                let state = parent.map(|p| p.condition).filter(|c| c.is_problem() || *c == Condition::Unreachable);
+                if state.is_some() {
+                    meaning = Meaning::Unreachable;
+                }
+                let state = state.map(|c| format!(" ({})", word(c))).unwrap_or_default();
+                parents.push(format!("{}{state}", id.as_str()));
+            }
+            let words = parents.join(" or ");
+            groups.push(if several && group.len() > 1 { format!("({words})") } else { words });
+        }
+        steps.push(groups.join(" and "));
         seen.push(first);
         let Some(next) = app.snapshot.host(first) else { break };
         here = next;

@@ -1,0 +1,217 @@
+//! The list of hosts by site or by group: one row for each, with the worst state in it and counts, and its hosts below it
+//! where it is open.
+//!
+//! A head is a row behind those of the hosts: the first has the number of hosts. So rows stay what they are while the
+//! inventory does, whatever is open.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::app::App;
+use super::panes::PaneKind;
+use crate::model::{Condition, Host};
+use crate::state::Snapshot;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GroupBy {
+    #[default]
+    Nothing,
+    Site,
+    Group,
+}
+
+impl GroupBy {
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("site", Self::Site), ("group", Self::Group), ("none", Self::Nothing)];
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, by)| *by)
+    }
+
+    /// For the title of the list.
+    pub fn words(self) -> Option<&'static str> {
+        match self {
+            Self::Nothing => None,
+            Self::Site => Some("by site"),
+            Self::Group => Some("by group"),
+        }
+    }
+
+    fn of(self, host: &Host) -> Option<&Arc<str>> {
+        match self {
+            Self::Nothing => None,
+            Self::Site => host.site.as_ref(),
+            Self::Group => host.group.as_ref(),
+        }
+    }
+
+    fn nameless(self) -> &'static str {
+        if self == Self::Site { "no site" } else { "no group" }
+    }
+}
+
+/// One head: what it is called, and how its hosts stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub name: Arc<str>,
+    pub open: bool,
+    pub hosts: usize,
+    pub worst: Condition,
+    /// All that is known of its hosts is old.
+    pub stale: bool,
+    down: usize,
+    warning: usize,
+    unknown: usize,
+    unreachable: usize,
+    old: usize,
+}
+
+impl Head {
+    fn new(name: Arc<str>, open: bool) -> Self {
+        Self {
+            name,
+            open,
+            hosts: 0,
+            worst: Condition::NotProbed,
+            stale: false,
+            down: 0,
+            warning: 0,
+            unknown: 0,
+            unreachable: 0,
+            old: 0,
+        }
+    }
+
+    /// "12 hosts", "3 down", …
+    pub fn words(&self) -> Vec<String> {
+        let mut words = vec![if self.hosts == 1 { "1 host".to_owned() } else { format!("{} hosts", self.hosts) }];
+        let counts = [
+            (self.down, "down"),
+            (self.warning, "warning"),
+            (self.unknown, "unknown"),
+            (self.unreachable, "unreachable"),
+            (self.old, "stale"),
+        ];
+        words.extend(counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+        words
+    }
+}
+
+/// How the list of hosts is gathered, as long as the console runs.
+#[derive(Clone, Debug, Default)]
+pub struct Grouping {
+    by: GroupBy,
+    /// In the order in which the inventory names them.
+    heads: Vec<Head>,
+    /// The head of each host.
+    of: Vec<usize>,
+    opened: HashSet<Arc<str>>,
+}
+
+impl Grouping {
+    pub fn by(&self) -> GroupBy {
+        self.by
+    }
+
+    pub fn is_on(&self) -> bool {
+        self.by != GroupBy::Nothing
+    }
+
+    /// What a change of changes the order of rows.
+    pub fn made_of(&self) -> (GroupBy, usize) {
+        (self.by, self.opened.len())
+    }
+
+    /// The head that a row of the list of hosts is.
+    pub fn head(&self, snapshot: &Snapshot, row: usize) -> Option<&Head> {
+        self.heads.get(row.checked_sub(snapshot.hosts.len())?)
+    }
+
+    /// Counts anew.
+    fn count(&mut self, snapshot: &Snapshot) {
+        let mut rows: HashMap<&str, usize> = HashMap::new();
+        self.heads.clear();
+        self.of.clear();
+        if !self.is_on() {
+            return;
+        }
+        let nameless: Arc<str> = self.by.nameless().into();
+        for view in &snapshot.hosts {
+            let name = self.by.of(&view.host).unwrap_or(&nameless);
+            let at = *rows.entry(name).or_insert_with(|| {
+                self.heads.push(Head::new(name.clone(), self.opened.contains(name)));
+                self.heads.len() - 1
+            });
+            self.of.push(at);
+            let head = &mut self.heads[at];
+            head.hosts += 1;
+            head.worst = head.worst.max(view.condition);
+            head.old += usize::from(view.stale);
+            head.stale = head.old == head.hosts;
+            match view.condition {
+                Condition::Critical => head.down += 1,
+                Condition::Warning => head.warning += 1,
+                Condition::Unknown => head.unknown += 1,
+                Condition::Unreachable => head.unreachable += 1,
+                Condition::Ok | Condition::Pending | Condition::NotProbed => {}
+            }
+        }
+    }
+
+    /// Rows of hosts, in their order, gathered below their heads; those come in the order of their first hosts.
+    pub fn gather(&self, rows: Vec<usize>) -> Vec<usize> {
+        if !self.is_on() {
+            return rows;
+        }
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); self.heads.len()];
+        let mut order = Vec::new();
+        for row in rows {
+            let Some(head) = self.of.get(row).copied() else { continue };
+            if members[head].is_empty() {
+                order.push(head);
+            }
+            members[head].push(row);
+        }
+        let below = |head: usize| if self.heads[head].open { members[head].as_slice() } else { &[] };
+        order
+            .iter()
+            .flat_map(|head| std::iter::once(self.of.len() + head).chain(below(*head).iter().copied()))
+            .collect()
+    }
+}
+
+impl App {
+    /// After a new snapshot, or when something was opened.
+    pub(super) fn count_groups(&mut self) {
+        self.grouping.count(&self.snapshot);
+    }
+
+    pub(super) fn group_hosts(&mut self, by: GroupBy) {
+        self.grouping = Grouping { by, ..Grouping::default() };
+        self.count_groups();
+        self.sorted(PaneKind::Hosts);
+    }
+
+    /// Opens or closes the selected head; false where none is selected.
+    pub(super) fn toggle_group(&mut self) -> bool {
+        let row = self.list(PaneKind::Hosts).row();
+        let head = row.and_then(|row| self.grouping.head(&self.snapshot, row));
+        let Some(name) = head.map(|head| head.name.clone()) else { return false };
+        if !self.grouping.opened.remove(&name) {
+            self.grouping.opened.insert(name);
+        }
+        self.count_groups();
+        self.sorted(PaneKind::Hosts);
+        true
+    }
+
+    /// Opens the head that hides a host.
+    pub(super) fn uncover(&mut self, row: usize) {
+        let head = self.grouping.of.get(row).and_then(|head| self.grouping.heads.get(*head));
+        if let Some(head) = head.filter(|head| !head.open) {
+            self.grouping.opened.insert(head.name.clone());
+            self.count_groups();
+            self.sorted(PaneKind::Hosts);
+        }
+    }
+}

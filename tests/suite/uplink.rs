@@ -1,0 +1,128 @@
+//! The console loses its own way out: it says so, and why, and blames nobody else. In network namespaces joined by a cable,
+//! with the program itself on a pseudo-terminal.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::getuid;
+use tempfile::TempDir;
+
+use super::console::{Console, Launch, READY};
+
+const BLIND: &str = "CAN'T SEE";
+
+/// The near end, a cable to the far one with six hosts, and whoever does what is written to `orders` until nobody writes any
+/// more. There is no resolver.
+const LAB: &str = r#"
+PATH=$PATH:/usr/sbin:/sbin
+lab=$1; shift
+mount -t sysfs none /sys
+: > $lab/resolv.conf
+mount --bind $lab/resolv.conf "$(readlink -f /etc/resolv.conf)"
+ip link set lo up
+unshare --net -- sleep 600 &
+far=$!
+tries=0
+while [ "$(readlink /proc/$far/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do
+    tries=$((tries + 1)); [ $tries -lt 500 ]; sleep 0.02
+done
+there() { nsenter --target $far --net -- "$@"; }
+ip link add near type veth peer name far
+ip link set far netns $far
+ip addr add 10.9.0.1/24 dev near; ip link set near up
+there ip addr add 10.9.0.2/24 dev far; there ip link set far up
+for n in 1 2 3 4 5 6; do there ip addr add 10.8.0.$n/32 dev far; done
+ip route add default via 10.9.0.2
+(
+    while read -r order; do $order; done < $lab/orders
+    kill $far
+) > $lab/log 2>&1 &
+exec "$@"
+"#;
+
+struct Lab {
+    folder: TempDir,
+    orders: fs::File,
+}
+
+impl Lab {
+    fn new() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        fs::write(folder.path().join("lab.sh"), LAB).expect("written");
+        let orders = folder.path().join("orders");
+        assert!(Command::new("mkfifo").arg(&orders).status().expect("it runs").success());
+        // For both: opening it waits for nobody.
+        let orders = fs::File::options().read(true).write(true).open(&orders).expect("it opens");
+        Self { folder, orders }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn does(&self, order: &str) {
+        (&self.orders).write_all(format!("{order}\n").as_bytes()).expect("it is read");
+    }
+
+    fn console(&self, arguments: &[String]) -> Console {
+        let flags = if getuid().is_root() { "-nm" } else { "-Urnm" };
+        let script = self.path("lab.sh").display().to_string();
+        let wrapper = ["unshare", flags, "/bin/sh", "-e", &script, &self.folder.path().display().to_string()];
+        let console = Launch::new((150, 40)).arguments(arguments).wrapped(wrapper).start();
+        console.shows(READY);
+        console
+    }
+}
+
+/// A channel that writes down what people are told.
+fn page(folder: &Path) -> String {
+    let (program, told) = (folder.join("page"), folder.join("told"));
+    fs::write(&program, format!("#!/bin/sh\necho \"$NOCTTY_SUBJECT\" >> '{}'\n", told.display())).expect("written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("mode");
+    format!("[[notify]]\nkind = \"exec\"\nargv = [\"{}\"]\nwait = \"0s\"\n", program.display())
+}
+
+fn leave(mut console: Console) {
+    console.press(":q!\r");
+    assert_eq!(console.ends().exit_code(), 0);
+}
+
+#[test]
+fn a_console_that_loses_its_default_route_says_so_and_announces_nothing() {
+    let lab = Lab::new();
+    let mut text = page(lab.folder.path());
+    for n in 1..=6 {
+        text.push_str(&format!("[[host]]\nname = \"h{n}\"\naddress = \"10.8.0.{n}\"\nchecks = [\"icmp\"]\n"));
+    }
+    fs::write(lab.path("noctty.toml"), text).expect("written");
+    let console = lab.console(&["--config".to_owned(), lab.path("noctty.toml").display().to_string()]);
+    console.until("all answered", |c| (1..=6).all(|n| c.text().contains(&format!("● h{n} "))));
+    lab.does("ip route del default");
+    console.shows(BLIND);
+    console.shows("no default route · 6 of 6 targets that answered are silent");
+    lab.does("ip route add default via 10.9.0.2");
+    console.until("it sees again", |c| !c.text().contains(BLIND));
+    lab.does("ip link set near down");
+    console.shows("no default route · 6 of 6 targets that answered are silent");
+    lab.does("ip link set near up");
+    lab.does("ip route add default via 10.9.0.2");
+    console.until("it sees again", |c| !c.text().contains(BLIND));
+    leave(console);
+    assert_eq!(fs::read_to_string(lab.path("told")).unwrap_or_default(), "", "nobody was told of anything");
+}
+
+#[test]
+fn without_a_configuration_a_cable_that_is_pulled_is_named() {
+    let lab = Lab::new();
+    let console = lab.console(&[]);
+    console.until("the gateway is up", |c| c.text().contains("● gateway 10.9.0.2"));
+    lab.does("there ip link set far down");
+    console.shows(BLIND);
+    console.shows("near has no carrier");
+    lab.does("there ip link set far up");
+    console.until("it sees again", |c| !c.text().contains(BLIND));
+    leave(console);
+}
