@@ -5,11 +5,8 @@ mod commands;
 pub mod cycle;
 pub mod desk;
 pub mod discover;
-<<<<<<< HEAD
 mod echoes;
-=======
 mod hangs;
->>>>>>> w-c
 mod host_watch;
 mod notify;
 pub mod plan;

@@ -1,12 +1,8 @@
 //! The engine's one loop: it owns the state, takes in what happened, starts what is due, and publishes. Nothing in
 //! it waits for a probe, a disk or a terminal; whatever takes time runs in a supervised task and reports back.
 
-<<<<<<< HEAD
 use std::collections::{HashSet, VecDeque};
-=======
-use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
->>>>>>> w-c
 use std::sync::Arc;
 use std::time::Duration;
 
