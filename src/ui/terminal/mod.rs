@@ -14,6 +14,7 @@ pub mod input;
 pub mod job;
 pub mod output;
 pub mod pacer;
+mod shift;
 pub mod signals;
 mod stray;
 pub mod tty;

@@ -24,6 +24,7 @@ use ratatui::buffer::Buffer;
 
 use super::encode::Encoder;
 use super::fence::Fence;
+use super::shift::Shift;
 use crate::ui::clipboard::Clip;
 use crate::ui::frame::Colours;
 
@@ -350,19 +351,27 @@ impl Pacer {
             self.unknown = vec![true; next.area.height as usize];
             self.shown = Some(Buffer::empty(next.area));
         }
-        let head = encoder.out.len();
-        let mut left_over = false;
+        let (mut some, mut left_over) = (false, false);
         if let Some(shown) = &mut self.shown {
+            // Of a row that is not known nobody can say where it moves to.
+            if self.spoiled.is_none()
+                && !self.unknown.contains(&true)
+                && let Some(shift) = Shift::between(shown, &next)
+            {
+                shift.write(&mut encoder.out);
+                shift.apply(shown);
+            }
             for y in row_order(next.area.height, self.answer.as_ref()) {
                 let unknown = self.unknown.get(y as usize).copied().unwrap_or(true);
                 let spoiled = self.spoiled == Some(y);
                 if !unknown && !spoiled && same_row(&next, shown, y) {
                     continue;
                 }
-                if encoder.out.len() > head && encoder.out.len() >= budget {
+                if some && encoder.out.len() >= budget {
                     left_over = true;
                     break;
                 }
+                some = true;
                 // After a clear screen, an unknown row is a blank one.
                 encoder.row(y, &next, (!spoiled).then_some(&*shown));
                 self.spoiled = self.spoiled.filter(|row| *row != y);

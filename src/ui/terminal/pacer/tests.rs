@@ -368,3 +368,94 @@ mod any_terminal {
         }
     }
 }
+
+/// A terminal that nobody here wrote, to tell what the bytes make of a screen.
+struct Emulator {
+    term: alacritty_terminal::Term<alacritty_terminal::event::VoidListener>,
+    parser: alacritty_terminal::vte::ansi::Processor,
+}
+
+impl Emulator {
+    fn new(width: usize, height: usize) -> Self {
+        let size = alacritty_terminal::term::test::TermSize::new(width, height);
+        let term = alacritty_terminal::Term::new(
+            alacritty_terminal::term::Config::default(),
+            &size,
+            alacritty_terminal::event::VoidListener,
+        );
+        Self { term, parser: alacritty_terminal::vte::ansi::Processor::new() }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        use alacritty_terminal::grid::Dimensions as _;
+        use alacritty_terminal::index::{Column, Line};
+        let grid = self.term.grid();
+        let row = |y: i32| (0..grid.columns()).map(|x| grid[Line(y)][Column(x)].c).collect::<String>();
+        (0..i32::try_from(grid.screen_lines()).expect("small")).map(|y| row(y).trim_end().to_owned()).collect()
+    }
+}
+
+/// A list of numbered lines in a frame: where it is scrolled to, which line is selected, what the clock shows.
+fn list(top: usize, selected: usize, clock: usize) -> Buffer {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 40, 16));
+    let style = ratatui::style::Style::new();
+    buffer.set_string(0, 0, format!("hosts {clock}"), style);
+    for y in 1..15u16 {
+        let line = top + usize::from(y);
+        let mark = if line == selected { ">" } else { " " };
+        let age = if line % 5 == 0 { clock } else { 7 };
+        buffer.set_string(0, y, format!("{mark} host{line:03} answered in {}.{}ms", line % 9, line % 7), style);
+        buffer.set_string(36, y, format!("{age:2}s"), style);
+    }
+    buffer.set_string(0, 15, "Enter opens", style);
+    buffer
+}
+
+#[test]
+fn a_list_that_scrolls_by_a_line_costs_a_line() {
+    let now = Instant::now();
+    let mut pacer = Pacer::new(Colours::True);
+    let mut sent = |picture: Buffer| {
+        pacer.show(picture, None, None);
+        let mut bytes = 0;
+        while let Some(chunk) = pacer.chunk(now) {
+            bytes += chunk.len();
+            pacer.acknowledge(Fence::Status, now);
+        }
+        bytes
+    };
+    let whole = sent(list(0, 14, 1));
+    let line = sent(list(1, 15, 1));
+    assert!(whole > 500 && line < 140, "{whole} bytes, then {line}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_scrolls_the_terminal_ends_with_the_newest_picture(
+        steps in proptest::collection::vec((0usize..60, 0usize..60, 0usize..99, 0usize..4), 1..30),
+    ) {
+        let now = Instant::now();
+        let mut pacer = Pacer::new(Colours::True);
+        let mut emulator = Emulator::new(40, 16);
+        for (top, selected, clock, chunks) in steps {
+            let picture = list(top, selected, clock);
+            pacer.show(picture.clone(), None, None);
+            // Some pictures are overtaken on their way.
+            let all = chunks == 3;
+            let mut left = chunks;
+            while all || left > 0 {
+                left = left.saturating_sub(1);
+                pacer.window = SMALLEST;
+                let Some(chunk) = pacer.chunk(now) else { break };
+                emulator.parser.advance(&mut emulator.term, &chunk);
+                pacer.acknowledge(Fence::Status, now);
+            }
+            if pacer.is_idle() {
+                let wanted: Vec<String> = (0..16u16)
+                    .map(|y| (0..40u16).map(|x| picture[(x, y)].symbol()).collect::<String>().trim_end().to_owned())
+                    .collect();
+                proptest::prop_assert_eq!(emulator.lines(), wanted);
+            }
+        }
+    }
+}
