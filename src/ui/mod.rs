@@ -15,6 +15,7 @@ mod grouping;
 mod line;
 mod list;
 pub mod look;
+mod marks;
 mod overlays;
 pub mod panes;
 pub mod port;
