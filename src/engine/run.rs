@@ -319,6 +319,8 @@ impl Engine {
     fn take_result(&mut self, (observation, fault): Finished) {
         if let Some(check) = self.state.check(&observation.check) {
             self.schedule.rest(&observation.check, check.spec.rest_after(&observation));
+            // What it was before: the result that ends that asks for the next by itself.
+            self.schedule.ease(&observation.check, check.eased);
         }
         // The turn ends before the retry is asked for, so that the retry is not overruled.
         self.schedule.finished(&observation.check, self.clock.now());

@@ -120,6 +120,8 @@ struct Entry {
     /// From the begin of its last run to that of the next, at least; more than the interval where runs take that long.
     rest: Duration,
     running: bool,
+    /// It was good for so long that it is asked less often.
+    eased: bool,
     /// Wanted again while it ran.
     again: bool,
     /// Its last run took as long as it may.
@@ -159,13 +161,14 @@ impl Schedule {
             self.rows.insert(spec.key.clone(), row);
             let known = old.remove(&spec.key);
             let lane = Lane::of(&spec.kind);
-            let (rest, running, again) = (Duration::ZERO, false, false);
+            let (rest, running, eased, again) = (Duration::ZERO, false, false, false);
             let mut entry =
-                Entry { lane, at: now, epoch: 0, last_start: None, rest, running, again, slow: false, spec };
+                Entry { lane, at: now, epoch: 0, last_start: None, rest, running, eased, again, slow: false, spec };
             if let Some(known) = known {
                 entry.epoch = known.epoch + 1;
                 entry.last_start = known.last_start;
                 entry.rest = known.rest;
+                entry.eased = known.eased && entry.spec.eases;
                 entry.running = known.running;
                 entry.slow = known.slow;
                 entry.at = known.at.min(now.plus(entry.spec.interval));
@@ -240,6 +243,13 @@ impl Schedule {
     pub fn rest(&mut self, key: &CheckKey, rest: Duration) {
         if let Some(&row) = self.rows.get(key) {
             self.entries[row].rest = rest;
+        }
+    }
+
+    /// It is asked less often, or as ever; told before [`Schedule::finished`].
+    pub fn ease(&mut self, key: &CheckKey, eased: bool) {
+        if let Some(&row) = self.rows.get(key) {
+            self.entries[row].eased = eased;
         }
     }
 
@@ -542,7 +552,7 @@ impl Schedule {
     /// The next turn in the check's own rhythm; turns that were missed while it ran are skipped.
     fn next_turn(&self, row: usize, now: Timestamp) -> Timestamp {
         let entry = &self.entries[row];
-        let mut interval = entry.spec.interval.max(Duration::from_millis(100));
+        let mut interval = entry.spec.pace(entry.eased).max(Duration::from_millis(100));
         if entry.spec.fixed_pace {
             // A tenth of jitter, from the start of the last run: never faster than the interval.
             let jitter = phase(&(entry.spec.key.clone(), entry.epoch), interval / 10);
@@ -550,7 +560,7 @@ impl Schedule {
         }
         let asset = entry.spec.key.subject.id();
         if self.focus.as_ref() == Some(asset) || (!self.alarmed.is_empty() && self.alarmed.contains(asset)) {
-            interval = focused(interval);
+            interval = focused(entry.spec.interval);
         }
         if !self.watched_checks.is_empty() && self.watched_checks.contains(&entry.spec.key) {
             interval = interval.min(WATCHED_EVERY);
@@ -633,6 +643,7 @@ mod tests {
             attempts: 3,
             decides_reachability: true,
             fixed_pace: false,
+            eases: false,
             waits_for: None,
             wire: Wire { protocol: "t".into(), destination: "".into() },
         }
@@ -674,6 +685,37 @@ mod tests {
         s.finished(&key, at(10));
         s.retry(&key, at(10));
         assert_eq!(s.next_due(), Some(at(1_010)));
+    }
+
+    #[test]
+    fn what_was_good_for_long_is_asked_half_as_often_unless_somebody_looks() {
+        let mut s = loaded(vec![spec("a", "linux", 60)]);
+        let key = s.entries[0].spec.key.clone();
+        let starts = |s: &mut Schedule, from: u64, until: u64| -> Vec<u64> {
+            let mut out = Vec::new();
+            for second in from..until {
+                let now = T0.plus(Duration::from_secs(second));
+                while let Some(spec) = s.start_next(now) {
+                    out.push(second);
+                    s.finished(&spec.key, now);
+                }
+            }
+            out
+        };
+        let gaps = |starts: &[u64]| -> Vec<u64> { starts.windows(2).map(|pair| pair[1] - pair[0]).collect() };
+        assert_eq!(gaps(&starts(&mut s, 0, 300)), [60; 4]);
+        s.ease(&key, true);
+        starts(&mut s, 300, 400);
+        assert_eq!(gaps(&starts(&mut s, 400, 1_000)), [120; 4]);
+        s.focus(Some(AssetId::new("a")), T0.plus(Duration::from_secs(1_000)));
+        assert_eq!(gaps(&starts(&mut s, 1_000, 1_100))[1..4], [20; 3]);
+        s.focus(None, T0.plus(Duration::from_secs(1_100)));
+        s.alarm(AssetId::new("a"), Pace::Alarmed, T0.plus(Duration::from_secs(1_100)));
+        assert_eq!(gaps(&starts(&mut s, 1_100, 1_200))[1..4], [20; 3]);
+        s.alarm(AssetId::new("a"), Pace::AsEver, T0.plus(Duration::from_secs(1_200)));
+        s.ease(&key, false);
+        starts(&mut s, 1_200, 1_300);
+        assert_eq!(gaps(&starts(&mut s, 1_300, 1_600)), [60; 4]);
     }
 
     #[test]

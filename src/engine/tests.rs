@@ -104,6 +104,7 @@ impl World {
                     attempts: 3,
                     decides_reachability: true,
                     fixed_pace: false,
+                    eases: false,
                     waits_for: None,
                     wire: Wire { protocol: "t".into(), destination: "".into() },
                 }));

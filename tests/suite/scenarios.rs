@@ -152,6 +152,7 @@ fn spec(host: &str, name: &str, life: bool) -> CheckSpec {
         attempts: 3,
         decides_reachability: life,
         fixed_pace: false,
+        eases: false,
         waits_for: None,
         wire: Wire { protocol: "test".into(), destination: "".into() },
     }
