@@ -215,10 +215,9 @@ impl Engine {
             match effect {
                 Effect::Retry(key) => {
                     self.schedule.retry(&key, now);
-                    if let Some(uplink) = &self.uplink {
-                        uplink.look_now();
-                    }
+                    self.look_out();
                 }
+                Effect::LookOut => self.look_out(),
                 Effect::Ask(key) => self.schedule.ask(&key, now, spread),
                 Effect::Pace { asset, pace } => self.schedule.alarm(asset, pace, now),
                 Effect::Look(asset) => self.schedule.nudge(&asset, now),
@@ -244,6 +243,12 @@ impl Engine {
                     self.to_write.push_back(draft);
                 }
             }
+        }
+    }
+
+    fn look_out(&self) {
+        if let Some(uplink) = &self.uplink {
+            uplink.look_now();
         }
     }
 

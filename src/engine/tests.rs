@@ -165,6 +165,7 @@ impl World {
                     Effect::Remember(_)
                     | Effect::RememberDevice(_)
                     | Effect::Look(_)
+                    | Effect::LookOut
                     | Effect::AnnouncePart { .. }
                     | Effect::Release { .. } => {}
                     Effect::Pace { asset, pace } => schedule.alarm(asset, pace, now),
