@@ -42,6 +42,7 @@ fn snapshot() -> Snapshot {
             attempts: 1,
             decides_reachability: true,
             fixed_pace: false,
+            eases: false,
             waits_for: None,
             wire: Wire { protocol: "ICMP echo".into(), destination: "192.0.2.1".into() },
         }));

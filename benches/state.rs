@@ -35,6 +35,7 @@ fn state() -> State {
                 attempts: 3,
                 decides_reachability: check == 0,
                 fixed_pace: false,
+                eases: false,
                 waits_for: None,
                 wire: Wire { protocol: "TCP".into(), destination: "192.0.2.1:80".into() },
             }));

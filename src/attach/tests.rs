@@ -359,6 +359,7 @@ impl Net {
                     attempts: 2,
                     decides_reachability: kind == "icmp",
                     fixed_pace: false,
+                    eases: false,
                     waits_for: None,
                     wire: CheckWire { protocol: "ICMP echo".into(), destination: "10.0.0.1".into() },
                 }));

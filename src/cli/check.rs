@@ -74,6 +74,7 @@ fn select(plan: &Plan, selectors: &[String]) -> Result<Plan> {
         checks: checks.iter().map(|b| b.spec.clone()).collect(),
         thresholds: inventory.thresholds.clone(),
         inferred: inventory.inferred.clone(),
+        flapping: inventory.flapping.clone(),
         maintenance: inventory.maintenance.clone(),
         remarks: Vec::new(),
     };

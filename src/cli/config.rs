@@ -13,7 +13,7 @@ use crate::backup::SOURCES;
 use crate::base::options::{OptionDoc, Problem, Weight};
 use crate::base::{text, units};
 use crate::config::theme::Shelf;
-use crate::config::{UiOptions, WallOptions, load, maintenance, port_rules, wall};
+use crate::config::{UiOptions, WallOptions, load, maintenance, port_rules, rules, wall};
 use crate::engine::bind;
 use crate::notify;
 use crate::probe::KINDS;
@@ -223,6 +223,13 @@ pub fn reference() -> String {
             rows(&mut out, kind.options);
         }
     }
+    out.push_str("\n## `[polling]`\n\n");
+    rows(&mut out, rules::POLLING);
+    out.push_str(
+        "\n## `[flapping]`\n\nHow much may change before it is one problem; see `docs/state.md`. For all, and as `flapping` of a host or a check, \
+         which overrules it: a table of these, a formula's name, or false.\n\n",
+    );
+    rows(&mut out, rules::FLAPPING);
     out.push_str("\n## `[ssh]`\n\n");
     rows(&mut out, SSH);
     out.push_str(
@@ -287,6 +294,12 @@ const HOST: &[OptionDoc] = &[
         form: "array",
         default: "[]",
         help: "hosts it hangs on: UNREACHABLE when all of them are down. With an array among them, as in `[\"edge\", [\"core-a\", \"core-b\"]]`, each element is needed, and an array is a redundancy group: one of it is enough",
+    },
+    OptionDoc {
+        name: "flapping",
+        form: "table, string or boolean",
+        default: "as for all",
+        help: "how flapping of its checks is told, see `[flapping]`; false: not at all",
     },
     OptionDoc { name: "ssh", form: "string", default: "the address", help: "its name in `~/.ssh/config`" },
     OptionDoc { name: "checks", form: "array", default: "[\"icmp\"]", help: "what is asked" },

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Globals;
 use crate::base::{text, units};
 use crate::engine::Plan;
+use crate::model::EASES_AFTER;
 
 #[derive(Debug, clap::Args)]
 pub struct PlanArgs {
@@ -25,6 +26,8 @@ struct Row {
     protocol: String,
     destination: String,
     interval_s: f64,
+    /// Once it was good for long.
+    eased_interval_s: Option<f64>,
     never_faster: bool,
     waits_for: Option<String>,
 }
@@ -75,6 +78,7 @@ fn document(plan: &Plan) -> Document {
                 protocol: spec.wire.protocol.to_string(),
                 destination: spec.wire.destination.to_string(),
                 interval_s: spec.interval.as_secs_f64(),
+                eased_interval_s: spec.eases.then(|| spec.pace(true).as_secs_f64()),
                 never_faster: spec.fixed_pace,
                 waits_for: spec.waits_for.as_deref().map(str::to_owned),
             }
@@ -101,6 +105,10 @@ fn table(document: &Document) -> String {
     rows.push(["TARGET", "PROTOCOL", "DESTINATION", "EVERY", "FROM"].map(str::to_owned));
     for row in &document.checks {
         let mut every = units::config_duration(std::time::Duration::from_secs_f64(row.interval_s));
+        if let Some(eased) = row.eased_interval_s {
+            let [eased, after] = [std::time::Duration::from_secs_f64(eased), EASES_AFTER].map(units::config_duration);
+            every.push_str(&format!(", {eased} when good for {after}"));
+        }
         if row.never_faster {
             every.push_str(", never faster");
         }

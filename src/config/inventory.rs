@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::port_rules::{ForAll, read_own};
+use super::rules::read_flapping;
 use crate::base::options::{Node, Place, Problem, Reader, Table, Value};
-use crate::model::{AssetId, Host, Job, Origin, Schedule};
+use crate::model::{AssetId, FlapFormula, Host, Job, Origin, Schedule};
 
 /// A host and what is asked of it.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct HostEntry {
     pub place: Option<Place>,
     /// Where each of its parents stands, in their order.
     pub parent_places: Vec<Place>,
+    /// How flapping of its checks is told, where they say nothing themselves; `None` where it is not.
+    pub flapping: Option<FlapFormula>,
 }
 
 /// One element of `checks`: a kind by name, or a table with `kind` and options.
@@ -59,7 +62,12 @@ const JOB_KEYS: [&str; 12] = [
     "enabled",
 ];
 
-pub(super) fn read_host(table: &Table, ports: &ForAll, problems: &mut Vec<Problem>) -> Option<HostEntry> {
+pub(super) fn read_host(
+    table: &Table,
+    ports: &ForAll,
+    flapping: Option<FlapFormula>,
+    problems: &mut Vec<Problem>,
+) -> Option<HostEntry> {
     let mut r = table.reader("[[host]]");
     let name = r.required_string("name");
     let id = r.string("id");
@@ -75,6 +83,7 @@ pub(super) fn read_host(table: &Table, ports: &ForAll, problems: &mut Vec<Proble
     let ssh_alias = r.string("ssh");
     let checks = r.node("checks").map(|node| read_checks(node, &mut r));
     let snmp = r.table("snmp").cloned();
+    let own_flapping = r.node("flapping").map(|node| read_flapping(node, flapping, problems));
     let own_ports = r.table("ports").map(|t| read_own(t, name.as_deref().unwrap_or("a host"), problems));
     let dialled = if address.is_some() { ("address", &address) } else { ("name", &name) };
     if let (key, Some(text)) = dialled
@@ -99,7 +108,8 @@ pub(super) fn read_host(table: &Table, ports: &ForAll, problems: &mut Vec<Proble
     host.ssh_alias = ssh_alias.as_deref().map(Arc::from);
     host.ports = ports.of_host(own_ports, &tags);
     let place = Some(place_of(table, "name"));
-    Some(HostEntry { host: Arc::new(host), checks, snmp, place, parent_places })
+    let flapping = own_flapping.unwrap_or(flapping);
+    Some(HostEntry { host: Arc::new(host), checks, snmp, place, parent_places, flapping })
 }
 
 #[derive(Default)]
@@ -260,7 +270,7 @@ pub(super) fn read_job(table: &Table, problems: &mut Vec<Problem>) -> Option<Job
 }
 
 /// The place of a key's value, or of the whole table.
-fn place_of(table: &Table, key: &str) -> Place {
+pub(super) fn place_of(table: &Table, key: &str) -> Place {
     table.find(key).map_or_else(|| table.place.clone(), |node| node.place.clone())
 }
 

@@ -8,9 +8,11 @@ use super::document;
 use super::inventory::{self, HostEntry, JobEntry};
 use super::maintenance::{self, MaintenanceEntry};
 use super::port_rules::ForAll;
+use super::rules::{self, PollingOptions};
 use super::theme::ThemeChoice;
 use super::wall::WallOptions;
 use crate::base::options::{Problem, Table, Weight};
+use crate::model::FlapFormula;
 
 /// A configuration larger than this is a mistake.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -23,6 +25,7 @@ pub struct Config {
     pub ui: UiOptions,
     pub ssh: SshOptions,
     pub wall: WallOptions,
+    pub polling: PollingOptions,
     /// `[traps]`, for whoever listens.
     pub traps: Option<Table>,
     /// `[[notify]]`, for whoever tells people.
@@ -117,6 +120,7 @@ pub(super) struct Understood {
     pub ui: UiOptions,
     pub ssh: SshOptions,
     pub wall: WallOptions,
+    pub polling: PollingOptions,
     pub traps: Option<Table>,
     pub notify: Vec<Table>,
     pub maintenance: Vec<MaintenanceEntry>,
@@ -136,8 +140,8 @@ impl Understood {
             sort(&mut problems);
             return Err(Problems(problems));
         }
-        let Self { hosts, jobs, ui, ssh, wall, traps, notify, maintenance, folder, .. } = self;
-        Ok(Config { hosts, jobs, ui, ssh, wall, traps, notify, maintenance, warnings: problems, folder })
+        let Self { hosts, jobs, ui, ssh, wall, polling, traps, notify, maintenance, folder, .. } = self;
+        Ok(Config { hosts, jobs, ui, ssh, wall, polling, traps, notify, maintenance, warnings: problems, folder })
     }
 }
 
@@ -188,12 +192,16 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let ui_table = r.table("ui");
     let ssh_table = r.table("ssh");
     let wall_table = r.table("wall");
+    let polling_table = r.table("polling");
+    let flapping_node = r.node("flapping");
     let traps = r.table("traps").cloned();
     let notify: Vec<Table> = r.tables("notify").into_iter().cloned().collect();
     problems.extend(r.finish());
     let ports = ForAll::read(ports_table, &mut problems);
-    let hosts: Vec<HostEntry> =
-        host_tables.iter().filter_map(|t| inventory::read_host(t, &ports, &mut problems)).collect();
+    let usual = Some(FlapFormula::ICINGA);
+    let flapping = flapping_node.map_or(usual, |node| rules::read_flapping(node, usual, &mut problems));
+    let read_host = |t: &&Table| inventory::read_host(t, &ports, flapping, &mut problems);
+    let hosts: Vec<HostEntry> = host_tables.iter().filter_map(read_host).collect();
     let tags: Vec<&str> = hosts.iter().flat_map(|h| h.host.tags.iter().map(|t| &**t)).collect();
     ports.check_tags(&tags, &mut problems);
     let jobs: Vec<JobEntry> = job_tables.iter().filter_map(|t| inventory::read_job(t, &mut problems)).collect();
@@ -203,6 +211,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     maintenance::check_references(&maintenance, &hosts, &jobs, &mut references);
     let ui = ui_table.map(|table| UiOptions::read(table, &mut problems)).unwrap_or_default();
     let ssh = ssh_table.map(|table| SshOptions::read(table, name, &mut problems)).unwrap_or_default();
+    let polling = polling_table.map(|table| rules::read_polling(table, &mut problems)).unwrap_or_default();
     let wall = wall_table.map(|table| WallOptions::read(table, &mut problems)).unwrap_or_default();
     // What a broken line was taken for says nothing.
     let line = |p: &Problem| p.place.as_ref().map(|at| at.line_and_column().0);
@@ -211,7 +220,21 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
         list.retain(|p| p.place.is_none() || !broken.contains(&line(p)));
     }
     problems.extend(syntax);
-    Understood { root, hosts, jobs, ui, ssh, wall, traps, notify, maintenance, folder: None, problems, references }
+    Understood {
+        root,
+        hosts,
+        jobs,
+        ui,
+        ssh,
+        wall,
+        polling,
+        traps,
+        notify,
+        maintenance,
+        folder: None,
+        problems,
+        references,
+    }
 }
 
 /// A path as the file `name` means it: `~/` is the user's home, and what is relative stands beside the file.

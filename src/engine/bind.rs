@@ -9,8 +9,9 @@ use super::plan::{Bound, Plan, Runner};
 use super::thresholds;
 use crate::backup::{self, Source};
 use crate::base::options::{OptionDoc, Place, Problem, Reader, Source as Text, Table, Weight, nearest};
+use crate::config::rules::read_flapping;
 use crate::config::{CheckEntry, Config, HostEntry, JobEntry};
-use crate::model::{CheckKey, CheckSpec, Host, Inventory, Job, Subject};
+use crate::model::{CheckKey, CheckSpec, FlapFormula, Host, Inventory, Job, Subject};
 use crate::notify;
 use crate::probe::traps::TrapSettings;
 use crate::probe::{self, Kind, Pace, Probe};
@@ -36,12 +37,21 @@ pub const COMMON: &[OptionDoc] = &[
         help: "bad results in a row that make a problem",
     },
     OptionDoc {
+        name: "flapping",
+        form: "table, string or boolean",
+        default: "the host's",
+        help: "how flapping of it is told, see `[flapping]`; false: not at all",
+    },
+    OptionDoc {
         name: "thresholds",
         form: "table",
         default: "",
         help: "limits for the check's numbers: `{ rtt = { warn = 0.2, crit = 0.5 } }`; see `docs/state.md`",
     },
 ];
+
+/// Checks that log in or look at what changes over days, and prove no life.
+const EASING: [&str; 5] = ["linux", "windows", "tls", "ssh-key", "dns-serial"];
 
 /// What all checks of a configuration share.
 #[derive(Debug)]
@@ -51,11 +61,14 @@ pub struct Common {
     pub secrets: Arc<Secrets>,
     /// The connections that those checks keep which log in.
     pub links: Arc<Links>,
+    /// What is costly and good for long is asked less often.
+    pub adaptive: bool,
 }
 
 impl Default for Common {
     fn default() -> Self {
-        Self { profiles: None, secrets: Arc::default(), links: Links::new(Surroundings::from_environment()) }
+        let links = Links::new(Surroundings::from_environment());
+        Self { profiles: None, secrets: Arc::default(), links, adaptive: true }
     }
 }
 
@@ -85,7 +98,8 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
     let mut problems = Vec::new();
     let surroundings = Surroundings { config: config.ssh.config.clone(), ..Surroundings::from_environment() };
     let links = Links::new(surroundings);
-    let common = Common { profiles: profiles.cloned(), secrets: Arc::default(), links };
+    let adaptive = config.polling.adaptive;
+    let common = Common { profiles: profiles.cloned(), secrets: Arc::default(), links, adaptive };
     let mut inventory = Inventory::default();
     let mut checks = Vec::new();
     let first_error = |problems: &[Problem]| {
@@ -132,6 +146,9 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
     inventory.checks = checks.iter().map(|bound| bound.spec.clone()).collect();
     let limited = checks.iter().filter(|bound| !bound.thresholds.is_empty());
     inventory.thresholds = limited.map(|bound| (bound.spec.key.clone(), bound.thresholds.clone())).collect();
+    let unusual = checks.iter().filter(|b| matches!(b.spec.key.subject, Subject::Host(_)));
+    let unusual = unusual.filter(|bound| bound.flapping != Some(FlapFormula::ICINGA));
+    inventory.flapping = unusual.map(|bound| (bound.spec.key.clone(), bound.flapping)).collect();
     inventory.maintenance = config.maintenance.iter().map(|entry| entry.maintenance.clone()).collect();
     (Plan { inventory: Arc::new(inventory), checks, traps: traps.map(Arc::new), channels: channels.into() }, problems)
 }
@@ -161,7 +178,9 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
         let options = check.options.as_ref().unwrap_or(&empty);
         let what = format!("the {} check of {}", kind.name, entry.host.name);
         let mut reader = options.reader(&what);
+        let own_pace = reader.node("interval").is_some();
         let pace = read_pace(&mut reader, kind.pace);
+        let flapping = reader.node("flapping").map(|node| read_flapping(node, entry.flapping, problems));
         let thresholds = thresholds::read(&mut reader, problems);
         let probe = (kind.bind)(&entry.host, &mut reader);
         problems.extend(reader.finish());
@@ -171,7 +190,12 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
         }
         probe.share(&common.secrets);
         probe.join(&common.links);
-        let bound = Bound { thresholds, ..bound_probe(&entry.host, kind, pace, probe) };
+        let flapping = flapping.unwrap_or(entry.flapping);
+        let mut bound = Bound { thresholds, flapping, ..bound_probe(&entry.host, kind, pace, probe) };
+        let vital = entry.host.has_tag("core") || entry.host.has_tag("critical");
+        if common.adaptive && EASING.contains(&kind.name) && !own_pace && !vital {
+            Arc::make_mut(&mut bound.spec).eases = true;
+        }
         if out.iter().any(|b| b.spec.key == bound.spec.key) {
             let problem = Problem::error(
                 &check.place,
@@ -199,10 +223,16 @@ fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>)
         attempts: pace.attempts.max(1),
         decides_reachability: pace.decides_reachability,
         fixed_pace: false,
+        eases: false,
         waits_for: None,
         wire: probe.wire(),
     };
-    Bound { spec: Arc::new(spec), run: Runner::Probe(Arc::from(probe)), thresholds: Arc::from([]) }
+    Bound {
+        spec: Arc::new(spec),
+        run: Runner::Probe(Arc::from(probe)),
+        thresholds: Arc::from([]),
+        flapping: Some(FlapFormula::ICINGA),
+    }
 }
 
 /// What is tagged core is known to be down within ten seconds: four to the next look, then three of a second each, half a
@@ -251,10 +281,11 @@ pub fn bound_source(
         attempts: 1,
         decides_reachability: false,
         fixed_pace: false,
+        eases: false,
         waits_for: source.waits_for().map(Arc::from),
         wire: source.wire(),
     };
-    Bound { spec: Arc::new(spec), run: Runner::Backup(Arc::from(source)), thresholds: Arc::from([]) }
+    Bound { spec: Arc::new(spec), run: Runner::Backup(Arc::from(source)), thresholds: Arc::from([]), flapping: None }
 }
 
 fn read_pace(reader: &mut Reader<'_>, mut pace: Pace) -> Pace {
@@ -330,6 +361,40 @@ mod tests {
             "{:?}",
             plan.inventory.remarks
         );
+    }
+
+    #[test]
+    fn only_what_is_costly_and_nobody_set_a_pace_for_is_asked_less_often_when_it_is_good() {
+        for name in EASING {
+            let kind = probe::kind(name).expect("it is a check");
+            assert!(!kind.pace.decides_reachability && kind.pace.interval >= Duration::from_secs(60), "{name}");
+        }
+        let eases = |all: &str, more: &str| {
+            let text = format!("{all}\n[[host]]\nname = \"a\"\n{more}\n");
+            let plan = bound(&text).expect("valid");
+            plan.checks.iter().filter(|b| b.spec.eases).map(|b| b.spec.key.name.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(eases("", "checks = [\"icmp\", \"tls\"]"), ["tls"]);
+        assert_eq!(eases("", "checks = [{ kind = \"tls\", timeout = \"5s\" }]"), ["tls"]);
+        assert!(eases("", "checks = [{ kind = \"tls\", interval = \"1h\" }]").is_empty(), "as it is the usual one");
+        assert!(eases("[polling]\nadaptive = false", "checks = [\"tls\"]").is_empty());
+        for tag in ["core", "critical"] {
+            assert!(eases("", &format!("tags = [\"{tag}\"]\nchecks = [\"tls\"]")).is_empty());
+        }
+    }
+
+    #[test]
+    fn what_a_check_says_of_flapping_overrules_its_host() {
+        let text = "[flapping]\nformula = \"nagios\"\n[[host]]\nname = \"a\"\nflapping = { high = 50 }\nchecks = [\"icmp\", \
+                    { kind = \"tcp\", port = 80, flapping = false }, { kind = \"tcp\", port = 81, flapping = \"icinga2\" }]\n";
+        let plan = bound(text).expect("valid");
+        let told: Vec<Option<f64>> = plan.checks.iter().map(|b| b.flapping.map(|formula| formula.high)).collect();
+        assert_eq!(told, [Some(50.0), None, Some(30.0)]);
+        assert_eq!(plan.inventory.flapping.len(), 2, "what is as usual is not named");
+        let errors =
+            bound("[[host]]\nname = \"a\"\nchecks = [{ kind = \"tcp\", port = 80, flapping = { low = 60 } }]\n");
+        let errors = errors.expect_err("invalid");
+        assert!(errors.contains("noctty.toml:3:57: error: flapping ends at 60 %"), "{errors}");
     }
 
     #[test]

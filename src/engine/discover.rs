@@ -16,7 +16,7 @@ use crate::backup;
 use crate::base::options::{Key, Node, Problem, Table, Value};
 use crate::config::inventory::without_credentials;
 use crate::config::{CheckEntry, HostEntry};
-use crate::model::{AssetId, Host, Inventory, Job, Origin};
+use crate::model::{AssetId, FlapFormula, Host, Inventory, Job, Origin};
 use crate::ssh::config::{Proxy, SshConfig, Surroundings, is_safe_host};
 
 /// More SSH hosts than this are watched only after a word from the operator.
@@ -99,6 +99,7 @@ impl Found {
             checks: checks.iter().map(|b| b.spec.clone()).collect(),
             thresholds: std::collections::HashMap::new(),
             inferred: std::collections::HashMap::new(),
+            flapping: std::collections::HashMap::new(),
             maintenance: Vec::new(),
             remarks: self.remarks.clone(),
         };
@@ -140,7 +141,14 @@ pub fn one_off(address: &str) -> Result<Plan, String> {
 }
 
 fn entry(host: Host, checks: Vec<CheckEntry>) -> HostEntry {
-    HostEntry { host: Arc::new(host), checks: Some(checks), snmp: None, place: None, parent_places: Vec::new() }
+    HostEntry {
+        host: Arc::new(host),
+        checks: Some(checks),
+        snmp: None,
+        place: None,
+        parent_places: Vec::new(),
+        flapping: Some(FlapFormula::ICINGA),
+    }
 }
 
 /// A check with text options, as if it stood in a file.

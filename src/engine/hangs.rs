@@ -28,6 +28,8 @@ impl Plan {
     #[must_use]
     pub fn with_inferred_parents(mut self, ssh: Option<&SshConfig>, root: &Path) -> Option<Self> {
         let names = Names::of(&self.inventory);
+        // Most have no jump hosts, and each name costs a look through all lines.
+        let ssh = ssh.filter(|ssh| ssh.has_jumps());
         let mut parents = ssh.map(|ssh| by_jump(&self.inventory, &names, ssh)).unwrap_or_default();
         by_gateway(&self.inventory, &names, &Routes::read(root), &mut parents);
         if parents.is_empty() {

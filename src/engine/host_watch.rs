@@ -159,6 +159,7 @@ mod tests {
             attempts: 3,
             decides_reachability,
             fixed_pace: kind == "ssh",
+            eases: false,
             waits_for: None,
             wire: Wire { protocol: "t".into(), destination: "".into() },
         })

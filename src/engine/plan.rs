@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::backup;
 use crate::base::Clock;
-use crate::model::{CheckSpec, Host, Inventory, Reading, Threshold};
+use crate::model::{CheckSpec, FlapFormula, Host, Inventory, Reading, Threshold};
 use crate::net::Net;
 use crate::notify::Channel;
 use crate::probe;
@@ -45,6 +45,8 @@ pub struct Bound {
     pub run: Runner,
     /// Limits of the operator's own.
     pub thresholds: Arc<[Threshold]>,
+    /// How flapping of it is told; `None` where it is not.
+    pub flapping: Option<FlapFormula>,
 }
 
 /// An inventory and the runners of all its checks.

@@ -242,10 +242,9 @@ impl Engine {
             match effect {
                 Effect::Retry(key) => {
                     self.schedule.retry(&key, now);
-                    if let Some(uplink) = &self.uplink {
-                        uplink.look_now();
-                    }
+                    self.look_out();
                 }
+                Effect::LookOut => self.look_out(),
                 Effect::Ask(key) => self.schedule.ask(&key, now, spread),
                 Effect::Pace { asset, pace } => self.schedule.alarm(asset, pace, now),
                 Effect::Look(asset) => self.schedule.nudge(&asset, now),
@@ -271,6 +270,12 @@ impl Engine {
                     self.to_write.push_back(draft);
                 }
             }
+        }
+    }
+
+    fn look_out(&self) {
+        if let Some(uplink) = &self.uplink {
+            uplink.look_now();
         }
     }
 
@@ -347,7 +352,10 @@ impl Engine {
 
     fn take_result(&mut self, (turn, observation, fault): Finished) {
         // The turn ends before the retry is asked for, so that the retry is not overruled.
-        self.schedule.ended(turn, &observation, self.clock.now());
+        let state = &self.state;
+        // What it was before: the result that ends that asks for the next by itself.
+        let eased = || state.check(&observation.check).is_some_and(|check| check.eased);
+        self.schedule.ended(turn, &observation, eased, self.clock.now());
         self.ran.runs += 1;
         if matches!(observation.reading.outcome, Outcome::Critical | Outcome::Unknown) {
             self.ran.failures += 1;

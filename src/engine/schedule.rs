@@ -139,6 +139,8 @@ struct Entry {
     /// From the begin of its last run to that of the next, at least; more than the interval where runs take that long.
     rest: Duration,
     running: bool,
+    /// It was good for so long that it is asked less often.
+    eased: bool,
     /// Wanted again while it ran.
     again: bool,
     /// Its last run took as long as it may.
@@ -185,13 +187,25 @@ impl Schedule {
             self.rows.insert(spec.key.clone(), row);
             let known = old.remove(&spec.key);
             let lane = Lane::of(&spec.kind);
-            let (rest, running, again) = (Duration::ZERO, false, false);
-            let mut entry =
-                Entry { lane, target, at: now, epoch: 0, last_start: None, rest, running, again, slow: false, spec };
+            let (rest, running, eased, again) = (Duration::ZERO, false, false, false);
+            let mut entry = Entry {
+                lane,
+                target,
+                at: now,
+                epoch: 0,
+                last_start: None,
+                rest,
+                running,
+                eased,
+                again,
+                slow: false,
+                spec,
+            };
             if let Some(known) = known {
                 entry.epoch = known.epoch + 1;
                 entry.last_start = known.last_start;
                 entry.rest = known.rest;
+                entry.eased = known.eased && entry.spec.eases;
                 entry.running = known.running;
                 entry.slow = known.slow;
                 entry.at = known.at.min(now.plus(entry.spec.interval));
@@ -262,12 +276,15 @@ impl Schedule {
         None
     }
 
-    /// A run ended: its place is free and its next turn set. What it found stretches or restores the rhythm.
-    pub fn ended(&mut self, turn: Turn, run: &Observation, now: Timestamp) {
+    /// A run ended: its place is free and its next turn set. What it found stretches or restores the rhythm; `eased` says of
+    /// a check that may be whether it is asked less often.
+    pub fn ended(&mut self, turn: Turn, run: &Observation, eased: impl FnOnce() -> bool, now: Timestamp) {
         // The set it began in may have been replaced meanwhile.
         let row = if turn.load == self.load { Some(turn.row) } else { self.rows.get(&run.check).copied() };
         let Some(row) = row else { return };
-        self.entries[row].rest = self.entries[row].spec.rest_after(run);
+        let entry = &mut self.entries[row];
+        entry.rest = entry.spec.rest_after(run);
+        entry.eased = entry.spec.eases && eased();
         self.finish(row, now);
     }
 
@@ -568,7 +585,7 @@ impl Schedule {
     /// The next turn in the check's own rhythm; turns that were missed while it ran are skipped.
     fn next_turn(&self, row: usize, now: Timestamp) -> Timestamp {
         let entry = &self.entries[row];
-        let mut interval = entry.spec.interval.max(Duration::from_millis(100));
+        let mut interval = entry.spec.pace(entry.eased).max(Duration::from_millis(100));
         if entry.spec.fixed_pace {
             // A tenth of jitter, from the start of the last run: never faster than the interval.
             let jitter = phase(&(entry.spec.key.clone(), entry.epoch), interval / 10);
@@ -576,7 +593,7 @@ impl Schedule {
         }
         let asset = entry.spec.key.subject.id();
         if self.focus.as_ref() == Some(asset) || (!self.alarmed.is_empty() && self.alarmed.contains(asset)) {
-            interval = focused(interval);
+            interval = focused(entry.spec.interval);
         }
         if !self.watched_checks.is_empty() && self.watched_checks.contains(&entry.spec.key) {
             interval = interval.min(WATCHED_EVERY);
@@ -652,6 +669,12 @@ mod tests {
                 self.finish(row, now);
             }
         }
+
+        fn ease(&mut self, key: &CheckKey, eased: bool) {
+            if let Some(&row) = self.rows.get(key) {
+                self.entries[row].eased = eased;
+            }
+        }
     }
 
     fn at(ms: u64) -> Timestamp {
@@ -668,6 +691,7 @@ mod tests {
             attempts: 3,
             decides_reachability: true,
             fixed_pace: false,
+            eases: false,
             waits_for: None,
             wire: Wire { protocol: "t".into(), destination: "".into() },
         }
@@ -704,11 +728,11 @@ mod tests {
         assert_eq!(s.running(), 1);
         let run =
             Observation { check: begun.key.clone(), at: at(300), took: Duration::ZERO, reading: Reading::ok("here") };
-        s.ended(turn, &run, at(300));
+        s.ended(turn, &run, || false, at(300));
         assert_eq!(s.running(), 0);
         assert_eq!(start_all(&mut s, at(400)).len(), 1, "the other one was not started yet");
         s.load([Arc::new(spec(other, "icmp", 30))], at(500), |_| None);
-        s.ended(turn, &run, at(600));
+        s.ended(turn, &run, || false, at(600));
         assert_eq!(s.running(), 1, "what has gone ends nothing");
     }
 
@@ -727,6 +751,37 @@ mod tests {
         s.finished(&key, at(10));
         s.retry(&key, at(10));
         assert_eq!(s.next_due(), Some(at(1_010)));
+    }
+
+    #[test]
+    fn what_was_good_for_long_is_asked_half_as_often_unless_somebody_looks() {
+        let mut s = loaded(vec![spec("a", "linux", 60)]);
+        let key = s.entries[0].spec.key.clone();
+        let starts = |s: &mut Schedule, from: u64, until: u64| -> Vec<u64> {
+            let mut out = Vec::new();
+            for second in from..until {
+                let now = T0.plus(Duration::from_secs(second));
+                while let Some((_, spec)) = s.start_next(now) {
+                    out.push(second);
+                    s.finished(&spec.key, now);
+                }
+            }
+            out
+        };
+        let gaps = |starts: &[u64]| -> Vec<u64> { starts.windows(2).map(|pair| pair[1] - pair[0]).collect() };
+        assert_eq!(gaps(&starts(&mut s, 0, 300)), [60; 4]);
+        s.ease(&key, true);
+        starts(&mut s, 300, 400);
+        assert_eq!(gaps(&starts(&mut s, 400, 1_000)), [120; 4]);
+        s.focus(Some(AssetId::new("a")), T0.plus(Duration::from_secs(1_000)));
+        assert_eq!(gaps(&starts(&mut s, 1_000, 1_100))[1..4], [20; 3]);
+        s.focus(None, T0.plus(Duration::from_secs(1_100)));
+        s.alarm(AssetId::new("a"), Pace::Alarmed, T0.plus(Duration::from_secs(1_100)));
+        assert_eq!(gaps(&starts(&mut s, 1_100, 1_200))[1..4], [20; 3]);
+        s.alarm(AssetId::new("a"), Pace::AsEver, T0.plus(Duration::from_secs(1_200)));
+        s.ease(&key, false);
+        starts(&mut s, 1_200, 1_300);
+        assert_eq!(gaps(&starts(&mut s, 1_300, 1_600)), [60; 4]);
     }
 
     #[test]

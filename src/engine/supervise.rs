@@ -88,6 +88,7 @@ mod tests {
             attempts: 1,
             decides_reachability: false,
             fixed_pace: false,
+            eases: false,
             waits_for: None,
             wire: Wire { protocol: "none".into(), destination: "".into() },
         }

@@ -104,6 +104,7 @@ impl World {
                     attempts: 3,
                     decides_reachability: true,
                     fixed_pace: false,
+                    eases: false,
                     waits_for: None,
                     wire: Wire { protocol: "t".into(), destination: "".into() },
                 }));
@@ -164,6 +165,7 @@ impl World {
                     Effect::Remember(_)
                     | Effect::RememberDevice(_)
                     | Effect::Look(_)
+                    | Effect::LookOut
                     | Effect::AnnouncePart { .. }
                     | Effect::Release { .. } => {}
                     Effect::Pace { asset, pace } => schedule.alarm(asset, pace, now),

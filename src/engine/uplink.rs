@@ -64,9 +64,12 @@ fn look_again_and_again(root: &Path, wanted: &Receiver<()>, mut tell: impl FnMut
     let mut watch = Watch::default();
     loop {
         let (wait, news) = watch.take(look(root));
-        if let Some(lost) = news
-            && !tell(lost)
-        {
+        let heard = match news {
+            None => true,
+            Some(News::Lost(why)) => tell(Some(why)),
+            Some(News::Back) => tell(None),
+        };
+        if !heard {
             return;
         }
         let looked = Instant::now();
@@ -90,6 +93,14 @@ enum Found {
     Unknown,
 }
 
+/// What is worth telling.
+#[derive(Debug, PartialEq, Eq)]
+enum News {
+    /// There is no way out any more; why.
+    Lost(Arc<str>),
+    Back,
+}
+
 /// What was found before, and what was told of it.
 #[derive(Debug, Default)]
 struct Watch {
@@ -100,16 +111,16 @@ struct Watch {
 
 impl Watch {
     /// When to look again, and what is news.
-    fn take(&mut self, found: Found) -> (Duration, Option<Option<Arc<str>>>) {
+    fn take(&mut self, found: Found) -> (Duration, Option<News>) {
         match found {
             Found::WayOut => {
                 (self.seen, self.suspected) = (true, false);
-                (LOOK, self.told.take().map(|_| None))
+                (LOOK, self.told.take().map(|_| News::Back))
             }
             Found::None(why) if self.seen && (self.suspected || self.told.is_some()) => {
                 let news = self.told.as_ref() != Some(&why);
                 self.told = Some(why.clone());
-                (LOOK, news.then(|| Some(why.into())))
+                (LOOK, news.then(|| News::Lost(why.into())))
             }
             Found::None(_) if self.seen => {
                 self.suspected = true;
@@ -313,11 +324,11 @@ mod tests {
         assert_eq!(watch.take(none("no default route")), (AGAIN, None));
         assert_eq!(watch.take(Found::WayOut), (LOOK, None), "as when an address is renewed");
         assert_eq!(watch.take(none("eth0 has no carrier")), (AGAIN, None));
-        assert_eq!(watch.take(none("no default route")), (LOOK, Some(Some("no default route".into()))));
+        assert_eq!(watch.take(none("no default route")), (LOOK, Some(News::Lost("no default route".into()))));
         assert_eq!(watch.take(none("no default route")), (LOOK, None));
         assert_eq!(watch.take(Found::Unknown), (LOOK, None));
-        assert_eq!(watch.take(none("eth0 has no carrier")), (LOOK, Some(Some("eth0 has no carrier".into()))));
-        assert_eq!(watch.take(Found::WayOut), (LOOK, Some(None)));
+        assert_eq!(watch.take(none("eth0 has no carrier")), (LOOK, Some(News::Lost("eth0 has no carrier".into()))));
+        assert_eq!(watch.take(Found::WayOut), (LOOK, Some(News::Back)));
         // Each look costs a wake-up.
         assert!(LOOK + AGAIN < Duration::from_secs(10) && 1.0 / LOOK.as_secs_f64() <= 0.2);
     }

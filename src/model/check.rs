@@ -55,6 +55,8 @@ pub struct CheckSpec {
     pub decides_reachability: bool,
     /// Never asked faster than `interval`, whatever is focused or failing (SSH log-in protection).
     pub fixed_pace: bool,
+    /// Costly, and about what changes slowly: asked half as often once it was good for long.
+    pub eases: bool,
     /// Not started until the user says so, with the reason ("asks for a password command").
     pub waits_for: Option<Arc<str>>,
     pub wire: Wire,
@@ -63,7 +65,16 @@ pub struct CheckSpec {
 /// A walk of a device's tables may take this part of the time from one to the next, whatever its interval is.
 const WALK_SHARE: u32 = 4;
 
+/// How long something must have been good before it is asked less often, and how much less.
+pub const EASES_AFTER: Duration = Duration::from_secs(6 * 3_600);
+pub const EASED: u32 = 2;
+
 impl CheckSpec {
+    /// From one run to the next in its own rhythm.
+    pub fn pace(&self, eased: bool) -> Duration {
+        if eased { self.interval * EASED } else { self.interval }
+    }
+
     /// From the begin of such a run to that of the next, at least: walks that take long stretch their interval. What brought no
     /// table is told by its timeout, not by the device's pace.
     pub fn rest_after(&self, last: &Observation) -> Duration {
@@ -72,7 +83,7 @@ impl CheckSpec {
     }
 
     /// How often it runs after such a run.
-    pub fn interval_after(&self, last: &Observation) -> Duration {
-        self.interval.max(self.rest_after(last))
+    pub fn interval_after(&self, last: &Observation, eased: bool) -> Duration {
+        self.pace(eased).max(self.rest_after(last))
     }
 }

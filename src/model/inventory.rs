@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::backup::Job;
 use super::check::{CheckKey, CheckSpec};
+use super::flap::FlapFormula;
 use super::host::{AssetId, Host, Inference};
 use super::maintenance::Maintenance;
 use super::threshold::Threshold;
@@ -17,6 +18,8 @@ pub struct Inventory {
     pub checks: Vec<Arc<CheckSpec>>,
     /// Limits of the operator's own, by the check whose numbers they hold.
     pub thresholds: HashMap<CheckKey, Arc<[Threshold]>>,
+    /// How flapping is told of a check, where that is not as usual; `None` where it is not told.
+    pub flapping: HashMap<CheckKey, Option<FlapFormula>>,
     /// What a host hangs on by what this machine knows, where nobody has configured it.
     pub inferred: HashMap<AssetId, (AssetId, Inference)>,
     /// Windows that the configuration orders.

@@ -273,6 +273,7 @@ mod tests {
                 attempts: 1,
                 decides_reachability: true,
                 fixed_pace: false,
+                eases: false,
                 waits_for: None,
                 wire: Wire { protocol: "ICMP echo".into(), destination: "192.0.2.1".into() },
             }));

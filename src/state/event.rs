@@ -66,6 +66,8 @@ pub enum Effect {
     Ask(CheckKey),
     /// Something is wrong with it, or is not any more: look at it more often, or as ever.
     Pace { asset: AssetId, pace: Pace },
+    /// Most answer although this machine had no way out: look whether it has one again.
+    LookOut,
     /// A device told something: look at it as soon as may be.
     Look(AssetId),
     /// Keep this check's state for the next start.

@@ -17,8 +17,8 @@ use super::snapshot::{EngineView, Snapshot};
 use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
 use crate::model::{
-    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Incident, Inventory, Notification, Observation, Origin,
-    Outcome, Policy, RememberedDevice, Session, Subject, redundancy_groups,
+    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Host, Incident, Inventory, Notification, Observation,
+    Origin, Outcome, Policy, RememberedDevice, Session, Subject, redundancy_groups,
 };
 
 /// Values kept for a host's sparkline.
@@ -277,8 +277,10 @@ impl State {
         // What it hangs on is to blame for these changes.
         let counts = !slot.lineage.waits && view.behind.is_none();
         let withheld = self.sight.withholds() && view.host.origin != Origin::Local;
-        let hearing =
-            Hearing { formula: self.policy.flapping.as_ref().filter(|_| counts && !withheld), withheld, sure };
+        let own = if self.inventory.flapping.is_empty() { None } else { self.inventory.flapping.get(&key) };
+        let usual = self.policy.flapping.as_ref();
+        let formula = usual.and_then(|usual| own.map_or(Some(usual), Option::as_ref));
+        let hearing = Hearing { formula: formula.filter(|_| counts && !withheld), withheld, sure };
         let answers =
             check.spec.decides_reachability && matches!(observation.reading.outcome, Outcome::Ok | Outcome::Warning);
         let blind = self.sight.is_blind();
@@ -477,13 +479,7 @@ impl State {
                 care: old.map(|o| o.view.care.clone()).unwrap_or_default(),
             };
             let old_told = old.map(|o| o.told.clone()).unwrap_or_default();
-            let mut parents: Vec<usize> = Vec::with_capacity(host.parents.len());
-            let mut redundancy = Vec::with_capacity(host.redundancy.len());
-            for group in host.parent_groups() {
-                let before = parents.len();
-                parents.extend(group.iter().filter_map(|p| self.host_rows.get(p).copied()));
-                redundancy.extend(Some(parents.len() - before).filter(|size| *size > 0));
-            }
+            let (parents, redundancy) = self.parent_rows(host);
             self.hosts.push(HostSlot {
                 view: Arc::new(view),
                 device: old.and_then(|o| o.device.clone()),
@@ -534,6 +530,18 @@ impl State {
         self.claim_restored(at);
         self.review_upkeep(at, effects);
         self.rejudge_all(at, effects);
+    }
+
+    /// The rows of a host's parents, and how many of them in a row are one redundancy group.
+    fn parent_rows(&self, host: &Host) -> (Vec<usize>, Vec<usize>) {
+        let mut parents: Vec<usize> = Vec::with_capacity(host.parents.len());
+        let mut redundancy = Vec::with_capacity(host.redundancy.len());
+        for group in host.parent_groups() {
+            let before = parents.len();
+            parents.extend(group.iter().filter_map(|parent| self.host_rows.get(parent).copied()));
+            redundancy.extend(Some(parents.len() - before).filter(|size| *size > 0));
+        }
+        (parents, redundancy)
     }
 
     fn rejudge_all(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::base::{Timestamp, Untrusted, units};
 pub use crate::model::PortState;
 use crate::model::{
-    Acknowledgement, BackupReport, CheckSpec, Condition, Flap, Flaps, Host, Inference, Job, Maintenance, Notification,
-    Observation, Port, PortEvent, PortKey, PortMemory, PortRole, PortTable, RememberedDevice, Ties, ToldApart,
+    Acknowledgement, BackupReport, CheckSpec, Condition, EASES_AFTER, Flap, Flaps, Host, Inference, Job, Maintenance,
+    Notification, Observation, Port, PortEvent, PortKey, PortMemory, PortRole, PortTable, RememberedDevice, Ties,
+    ToldApart,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +27,8 @@ pub struct CheckView {
     pub stale: bool,
     /// The last result came from the store at start, not from this run.
     pub restored: bool,
+    /// It was good for so long that it is asked less often.
+    pub eased: bool,
     /// How its last results changed.
     pub flap: Flap,
     /// Who has taken on what is wrong with it, apart from its host.
@@ -77,7 +80,11 @@ impl CheckView {
     /// That it runs less often than configured, and why; `None` where it does not.
     pub fn stretched(&self) -> Option<String> {
         let last = self.last.as_ref()?;
-        let every = self.spec.interval_after(last);
+        let every = self.spec.interval_after(last, self.eased);
+        if self.eased && every == self.spec.pace(true) {
+            let [every, interval, after] = [every, self.spec.interval, EASES_AFTER].map(units::config_duration);
+            return Some(format!("asked each {every} instead of {interval}: good for {after} and more"));
+        }
         let words = || {
             let [every, interval, took] = [every, self.spec.interval, last.took].map(units::age);
             format!("walked each {every} instead of {interval}: a walk takes {took}, over a quarter of the interval")

@@ -11,8 +11,8 @@ use noctty::base::Timestamp;
 use noctty::base::units::parse_duration;
 use noctty::model::{
     Acknowledgement, AssetId, CareBook, CheckKey, CheckSpec, Claim, Condition, FlapBegins, FlapFormula, Host,
-    Inventory, Maintenance, Observation, Order, Origin, Outcome, Policy, Reading, Schedule, Scope, Span, Stickiness,
-    Subject, Target, Wire,
+    Inference, Inventory, Maintenance, Observation, Order, Origin, Outcome, Policy, Reading, Schedule, Scope, Span,
+    Stickiness, Subject, Target, Wire,
 };
 use noctty::state::{Effect, Event, News, Snapshot, State};
 use proptest::prelude::*;
@@ -41,6 +41,9 @@ struct HostForm {
     #[serde(default)]
     tags: Vec<String>,
     group: Option<String>,
+    /// The jump host that ssh_config reaches it through, and the gateway that the routing table does.
+    jump: Option<String>,
+    gateway: Option<String>,
     /// The first of them proves that the host lives.
     #[serde(default = "icmp")]
     checks: Vec<String>,
@@ -152,6 +155,7 @@ fn spec(host: &str, name: &str, life: bool) -> CheckSpec {
         attempts: 3,
         decides_reachability: life,
         fixed_pace: false,
+        eases: false,
         waits_for: None,
         wire: Wire { protocol: "test".into(), destination: "".into() },
     }
@@ -185,6 +189,10 @@ impl Stage {
             }
             host.tags = form.tags.iter().map(|tag| tag.as_str().into()).collect();
             host.group = form.group.as_deref().map(Arc::from);
+            let jump = form.jump.iter().map(|jump| (jump, Inference::ProxyJump));
+            for (parent, by) in jump.chain(form.gateway.iter().map(|gateway| (gateway, Inference::Gateway))).take(1) {
+                inventory.inferred.insert(host.id.clone(), (AssetId::new(parent), by));
+            }
             inventory.hosts.push(Arc::new(host));
             let checks = form.checks.iter().enumerate();
             inventory.checks.extend(checks.map(|(n, check)| Arc::new(spec(&form.name, check, n == 0))));

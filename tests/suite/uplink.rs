@@ -52,6 +52,10 @@ impl Lab {
     fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         fs::write(folder.path().join("lab.sh"), LAB).expect("written");
+        fs::create_dir_all(folder.path().join("home/.ssh")).expect("made");
+        // Beyond the gateway, and beyond that.
+        let ssh = "Host outer\n HostName 10.8.0.1\nHost inner\n HostName 10.8.0.2\n ProxyJump outer\n";
+        fs::write(folder.path().join("home/.ssh/config"), ssh).expect("written");
         let orders = folder.path().join("orders");
         assert!(Command::new("mkfifo").arg(&orders).status().expect("it runs").success());
         // For both: opening it waits for nobody.
@@ -71,7 +75,8 @@ impl Lab {
         let flags = if getuid().is_root() { "-nm" } else { "-Urnm" };
         let script = self.path("lab.sh").display().to_string();
         let wrapper = ["unshare", flags, "/bin/sh", "-e", &script, &self.folder.path().display().to_string()];
-        let console = Launch::new((150, 40)).arguments(arguments).wrapped(wrapper).start();
+        let home = self.path("home");
+        let console = Launch::new((150, 40)).home(&home).arguments(arguments).wrapped(wrapper).start();
         console.shows(READY);
         console
     }
@@ -115,10 +120,20 @@ fn a_console_that_loses_its_default_route_says_so_and_announces_nothing() {
 }
 
 #[test]
-fn without_a_configuration_a_cable_that_is_pulled_is_named() {
+fn without_a_configuration_what_hangs_on_what_is_seen_and_a_cable_that_is_pulled_is_named() {
     let lab = Lab::new();
     let console = lab.console(&[]);
     console.until("the gateway is up", |c| c.text().contains("● gateway 10.9.0.2"));
+    for (host, above) in [
+        ("outer", "hangs on gateway 10.9.0.2 (inferred from the routing table)"),
+        ("inner", "hangs on outer (inferred from ProxyJump)"),
+    ] {
+        console.press(&format!(":host {host}\r"));
+        console.says(above);
+        console.press("\x1b");
+        console.until("the box is closed", |c| !c.text().contains('╭'));
+    }
+    console.press("1");
     lab.does("there ip link set far down");
     console.shows(BLIND);
     console.shows("near has no carrier");

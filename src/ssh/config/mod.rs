@@ -127,6 +127,11 @@ impl SshConfig {
         settings::resolve(&self.files, alias, user, port, &self.surroundings)
     }
 
+    /// Whether any host is reached through another at all.
+    pub fn has_jumps(&self) -> bool {
+        self.files.iter().flatten().flat_map(Line::with_included).any(|line| line.keyword == "proxyjump")
+    }
+
     /// The names without wildcards that `Host` lines introduce, in the order of the files, each once.
     pub fn hosts(&self) -> Vec<NamedHost> {
         let mut found: Vec<NamedHost> = Vec::new();

@@ -227,29 +227,31 @@ impl State {
         for group in self.hosts[row].parent_groups() {
             if let Some(longest) = self.weigh_group(group, since) {
                 let parent = group.iter().find(|parent| !self.hosts[**parent].down).unwrap_or(&group[0]);
-                let (who, before) = open.unwrap_or((*parent, None));
+                let (who, before) = open.unwrap_or((*parent, Duration::ZERO));
                 open = Some((who, longest.max(before)));
             }
         }
         let Some((who, longest)) = open else { return (Standing::Alone, None) };
         let who = self.hosts[who].view.host.name.clone();
-        let Some(longest) = longest else { return (Standing::Unclear(who), None) };
+        if longest.is_zero() {
+            return (Standing::Unclear(who), None);
+        }
         let until = at.plus(longest.min(self.policy.longest_wait));
         let until = *self.hosts[row].lineage.patience.get_or_insert(until);
         if at < until { (Standing::Unclear(who), Some(until)) } else { (Standing::Alone, None) }
     }
 
-    /// How long it may stay open whether one of these parents is reachable; `None` where one is. Nothing is said of how long
-    /// where all of them wait for others.
-    fn weigh_group(&self, group: &[usize], since: Timestamp) -> Option<Option<Duration>> {
-        let mut longest = None;
+    /// How long it may stay open whether one of these parents is reachable; `None` where one is. No time at all where all of
+    /// them wait for others.
+    fn weigh_group(&self, group: &[usize], since: Timestamp) -> Option<Duration> {
+        let mut longest = Duration::ZERO;
         for above in group {
             let parent = &self.hosts[*above];
             match testimony(&parent.view, parent.down, parent.lineage.waits, since) {
-                Testimony::Clear => longest = longest.max(Some(self.shadow(*above, 0)?)),
+                Testimony::Clear => longest = longest.max(self.shadow(*above, 0)?),
                 // Whoever waits is bounded by a patience of its own.
                 Testimony::Down | Testimony::Waits => {}
-                Testimony::Suspected | Testimony::Unasked => longest = longest.max(Some(time_to_verdict(&parent.view))),
+                Testimony::Suspected | Testimony::Unasked => longest = longest.max(time_to_verdict(&parent.view)),
             }
         }
         Some(longest)

@@ -280,6 +280,9 @@ impl State {
     /// What is still silent starts over: it is asked as often as ever before anything is said about it.
     fn regain_sight(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
         self.end_doubt(at);
+        if self.sight.cut_off.is_some() {
+            effects.push(Effect::LookOut);
+        }
         (self.sight.votes, self.sight.gateway_fell) = (0, false);
         self.ask_the_silent(effects);
         for row in 0..self.hosts.len() {

@@ -21,6 +21,7 @@ pub(super) fn spec(host: &str, name: &str, life: bool) -> Arc<CheckSpec> {
         attempts: 3,
         decides_reachability: life,
         fixed_pace: false,
+        eases: false,
         waits_for: None,
         wire: Wire { protocol: "test".into(), destination: "".into() },
     })
@@ -397,4 +398,55 @@ fn a_walk_over_a_quarter_of_its_interval_stretches_it_says_so_and_is_not_stale_f
     // Silence is no walk.
     see(&mut s, 2_000, interval, Outcome::Unknown);
     assert_eq!(check(&mut s, 2_001).stretched(), None);
+}
+
+#[test]
+fn what_was_good_for_six_hours_is_asked_half_as_often_and_is_not_stale_for_it() {
+    let mut inventory = Inventory::default();
+    inventory.hosts.push(Arc::new(Host::new("a", Some("192.0.2.1"), Origin::Config)));
+    let spec = spec("a", "linux", false);
+    inventory.checks.push(Arc::new(CheckSpec { eases: true, interval: Duration::from_secs(60), ..(*spec).clone() }));
+    let mut s = State::new(Policy::default());
+    s.reduce(T0, Event::Inventory(Arc::new(inventory)));
+    let hours = 6 * 3_600;
+    let check = |s: &mut State, secs| s.publish(at(secs)).hosts[0].checks[0].clone();
+    see(&mut s, "a", "linux", 1, Outcome::Ok);
+    see(&mut s, "a", "linux", hours, Outcome::Ok);
+    assert_eq!((check(&mut s, hours).eased, check(&mut s, hours).stretched()), (false, None));
+    see(&mut s, "a", "linux", hours + 1, Outcome::Ok);
+    let words = check(&mut s, hours + 1).stretched();
+    assert_eq!(words.as_deref(), Some("asked each 2m instead of 1m: good for 6h and more"));
+    s.reduce(at(hours + 200), Event::Tick);
+    assert!(!check(&mut s, hours + 200).stale, "two of its intervals are four minutes");
+    s.reduce(at(hours + 242), Event::Tick);
+    assert!(check(&mut s, hours + 242).stale);
+    // The first bad result ends it, believed or not.
+    see(&mut s, "a", "linux", hours + 250, Outcome::Warning);
+    assert!(!check(&mut s, hours + 250).eased);
+    see(&mut s, "a", "linux", hours + 251, Outcome::Ok);
+    assert!(check(&mut s, hours + 251).eased, "it was never a problem");
+}
+
+#[test]
+fn flapping_is_told_of_each_check_by_its_own_formula() {
+    use crate::model::FlapFormula;
+    let checks = ["usual", "nagios", "never"];
+    let mut inventory = (*inventory(&[("a", &[])], &checks.map(|check| (check, false)))).clone();
+    let key = |check: &str| CheckKey { subject: Subject::Host(AssetId::new("a")), name: check.into() };
+    inventory.flapping.insert(key("nagios"), Some(FlapFormula::NAGIOS));
+    inventory.flapping.insert(key("never"), None);
+    let mut s = State::new(Policy::default());
+    s.reduce(T0, Event::Inventory(Arc::new(inventory)));
+    let mut flapping = |until: u64| {
+        for secs in (until - 5)..until {
+            for check in checks {
+                see(&mut s, "a", check, secs, if secs % 2 == 0 { Outcome::Warning } else { Outcome::Ok });
+            }
+        }
+        s.publish(at(until)).hosts[0].checks.iter().map(|check| check.flap.flapping).collect::<Vec<_>>()
+    };
+    // Nagios counts neither soft problems nor, so, their recoveries as changes.
+    assert_eq!(flapping(6), [false, false, false]);
+    assert_eq!(flapping(11), [true, false, false]);
+    assert_eq!(flapping(40), [true, false, false]);
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::base::Timestamp;
-use crate::model::{CheckSpec, Condition, Flap, FlapFormula, Observation, Outcome, Policy};
+use crate::model::{CheckSpec, Condition, EASES_AFTER, Flap, FlapFormula, Observation, Outcome, Policy};
 use crate::state::event::Remembered;
 use crate::state::view::CheckView;
 
@@ -19,6 +19,7 @@ pub fn fresh(spec: &Arc<CheckSpec>, at: Timestamp) -> CheckView {
         last_good: None,
         last_bad: None,
         stale: false,
+        eased: false,
         restored: false,
         flap: Flap::default(),
         ack: None,
@@ -50,10 +51,12 @@ pub fn take(check: &mut CheckView, observation: Observation, hearing: Hearing<'_
     check.last = Some(observation.clone());
     check.stale = false;
     check.restored = false;
+    check.eased = false;
     if outcome == Outcome::Ok {
         check.attempt = 0;
         check.last_good = Some(at);
         become_condition(check, Condition::Ok, at);
+        check.eased = check.spec.eases && at.since(check.since) >= EASES_AFTER;
         record(check, outcome, formula);
         return false;
     }
@@ -124,7 +127,7 @@ pub fn is_stale(check: &CheckView, policy: &Policy, now: Timestamp) -> bool {
 fn expires(check: &CheckView, policy: &Policy) -> Option<Timestamp> {
     let last = check.last.as_ref()?;
     let spec = &check.spec;
-    let interval = spec.interval_after(last);
+    let interval = spec.interval_after(last, check.eased);
     let patience =
         (interval * policy.stale_after_intervals).max(interval + spec.timeout + interval / 4).max(policy.stale_floor);
     Some(last.at.plus(patience))

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use crate::base::{Timestamp, units};
-use crate::model::Condition;
 use crate::model::device::{
     BgpPeer, BgpState, Equipment, Firewall, Optics, OspfNeighbor, OspfState, PoeBudget, Pool, PowerSource, Processor,
     Sensor, SensorStatus, Ups,
 };
+use crate::model::{Condition, Side, Unit};
 use crate::state::view::Finding;
 
 /// From here on a pool, a processor, a power budget or a limit is nearly used up, in percent.
@@ -17,7 +17,7 @@ const NEARLY: f64 = 90.0;
 const BUSY: Duration = Duration::from_secs(120);
 /// A UPS with less than this left, in minutes.
 const MINUTES_LEFT: f64 = 10.0;
-/// A UPS that carries more, in percent.
+/// A UPS that carries as much, in percent.
 const UPS_LOAD: f64 = 80.0;
 
 /// Collects what is wrong.
@@ -28,6 +28,24 @@ struct Notes<'a> {
 }
 
 impl Notes<'_> {
+    /// Whether a number is beyond its limit, or was and is not far enough inside it again: as much as a check's own limits have
+    /// to be, so that a number at its limit does not come and go with every walk.
+    fn is_beyond(&self, what: &str, value: f64, (side, limit): (Side, f64), unit: Unit) -> bool {
+        let slack = unit.slack(limit);
+        let (beyond, sticks) = match side {
+            Side::Above => (value >= limit, value > limit - slack),
+            Side::Below => (value < limit, value < limit + slack),
+        };
+        beyond || (sticks && self.before.iter().any(|found| *found.what == *what))
+    }
+
+    /// A warning while a share is nearly used up.
+    fn note_share(&mut self, share: Option<f64>, what: String, words: impl FnOnce(&str, f64) -> String) {
+        if let Some(share) = share.filter(|share| self.is_beyond(&what, *share, (Side::Above, NEARLY), Unit::Percent)) {
+            self.note(Some(Condition::Warning), || what, |what| words(what, share));
+        }
+    }
+
     /// `what` names the thing for good; `words` says how it stands.
     fn note(
         &mut self,
@@ -51,10 +69,10 @@ pub fn findings(equipment: &Equipment, at: Timestamp, before: &[Finding]) -> Vec
     for peer in &equipment.bgp {
         let state = || peer.state.map_or("in no known state", BgpState::as_str);
         notes.note(bgp(peer), || format!("BGP {}", peer.peer), |what| format!("{what} is {}", state()));
-        if let Some(used) = share(peer.prefixes, peer.prefix_limit).filter(|used| *used >= NEARLY) {
-            let words = |_: &str| format!("BGP {} has {used:.0} % of its prefix limit", peer.peer);
-            notes.note(Some(Condition::Warning), || format!("BGP {} prefixes", peer.peer), words);
-        }
+        let used = share(peer.prefixes, peer.prefix_limit);
+        notes.note_share(used, format!("BGP {} prefixes", peer.peer), |_, used| {
+            format!("BGP {} has {used:.0} % of its prefix limit", peer.peer)
+        });
     }
     for neighbor in &equipment.ospf {
         let state = || neighbor.state.map_or("in no known state", OspfState::as_str);
@@ -69,8 +87,13 @@ pub fn findings(equipment: &Equipment, at: Timestamp, before: &[Finding]) -> Vec
         notes.note(sensor(one.status), what, |what| format!("{what}: {}", light(one)));
     }
     for budget in &equipment.poe {
-        let what = || format!("PoE group {}", budget.group);
-        notes.note(poe(budget), what, |what| format!("{what}: {}", watts(budget)));
+        let what = format!("PoE group {}", budget.group);
+        let words = |what: &str| format!("{what}: {}", watts(budget));
+        if budget.faulty == Some(true) {
+            notes.note(poe(budget), || what, words);
+        } else {
+            notes.note_share(poe_share(budget), what, |what, _| words(what));
+        }
     }
     if let Some(one) = &equipment.ups {
         ups(one, &mut notes);
@@ -80,13 +103,14 @@ pub fn findings(equipment: &Equipment, at: Timestamp, before: &[Finding]) -> Vec
     }
     for one in &equipment.processors {
         let known = notes.out.len();
-        notes.note(processor(one), || one.name.line(), |what| format!("{what}: {:.0} %", one.percent));
+        notes.note_share(Some(one.percent), one.name.line(), |what, percent| format!("{what}: {percent:.0} %"));
         for busy in &mut notes.out[known..] {
             busy.firm = at.since(busy.since) >= BUSY;
         }
     }
     for pool in equipment.memory.iter().chain(&equipment.storage) {
-        notes.note(full(pool), || pool.name.line(), |what| format!("{what}: {}", used(pool)));
+        let share = share(pool.used_bytes, pool.total_bytes);
+        notes.note_share(share, pool.name.line(), |what, _| format!("{what}: {}", used(pool)));
     }
     let mut out = notes.out;
     out.sort_by_key(|finding| std::cmp::Reverse(finding.condition));
@@ -127,8 +151,11 @@ pub fn poe(budget: &PoeBudget) -> Option<Condition> {
     if budget.faulty == Some(true) {
         return Some(Condition::Critical);
     }
-    let used = budget.used_watts? * 100.0 / budget.watts.filter(|w| *w > 0.0)?;
-    Some(if used >= NEARLY { Condition::Warning } else { Condition::Ok })
+    poe_share(budget).map(|used| if used >= NEARLY { Condition::Warning } else { Condition::Ok })
+}
+
+fn poe_share(budget: &PoeBudget) -> Option<f64> {
+    Some(budget.used_watts? * 100.0 / budget.watts.filter(|w| *w > 0.0)?)
 }
 
 pub fn processor(processor: &Processor) -> Option<Condition> {
@@ -152,11 +179,13 @@ fn ups(ups: &Ups, notes: &mut Notes<'_>) {
     if let Some((condition, words)) = source {
         notes.note(Some(condition), || "UPS source".to_owned(), |_| words);
     }
-    if let Some(minutes) = ups.minutes_left.filter(|m| *m < MINUTES_LEFT) {
+    let short = |minutes: &f64| notes.is_beyond("UPS minutes", *minutes, (Side::Below, MINUTES_LEFT), Unit::Count);
+    if let Some(minutes) = ups.minutes_left.filter(short) {
         let words = |_: &str| format!("UPS has {minutes:.0} minutes left");
         notes.note(Some(Condition::Critical), || "UPS minutes".to_owned(), words);
     }
-    if let Some(load) = ups.load_percent.filter(|l| *l > UPS_LOAD) {
+    let much = |load: &f64| notes.is_beyond("UPS load", *load, (Side::Above, UPS_LOAD), Unit::Percent);
+    if let Some(load) = ups.load_percent.filter(much) {
         notes.note(Some(Condition::Warning), || "UPS load".to_owned(), |what| format!("{what} {load:.0} %"));
     }
     notes.note(ups.battery.and_then(sensor), || "UPS battery".to_owned(), str::to_owned);
@@ -171,10 +200,8 @@ fn firewall(firewall: &Firewall, notes: &mut Notes<'_>) {
         let words = |what: &str| format!("{what}: {role}, and its peer is not in step");
         notes.note(Some(Condition::Critical), || "HA".to_owned(), words);
     }
-    if let Some(used) = share(firewall.sessions, firewall.session_limit).filter(|used| *used >= NEARLY) {
-        let words = |what: &str| format!("{what} at {used:.0} % of the limit");
-        notes.note(Some(Condition::Warning), || "sessions".to_owned(), words);
-    }
+    let used = share(firewall.sessions, firewall.session_limit);
+    notes.note_share(used, "sessions".to_owned(), |what, used| format!("{what} at {used:.0} % of the limit"));
     for tunnel in firewall.tunnels.iter().filter(|t| t.up == Some(false)) {
         let what = || format!("tunnel {}", tunnel.name.line());
         notes.note(Some(Condition::Warning), what, |what| format!("{what} is down"));
@@ -346,6 +373,25 @@ mod tests {
                 "Warning ram: 95 %, 95B of 100B",
             ]
         );
+    }
+
+    #[test]
+    fn a_number_at_its_limit_does_not_come_and_go() {
+        let ups = |load, minutes| Equipment {
+            ups: Some(Ups { load_percent: Some(load), minutes_left: Some(minutes), ..Ups::default() }),
+            memory: vec![Pool { name: "ram".into(), used_bytes: Some(load as u64 + 10), total_bytes: Some(100) }],
+            ..Equipment::default()
+        };
+        let mut before = Vec::new();
+        let mut look = |load, minutes| {
+            before = findings(&ups(load, minutes), Timestamp(0), &before);
+            before.iter().map(|found| found.what.to_string()).collect::<Vec<_>>()
+        };
+        assert!(look(79.0, 10.0).is_empty());
+        assert_eq!(look(80.0, 9.0), ["UPS minutes", "UPS load", "ram"]);
+        assert_eq!(look(76.0, 10.5), ["UPS minutes", "UPS load", "ram"], "not far enough inside");
+        assert!(look(75.0, 11.0).is_empty());
+        assert!(look(79.0, 10.5).is_empty(), "from there on it has to reach the limit again");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::{PaneKind, ScreenId, age, dim, spark};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
-use crate::model::Condition;
+use crate::model::{Condition, Inference};
 use crate::state::{HostView, Snapshot};
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
@@ -119,7 +119,7 @@ impl HostsHave {
         let hosts = || snapshot.hosts.iter().map(|view| &view.host);
         let first = hosts().next().map(|host| host.origin);
         Self {
-            parents: snapshot.hosts.iter().any(|view| !parents(view).is_empty()),
+            parents: snapshot.hosts.iter().any(|view| deserves_column(view)),
             groups: hosts().any(|host| host.group.is_some()),
             sites: hosts().any(|host| host.site.is_some()),
             one_origin: hosts().all(|host| Some(host.origin) == first),
@@ -352,6 +352,12 @@ pub fn fields(app: &App, row: usize) -> Option<[String; 10]> {
         super::fields::age(app, moment(host)),
         says.join("; "),
     ])
+}
+
+/// What it hangs on is worth a column: everything far away hangs on the gateway.
+fn deserves_column(host: &HostView) -> bool {
+    let inferred = host.care.inferred_parent.as_ref().is_some_and(|parent| parent.by > Inference::Gateway);
+    !host.host.parents.is_empty() || inferred
 }
 
 /// What it hangs on: the first, and how many more; with a mark where that is only inferred.

@@ -36,8 +36,9 @@ impl Shift {
         if changed.len() <= LEAST {
             return None;
         }
-        let farthest = i16::try_from(last - first).unwrap_or(i16::MAX) - LEAST as i16;
-        let candidates = (1..=farthest.max(0)).flat_map(|by| [by, -by]);
+        let farthest = usize::from(last - first).saturating_sub(LEAST);
+        let farthest = i16::try_from(farthest).unwrap_or(i16::MAX);
+        let candidates = (1..=farthest).flat_map(|by| [by, -by]);
         let best = candidates.filter_map(|up| rows.moved(&changed, up)).max_by_key(|(_, gain)| *gain);
         best.map(|(shift, _)| shift)
     }
@@ -89,7 +90,7 @@ impl Rows {
         let came = |y: u16| source(y).is_some_and(|from| self.shown[usize::from(from)] == self.next[usize::from(y)]);
         let mut moved = changed.iter().copied().filter(|y| self.next[usize::from(*y)] != 0 && came(*y));
         let first = moved.next()?;
-        let last = moved.last()?;
+        let last = moved.next_back()?;
         let rows = first.min(source(first)?)..last.max(source(last)?) + 1;
         let as_it_is = rows.clone().filter(|y| !self.stays(*y)).count();
         let inside = |y: u16| source(y).is_some_and(|from| rows.contains(&from));

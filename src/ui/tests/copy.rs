@@ -25,7 +25,7 @@ fn a_name_a_row_and_a_list_are_copied() {
     console.press("Y");
     let row = copied(&mut console);
     let cells: Vec<&str> = row.split('\t').collect();
-    assert_eq!((cells.len(), cells[0], cells[1]), (9, "core-sw1", "CRITICAL"), "{row:?}");
+    assert_eq!((cells.len(), cells[0], cells[1]), (10, "core-sw1", "CRITICAL"), "{row:?}");
     assert!(console.screen().contains("copied the row of core-sw1"));
     console.press(": c o p y Space t a Tab Enter");
     let table = copied(&mut console);
@@ -33,7 +33,7 @@ fn a_name_a_row_and_a_list_are_copied() {
     assert!(lines[0].starts_with("host\tstate\t") && lines[1] == row, "{table}");
     let rows = console.app.snapshot.hosts.len();
     assert_eq!(lines.len(), rows + 1);
-    assert!(lines.iter().all(|line| line.split('\t').count() == 9), "{table}");
+    assert!(lines.iter().all(|line| line.split('\t').count() == 10), "{table}");
     assert!(console.screen().contains(&format!("copied {rows} rows")), "{}", console.screen());
     assert_eq!(console.app.take_clip(), None, "each copy goes once");
 }

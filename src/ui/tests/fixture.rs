@@ -35,6 +35,7 @@ pub fn host(name: &str, condition: Condition, reason: &str, since: u64) -> HostV
         attempts: 3,
         decides_reachability: true,
         fixed_pace: false,
+        eases: false,
         waits_for: None,
         wire: Wire { protocol: "ICMP echo".into(), destination: "192.0.2.7".into() },
     };
@@ -59,6 +60,7 @@ pub fn host(name: &str, condition: Condition, reason: &str, since: u64) -> HostV
         last_bad: None,
         stale: false,
         restored: false,
+        eased: false,
         flap: Flap::default(),
         ack: None,
         missing: None,

@@ -258,8 +258,9 @@ fn what_answers_on_this_machine_says_nothing_about_its_way_out() {
         see(&mut s, name, "icmp", 41, Outcome::Ok);
     }
     assert!(s.publish(at(41)).engine.blind.is_some());
-    see(&mut s, "far", "icmp", 42, Outcome::Ok);
+    let effects = see(&mut s, "far", "icmp", 42, Outcome::Ok);
     assert!(s.publish(at(42)).engine.blind.is_none());
+    assert!(effects.contains(&Effect::LookOut), "it may have a way out again");
 }
 
 #[test]

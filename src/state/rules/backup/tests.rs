@@ -59,6 +59,7 @@ fn check(last: Option<(Timestamp, Reading)>) -> CheckView {
         attempts: 1,
         decides_reachability: false,
         fixed_pace: false,
+        eases: false,
         waits_for: None,
         wire: Wire { protocol: "restic".into(), destination: "".into() },
     };
@@ -71,6 +72,7 @@ fn check(last: Option<(Timestamp, Reading)>) -> CheckView {
         last: last.map(|(at, reading)| Arc::new(Observation { check: key, at, took: Duration::ZERO, reading })),
         last_bad: None,
         stale: false,
+        eased: false,
         restored: false,
         flap: Flap::default(),
         ack: None,

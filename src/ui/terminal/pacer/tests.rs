@@ -403,7 +403,7 @@ fn list(top: usize, selected: usize, clock: usize) -> Buffer {
     for y in 1..15u16 {
         let line = top + usize::from(y);
         let mark = if line == selected { ">" } else { " " };
-        let age = if line % 5 == 0 { clock } else { 7 };
+        let age = if line.is_multiple_of(5) { clock } else { 7 };
         buffer.set_string(0, y, format!("{mark} host{line:03} answered in {}.{}ms", line % 9, line % 7), style);
         buffer.set_string(36, y, format!("{age:2}s"), style);
     }
