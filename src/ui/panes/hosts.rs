@@ -112,6 +112,8 @@ pub struct HostsHave {
     pub sites: bool,
     /// All are from one place.
     pub one_origin: bool,
+    /// Columns of the longest name.
+    pub name: usize,
 }
 
 impl HostsHave {
@@ -123,8 +125,15 @@ impl HostsHave {
             groups: hosts().any(|host| host.group.is_some()),
             sites: hosts().any(|host| host.site.is_some()),
             one_origin: hosts().all(|host| Some(host.origin) == first),
+            name: hosts().map(|host| text::width(&host.name)).max().unwrap_or(0),
         }
     }
+}
+
+/// What the names of hosts take: more than elsewhere where they are long, since a name that is cut tells less; never most of
+/// the row.
+fn name_width(app: &App, width: u16) -> usize {
+    super::name_width(width).max(app.hosts_have.name.min(usize::from(width) * 2 / 5))
 }
 
 /// What a row shows besides glyph, name, reason and age, from the left.
@@ -189,7 +198,7 @@ impl Column {
 /// Which of the columns that somebody needs fit.
 fn fitted(app: &App, width: u16) -> impl Fn(Column) -> bool {
     let reason = if width >= 100 { REASON } else { SHORT_REASON };
-    let mut room = usize::from(width).saturating_sub(super::name_width(width) + 4 + 5 + reason);
+    let mut room = usize::from(width).saturating_sub(name_width(app, width) + 4 + 5 + reason);
     let fits = Column::PRIORITY.map(|column| {
         let fits = column.is_used(app) && room > column.width();
         room -= if fits { column.width() + 1 } else { 0 };
@@ -230,7 +239,7 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) {
         if by(&[wanted]) { (format!("{title}{mark}"), accent) } else { (title.to_owned(), style) }
     };
     let (title, name_style) = titled("host", By::Name);
-    line.cell(&title, super::name_width(area.width), name_style).gap(1);
+    line.cell(&title, name_width(app, area.width), name_style).gap(1);
     for column in BEFORE.into_iter().filter(|column| shown(*column)) {
         let (title, style) = match column {
             Column::State => titled(column.title(), By::Severity),
@@ -276,7 +285,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         };
         line.end(&text, style).end(" ", words);
     }
-    line.name(&host.host.name, super::name_width(area.width), words).gap(1);
+    line.name(&host.host.name, name_width(app, area.width), words).gap(1);
     for column in BEFORE.into_iter().filter(|column| shown(*column)) {
         let width = column.width();
         match column {
@@ -320,7 +329,7 @@ fn draw_head(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, head: &Head) 
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
     let name = format!("{}{}", app.look.fold(head.open), head.name);
-    line.name(&name, super::name_width(area.width), app.look.style(Meaning::Title)).gap(1);
+    line.name(&name, name_width(app, area.width), app.look.style(Meaning::Title)).gap(1);
     line.put(&head.words().join(app.look.separator()), app.look.words(head.worst, head.stale));
 }
 

@@ -56,7 +56,11 @@ fn a_range_and_a_filtered_list_are_marked_at_once() {
     assert_eq!(marked, 0, "Esc takes marks away before it clears the filter");
     console.press("* R");
     let commands = sent(&mut console);
-    assert_eq!(rechecked(&commands), ["core-sw1", "acc-17"], "what the filter shows: a name, and a reason that names it");
+    assert_eq!(
+        rechecked(&commands),
+        ["core-sw1", "acc-17"],
+        "what the filter shows: a name, and a reason that names it"
+    );
 }
 
 #[test]
