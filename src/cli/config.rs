@@ -298,7 +298,7 @@ const HOST: &[OptionDoc] = &[
     OptionDoc {
         name: "flapping",
         form: "table, string or boolean",
-        default: "as for all",
+        default: "the one for all",
         help: "how flapping of its checks is told, see `[flapping]`; false: not at all",
     },
     OptionDoc { name: "ssh", form: "string", default: "the address", help: "its name in `~/.ssh/config`" },
