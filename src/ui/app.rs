@@ -12,7 +12,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
 
 use super::chrome;
 use super::clipboard::Clipboard;
@@ -24,7 +23,6 @@ use super::grouping::{GroupBy, Grouping};
 use super::line::Line;
 use super::list::List;
 use super::look::Look;
-use super::marks::Marks;
 use super::overlays::editor::Editor;
 use super::overlays::{self, Overlay};
 use super::panes::{self, PaneKind, ScreenId, Selected};
@@ -94,10 +92,6 @@ pub struct App {
     pub faceplate: Faceplate,
     /// The host that is looked at, where it hangs, and by which generation of the lookup.
     pub hangs: Option<(AssetId, u64, Vec<Attachment>)>,
-    /// Rows that deeds are about together.
-    pub(super) marks: Marks,
-    /// Commands that wait for room on their way to the engine.
-    outbox: VecDeque<Command>,
     /// How the hosts are gathered.
     pub(super) grouping: Grouping,
     /// What any host has, and so deserves a column.
@@ -186,8 +180,6 @@ impl App {
             found: Vec::new(),
             faceplate: Faceplate::default(),
             hangs: None,
-            marks: Marks::default(),
-            outbox: VecDeque::new(),
             grouping: Grouping::default(),
             hosts_have: panes::HostsHave::default(),
             compared: None,
@@ -293,29 +285,6 @@ impl App {
         sent
     }
 
-    /// Hands many over, as the lane has room for them.
-    pub(super) fn send_all(&mut self, commands: impl IntoIterator<Item = Command>) {
-        self.outbox.extend(commands);
-        self.send_waiting();
-    }
-
-    fn send_waiting(&mut self) {
-        while let Some(command) = self.outbox.pop_front() {
-            match self.commands.try_send(command) {
-                Ok(()) => {}
-                Err(TrySendError::Full(command)) => {
-                    self.outbox.push_front(command);
-                    return;
-                }
-                Err(TrySendError::Closed(_)) => {
-                    let left = self.outbox.len() + 1;
-                    self.outbox.clear();
-                    self.say(MessageWeight::Error, format!("the engine has ended: {left} orders were not given"));
-                }
-            }
-        }
-    }
-
     pub fn ticket(&mut self) -> Ticket {
         self.tickets += 1;
         Ticket(self.tickets)
@@ -342,7 +311,6 @@ impl App {
             }
         }
         self.fresh = Some(self.made_of());
-        self.send_waiting();
         self.look_up_shown();
         for (kind, area) in panes::layout(self, chrome::body(self, self.size)) {
             let height = panes::rows(self, kind, area).height;

@@ -240,10 +240,6 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
     if !app.filter.text.is_empty() {
         row.put("/", app.look.style(Meaning::Key)).put(&app.filter.text, app.look.style(Meaning::Text)).gap(2);
     }
-    let marked = app.marks.count(app.focus);
-    if marked > 0 && app.overlays.is_empty() {
-        row.put(&format!("{marked} marked"), app.look.style(Meaning::Accent)).gap(2);
-    }
     for (action, words) in hints(app) {
         let keys = app.keymap.keys_of(action);
         // The key that everybody knows, where it is bound.
@@ -260,16 +256,6 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
     if matches!(app.overlays.last(), Some(Overlay::Question(_) | Overlay::EndSession { .. } | Overlay::Quit)) {
         // The question itself says which keys answer it.
         return &[];
-    }
-    if app.marks.count(app.focus) > 0 && app.overlays.is_empty() {
-        return &[
-            ("claim", "claim"),
-            ("release", "give back"),
-            ("maintain", "maintenance"),
-            ("recheck", "ask now"),
-            ("copy", "copy"),
-            ("back", "unmark"),
-        ];
     }
     if app.screen == ScreenId::Sessions && !app.sessions.is_empty() {
         return &[("open", "type"), ("down", "next"), ("end_session", "end"), ("back", "back"), ("help", "help")];

@@ -12,7 +12,7 @@ use data_encoding::BASE64;
 use tokio::sync::oneshot;
 
 use super::app::App;
-use super::{marks, panes};
+use super::panes;
 use crate::base::text;
 use crate::bus::MessageWeight;
 
@@ -127,42 +127,26 @@ fn line(cells: &[String]) -> String {
 }
 
 impl App {
-    /// The names of what is marked, a line each; else the name of the selected row.
+    /// The name of the selected row.
     pub(super) fn copy_name(&mut self) {
-        let kind = self.focus;
-        let rows = self.marked_rows();
-        let names: Vec<String> =
-            rows.iter().filter_map(|row| panes::fields::name(self, kind, *row)).map(|name| cell(&name)).collect();
-        match &names[..] {
-            [] => self.say(MessageWeight::Note, "nothing is selected"),
-            [name] => self.copy(name, name.clone()),
-            many => self.copy(&format!("{} names", many.len()), many.join("\n") + "\n"),
+        let row = self.list(self.focus).row();
+        match row.and_then(|row| panes::fields::name(self, self.focus, row)) {
+            Some(name) => {
+                let name = cell(&name);
+                self.copy(&name.clone(), name);
+            }
+            None => self.say(MessageWeight::Note, "nothing is selected"),
         }
     }
 
-    /// What is marked, a line for each row; else the selected row.
+    /// The selected row in one line.
     pub(super) fn copy_row(&mut self) {
-        let kind = self.focus;
-        let rows = self.marked_rows();
-        let lines: Vec<String> =
-            rows.iter().filter_map(|row| panes::fields::cells(self, kind, *row)).map(|cells| line(&cells)).collect();
-        let name = rows.first().and_then(|row| panes::fields::name(self, kind, *row));
-        match (&lines[..], name) {
-            ([one], Some(name)) => self.copy(&format!("the row of {}", cell(&name)), one.clone()),
-            ([_, _, ..], _) => self.copy(&format!("{} rows", lines.len()), lines.join("\n") + "\n"),
+        let (kind, row) = (self.focus, self.list(self.focus).row());
+        let cells = row.and_then(|row| panes::fields::cells(self, kind, row));
+        match (cells, row.and_then(|row| panes::fields::name(self, kind, row))) {
+            (Some(cells), Some(name)) => self.copy(&format!("the row of {}", cell(&name)), line(&cells)),
             _ => self.say(MessageWeight::Note, "nothing is selected"),
         }
-    }
-
-    /// The rows of the list that are marked, as far as they are shown; else the selected one.
-    fn marked_rows(&self) -> Vec<usize> {
-        let (kind, list) = (self.focus, self.list(self.focus));
-        if self.marks.count(kind) == 0 {
-            return list.row().into_iter().collect();
-        }
-        let is_marked =
-            |row: &usize| marks::target(self, kind, *row).is_some_and(|target| self.marks.has(kind, &target));
-        list.order.iter().copied().filter(is_marked).collect()
     }
 
     /// All rows of the list, under the names of their columns.

@@ -113,11 +113,6 @@ impl Look {
         }
     }
 
-    /// Beside a row that is marked.
-    pub fn marked(&self) -> &'static str {
-        if self.unicode { "»" } else { "*" }
-    }
-
     pub fn separator(&self) -> &'static str {
         if self.unicode { " · " } else { " - " }
     }

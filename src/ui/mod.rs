@@ -15,7 +15,6 @@ mod grouping;
 mod line;
 mod list;
 pub mod look;
-mod marks;
 mod overlays;
 pub mod panes;
 pub mod port;

@@ -15,14 +15,6 @@ use crate::state::{DeviceView, HostView};
 impl App {
     /// Begins to watch what is selected, or ends it: a host as such, but among devices and their ports the device.
     pub(super) fn toggle_watch(&mut self) {
-        if self.focus == PaneKind::Hosts && self.overlays.is_empty() && self.marks.count(PaneKind::Hosts) > 0 {
-            let assets = self.chosen_assets();
-            // Some watched and some not: all are.
-            let watch = assets.iter().any(|asset| self.snapshot.watch_of(asset).is_none());
-            self.marks.clear(PaneKind::Hosts);
-            self.send_all(assets.into_iter().map(|asset| Command::WatchHost { asset, watch }));
-            return;
-        }
         let among_devices = self.screen == ScreenId::Ports || self.focus == PaneKind::Devices;
         match self.looked_at() {
             Some(Selected::Host(asset)) if !among_devices => self.toggle_host_watch(asset),

@@ -1,11 +1,8 @@
 //! What an action does.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-
 use super::{App, Asking};
 use crate::bus::{Command, MessageWeight};
-use crate::model::{AssetId, EntryKind, Target};
+use crate::model::{EntryKind, Target};
 use crate::ui::action::Action;
 use crate::ui::chrome;
 use crate::ui::commands;
@@ -55,9 +52,6 @@ impl App {
             Action::PageUp => self.move_by(-page),
             Action::Left => self.move_beside(-1),
             Action::Right => self.move_beside(1),
-            Action::Mark => self.toggle_mark(),
-            Action::MarkRange => self.mark_range(),
-            Action::MarkAll => self.mark_all(),
             Action::Columns => self.choose_order(),
             Action::SortNext => self.sort_beside(1),
             Action::SortPrevious => self.sort_beside(-1),
@@ -151,9 +145,7 @@ impl App {
     }
 
     fn back(&mut self) {
-        if self.marks.count(self.focus) > 0 {
-            self.marks.clear(self.focus);
-        } else if !self.filter.is_empty() || !self.filter.text.is_empty() {
+        if !self.filter.is_empty() || !self.filter.text.is_empty() {
             self.filter = Filter::default();
         } else if self.zoom {
             self.zoom = false;
@@ -190,94 +182,71 @@ impl App {
     }
 
     fn recheck(&mut self) {
-        let assets = self.chosen_assets();
-        let command = |asset: &AssetId| {
-            let check = self.snapshot.job(asset).and_then(|job| job.check.as_ref());
-            let waits = check.is_some_and(|check| check.spec.waits_for.is_some());
-            if waits { Command::Confirm(asset.clone()) } else { Command::Recheck(asset.clone()) }
-        };
-        let commands: Vec<Command> = assets.iter().map(command).collect();
-        match &assets[..] {
-            [] => return,
-            [asset] => self.say(MessageWeight::Note, format!("asking {}", asset.as_str())),
-            many => self.say(MessageWeight::Note, format!("asking {} objects", many.len())),
+        let Some(asset) = self.selected_asset() else { return };
+        let waits =
+            self.snapshot.job(&asset).and_then(|j| j.check.as_ref()).is_some_and(|c| c.spec.waits_for.is_some());
+        let command = if waits { Command::Confirm(asset.clone()) } else { Command::Recheck(asset.clone()) };
+        if self.send(command) {
+            self.say(MessageWeight::Note, format!("asking {}", asset.as_str()));
         }
-        self.marks.clear(self.focus);
-        self.send_all(commands);
+    }
+
+    /// What a claim of the selected row names: the problem itself, or the object.
+    fn target(&self) -> Option<Target> {
+        if self.focus == PaneKind::Problems {
+            let row = self.list(PaneKind::Problems).row()?;
+            return self.snapshot.problems.get(row).map(|problem| problem.target.clone());
+        }
+        Some(match self.selected()? {
+            Selected::Host(asset) => Target::Host(asset),
+            Selected::Job(asset) => Target::Job(asset),
+            Selected::Port(asset, key) => Target::Port(asset, key),
+            Selected::Entry(_) => return None,
+        })
     }
 
     fn claim(&mut self) {
-        let is_problem = |target: &Target| {
-            self.snapshot.problems.iter().any(|problem| problem.target == *target)
-                || self.snapshot.acks.contains_key(target)
-        };
-        let (targets, well): (Vec<Target>, Vec<Target>) = self.chosen().into_iter().partition(is_problem);
-        if targets.is_empty() {
-            let words = match &well[..] {
-                [] => return,
-                [target] => format!("{} has no problem to claim", target.label().line()),
-                _ => "nothing that is marked has a problem to claim".to_owned(),
-            };
-            self.say(MessageWeight::Note, words);
-            return;
+        let Some(target) = self.target() else { return };
+        let problem = self.snapshot.problems.iter().any(|problem| problem.target == target);
+        if problem || self.snapshot.acks.contains_key(&target) {
+            let overlay = Overlay::claim(self, target);
+            self.overlays.push(overlay);
+        } else {
+            self.say(MessageWeight::Note, format!("{} has no problem to claim", target.label().line()));
         }
-        let overlay = Overlay::claim(self, targets, &well);
-        self.overlays.push(overlay);
     }
 
     fn release(&mut self) {
-        let chosen = self.chosen();
-        let mut commands = Vec::new();
-        let mut refused = Vec::new();
-        for target in &chosen {
-            let ticket = self.ticket();
-            if self.live().acks.contains_key(target) {
-                commands.push(Command::Release { ticket, target: target.clone() });
-                continue;
-            }
-            match self.maintenance_of(target) {
-                Ok(maintenance) => commands.push(Command::CancelMaintenance { ticket, maintenance }),
-                Err(why) => refused.push(why),
-            }
+        let Some(target) = self.target() else { return };
+        if !self.live().acks.contains_key(&target) {
+            self.end_maintenance(&target);
+            return;
         }
-        match (&refused[..], chosen.len()) {
-            ([why], 1) => self.say(MessageWeight::Note, why.clone()),
-            ([], _) => {}
-            ([first, ..], all) => {
-                let words = format!("{} of {all} could not be given back: {first}", refused.len());
-                self.say(MessageWeight::Warning, words);
-            }
-        }
-        // One window may cover several of them.
-        let mut windows = HashSet::new();
-        commands.retain(|command| match command {
-            Command::CancelMaintenance { maintenance, .. } => windows.insert(maintenance.clone()),
-            _ => true,
-        });
-        self.marks.clear(self.focus);
-        self.send_all(commands);
+        let ticket = self.ticket();
+        self.send(Command::Release { ticket, target });
     }
 
-    /// The window that is open over it and can be ended from here; else why not.
-    fn maintenance_of(&self, target: &Target) -> Result<Arc<str>, String> {
+    fn end_maintenance(&mut self, target: &Target) {
         let asset = target.asset();
-        let host = self.snapshot.host(asset).and_then(|view| view.care.maintenance.as_ref());
-        let maintained = host.or_else(|| self.snapshot.job(asset).and_then(|view| view.care.maintenance.as_ref()));
-        let label = target.label().line();
+        let host = self.snapshot.host(asset).and_then(|view| view.care.maintenance.clone());
+        let maintained = host.or_else(|| self.snapshot.job(asset).and_then(|view| view.care.maintenance.clone()));
         let Some(maintained) = maintained else {
-            return Err(format!("nobody has claimed {label}, and it is not in maintenance"));
+            let label = target.label().line();
+            self.say(MessageWeight::Note, format!("nobody has claimed {label}, and it is not in maintenance"));
+            return;
         };
-        let id = &maintained.maintenance.id;
+        let id = maintained.maintenance.id.clone();
         if id.starts_with("config:") {
-            return Err(format!("the window over {label} is in the configuration: it ends there"));
+            self.say(MessageWeight::Note, "that window is in the configuration: it ends there");
+            return;
         }
-        Ok(id.clone())
+        let ticket = self.ticket();
+        self.send(Command::CancelMaintenance { ticket, maintenance: id });
     }
 
     fn maintain(&mut self) {
-        let assets = self.chosen_assets();
-        if !assets.is_empty() {
-            let overlay = Overlay::maintain(self, &assets);
+        if let Some(asset) = self.selected_asset() {
+            let overlay = Overlay::maintain(self, &asset);
             self.overlays.push(overlay);
         }
     }

@@ -18,7 +18,6 @@ impl App {
         let before = self.device().cloned();
         self.snapshot = snapshot;
         self.fresh = None;
-        self.forget_gone_marks();
         if !same {
             self.hosts_have = panes::HostsHave::of(&self.snapshot);
         }

@@ -99,12 +99,12 @@ impl Overlay {
     }
 
     /// Taking a problem on, or handing it over.
-    pub fn claim(app: &App, targets: Vec<Target>, well: &[Target]) -> Self {
-        Self::Form(form::Form::claim(app, targets, well))
+    pub fn claim(app: &App, target: Target) -> Self {
+        Self::Form(form::Form::claim(app, target))
     }
 
-    pub fn maintain(app: &App, assets: &[AssetId]) -> Self {
-        Self::Form(form::Form::maintain(app, assets))
+    pub fn maintain(app: &App, asset: &AssetId) -> Self {
+        Self::Form(form::Form::maintain(app, asset))
     }
 
     pub fn open_incident(title: &str) -> Self {
@@ -199,20 +199,11 @@ pub fn unsaved(app: &App) -> Vec<String> {
 /// An entry is on disk: its editor has done its work.
 pub fn saved(app: &mut App, ticket: Ticket) {
     app.sent.retain(|editor| !editor.waits_for(ticket));
-    for overlay in &mut app.overlays {
-        if let Overlay::Form(form) = overlay {
-            form.answered(ticket, None);
-        }
-    }
-    let done = app.overlays.iter().any(|o| matches!(o, Overlay::Form(form) if form.is_done()));
     app.overlays.retain(|o| {
         !matches!(o, Overlay::Editor(e) if e.waits_for(ticket))
             && !matches!(o, Overlay::Opening(e) if e.waiting == Some(ticket))
-            && !matches!(o, Overlay::Form(f) if f.is_done())
+            && !matches!(o, Overlay::Form(f) if f.waiting == Some(ticket))
     });
-    if done {
-        app.marks.clear(app.focus);
-    }
 }
 
 /// An entry is not on disk: its editor keeps the text and says why.
@@ -230,7 +221,10 @@ pub fn not_saved(app: &mut App, ticket: Ticket, reason: &str) {
                 opening.waiting = None;
                 opening.failure = Some(reason.to_owned());
             }
-            Overlay::Form(form) => form.answered(ticket, Some(reason)),
+            Overlay::Form(form) if form.waiting == Some(ticket) => {
+                form.waiting = None;
+                form.failure = Some(format!("NOT SAVED: {reason}. Enter tries again"));
+            }
             _ => {}
         }
     }

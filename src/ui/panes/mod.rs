@@ -21,7 +21,6 @@ use super::app::App;
 use super::canvas::{self, Row};
 use super::frame::Frame;
 use super::list::List;
-use super::marks;
 use super::port::Seen;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
@@ -315,10 +314,6 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     let head = app.look.style(if focused { Meaning::Accent } else { Meaning::Title });
     let list = app.list(kind);
     let separator = app.look.separator();
-    let honesty = match app.marks.count(kind) {
-        0 => honesty,
-        count => format!("{count} marked{separator}{honesty}"),
-    };
     let honesty = if list.outdated { format!("{honesty}{separator}order changed, r sorts") } else { honesty };
     let honesty = match beyond(list, usize::from(rows(app, kind, area).height)) {
         Some(beyond) => {
@@ -359,8 +354,6 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
             // Drawn as a whole above.
             PaneKind::Sessions => {}
         }
-        let marked =
-            app.marks.count(kind) > 0 && marks::target(app, kind, *row).is_some_and(|t| app.marks.has(kind, &t));
         if list.top + offset == list.selected {
             if app.focus == kind {
                 canvas::mark(frame.buffer, &app.look, name_part(body), y, app.look.style(Meaning::Selected));
@@ -368,9 +361,6 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
                 // The device that the other pane is about.
                 canvas::paint(frame.buffer, name_part(body), y, app.look.style(Meaning::SelectedDim));
             }
-        }
-        if marked {
-            Row::new(frame.buffer, &app.look, body, y).put(app.look.marked(), app.look.style(Meaning::Accent));
         }
     }
     // Room that is left says what is not watched, and why.

@@ -8,7 +8,6 @@ mod freeze;
 mod grouping;
 mod link;
 mod machines;
-mod marks;
 mod notifications;
 mod ports;
 mod sorting;
