@@ -138,7 +138,8 @@ impl App {
         let row = self.list(kind).row();
         let order = panes::order(self, kind);
         let list = self.list_mut(kind);
-        *list = List { order, ..List::default() };
+        *list = List::default();
+        list.reorder(order);
         if let Some(row) = row {
             list.select_row(row);
         }

@@ -214,6 +214,16 @@ fn beyond(list: &List, height: usize) -> Option<String> {
     }
 }
 
+/// What the order, which is held while the cursor is in the list, keeps from its place.
+fn order_note(app: &App, list: &List) -> Option<String> {
+    let key = app.keymap.keys_of("resort").into_iter().next().unwrap_or_else(|| ":resort".to_owned());
+    match list.appended {
+        0 if !list.outdated => None,
+        0 => Some(format!("order changed, {key} sorts")),
+        new => Some(format!("{new} new, {key} sorts")),
+    }
+}
+
 /// What of a row shows that it is selected: its glyph and its name. The whole row would cost a slow link three times as
 /// much for each key.
 fn name_part(body: Rect) -> Rect {
@@ -314,7 +324,15 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     let head = app.look.style(if focused { Meaning::Accent } else { Meaning::Title });
     let list = app.list(kind);
     let separator = app.look.separator();
-    let honesty = if list.outdated { format!("{honesty}{separator}order changed, r sorts") } else { honesty };
+    // First, so that it is the last to be cut.
+    let honesty = match order_note(app, list) {
+        Some(note) if honesty.is_empty() => note,
+        Some(note) => format!("{note}{separator}{honesty}"),
+        None => honesty,
+    };
+    // New problems stand at the end, maybe out of sight.
+    let unseen = kind == PaneKind::Problems && list.appended > 0;
+    let note_style = app.look.style(if unseen { Meaning::Warning } else { Meaning::Dim });
     let honesty = match beyond(list, usize::from(rows(app, kind, area).height)) {
         Some(beyond) => {
             // The words give way before the count does.
@@ -324,7 +342,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         }
         None => honesty,
     };
-    canvas::rule(frame.buffer, &app.look, area, &title, &honesty, (line, head, app.look.style(Meaning::Dim)));
+    canvas::rule(frame.buffer, &app.look, area, &title, &honesty, (line, head, note_style));
     let below = Rect::new(area.x, area.y + 1, area.width, area.height - 1);
     let body = rows(app, kind, area);
     if kind == PaneKind::Ports && app.device().is_some() {
