@@ -55,6 +55,15 @@ impl App {
             Action::Columns => self.choose_order(),
             Action::SortNext => self.sort_beside(1),
             Action::SortPrevious => self.sort_beside(-1),
+            Action::Mark => self.mark(),
+            Action::MarkRange => self.mark_range(),
+            Action::MarkAll => self.mark_all(),
+            Action::Watch if self.acts_on_marks() => self.watch_marked(),
+            Action::Copy if self.acts_on_marks() => self.copy_marked(),
+            Action::Recheck if self.acts_on_marks() => self.recheck_marked(),
+            Action::Claim if self.acts_on_marks() => self.claim_marked(),
+            Action::Release if self.acts_on_marks() => self.release_marked(),
+            Action::Maintain if self.acts_on_marks() => self.maintain_marked(),
             Action::Watch => self.toggle_watch(),
             Action::Follow => self.follow(),
             Action::LastPlace => self.last_place(),
@@ -146,6 +155,9 @@ impl App {
     }
 
     fn back(&mut self) {
+        if self.clear_marks() {
+            return;
+        }
         if !self.filter.is_empty() || !self.filter.text.is_empty() {
             self.filter = Filter::default();
         } else if self.zoom {

@@ -24,7 +24,7 @@ use super::list::List;
 use super::port::Seen;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
-use crate::model::{AssetId, PortKey};
+use crate::model::{AssetId, PortKey, Target};
 use crate::state::Snapshot;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -268,6 +268,22 @@ pub fn selected_row(app: &App, kind: PaneKind, row: usize) -> Option<Selected> {
     }
 }
 
+/// What a mark of a row names.
+pub fn target(app: &App, kind: PaneKind, row: usize) -> Option<Target> {
+    match kind {
+        PaneKind::Problems => app.snapshot.problems.get(row).map(|problem| problem.target.clone()),
+        PaneKind::Hosts | PaneKind::Devices | PaneKind::Ports | PaneKind::Backups => {
+            Some(match selected_row(app, kind, row)? {
+                Selected::Host(asset) => Target::Host(asset),
+                Selected::Job(asset) => Target::Job(asset),
+                Selected::Port(asset, key) => Target::Port(asset, key),
+                Selected::Entry(_) => return None,
+            })
+        }
+        PaneKind::Incident | PaneKind::Sessions | PaneKind::Log => None,
+    }
+}
+
 /// Whether row numbers of one snapshot mean the same in the other.
 pub fn same_inventory(a: &Snapshot, b: &Snapshot) -> bool {
     let hosts = a.hosts.len() == b.hosts.len()
@@ -344,16 +360,19 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     };
     canvas::rule(frame.buffer, &app.look, area, &title, &honesty, (line, head, note_style));
     let below = Rect::new(area.x, area.y + 1, area.width, area.height - 1);
-    let body = rows(app, kind, area);
+    let whole = rows(app, kind, area);
+    // Marks have a column of their own while there are any.
+    let marks = u16::from(app.marks.are_in(kind));
+    let body = Rect { x: whole.x + marks, width: whole.width.saturating_sub(marks), ..whole };
     if kind == PaneKind::Ports && app.device().is_some() {
         ports::draw_plate(app, frame, below);
         if body.y > below.y {
-            let header = Rect { y: body.y - 1, height: 1, ..below };
+            let header = Rect { y: body.y - 1, height: 1, ..body };
             ports::draw_header(app, frame, header);
         }
     }
     if kind == PaneKind::Hosts && body.y > below.y {
-        hosts::draw_header(app, frame, Rect { height: 1, ..below });
+        hosts::draw_header(app, frame, Rect { y: below.y, height: 1, ..body });
     }
     if list.order.is_empty() {
         draw_empty(app, frame, kind, body);
@@ -361,6 +380,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     }
     for (offset, row) in list.order.iter().skip(list.top).take(usize::from(body.height)).enumerate() {
         let y = body.y + offset as u16;
+        if marks > 0 && target(app, kind, *row).is_some_and(|target| app.marks.has(&target)) {
+            Row::new(frame.buffer, &app.look, whole, y).put("*", app.look.style(Meaning::Accent));
+        }
         match kind {
             PaneKind::Problems => problems::draw_row(app, frame, body, y, *row),
             PaneKind::Hosts => hosts::draw_row(app, frame, body, y, *row),

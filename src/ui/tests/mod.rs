@@ -7,6 +7,7 @@ pub mod fixture;
 mod freeze;
 mod link;
 mod machines;
+mod marks;
 mod notifications;
 mod ports;
 mod sorting;
