@@ -1,7 +1,8 @@
 //! Marked rows, and what is done to all of them at once. A mark is on what a row is about, not on its place: it survives sorting,
 //! filters and other screens. What a deed could not do is said by name.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use super::App;
 use crate::bus::{Command, MessageWeight, Ticket};
@@ -136,7 +137,9 @@ impl App {
             self.marks.all.retain(|target| !shown.contains(target));
             self.marks.set.retain(|target| !shown.contains(target));
         } else {
-            shown.into_iter().for_each(|target| self.marks.add(target));
+            for target in shown {
+                self.marks.add(target);
+            }
         }
     }
 
@@ -188,9 +191,15 @@ impl App {
 
     pub(super) fn release_marked(&mut self) {
         let (mut steps, mut not, mut windows) = (Vec::new(), Vec::new(), HashSet::new());
+        let hosts = self.snapshot.hosts.iter().map(|view| (&view.host.id, &view.care.maintenance));
+        let jobs = self.snapshot.jobs.iter().map(|view| (&view.job.id, &view.care.maintenance));
+        let open: HashMap<AssetId, Arc<str>> = hosts
+            .chain(jobs)
+            .filter_map(|(asset, window)| Some((asset.clone(), window.as_ref()?.maintenance.id.clone())))
+            .collect();
         for target in self.marks.all.clone() {
             let label = target.label().line();
-            match self.giving_back(&target) {
+            match self.giving_back(&target, &open) {
                 Ok(step) if matches!(&step.2, Command::CancelMaintenance { maintenance, .. } if !windows.insert(maintenance.clone())) =>
                     {}
                 Ok(step) => steps.push(step),
@@ -201,16 +210,13 @@ impl App {
     }
 
     /// What gives a claim back, or else ends the maintenance.
-    fn giving_back(&mut self, target: &Target) -> Result<Step, &'static str> {
+    fn giving_back(&mut self, target: &Target, open: &HashMap<AssetId, Arc<str>>) -> Result<Step, &'static str> {
         let label = target.label().line();
         let ticket = self.ticket();
         if self.live().acks.contains_key(target) {
             return Ok((label, Some(ticket), Command::Release { ticket, target: target.clone() }));
         }
-        let asset = target.asset();
-        let host = self.snapshot.host(asset).and_then(|view| view.care.maintenance.clone());
-        let maintained = host.or_else(|| self.snapshot.job(asset).and_then(|view| view.care.maintenance.clone()));
-        let id = maintained.ok_or("nobody has it")?.maintenance.id.clone();
+        let id = open.get(target.asset()).ok_or("nobody has it")?.clone();
         if id.starts_with("config:") {
             return Err("its window is in the configuration");
         }
@@ -230,8 +236,9 @@ impl App {
 
     /// Hosts that are not watched yet; where all are, this ends it.
     pub(super) fn watch_marked(&mut self) {
+        let known: HashSet<&AssetId> = self.snapshot.hosts.iter().map(|view| &view.host.id).collect();
         let (hosts, others): (Vec<AssetId>, Vec<AssetId>) =
-            self.marked_assets().into_iter().partition(|asset| self.snapshot.host(asset).is_some());
+            self.marked_assets().into_iter().partition(|asset| known.contains(asset));
         let watch = hosts.iter().any(|asset| self.snapshot.watch_of(asset).is_none());
         let wanted = hosts.into_iter().filter(|asset| self.snapshot.watch_of(asset).is_none() == watch);
         let steps =
