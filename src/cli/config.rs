@@ -27,7 +27,7 @@ pub struct ConfigArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum ConfigCommand {
-    /// Report every problem of configuration, device profiles and themes with its file, line and column; exit 0 where there is none
+    /// Report every problem of configuration, device profiles, themes and keys with its file, line and column; exit 0 where there is none
     Check {
         /// Default: the configuration in force
         file: Option<PathBuf>,
@@ -59,7 +59,8 @@ pub fn run(args: &ConfigArgs, globals: &Globals) -> Result<ExitCode> {
 
 fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
     let Some(path) = file.or_else(|| super::config_file(globals)) else {
-        let (_, problems) = super::profiles::own(None);
+        let (_, mut problems) = super::profiles::own(None);
+        problems.extend(super::console::keys().1);
         super::print("no configuration: noctty watches what it finds (see `noctty plan`)\n")?;
         tell(&problems);
         return Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(UNKNOWN) });
@@ -69,10 +70,12 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
         Ok(config) => {
             let mut problems = config.warnings.clone();
             let (own, of_profiles) = super::profiles::own(config.folder.as_deref());
-            let of_themes = of_themes(&config.ui, &config.wall);
-            let sound = of_profiles.is_empty() && of_themes.iter().all(|p| p.weight == Weight::Warning);
+            // Neither keeps anything from being watched.
+            let mut of_screen = of_themes(&config.ui, &config.wall);
+            of_screen.extend(super::console::keys().1);
+            let sound = of_profiles.is_empty() && of_screen.iter().all(|p| p.weight == Weight::Warning);
             problems.extend(of_profiles);
-            problems.extend(of_themes);
+            problems.extend(of_screen);
             let counts = (config.hosts.len(), config.jobs.len());
             match bind::bind_with(&config, own.as_ref()) {
                 Ok((plan, more)) => {

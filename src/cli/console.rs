@@ -289,21 +289,25 @@ async fn screen(app: &mut App, end: &mut ScreenEnd, capabilities: Capabilities, 
 
 /// The shipped keys and themes with the user's laid over them; what is wrong there is said, and the rest holds.
 fn appearance(ui: &UiOptions, capabilities: Capabilities) -> (Keymap, Themes, Vec<(MessageWeight, String)>) {
-    let names = Action::names();
-    let mut keys = Keymap::default();
-    let mut problems = keys.merge("the shipped keymap", keymap::SHIPPED, &names);
-    let home = super::config_home();
-    let own = |file: &str| -> Option<(PathBuf, String)> {
-        let path = home.as_ref()?.join(file);
-        std::fs::read_to_string(&path).ok().map(|text| (path, text))
-    };
-    if let Some((path, text)) = own("keymap.toml") {
-        problems.extend(keys.merge(&path.display().to_string(), &text, &names));
-    }
+    let (keys, mut problems) = keys();
     let (themes, more) = themes::start(ui, capabilities);
     problems.extend(more);
     let messages = problems.iter().map(|problem| (MessageWeight::Warning, problem.brief())).collect();
     (keys, themes, messages)
+}
+
+/// The shipped keys with the user's laid over them, and what is wrong there.
+pub(super) fn keys() -> (Keymap, Vec<Problem>) {
+    let names = Action::names();
+    let mut keys = Keymap::default();
+    let mut problems = keys.merge("the shipped keymap", keymap::SHIPPED, &names);
+    let Some(path) = super::config_home().map(|home| home.join("keymap.toml")) else { return (keys, problems) };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => problems.extend(keys.merge(&path.display().to_string(), &text, &names)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => problems.push(Problem::unplaced(format!("cannot read {}: {error}", path.display()))),
+    }
+    (keys, problems)
 }
 
 /// A panic of the screen gives the terminal back before it says anything; one of the engine's tasks is caught there

@@ -44,6 +44,24 @@ impl Key {
         Self { code: KeyCode::Char(c), ctrl: true, alt: false, shift: false }
     }
 
+    /// Why terminals do not send it as a key of its own, where they do not.
+    pub fn never_sent(&self) -> Option<&'static str> {
+        match self.code {
+            KeyCode::Char('i') | KeyCode::Tab if self.ctrl => Some("it is Tab there"),
+            KeyCode::Char('m') if self.ctrl => Some("it is Enter there"),
+            KeyCode::Char('[') if self.ctrl => Some("it is Esc there"),
+            KeyCode::Char('A'..='Z') if self.ctrl => Some("Shift is lost beside Ctrl"),
+            KeyCode::Char('0' | '1' | '9' | '.' | ',' | ';' | ':' | '!' | '=' | '+') if self.ctrl => {
+                Some("there is no such control character")
+            }
+            KeyCode::Char(_) if self.shift => Some("write the character that Shift makes"),
+            KeyCode::Enter | KeyCode::Escape | KeyCode::Backspace if self.ctrl || self.shift => {
+                Some("it is the same as without Ctrl or Shift")
+            }
+            _ => None,
+        }
+    }
+
     /// Parses the notation of the keymap; `None` where it is no key.
     pub fn parse(text: &str) -> Option<Self> {
         let mut key = Self::plain(KeyCode::Enter);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::document;
 use super::key::Key;
-use crate::base::options::{Problem, Value, nearest};
+use crate::base::options::{Place, Problem, Value, nearest};
 
 /// The shipped keys.
 pub const SHIPPED: &str = include_str!("../../config/keymap.toml");
@@ -32,6 +32,7 @@ impl Keymap {
         let mut reader = root.reader("the keymap");
         let table = reader.table("screen");
         problems.extend(reader.finish());
+        let mut placed: BTreeMap<Vec<Key>, &Place> = BTreeMap::new();
         for (key, node) in table.map(|t| t.entries.as_slice()).unwrap_or_default() {
             let Some(chord) = parse_chord(&key.name) else {
                 problems.push(
@@ -40,6 +41,15 @@ impl Keymap {
                 );
                 continue;
             };
+            if let Some((first, ..)) = placed.get(&chord).map(|place| place.line_and_column()) {
+                let words = format!("\"{}\" is {}, which line {first} has already", key.name, show(&chord));
+                problems.push(Problem::error(&key.place, words).hint("the last one counts: take one of them out"));
+            }
+            placed.insert(chord.clone(), &key.place);
+            if let Some((key_of, why)) = chord.iter().find_map(|key| Some((key, key.never_sent()?))) {
+                let words = format!("most terminals never send {key_of}: {why}");
+                problems.push(Problem::warning(&key.place, words).hint("choose another key"));
+            }
             let Value::String(action) = &node.value else {
                 problems.push(Problem::error(&node.place, format!("an action is a string, not {}", node.value.kind())));
                 continue;
@@ -56,21 +66,27 @@ impl Keymap {
                 });
             }
         }
-        problems.extend(self.conflicts().into_iter().map(Problem::unplaced));
+        problems.extend(self.conflicts(&placed));
         problems
     }
 
     /// Chords that can never be completed, because a shorter one is an action already.
-    fn conflicts(&self) -> Vec<String> {
+    fn conflicts(&self, placed: &BTreeMap<Vec<Key>, &Place>) -> Vec<Problem> {
         let mut out = Vec::new();
         for (chord, action) in &self.chords {
             for length in 1..chord.len() {
                 if let Some(shorter) = self.chords.get(&chord[..length]) {
-                    out.push(format!(
+                    let begin = &chord[..length];
+                    let words = format!(
                         "the chord {} ({action}) can never be typed: {} is \"{shorter}\"",
                         show(chord),
-                        show(&chord[..length])
-                    ));
+                        show(begin)
+                    );
+                    let problem = match placed.get(chord).or_else(|| placed.get(begin)) {
+                        Some(place) => Problem::error(place, words),
+                        None => Problem::unplaced(words),
+                    };
+                    out.push(problem.hint(format!("free one of them: \"{}\" = \"\"", show(begin))));
                 }
             }
         }
@@ -140,8 +156,38 @@ mod tests {
             &KNOWN,
         );
         let all: String = problems.iter().map(Problem::render).collect();
-        for want in ["k.toml:3:7: error: unknown action \"hlep\"", "did you mean \"help\"?", "can never be typed"] {
+        for want in
+            ["k.toml:3:7: error: unknown action \"hlep\"", "did you mean \"help\"?", "k.toml:5:1: error: the chord q q"]
+        {
             assert!(all.contains(want), "{want} is missing in\n{all}");
         }
+    }
+
+    #[test]
+    fn one_key_in_two_notations_is_told_and_a_key_that_no_terminal_sends() {
+        let mut map = Keymap::default();
+        let text =
+            "[screen]\n\"G\" = \"top\"\n\"Shift+g\" = \"help\"\n\"Ctrl+I\" = \"quit\"\n\"Shift+Tab\" = \"quit\"\n";
+        let problems = map.merge("k.toml", text, &KNOWN);
+        let all: String = problems.iter().map(Problem::render).collect();
+        for want in [
+            "k.toml:3:1: error: \"Shift+g\" is G, which line 2 has already",
+            "k.toml:4:1: warning: most terminals never send Ctrl+I",
+        ] {
+            assert!(all.contains(want), "{want} is missing in\n{all}");
+        }
+        assert_eq!(problems.len(), 2, "{all}");
+        assert_eq!(map.look_up(&[Key::char('G')]), Lookup::Action("help"));
+    }
+
+    #[test]
+    fn a_key_of_ours_that_hides_a_chord_of_the_users_is_told_where_the_chord_stands() {
+        let mut map = Keymap::default();
+        map.merge("ours", "[screen]\nq = \"quit\"\n", &KNOWN);
+        let problems = map.merge("k.toml", "[screen]\n\"q t\" = \"top\"\n", &KNOWN);
+        let all: String = problems.iter().map(Problem::render).collect();
+        assert!(all.contains("k.toml:2:1: error: the chord q t (top) can never be typed"), "{all}");
+        let freed = map.merge("k.toml", "[screen]\nq = \"\"\n", &KNOWN);
+        assert!(freed.is_empty() && map.look_up(&[Key::char('q'), Key::char('t')]) == Lookup::Action("top"));
     }
 }

@@ -34,6 +34,9 @@ pub enum Action {
     Columns,
     SortNext,
     SortPrevious,
+    Mark,
+    MarkRange,
+    MarkAll,
     Watch,
     Follow,
     LastPlace,
@@ -94,6 +97,13 @@ pub const ACTIONS: &[(Action, &str, &str)] = &[
     (Action::Columns, "columns", "what the list is sorted by; of the port table also its columns"),
     (Action::SortNext, "sort_next", "sort the list by the next column"),
     (Action::SortPrevious, "sort_previous", "sort the list by the column before"),
+    (
+        Action::Mark,
+        "mark",
+        "mark the row, or take its mark away: claim, give back, maintain, recheck, watch and copy act on all",
+    ),
+    (Action::MarkRange, "mark_range", "mark from the row that was marked last to this one"),
+    (Action::MarkAll, "mark_all", "mark all that the list shows, and none of them"),
     (
         Action::Watch,
         "watch",

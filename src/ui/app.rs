@@ -4,6 +4,7 @@ mod cable;
 mod deeds;
 mod freeze;
 mod keys;
+pub mod marks;
 mod news;
 mod places;
 mod screen;
@@ -66,6 +67,9 @@ pub struct App {
     pub overlays: Vec<Overlay>,
     /// Texts from the command line that are on their way to the disk.
     pub sent: Vec<Editor>,
+    pub marks: marks::Marks,
+    /// A deed on all that was marked, while it is under way.
+    pub work: Option<marks::Work>,
     /// The beginning of a chord.
     pub chord: Vec<Key>,
     pub message: Option<(MessageWeight, String)>,
@@ -164,6 +168,8 @@ impl App {
             asking: None,
             overlays: Vec::new(),
             sent: Vec::new(),
+            marks: marks::Marks::default(),
+            work: None,
             chord: Vec::new(),
             message: None,
             messages: VecDeque::new(),
@@ -311,6 +317,7 @@ impl App {
             }
         }
         self.fresh = Some(self.made_of());
+        self.look_for_marks();
         self.look_up_shown();
         for (kind, area) in panes::layout(self, chrome::body(self, self.size)) {
             let height = panes::rows(self, kind, area).height;

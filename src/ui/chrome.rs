@@ -228,6 +228,13 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
         }
         return;
     }
+    if !app.marks.is_empty() {
+        let unseen = if app.marks.unseen > 0 { format!(", {} out of sight", app.marks.unseen) } else { String::new() };
+        row.put(&format!("{} marked{unseen}", app.marks.count()), app.look.style(Meaning::Accent)).gap(2);
+    }
+    if let Some(work) = &app.work {
+        row.put(&work.words(), app.look.style(Meaning::Accent)).gap(2);
+    }
     if let Some((weight, message)) = &app.message {
         let style = match weight {
             MessageWeight::Note => app.look.style(Meaning::Text),

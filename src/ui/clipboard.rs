@@ -168,7 +168,7 @@ impl App {
         self.copy(&count, out);
     }
 
-    fn copy(&mut self, what: &str, text: String) {
+    pub(super) fn copy(&mut self, what: &str, text: String) {
         if self.clipboard.put(what, text) {
             let frozen = if self.frozen.is_some() { ", of the frozen picture" } else { "" };
             self.say(MessageWeight::Note, format!("copied {what}{frozen}"));

@@ -1,5 +1,5 @@
 //! A list's selection: by what is selected, not by where it stands. While the cursor is away from the top the order is
-//! left alone, so that nothing moves under it.
+//! left alone, so that nothing moves under it; what is new comes last and is counted. The one rule for all lists.
 
 /// Which rows of the snapshot are shown, in which order, and which is selected.
 #[derive(Clone, Debug, Default)]
@@ -10,32 +10,51 @@ pub struct List {
     pub top: usize,
     /// The order differs from what sorting would give.
     pub outdated: bool,
+    /// Rows at the end that came since it was sorted.
+    pub appended: usize,
+    /// The cursor was put on a row below the top: it stays there, whatever becomes of the rows above.
+    held: bool,
 }
 
 impl List {
     /// Takes a new order. With the cursor away from the top, rows that are still there keep their places and new ones
     /// come last.
     pub fn reorder(&mut self, fresh: Vec<usize>) {
-        if self.selected == 0 || self.order.is_empty() {
+        if !self.held || self.order.is_empty() {
+            self.appended = 0;
             self.outdated = false;
             self.order = fresh;
-        } else if self.order != fresh {
+        } else if self.order == fresh {
+            self.appended = 0;
+            self.outdated = false;
+        } else {
             let most = fresh.iter().chain(&self.order).max().map_or(0, |m| m + 1);
             let mut wanted = vec![false; most];
             for row in &fresh {
                 wanted[*row] = true;
             }
-            let mut kept: Vec<usize> = self.order.iter().copied().filter(|row| wanted[*row]).collect();
-            for row in &kept {
+            self.renumber(|row| wanted[row].then_some(row));
+            for row in &self.order {
                 wanted[*row] = false;
             }
-            kept.extend(fresh.iter().copied().filter(|row| wanted[*row]));
-            self.outdated = kept != fresh;
-            self.order = kept;
-        } else {
-            self.outdated = false;
+            let known = self.order.len();
+            self.order.extend(fresh.iter().copied().filter(|row| wanted[*row]));
+            self.appended += self.order.len() - known;
+            self.outdated = self.order != fresh;
         }
         self.selected = self.selected.min(self.order.len().saturating_sub(1));
+        self.held &= !self.order.is_empty();
+    }
+
+    /// Gives each row its new number, in its place; those without one leave. The selection stays on its row, or takes the next.
+    pub fn renumber(&mut self, now: impl Fn(usize) -> Option<usize>) {
+        let sorted = self.order.len() - self.appended.min(self.order.len());
+        let kept = |rows: &[usize]| rows.iter().filter(|row| now(**row).is_some()).count();
+        let (selected, sorted) =
+            (kept(&self.order[..self.selected.min(self.order.len())]), kept(&self.order[..sorted]));
+        self.order = self.order.iter().filter_map(|row| now(*row)).collect();
+        self.appended = self.order.len() - sorted;
+        self.selected = selected.min(self.order.len().saturating_sub(1));
     }
 
     pub fn row(&self) -> Option<usize> {
@@ -46,12 +65,14 @@ impl List {
     pub fn select_row(&mut self, row: usize) -> bool {
         let at = self.order.iter().position(|r| *r == row);
         self.selected = at.unwrap_or(self.selected);
+        self.held = self.selected > 0;
         at.is_some()
     }
 
     pub fn move_by(&mut self, delta: isize) {
         let last = self.order.len().saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(delta).min(last);
+        self.held = self.selected > 0;
     }
 
     /// Keeps the selection within `height` visible rows.
@@ -77,6 +98,9 @@ mod tests {
         list.move_by(2);
         list.reorder(vec![3, 2, 1, 0, 4]);
         assert_eq!((list.row(), list.order.clone(), list.outdated), (Some(2), vec![0, 1, 2, 3, 4], true));
+        assert_eq!(list.appended, 1);
+        list.reorder(vec![3, 2, 5, 1, 4]);
+        assert_eq!((list.row(), list.order.clone(), list.appended), (Some(2), vec![1, 2, 3, 4, 5], 2));
         list.move_by(-10);
         list.reorder(vec![3, 2, 1, 0, 4]);
         assert_eq!((list.row(), list.outdated), (Some(3), false));
@@ -91,6 +115,17 @@ mod tests {
         assert_eq!(list.row(), Some(1));
         list.reorder(Vec::new());
         assert_eq!(list.row(), None);
+    }
+
+    #[test]
+    fn the_cursor_keeps_its_row_when_those_above_it_go_or_get_new_numbers() {
+        let mut list = List::default();
+        list.reorder(vec![0, 1, 2]);
+        list.move_by(1);
+        list.renumber(|row| row.checked_sub(1).map(|row| row + 7));
+        assert_eq!((list.row(), list.order.clone()), (Some(7), vec![7, 8]));
+        list.reorder(vec![8, 7, 9]);
+        assert_eq!((list.row(), list.order.clone(), list.appended), (Some(7), vec![7, 8, 9], 1));
     }
 
     #[test]

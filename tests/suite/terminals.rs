@@ -190,7 +190,7 @@ struct Xterm {
     home: TempDir,
     display: String,
     window: String,
-    _xterm: Owned,
+    _program: Owned,
     _server: Owned,
 }
 
@@ -216,12 +216,12 @@ impl Xterm {
         xterm.args(["-u8", "-geometry", &format!("{}x{}", SIZE.0, SIZE.1), "-e", env!("CARGO_BIN_EXE_noctty")]);
         xterm.args(DEMO).env("DISPLAY", &display).stderr(Stdio::null());
         let xterm = Owned(clean(&mut xterm, home.path()).spawn().expect("xterm is installed"));
-        let mut made = Self { home, display, window: String::new(), _xterm: xterm, _server: server };
+        let mut made = Self { home, display, window: String::new(), _program: xterm, _server: server };
         let began = Instant::now();
         while made.window.is_empty() {
             assert!(began.elapsed() < PATIENCE, "no window");
             let found = made.xdotool(&["search", "--onlyvisible", "--class", "xterm"]);
-            made.window = found.lines().last().unwrap_or_default().trim().to_owned();
+            found.lines().last().unwrap_or_default().trim().clone_into(&mut made.window);
         }
         made.xdotool(&["windowfocus", "--sync", &made.window]);
         made

@@ -55,6 +55,15 @@ impl App {
             Action::Columns => self.choose_order(),
             Action::SortNext => self.sort_beside(1),
             Action::SortPrevious => self.sort_beside(-1),
+            Action::Mark => self.mark(),
+            Action::MarkRange => self.mark_range(),
+            Action::MarkAll => self.mark_all(),
+            Action::Watch if self.acts_on_marks() => self.watch_marked(),
+            Action::Copy if self.acts_on_marks() => self.copy_marked(),
+            Action::Recheck if self.acts_on_marks() => self.recheck_marked(),
+            Action::Claim if self.acts_on_marks() => self.claim_marked(),
+            Action::Release if self.acts_on_marks() => self.release_marked(),
+            Action::Maintain if self.acts_on_marks() => self.maintain_marked(),
             Action::Watch => self.toggle_watch(),
             Action::Follow => self.follow(),
             Action::LastPlace => self.last_place(),
@@ -138,13 +147,17 @@ impl App {
         let row = self.list(kind).row();
         let order = panes::order(self, kind);
         let list = self.list_mut(kind);
-        *list = List { order, ..List::default() };
+        *list = List::default();
+        list.reorder(order);
         if let Some(row) = row {
             list.select_row(row);
         }
     }
 
     fn back(&mut self) {
+        if self.clear_marks() {
+            return;
+        }
         if !self.filter.is_empty() || !self.filter.text.is_empty() {
             self.filter = Filter::default();
         } else if self.zoom {

@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::App;
+use super::{App, marks};
 use crate::base::{Timestamp, Untrusted, units};
 use crate::bus::{Command, Message, MessageWeight, Notice};
 use crate::config::key::Key;
@@ -98,6 +98,8 @@ impl Screen for App {
 
     fn notice(&mut self, notice: Notice) {
         match notice {
+            Notice::Saved { ticket, .. } if self.step_answered(ticket, None) => {}
+            Notice::NotSaved { ticket, ref reason } if self.step_answered(ticket, Some(reason)) => {}
             Notice::Saved { ticket, entry } => {
                 overlays::saved(self, ticket);
                 let words = if entry.kind.is_deed() {
@@ -182,6 +184,9 @@ impl Screen for App {
         if let Some(frozen) = &self.frozen {
             soonest = soonest.min(frozen.next_second(now));
         }
+        if self.work.as_ref().is_some_and(marks::Work::is_waiting_for_room) {
+            soonest = soonest.min(now.plus(std::time::Duration::from_millis(50)));
+        }
         let mut consider = |at: Timestamp| {
             let until = units::until_next_bucket(now.since(at));
             soonest = soonest.min(now.plus(until));
@@ -211,6 +216,7 @@ impl Screen for App {
 
     fn tick(&mut self, now: Timestamp) {
         self.now = now;
+        self.go_on();
     }
 
     fn take_clip(&mut self) -> Option<Clip> {

@@ -12,6 +12,7 @@ use crate::config::theme::Meaning;
 use crate::model::care::CLAIM_LASTS;
 use crate::model::{AssetId, Order, Scope, Span, Stickiness, Target};
 use crate::ui::app::App;
+use crate::ui::app::marks::{Step, some};
 use crate::ui::canvas::Row;
 use crate::ui::frame::Frame;
 use crate::ui::line::Line;
@@ -62,7 +63,16 @@ pub enum Purpose {
     Claim(Target),
     /// The scopes to choose from.
     Maintain(Vec<Scope>),
+    /// Each of these, and the names of those that cannot be claimed.
+    ClaimAll(Vec<Target>, Vec<String>),
+    /// Each of these alone.
+    MaintainAll(Vec<AssetId>),
 }
+
+/// The field that is wrong, and why.
+type Mistake = (&'static str, String);
+/// The word for what is done, its steps, and whom it leaves out.
+type Deed = (&'static str, Vec<Step>, Vec<String>);
 
 #[derive(Debug)]
 pub struct Form {
@@ -78,6 +88,43 @@ pub struct Form {
 }
 
 impl Form {
+    /// Taking on all that is marked: one note and one owner for all of them.
+    pub fn claim_all(targets: Vec<Target>, not: Vec<String>) -> Self {
+        let names: Vec<String> = targets.iter().map(|target| target.label().line()).collect();
+        let mut remarks = vec![some(&names)];
+        if !not.is_empty() {
+            remarks.push(format!("not {}", some(&not)));
+        }
+        remarks.push("reaches the consoles of this state directory; it silences no pager".to_owned());
+        Self {
+            title: format!("Claim {} marked", targets.len()),
+            purpose: Purpose::ClaimAll(targets, not),
+            remarks,
+            fields: claim_fields("", Stickiness::default()),
+            at: 0,
+            waiting: None,
+            failure: None,
+        }
+    }
+
+    /// Work on all that is marked, a window for each.
+    pub fn maintain_all(assets: Vec<AssetId>) -> Self {
+        let names: Vec<String> = assets.iter().map(|asset| asset.as_str().to_owned()).collect();
+        Self {
+            title: format!("Maintenance of {} marked", assets.len()),
+            purpose: Purpose::MaintainAll(assets),
+            remarks: vec![some(&names), "problems stay in sight and announce nothing meanwhile".to_owned()],
+            fields: vec![
+                Field::text("for", "2h", "2h"),
+                Field::text("starts in", "", "now"),
+                Field::text("note", "", "what is being done"),
+            ],
+            at: 0,
+            waiting: None,
+            failure: None,
+        }
+    }
+
     /// Taking a problem on, or handing it over.
     pub fn claim(app: &App, target: Target) -> Self {
         let label = target.label().line();
@@ -92,19 +139,7 @@ impl Form {
             purpose: Purpose::Claim(target),
             title,
             remarks: vec!["reaches the consoles of this state directory; it silences no pager".to_owned()],
-            fields: vec![
-                Field::text("note", &note, "what you are doing about it"),
-                Field::text("owner", "", "you"),
-                Field::text("for", &units::config_duration(CLAIM_LASTS), "4h"),
-                Field::Choice {
-                    name: "ends",
-                    at: usize::from(sticky == Stickiness::Sticky),
-                    words: vec![
-                        "when it gets worse, recovers, or the time is over".to_owned(),
-                        "when it recovers or the time is over".to_owned(),
-                    ],
-                },
-            ],
+            fields: claim_fields(&note, sticky),
             at: 0,
             waiting: None,
             failure: None,
@@ -163,9 +198,32 @@ impl Form {
         self.field(name).map_or("", Field::said)
     }
 
-    /// The command that the fields make, or the field that is wrong and why.
-    fn command(&self, ticket: Ticket, now: Timestamp) -> Result<Command, (&'static str, String)> {
+    /// What the fields make for all that is marked: the word for it, a step for each, and whom it leaves out; `None` where
+    /// the form is about one.
+    fn steps(&self, app: &mut App) -> Option<Result<Deed, Mistake>> {
+        let now = app.live().at;
+        let mut step = |name: String, purpose: Purpose| {
+            let ticket = app.ticket();
+            Ok((name, Some(ticket), self.command(&purpose, ticket, now)?))
+        };
         match &self.purpose {
+            Purpose::Claim(_) | Purpose::Maintain(_) => None,
+            Purpose::ClaimAll(targets, not) => {
+                let steps = targets.iter().map(|target| step(target.label().line(), Purpose::Claim(target.clone())));
+                Some(steps.collect::<Result<_, _>>().map(|steps| ("claimed", steps, not.clone())))
+            }
+            Purpose::MaintainAll(assets) => {
+                let of = |asset: &AssetId| Purpose::Maintain(vec![Scope::Asset(asset.clone())]);
+                let steps = assets.iter().map(|asset| step(asset.as_str().to_owned(), of(asset)));
+                Some(steps.collect::<Result<_, _>>().map(|steps| ("in maintenance", steps, Vec::new())))
+            }
+        }
+    }
+
+    /// The command that the fields make for one, or the field that is wrong and why.
+    fn command(&self, purpose: &Purpose, ticket: Ticket, now: Timestamp) -> Result<Command, Mistake> {
+        match purpose {
+            Purpose::ClaimAll(..) | Purpose::MaintainAll(_) => Err(("note", "one at a time".to_owned())),
             Purpose::Claim(target) => {
                 let lasts = self.duration("for", CLAIM_LASTS)?;
                 let owner = Some(self.said("owner")).filter(|owner| !owner.is_empty()).map(str::to_owned);
@@ -191,6 +249,11 @@ impl Form {
         }
     }
 
+    fn is_wrong(&mut self, (name, why): Mistake) {
+        self.at = self.fields.iter().position(|field| field.name() == name).unwrap_or(self.at);
+        self.failure = Some(why);
+    }
+
     fn duration(&self, name: &'static str, empty: Duration) -> Result<Duration, (&'static str, String)> {
         match self.said(name) {
             "" => Ok(empty),
@@ -199,6 +262,23 @@ impl Form {
                 .ok_or_else(|| (name, format!("\"{said}\" is no duration: 30m, 4h, 2d"))),
         }
     }
+}
+
+/// The fields of a claim.
+fn claim_fields(note: &str, sticky: Stickiness) -> Vec<Field> {
+    vec![
+        Field::text("note", note, "what you are doing about it"),
+        Field::text("owner", "", "you"),
+        Field::text("for", &units::config_duration(CLAIM_LASTS), "4h"),
+        Field::Choice {
+            name: "ends",
+            at: usize::from(sticky == Stickiness::Sticky),
+            words: vec![
+                "when it gets worse, recovers, or the time is over".to_owned(),
+                "when it recovers or the time is over".to_owned(),
+            ],
+        },
+    ]
 }
 
 pub fn key(app: &mut App, form: &mut Form, key: Key) -> Reaction {
@@ -212,18 +292,26 @@ pub fn key(app: &mut App, form: &mut Form, key: Key) -> Reaction {
         KeyCode::Tab | KeyCode::Down => form.at = (form.at + 1) % count,
         KeyCode::Up => form.at = (form.at + count - 1) % count,
         KeyCode::Enter => {
+            match form.steps(app) {
+                Some(Ok((what, steps, not))) => {
+                    app.begin_work(what, steps, not);
+                    return Reaction::Close;
+                }
+                Some(Err(mistake)) => {
+                    form.is_wrong(mistake);
+                    return Reaction::Keep;
+                }
+                None => {}
+            }
             let ticket = app.ticket();
-            match form.command(ticket, app.live().at) {
+            match form.command(&form.purpose, ticket, app.live().at) {
                 Ok(command) => {
                     form.failure = None;
                     if app.send(command) {
                         form.waiting = Some(ticket);
                     }
                 }
-                Err((name, why)) => {
-                    form.at = form.fields.iter().position(|field| field.name() == name).unwrap_or(form.at);
-                    form.failure = Some(why);
-                }
+                Err(mistake) => form.is_wrong(mistake),
             }
         }
         _ => match form.fields.get_mut(form.at) {

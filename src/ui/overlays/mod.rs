@@ -1,6 +1,7 @@
 //! The overlay stack: the top one gets keys first. Each is a value; what it shows is read from the app when drawn.
 
 mod beyond;
+mod bulk;
 mod columns;
 mod detail;
 pub mod editor;
@@ -15,6 +16,7 @@ use std::ops::Range;
 use ratatui::layout::Rect;
 
 use super::app::App;
+use super::app::marks::Step;
 use super::canvas::{Row, rule};
 use super::chrome::boxed;
 use super::columns::Column;
@@ -49,6 +51,7 @@ pub enum Overlay {
     Editor(editor::Editor),
     Opening(editor::Opening),
     Form(form::Form),
+    Bulk(bulk::Bulk),
     Question(prompt::Question),
     /// Whether a session that runs is to be ended.
     EndSession {
@@ -107,6 +110,19 @@ impl Overlay {
         Self::Form(form::Form::maintain(app, asset))
     }
 
+    /// Taking on all that is marked and can be.
+    pub fn claim_all(targets: Vec<Target>, not: Vec<String>) -> Self {
+        Self::Form(form::Form::claim_all(targets, not))
+    }
+
+    pub fn maintain_all(assets: Vec<AssetId>) -> Self {
+        Self::Form(form::Form::maintain_all(assets))
+    }
+
+    pub fn bulk(what: &'static str, steps: Vec<Step>, not: Vec<String>) -> Self {
+        Self::Bulk(bulk::Bulk::new(what, steps, not))
+    }
+
     pub fn open_incident(title: &str) -> Self {
         Self::Opening(editor::Opening::new(title))
     }
@@ -129,6 +145,7 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
         Overlay::Editor(editor) => editor::key(app, editor, key),
         Overlay::Opening(opening) => editor::opening_key(app, opening, key),
         Overlay::Form(form) => form::key(app, form, key),
+        Overlay::Bulk(bulk) => bulk::key(app, bulk, key),
         Overlay::Question(question) => prompt::key(app, question, key),
         Overlay::EndSession { id, .. } => end_key(app, *id, key),
         Overlay::Quit => quit_key(app, key),
@@ -255,6 +272,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
             Overlay::Question(question) => prompt::draw(app, frame, question),
             Overlay::Opening(opening) => editor::draw_opening(app, frame, opening),
             Overlay::Form(form) => form::draw(app, frame, form),
+            Overlay::Bulk(bulk) => bulk::draw(app, frame, bulk),
             Overlay::EndSession { host, .. } => {
                 ask(app, frame, &format!("End the session with {host}?"), "end it", "keep it")
             }

@@ -24,7 +24,7 @@ use super::list::List;
 use super::port::Seen;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
-use crate::model::{AssetId, PortKey};
+use crate::model::{AssetId, PortKey, Target};
 use crate::state::Snapshot;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -214,6 +214,16 @@ fn beyond(list: &List, height: usize) -> Option<String> {
     }
 }
 
+/// What the order, which is held while the cursor is in the list, keeps from its place.
+fn order_note(app: &App, list: &List) -> Option<String> {
+    let key = app.keymap.keys_of("resort").into_iter().next().unwrap_or_else(|| ":resort".to_owned());
+    match list.appended {
+        0 if !list.outdated => None,
+        0 => Some(format!("order changed, {key} sorts")),
+        new => Some(format!("{new} new, {key} sorts")),
+    }
+}
+
 /// What of a row shows that it is selected: its glyph and its name. The whole row would cost a slow link three times as
 /// much for each key.
 fn name_part(body: Rect) -> Rect {
@@ -255,6 +265,22 @@ pub fn selected_row(app: &App, kind: PaneKind, row: usize) -> Option<Selected> {
         PaneKind::Incident => Some(Selected::Entry(row)),
         PaneKind::Sessions => app.sessions.get(row).map(|s| Selected::Host(s.asset().clone())),
         PaneKind::Log => log::selected(app, row),
+    }
+}
+
+/// What a mark of a row names.
+pub fn target(app: &App, kind: PaneKind, row: usize) -> Option<Target> {
+    match kind {
+        PaneKind::Problems => app.snapshot.problems.get(row).map(|problem| problem.target.clone()),
+        PaneKind::Hosts | PaneKind::Devices | PaneKind::Ports | PaneKind::Backups => {
+            Some(match selected_row(app, kind, row)? {
+                Selected::Host(asset) => Target::Host(asset),
+                Selected::Job(asset) => Target::Job(asset),
+                Selected::Port(asset, key) => Target::Port(asset, key),
+                Selected::Entry(_) => return None,
+            })
+        }
+        PaneKind::Incident | PaneKind::Sessions | PaneKind::Log => None,
     }
 }
 
@@ -314,7 +340,15 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     let head = app.look.style(if focused { Meaning::Accent } else { Meaning::Title });
     let list = app.list(kind);
     let separator = app.look.separator();
-    let honesty = if list.outdated { format!("{honesty}{separator}order changed, r sorts") } else { honesty };
+    // First, so that it is the last to be cut.
+    let honesty = match order_note(app, list) {
+        Some(note) if honesty.is_empty() => note,
+        Some(note) => format!("{note}{separator}{honesty}"),
+        None => honesty,
+    };
+    // New problems stand at the end, maybe out of sight.
+    let unseen = kind == PaneKind::Problems && list.appended > 0;
+    let note_style = app.look.style(if unseen { Meaning::Warning } else { Meaning::Dim });
     let honesty = match beyond(list, usize::from(rows(app, kind, area).height)) {
         Some(beyond) => {
             // The words give way before the count does.
@@ -324,18 +358,21 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         }
         None => honesty,
     };
-    canvas::rule(frame.buffer, &app.look, area, &title, &honesty, (line, head, app.look.style(Meaning::Dim)));
+    canvas::rule(frame.buffer, &app.look, area, &title, &honesty, (line, head, note_style));
     let below = Rect::new(area.x, area.y + 1, area.width, area.height - 1);
-    let body = rows(app, kind, area);
+    let whole = rows(app, kind, area);
+    // Marks have a column of their own while there are any.
+    let marks = u16::from(app.marks.are_in(kind));
+    let body = Rect { x: whole.x + marks, width: whole.width.saturating_sub(marks), ..whole };
     if kind == PaneKind::Ports && app.device().is_some() {
         ports::draw_plate(app, frame, below);
         if body.y > below.y {
-            let header = Rect { y: body.y - 1, height: 1, ..below };
+            let header = Rect { y: body.y - 1, height: 1, ..body };
             ports::draw_header(app, frame, header);
         }
     }
     if kind == PaneKind::Hosts && body.y > below.y {
-        hosts::draw_header(app, frame, Rect { height: 1, ..below });
+        hosts::draw_header(app, frame, Rect { y: below.y, height: 1, ..body });
     }
     if list.order.is_empty() {
         draw_empty(app, frame, kind, body);
@@ -343,6 +380,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     }
     for (offset, row) in list.order.iter().skip(list.top).take(usize::from(body.height)).enumerate() {
         let y = body.y + offset as u16;
+        if marks > 0 && target(app, kind, *row).is_some_and(|target| app.marks.has(&target)) {
+            Row::new(frame.buffer, &app.look, whole, y).put("*", app.look.style(Meaning::Accent));
+        }
         match kind {
             PaneKind::Problems => problems::draw_row(app, frame, body, y, *row),
             PaneKind::Hosts => hosts::draw_row(app, frame, body, y, *row),

@@ -8,6 +8,7 @@ mod freeze;
 mod grouping;
 mod link;
 mod machines;
+mod marks;
 mod notifications;
 mod ports;
 mod sorting;

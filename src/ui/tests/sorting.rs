@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fixture;
 use super::{Console, outage};
-use crate::model::{Condition, Observation, Outcome, Reading, Unit};
+use crate::model::{AssetId, Condition, Observation, Outcome, Reading, Target, Unit};
 use crate::state::{HostView, Snapshot};
 use crate::ui::panes::PaneKind;
 use crate::ui::run::Screen as _;
@@ -102,6 +102,46 @@ fn rows_stay_under_the_cursor_when_values_change_and_the_selection_stays_on_its_
     assert!(console.screen().contains("order changed, r sorts"), "{}", console.screen());
     console.press("r");
     assert_ne!(names(&console), order);
+}
+
+#[test]
+fn problems_keep_their_places_under_the_cursor_and_new_ones_are_counted() {
+    let mut console = outage((120, 40));
+    let targets = |console: &Console| {
+        let order = &console.app.list(PaneKind::Problems).order;
+        order.iter().map(|row| console.app.snapshot.problems[*row].target.clone()).collect::<Vec<_>>()
+    };
+    let before = targets(&console);
+    console.press("j");
+    let on = before[1].clone();
+    // The list is turned round, the first is over, and a new one is worst.
+    let mut snapshot = (*fixture::outage()).clone();
+    let mut problems = snapshot.problems.to_vec();
+    let gone = problems.iter().position(|p| p.target == before[0]).expect("it is there");
+    let mut new = problems.remove(gone);
+    new.target = Target::Host(AssetId::new("web2"));
+    new.title = "web2".into();
+    problems.reverse();
+    problems.insert(0, new.clone());
+    snapshot.problems = problems.into();
+    snapshot.revision += 1;
+    let next = Arc::new(snapshot);
+    console.app.snapshot(next.clone());
+    let mut held = before[1..].to_vec();
+    held.push(new.target.clone());
+    let list = console.app.list(PaneKind::Problems);
+    let selected = console.app.snapshot.problems[list.row().expect("a row")].target.clone();
+    assert_eq!((targets(&console), selected), (held, on), "the order is held");
+    assert!(console.screen().contains("1 new, r sorts"), "{}", console.screen());
+    for size in [(60, 20), (80, 24)] {
+        let mut narrow = outage(size);
+        narrow.press("j");
+        narrow.app.snapshot(next.clone());
+        assert!(narrow.screen().contains("1 new, r sorts"), "{}", narrow.screen());
+    }
+    console.press("r");
+    assert_eq!(targets(&console)[0], new.target);
+    assert!(!console.screen().contains("r sorts"));
 }
 
 #[test]
