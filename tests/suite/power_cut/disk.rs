@@ -105,6 +105,11 @@ impl Disk {
             }),
             Call::Length { path, length } => self.change(path, |_| Change::Length(*length)),
             Call::Remove(path) => self.name(path, Naming::Remove),
+            Call::Rename { from, to } => {
+                let node = self.find(from).unwrap_or_else(|| panic!("renamed, but not there: {}", from.display()));
+                self.name(to, |name| Naming::Add(name, node));
+                self.name(from, Naming::Remove);
+            }
             Call::Sync(path) => {
                 let at = self.find(path).unwrap_or_else(|| panic!("synced, but not there: {}", path.display()));
                 match &mut self.nodes[at] {

@@ -210,6 +210,7 @@ fn name(call: &Call) -> String {
         Call::Length { path, length } => format!("setting {} to {length} bytes", path.display()),
         Call::Remove(path) => format!("removing {}", path.display()),
         Call::Sync(path) => format!("syncing {}", path.display()),
+        Call::Rename { from, to } => format!("renaming {} to {}", from.display(), to.display()),
         Call::Say(bytes) => format!("saying {} bytes", bytes.len()),
     }
 }

@@ -24,6 +24,11 @@ pub enum Call {
         length: usize,
     },
     Remove(PathBuf),
+    /// Whatever had the new name has none any more.
+    Rename {
+        from: PathBuf,
+        to: PathBuf,
+    },
     /// Of a file or a directory.
     Sync(PathBuf),
     /// The user was told something, on standard output or on the terminal.
@@ -37,9 +42,9 @@ pub enum Place {
 }
 
 /// Calls that change files. The second half is not understood here: one of those on a file of ours is an error.
-const TRACED: &str = "trace=openat,mkdir,write,pwrite64,ftruncate,unlink,fsync,fdatasync,\
+const TRACED: &str = "trace=openat,mkdir,write,pwrite64,ftruncate,unlink,rename,fsync,fdatasync,\
     open,creat,mkdirat,writev,pwritev,pwritev2,truncate,fallocate,copy_file_range,sendfile,splice,\
-    rename,renameat,renameat2,unlinkat,rmdir,link,linkat,symlink,symlinkat,sync,syncfs,sync_file_range";
+    renameat,renameat2,unlinkat,rmdir,link,linkat,symlink,symlinkat,sync,syncfs,sync_file_range";
 
 /// The arguments for strace that make a file which [`calls`] reads; the program and its arguments come after them.
 pub fn arguments(file: &Path) -> Vec<String> {
@@ -85,6 +90,11 @@ fn call(line: &str, folder: &Path) -> Option<Call> {
         }
         "mkdir" => named(0).map(Call::MakeDirectory),
         "unlink" => named(0).map(Call::Remove),
+        "rename" => match (named(0), named(1)) {
+            (Some(from), Some(to)) => Some(Call::Rename { from, to }),
+            (None, None) => None,
+            _ => panic!("the model of the disk does not know renames into or out of it: {line}"),
+        },
         "write" | "pwrite64" => {
             let mut bytes = quoted(arguments[1]);
             bytes.truncate(result.parse().unwrap_or_else(|_| panic!("{name} returned {result}")));
@@ -139,6 +149,7 @@ fn a_trace_of_two_threads_is_read_in_the_order_of_completion() {
          8 fdatasync(5<{log}>)             = 0\n\
          8 unlink(\"{log}\") = -1 ENOENT (No such file or directory)\n\
          8 ftruncate(5<{log}>(deleted), 3) = 0\n\
+         8 rename(\"{db}\", \"{log}\") = 0\n\
          8 write(9<{pts}>, \"{1}\", 2) = 2\n\
          8 +++ exited with 0 +++\n",
         hex("/t"),
@@ -151,7 +162,8 @@ fn a_trace_of_two_threads_is_read_in_the_order_of_completion() {
             Call::Open { path: "db".into(), empty: false },
             Call::Write { path: log.clone(), at: Place::End, bytes: b"a".to_vec() },
             Call::Write { path: "db".into(), at: Place::At(512), bytes: b"ab".to_vec() },
-            Call::Sync(log),
+            Call::Sync(log.clone()),
+            Call::Rename { from: "db".into(), to: log },
             Call::Say(b"ab".to_vec()),
         ]
     );
