@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
 use super::delta;
 use super::frame;
@@ -17,7 +17,7 @@ use super::message::{FromConsole, FromEngine, Order};
 use super::role::Role;
 use super::wire::{Names, Reader, Wire as _};
 use crate::base::{Clock, Untrusted, text};
-use crate::bus::{Asker, Command, Notice, Visit};
+use crate::bus::{Asker, Command, Door, Notice, Visit};
 use crate::state::Snapshot;
 
 /// Consoles at one engine.
@@ -58,7 +58,7 @@ pub type Admit = Arc<dyn Fn(Peer, &str) -> Result<Guest, String> + Send + Sync>;
 pub struct Doors {
     pub clock: Clock,
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
-    pub visits: mpsc::Sender<Visit>,
+    pub door: Door,
     pub admit: Admit,
     /// Whose engine it is.
     pub user: String,
@@ -162,8 +162,8 @@ async fn attend(stream: UnixStream, doors: Doors, guest: Guest, shift: i64, id: 
     let (notices, told) = mpsc::channel(NOTICES);
     let (taken, acknowledged) = mpsc::channel(1);
     let asker = Asker { id, notices, author: Some(guest.author) };
-    let listening = listen(reads, shift, guest.role, &asker, &doors.visits, &taken);
-    let telling = tell(writes, doors.snapshots.clone(), told, acknowledged);
+    let listening = listen(reads, shift, guest.role, &asker, &doors.door.visits, &taken);
+    let telling = tell(writes, doors.snapshots.clone(), told, doors.door.rings(), acknowledged);
     let ended = tokio::select! {
         ended = listening => ended,
         ended = telling => ended,
@@ -174,7 +174,7 @@ async fn attend(stream: UnixStream, doors: Doors, guest: Guest, shift: i64, id: 
     }
     // It may have left something that is only done while somebody looks.
     for command in [Command::Watch(None), Command::Focus(None)] {
-        let _ = doors.visits.try_send(Visit { asker: asker.clone(), command });
+        let _ = doors.door.visits.try_send(Visit { asker: asker.clone(), command });
     }
 }
 
@@ -226,6 +226,7 @@ async fn tell(
     mut writes: impl AsyncWrite + Unpin,
     mut snapshots: watch::Receiver<Arc<Snapshot>>,
     mut notices: mpsc::Receiver<Notice>,
+    mut rings: broadcast::Receiver<Arc<str>>,
     mut acknowledged: mpsc::Receiver<()>,
 ) -> io::Result<()> {
     let mut has = Snapshot::default();
@@ -244,6 +245,8 @@ async fn tell(
         let said = tokio::select! {
             biased;
             Some(notice) = notices.recv() => FromEngine::of(notice),
+            // One that missed some hears the next.
+            Ok(words) = rings.recv() => Some(FromEngine::Ring(words.to_string())),
             Some(()) = acknowledged.recv() => {
                 free = true;
                 None

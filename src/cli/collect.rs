@@ -166,11 +166,10 @@ async fn collect(
     let (event_tx, events) = mpsc::channel(256);
     let stop = CancellationToken::new();
     let records = Records::start(state_dir::choose(globals.state.as_deref()), clock, event_tx.clone());
-    let (visit_tx, visits) = mpsc::channel(64);
+    let (door, visitors) = bus::visitors();
     let serving = match &seat {
         Some(seat) => {
-            let served =
-                serve_own(seat.listen()?, end.snapshots.subscribe(), visit_tx, clock, super::config_file(globals));
+            let served = serve_own(seat.listen()?, end.snapshots.subscribe(), door, clock, super::config_file(globals));
             Some(tokio::spawn(served))
         }
         None => None,
@@ -204,7 +203,7 @@ async fn collect(
     });
     // The channel is empty and its other end is in the setup.
     plan_tx.send(plan).await?;
-    let company = Company { visits: Some(visits), ..Company::default() };
+    let company = Company { visitors: Some(visitors), ..Company::default() };
     let engine = tokio::spawn(run_in_company(setup, company));
     let ran = engine.await?;
     ender.abort();
