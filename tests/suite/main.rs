@@ -42,6 +42,7 @@ mod traps;
 mod trouble;
 mod tty;
 mod uplink;
+mod visitors;
 mod wall;
 mod watch;
 mod web;
