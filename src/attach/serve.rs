@@ -14,7 +14,7 @@ use super::delta;
 use super::frame;
 use super::hello::{self, First, Hello, Welcome};
 use super::message::{FromConsole, FromEngine, Order};
-use super::role::Role;
+use super::role::{Holders, Role};
 use super::wire::{Names, Reader, Wire as _};
 use crate::base::{Clock, Untrusted, text};
 use crate::bus::{Asker, Command, Door, Notice, Visit};
@@ -48,6 +48,17 @@ pub struct Guest {
     /// In whose name it writes.
     pub author: Untrusted,
     pub role: Role,
+    /// Where its role is by lists: who may what it may not.
+    pub holders: Option<Arc<Holders>>,
+}
+
+impl Guest {
+    fn permits(&self, command: &Command) -> Result<(), String> {
+        self.role.permits(command).map_err(|why| match &self.holders {
+            None => why,
+            Some(holders) => format!("{why} ({})", holders.of(Role::needed(command))),
+        })
+    }
 }
 
 /// Decides who is let in; what the console calls its author is the second. May ask the system's user database.
@@ -161,8 +172,8 @@ async fn attend(stream: UnixStream, doors: Doors, guest: Guest, shift: i64, id: 
     let (reads, writes) = stream.into_split();
     let (notices, told) = mpsc::channel(NOTICES);
     let (taken, acknowledged) = mpsc::channel(1);
-    let asker = Asker { id, notices, author: Some(guest.author) };
-    let listening = listen(reads, shift, guest.role, &asker, &doors.door.visits, &taken);
+    let asker = Asker { id, notices, author: Some(guest.author.clone()) };
+    let listening = listen(reads, shift, &guest, &asker, &doors.door.visits, &taken);
     let telling = tell(writes, doors.snapshots.clone(), told, doors.door.rings(), acknowledged);
     let ended = tokio::select! {
         ended = listening => ended,
@@ -182,7 +193,7 @@ async fn attend(stream: UnixStream, doors: Doors, guest: Guest, shift: i64, id: 
 async fn listen(
     mut reads: impl AsyncRead + Unpin,
     shift: i64,
-    role: Role,
+    guest: &Guest,
     asker: &Asker,
     visits: &mpsc::Sender<Visit>,
     taken: &mpsc::Sender<()>,
@@ -199,7 +210,7 @@ async fn listen(
             FromConsole::Order(order) => {
                 let ticket = order.ticket();
                 let command = Command::from(order);
-                if let Err(why) = role.permits(&command) {
+                if let Err(why) = guest.permits(&command) {
                     let refusal = match ticket {
                         Some(ticket) => Notice::NotSaved { ticket, reason: why.into() },
                         None => notice(&why),

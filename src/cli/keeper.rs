@@ -145,7 +145,7 @@ impl Album {
 }
 
 /// A configuration as both sides call it, wherever each was started.
-fn named(path: &Path) -> String {
+pub(super) fn named(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
@@ -306,7 +306,7 @@ fn only(own: u32) -> Admit {
         if peer.user != own {
             return Err(format!("this engine is user {own}'s, and you are user {}", peer.user));
         }
-        Ok(Guest { author: Untrusted::from(author), role: Role::Admin })
+        Ok(Guest { author: Untrusted::from(author), role: Role::Admin, holders: None })
     })
 }
 

@@ -8,6 +8,7 @@ use super::document;
 use super::inventory::{self, HostEntry, JobEntry};
 use super::maintenance::{self, MaintenanceEntry};
 use super::port_rules::ForAll;
+use super::roles::RoleOptions;
 use super::theme::ThemeChoice;
 use super::wall::WallOptions;
 use crate::base::options::{Problem, Table, Weight};
@@ -23,6 +24,7 @@ pub struct Config {
     pub ui: UiOptions,
     pub ssh: SshOptions,
     pub wall: WallOptions,
+    pub roles: RoleOptions,
     /// `[traps]`, for whoever listens.
     pub traps: Option<Table>,
     /// `[[notify]]`, for whoever tells people.
@@ -117,6 +119,7 @@ pub(super) struct Understood {
     pub ui: UiOptions,
     pub ssh: SshOptions,
     pub wall: WallOptions,
+    pub roles: RoleOptions,
     pub traps: Option<Table>,
     pub notify: Vec<Table>,
     pub maintenance: Vec<MaintenanceEntry>,
@@ -136,8 +139,8 @@ impl Understood {
             sort(&mut problems);
             return Err(Problems(problems));
         }
-        let Self { hosts, jobs, ui, ssh, wall, traps, notify, maintenance, folder, .. } = self;
-        Ok(Config { hosts, jobs, ui, ssh, wall, traps, notify, maintenance, warnings: problems, folder })
+        let Self { hosts, jobs, ui, ssh, wall, roles, traps, notify, maintenance, folder, .. } = self;
+        Ok(Config { hosts, jobs, ui, ssh, wall, roles, traps, notify, maintenance, warnings: problems, folder })
     }
 }
 
@@ -188,6 +191,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let ui_table = r.table("ui");
     let ssh_table = r.table("ssh");
     let wall_table = r.table("wall");
+    let roles_table = r.table("roles");
     let traps = r.table("traps").cloned();
     let notify: Vec<Table> = r.tables("notify").into_iter().cloned().collect();
     problems.extend(r.finish());
@@ -204,6 +208,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let ui = ui_table.map(|table| UiOptions::read(table, &mut problems)).unwrap_or_default();
     let ssh = ssh_table.map(|table| SshOptions::read(table, name, &mut problems)).unwrap_or_default();
     let wall = wall_table.map(|table| WallOptions::read(table, &mut problems)).unwrap_or_default();
+    let roles = roles_table.map(|table| RoleOptions::read(table, &mut problems)).unwrap_or_default();
     // What a broken line was taken for says nothing.
     let line = |p: &Problem| p.place.as_ref().map(|at| at.line_and_column().0);
     let broken: Vec<Option<usize>> = syntax.iter().map(line).collect();
@@ -211,7 +216,21 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
         list.retain(|p| p.place.is_none() || !broken.contains(&line(p)));
     }
     problems.extend(syntax);
-    Understood { root, hosts, jobs, ui, ssh, wall, traps, notify, maintenance, folder: None, problems, references }
+    Understood {
+        root,
+        hosts,
+        jobs,
+        ui,
+        ssh,
+        wall,
+        roles,
+        traps,
+        notify,
+        maintenance,
+        folder: None,
+        problems,
+        references,
+    }
 }
 
 /// A path as the file `name` means it: `~/` is the user's home, and what is relative stands beside the file.

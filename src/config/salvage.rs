@@ -21,8 +21,21 @@ pub fn read(path: &Path) -> (Config, Vec<Problem>) {
 }
 
 fn salvage(understood: Understood) -> (Config, Vec<Problem>) {
-    let Understood { root, hosts, jobs, ui, ssh, wall, traps, notify, maintenance, folder, problems, references } =
-        understood;
+    let Understood {
+        root,
+        hosts,
+        jobs,
+        ui,
+        ssh,
+        wall,
+        roles,
+        traps,
+        notify,
+        maintenance,
+        folder,
+        problems,
+        references,
+    } = understood;
     let sections = Sections::of(&root);
     let mut reasons: HashMap<usize, Arc<str>> = HashMap::new();
     for problem in problems.iter().filter(|problem| problem.weight == Weight::Error) {
@@ -32,7 +45,8 @@ fn salvage(understood: Understood) -> (Config, Vec<Problem>) {
             reasons.entry(section).or_insert_with(|| problem.short().into());
         }
     }
-    let mut config = Config { hosts, jobs, ui, ssh, wall, traps, notify, maintenance, warnings: Vec::new(), folder };
+    let mut config =
+        Config { hosts, jobs, ui, ssh, wall, roles, traps, notify, maintenance, warnings: Vec::new(), folder };
     for entry in &mut config.hosts {
         let section = entry.place.as_ref().and_then(|place| sections.holding(place.start));
         let reason = section.and_then(|section| reasons.get(&section));

@@ -36,6 +36,7 @@ mod snmp_v3;
 mod ssh;
 mod ssh_config;
 mod storage;
+mod system;
 mod time_servers;
 mod tls;
 mod traps;
