@@ -140,13 +140,14 @@ async fn greet(stream: &mut UnixStream, doors: &Doors) -> Result<(Guest, i64), S
         Ok(Err(error)) => return Err(text::clean(&error.to_string())),
         Err(_) => return Err("no greeting came in time".to_owned()),
     }
-    let Hello { build: _, author, now } = match First::take(&message)? {
+    let Hello { build: _, author, now, most } = match First::take(&message)? {
         First::Hello(hello) => hello,
         First::Welcome(_) | First::Refused(_) => return Err("that is no greeting".to_owned()),
     };
     let admit = doors.admit.clone();
     let guest = tokio::task::spawn_blocking(move || admit(peer, &author)).await;
-    let guest = guest.unwrap_or_else(|_| Err("internal error while asking who you are".to_owned()))?;
+    let mut guest = guest.unwrap_or_else(|_| Err("internal error while asking who you are".to_owned()))?;
+    guest.role = guest.role.min(most);
     let ours = doors.clock.now().0;
     let welcome = Welcome {
         build: hello::build(),

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::delta::{self, DEVICES_ROOM};
 use super::hello::{First, Hello};
-use super::link::{Link, LinkError, News};
+use super::link::{Link, LinkError, News, Onlooker};
 use super::message::{FromConsole, FromEngine, Order};
 use super::serve::{Admit, Doors, Guest, serve};
 use super::wire::{Malformed, Names, Reader, Wall, Wire};
@@ -535,8 +535,8 @@ fn times_of_the_engine_become_ours_and_written_ones_stay() {
 #[test]
 fn a_greeting_of_another_build_is_refused_in_words_and_a_refusal_is_read_by_every_build() {
     let mut bytes = Vec::new();
-    First::Hello(Hello { build: "noctty 9".into(), author: "anna".into(), now: 7 }).put(&mut bytes);
-    assert!(matches!(First::take(&bytes), Ok(First::Hello(Hello { now: 7, .. }))));
+    First::Hello(Hello { build: "noctty 9".into(), author: "anna".into(), now: 7, most: Role::Admin }).put(&mut bytes);
+    assert!(matches!(First::take(&bytes), Ok(First::Hello(Hello { now: 7, most: Role::Admin, .. }))));
     bytes[10] ^= 1;
     let words = First::take(&bytes).expect_err("another shape");
     assert!(words.contains("different builds") && words.contains("the same noctty on both sides"), "{words}");
@@ -802,7 +802,7 @@ async fn a_console_that_never_reads_and_one_that_talks_nonsense_cost_the_others_
     let mut mute = super::seat::dial(&engine.path).expect("connected");
     let mut message = Vec::new();
     frame::begin(&mut message);
-    First::Hello(Hello { build: "noctty".into(), author: "m".into(), now: 0 }).put(&mut message);
+    First::Hello(Hello { build: "noctty".into(), author: "m".into(), now: 0, most: Role::Admin }).put(&mut message);
     frame::end(&mut message);
     frame::write(&mut mute, &message).await.expect("written");
     for nonsense in [&[255u8; 64][..], b"GET / HTTP/1.1\r\n\r\n", &[0, 0, 0, 1, 9]] {
@@ -833,6 +833,27 @@ async fn a_console_that_never_reads_and_one_that_talks_nonsense_cost_the_others_
         .await;
     }
     drop(mute);
+}
+
+#[tokio::test]
+async fn who_only_looks_on_is_allowed_no_more_by_the_engine_and_sees_every_picture() {
+    let engine = engine(anybody(Role::Admin));
+    let onlooker = Onlooker::dial(&engine.path, |_| true, Clock::start(), "wall").await.expect("let in");
+    assert_eq!(onlooker.welcome().role, Role::View);
+    let (sender, mut news) = mpsc::channel(4);
+    tokio::spawn(onlooker.run(sender));
+    let mut net = Net::new(1);
+    for _ in 0..3 {
+        let now = net.publish();
+        let revision = now.revision;
+        engine.snapshots.send_replace(Arc::new(now));
+        in_time(async {
+            while !matches!(news.recv().await.expect("the link runs"), News::Snapshot(got) if got.revision == revision)
+            {
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
