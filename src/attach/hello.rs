@@ -46,6 +46,8 @@ pub struct Hello {
     pub author: String,
     /// Its steady clock at this moment.
     pub now: i64,
+    /// The most that it wants to be allowed.
+    pub most: Role,
 }
 
 /// What an engine says of itself.
@@ -65,7 +67,7 @@ mod form {
     use super::{Hello, Role, Welcome, wire};
 
     wire! {
-        record Hello { build, author, now }
+        record Hello { build, author, now, most }
         record Welcome { build, process, user, now, configuration, role }
         choice Role { View, Operate, Admin }
     }

@@ -13,6 +13,7 @@ use super::delta;
 use super::frame;
 use super::hello::{self, First, Hello, Welcome};
 use super::message::{FromConsole, FromEngine, Order};
+use super::role::Role;
 use super::seat;
 use super::serve;
 use super::wire::{Names, Reader, Wire as _};
@@ -81,6 +82,16 @@ impl Link {
         clock: Clock,
         author: &str,
     ) -> Result<Self, LinkError> {
+        Self::dial_as(Role::Admin, path, trusted, clock, author).await
+    }
+
+    async fn dial_as(
+        most: Role,
+        path: &Path,
+        trusted: impl Fn(u32) -> bool,
+        clock: Clock,
+        author: &str,
+    ) -> Result<Self, LinkError> {
         let shown = || text::clean(&path.display().to_string());
         let stream = seat::dial(path).map_err(|error| LinkError::Nobody { path: shown(), error })?;
         let peer = stream.peer_cred().map_err(|error| LinkError::Lost(error.to_string()))?;
@@ -88,7 +99,7 @@ impl Link {
             let words = format!("the process that listens at {} belongs to user {}", shown(), peer.uid());
             return Err(LinkError::Refused(words));
         }
-        Self::open(stream, clock, author).await
+        Self::greet(stream, clock, author, most).await
     }
 
     /// Greets whatever stands at the other end of a stream.
@@ -96,12 +107,21 @@ impl Link {
     /// # Errors
     /// [`LinkError`].
     pub async fn open(
-        mut stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         clock: Clock,
         author: &str,
     ) -> Result<Self, LinkError> {
+        Self::greet(stream, clock, author, Role::Admin).await
+    }
+
+    async fn greet(
+        mut stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        clock: Clock,
+        author: &str,
+        most: Role,
+    ) -> Result<Self, LinkError> {
         let asked = clock.now();
-        let hello = Hello { build: hello::build(), author: author.to_owned(), now: asked.0 };
+        let hello = Hello { build: hello::build(), author: author.to_owned(), now: asked.0, most };
         let mut message = Vec::new();
         frame::begin(&mut message);
         First::Hello(hello).put(&mut message);
@@ -196,6 +216,35 @@ impl Link {
             }
             Err(error) => text::clean(&error.to_string()),
         })
+    }
+}
+
+/// A connection from which nothing can be asked: it takes no orders, and the engine is told to allow none.
+#[derive(Debug)]
+pub struct Onlooker(Link);
+
+impl Onlooker {
+    /// As [`Link::dial`].
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub async fn dial(
+        path: &Path,
+        trusted: impl Fn(u32) -> bool,
+        clock: Clock,
+        author: &str,
+    ) -> Result<Self, LinkError> {
+        Link::dial_as(Role::View, path, trusted, clock, author).await.map(Self)
+    }
+
+    pub fn welcome(&self) -> &Welcome {
+        &self.0.welcome
+    }
+
+    /// Runs until the connection ends.
+    pub async fn run(self, news: mpsc::Sender<News>) -> Ended {
+        let (_, nothing) = mpsc::channel(1);
+        self.0.run(nothing, news).await
     }
 }
 

@@ -61,6 +61,23 @@ impl Role {
     }
 }
 
+/// Who has a role or a greater one, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holders {
+    pub operate: String,
+    pub admin: String,
+}
+
+impl Holders {
+    /// Looking is refused to nobody who was let in.
+    pub fn of(&self, role: Role) -> &str {
+        match role {
+            Role::View | Role::Operate => &self.operate,
+            Role::Admin => &self.admin,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -53,6 +53,11 @@ pub fn socket_in(directory: &Path) -> PathBuf {
     directory.join(SOCKET)
 }
 
+/// The socket in the folder of an engine that serves the whole machine.
+pub fn system_socket_in(folder: &Path) -> PathBuf {
+    folder.join("noctty.sock")
+}
+
 impl Seat {
     /// Takes the seat where it is free. The directory has to be there.
     ///

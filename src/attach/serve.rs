@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
 use super::delta;
 use super::frame;
 use super::hello::{self, First, Hello, Welcome};
 use super::message::{FromConsole, FromEngine, Order};
-use super::role::Role;
+use super::role::{Holders, Role};
 use super::wire::{Names, Reader, Wire as _};
 use crate::base::{Clock, Untrusted, text};
-use crate::bus::{Asker, Command, Notice, Visit};
+use crate::bus::{Asker, Command, Door, Notice, Visit};
 use crate::state::Snapshot;
 
 /// Consoles at one engine.
@@ -48,6 +48,17 @@ pub struct Guest {
     /// In whose name it writes.
     pub author: Untrusted,
     pub role: Role,
+    /// Where its role is by lists: who may what it may not.
+    pub holders: Option<Arc<Holders>>,
+}
+
+impl Guest {
+    fn permits(&self, command: &Command) -> Result<(), String> {
+        self.role.permits(command).map_err(|why| match &self.holders {
+            None => why,
+            Some(holders) => format!("{why} ({})", holders.of(Role::needed(command))),
+        })
+    }
 }
 
 /// Decides who is let in; what the console calls its author is the second. May ask the system's user database.
@@ -58,7 +69,7 @@ pub type Admit = Arc<dyn Fn(Peer, &str) -> Result<Guest, String> + Send + Sync>;
 pub struct Doors {
     pub clock: Clock,
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
-    pub visits: mpsc::Sender<Visit>,
+    pub door: Door,
     pub admit: Admit,
     /// Whose engine it is.
     pub user: String,
@@ -129,13 +140,14 @@ async fn greet(stream: &mut UnixStream, doors: &Doors) -> Result<(Guest, i64), S
         Ok(Err(error)) => return Err(text::clean(&error.to_string())),
         Err(_) => return Err("no greeting came in time".to_owned()),
     }
-    let Hello { build: _, author, now } = match First::take(&message)? {
+    let Hello { build: _, author, now, most } = match First::take(&message)? {
         First::Hello(hello) => hello,
         First::Welcome(_) | First::Refused(_) => return Err("that is no greeting".to_owned()),
     };
     let admit = doors.admit.clone();
     let guest = tokio::task::spawn_blocking(move || admit(peer, &author)).await;
-    let guest = guest.unwrap_or_else(|_| Err("internal error while asking who you are".to_owned()))?;
+    let mut guest = guest.unwrap_or_else(|_| Err("internal error while asking who you are".to_owned()))?;
+    guest.role = guest.role.min(most);
     let ours = doors.clock.now().0;
     let welcome = Welcome {
         build: hello::build(),
@@ -161,9 +173,9 @@ async fn attend(stream: UnixStream, doors: Doors, guest: Guest, shift: i64, id: 
     let (reads, writes) = stream.into_split();
     let (notices, told) = mpsc::channel(NOTICES);
     let (taken, acknowledged) = mpsc::channel(1);
-    let asker = Asker { id, notices, author: Some(guest.author) };
-    let listening = listen(reads, shift, guest.role, &asker, &doors.visits, &taken);
-    let telling = tell(writes, doors.snapshots.clone(), told, acknowledged);
+    let asker = Asker { id, notices, author: Some(guest.author.clone()) };
+    let listening = listen(reads, shift, &guest, &asker, &doors.door.visits, &taken);
+    let telling = tell(writes, doors.snapshots.clone(), told, doors.door.rings(), acknowledged);
     let ended = tokio::select! {
         ended = listening => ended,
         ended = telling => ended,
@@ -174,7 +186,7 @@ async fn attend(stream: UnixStream, doors: Doors, guest: Guest, shift: i64, id: 
     }
     // It may have left something that is only done while somebody looks.
     for command in [Command::Watch(None), Command::Focus(None)] {
-        let _ = doors.visits.try_send(Visit { asker: asker.clone(), command });
+        let _ = doors.door.visits.try_send(Visit { asker: asker.clone(), command });
     }
 }
 
@@ -182,7 +194,7 @@ async fn attend(stream: UnixStream, doors: Doors, guest: Guest, shift: i64, id: 
 async fn listen(
     mut reads: impl AsyncRead + Unpin,
     shift: i64,
-    role: Role,
+    guest: &Guest,
     asker: &Asker,
     visits: &mpsc::Sender<Visit>,
     taken: &mpsc::Sender<()>,
@@ -199,7 +211,7 @@ async fn listen(
             FromConsole::Order(order) => {
                 let ticket = order.ticket();
                 let command = Command::from(order);
-                if let Err(why) = role.permits(&command) {
+                if let Err(why) = guest.permits(&command) {
                     let refusal = match ticket {
                         Some(ticket) => Notice::NotSaved { ticket, reason: why.into() },
                         None => notice(&why),
@@ -226,6 +238,7 @@ async fn tell(
     mut writes: impl AsyncWrite + Unpin,
     mut snapshots: watch::Receiver<Arc<Snapshot>>,
     mut notices: mpsc::Receiver<Notice>,
+    mut rings: broadcast::Receiver<Arc<str>>,
     mut acknowledged: mpsc::Receiver<()>,
 ) -> io::Result<()> {
     let mut has = Snapshot::default();
@@ -244,6 +257,8 @@ async fn tell(
         let said = tokio::select! {
             biased;
             Some(notice) = notices.recv() => FromEngine::of(notice),
+            // One that missed some hears the next.
+            Ok(words) = rings.recv() => Some(FromEngine::Ring(words.to_string())),
             Some(()) = acknowledged.recv() => {
                 free = true;
                 None

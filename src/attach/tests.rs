@@ -8,22 +8,22 @@ use tokio::sync::{mpsc, watch};
 
 use super::delta::{self, DEVICES_ROOM};
 use super::hello::{First, Hello};
-use super::link::{Link, LinkError, News};
+use super::link::{Link, LinkError, News, Onlooker};
 use super::message::{FromConsole, FromEngine, Order};
 use super::serve::{Admit, Doors, Guest, serve};
 use super::wire::{Malformed, Names, Reader, Wall, Wire};
 use super::{Role, frame};
 use crate::base::{Clock, Timestamp, Untrusted};
-use crate::bus::{Command, Notice, Ticket, Visit};
+use crate::bus::{self, Command, Notice, Ticket, Visit, Visitors};
 use crate::model::vitals::{
     Amount, ClockOffset, CpuTime, Drive, FileSystem, Missing, Packages, Pressure, RaidArray, Reboot, Redundancy,
     StoragePool, Updates,
 };
 use crate::model::{
     Acknowledgement, AssetId, ChannelStatus, CheckKey, CheckSpec, Claim, Condition, Counters, Entry, EntryKind, Facts,
-    Flap, Host, IncidentId, Inference, Inventory, Maintenance, Observation, Order as Upkeep, Origin, Outcome, Policy,
-    Port, PortKey, PortTable, Reading, Schedule, Scope, Span, Stickiness, Subject, Target, ToldApart, Unit, Urgency,
-    Vitals, Wire as CheckWire,
+    Flap, Host, IfAdmin, IfOper, IncidentId, Inference, Inventory, Maintenance, Observation, Order as Upkeep, Origin,
+    Outcome, Policy, Port, PortKey, PortTable, Reading, Schedule, Scope, Span, Stickiness, Subject, Target, ToldApart,
+    Unit, Urgency, Vitals, Wire as CheckWire,
 };
 use crate::state::snapshot::ProblemKind;
 use crate::state::{
@@ -383,10 +383,16 @@ impl Net {
     }
 
     fn walk(&mut self, switch: usize, ports: u32) {
+        self.walk_as(switch, ports, None);
+    }
+
+    fn walk_as(&mut self, switch: usize, ports: u32, oper: Option<IfOper>) {
         let port = |index: u32| Port {
             index,
             name: format!("Gi1/0/{index}").into(),
-            alias: "x".repeat(40).into(),
+            alias: if oper.is_some() { "uplink".into() } else { "x".repeat(40).into() },
+            admin: oper.map(|_| IfAdmin::Up),
+            oper,
             counters: Counters { in_octets: Some(self.second * 1_000), wide: true, ..Counters::default() },
             ..Port::default()
         };
@@ -489,6 +495,30 @@ fn what_nobody_looks_at_any_more_grows_old_and_is_not_counted_as_good() {
 }
 
 #[test]
+fn what_nobody_looks_at_any_more_tells_of_a_dead_switch_what_its_engine_would() {
+    let mut net = Net::new(1);
+    net.see(0, "icmp", Reading::ok("1 ms"));
+    net.walk_as(0, 2, Some(IfOper::Up));
+    net.second += 60;
+    net.walk_as(0, 2, Some(IfOper::Down));
+    let kinds = |snapshot: &Snapshot| snapshot.problems.iter().map(|problem| problem.kind).collect::<Vec<_>>();
+    let ports = net.publish();
+    assert!(kinds(&ports).contains(&ProblemKind::Port), "{:?}", ports.problems);
+    let later = net.now().plus(Duration::from_secs(600));
+    let merely_old = ports.aged(&Policy::default(), later).expect("too old by then");
+    assert!(kinds(&merely_old).contains(&ProblemKind::Port), "nobody knows that it is over");
+    for _ in 0..2 {
+        net.second += 5;
+        net.see(0, "icmp", Reading::critical("no answer"));
+    }
+    let down = net.publish();
+    let aged = down.aged(&Policy::default(), later).expect("too old by then");
+    assert_eq!(kinds(&aged), [ProblemKind::Host], "{:?}", aged.problems);
+    net.state.reduce(later, Event::Tick);
+    assert_eq!(kinds(&net.state.publish(later)), kinds(&aged));
+}
+
+#[test]
 fn times_of_the_engine_become_ours_and_written_ones_stay() {
     let (at, wall) = (Timestamp(5_000), Wall(Timestamp(6_000)));
     let mut bytes = Vec::new();
@@ -506,8 +536,8 @@ fn times_of_the_engine_become_ours_and_written_ones_stay() {
 #[test]
 fn a_greeting_of_another_build_is_refused_in_words_and_a_refusal_is_read_by_every_build() {
     let mut bytes = Vec::new();
-    First::Hello(Hello { build: "noctty 9".into(), author: "anna".into(), now: 7 }).put(&mut bytes);
-    assert!(matches!(First::take(&bytes), Ok(First::Hello(Hello { now: 7, .. }))));
+    First::Hello(Hello { build: "noctty 9".into(), author: "anna".into(), now: 7, most: Role::Admin }).put(&mut bytes);
+    assert!(matches!(First::take(&bytes), Ok(First::Hello(Hello { now: 7, most: Role::Admin, .. }))));
     bytes[10] ^= 1;
     let words = First::take(&bytes).expect_err("another shape");
     assert!(words.contains("different builds") && words.contains("the same noctty on both sides"), "{words}");
@@ -648,7 +678,7 @@ fn an_order_comes_as_it_was_given_and_what_is_the_consoles_own_is_none() {
 /// An engine's door, and what is behind it.
 struct Engine {
     snapshots: watch::Sender<Arc<Snapshot>>,
-    visits: mpsc::Receiver<Visit>,
+    visitors: Visitors,
     path: std::path::PathBuf,
     _folder: tempfile::TempDir,
 }
@@ -658,22 +688,16 @@ fn engine(admit: impl Fn(super::Peer, &str) -> Result<Guest, String> + Send + Sy
     let path = folder.path().join("s");
     let listener = super::listen(&path, 0o600).expect("a socket");
     let (snapshots, receiver) = watch::channel(Arc::new(Snapshot::default()));
-    let (sender, visits) = mpsc::channel(8);
+    let (door, visitors) = bus::visitors();
     let admit: Admit = Arc::new(admit);
-    let doors = Doors {
-        clock: Clock::start(),
-        snapshots: receiver,
-        visits: sender,
-        admit,
-        user: "root".into(),
-        configuration: None,
-    };
+    let doors =
+        Doors { clock: Clock::start(), snapshots: receiver, door, admit, user: "root".into(), configuration: None };
     tokio::spawn(serve(listener, doors));
-    Engine { snapshots, visits, path, _folder: folder }
+    Engine { snapshots, visitors, path, _folder: folder }
 }
 
 fn anybody(role: Role) -> impl Fn(super::Peer, &str) -> Result<Guest, String> {
-    move |_, author| Ok(Guest { author: Untrusted::from(author), role })
+    move |_, author| Ok(Guest { author: Untrusted::from(author), role, holders: None })
 }
 
 async fn in_time<T>(what: impl Future<Output = T>) -> T {
@@ -710,7 +734,7 @@ async fn a_console_sees_the_newest_and_what_it_asks_comes_in_its_name_and_is_ans
         .send(Order::OpenIncident { ticket, title: "core down".into(), urgency: Urgency::Sev1 })
         .await
         .expect("the link runs");
-    let Visit { asker, command } = in_time(engine.visits.recv()).await.expect("a visit");
+    let Visit { asker, command } = in_time(engine.visitors.visits.recv()).await.expect("a visit");
     assert_eq!(asker.author, Some(Untrusted::from("anna")));
     assert!(matches!(command, Command::OpenIncident { ticket: Ticket(4), .. }));
     let entry = Arc::new(Entry {
@@ -738,6 +762,32 @@ async fn a_console_sees_the_newest_and_what_it_asks_comes_in_its_name_and_is_ans
 }
 
 #[tokio::test]
+async fn a_call_rings_at_every_console_that_is_attached_and_at_none_that_comes_later() {
+    let engine = engine(anybody(Role::View));
+    engine.visitors.ring("before anybody came");
+    let mut consoles = Vec::new();
+    for _ in 0..2 {
+        let (orders, outgoing) = mpsc::channel(4);
+        let (sender, mut news) = mpsc::channel(4);
+        tokio::spawn(dial(&engine).await.expect("let in").run(outgoing, sender));
+        // The picture comes once the door has taken it on.
+        in_time(async { while !matches!(news.recv().await.expect("the link runs"), News::Snapshot(_)) {} }).await;
+        consoles.push((orders, news));
+    }
+    engine.visitors.ring("core-1 is down");
+    for (_orders, news) in &mut consoles {
+        let rung = in_time(async {
+            loop {
+                if let News::Notice(Notice::Ring(words)) = news.recv().await.expect("the link runs") {
+                    return words;
+                }
+            }
+        });
+        assert_eq!(rung.await, "core-1 is down");
+    }
+}
+
+#[tokio::test]
 async fn whoever_is_not_let_in_is_told_why() {
     let engine = engine(|peer, _| Err(format!("you are user {}", peer.user)));
     let error = dial(&engine).await.expect_err("not let in");
@@ -753,7 +803,7 @@ async fn a_console_that_never_reads_and_one_that_talks_nonsense_cost_the_others_
     let mut mute = super::seat::dial(&engine.path).expect("connected");
     let mut message = Vec::new();
     frame::begin(&mut message);
-    First::Hello(Hello { build: "noctty".into(), author: "m".into(), now: 0 }).put(&mut message);
+    First::Hello(Hello { build: "noctty".into(), author: "m".into(), now: 0, most: Role::Admin }).put(&mut message);
     frame::end(&mut message);
     frame::write(&mut mute, &message).await.expect("written");
     for nonsense in [&[255u8; 64][..], b"GET / HTTP/1.1\r\n\r\n", &[0, 0, 0, 1, 9]] {
@@ -784,6 +834,27 @@ async fn a_console_that_never_reads_and_one_that_talks_nonsense_cost_the_others_
         .await;
     }
     drop(mute);
+}
+
+#[tokio::test]
+async fn who_only_looks_on_is_allowed_no_more_by_the_engine_and_sees_every_picture() {
+    let engine = engine(anybody(Role::Admin));
+    let onlooker = Onlooker::dial(&engine.path, |_| true, Clock::start(), "wall").await.expect("let in");
+    assert_eq!(onlooker.welcome().role, Role::View);
+    let (sender, mut news) = mpsc::channel(4);
+    tokio::spawn(onlooker.run(sender));
+    let mut net = Net::new(1);
+    for _ in 0..3 {
+        let now = net.publish();
+        let revision = now.revision;
+        engine.snapshots.send_replace(Arc::new(now));
+        in_time(async {
+            while !matches!(news.recv().await.expect("the link runs"), News::Snapshot(got) if got.revision == revision)
+            {
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

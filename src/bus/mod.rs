@@ -13,7 +13,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::base::{Secret, Untrusted};
 use crate::model::{
@@ -23,6 +23,10 @@ use crate::state::Snapshot;
 
 const COMMANDS: usize = 64;
 const NOTICES: usize = 256;
+/// What consoles of other processes ask and nobody has taken.
+const VISITS: usize = 64;
+/// Calls that one of them may be behind; then it misses the oldest.
+const RINGS: usize = 16;
 /// Chunks of session output that may wait for the screen; each at most 16 KiB.
 pub const SESSION_CHUNKS: usize = 16;
 
@@ -195,6 +199,41 @@ impl Asker {
 pub struct Visit {
     pub asker: Asker,
     pub command: Command,
+}
+
+/// The end of those that attach consoles of other processes to an engine.
+#[derive(Clone, Debug)]
+pub struct Door {
+    pub visits: mpsc::Sender<Visit>,
+    rings: broadcast::Sender<Arc<str>>,
+}
+
+/// The engine's end of that.
+#[derive(Debug)]
+pub struct Visitors {
+    pub visits: mpsc::Receiver<Visit>,
+    rings: broadcast::Sender<Arc<str>>,
+}
+
+/// Both.
+pub fn visitors() -> (Door, Visitors) {
+    let (sender, visits) = mpsc::channel(VISITS);
+    let rings = broadcast::Sender::new(RINGS);
+    (Door { visits: sender, rings: rings.clone() }, Visitors { visits, rings })
+}
+
+impl Door {
+    /// Every [`Notice::Ring`] from now on.
+    pub fn rings(&self) -> broadcast::Receiver<Arc<str>> {
+        self.rings.subscribe()
+    }
+}
+
+impl Visitors {
+    /// Calls everybody who is attached. Where nobody is, nobody hears it.
+    pub fn ring(&self, words: &str) {
+        let _ = self.rings.send(words.into());
+    }
 }
 
 /// The screen's end.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use color_eyre::eyre::{Result, bail};
+use color_eyre::eyre::{Result, bail, eyre};
 
 use super::keeper::{self, Post};
 use super::{Globals, console, state_dir};
@@ -16,9 +16,6 @@ use crate::base::{Clock, text};
 use crate::config::{Config, UiOptions, salvage};
 use crate::state::Mode;
 pub use bridge::Far;
-
-/// Where `noctty collect --system` listens.
-const SYSTEM: &str = "/run/noctty";
 
 #[derive(Debug, clap::Args)]
 pub struct AttachArgs {
@@ -135,7 +132,7 @@ fn show(
 fn sockets(named: Option<&Path>, state: Option<&Path>) -> Vec<PathBuf> {
     match named {
         Some(named) => vec![named.to_owned()],
-        None => state.map(attach::socket_in).into_iter().chain([super::collect::system_socket(SYSTEM)]).collect(),
+        None => state.map(attach::socket_in).into_iter().chain([super::collect::system_socket()]).collect(),
     }
 }
 
@@ -148,11 +145,23 @@ async fn nearest(sockets: &[PathBuf], state: Option<&Path>, clock: Clock) -> Res
         };
         match way.dial(clock).await {
             Ok(link) => return Ok((way, link)),
-            Err(LinkError::Nobody { path, .. }) => looked.push(path),
+            Err(LinkError::Nobody { path, error }) => looked.push(looked_at(path, &error)),
             Err(error) => bail!("{error}"),
         }
     }
-    bail!("no noctty polls here (looked at {}): noctty collect starts one", looked.join(" and "))
+    Err(nobody(&looked))
+}
+
+/// A place where nobody could be reached.
+fn looked_at(path: String, error: &std::io::Error) -> String {
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        return format!("{path}, which you may not open: its group may");
+    }
+    path
+}
+
+fn nobody(looked: &[String]) -> color_eyre::Report {
+    eyre!("no noctty polls here (looked at {}): noctty collect starts one", looked.join(" and "))
 }
 
 /// The configuration's own words for the SSH of a console.

@@ -2,6 +2,9 @@
 //! keeps last known states exactly as the console does, and consoles attach to it. With `--once` or `--cycles` it ends
 //! by itself, nobody attaches, and `--stats` says what that cost.
 
+mod roles;
+mod system;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,9 +17,9 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::keeper::{process_words, serve_own};
+use super::keeper::{named, process_words, serve_own};
 use super::{Globals, service, state_dir};
-use crate::attach::{Seat, Taken};
+use crate::attach::{self, Seat, Taken};
 use crate::base::{Clock, text};
 use crate::bus;
 use crate::engine::Plan;
@@ -28,6 +31,7 @@ use crate::net::Net;
 use crate::net::snmp::Drops;
 use crate::ssh::{SshConfig, Surroundings};
 use crate::state::{Mode, Snapshot, Storage};
+pub use system::socket as system_socket;
 
 #[derive(Debug, clap::Args)]
 pub struct CollectArgs {
@@ -41,6 +45,16 @@ pub struct CollectArgs {
     /// From the beginning of one cycle to that of the next, at least
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = super::ports::duration, requires = "cycles")]
     every: Duration,
+    /// Serve every user of this machine who may reach the socket; see docs/attach.md. The state is kept in
+    /// /var/lib/noctty and the configuration is /etc/noctty/noctty.toml, unless --state and --config say otherwise
+    #[arg(long, conflicts_with_all = ["once", "cycles"])]
+    system: bool,
+    /// Where the socket of --system is; default: RUNTIME_DIRECTORY, else /run/noctty
+    #[arg(long, value_name = "DIR", requires = "system")]
+    run_dir: Option<PathBuf>,
+    /// Who may reach the socket of --system
+    #[arg(long, value_name = "GROUP", default_value = "noctty", requires = "system")]
+    group: String,
     /// At the end, print what was polled and what it cost (noctty.collect/1)
     #[arg(long, value_name = "FORM", value_enum)]
     stats: Option<Form>,
@@ -100,7 +114,13 @@ pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
         bail!("--passive sends nothing: there is nothing to collect (noctty plan says what would be polled)");
     }
     let endless = !args.once && args.cycles.is_none();
+    let globals = &if args.system { system::globals(globals) } else { globals.clone() };
+    let office =
+        if args.system { Some(system::Office::open(args.run_dir.as_deref(), &args.group, globals)?) } else { None };
     let seat = if endless { seat(globals)? } else { None };
+    if office.is_some() && seat.is_none() {
+        bail!("--system serves what it keeps: that needs a state folder");
+    }
     let clock = super::begin(globals);
     let plan = super::load_plan(globals)?;
     let schedule = match (args.once, args.cycles) {
@@ -112,7 +132,8 @@ pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
     let net = Net::new(clock);
     let started = Cost::now(begun);
     let runtime = super::runtime()?;
-    let (ran, snapshot) = runtime.block_on(collect(plan.clone(), schedule, net.clone(), clock, globals, seat))?;
+    let (ran, snapshot) =
+        runtime.block_on(collect(plan.clone(), schedule, net.clone(), clock, globals, seat, office))?;
     let ended = Cost::now(begun);
     runtime.shutdown_background();
     if let Some(Form::Json) = args.stats {
@@ -160,18 +181,27 @@ async fn collect(
     clock: Clock,
     globals: &Globals,
     seat: Option<Seat>,
+    office: Option<system::Office>,
 ) -> Result<(Ran, Arc<Snapshot>)> {
     let (screen_end, end) = bus::pair(Arc::new(Snapshot { at: clock.now(), ..Snapshot::default() }));
     let (plan_tx, plans) = mpsc::channel(1);
     let (event_tx, events) = mpsc::channel(256);
     let stop = CancellationToken::new();
     let records = Records::start(state_dir::choose(globals.state.as_deref()), clock, event_tx.clone());
-    let (visit_tx, visits) = mpsc::channel(64);
+    let (door, visitors) = bus::visitors();
     let serving = match &seat {
         Some(seat) => {
             let served =
-                serve_own(seat.listen()?, end.snapshots.subscribe(), visit_tx, clock, super::config_file(globals));
+                serve_own(seat.listen()?, end.snapshots.subscribe(), door.clone(), clock, super::config_file(globals));
             Some(tokio::spawn(served))
+        }
+        None => None,
+    };
+    let for_all = match &office {
+        Some(office) => {
+            let configuration = super::config_file(globals).map(|path| named(&path));
+            let doors = office.doors(door, end.snapshots.subscribe(), clock, configuration);
+            Some(tokio::spawn(attach::serve(office.listen()?, doors)))
         }
         None => None,
     };
@@ -204,7 +234,7 @@ async fn collect(
     });
     // The channel is empty and its other end is in the setup.
     plan_tx.send(plan).await?;
-    let company = Company { visits: Some(visits), ..Company::default() };
+    let company = Company { visitors: Some(visitors), ..Company::default() };
     let engine = tokio::spawn(run_in_company(setup, company));
     let ran = engine.await?;
     ender.abort();
@@ -212,8 +242,11 @@ async fn collect(
         service::tell("STOPPING=1");
         serving.abort();
     }
+    if let Some(serving) = for_all {
+        serving.abort();
+    }
     // Whoever takes over finds everything on disk.
-    drop(seat);
+    drop((seat, office));
     let snapshot = screen_end.snapshots.borrow().clone();
     Ok((ran, snapshot))
 }
@@ -261,12 +294,6 @@ fn stats(plan: &Plan, ran: &Ran, snapshot: &Snapshot, net: &Net, clock: Clock) -
         peak_memory_bytes: peak_memory(),
         warnings: warnings(plan, snapshot),
     }
-}
-
-/// Where an engine for the whole machine listens: below the folder that systemd made for it, else the usual one.
-pub fn system_socket(usual: &str) -> PathBuf {
-    let folder = std::env::var_os("RUNTIME_DIRECTORY").map_or_else(|| PathBuf::from(usual), PathBuf::from);
-    folder.join("noctty.sock")
 }
 
 /// What was not asked or not kept, in words.

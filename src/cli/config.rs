@@ -13,7 +13,7 @@ use crate::backup::SOURCES;
 use crate::base::options::{OptionDoc, Problem, Weight};
 use crate::base::{text, units};
 use crate::config::theme::Shelf;
-use crate::config::{UiOptions, WallOptions, load, maintenance, port_rules, rules, wall};
+use crate::config::{UiOptions, WallOptions, load, maintenance, port_rules, roles, rules, wall};
 use crate::engine::bind;
 use crate::notify;
 use crate::probe::KINDS;
@@ -233,6 +233,8 @@ pub fn reference() -> String {
          which overrules it: a table of these, a formula's name, or false.\n\n",
     );
     rows(&mut out, rules::FLAPPING);
+    out.push_str("\n## `[roles]`\n\nWho may do what at `noctty collect --system`: names of users and `group:NAME`. See `docs/attach.md`.\n\n");
+    rows(&mut out, roles::OPTIONS);
     out.push_str("\n## `[ssh]`\n\n");
     rows(&mut out, SSH);
     out.push_str(

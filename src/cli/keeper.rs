@@ -15,7 +15,7 @@ use super::attach::Way;
 use super::{logging, state_dir};
 use crate::attach::{self, Admit, Doors, Guest, Link, LinkError, Role, Seat, Taken, picture};
 use crate::base::{Clock, Untrusted, text};
-use crate::bus::{MessageWeight, Visit};
+use crate::bus::{self, Door, MessageWeight};
 use crate::engine::Plan;
 use crate::engine::desk::{Desk, Outcome, Rest};
 use crate::engine::records::Records;
@@ -33,8 +33,6 @@ const LOOK: Duration = Duration::from_millis(100);
 /// The last picture, in the state directory, and how often it is kept while the engine runs.
 const PICTURE: &str = "last.picture";
 const PICTURE_EVERY: Duration = Duration::from_secs(300);
-/// Notes and other things that visitors ask and nobody has taken.
-const VISITS: usize = 64;
 
 /// Sends plans, one replacing the other, until there is nothing more to find.
 pub type Plans = Box<dyn FnOnce(mpsc::Sender<Plan>, mpsc::Sender<Event>, Receiver<()>) + Send>;
@@ -147,7 +145,7 @@ impl Album {
 }
 
 /// A configuration as both sides call it, wherever each was started.
-fn named(path: &Path) -> String {
+pub(super) fn named(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
@@ -231,7 +229,7 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
     let Some(plans) = plans else { return };
     let (plan_tx, mut found) = mpsc::channel(4);
     let (confirm_tx, confirmed) = std::sync::mpsc::channel();
-    let (visit_tx, visits) = mpsc::channel(VISITS);
+    let (door, visitors) = bus::visitors();
     let listener = seat.as_ref().and_then(|seat| {
         seat.listen().inspect_err(|error| desk.say(MessageWeight::Warning, &format!("nobody can attach: {error}"))).ok()
     });
@@ -248,7 +246,7 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
     } else {
         None
     };
-    let Rest { end, events, event_sender, company } = desk.hand_over(listener.is_some().then_some(visits), plan);
+    let Rest { end, events, event_sender, company } = desk.hand_over(listener.is_some().then_some(visitors), plan);
     let album = state.as_ref().map(|state| Album {
         snapshots: end.snapshots.subscribe(),
         place: state.join(PICTURE),
@@ -259,7 +257,7 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
     let keeping = album.clone().map(|album| tokio::spawn(album.fill()));
     let serving = listener.map(|listener| {
         let snapshots = end.snapshots.subscribe();
-        tokio::spawn(serve_own(listener, snapshots, visit_tx, clock, configuration))
+        tokio::spawn(serve_own(listener, snapshots, door, clock, configuration))
     });
     let setup = Setup {
         clock,
@@ -292,14 +290,14 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
 pub async fn serve_own(
     listener: UnixListener,
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    visits: mpsc::Sender<Visit>,
+    door: Door,
     clock: Clock,
     configuration: Option<PathBuf>,
 ) {
     let admit = only(rustix::process::geteuid().as_raw());
     let user = crate::engine::own_author().line();
     let configuration = configuration.as_deref().map(named);
-    attach::serve(listener, Doors { clock, snapshots, visits, admit, user, configuration }).await;
+    attach::serve(listener, Doors { clock, snapshots, door, admit, user, configuration }).await;
 }
 
 /// Lets in that user and nobody else.
@@ -308,7 +306,7 @@ fn only(own: u32) -> Admit {
         if peer.user != own {
             return Err(format!("this engine is user {own}'s, and you are user {}", peer.user));
         }
-        Ok(Guest { author: Untrusted::from(author), role: Role::Admin })
+        Ok(Guest { author: Untrusted::from(author), role: Role::Admin, holders: None })
     })
 }
 
@@ -365,13 +363,13 @@ mod tests {
         for (path, user) in [(&here, own), (&there, own + 1)] {
             let listener = attach::listen(path, 0o600).expect("a socket");
             let (sender, snapshots) = watch::channel(Arc::default());
-            let (visits, mut visitors) = mpsc::channel(1);
+            let (door, mut visitors) = bus::visitors();
             let admit = only(user);
-            let doors = Doors { clock, snapshots, visits, admit, user: "somebody".into(), configuration: None };
+            let doors = Doors { clock, snapshots, door, admit, user: "somebody".into(), configuration: None };
             tokio::spawn(attach::serve(listener, doors));
             // Both ends stay open for as long as the test lasts.
             tokio::spawn(async move {
-                visitors.recv().await;
+                visitors.visits.recv().await;
                 drop(sender);
             });
         }

@@ -1,5 +1,6 @@
 //! `noctty wall`: the engine, and a view of it on a terminal that nobody sits at. The view is the only thing that the screen gets:
-//! no command can be sent from it, and the engine has no end that would take one.
+//! no command can be sent from it, and the engine has no end that would take one. Where another noctty polls for the same state
+//! directory, its pictures are shown instead, over a connection that takes no orders.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,7 +11,8 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::console::{self, Plans, Source};
-use super::{Globals, complain, logging, state_dir, themes};
+use super::{Globals, complain, keeper, logging, state_dir, themes};
+use crate::attach::{self, News, Onlooker};
 use crate::base::Clock;
 use crate::base::options::Problem;
 use crate::bus::{self, ViewEnd};
@@ -23,7 +25,7 @@ use crate::engine::schedule::Schedule;
 use crate::model::Policy;
 use crate::net::Net;
 use crate::ssh::Surroundings;
-use crate::state::{Mode, Snapshot};
+use crate::state::{Link, Mode, Snapshot};
 use crate::ui::run::Terminal;
 use crate::ui::terminal::{capabilities, guard};
 use crate::ui::wall::Wall;
@@ -39,7 +41,7 @@ pub struct WallArgs {
     theme: Option<String>,
 }
 
-/// After an engine has ended by itself, the next one begins so much later.
+/// After an engine has ended by itself, the next one begins so much later; so often a wall that polls looks for another's.
 const AGAIN: Duration = Duration::from_secs(5);
 
 pub fn run(args: &WallArgs, globals: &Globals) -> Result<ExitCode> {
@@ -127,7 +129,20 @@ impl Poller {
         });
         let mut plans = Some((plans, plan_sender));
         let net = Net::new(self.clock);
+        let mut other = self.look().await;
+        if other.is_some() {
+            keeper::log_beside(state_dir::choose(self.globals.state.as_deref()));
+        }
         while !self.stop.is_cancelled() {
+            if let Some(onlooker) = other.take() {
+                if self.show(onlooker, &ends).await.is_err() {
+                    return;
+                }
+                // Another console may have taken over already.
+                other = self.look().await;
+                continue;
+            }
+            let stop = self.stop.child_token();
             let (view, end) = bus::view(Arc::new(Snapshot { at: self.clock.now(), ..Snapshot::default() }));
             let (event_sender, events) = mpsc::channel(256);
             if ends.send(view).await.is_err() {
@@ -151,7 +166,7 @@ impl Poller {
             let setup = Setup {
                 clock: self.clock,
                 net: net.clone(),
-                mode: if self.globals.passive { Mode::Passive } else { Mode::Polling },
+                mode: self.mode(),
                 policy: Policy::default(),
                 end,
                 plans: taken,
@@ -162,10 +177,22 @@ impl Poller {
                 machine: Some("/".into()),
                 ssh: self.ssh.clone(),
                 schedule: Schedule::default(),
-                stop: self.stop.clone(),
+                stop: stop.clone(),
             };
-            let ended = tokio::spawn(run_engine(setup)).await;
+            let mut engine = tokio::spawn(run_engine(setup));
+            let ended = tokio::select! {
+                ended = &mut engine => ended,
+                found = self.found() => {
+                    stop.cancel();
+                    other = Some(found);
+                    engine.await
+                }
+            };
             feeding.abort();
+            if other.is_some() {
+                tracing::info!("another noctty polls now: this wall shows what it says");
+                continue;
+            }
             if self.stop.is_cancelled() {
                 return;
             }
@@ -173,6 +200,67 @@ impl Poller {
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(AGAIN) => {}
+            }
+        }
+    }
+}
+
+/// The wall has been taken away.
+struct Gone;
+
+impl Poller {
+    fn mode(&self) -> Mode {
+        if self.globals.passive { Mode::Passive } else { Mode::Polling }
+    }
+
+    /// An engine that serves the same state directory, where there is one.
+    async fn look(&self) -> Option<Onlooker> {
+        let directory = state_dir::choose(self.globals.state.as_deref())?;
+        let own = rustix::process::geteuid().as_raw();
+        let socket = attach::socket_in(&directory);
+        let author = crate::engine::own_author().line();
+        let dialled = Onlooker::dial(&socket, |user| user == own, self.clock, &author).await;
+        dialled.inspect_err(|error| tracing::debug!(%error, "no engine to look at")).ok()
+    }
+
+    /// The next that comes.
+    async fn found(&self) -> Onlooker {
+        loop {
+            tokio::time::sleep(AGAIN).await;
+            if let Some(onlooker) = self.look().await {
+                return onlooker;
+            }
+        }
+    }
+
+    /// Shows what another engine says, until it is gone.
+    async fn show(&self, onlooker: Onlooker, ends: &mpsc::Sender<ViewEnd>) -> Result<(), Gone> {
+        let attached = Link::Attached { to: onlooker.welcome().who().into() };
+        let mut first = Snapshot { at: self.clock.now(), ..Snapshot::default() };
+        first.engine.link = attached.clone();
+        let (view, end) = bus::view(Arc::new(first));
+        ends.send(view).await.map_err(|_| Gone)?;
+        let (sender, mut news) = mpsc::channel(4);
+        let mut running = std::pin::pin!(onlooker.run(sender));
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Err(Gone),
+                Some(one) = news.recv() => match one {
+                    News::Snapshot(mut snapshot) => {
+                        snapshot.engine.link = attached.clone();
+                        if self.globals.passive {
+                            snapshot.engine.mode = Mode::Passive;
+                        }
+                        end.snapshots.send_replace(Arc::new(*snapshot));
+                    }
+                    // An engine that is silent is seen by the age of what it said last.
+                    News::Notice(_) | News::Alive | News::Silent(_) => {}
+                },
+                ended = &mut running => {
+                    tracing::warn!(why = ended.0, "the engine that was shown is gone");
+                    return Ok(());
+                }
             }
         }
     }

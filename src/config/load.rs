@@ -8,6 +8,7 @@ use super::document;
 use super::inventory::{self, HostEntry, JobEntry};
 use super::maintenance::{self, MaintenanceEntry};
 use super::port_rules::ForAll;
+use super::roles::RoleOptions;
 use super::rules::{self, PollingOptions};
 use super::theme::ThemeChoice;
 use super::wall::WallOptions;
@@ -26,6 +27,7 @@ pub struct Config {
     pub ssh: SshOptions,
     pub wall: WallOptions,
     pub polling: PollingOptions,
+    pub roles: RoleOptions,
     /// `[traps]`, for whoever listens.
     pub traps: Option<Table>,
     /// `[[notify]]`, for whoever tells people.
@@ -121,6 +123,7 @@ pub(super) struct Understood {
     pub ssh: SshOptions,
     pub wall: WallOptions,
     pub polling: PollingOptions,
+    pub roles: RoleOptions,
     pub traps: Option<Table>,
     pub notify: Vec<Table>,
     pub maintenance: Vec<MaintenanceEntry>,
@@ -140,8 +143,21 @@ impl Understood {
             sort(&mut problems);
             return Err(Problems(problems));
         }
-        let Self { hosts, jobs, ui, ssh, wall, polling, traps, notify, maintenance, folder, .. } = self;
-        Ok(Config { hosts, jobs, ui, ssh, wall, polling, traps, notify, maintenance, warnings: problems, folder })
+        let Self { hosts, jobs, ui, ssh, wall, polling, roles, traps, notify, maintenance, folder, .. } = self;
+        Ok(Config {
+            hosts,
+            jobs,
+            ui,
+            ssh,
+            wall,
+            polling,
+            roles,
+            traps,
+            notify,
+            maintenance,
+            warnings: problems,
+            folder,
+        })
     }
 }
 
@@ -194,6 +210,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let wall_table = r.table("wall");
     let polling_table = r.table("polling");
     let flapping_node = r.node("flapping");
+    let roles_table = r.table("roles");
     let traps = r.table("traps").cloned();
     let notify: Vec<Table> = r.tables("notify").into_iter().cloned().collect();
     problems.extend(r.finish());
@@ -213,6 +230,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let ssh = ssh_table.map(|table| SshOptions::read(table, name, &mut problems)).unwrap_or_default();
     let polling = polling_table.map(|table| rules::read_polling(table, &mut problems)).unwrap_or_default();
     let wall = wall_table.map(|table| WallOptions::read(table, &mut problems)).unwrap_or_default();
+    let roles = roles_table.map(|table| RoleOptions::read(table, &mut problems)).unwrap_or_default();
     // What a broken line was taken for says nothing.
     let line = |p: &Problem| p.place.as_ref().map(|at| at.line_and_column().0);
     let broken: Vec<Option<usize>> = syntax.iter().map(line).collect();
@@ -228,6 +246,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
         ssh,
         wall,
         polling,
+        roles,
         traps,
         notify,
         maintenance,

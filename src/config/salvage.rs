@@ -29,6 +29,7 @@ fn salvage(understood: Understood) -> (Config, Vec<Problem>) {
         ssh,
         wall,
         polling,
+        roles,
         traps,
         notify,
         maintenance,
@@ -46,7 +47,7 @@ fn salvage(understood: Understood) -> (Config, Vec<Problem>) {
         }
     }
     let mut config =
-        Config { hosts, jobs, ui, ssh, wall, polling, traps, notify, maintenance, warnings: Vec::new(), folder };
+        Config { hosts, jobs, ui, ssh, wall, polling, roles, traps, notify, maintenance, warnings: Vec::new(), folder };
     for entry in &mut config.hosts {
         let section = entry.place.as_ref().and_then(|place| sections.holding(place.start));
         let reason = section.and_then(|section| reasons.get(&section));

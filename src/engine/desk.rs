@@ -15,7 +15,7 @@ use super::run::{Company, Heritage};
 use super::sessions::Sessions;
 use crate::attach::{self, News, Order};
 use crate::base::Clock;
-use crate::bus::{Asker, Command, EngineEnd, MessageWeight, Notice, Ticket, Visit};
+use crate::bus::{Asker, Command, EngineEnd, MessageWeight, Notice, Ticket, Visitors};
 use crate::model::{CareBook, Facts, Maintenance, Observation, Policy, Remembered, RememberedDevice, Session};
 use crate::ssh::Surroundings;
 use crate::state::{CheckView, DeviceView, Event, Link, Mode, Snapshot};
@@ -159,7 +159,7 @@ impl Desk {
     }
 
     /// What an engine in this process goes on with.
-    pub fn hand_over(self, visits: Option<mpsc::Receiver<Visit>>, plan: Option<Plan>) -> Rest {
+    pub fn hand_over(self, visitors: Option<Visitors>, plan: Option<Plan>) -> Rest {
         let mut known: Vec<Event> = self.told.iter().cloned().map(Event::Session).collect();
         let mut seen = Vec::new();
         if self.has_seen_anything() {
@@ -176,7 +176,7 @@ impl Desk {
             end: self.end,
             events: self.events,
             event_sender: self.event_sender,
-            company: Company { sessions: Some(self.sessions), visits, heritage: Heritage { known, plan, seen } },
+            company: Company { sessions: Some(self.sessions), visitors, heritage: Heritage { known, plan, seen } },
         }
     }
 

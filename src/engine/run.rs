@@ -23,7 +23,7 @@ use super::traps::Traps;
 use super::uplink::Uplink;
 use super::watch::Watch;
 use crate::base::{Clock, Timestamp, Untrusted};
-use crate::bus::{Asker, EngineEnd, MessageWeight, Notice, Ticket, Visit};
+use crate::bus::{self, Asker, EngineEnd, MessageWeight, Notice, Ticket, Visit, Visitors};
 use crate::journal::Draft;
 use crate::model::{AssetId, CheckKey, Condition, Deed, Observation, Outcome, Policy, Remembered, Target};
 use crate::net::Net;
@@ -85,7 +85,7 @@ pub struct Company {
     /// Sessions that began before this engine did.
     pub sessions: Option<Sessions>,
     /// What consoles of other processes ask.
-    pub visits: Option<mpsc::Receiver<Visit>>,
+    pub visitors: Option<Visitors>,
     /// What another engine left: told before anything is shown, so that nothing vanishes for a moment.
     pub heritage: Heritage,
 }
@@ -288,7 +288,6 @@ impl Engine {
         }
     }
 
-    /// Lets go what people are to be told now.
     /// What another engine knew.
     fn go_on_from(&mut self, heritage: Heritage) {
         let Heritage { known, plan, seen } = heritage;
@@ -303,7 +302,8 @@ impl Engine {
         }
     }
 
-    fn tell_people(&mut self, end: &Asker) {
+    /// Lets go what people are to be told now.
+    fn tell_people(&mut self, end: &Asker, visitors: &Visitors) {
         if self.mode == Mode::Passive || self.notify.is_empty() {
             return;
         }
@@ -312,6 +312,7 @@ impl Engine {
             return;
         }
         for words in self.notify.start_due(now, self.clock.wall(), &self.net) {
+            visitors.ring(&words);
             // A console that takes nothing in rings nothing either.
             let _ = end.notices.try_send(Notice::Ring(words));
         }
@@ -531,7 +532,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
         .sessions
         .unwrap_or_else(|| Sessions::new(own.notices.clone(), setup.event_sender.clone(), setup.ssh.clone()));
     // Where nobody visits, nobody ever will.
-    let mut visits = company.visits.unwrap_or_else(|| mpsc::channel(1).1);
+    let mut visitors = company.visitors.unwrap_or_else(|| bus::visitors().1);
     let looks = setup.machine.take().filter(|_| setup.mode != Mode::Passive);
     let mut engine = Engine::new(&mut setup, results, sessions, saved, deliveries);
     engine.uplink = looks.map(|root| Uplink::watch(root, setup.event_sender.clone()));
@@ -547,7 +548,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
         engine.end_host_watches_in_time(&own, now);
         engine.start_due();
         engine.write_down();
-        engine.tell_people(&own);
+        engine.tell_people(&own, &visitors);
         if engine.schedule.is_over() {
             break;
         }
@@ -578,7 +579,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
             },
             Some(plan) = setup.plans.recv() => engine.take_plan(plan),
             Some(event) = setup.events.recv() => engine.take(event),
-            Some(Visit { asker, command }) = visits.recv() => {
+            Some(Visit { asker, command }) = visitors.visits.recv() => {
                 // It may end nothing here.
                 let _ = engine.command(command, &asker);
                 let now = engine.clock.now();

@@ -221,7 +221,7 @@ impl Snapshot {
         if !changed {
             return None;
         }
-        let problems = problems::aged(&self.problems, &hosts, &devices, &jobs);
+        let problems = problems::aged(&self.problems, self.engine.blind.is_some(), &hosts, &devices, &jobs);
         Some(Self {
             totals: totals(&hosts, &devices, &jobs, &problems),
             problems: problems.into(),

@@ -12,7 +12,7 @@ use super::console::{Console, Launch, PATIENCE};
 use super::lab::{Lab, Running};
 
 /// A configuration whose only host is this machine, watched without a packet leaving it.
-fn configuration(folder: &Path) -> String {
+pub fn configuration(folder: &Path) -> String {
     let file = folder.join("noctty.toml");
     std::fs::write(&file, "[[host]]\nname = \"here\"\naddress = \"127.0.0.1\"\nchecks = [\"ssh\"]\n").expect("written");
     file.display().to_string()
@@ -140,7 +140,7 @@ fn attach_without_an_engine_says_what_starts_one() {
 }
 
 /// An engine without a screen, and what it told the service manager.
-fn collector(folder: &Path) -> (Running, UnixDatagram) {
+pub fn collector(folder: &Path) -> (Running, UnixDatagram) {
     let notify = folder.join("notify");
     let _ = std::fs::remove_file(&notify);
     let told = UnixDatagram::bind(&notify).expect("a socket");

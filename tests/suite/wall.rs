@@ -3,6 +3,7 @@
 use alacritty_terminal::term::TermMode;
 use rustix::process::Signal;
 
+use super::attach::{collector, configuration};
 use super::console::{Console, Launch, READY};
 
 #[test]
@@ -41,6 +42,34 @@ fn the_wall_of_the_demo_shows_its_hosts_at_every_size() {
     console.signal(Signal::TERM);
     assert_eq!(console.ends().exit_code(), 143);
     console.is_given_back();
+}
+
+#[test]
+fn a_wall_shows_what_another_polls_and_polls_itself_only_while_nobody_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let serve = || {
+        let (service, told) = collector(folder.path());
+        let length = told.recv(&mut [0; 200]).expect("it is ready in time");
+        assert!(length > 0);
+        service
+    };
+    let service = serve();
+    let words = ["--config".to_owned(), configuration(folder.path()), "wall".to_owned()];
+    let mut wall = Launch::new((140, 30)).arguments(words).state(&folder.path().join("state")).start();
+    let attached = format!("attached to pid {}", service.0.id());
+    wall.shows(&attached);
+    wall.shows("here");
+    let gone = format!("pid {} of", service.0.id());
+    drop(service);
+    wall.until("it polls itself and says why", |c| {
+        c.text().lines().any(|line| line.contains(&gone) && line.contains("is gone: this wall polls itself"))
+    });
+    wall.shows("here");
+    let service = serve();
+    wall.shows(&format!("attached to pid {}", service.0.id()));
+    assert!(!wall.text().contains("polls itself"), "{}", wall.text());
+    wall.signal(Signal::TERM);
+    assert_eq!(wall.ends().exit_code(), 143);
 }
 
 #[test]

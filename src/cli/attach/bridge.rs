@@ -11,7 +11,7 @@ use color_eyre::eyre::{Result, bail};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 
-use super::{clean, ssh_of};
+use super::{clean, looked_at, nobody, ssh_of};
 use crate::attach::{self, Link, LinkError};
 use crate::base::Clock;
 use crate::config::Config;
@@ -144,10 +144,15 @@ impl Far {
 
 /// Passes bytes between this program's own input and output and the engine's socket; nothing is read into them.
 pub fn run(sockets: &[PathBuf]) -> Result<ExitCode> {
-    let Some(mut stream) = sockets.iter().find_map(|socket| attach::connect(socket).ok()) else {
-        let looked: Vec<String> = sockets.iter().map(|socket| crate::cli::shown(socket)).collect();
-        bail!("no noctty polls here (looked at {}): noctty collect starts one", looked.join(" and "));
-    };
+    let mut looked = Vec::new();
+    let connected = sockets.iter().find_map(|socket| match attach::connect(socket) {
+        Ok(stream) => Some(stream),
+        Err(error) => {
+            looked.push(looked_at(crate::cli::shown(socket), &error));
+            None
+        }
+    });
+    let Some(mut stream) = connected else { return Err(nobody(&looked)) };
     let mut inward = stream.try_clone()?;
     std::thread::spawn(move || {
         // Either end that closes ends it.

@@ -158,6 +158,7 @@ pub(super) fn list(
 /// The same list when no engine looks at the clock any more: what it says is as old as what it is about.
 pub(super) fn aged(
     problems: &[Problem],
+    is_blind: bool,
     hosts: &[Arc<HostView>],
     devices: &[Arc<DeviceView>],
     jobs: &[Arc<JobView>],
@@ -165,7 +166,16 @@ pub(super) fn aged(
     let old_hosts: HashSet<&AssetId> = hosts.iter().filter(|h| h.stale).map(|h| &h.host.id).collect();
     let old_devices: HashSet<&AssetId> = devices.iter().filter(|d| d.stale).map(|d| &d.host.id).collect();
     let old_jobs: HashSet<&AssetId> = jobs.iter().filter(|j| j.stale).map(|j| &j.job.id).collect();
+    // As `in_sight` has it.
+    let behind: HashSet<&AssetId> =
+        hosts.iter().filter(|host| is_blind || cut_off(host)).map(|host| &host.host.id).collect();
     let mut out = problems.to_vec();
+    out.retain(|problem| match problem.kind {
+        ProblemKind::Port | ProblemKind::Device => {
+            !(old_devices.contains(&problem.asset) && behind.contains(&problem.asset))
+        }
+        ProblemKind::Console | ProblemKind::Host | ProblemKind::Backup => true,
+    });
     for problem in &mut out {
         problem.stale |= match problem.kind {
             ProblemKind::Console => false,
@@ -180,11 +190,15 @@ pub(super) fn aged(
 /// Devices with a problem, but for those that cannot be reached: their ports' problems are behind that. What is merely old
 /// stays: nobody knows that it is over. Of a console that cannot see, that alone is told.
 fn in_sight(state: &State, is_blind: bool) -> impl Iterator<Item = (&Arc<HostView>, &Arc<DeviceView>)> {
-    let cut_off = |view: &HostView| matches!(view.condition, Condition::Critical | Condition::Unreachable);
     let slots = state.hosts.iter().filter_map(|slot| Some((&slot.view, slot.device.as_ref()?)));
     slots.filter(move |(view, device)| {
         (device.condition.is_problem() || !device.findings.is_empty()) && !(device.stale && (is_blind || cut_off(view)))
     })
+}
+
+/// What is known of it is behind that it cannot be reached.
+fn cut_off(view: &HostView) -> bool {
+    matches!(view.condition, Condition::Critical | Condition::Unreachable)
 }
 
 /// What is stale because of it stands behind it.

@@ -40,7 +40,7 @@ use crate::config::key::Key;
 use crate::config::theme::Background;
 use crate::config::wall::{Form, Page, Sound};
 use crate::model::Condition;
-use crate::state::{Problem, Snapshot};
+use crate::state::{Link, Problem, Snapshot};
 
 /// Sounds are not made more often than this.
 const QUIET: Duration = Duration::from_secs(30);
@@ -61,6 +61,8 @@ pub struct Wall {
     rang: Option<Timestamp>,
     /// What is wrong with the configuration, for as long as the wall runs.
     trouble: Option<String>,
+    /// The engine of another process that was shown last.
+    attached: Option<Arc<str>>,
     started: Timestamp,
     now: Timestamp,
 }
@@ -88,6 +90,7 @@ impl Wall {
             ring: None,
             rang: None,
             trouble,
+            attached: None,
             started: now,
             now,
             options,
@@ -149,6 +152,9 @@ impl Screen for Wall {
 
     fn snapshot(&mut self, snapshot: Arc<Snapshot>) {
         self.pulse.take(&snapshot, self.now);
+        if let Link::Attached { to } = &snapshot.engine.link {
+            self.attached = Some(to.clone());
+        }
         self.snapshot = snapshot;
         self.choose_pages();
         self.take_alarms();

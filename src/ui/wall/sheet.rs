@@ -14,7 +14,7 @@ use super::{Wall, unowned, upkeep};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::Condition;
-use crate::state::{Mode, Storage};
+use crate::state::{Link, Mode, Storage};
 use crate::ui::canvas::{self, Row};
 use crate::ui::frame::Frame;
 use crate::ui::look::Look;
@@ -136,6 +136,9 @@ fn foot(wall: &Wall, frame: &mut Frame<'_>, area: Rect, life: Life) {
     } else if t.hosts > 0 {
         words.push_str(&format!("{separator}{} hosts", t.hosts));
     }
+    if let Link::Attached { to } = &wall.snapshot.engine.link {
+        words.push_str(&format!("{separator}attached to {to}"));
+    }
     if now.since(wall.started) < HINT && area.width >= 90 {
         words.push_str(&format!("{separator}takes no keys, ends by: kill {}", std::process::id()));
     }
@@ -162,6 +165,9 @@ fn notices(wall: &Wall) -> Vec<String> {
         Mode::Paused => out.push("PAUSED: nothing is polled".to_owned()),
         Mode::Passive => out.push("PASSIVE: nothing is ever sent".to_owned()),
         Mode::Polling => {}
+    }
+    if let (Some(who), Link::Own) = (&wall.attached, &wall.snapshot.engine.link) {
+        out.push(format!("{who} is gone: this wall polls itself"));
     }
     if let Storage::NotSaved { reason } = &wall.snapshot.engine.storage {
         out.push(format!("NOT SAVED: {reason}"));

@@ -1,0 +1,233 @@
+//! `noctty collect --system`: one engine for several users of a machine. Nobody but root can become another user, so elsewhere
+//! only what it refuses is tested.
+
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use noctty::attach::{Link, LinkError, News, Order, Role};
+use noctty::base::Clock;
+use noctty::bus::{Notice, Ticket};
+use noctty::model::{AssetId, Stickiness, Target};
+use tokio::sync::mpsc;
+
+use super::console::PATIENCE;
+use super::lab::Running;
+
+const NOCTTY: &str = env!("CARGO_BIN_EXE_noctty");
+/// In every Debian; nobody is in it.
+const GROUP: &str = "users";
+const GROUP_ID: u32 = 100;
+const CONFIGURATION: &str = "[[host]]\nname = \"core\"\nchecks = []\n\
+                             [roles]\noperate = [\"uid 4242\"]\nadmin = [\"group:games\"]\n";
+
+struct Place {
+    folder: tempfile::TempDir,
+    told: UnixDatagram,
+}
+
+impl Place {
+    /// Others come as far as the socket's folder.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711)).expect("changed");
+        std::fs::write(folder.path().join("noctty.toml"), CONFIGURATION).expect("written");
+        let told = UnixDatagram::bind(folder.path().join("notify")).expect("a socket");
+        told.set_read_timeout(Some(PATIENCE)).expect("set");
+        Self { folder, told }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// With the command line of a unit, in this place.
+    fn collector(&self, words: &[&str], state: &str, group: &str) -> Command {
+        let mut command = Command::new(NOCTTY);
+        command.args(words).arg("--config").arg(self.at("noctty.toml")).arg("--state").arg(self.at(state));
+        command.arg("--run-dir").arg(self.at("run")).args(["--group", group]);
+        command.env("NOTIFY_SOCKET", self.at("notify")).env("HOME", self.folder.path());
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
+    fn serve(&self, words: &[&str]) -> Running {
+        let running = Running(self.collector(words, "state", GROUP).spawn().expect("it starts"));
+        let mut bytes = [0; 200];
+        let length = self.told.recv(&mut bytes).expect("it says something in time");
+        assert!(bytes[..length].starts_with(b"READY=1\n"));
+        running
+    }
+
+    fn refused(&self, state: &str, group: &str) -> String {
+        let mut child = self.collector(&["collect", "--system"], state, group).spawn().expect("it starts");
+        let mut words = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut words).expect("read");
+        assert_eq!(child.wait().expect("it ends").code(), Some(3), "{words}");
+        words
+    }
+
+    /// `noctty attach --stdio` as another user, who has no engine of its own.
+    fn visitor(&self, program: &Path, user: u32, groups: &[&str]) -> tokio::process::Command {
+        let mut command = tokio::process::Command::new("setpriv");
+        command.arg(format!("--reuid={user}")).args(groups).arg(program).args(["attach", "--stdio"]);
+        command.env("HOME", self.folder.path()).env("RUNTIME_DIRECTORY", self.at("run"));
+        command.env_remove("XDG_STATE_HOME").kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    async fn attach(&self, program: &Path, user: u32, groups: &[&str], said: &str) -> Result<Link, LinkError> {
+        let mut child = self.visitor(program, user, groups).spawn().expect("setpriv runs");
+        let stream = tokio::io::join(child.stdout.take().expect("piped"), child.stdin.take().expect("piped"));
+        // It ends with its input.
+        tokio::spawn(async move { child.wait().await });
+        Link::open(stream, Clock::start(), said).await
+    }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// What somebody is answered who takes a problem on.
+async fn claim(link: Link) -> Notice {
+    let (orders, outgoing) = mpsc::channel(4);
+    let (sender, mut news) = mpsc::channel(4);
+    tokio::spawn(link.run(outgoing, sender));
+    let order = Order::Claim {
+        ticket: Ticket(1),
+        target: Target::Host(AssetId::new("core")),
+        owner: None,
+        note: "on it".into(),
+        lasts: Duration::from_secs(3600),
+        stickiness: Stickiness::Sticky,
+    };
+    orders.send(order).await.expect("the link runs");
+    let answered = async {
+        loop {
+            match news.recv().await.expect("the link runs") {
+                News::Notice(notice @ (Notice::Saved { .. } | Notice::NotSaved { .. })) => return notice,
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, answered).await.expect("in time")
+}
+
+#[tokio::test]
+async fn each_user_of_the_machine_has_its_role_and_its_own_name_by_the_kernels_word() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::new();
+    let _service = place.serve(&["collect", "--system"]);
+    for (path, mode) in [(place.at("run"), 0o750), (place.at("run/noctty.sock"), 0o660)] {
+        let found = std::fs::metadata(&path).expect("it is there");
+        assert_eq!((found.mode() & 0o777, found.gid()), (mode, GROUP_ID), "{}", path.display());
+    }
+    let program = place.at("noctty");
+    std::fs::copy(NOCTTY, &program).expect("a copy that others may run");
+    let member = ["--regid=100", "--clear-groups"];
+
+    let anna = place.attach(&program, 4242, &member, "anna").await.expect("let in");
+    assert_eq!(anna.welcome.role, Role::Operate);
+    let saved = claim(anna).await;
+    let Notice::Saved { entry, .. } = &saved else { panic!("{saved:?}") };
+    assert_eq!(entry.author.line(), "anna (uid 4242)");
+
+    let vera = place.attach(&program, 4243, &member, "root").await.expect("let in");
+    assert_eq!(vera.welcome.role, Role::View, "what it calls itself is nothing");
+    let refused = claim(vera).await;
+    let Notice::NotSaved { reason, .. } = &refused else { panic!("{refused:?}") };
+    assert_eq!(&**reason, "your role here is view: that needs operate (root, uid 4242, group games)");
+
+    let gus = place.attach(&program, 4244, &["--regid=60", "--groups=100"], "gus").await.expect("let in");
+    assert_eq!(gus.welcome.role, Role::Admin, "by its group");
+    let root = place.attach(&program, 0, &["--regid=0", "--clear-groups"], "root").await.expect("let in");
+    assert_eq!(root.welcome.role, Role::Admin);
+
+    let outside = place.visitor(&program, 4242, &["--regid=65534", "--clear-groups"]).output().await.expect("it runs");
+    let words = String::from_utf8_lossy(&outside.stderr);
+    assert!(words.contains("which you may not open: its group may"), "{words}");
+}
+
+#[tokio::test]
+async fn with_a_list_of_viewers_nobody_else_is_let_in() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::new();
+    let closed = CONFIGURATION.replace("[roles]\n", "[roles]\nview = []\n");
+    std::fs::write(place.at("noctty.toml"), closed).expect("written");
+    let _service = place.serve(&["collect", "--system"]);
+    let program = place.at("noctty");
+    std::fs::copy(NOCTTY, &program).expect("a copy that others may run");
+    let refused =
+        place.attach(&program, 4243, &["--regid=100", "--clear-groups"], "vera").await.expect_err("not let in");
+    let words = refused.to_string();
+    assert!(words.contains("you are uid 4243") && words.contains("(root, uid 4242, group games)"), "{words}");
+}
+
+#[test]
+fn what_is_missing_or_wrong_in_the_place_is_said_with_what_makes_it_right() {
+    let place = Place::new();
+    let words = place.refused("state", "no-such-group");
+    assert!(words.contains("there is no group no-such-group") && words.contains("groupadd --system"), "{words}");
+    std::fs::create_dir(place.at("run")).expect("made");
+    let with = |mode: u32| {
+        std::fs::set_permissions(place.at("run"), std::fs::Permissions::from_mode(mode)).expect("changed");
+        place.refused("state", GROUP)
+    };
+    let words = with(0o777);
+    assert!(words.contains("may be written by others (mode 0777)") && words.contains("chmod 0750"), "{words}");
+    let words = with(0o700);
+    assert!(words.contains("group users cannot enter") && words.contains("chgrp users"), "{words}");
+    std::fs::remove_dir(place.at("run")).expect("it is empty");
+    std::fs::write(place.at("run"), "").expect("written");
+    let words = place.refused("state", GROUP);
+    assert!(words.contains("is no folder"), "{words}");
+    std::fs::remove_file(place.at("noctty.toml")).expect("it was there");
+    let words = place.refused("state", GROUP);
+    assert!(words.contains("noctty.toml"), "{words}");
+}
+
+#[test]
+fn a_second_engine_for_the_machine_is_refused_whether_it_has_the_same_state_or_not() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::new();
+    let service = place.serve(&["collect", "--system"]);
+    for state in ["state", "another"] {
+        let words = place.refused(state, GROUP);
+        assert!(words.contains(&format!("pid {}, serves", service.0.id())), "{words}");
+    }
+}
+
+/// The command line in the unit of `docs/attach.md` is one that serves; its folders are those of the defaults.
+#[test]
+fn the_unit_in_the_documents_starts_what_it_says() {
+    let text = include_str!("../../docs/attach.md");
+    let line = |name: &str| {
+        let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        found.unwrap_or_else(|| panic!("{name} is missing"))
+    };
+    for (name, value) in [
+        ("Type", "notify"),
+        ("RuntimeDirectory", "noctty"),
+        ("RuntimeDirectoryMode", "0750"),
+        ("StateDirectory", "noctty"),
+    ] {
+        assert_eq!(line(name), value);
+    }
+    let words: Vec<&str> = line("ExecStart").split_whitespace().collect();
+    let Some(words) = words.strip_prefix(&["/usr/bin/noctty"]) else { panic!("{words:?}") };
+    assert_eq!(words, ["collect", "--system"]);
+    if is_root() {
+        drop(Place::new().serve(words));
+    }
+}
