@@ -509,9 +509,10 @@ fn what_nobody_looks_at_any_more_tells_of_a_dead_switch_what_its_engine_would() 
     assert!(kinds(&merely_old).contains(&ProblemKind::Port), "nobody knows that it is over");
     for _ in 0..2 {
         net.second += 5;
-        net.see(0, "icmp", Reading::critical("no answer"));
+        net.see(0, "ports", Reading::critical("no answer"));
     }
     let down = net.publish();
+    assert!(kinds(&down).contains(&ProblemKind::Port), "the walk is not too old yet: {:?}", down.problems);
     let aged = down.aged(&Policy::default(), later).expect("too old by then");
     assert_eq!(kinds(&aged), [ProblemKind::Host], "{:?}", aged.problems);
     net.state.reduce(later, Event::Tick);

@@ -109,9 +109,9 @@ async fn claim(link: Link) -> Notice {
     orders.send(order).await.expect("the link runs");
     let answered = async {
         loop {
-            match news.recv().await.expect("the link runs") {
-                News::Notice(notice @ (Notice::Saved { .. } | Notice::NotSaved { .. })) => return notice,
-                _ => {}
+            let one = news.recv().await.expect("the link runs");
+            if let News::Notice(notice @ (Notice::Saved { .. } | Notice::NotSaved { .. })) = one {
+                return notice;
             }
         }
     };

@@ -70,9 +70,9 @@ async fn claim(socket: &std::path::Path, clock: Clock, who: &str) -> Notice {
     orders.send(order).await.expect("the link runs");
     in_time(async {
         loop {
-            match news.recv().await.expect("the link runs") {
-                News::Notice(notice @ (Notice::Saved { .. } | Notice::NotSaved { .. })) => return notice,
-                _ => {}
+            let one = news.recv().await.expect("the link runs");
+            if let News::Notice(notice @ (Notice::Saved { .. } | Notice::NotSaved { .. })) = one {
+                return notice;
             }
         }
     })
