@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attach::Way;
 use super::keeper::{self, Means, Post};
-use super::{Globals, complain, state_dir, themes};
+use super::{Globals, complain, session_file, state_dir, themes};
 use crate::base::options::{Problem, Weight};
 use crate::base::{Clock, Untrusted};
 use crate::bus::{self, MessageWeight, ScreenEnd};
@@ -232,9 +232,22 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let trouble = findings.trouble.clone();
     let clipboard = clipboard(state.as_deref());
     let setup = app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble, clipboard };
+    let goes_there = setup.target.is_some();
     let mut app = App::new(setup);
+    if let Some(directory) = &state {
+        let (session, said) = session_file::read(directory);
+        if let Some(session) = session {
+            app.recall(session, !goes_there);
+        }
+        if let Some(said) = said {
+            app.say(MessageWeight::Warning, said);
+        }
+    }
     let screen_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let exit = screen_runtime.block_on(screen(&mut app, &mut screen_end, capabilities, clock));
+    if let Some(directory) = &state {
+        session_file::write(directory, &app.remember());
+    }
     drop(screen_end);
     stop.cancel();
     let ended = engine_runtime.block_on(async { tokio::time::timeout(Duration::from_secs(2), engine).await });

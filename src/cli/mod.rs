@@ -18,6 +18,7 @@ mod plan;
 mod ports;
 mod profiles;
 mod service;
+mod session_file;
 mod sim_restic;
 mod ssh;
 mod state_dir;

@@ -124,6 +124,8 @@ pub struct App {
     tickets: u64,
     focused_asset: Option<AssetId>,
     reveal: Option<String>,
+    /// What was selected in an earlier life.
+    pub(super) recalled: Option<(PaneKind, AssetId)>,
     /// The target was not in the inventory and the engine was asked to look at it.
     asked_for_target: bool,
     answering: bool,
@@ -204,6 +206,7 @@ impl App {
             tickets: 0,
             focused_asset: None,
             reveal: setup.target,
+            recalled: None,
             asked_for_target: false,
             answering: false,
             fresh: None,

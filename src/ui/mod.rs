@@ -18,6 +18,7 @@ pub mod look;
 mod overlays;
 pub mod panes;
 pub mod port;
+pub mod remembered;
 pub mod run;
 pub mod screen;
 pub mod session;

@@ -283,6 +283,27 @@ fn a_lone_escape_is_a_key_and_a_paste_is_text() {
 }
 
 #[test]
+fn a_console_goes_on_where_the_last_one_ended() {
+    let state = TempDir::new().expect("a folder");
+    let launch = || Launch::new((100, 30)).state(state.path()).start();
+    let mut console = launch();
+    console.shows(READY);
+    console.press("2");
+    console.shows("[2 Hosts]");
+    console.press("/nothing-is-called-so\r");
+    console.shows("nothing matches");
+    console.press(":q!\r");
+    assert_eq!(console.ends().exit_code(), 0);
+    let mut console = launch();
+    console.shows("[2 Hosts]");
+    console.shows("nothing matches \"nothing-is-called-so\": Esc clears the filter");
+    console.signal(Signal::TERM);
+    console.ends();
+    let kept = std::fs::read_to_string(state.path().join("session.toml")).expect("after a signal too");
+    assert!(kept.contains("screen = \"hosts\""), "{kept}");
+}
+
+#[test]
 fn inside_tmux_the_screen_is_drawn_and_keys_are_answered() {
     let home = TempDir::new().expect("a temporary folder");
     let socket = home.path().join("tmux");

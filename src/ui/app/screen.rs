@@ -79,6 +79,7 @@ impl Screen for App {
         let Some(snapshot) = self.keep_for_thaw(snapshot) else { return };
         self.replace(snapshot);
         self.update_sessions();
+        self.select_recalled();
         if let Some(target) = self.reveal.take() {
             match self.find(&target) {
                 Some(asset) => self.reveal(&asset),

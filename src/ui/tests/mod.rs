@@ -1,5 +1,6 @@
 //! Keys in, screen out: whole screens as text, at the sizes that people have.
 
+mod again;
 pub mod campus;
 pub mod care;
 mod copy;
