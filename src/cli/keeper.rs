@@ -1,6 +1,7 @@
 //! Who polls for a console: its own engine, or one that is there already. Of all consoles on one state directory one
 //! polls; the others show what it says, and one of them takes over when it is gone.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -171,7 +172,11 @@ pub async fn keep(mut desk: Desk, mut post: Post, mut means: Means) {
                 } else {
                     welcome(&desk, &link, &means);
                 }
-                let to = means.way.words(&who);
+                let mut to = means.way.words(&who);
+                // Whoever may do all need not be told.
+                if link.welcome.role != Role::Admin {
+                    let _ = write!(to, " (you may {})", link.welcome.role.as_str());
+                }
                 lost = Some(who.clone());
                 match desk.attend(*link, &to).await {
                     Outcome::Left => return,

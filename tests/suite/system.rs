@@ -89,8 +89,9 @@ impl Place {
     }
 }
 
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+/// Nobody else may become other users.
+fn needs_root() {
+    assert!(rustix::process::geteuid().is_root(), "this test acts as several users: it runs as root only");
 }
 
 /// What somebody is answered who takes a problem on.
@@ -120,9 +121,7 @@ async fn claim(link: Link) -> Notice {
 
 #[tokio::test]
 async fn each_user_of_the_machine_has_its_role_and_its_own_name_by_the_kernels_word() {
-    if !is_root() {
-        return;
-    }
+    needs_root();
     let place = Place::new();
     let _service = place.serve(&["collect", "--system"]);
     for (path, mode) in [(place.at("run"), 0o750), (place.at("run/noctty.sock"), 0o660)] {
@@ -157,9 +156,7 @@ async fn each_user_of_the_machine_has_its_role_and_its_own_name_by_the_kernels_w
 
 #[tokio::test]
 async fn with_a_list_of_viewers_nobody_else_is_let_in() {
-    if !is_root() {
-        return;
-    }
+    needs_root();
     let place = Place::new();
     let closed = CONFIGURATION.replace("[roles]\n", "[roles]\nview = []\n");
     std::fs::write(place.at("noctty.toml"), closed).expect("written");
@@ -197,9 +194,7 @@ fn what_is_missing_or_wrong_in_the_place_is_said_with_what_makes_it_right() {
 
 #[test]
 fn a_second_engine_for_the_machine_is_refused_whether_it_has_the_same_state_or_not() {
-    if !is_root() {
-        return;
-    }
+    needs_root();
     let place = Place::new();
     let service = place.serve(&["collect", "--system"]);
     for state in ["state", "another"] {
@@ -227,7 +222,6 @@ fn the_unit_in_the_documents_starts_what_it_says() {
     let words: Vec<&str> = line("ExecStart").split_whitespace().collect();
     let Some(words) = words.strip_prefix(&["/usr/bin/noctty"]) else { panic!("{words:?}") };
     assert_eq!(words, ["collect", "--system"]);
-    if is_root() {
-        drop(Place::new().serve(words));
-    }
+    needs_root();
+    drop(Place::new().serve(words));
 }
