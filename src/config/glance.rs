@@ -10,7 +10,7 @@ use super::load::{self, SshOptions, UiOptions};
 /// Whole configurations up to this size are read as fast as glanced at.
 const SMALL: usize = 16 * 1024;
 
-/// `[ui]` and `[ssh]` of a large file, as [`super::read`] would have them; `None` where it has to be asked.
+/// `[ui]` and `[ssh]` of a large file, as [`load::read`] would have them; `None` where it has to be asked.
 pub fn glance(path: &Path) -> Option<(UiOptions, SshOptions)> {
     let text = load::read_text(path).ok()?;
     if text.len() <= SMALL {

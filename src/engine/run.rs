@@ -48,7 +48,7 @@ const DEVICES_BATCH: usize = 512;
 /// a second, and no check is late for it.
 const GATHER: Duration = Duration::from_millis(10);
 /// What is shown from an earlier life stays at most this long while the inventory and the store are read.
-const PICTURE: Duration = Duration::from_secs(1);
+const PICTURE: Duration = Duration::from_secs(3);
 /// The longest sleep: steady time goes on through a suspend, the runtime's timers do not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 

@@ -76,7 +76,9 @@ impl App {
         if !place {
             return;
         }
-        if let Some((id, ..)) = ScreenId::ALL.iter().find(|(_, _, name)| name.to_lowercase() == screen) {
+        let known = ScreenId::ALL.iter().find(|(_, _, name)| name.to_lowercase() == screen);
+        // Sessions end with their console.
+        if let Some((id, ..)) = known.filter(|(id, ..)| *id != ScreenId::Sessions) {
             self.go(*id);
         }
         self.zoom = zoom;

@@ -154,6 +154,25 @@ fn a_configuration_that_cannot_be_read_is_told_and_notes_can_be_taken_all_the_sa
     assert_eq!((status, said.trim()), (Some(3), "noctty: there is no /nonexistent/noctty.toml"));
 }
 
+/// One that is read beside the first frame.
+#[test]
+fn a_large_configuration_with_an_error_is_told_in_its_place_and_the_rest_is_watched() {
+    let home = TempDir::new().expect("a temporary folder");
+    let file = home.path().join("noctty.toml");
+    let host = |n: usize| format!("[[host]]\nname = \"web{n:04}\"\naddress = \"127.0.0.1\"\nchecks = []\n");
+    let hosts: String = (0..500).map(host).collect();
+    let text = format!("[ui]\nascii = true\n{hosts}").replacen("name = \"web0003\"", "name = 3", 1);
+    assert!(text.len() > 16 * 1024);
+    fs::write(&file, text).expect("written");
+    let console = console(home, &file);
+    console.says("CONFIGURATION: 1 error");
+    console.says("noctty.toml:16:8: [[host]] `name` must be a string, not an integer");
+    console.press("2");
+    console.shows("of 499 polled");
+    assert!(console.text().is_ascii(), "[ui] holds from the first frame on: {}", console.text());
+    leave(console);
+}
+
 /// `repo` with a snapshot, and `held` with the lock of a program that was killed; the password is in `pw`.
 fn make_repositories(home: &Path) {
     let restic = |repository: &str| {

@@ -43,6 +43,8 @@ fn what_is_not_there_any_more_and_words_of_another_version_change_nothing() {
         ..Remembered::default()
     };
     assert_eq!(second(odd.clone(), true).screen(), plain);
+    let sessions = Remembered { screen: "sessions".into(), ..Remembered::default() };
+    assert_eq!(second(sessions, true).screen(), plain, "they ended with their console");
     let gone = Remembered { screen: "hosts".into(), ..odd };
     assert_eq!(second(gone, true).screen(), outage((120, 40)).press("2").screen());
 }
