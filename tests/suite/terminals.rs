@@ -181,7 +181,10 @@ struct Owned(Child);
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        // Asked, so that it takes its socket away.
+        if let Some(pid) = rustix::process::Pid::from_raw(self.0.id().cast_signed()) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
         let _ = self.0.wait();
     }
 }
@@ -190,7 +193,7 @@ struct Xterm {
     home: TempDir,
     display: String,
     window: String,
-    _program: Owned,
+    program: Owned,
     _server: Owned,
 }
 
@@ -198,7 +201,8 @@ impl Xterm {
     fn start() -> Self {
         let home = TempDir::new().expect("a folder");
         let mut server = Command::new("Xvfb");
-        server.args(["-displayfd", "1", "-screen", "0", "1600x1200x24", "-nolisten", "tcp"]);
+        // It would begin anew when the last client goes, with whoever is just coming.
+        server.args(["-noreset", "-displayfd", "1", "-screen", "0", "1600x1200x24", "-nolisten", "tcp"]);
         server.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut server = Owned(clean(&mut server, home.path()).spawn().expect("Xvfb is installed"));
         let mut number = String::new();
@@ -216,10 +220,11 @@ impl Xterm {
         xterm.args(["-u8", "-geometry", &format!("{}x{}", SIZE.0, SIZE.1), "-e", env!("CARGO_BIN_EXE_noctty")]);
         xterm.args(DEMO).env("DISPLAY", &display).stderr(Stdio::null());
         let xterm = Owned(clean(&mut xterm, home.path()).spawn().expect("xterm is installed"));
-        let mut made = Self { home, display, window: String::new(), _program: xterm, _server: server };
+        let mut made = Self { home, display, window: String::new(), program: xterm, _server: server };
         let began = Instant::now();
         while made.window.is_empty() {
-            assert!(began.elapsed() < PATIENCE, "no window");
+            let ended = made.program.0.try_wait().expect("it is ours");
+            assert!(ended.is_none() && began.elapsed() < PATIENCE, "no window; the terminal: {ended:?}");
             let found = made.xdotool(&["search", "--onlyvisible", "--class", "xterm"]);
             found.lines().last().unwrap_or_default().trim().clone_into(&mut made.window);
         }
