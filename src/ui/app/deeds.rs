@@ -2,7 +2,7 @@
 
 use super::{App, Asking};
 use crate::bus::{Command, MessageWeight};
-use crate::model::{EntryKind, Target};
+use crate::model::{AssetId, EntryKind, Target};
 use crate::ui::action::Action;
 use crate::ui::chrome;
 use crate::ui::commands;
@@ -196,26 +196,24 @@ impl App {
 
     fn recheck(&mut self) {
         let Some(asset) = self.selected_asset() else { return };
-        let waits =
-            self.snapshot.job(&asset).and_then(|j| j.check.as_ref()).is_some_and(|c| c.spec.waits_for.is_some());
-        let command = if waits { Command::Confirm(asset.clone()) } else { Command::Recheck(asset.clone()) };
-        if self.send(command) {
+        if self.send(self.asking_for(asset.clone())) {
             self.say(MessageWeight::Note, format!("asking {}", asset.as_str()));
         }
+    }
+
+    /// What asks it now, or confirms what it waits for.
+    pub(super) fn asking_for(&self, asset: AssetId) -> Command {
+        let check = self.snapshot.job(&asset).and_then(|job| job.check.as_ref());
+        let waits = check.is_some_and(|check| check.spec.waits_for.is_some());
+        if waits { Command::Confirm(asset) } else { Command::Recheck(asset) }
     }
 
     /// What a claim of the selected row names: the problem itself, or the object.
     fn target(&self) -> Option<Target> {
         if self.focus == PaneKind::Problems {
-            let row = self.list(PaneKind::Problems).row()?;
-            return self.snapshot.problems.get(row).map(|problem| problem.target.clone());
+            return panes::target(self, self.focus, self.list(self.focus).row()?);
         }
-        Some(match self.selected()? {
-            Selected::Host(asset) => Target::Host(asset),
-            Selected::Job(asset) => Target::Job(asset),
-            Selected::Port(asset, key) => Target::Port(asset, key),
-            Selected::Entry(_) => return None,
-        })
+        self.selected()?.target()
     }
 
     fn claim(&mut self) {

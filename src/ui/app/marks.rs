@@ -224,12 +224,7 @@ impl App {
     }
 
     pub(super) fn recheck_marked(&mut self) {
-        let step = |asset: AssetId| {
-            let job = self.snapshot.job(&asset).and_then(|job| job.check.as_ref());
-            let waits = job.is_some_and(|check| check.spec.waits_for.is_some());
-            let name = asset.as_str().to_owned();
-            (name, None, if waits { Command::Confirm(asset) } else { Command::Recheck(asset) })
-        };
+        let step = |asset: AssetId| (asset.as_str().to_owned(), None, self.asking_for(asset));
         let steps = self.marked_assets().into_iter().map(step).collect();
         self.ask_for_all("asked", steps, Vec::new());
     }

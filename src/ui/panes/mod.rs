@@ -104,6 +104,16 @@ pub enum Selected {
 }
 
 impl Selected {
+    /// As deeds name it.
+    pub fn target(self) -> Option<Target> {
+        match self {
+            Self::Host(asset) => Some(Target::Host(asset)),
+            Self::Job(asset) => Some(Target::Job(asset)),
+            Self::Port(asset, key) => Some(Target::Port(asset, key)),
+            Self::Entry(_) => None,
+        }
+    }
+
     /// The host or job that it belongs to.
     pub fn asset(self) -> Option<AssetId> {
         match self {
@@ -273,12 +283,7 @@ pub fn target(app: &App, kind: PaneKind, row: usize) -> Option<Target> {
     match kind {
         PaneKind::Problems => app.snapshot.problems.get(row).map(|problem| problem.target.clone()),
         PaneKind::Hosts | PaneKind::Devices | PaneKind::Ports | PaneKind::Backups => {
-            Some(match selected_row(app, kind, row)? {
-                Selected::Host(asset) => Target::Host(asset),
-                Selected::Job(asset) => Target::Job(asset),
-                Selected::Port(asset, key) => Target::Port(asset, key),
-                Selected::Entry(_) => return None,
-            })
+            selected_row(app, kind, row)?.target()
         }
         PaneKind::Incident | PaneKind::Sessions | PaneKind::Log => None,
     }
