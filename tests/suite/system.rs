@@ -6,16 +6,14 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use noctty::attach::{Link, LinkError, News, Order, Role};
+use noctty::attach::{Link, LinkError, Role};
 use noctty::base::Clock;
-use noctty::bus::{Notice, Ticket};
-use noctty::model::{AssetId, Stickiness, Target};
-use tokio::sync::mpsc;
+use noctty::bus::Notice;
 
 use super::console::PATIENCE;
 use super::lab::Running;
+use super::visitors::claim_by;
 
 const NOCTTY: &str = env!("CARGO_BIN_EXE_noctty");
 /// In every Debian; nobody is in it.
@@ -94,31 +92,6 @@ fn needs_root() {
     assert!(rustix::process::geteuid().is_root(), "this test acts as several users: it runs as root only");
 }
 
-/// What somebody is answered who takes a problem on.
-async fn claim(link: Link) -> Notice {
-    let (orders, outgoing) = mpsc::channel(4);
-    let (sender, mut news) = mpsc::channel(4);
-    tokio::spawn(link.run(outgoing, sender));
-    let order = Order::Claim {
-        ticket: Ticket(1),
-        target: Target::Host(AssetId::new("core")),
-        owner: None,
-        note: "on it".into(),
-        lasts: Duration::from_secs(3600),
-        stickiness: Stickiness::Sticky,
-    };
-    orders.send(order).await.expect("the link runs");
-    let answered = async {
-        loop {
-            let one = news.recv().await.expect("the link runs");
-            if let News::Notice(notice @ (Notice::Saved { .. } | Notice::NotSaved { .. })) = one {
-                return notice;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, answered).await.expect("in time")
-}
-
 #[tokio::test]
 async fn each_user_of_the_machine_has_its_role_and_its_own_name_by_the_kernels_word() {
     needs_root();
@@ -134,13 +107,13 @@ async fn each_user_of_the_machine_has_its_role_and_its_own_name_by_the_kernels_w
 
     let anna = place.attach(&program, 4242, &member, "anna").await.expect("let in");
     assert_eq!(anna.welcome.role, Role::Operate);
-    let saved = claim(anna).await;
+    let saved = claim_by(anna).await;
     let Notice::Saved { entry, .. } = &saved else { panic!("{saved:?}") };
     assert_eq!(entry.author.line(), "anna (uid 4242)");
 
     let vera = place.attach(&program, 4243, &member, "root").await.expect("let in");
     assert_eq!(vera.welcome.role, Role::View, "what it calls itself is nothing");
-    let refused = claim(vera).await;
+    let refused = claim_by(vera).await;
     let Notice::NotSaved { reason, .. } = &refused else { panic!("{refused:?}") };
     assert_eq!(&**reason, "your role here is view: that needs operate (root, uid 4242, group games)");
 

@@ -55,7 +55,11 @@ async fn in_time<T>(what: impl Future<Output = T>) -> T {
 
 /// What one visitor is answered who takes a problem on.
 async fn claim(socket: &std::path::Path, clock: Clock, who: &str) -> Notice {
-    let link = Link::dial(socket, |_| true, clock, who).await.expect("let in");
+    claim_by(Link::dial(socket, |_| true, clock, who).await.expect("let in")).await
+}
+
+/// The same of whoever is let in already.
+pub async fn claim_by(link: Link) -> Notice {
     let (orders, outgoing) = mpsc::channel(4);
     let (sender, mut news) = mpsc::channel(4);
     tokio::spawn(link.run(outgoing, sender));
