@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use noctty::base::{Timestamp, Untrusted};
 use noctty::model::device::{LagMember, Neighbor, NeighborProtocol, StpState};
-use noctty::model::{Counters, Device, Duplex, Equipment, Host, IfAdmin, IfOper, Origin, Port, PortTable};
+use noctty::model::{Counter, Counters, Device, Duplex, Equipment, Host, IfAdmin, IfOper, Origin, Port, PortTable};
 use noctty::state::DeviceView;
 use noctty::state::rules::ports::{judge, worth_remembering};
 
@@ -59,16 +59,7 @@ fn port(index: u32) -> Port {
         speed_bps: Some(1_000_000_000),
         mtu: Some(1500),
         duplex: Some(if index == 7 { Duplex::Half } else { Duplex::Full }),
-        counters: Counters {
-            in_octets: Some(0),
-            out_octets: Some(0),
-            in_errors: Some(0),
-            out_errors: Some(0),
-            in_discards: Some(0),
-            out_discards: Some(0),
-            wide: true,
-            discontinuity: Some(0),
-        },
+        counters: Counters::new([Some(0); 6], true, Some(0)),
         ..Port::default()
     }
 }
@@ -104,8 +95,8 @@ impl Fleet {
             table.collected_at = T0.plus(at);
             table.device.uptime = Some(Duration::from_secs(86_400) + at);
             for port in table.ports.iter_mut().filter(|p| p.oper == Some(IfOper::Up)) {
-                port.counters.in_octets = port.counters.in_octets.map(|n| n + 123_456);
-                port.counters.out_octets = port.counters.out_octets.map(|n| n + 65_432);
+                port.counters.set(Counter::InOctets, port.counters.in_octets().map(|n| n + 123_456));
+                port.counters.set(Counter::OutOctets, port.counters.out_octets().map(|n| n + 65_432));
             }
         }
         self.tables.iter().cloned().map(Arc::new).collect()

@@ -14,11 +14,11 @@ use crate::model::device::{
 };
 use crate::model::port_rules::{self, Pattern, Piece, RuleSet};
 use crate::model::{
-    BackupFailure, BackupReport, CheckKey, CheckSpec, Condition, Counters, Device, Duplex, Entry, EntryKind, Equipment,
-    Facts, Flaps, Host, IfAdmin, IfOper, Incident, IncidentId, IncidentStatus, Job, LockState, Metric, Notification,
-    NotificationKind, Observation, Origin, Outcome, Port, PortChange, PortEvent, PortFacts, PortKey, PortMemory,
-    PortPackets, PortRole, PortRules, PortState, PortTable, Reading, RestorePoint, Schedule, Subject, Ties, ToldApart,
-    TrapStatus, Unit, Urgency, Vitals, Wire as CheckWire,
+    BackupFailure, BackupReport, CheckKey, CheckSpec, Condition, Counter, Counters, Device, Duplex, Entry, EntryKind,
+    Equipment, Facts, Flaps, Host, IfAdmin, IfOper, Incident, IncidentId, IncidentStatus, Job, LockState, Metric,
+    Notification, NotificationKind, Observation, Origin, Outcome, Port, PortChange, PortEvent, PortFacts, PortKey,
+    PortMemory, PortPackets, PortRole, PortRules, PortState, PortTable, Reading, RestorePoint, Schedule, Subject, Ties,
+    ToldApart, TrapStatus, Unit, Urgency, Vitals, Wire as CheckWire,
 };
 
 /// Every word that a type of the model holds by reference to the program.
@@ -110,9 +110,6 @@ wire! {
     choice IfAdmin { Up, Down, Testing }
     choice IfOper { Up, Down, Testing, Unknown, Dormant, NotPresent, LowerLayerDown }
     choice Duplex { Half, Full }
-    record Counters {
-        in_octets, out_octets, in_errors, out_errors, in_discards, out_discards, wide, discontinuity,
-    }
     choice PortState {
         Up, AdminDown, LinkLost, NoLink, ErrDisabled, LowerLayerDown, Dormant, MissingModule, Testing, Unknown,
     }
@@ -195,6 +192,30 @@ impl Wire for IncidentId {
 
     fn take(_: Option<&Self>, from: &mut Reader<'_>) -> Result<Self, Malformed> {
         u32::take(None, from).map(Self)
+    }
+
+    fn same(&self, before: &Self) -> bool {
+        self == before
+    }
+}
+
+impl Wire for Counters {
+    fn put(&self, before: Option<&Self>, out: &mut Vec<u8>) {
+        for counter in Counter::ALL {
+            self.get(counter).put(before.map(|b| b.get(counter)).as_ref(), out);
+        }
+        self.wide.put(before.map(|b| &b.wide), out);
+        self.discontinuity().put(before.map(Self::discontinuity).as_ref(), out);
+    }
+
+    fn take(before: Option<&Self>, from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mut values = [None; Counter::ALL.len()];
+        for (value, counter) in values.iter_mut().zip(Counter::ALL) {
+            *value = <Option<u64> as Wire>::take(before.map(|b| b.get(counter)).as_ref(), from)?;
+        }
+        let wide = bool::take(before.map(|b| &b.wide), from)?;
+        let discontinuity = <Option<u32> as Wire>::take(before.map(Self::discontinuity).as_ref(), from)?;
+        Ok(Self::new(values, wide, discontinuity))
     }
 
     fn same(&self, before: &Self) -> bool {

@@ -393,7 +393,7 @@ impl Net {
             alias: if oper.is_some() { "uplink".into() } else { "x".repeat(40).into() },
             admin: oper.map(|_| IfAdmin::Up),
             oper,
-            counters: Counters { in_octets: Some(self.second * 1_000), wide: true, ..Counters::default() },
+            counters: Counters::of_octets(Some(self.second * 1_000), None, true),
             ..Port::default()
         };
         let ports = (1..=ports).map(port).collect();

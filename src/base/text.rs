@@ -4,6 +4,7 @@
 //!
 //! Identity and equality use the original bytes, so that look-alikes stay different.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -17,11 +18,11 @@ pub const LIMIT: usize = 4096;
 /// At most this many combining marks follow one base character on the way out.
 const MARKS_PER_BASE: usize = 8;
 
-/// Bytes from a device, a banner, a job name or another person, not yet fit to be shown.
-#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Bytes from a device, a banner, a job name or another person, not yet fit to be shown. Two words: there are millions of them.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Untrusted {
-    bytes: Arc<[u8]>,
-    cut: bool,
+    /// The bytes, and after them whether something was cut off; nothing at all for a text that is empty.
+    kept: Arc<[u8]>,
 }
 
 impl Untrusted {
@@ -32,8 +33,7 @@ impl Untrusted {
 
     /// Keeps the first `limit` bytes.
     pub fn bounded(bytes: &[u8], limit: usize) -> Self {
-        let cut = bytes.len() > limit;
-        Self { bytes: Arc::from(&bytes[..bytes.len().min(limit)]), cut }
+        Self::as_kept(&bytes[..bytes.len().min(limit)], bytes.len() > limit)
     }
 
     /// What another process has kept, where it may have cut something off already.
@@ -41,29 +41,29 @@ impl Untrusted {
         if bytes.is_empty() && !cut {
             return Self::default();
         }
-        Self { bytes: Arc::from(bytes), cut }
+        Self { kept: bytes.iter().copied().chain([u8::from(cut)]).collect() }
     }
 
     /// The original bytes, for identity, hashing and storage; never for output.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.kept.split_last().map_or(&[], |(_, bytes)| bytes)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.as_bytes().is_empty()
     }
 
     /// Whether something was cut off at the limit.
     pub fn is_cut(&self) -> bool {
-        self.cut
+        self.kept.last() == Some(&1)
     }
 
     /// One line that is safe in a terminal cell, a log or a title: everything that would move the
     /// cursor, hide or reorder is written out (`\x1b`, `<U+202E>`, `␊`).
     pub fn line(&self) -> String {
-        let mut out = String::with_capacity(self.bytes.len());
-        encode_line(&self.bytes, &mut out);
-        if self.cut {
+        let mut out = String::with_capacity(self.kept.len());
+        encode_line(self.as_bytes(), &mut out);
+        if self.is_cut() {
             out.push('…');
         }
         out
@@ -71,7 +71,7 @@ impl Untrusted {
 
     /// Like [`Untrusted::line`], but keeps line breaks: one safe string per line.
     pub fn lines(&self) -> Vec<String> {
-        self.bytes
+        self.as_bytes()
             .split(|b| *b == b'\n')
             .map(|line| {
                 let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -85,13 +85,13 @@ impl Untrusted {
     /// The decoded text for JSON, where the encoder of JSON escapes what needs it. Bytes that are
     /// not UTF-8 come as `hex:` and two digits each, so that nothing is silently replaced.
     pub fn json_text(&self) -> String {
-        std::str::from_utf8(&self.bytes).map_or_else(|_| hex(&self.bytes), str::to_owned)
+        std::str::from_utf8(self.as_bytes()).map_or_else(|_| hex(self.as_bytes()), str::to_owned)
     }
 
     /// A file name component made of it: letters, digits, `-`, `_`, `.`; never empty, never hidden,
     /// never longer than 64, and followed by a hash of the original so that two never collide.
     pub fn file_name(&self) -> String {
-        let mut slug: String = String::from_utf8_lossy(&self.bytes)
+        let mut slug: String = String::from_utf8_lossy(self.as_bytes())
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c.to_ascii_lowercase() } else { '-' })
             .take(48)
@@ -101,7 +101,19 @@ impl Untrusted {
         }
         let slug = slug.trim_matches('-');
         let slug = if slug.is_empty() { "unnamed" } else { slug };
-        format!("{slug}-{:08x}", fnv1a(&self.bytes))
+        format!("{slug}-{:08x}", fnv1a(self.as_bytes()))
+    }
+}
+
+impl Ord for Untrusted {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.as_bytes(), self.is_cut()).cmp(&(other.as_bytes(), other.is_cut()))
+    }
+}
+
+impl PartialOrd for Untrusted {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

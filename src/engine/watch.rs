@@ -162,7 +162,7 @@ mod tests {
         let port = Port {
             index: 1,
             name: "Gi1".into(),
-            counters: Counters { in_octets: Some(counted), ..Counters::default() },
+            counters: Counters::of_octets(Some(counted), None, false),
             ..Port::default()
         };
         Facts::Ports(Arc::new(PortTable {

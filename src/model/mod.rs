@@ -36,7 +36,7 @@ pub use maintenance::{Maintenance, Order, Scope, Span};
 pub use notification::{Notification, NotificationKind, TrapStatus};
 pub use observation::{Facts, Metric, Observation, Outcome, Reading, Unit};
 pub use policy::{Condition, Policy};
-pub use port::{Counters, Duplex, IfAdmin, IfOper, Port, PortPackets, PortTable};
+pub use port::{Counter, Counters, Duplex, IfAdmin, IfOper, Port, PortPackets, PortTable};
 pub use port_history::{Flaps, PortChange, PortEvent, PortMemory, PortState, RememberedDevice, Ties};
 pub use port_key::{PortKey, ToldApart};
 pub use port_rules::{PortRole, PortRules};

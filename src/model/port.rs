@@ -80,20 +80,106 @@ pub enum Duplex {
     Full,
 }
 
-/// Counters as the agent gave them at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The counters that a port is asked for at each walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// `ifHCInOctets`, else `ifInOctets`.
+    InOctets,
+    /// `ifHCOutOctets`, else `ifOutOctets`.
+    OutOctets,
+    InErrors,
+    OutErrors,
+    InDiscards,
+    OutDiscards,
+}
+
+impl Counter {
+    pub const ALL: [Self; 6] =
+        [Self::InOctets, Self::OutOctets, Self::InErrors, Self::OutErrors, Self::InDiscards, Self::OutDiscards];
+}
+
+/// Counters as the agent gave them at one moment. Which of them it gave is one octet, because there are many ports.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
-    pub in_octets: Option<u64>,
-    pub out_octets: Option<u64>,
-    pub in_errors: Option<u64>,
-    pub out_errors: Option<u64>,
-    pub in_discards: Option<u64>,
-    pub out_discards: Option<u64>,
+    /// 0 where there is none.
+    values: [u64; Counter::ALL.len()],
+    discontinuity: u32,
+    /// A bit for each of `values`, and [`DISCONTINUITY`].
+    known: u8,
     /// Whether the octets are 64 bits wide (`ifHCInOctets`); 32-bit ones wrap.
     pub wide: bool,
+}
+
+const DISCONTINUITY: u8 = 1 << Counter::ALL.len();
+
+impl Counters {
+    /// In the order of [`Counter::ALL`].
+    pub fn new(values: [Option<u64>; Counter::ALL.len()], wide: bool, discontinuity: Option<u32>) -> Self {
+        let mut counters = Self { wide, ..Self::default() };
+        counters.set_discontinuity(discontinuity);
+        for (counter, value) in Counter::ALL.into_iter().zip(values) {
+            counters.set(counter, value);
+        }
+        counters
+    }
+
+    /// Octets in and out, and nothing else.
+    pub fn of_octets(received: Option<u64>, sent: Option<u64>, wide: bool) -> Self {
+        Self::new([received, sent, None, None, None, None], wide, None)
+    }
+
+    pub fn get(&self, counter: Counter) -> Option<u64> {
+        (self.known & (1 << counter as u8) != 0).then_some(self.values[counter as usize])
+    }
+
+    pub fn set(&mut self, counter: Counter, value: Option<u64>) {
+        let bit = 1 << counter as u8;
+        self.known = if value.is_some() { self.known | bit } else { self.known & !bit };
+        self.values[counter as usize] = value.unwrap_or_default();
+    }
+
+    pub fn in_octets(&self) -> Option<u64> {
+        self.get(Counter::InOctets)
+    }
+
+    pub fn out_octets(&self) -> Option<u64> {
+        self.get(Counter::OutOctets)
+    }
+
+    pub fn in_errors(&self) -> Option<u64> {
+        self.get(Counter::InErrors)
+    }
+
+    pub fn out_errors(&self) -> Option<u64> {
+        self.get(Counter::OutErrors)
+    }
+
+    pub fn in_discards(&self) -> Option<u64> {
+        self.get(Counter::InDiscards)
+    }
+
+    pub fn out_discards(&self) -> Option<u64> {
+        self.get(Counter::OutDiscards)
+    }
+
     /// `ifCounterDiscontinuityTime` in hundredths of a second of the agent's uptime: when it moves, the counters
     /// began anew.
-    pub discontinuity: Option<u32>,
+    pub fn discontinuity(&self) -> Option<u32> {
+        (self.known & DISCONTINUITY != 0).then_some(self.discontinuity)
+    }
+
+    pub fn set_discontinuity(&mut self, value: Option<u32>) {
+        let bit = DISCONTINUITY;
+        self.known = if value.is_some() { self.known | bit } else { self.known & !bit };
+        self.discontinuity = value.unwrap_or_default();
+    }
+}
+
+impl std::fmt::Debug for Counters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let values = Counter::ALL.map(|counter| (counter, self.get(counter)));
+        f.debug_map().entries(values).entry(&"wide", &self.wide).entry(&"discontinuity", &self.discontinuity()).finish()
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -99,7 +99,10 @@ impl Trail {
             let seconds = passed(&self.moved, table)?.as_secs_f64();
             let speed = seen.port.speed_bps;
             let (old, new) = (&before.counters, &seen.port.counters);
-            Some((rate(old, new, |c| c.in_octets, seconds, speed)?, rate(old, new, |c| c.out_octets, seconds, speed)?))
+            Some((
+                rate(old, new, |c| c.in_octets(), seconds, speed)?,
+                rate(old, new, |c| c.out_octets(), seconds, speed)?,
+            ))
         });
         self.values.push_back(value);
         if self.values.len() > VALUES {
@@ -122,12 +125,12 @@ fn shares(before: &PortTable, now: &PortTable, seen: &Seen<'_>) -> (Option<Share
         Some((new?.checked_sub(old?)? as f64 * 1e6 / packets as f64) as f32)
     };
     let errors = (
-        share(old.in_errors, new.in_errors, was.received, is.received),
-        share(old.out_errors, new.out_errors, was.sent, is.sent),
+        share(old.in_errors(), new.in_errors(), was.received, is.received),
+        share(old.out_errors(), new.out_errors(), was.sent, is.sent),
     );
     let discards = (
-        share(old.in_discards, new.in_discards, was.received, is.received),
-        share(old.out_discards, new.out_discards, was.sent, is.sent),
+        share(old.in_discards(), new.in_discards(), was.received, is.received),
+        share(old.out_discards(), new.out_discards(), was.sent, is.sent),
     );
     (Some(errors), Some(discards))
 }
@@ -159,7 +162,7 @@ fn rate(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Condition;
+    use crate::model::{Condition, Counter};
     use crate::state::{Gap, PortState};
     use crate::ui::tests::fixture;
 
@@ -168,8 +171,8 @@ mod tests {
         let mut view = fixture::device("sw", &[("Gi1".to_owned(), PortState::Up, Condition::Ok)]);
         let table = Arc::make_mut(&mut view.table);
         table.device.uptime = Some(Duration::from_secs(1_000 + second));
-        table.ports[0].counters.in_octets = Some(counted * 1_000);
-        table.ports[0].counters.out_octets = Some(0);
+        table.ports[0].counters.set(Counter::InOctets, Some(counted * 1_000));
+        table.ports[0].counters.set(Counter::OutOctets, Some(0));
         table.ports[0].counters.wide = true;
         view.ports[0].gap = gap;
         view

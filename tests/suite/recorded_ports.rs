@@ -225,10 +225,10 @@ impl Comparison<'_> {
             (Some(_), Some(_)) => (wide, true),
             _ => ((self.of_if(10), self.of_if(16)), false),
         };
-        self.same("octets", &octets, &(counters.in_octets, counters.out_octets));
+        self.same("octets", &octets, &(counters.in_octets(), counters.out_octets()));
         self.same("64 bits", &is_wide, &counters.wide);
         let events = [self.of_if(14), self.of_if(20), self.of_if(13), self.of_if(19)];
-        let told = [counters.in_errors, counters.out_errors, counters.in_discards, counters.out_discards];
+        let told = [counters.in_errors(), counters.out_errors(), counters.in_discards(), counters.out_discards()];
         self.same("errors and discards", &events, &told);
     }
 

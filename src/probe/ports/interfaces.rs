@@ -437,16 +437,10 @@ fn counters(row: &Row) -> Counters {
         ((Some(_), Some(_)), _) | ((Some(_), None) | (None, Some(_)), (None, None)) => (wide, true),
         _ => (narrow, false),
     };
-    Counters {
-        in_octets: octets.0,
-        out_octets: octets.1,
-        in_errors: row.number(C::InErrors),
-        out_errors: row.number(C::OutErrors),
-        in_discards: row.number(C::InDiscards),
-        out_discards: row.number(C::OutDiscards),
-        wide: is_wide,
-        discontinuity: row.number(C::Discontinuity).and_then(|n| u32::try_from(n).ok()),
-    }
+    let [in_errors, out_errors, in_discards, out_discards] =
+        [C::InErrors, C::OutErrors, C::InDiscards, C::OutDiscards].map(|column| row.number(column));
+    let discontinuity = row.number(C::Discontinuity).and_then(|n| u32::try_from(n).ok());
+    Counters::new([octets.0, octets.1, in_errors, out_errors, in_discards, out_discards], is_wide, discontinuity)
 }
 
 #[cfg(test)]
@@ -522,7 +516,7 @@ mod tests {
         assert_eq!(indexes, [2, 7, 8, 3_000_000_000]);
         assert_eq!(table.ports[0].name.line(), "Gi0/2");
         assert_eq!(table.ports[1].speed_bps, Some(1_000_000_000));
-        assert_eq!(table.ports[1].counters.in_errors, Some(9));
+        assert_eq!(table.ports[1].counters.in_errors(), Some(9));
         assert_eq!((table.ports[2].oper, table.ports[2].admin), (None, None));
         assert_eq!(table.warnings, ["no 64-bit counters: rates of fast ports are unreliable"]);
     }
@@ -539,9 +533,9 @@ mod tests {
         set(&mut sink, C::InOctets, 2, Value::Counter32(11));
         set(&mut sink, C::OutOctets, 2, Value::Counter32(12));
         let table = sink.table(AT, Vec::new(), None);
-        assert!(table.ports[0].counters.wide && table.ports[0].counters.in_octets == Some(u64::MAX));
+        assert!(table.ports[0].counters.wide && table.ports[0].counters.in_octets() == Some(u64::MAX));
         let narrow = table.ports[1].counters;
-        assert!(!narrow.wide && narrow.in_octets == Some(11) && narrow.out_octets == Some(12));
+        assert!(!narrow.wide && narrow.in_octets() == Some(11) && narrow.out_octets() == Some(12));
     }
 
     #[test]

@@ -59,9 +59,9 @@ fn wanted(before: &PortTable, table: &PortTable) -> Vec<(usize, u8)> {
 fn growth(old: &Port, new: &Port) -> u64 {
     let grown = |old: Option<u64>, new: Option<u64>| new.zip(old).map_or(0, |(new, old)| new.saturating_sub(old));
     let (old, new) = (&old.counters, &new.counters);
-    grown(old.in_errors, new.in_errors)
-        + grown(old.out_errors, new.out_errors)
-        + grown(old.out_discards, new.out_discards)
+    grown(old.in_errors(), new.in_errors())
+        + grown(old.out_errors(), new.out_errors())
+        + grown(old.out_discards(), new.out_discards())
 }
 
 /// Asks for the packets of the ports that have more errors than before, and puts them into the table.
@@ -138,7 +138,7 @@ mod tests {
     fn table(errors: &[(u32, u64)], packets: Vec<PortPackets>) -> PortTable {
         let port = |(index, errors): &(u32, u64)| Port {
             index: *index,
-            counters: Counters { in_errors: Some(*errors), wide: true, ..Counters::default() },
+            counters: Counters::new([None, None, Some(*errors), None, None, None], true, None),
             ..Port::default()
         };
         PortTable { ports: errors.iter().map(port).collect(), packets, ..PortTable::default() }

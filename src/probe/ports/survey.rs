@@ -119,6 +119,7 @@ pub async fn walk(
         let is_port = table.ports.binary_search_by_key(&facts.index, |p| p.index).is_ok();
         is_port && *facts != PortFacts { index: facts.index, ..PortFacts::default() }
     });
+    equipment.ports.shrink_to_fit();
     table.equipment = Arc::new(equipment);
     Ok(survey.cost)
 }

@@ -8,6 +8,7 @@
 
 mod secure;
 mod spread;
+mod turns;
 
 use std::collections::{BinaryHeap, VecDeque};
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use self::secure::SecureAgent;
 pub use self::secure::{Refusal, Refused, Security};
 use self::spread::OurMap;
+use self::turns::Turns;
 use super::ber::Writer;
 use super::message::{self, Message};
 use super::pdu::PduKind;
@@ -177,7 +179,7 @@ pub struct Engine {
     sent: VecDeque<(Duration, u64)>,
     in_flight: usize,
     /// Conversations that may send as soon as there is room.
-    ready: VecDeque<u64>,
+    ready: Turns,
     finished: VecDeque<Finished>,
     writer: Writer,
     /// v3: the scoped PDU on its way into a message, and out of one.
@@ -211,7 +213,7 @@ impl Engine {
             deadlines: BinaryHeap::new(),
             sent: VecDeque::new(),
             in_flight: 0,
-            ready: VecDeque::new(),
+            ready: Turns::default(),
             finished: VecDeque::new(),
             writer: Writer::default(),
             scoped: Writer::default(),
@@ -283,7 +285,7 @@ impl Engine {
             self.in_flight -= 1;
         }
         if conversation.queued {
-            self.ready.retain(|t| *t != ticket);
+            self.ready.remove(ticket);
         }
         let address = conversation.peer.address;
         let Some(agent) = self.agents.get_mut(&address) else { return };
@@ -302,7 +304,7 @@ impl Engine {
             return None;
         }
         let ticket = loop {
-            let ticket = self.ready.pop_front()?;
+            let ticket = self.ready.pop()?;
             let Some(conversation) = self.conversations.get_mut(&ticket) else { continue };
             conversation.queued = false;
             if conversation.tried > 0 {
@@ -417,7 +419,7 @@ impl Engine {
         self.out.remove(&conversation.id);
         if queued {
             // It was about to be sent again.
-            self.ready.retain(|t| *t != ticket);
+            self.ready.remove(ticket);
         }
         if tried == 1
             && let Some(agent) = self.agents.get_mut(&address)
@@ -455,7 +457,7 @@ impl Engine {
                     // Keeps its id, so that a late answer to an earlier try still counts.
                     self.out.insert(deadline.id, ticket);
                     conversation.queued = true;
-                    self.ready.push_back(ticket);
+                    self.ready.push(ticket, conversation.round_trip.is_some());
                 }
                 Again::Changed => {
                     conversation.tried = 0;
@@ -463,7 +465,7 @@ impl Engine {
                         conversation.spent = 0;
                     }
                     conversation.queued = true;
-                    self.ready.push_back(ticket);
+                    self.ready.push(ticket, conversation.round_trip.is_some());
                 }
                 Again::No => {
                     self.fell_silent(ticket);
@@ -524,15 +526,14 @@ impl Engine {
     /// The agent is free: the next that waits for it may send.
     fn release(&mut self, address: SocketAddr) {
         let Some(agent) = self.agents.get_mut(&address) else { return };
-        match agent.waiting.pop_front() {
-            Some(next) => {
-                if let Some(conversation) = self.conversations.get_mut(&next) {
-                    conversation.queued = true;
-                }
-                self.ready.push_back(next);
+        while let Some(next) = agent.waiting.pop_front() {
+            if let Some(conversation) = self.conversations.get_mut(&next) {
+                conversation.queued = true;
+                self.ready.push(next, conversation.round_trip.is_some());
+                return;
             }
-            None => agent.busy = false,
         }
+        agent.busy = false;
     }
 
     fn finish(&mut self, mut conversation: Conversation) {

@@ -74,7 +74,7 @@ impl Refresh {
 
 /// Whether any octet counter moved from one walk to the next.
 pub fn moved(before: &PortTable, now: &PortTable) -> bool {
-    let octets = |p: &Port| (p.counters.in_octets, p.counters.out_octets);
+    let octets = |p: &Port| (p.counters.in_octets(), p.counters.out_octets());
     now.ports.iter().any(|port| {
         let old = before.by_index(port.index);
         old.is_some_and(|old| octets(old) != octets(port))
@@ -108,7 +108,7 @@ mod tests {
         let port = Port {
             index: 1,
             name: "Gi1".into(),
-            counters: Counters { in_octets: Some(second / refresh * 1_000), ..Counters::default() },
+            counters: Counters::of_octets(Some(second / refresh * 1_000), None, false),
             ..Port::default()
         };
         PortTable {

@@ -95,7 +95,7 @@ pub fn device(name: &str, ports: &[(String, PortState, Condition)]) -> DeviceVie
         duplex: None,
         last_change: Some(ago(86_400 * 3)),
         as_started: false,
-        counters: Counters { in_octets: Some(9_000_000), ..Counters::default() },
+        counters: Counters::of_octets(Some(9_000_000), None, false),
     });
     let table = PortTable {
         collected_at: ago(40),

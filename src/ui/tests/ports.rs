@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::campus::{campus, only, saying};
 use super::{Console, NOW};
 use crate::bus::Command;
-use crate::model::{AssetId, Condition};
+use crate::model::{AssetId, Condition, Counter};
 use crate::state::rules::refresh::Pace;
 use crate::state::{PortState, Rates, Snapshot, WatchView};
 use crate::ui::panes::{PaneKind, Selected};
@@ -299,8 +299,8 @@ fn the_rates_of_a_watched_port_are_drawn_since_it_is_looked_at() {
         table.collected_at = NOW.minus(Duration::from_secs(80 - 10 * walk));
         for port in &mut table.ports {
             port.counters.wide = true;
-            port.counters.in_octets = Some(9_000_000 + walk * walk * 1_250_000);
-            port.counters.out_octets = Some(walk * 1_250);
+            port.counters.set(Counter::InOctets, Some(9_000_000 + walk * walk * 1_250_000));
+            port.counters.set(Counter::OutOctets, Some(walk * 1_250));
         }
         console.app.snapshot(Arc::new(next));
     }

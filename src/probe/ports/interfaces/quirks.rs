@@ -60,7 +60,7 @@ fn without_if_x_table_the_rest_is_there_and_the_narrow_counters_are_asked_for() 
     assert!(port.name.is_empty() && port.alias.is_empty());
     assert_eq!(port.label().line(), "Ethernet1");
     assert_eq!(port.speed_bps, Some(100_000_000));
-    assert_eq!((port.counters.in_octets, port.counters.out_octets, port.counters.wide), (Some(7), Some(8), false));
+    assert_eq!((port.counters.in_octets(), port.counters.out_octets(), port.counters.wide), (Some(7), Some(8), false));
     assert!(table.complete);
 }
 
@@ -75,10 +75,10 @@ fn an_agent_without_any_interfaces_says_so() {
 #[test]
 fn one_wide_counter_is_better_than_none() {
     let port = Agent::default().up(1).cell(C::HcInOctets, 1, Value::Counter64(9)).port();
-    assert_eq!((port.counters.in_octets, port.counters.out_octets, port.counters.wide), (Some(9), None, true));
+    assert_eq!((port.counters.in_octets(), port.counters.out_octets(), port.counters.wide), (Some(9), None, true));
     let agent = Agent::default().up(1).cell(C::HcInOctets, 1, Value::Counter64(9));
     let both = agent.cell(C::InOctets, 1, Value::Counter32(7)).cell(C::OutOctets, 1, Value::Counter32(8)).port();
-    assert_eq!((both.counters.in_octets, both.counters.out_octets, both.counters.wide), (Some(7), Some(8), false));
+    assert_eq!((both.counters.in_octets(), both.counters.out_octets(), both.counters.wide), (Some(7), Some(8), false));
 }
 
 #[test]
@@ -166,8 +166,8 @@ fn numbers_of_a_wrong_type_are_read_where_they_are_numbers() {
         .port();
     assert_eq!((port.admin, port.oper), (Some(IfAdmin::Down), Some(IfOper::Up)));
     assert_eq!(port.speed_bps, Some(1_000_000_000));
-    assert_eq!((port.counters.in_errors, port.counters.out_errors), (Some(1 << 40), None));
-    assert_eq!((port.counters.in_octets, port.counters.out_octets), (Some(5), Some(u64::MAX)));
+    assert_eq!((port.counters.in_errors(), port.counters.out_errors()), (Some(1 << 40), None));
+    assert_eq!((port.counters.in_octets(), port.counters.out_octets()), (Some(5), Some(u64::MAX)));
     assert_eq!((port.mtu, port.duplex, port.if_type), (None, Some(Duplex::Full), None));
 }
 

@@ -72,24 +72,24 @@ impl Finding {
 pub fn rates(old: &Port, new: &Port, seconds: f64) -> (Rates, Option<Gap>) {
     let (before, now) = (&old.counters, &new.counters);
     // A column that was missing once says nothing.
-    if before.discontinuity.zip(now.discontinuity).is_some_and(|(a, b)| a != b) {
+    if before.discontinuity().zip(now.discontinuity()).is_some_and(|(a, b)| a != b) {
         return (Rates::default(), Some(Gap::Discontinuity));
     }
     let events = |old: Option<u64>, new: Option<u64>| Some(new?.checked_sub(old?)? as f64 / seconds);
     let mut values = [
         None,
         None,
-        events(before.in_errors, now.in_errors),
-        events(before.out_errors, now.out_errors),
-        events(before.in_discards, now.in_discards),
-        events(before.out_discards, now.out_discards),
+        events(before.in_errors(), now.in_errors()),
+        events(before.out_errors(), now.out_errors()),
+        events(before.in_discards(), now.in_discards()),
+        events(before.out_discards(), now.out_discards()),
     ];
     if before.wide != now.wide {
         return (Rates::new(values), Some(Gap::WidthChanged));
     }
     let most = most(new);
     let octets = |old, new_value| bit_rate(old, new_value, now, seconds, new.speed_bps, most);
-    let (received, sent) = (octets(before.in_octets, now.in_octets), octets(before.out_octets, now.out_octets));
+    let (received, sent) = (octets(before.in_octets(), now.in_octets()), octets(before.out_octets(), now.out_octets()));
     let gap = received.err().or(sent.err());
     values[0] = received.ok().flatten();
     values[1] = sent.ok().flatten();
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     fn port(octets: u64, wide: bool, speed: Option<u64>) -> Port {
-        let counters = Counters { in_octets: Some(octets), wide, ..Counters::default() };
+        let counters = Counters::of_octets(Some(octets), None, wide);
         Port { if_type: Some(6), speed_bps: speed, counters, ..Port::default() }
     }
 

@@ -4,7 +4,9 @@ use super::*;
 use crate::base::Untrusted;
 use crate::model::device::{EngineClock, ErrDisabled, LagMember, Neighbor, NeighborProtocol};
 use crate::model::port_rules::{Pattern, RuleSet};
-use crate::model::{Counters, Device, Duplex, Equipment, IfAdmin, Origin, PortChange, PortKey, PortPackets, PortRules};
+use crate::model::{
+    Counter, Counters, Device, Duplex, Equipment, IfAdmin, Origin, PortChange, PortKey, PortPackets, PortRules,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -155,7 +157,7 @@ fn port(index: u32, name: &str) -> Port {
         speed_bps: Some(1_000_000_000),
         mtu: Some(1500),
         duplex: Some(Duplex::Full),
-        counters: Counters { in_octets: Some(1_000), out_octets: Some(0), wide: true, ..Counters::default() },
+        counters: Counters::of_octets(Some(1_000), Some(0), true),
         ..Port::default()
     }
 }
@@ -554,7 +556,7 @@ fn dormant_and_unknown_count_only_where_the_port_is_needed() {
 fn rates_come_from_the_agents_clock() {
     let mut switch = Switch::new(&["Gi1"]);
     switch.walk();
-    switch.port("Gi1").counters.in_octets = Some(1_000 + 60 * 125);
+    switch.port("Gi1").counters.set(Counter::InOctets, Some(1_000 + 60 * 125));
     // Ours was late by half a minute, the device's was not.
     switch.now = switch.now.plus(Duration::from_secs(30));
     switch.walk();
@@ -568,7 +570,7 @@ fn rates_come_from_the_agents_clock() {
 fn a_walk_a_moment_later_keeps_the_rates() {
     let mut switch = Switch::new(&["Gi1"]);
     switch.walk();
-    switch.port("Gi1").counters.in_octets = Some(1_000 + 60 * 125);
+    switch.port("Gi1").counters.set(Counter::InOctets, Some(1_000 + 60 * 125));
     switch.walk();
     // The agent has not counted on yet.
     for time in [Duration::from_millis(300), Duration::from_secs(2)] {
@@ -576,7 +578,7 @@ fn a_walk_a_moment_later_keeps_the_rates() {
         assert_eq!((switch.look("Gi1").rates.in_bps(), switch.look("Gi1").gap), (Some(1000.0), None));
     }
     // And what it counted since is spread over the whole time, not over the rest of it.
-    switch.port("Gi1").counters.in_octets = Some(1_000 + 120 * 125);
+    switch.port("Gi1").counters.set(Counter::InOctets, Some(1_000 + 120 * 125));
     switch.walk_after(Duration::from_millis(57_700));
     assert_eq!((switch.look("Gi1").rates.in_bps(), switch.look("Gi1").gap), (Some(1000.0), None));
     assert_eq!(switch.seen().counted_from, None);
@@ -587,7 +589,7 @@ fn walks_every_few_seconds_have_rates_every_few_walks() {
     let mut switch = Switch::new(&["Gi1"]);
     let mut rates = Vec::new();
     for second in (0..=16).step_by(4) {
-        switch.port("Gi1").counters.in_octets = Some(second * second * 1_000);
+        switch.port("Gi1").counters.set(Counter::InOctets, Some(second * second * 1_000));
         switch.walk_after(Duration::from_secs(4));
         rates.push(switch.look("Gi1").rates.in_bps());
     }
@@ -600,7 +602,7 @@ fn a_restart_between_two_quick_walks_is_no_negative_rate() {
     switch.walk();
     switch.walk_after(Duration::from_secs(2));
     switch.device.uptime = Some(Duration::from_secs(1));
-    switch.port("Gi1").counters.in_octets = Some(7);
+    switch.port("Gi1").counters.set(Counter::InOctets, Some(7));
     switch.walk_after(Duration::from_secs(4));
     assert_eq!((switch.look("Gi1").gap, &switch.seen().counted_from), (Some(Gap::DeviceRestarted), &None));
 }
@@ -611,10 +613,10 @@ fn a_reset_a_jump_or_a_discontinuity_is_a_gap_not_a_spike() {
         [(5, Some(7), Gap::Reset), (u64::MAX / 2, Some(7), Gap::Jumped), (1_000, Some(8), Gap::Discontinuity)]
     {
         let mut switch = Switch::new(&["Gi1"]);
-        switch.port("Gi1").counters.discontinuity = Some(7);
+        switch.port("Gi1").counters.set_discontinuity(Some(7));
         switch.walk();
-        switch.port("Gi1").counters.in_octets = Some(octets);
-        switch.port("Gi1").counters.discontinuity = discontinuity;
+        switch.port("Gi1").counters.set(Counter::InOctets, Some(octets));
+        switch.port("Gi1").counters.set_discontinuity(discontinuity);
         switch.walk();
         assert_eq!((switch.look("Gi1").rates.in_bps(), switch.look("Gi1").gap), (None, Some(gap)));
         switch.walk();
@@ -632,7 +634,7 @@ fn errors_are_a_problem_when_they_last_and_their_end_too() {
     let mut sent = (0, 0);
     let mut walk = |switch: &mut Switch, errors: u64, packets: u64| {
         sent = (sent.0 + errors, sent.1 + packets);
-        switch.port("Gi1").counters.in_errors = Some(sent.0);
+        switch.port("Gi1").counters.set(Counter::InErrors, Some(sent.0));
         switch.packets = vec![PortPackets { index: 1, received: Some(sent.1), sent: Some(0), quiet: 0 }];
         switch.walk();
         switch.verdict("Gi1")

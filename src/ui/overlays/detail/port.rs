@@ -266,9 +266,9 @@ fn counters(seen: Seen<'_>, out: &mut Vec<Line>) {
     heading(out, format!("COUNTERS   {width}"));
     let count = |v: Option<u64>| v.map_or_else(|| "–".to_owned(), |v| v.to_string());
     for (name, received, sent) in [
-        ("octets", c.in_octets, c.out_octets),
-        ("errors", c.in_errors, c.out_errors),
-        ("discards", c.in_discards, c.out_discards),
+        ("octets", c.in_octets(), c.out_octets()),
+        ("errors", c.in_errors(), c.out_errors()),
+        ("discards", c.in_discards(), c.out_discards()),
     ] {
         out.push((Meaning::Text, format!("{name:<14}in {:>20}   out {:>20}", count(received), count(sent))));
     }
