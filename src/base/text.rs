@@ -4,6 +4,7 @@
 //!
 //! Identity and equality use the original bytes, so that look-alikes stay different.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::fmt;
 use std::fmt::Write as _;
@@ -17,6 +18,14 @@ pub const LIMIT: usize = 4096;
 
 /// At most this many combining marks follow one base character on the way out.
 const MARKS_PER_BASE: usize = 8;
+
+/// How many texts are kept to be shared, and how long they may be. Of two that claim one place the later has it.
+const COMMON_TEXTS: usize = 4096;
+const LONGEST_COMMON: usize = 64;
+
+thread_local! {
+    static COMMON: RefCell<Vec<Untrusted>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Bytes from a device, a banner, a job name or another person, not yet fit to be shown. Two words: there are millions of them.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
@@ -34,6 +43,23 @@ impl Untrusted {
     /// Keeps the first `limit` bytes.
     pub fn bounded(bytes: &[u8], limit: usize) -> Self {
         Self::as_kept(&bytes[..bytes.len().min(limit)], bytes.len() > limit)
+    }
+
+    /// For texts that thousands of devices have in common, as the names of their ports: those that came lately are shared.
+    pub fn common(bytes: &[u8]) -> Self {
+        if bytes.is_empty() || bytes.len() > LONGEST_COMMON {
+            return Self::new(bytes);
+        }
+        COMMON.with_borrow_mut(|common| {
+            if common.is_empty() {
+                common.resize(COMMON_TEXTS, Self::default());
+            }
+            let place = &mut common[fnv1a(bytes) as usize % COMMON_TEXTS];
+            if place.as_bytes() != bytes || place.is_cut() {
+                *place = Self::new(bytes);
+            }
+            place.clone()
+        })
     }
 
     /// What another process has kept, where it may have cut something off already.
@@ -315,6 +341,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn common_texts_are_shared_and_never_confused() {
+        let (first, second) = (Untrusted::common(b"Gi1/0/1"), Untrusted::common(b"Gi1/0/1"));
+        assert!(std::ptr::eq(first.as_bytes(), second.as_bytes()));
+        for n in 0..3 * COMMON_TEXTS {
+            let text = format!("port {n}");
+            assert_eq!(Untrusted::common(text.as_bytes()), Untrusted::from(text));
+        }
+        assert!(Untrusted::common(b"") == Untrusted::default() && Untrusted::common(&[b'x'; LIMIT + 1]).is_cut());
+    }
 
     #[test]
     fn escapes_are_shown_not_passed_on() {

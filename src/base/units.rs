@@ -132,13 +132,16 @@ fn scaled(value: f64, base: f64, units: &[&str]) -> String {
 
 /// A round-trip time: `0.4ms`, `12ms`, `1.2s`.
 pub fn round_trip(duration: Duration) -> String {
-    let ms = duration.as_secs_f64() * 1000.0;
-    if ms < 10.0 {
-        format!("{ms:.1}ms")
-    } else if ms < 1000.0 {
-        format!("{ms:.0}ms")
+    // In whole numbers: told of each ping.
+    let rounded = |unit: Duration| (duration + unit / 2).as_nanos() / unit.as_nanos();
+    if duration < Duration::from_millis(10) {
+        let tenths = rounded(Duration::from_micros(100));
+        format!("{}.{}ms", tenths / 10, tenths % 10)
+    } else if duration < Duration::from_secs(1) {
+        format!("{}ms", rounded(Duration::from_millis(1)))
     } else {
-        format!("{:.1}s", ms / 1000.0)
+        let tenths = rounded(Duration::from_millis(100));
+        format!("{}.{}s", tenths / 10, tenths % 10)
     }
 }
 

@@ -166,6 +166,7 @@ pub async fn walk_with(
     // What has come by then is kept, rather than lost with the run.
     let left = |target: &Target| cx.timeout.saturating_sub(begun.elapsed() + target.timeout);
     let (sink, mut plan) = Interfaces::spared(max_repetitions, known.map(|profile| &profile.quirks));
+    let sink = sink.like(before);
     plan.max_time = left(&target).max(target.timeout);
     let answers = cx.net.snmp.ask(&target, plan, sink).await?;
     let mut cost = Cost { requests: answers.requests, varbinds: answers.varbinds, lost: answers.lost };

@@ -143,6 +143,8 @@ pub struct Interfaces {
     /// What the numbers of columns mean; empty for all of them.
     asked: Vec<C>,
     device: Device,
+    /// As many as there probably will be, and the octets of their texts: for room that is taken once, with the first cell.
+    expected: (usize, usize),
     rows: Vec<Row>,
     /// Where each row is, once one came out of the order of ifIndex.
     place: Option<HashMap<u32, usize>>,
@@ -239,6 +241,14 @@ impl Interfaces {
         (Self { asked, ..Self::default() }, plan)
     }
 
+    /// Makes room for what `before` had.
+    #[must_use]
+    pub fn like(self, before: Option<&PortTable>) -> Self {
+        let length = |port: &Port| [&port.name, &port.description, &port.alias].map(|text| text.as_bytes().len());
+        let texts = |table: &PortTable| table.ports.iter().flat_map(length).sum();
+        Self { expected: before.map_or((0, 0), |table| (table.ports.len(), texts(table))), ..self }
+    }
+
     fn column(&self, number: usize) -> Option<C> {
         if self.asked.is_empty() { COLUMNS.get(number).copied() } else { self.asked.get(number).copied() }
     }
@@ -266,6 +276,10 @@ impl Interfaces {
         }
         if let Some(place) = &mut self.place {
             place.insert(index, end);
+        }
+        if self.rows.capacity() == 0 {
+            self.rows.reserve_exact(self.expected.0);
+            self.texts.reserve_exact(self.expected.1);
         }
         self.rows.push(Row { index, ..Row::default() });
         end
@@ -327,7 +341,7 @@ impl Interfaces {
         let octets = meaningful(self.texts.get(start..start + span.length as usize).unwrap_or_default());
         match old {
             Some(old) if old.as_bytes() == octets => old.clone(),
-            _ => Untrusted::new(octets),
+            _ => Untrusted::common(octets),
         }
     }
 }
