@@ -46,7 +46,7 @@ const REMEMBER_BATCH: usize = 4_096;
 const DEVICES_BATCH: usize = 512;
 /// What has become due, and what has come back, is taken up together this often: thousands of checks a second cost some wake-ups
 /// a second, and no check is late for it.
-const GATHER: Duration = Duration::from_millis(10);
+const GATHER: Duration = Duration::from_millis(25);
 /// What is shown from an earlier life stays at most this long while the inventory and the store are read.
 const PICTURE: Duration = Duration::from_secs(3);
 /// The longest sleep: steady time goes on through a suspend, the runtime's timers do not.

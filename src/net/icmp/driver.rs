@@ -83,7 +83,7 @@ impl Driver {
     fn run(&mut self) {
         loop {
             let Ok((left, sent_all)) = self.send() else { return };
-            let handled = left + self.receive();
+            let handled = left + self.receive() + self.receive_errors();
             let now = Instant::now();
             self.waiting.expire(now);
             if let Some(rest) = rest(handled, sent_all) {
@@ -165,11 +165,17 @@ impl Driver {
                 break;
             }
         }
-        for _ in 0..if *raw { 0 } else { ERRORS } {
-            let Ok(refused) = next_error(socket, *family) else { break };
+        all
+    }
+
+    /// Takes in what the system was told of our echoes; a raw socket hears that itself.
+    fn receive_errors(&mut self) -> usize {
+        let mut all = 0;
+        while !self.raw && all < ERRORS {
+            let Ok(refused) = next_error(&self.socket, self.family) else { break };
             all += 1;
             if let Some((destination, quote, error)) = refused {
-                waiting.refuse(destination, quote, error);
+                self.waiting.refuse(destination, quote, error);
             }
         }
         all
@@ -182,7 +188,7 @@ fn rest(handled: usize, sent_all: bool) -> Option<Duration> {
     match handled {
         0 if sent_all => None,
         0..=3 => Some(Duration::from_millis(1)),
-        4..=63 => Some(Duration::from_millis(5)),
+        4..=63 => Some(Duration::from_millis(10)),
         _ => Some(Duration::from_micros(500)),
     }
 }
