@@ -107,11 +107,12 @@ impl Sink for System {
 
 #[derive(Debug)]
 struct SystemProbe {
+    host: Arc<Host>,
     access: Access,
 }
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
-    Some(Box::new(SystemProbe { access: Access::read(host, options)? }))
+    Some(Box::new(SystemProbe { host: host.clone(), access: Access::read(host, options)? }))
 }
 
 impl Probe for SystemProbe {
@@ -137,6 +138,19 @@ impl Probe for SystemProbe {
 }
 
 impl SystemProbe {
+    /// How long it is up, after its name where that is not what it is called here anyway.
+    fn words(&self, device: &Device) -> String {
+        let name = device.name.json_text();
+        let short = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+        let other = !name.is_empty() && short(&name) != short(&self.host.name);
+        let uptime = device.uptime.map(|uptime| format!("up {}", units::age(uptime)));
+        match (other.then_some(name), uptime) {
+            (Some(name), Some(uptime)) => format!("{name} · {uptime}"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => "answers".to_owned(),
+        }
+    }
+
     async fn ask(&self, cx: &Cx) -> Reading {
         let target = match self.access.target(cx).await {
             Ok(target) => target,
@@ -146,12 +160,10 @@ impl SystemProbe {
         match cx.net.snmp.ask(&target, plan, System::default()).await {
             Ok(answers) => {
                 let device = &answers.sink.0;
-                let name = if device.name.is_empty() { "answers".to_owned() } else { device.name.json_text() };
-                let uptime = device.uptime.map(|u| format!(" · up {}", units::age(u))).unwrap_or_default();
                 // An agent that answers and tells nothing is there, and somebody has to look at its access rules.
                 let mut reading = match answers.incomplete.first() {
                     Some(reason) if device.uptime.is_none() => Reading::warning(reason.clone()),
-                    _ => Reading::ok(format!("{name}{uptime}")),
+                    _ => Reading::ok(self.words(device)),
                 };
                 if let Some(rtt) = answers.round_trip {
                     reading = reading.metric("rtt", rtt.as_secs_f64(), Unit::Seconds);

@@ -81,6 +81,12 @@ impl Topology {
         (switch >= 2).then_some(switch % 2)
     }
 
+    /// The place where a switch, and all that hangs on it, stands: core and odd access switches in the data centre.
+    pub fn site(&self, switch: usize) -> &'static str {
+        let far = switch > 2 && switch < self.size.switches && switch.is_multiple_of(2);
+        if far { "plant-2" } else { "dc-1" }
+    }
+
     pub fn host_name(host: usize) -> String {
         const KINDS: [&str; 8] = ["db", "web", "app", "mail", "file", "mon", "ldap", "build"];
         format!("{}{:02}", KINDS[host % KINDS.len()], host / KINDS.len() + 1)
@@ -195,6 +201,7 @@ impl Servers {
         let mut out = format!("[ssh]\nconfig = {:?}\n\n", ssh_config.display().to_string());
         for (switch, agent) in agents.iter().enumerate() {
             let name = self.topology.agent_name(switch);
+            let site = self.topology.site(switch);
             let tags = if switch < 2 { "tags = [\"core\"]\n" } else { "" };
             let parents = self
                 .topology
@@ -203,7 +210,7 @@ impl Servers {
                 .map(|up| format!("parents = [\"{}\"]\n", self.topology.switch_name(up)));
             let _ = write!(
                 out,
-                "[[host]]\nname = \"{name}\"\naddress = \"{}\"\nssh = \"{name}\"\n{tags}{}group = \"network\"\nchecks = []\nsnmp = {{ {identity}, port = {}, interval = \"{walk}\", timeout = \"2s\", retry_interval = \"2s\" }}\n\n",
+                "[[host]]\nname = \"{name}\"\naddress = \"{}\"\nssh = \"{name}\"\n{tags}{}group = \"network\"\nsite = \"{site}\"\nchecks = []\nsnmp = {{ {identity}, port = {}, interval = \"{walk}\", timeout = \"2s\", retry_interval = \"2s\" }}\n\n",
                 agent.ip(),
                 parents.unwrap_or_default(),
                 agent.port(),
@@ -211,8 +218,9 @@ impl Servers {
         }
         for host in 0..size.hosts {
             let name = Topology::host_name(host);
-            let parents =
-                self.topology.switch_of(host).map(|s| format!("parents = [\"{}\"]\n", self.topology.switch_name(s)));
+            let switch = self.topology.switch_of(host);
+            let site = self.topology.site(switch.unwrap_or_default());
+            let parents = switch.map(|s| format!("parents = [\"{}\"]\n", self.topology.switch_name(s)));
             let (address, check) = match self.addresses.get(&host) {
                 Some(at) => (
                     at.ip().to_string(),
@@ -227,15 +235,16 @@ impl Servers {
             };
             let _ = write!(
                 out,
-                "[[host]]\nname = \"{name}\"\naddress = \"{address}\"\nssh = \"{name}\"\n{}group = \"servers\"\nchecks = [{check}]\n\n",
+                "[[host]]\nname = \"{name}\"\naddress = \"{address}\"\nssh = \"{name}\"\n{}group = \"servers\"\nsite = \"{site}\"\nchecks = [{check}]\n\n",
                 parents.unwrap_or_default()
             );
         }
         let dns = self.name_server.address;
         let _ = write!(
             out,
-            "[[host]]\nname = \"{NAME_SERVER}\"\naddress = \"{}\"\nssh = \"{NAME_SERVER}\"\ngroup = \"servers\"\nchecks = [{{ kind = \"dns\", port = {}, name = \"db01.demo.test\", expect = \"{}\", interval = \"{fast}\", retry_interval = \"2s\" }}]\n\n",
+            "[[host]]\nname = \"{NAME_SERVER}\"\naddress = \"{}\"\nssh = \"{NAME_SERVER}\"\ngroup = \"servers\"\nsite = \"{}\"\nchecks = [{{ kind = \"dns\", port = {}, name = \"db01.demo.test\", expect = \"{}\", interval = \"{fast}\", retry_interval = \"2s\" }}]\n\n",
             dns.ip(),
+            self.topology.site(0),
             dns.port(),
             Topology::host_address(0),
         );
