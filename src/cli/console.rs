@@ -109,7 +109,10 @@ pub(super) fn trouble(problems: &[Problem]) -> Option<String> {
         0 => "1 error".to_owned(),
         more => format!("{} errors", more + 1),
     };
-    Some(format!("CONFIGURATION: {count}, not watched is what they touch; the log (9) has them all: {}", first.brief()))
+    Some(format!(
+        "CONFIGURATION: {count}, not watched is what they touch; the log (:log) has them all: {}",
+        first.brief()
+    ))
 }
 
 pub use super::keeper::Plans;

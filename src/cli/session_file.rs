@@ -41,7 +41,10 @@ pub fn write(directory: &Path, remembered: &Remembered) {
         ports_by,
         hidden,
         group_by,
+        opened,
+        pane,
         selected,
+        device,
         history,
     } = remembered;
     let text = |words: &String| Value::String(words.clone());
@@ -56,7 +59,10 @@ pub fn write(directory: &Path, remembered: &Remembered) {
         ("ports_by", text(ports_by)),
         ("hidden", list(hidden)),
         ("group_by", text(group_by)),
+        ("opened", list(opened)),
+        ("pane", text(pane)),
         ("selected", text(selected)),
+        ("device", text(device)),
         ("history", list(history)),
     ]
     .into_iter()
@@ -85,7 +91,10 @@ fn remembered(table: &Table) -> Remembered {
         ports_by: text("ports_by"),
         hidden: list("hidden"),
         group_by: text("group_by"),
+        opened: list("opened"),
+        pane: text("pane"),
         selected: text("selected"),
+        device: text("device"),
         history: list("history"),
     }
 }

@@ -32,7 +32,7 @@ impl HostWatches {
         };
         self.end(asset);
         if self.0.len() >= MOST {
-            return Err(format!("{MOST} hosts are watched already: w on one of them ends that"));
+            return Err(format!("{MOST} hosts are watched already: watching one of them again ends that"));
         }
         Ok(self.0.push_mut(HostWatch {
             asset: asset.clone(),
@@ -100,7 +100,7 @@ impl Engine {
         match self.hosts_watched.begin(asset, self.state.specs(), self.clock.now()) {
             Ok(watch) => {
                 let (name, check, longest) = (watch.asset.as_str(), &watch.check, units::config_duration(LONGEST));
-                let words = format!("{name}: {check} is asked each second for {longest}; w ends it");
+                let words = format!("{name}: {check} is asked each second for {longest}; :watch ends it");
                 say(end, MessageWeight::Note, &words);
                 self.pace_hosts();
             }
@@ -120,7 +120,8 @@ impl Engine {
         }
         let over = self.hosts_watched.end_due(now);
         for asset in &over {
-            let words = format!("{} was watched for {}; w watches on", asset.as_str(), units::config_duration(LONGEST));
+            let words =
+                format!("{} was watched for {}; :watch watches on", asset.as_str(), units::config_duration(LONGEST));
             say(end, MessageWeight::Note, &words);
         }
         if !over.is_empty() {
@@ -193,7 +194,7 @@ mod tests {
         }
         let late = T0.plus(Duration::from_secs(100));
         let refused = watches.begin(&host(16), &specs, late).expect_err("there is no room");
-        assert_eq!(refused, "16 hosts are watched already: w on one of them ends that");
+        assert_eq!(refused, "16 hosts are watched already: watching one of them again ends that");
         watches.begin(&host(3), &specs, late).expect("it is one of them");
         assert_eq!((watches.0.len(), watches.keys().count()), (16, 16));
         watches.end(&host(5));

@@ -128,7 +128,7 @@ impl Engine {
         let Some(watch) = &self.watching else { return };
         let name = watch.asset.as_str();
         if now >= watch.until {
-            let words = format!("{name} was watched for {}; w watches on", units::config_duration(LONGEST));
+            let words = format!("{name} was watched for {}; :watch watches on", units::config_duration(LONGEST));
             say(end, MessageWeight::Note, &words);
         } else if self.mode == Mode::Polling {
             return;

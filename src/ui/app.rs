@@ -41,6 +41,7 @@ use crate::config::keymap::Keymap;
 use crate::model::{AssetId, EntryKind, Incident, IncidentId, PortTable, SessionId};
 use crate::state::lookup::{Attachment, Lookup};
 use crate::state::{DeviceView, Snapshot};
+use crate::ui::action::Action;
 
 /// Messages kept for the log.
 const MESSAGES: usize = 200;
@@ -125,7 +126,7 @@ pub struct App {
     focused_asset: Option<AssetId>,
     reveal: Option<String>,
     /// What was selected in an earlier life.
-    pub(super) recalled: Option<(PaneKind, AssetId)>,
+    pub(super) recalled: VecDeque<(PaneKind, String)>,
     /// The target was not in the inventory and the engine was asked to look at it.
     asked_for_target: bool,
     answering: bool,
@@ -206,7 +207,7 @@ impl App {
             tickets: 0,
             focused_asset: None,
             reveal: setup.target,
-            recalled: None,
+            recalled: VecDeque::new(),
             asked_for_target: false,
             answering: false,
             fresh: None,
@@ -272,6 +273,17 @@ impl App {
             _ => None,
         });
         detail.or_else(|| self.selected())
+    }
+
+    /// The key of an action as it is bound now; where it has none, what does the same.
+    pub fn key_of(&self, action: Action) -> String {
+        let keys = self.keymap.keys_of(action.name());
+        let without = || match action {
+            Action::Open => "\"open\" in the palette".to_owned(),
+            Action::OpenIncident => ":open".to_owned(),
+            _ => format!(":{}", action.name()),
+        };
+        keys.into_iter().next().unwrap_or_else(without)
     }
 
     /// One line for the footer and the log.

@@ -14,6 +14,7 @@ use crate::config::keymap::Lookup;
 use crate::config::theme::Meaning;
 use crate::model::Condition;
 use crate::state::{Link, Mode, Storage};
+use crate::ui::action::Action;
 
 /// From this width on the detail of the selected row stands at the right.
 const WIDE: u16 = 180;
@@ -72,7 +73,10 @@ fn banner(app: &App, size: (u16, u16)) -> Vec<String> {
         }
     }
     match app.live().engine.mode {
-        Mode::Paused => parts.push("PAUSED: nothing is polled, p resumes".to_owned()),
+        Mode::Paused => parts.push(format!(
+            "PAUSED: nothing is polled, {} resumes",
+            app.keymap.keys_of(Action::Pause.name()).first().map_or(":resume", String::as_str)
+        )),
         Mode::Passive => parts.push("PASSIVE: nothing is ever sent".to_owned()),
         Mode::Polling => {}
     }

@@ -121,8 +121,13 @@ pub fn cell(words: &str) -> String {
     text::clean(words.replace(['\t', '\n', '\r'], " ").trim())
 }
 
+/// How many, in words.
+pub fn rows(count: usize) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}
+
 /// Cells to a line.
-fn line(cells: &[String]) -> String {
+pub fn line(cells: &[String]) -> String {
     cells.iter().map(|words| cell(words)).collect::<Vec<_>>().join("\t")
 }
 
@@ -164,8 +169,7 @@ impl App {
             out.push_str(&line(cells));
             out.push('\n');
         }
-        let count = if rows.len() == 1 { "1 row".to_owned() } else { format!("{} rows", rows.len()) };
-        self.copy(&count, out);
+        self.copy(&self::rows(rows.len()), out);
     }
 
     pub(super) fn copy(&mut self, what: &str, text: String) {

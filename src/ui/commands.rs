@@ -20,10 +20,10 @@ pub const COMMANDS: [(&str, &str); 15] = [
     ("ssh", "a shell on a host, in a pane"),
     ("ssh!", "a shell by the system's own ssh"),
     ("recheck", "ask an object now"),
-    ("copy", "table: copy all rows of the list, tabs between their cells; alone, as y"),
+    ("copy", "table: copy all rows of the list, tabs between their cells; alone, the name of the selected row"),
     ("resume", "resume polling"),
     ("discover", "all: watch every host of ~/.ssh/config"),
-    ("group", "site, group or none: gather the hosts; Enter on a head opens and closes it"),
+    ("group", "site, group or none: gather the hosts; alone, the next of them"),
     ("theme", "auto, or a theme by name; alone it says which there are"),
     ("q", "leave; asks first"),
     ("q!", "leave at once"),
@@ -69,14 +69,18 @@ pub fn run(app: &mut App, text: &str) {
             app.send(Command::ConfirmDiscovery);
         }
         "copy" if rest == "table" => app.copy_table(),
-        "group" => match GroupBy::named(rest) {
+        "group" if !rest.is_empty() => match GroupBy::named(rest) {
             Some(by) => group(app, by),
             None => app.say(MessageWeight::Warning, "group by site, group or none"),
         },
         "theme" => set_theme(app, rest),
         _ => match Action::named(word) {
             Some(action) if rest.is_empty() => app.act(action),
-            _ => app.say(MessageWeight::Warning, format!("no such command: {text}; ? lists the keys, Tab completes")),
+            _ => {
+                let words =
+                    format!("no such command: {text}; {} lists the keys, Tab completes", app.key_of(Action::Help));
+                app.say(MessageWeight::Warning, words);
+            }
         },
     }
 }
@@ -88,10 +92,14 @@ fn close(app: &mut App, text: &str) {
     }
 }
 
-fn group(app: &mut App, by: GroupBy) {
+pub(super) fn group(app: &mut App, by: GroupBy) {
     app.go(ScreenId::Hosts);
     app.focus = PaneKind::Hosts;
     app.group_hosts(by);
+    if let Some(what) = app.is_ungrouped() {
+        let words = format!("no host has a {what} yet: {what} = \"NAME\" in its [[host]] gives it one");
+        app.say(MessageWeight::Note, words);
+    }
 }
 
 fn set_theme(app: &mut App, name: &str) {

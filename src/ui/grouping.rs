@@ -28,6 +28,15 @@ impl GroupBy {
         Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, by)| *by)
     }
 
+    /// The next of them, for a key that goes through all.
+    pub fn next(self) -> Self {
+        match self {
+            Self::Nothing => Self::Site,
+            Self::Site => Self::Group,
+            Self::Group => Self::Nothing,
+        }
+    }
+
     /// For the title of the list.
     pub fn words(self) -> Option<&'static str> {
         match self {
@@ -117,6 +126,13 @@ impl Grouping {
         self.by != GroupBy::Nothing
     }
 
+    /// The names of the heads that are open, in the order of the alphabet.
+    pub fn opened(&self) -> Vec<String> {
+        let mut opened: Vec<String> = self.opened.iter().map(|name| (**name).to_owned()).collect();
+        opened.sort_unstable();
+        opened
+    }
+
     /// What a change of changes the order of rows.
     pub fn made_of(&self) -> (GroupBy, usize) {
         (self.by, self.opened.len())
@@ -187,9 +203,21 @@ impl App {
     }
 
     pub(super) fn group_hosts(&mut self, by: GroupBy) {
-        self.grouping = Grouping { by, ..Grouping::default() };
+        self.group_hosts_with(by, HashSet::new());
+    }
+
+    /// With some heads open.
+    pub(super) fn group_hosts_with(&mut self, by: GroupBy, opened: HashSet<Arc<str>>) {
+        self.grouping = Grouping { by, opened, ..Grouping::default() };
         self.count_groups();
         self.sorted(PaneKind::Hosts);
+    }
+
+    /// What hosts are grouped by, where none of them has it.
+    pub(super) fn is_ungrouped(&self) -> Option<&'static str> {
+        let by = self.grouping.by;
+        let name = GroupBy::NAMES.iter().find(|(_, known)| *known == by).map(|(name, _)| *name);
+        name.filter(|_| self.grouping.is_on() && self.snapshot.hosts.iter().all(|host| by.of(&host.host).is_none()))
     }
 
     /// Opens or closes the selected head; false where none is selected.

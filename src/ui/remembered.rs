@@ -1,13 +1,14 @@
 //! What a console goes on with that ended before: where it was, how its lists were narrowed and sorted, what was selected and
 //! what was typed. Plain words, so that another version can read what it knows and leave the rest.
 
+use std::sync::Arc;
+
 use super::app::App;
 use super::columns::{Choice, Column, Sort};
 use super::filter::Filter;
 use super::grouping::GroupBy;
-use super::panes::{self, PaneKind, ScreenId, Selected};
+use super::panes::{self, PaneKind, ScreenId};
 use super::sorting::{By, Order};
-use crate::model::AssetId;
 
 /// Commands that are kept.
 const HISTORY: usize = 50;
@@ -26,8 +27,13 @@ pub struct Remembered {
     /// Columns of the port table that are left out.
     pub hidden: Vec<String>,
     pub group_by: String,
-    /// The host, device or backup that was selected.
+    /// The groups that were open.
+    pub opened: Vec<String>,
+    /// The list that had the focus, and what was selected in it, as deeds call it: `db01`, `sw1/Gi1/0/7`.
+    pub pane: String,
     pub selected: String,
+    /// The device that was selected beside it, where its ports are listed.
+    pub device: String,
     pub history: Vec<String>,
 }
 
@@ -40,7 +46,8 @@ impl App {
         };
         let group = GroupBy::NAMES.iter().find(|(_, by)| *by == self.grouping.by()).map_or("", |(name, _)| name);
         let typed = self.history.len().saturating_sub(HISTORY);
-        let selected = if is_kept(self.focus) { self.selected().and_then(Selected::asset) } else { None };
+        let pane = KEPT.iter().find(|(kind, _)| *kind == self.focus);
+        let device = self.list(PaneKind::Devices).row().filter(|_| self.focus == PaneKind::Ports);
         Remembered {
             screen: screen.to_lowercase(),
             zoom: self.zoom,
@@ -51,7 +58,10 @@ impl App {
             ports_by: way(self.columns.sort.column.name(), self.columns.sort.reversed),
             hidden: self.columns.hidden.iter().map(|column| column.name().to_owned()).collect(),
             group_by: group.to_owned(),
-            selected: selected.map(|asset| asset.as_str().to_owned()).unwrap_or_default(),
+            opened: self.grouping.opened(),
+            pane: pane.map_or("", |(_, name)| name).to_owned(),
+            selected: pane.and_then(|(kind, _)| self.label(*kind, self.list(*kind).row()?)).unwrap_or_default(),
+            device: device.and_then(|row| self.label(PaneKind::Devices, row)).unwrap_or_default(),
             history: self.history[typed..].to_vec(),
         }
     }
@@ -70,7 +80,7 @@ impl App {
         let hidden = remembered.hidden.iter().filter_map(|name| Column::named(name));
         self.columns = Choice { hidden: hidden.filter(|column| !column.is_fixed()).collect(), sort };
         if let Some(by) = GroupBy::named(&remembered.group_by) {
-            self.group_hosts(by);
+            self.group_hosts_with(by, remembered.opened.into_iter().map(Arc::from).collect());
         }
         self.history = remembered.history;
         if !place {
@@ -84,37 +94,64 @@ impl App {
         self.zoom = zoom;
         self.problems_only = problems_only;
         self.set_filter(Filter::parse(&filter));
-        if is_kept(self.focus) && !remembered.selected.is_empty() {
-            self.recalled = Some((self.focus, AssetId::new(&remembered.selected)));
+        let pane = KEPT.iter().find(|(kind, name)| *name == remembered.pane && self.screen.panes().contains(kind));
+        if let Some((kind, _)) = pane {
+            self.focus = *kind;
+            self.recalled = [(PaneKind::Devices, remembered.device), (*kind, remembered.selected)]
+                .into_iter()
+                .filter(|(_, label)| !label.is_empty())
+                .collect();
         }
     }
 
     /// Selects what was selected, once it is there; what never comes is forgotten when the operator has moved.
     pub(super) fn select_recalled(&mut self) {
-        let Some((kind, asset)) = self.recalled.take() else { return };
-        if self.focus != kind || self.list(kind).selected > 0 {
-            return;
-        }
-        let order = panes::order(self, kind);
-        let is_it =
-            |row: &usize| panes::selected_row(self, kind, *row).and_then(Selected::asset).as_ref() == Some(&asset);
-        match order.iter().copied().find(is_it) {
-            Some(row) => {
-                self.list_mut(kind).order = order;
-                self.list_mut(kind).select_row(row);
+        while let Some((kind, label)) = self.recalled.pop_front() {
+            if !self.screen.panes().contains(&kind) || self.list(kind).selected > 0 {
+                continue;
             }
-            None if self.snapshot.engine.discovering || self.snapshot.hosts.is_empty() => {
-                self.recalled = Some((kind, asset));
+            let order = panes::order(self, kind);
+            match order.iter().copied().find(|row| self.label(kind, *row).as_ref() == Some(&label)) {
+                Some(row) => {
+                    self.list_mut(kind).order = order;
+                    self.list_mut(kind).select_row(row);
+                    // The ports of a device are listed once it is selected.
+                    self.settle();
+                }
+                None if self.is_still_coming(kind) => {
+                    self.recalled.push_front((kind, label));
+                    return;
+                }
+                None => {}
             }
-            None => {}
         }
+    }
+
+    /// Rows of a list may come that are not there yet.
+    fn is_still_coming(&self, kind: PaneKind) -> bool {
+        let snapshot = &self.snapshot;
+        let nothing = match kind {
+            PaneKind::Devices | PaneKind::Ports => snapshot.devices.is_empty(),
+            PaneKind::Problems => snapshot.problems.is_empty(),
+            _ => snapshot.hosts.is_empty(),
+        };
+        snapshot.engine.discovering || nothing
+    }
+
+    /// What a row is about, as deeds call it.
+    fn label(&self, kind: PaneKind, row: usize) -> Option<String> {
+        Some(panes::target(self, kind, row)?.label().json_text())
     }
 }
 
 /// Lists whose rows are the same things in the next life.
-fn is_kept(kind: PaneKind) -> bool {
-    matches!(kind, PaneKind::Hosts | PaneKind::Devices | PaneKind::Backups)
-}
+const KEPT: [(PaneKind, &str); 5] = [
+    (PaneKind::Problems, "problems"),
+    (PaneKind::Hosts, "hosts"),
+    (PaneKind::Devices, "devices"),
+    (PaneKind::Ports, "ports"),
+    (PaneKind::Backups, "backups"),
+];
 
 fn way(name: &str, reversed: bool) -> String {
     format!("{}{name}", if reversed { "-" } else { "" })

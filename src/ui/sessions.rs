@@ -12,6 +12,7 @@ use super::session::{KeyEffect, PasteEffect, SessionPane};
 use crate::bus::{Command, MessageWeight, SessionPipe};
 use crate::config::key::Key;
 use crate::model::{AssetId, Prompt, PromptId, Session, SessionId};
+use crate::ui::action::Action;
 
 /// Time for what all sessions write in one turn of the loop, so that a flood does not starve the keys.
 const TURN: Duration = Duration::from_millis(4);
@@ -88,10 +89,11 @@ impl App {
                 let (id, host) = (pane.id(), pane.host().to_owned());
                 self.typing = false;
                 self.left = Some((id, key));
-                self.say(
-                    MessageWeight::Note,
-                    format!("{key} again sends it to {host}, Enter types into it, x ends it, Esc goes back"),
-                );
+                let [types, ends, back] =
+                    [Action::Open, Action::EndSession, Action::Back].map(|deed| self.key_of(deed));
+                let words =
+                    format!("{key} again sends it to {host}, {types} types into it, {ends} ends it, {back} goes back");
+                self.say(MessageWeight::Note, words);
             }
             KeyEffect::Close => self.close_session(row),
             KeyEffect::SystemSsh => {

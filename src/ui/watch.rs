@@ -11,6 +11,7 @@ use crate::bus::{Command, MessageWeight};
 use crate::model::AssetId;
 use crate::state::rules::refresh::Pace;
 use crate::state::{DeviceView, HostView};
+use crate::ui::action::Action;
 
 impl App {
     /// Begins to watch what is selected, or ends it: a host as such, but among devices and their ports the device.
@@ -36,7 +37,8 @@ impl App {
 
     fn toggle_device_watch(&mut self, asset: Option<AssetId>) {
         let Some(asset) = asset.filter(|id| self.snapshot.device(id).is_some()) else {
-            self.say(MessageWeight::Note, "select a port or a host: w watches it");
+            let words = format!("select a port or a host: {} watches it", self.key_of(Action::Watch));
+            self.say(MessageWeight::Note, words);
             return;
         };
         if self.watched() == Some(&asset) {

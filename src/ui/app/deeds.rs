@@ -60,6 +60,7 @@ impl App {
             Action::MarkAll => self.mark_all(),
             Action::Watch if self.acts_on_marks() => self.watch_marked(),
             Action::Copy if self.acts_on_marks() => self.copy_marked(),
+            Action::CopyRow if self.acts_on_marks() => self.copy_marked_rows(),
             Action::Recheck if self.acts_on_marks() => self.recheck_marked(),
             Action::Claim if self.acts_on_marks() => self.claim_marked(),
             Action::Release if self.acts_on_marks() => self.release_marked(),
@@ -79,6 +80,7 @@ impl App {
                 *self.list_mut(kind) = List::default();
             }
             Action::Recheck => self.recheck(),
+            Action::Group => commands::group(self, self.grouping.by().next()),
             Action::ProblemsOnly => self.problems_only = !self.problems_only,
             Action::Pause => {
                 let pause = self.live().engine.mode == crate::state::Mode::Polling;
@@ -170,7 +172,8 @@ impl App {
     }
 
     fn cancel(&mut self) {
-        self.say(MessageWeight::Note, "nothing is under way; q or :q leaves");
+        let words = format!("nothing is under way; {} or :q leaves", self.key_of(Action::Quit));
+        self.say(MessageWeight::Note, words);
     }
 
     fn open_selected(&mut self) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::App;
 use crate::base::Timestamp;
 use crate::state::Snapshot;
+use crate::ui::action::Action;
 use crate::ui::panes::ScreenId;
 use crate::ui::run::Screen as _;
 
@@ -28,7 +29,7 @@ impl Frozen {
 
     /// What is old and what is not.
     pub fn words(&self, app: &App) -> String {
-        let key = app.keymap.keys_of("freeze").into_iter().next().unwrap_or_else(|| ":freeze".to_owned());
+        let key = app.key_of(Action::Freeze);
         if app.screen == ScreenId::Sessions {
             return format!("the shells go on, the lists stand still: {key} lets them go on");
         }

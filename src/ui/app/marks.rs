@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::App;
 use crate::bus::{Command, MessageWeight, Ticket};
 use crate::model::{AssetId, Target};
+use crate::ui::action::Action;
 use crate::ui::clipboard;
 use crate::ui::overlays::Overlay;
 use crate::ui::panes::{self, PaneKind};
@@ -27,6 +28,8 @@ pub struct Marks {
     panes: Vec<PaneKind>,
     /// How many the screen does not show.
     pub unseen: usize,
+    /// The note of claims that were not saved; what they were for is marked again.
+    note: String,
 }
 
 impl Marks {
@@ -72,9 +75,13 @@ pub struct Work {
     what: &'static str,
     all: usize,
     steps: VecDeque<Step>,
-    waits: Vec<(Ticket, String)>,
+    waits: Vec<(Ticket, String, Option<Unsaved>)>,
     not: Vec<String>,
+    unsaved: Vec<Unsaved>,
 }
+
+/// A claim that is on its way: what it is for, and its note.
+type Unsaved = (Target, String);
 
 impl Work {
     pub fn words(&self) -> String {
@@ -180,7 +187,8 @@ impl App {
             .partition(|target| problems.contains(target) || self.snapshot.acks.contains_key(target));
         let not = not.iter().map(|target| format!("{} (no problem)", target.label().line())).collect();
         if let Some(not) = self.nobody(can.is_empty(), not) {
-            self.overlays.push(Overlay::claim_all(can, not));
+            let note = self.marks.note.clone();
+            self.overlays.push(Overlay::claim_all(can, not, &note));
         }
     }
 
@@ -250,6 +258,27 @@ impl App {
         self.marks.clear();
     }
 
+    /// The rows of this list that are marked; those of others stay marked.
+    pub(super) fn copy_marked_rows(&mut self) {
+        let kind = self.focus;
+        let order = self.list(kind).order.iter();
+        let marked = order.filter_map(|row| Some((*row, panes::target(self, kind, *row)?)));
+        let marked: Vec<(usize, Target)> = marked.filter(|(_, target)| self.marks.has(target)).collect();
+        let rows: Vec<String> = marked
+            .iter()
+            .filter_map(|(row, _)| panes::fields::cells(self, kind, *row))
+            .map(|cells| clipboard::line(&cells))
+            .collect();
+        if rows.is_empty() {
+            self.say(MessageWeight::Note, "this list shows nothing that is marked");
+            return;
+        }
+        self.copy(&clipboard::rows(rows.len()), rows.join("\n"));
+        for (_, target) in &marked {
+            self.marks.remove(target);
+        }
+    }
+
     fn marked_assets(&self) -> Vec<AssetId> {
         let mut known = HashSet::new();
         self.marks.all.iter().map(Target::asset).filter(|asset| known.insert(*asset)).cloned().collect()
@@ -278,7 +307,7 @@ impl App {
         }
         self.marks.clear();
         let all = steps.len() + not.len();
-        self.work = Some(Work { what, all, steps: steps.into(), waits: Vec::new(), not });
+        self.work = Some(Work { what, all, steps: steps.into(), waits: Vec::new(), not, unsaved: Vec::new() });
         self.go_on();
     }
 
@@ -287,16 +316,22 @@ impl App {
         let Some(mut work) = self.work.take() else { return };
         while self.commands.capacity() > LEFT && work.waits.len() < UNDER_WAY {
             let Some((name, ticket, command)) = work.steps.pop_front() else { break };
+            let claim = claimed(&command);
             match (self.commands.try_send(command), ticket) {
-                (Ok(()), Some(ticket)) => work.waits.push((ticket, name)),
+                (Ok(()), Some(ticket)) => work.waits.push((ticket, name, claim)),
                 (Ok(()), None) => {}
-                (Err(_), _) => work.not.push(format!("{name} (the engine does not answer)")),
+                (Err(_), _) => {
+                    work.not.push(format!("{name} (the engine does not answer)"));
+                    work.unsaved.extend(claim);
+                }
             }
         }
         if !work.steps.is_empty() || !work.waits.is_empty() {
             if self.commands.is_closed() {
-                let lost = work.steps.drain(..).map(|(name, ..)| format!("{name} (the engine is gone)"));
-                work.not.extend(lost);
+                for (name, _, command) in work.steps.drain(..) {
+                    work.not.push(format!("{name} (the engine is gone)"));
+                    work.unsaved.extend(claimed(&command));
+                }
             }
             self.work = Some(work);
             return;
@@ -312,17 +347,40 @@ impl App {
                 self.say(MessageWeight::Warning, format!("not {}: {name}", work.what));
             }
         }
-        self.say(MessageWeight::Warning, format!("{done} of {} {}; not {}", work.all, work.what, some(&work.not)));
+        let again = if work.unsaved.is_empty() {
+            String::new()
+        } else {
+            format!(", {} tries again with the note", self.key_of(Action::Claim))
+        };
+        self.say(
+            MessageWeight::Warning,
+            format!("{done} of {} {}{again}; not {}", work.all, work.what, some(&work.not)),
+        );
+        for (target, note) in work.unsaved {
+            self.marks.add(target);
+            self.marks.note = note;
+        }
     }
 
     /// An answer to one step; false where it was for somebody else.
     pub(super) fn step_answered(&mut self, ticket: Ticket, failure: Option<&str>) -> bool {
         let Some(work) = &mut self.work else { return false };
-        let Some(at) = work.waits.iter().position(|(waits, _)| *waits == ticket) else { return false };
-        let (_, name) = work.waits.swap_remove(at);
-        work.not.extend(failure.map(|why| format!("{name} ({why})")));
+        let Some(at) = work.waits.iter().position(|(waits, ..)| *waits == ticket) else { return false };
+        let (_, name, claim) = work.waits.swap_remove(at);
+        if let Some(why) = failure {
+            work.not.push(format!("{name} ({why})"));
+            work.unsaved.extend(claim);
+        }
         self.go_on();
         true
+    }
+}
+
+/// What must not be lost with a claim that is not saved.
+fn claimed(command: &Command) -> Option<Unsaved> {
+    match command {
+        Command::Claim { target, note, .. } => Some((target.clone(), note.clone())),
+        _ => None,
     }
 }
 

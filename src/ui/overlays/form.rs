@@ -89,7 +89,7 @@ pub struct Form {
 
 impl Form {
     /// Taking on all that is marked: one note and one owner for all of them.
-    pub fn claim_all(targets: Vec<Target>, not: Vec<String>) -> Self {
+    pub fn claim_all(targets: Vec<Target>, not: Vec<String>, note: &str) -> Self {
         let names: Vec<String> = targets.iter().map(|target| target.label().line()).collect();
         let mut remarks = vec![some(&names)];
         if !not.is_empty() {
@@ -100,7 +100,7 @@ impl Form {
             title: format!("Claim {} marked", targets.len()),
             purpose: Purpose::ClaimAll(targets, not),
             remarks,
-            fields: claim_fields("", Stickiness::default()),
+            fields: claim_fields(note, Stickiness::default()),
             at: 0,
             waiting: None,
             failure: None,

@@ -111,8 +111,8 @@ impl Overlay {
     }
 
     /// Taking on all that is marked and can be.
-    pub fn claim_all(targets: Vec<Target>, not: Vec<String>) -> Self {
-        Self::Form(form::Form::claim_all(targets, not))
+    pub fn claim_all(targets: Vec<Target>, not: Vec<String>, note: &str) -> Self {
+        Self::Form(form::Form::claim_all(targets, not, note))
     }
 
     pub fn maintain_all(assets: Vec<AssetId>) -> Self {

@@ -6,6 +6,7 @@ use super::{age, dim};
 use crate::base::units;
 use crate::config::theme::Meaning;
 use crate::state::JobView;
+use crate::ui::action::Action;
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
@@ -55,7 +56,7 @@ pub fn title(app: &App) -> (String, String) {
 
 pub fn empty(app: &App) -> Vec<String> {
     if app.problems_only && !app.snapshot.jobs.is_empty() {
-        return vec!["no backup has a problem: P shows all".to_owned()];
+        return vec![format!("no backup has a problem: {} shows all", app.key_of(Action::ProblemsOnly))];
     }
     vec!["no backups: set RESTIC_REPOSITORY or BORG_REPO, or add [[backup]]".to_owned()]
 }

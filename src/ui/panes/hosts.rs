@@ -9,6 +9,7 @@ use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::{Condition, Inference};
 use crate::state::{HostView, Snapshot};
+use crate::ui::action::Action;
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
@@ -96,7 +97,7 @@ pub fn title(app: &App) -> (String, String) {
 
 pub fn empty(app: &App) -> Vec<String> {
     if app.problems_only && !app.snapshot.hosts.is_empty() {
-        return vec!["no host has a problem: P shows all".to_owned()];
+        return vec![format!("no host has a problem: {} shows all", app.key_of(Action::ProblemsOnly))];
     }
     if app.snapshot.engine.discovering {
         return vec!["looking for what there is to watch".to_owned()];

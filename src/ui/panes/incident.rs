@@ -7,6 +7,7 @@ use crate::base::{Untrusted, units};
 use crate::config::theme::Meaning;
 use crate::model::{EntryKind, IncidentStatus};
 use crate::state::Storage;
+use crate::ui::action::Action;
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::frame::Frame;
@@ -35,8 +36,8 @@ pub fn title(app: &App, frame: &Frame<'_>) -> (String, String) {
 }
 
 pub fn empty(app: &App) -> Vec<String> {
-    let key = app.keymap.keys_of("open_incident").into_iter().next().unwrap_or_else(|| ":open".to_owned());
-    let note = app.keymap.keys_of("note").into_iter().next().unwrap_or_else(|| ":note".to_owned());
+    let key = app.key_of(Action::OpenIncident);
+    let note = app.key_of(Action::Note);
     let first = match &app.snapshot.engine.storage {
         Storage::NotSaved { reason } => format!("what was saved may not be shown: {reason}"),
         Storage::Opening | Storage::Ready => "no incident is open".to_owned(),

@@ -26,6 +26,7 @@ use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, PortKey, Target};
 use crate::state::Snapshot;
+use crate::ui::action::Action;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PaneKind {
@@ -226,7 +227,7 @@ fn beyond(list: &List, height: usize) -> Option<String> {
 
 /// What the order, which is held while the cursor is in the list, keeps from its place.
 fn order_note(app: &App, list: &List) -> Option<String> {
-    let key = app.keymap.keys_of("resort").into_iter().next().unwrap_or_else(|| ":resort".to_owned());
+    let key = app.key_of(Action::Resort);
     match list.appended {
         0 if !list.outdated => None,
         0 => Some(format!("order changed, {key} sorts")),
@@ -429,7 +430,8 @@ fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) {
     };
     let filtered = !app.filter.is_empty() && kind != PaneKind::Incident;
     let lines = if filtered {
-        let mut lines = vec![format!("nothing matches \"{}\": Esc clears the filter", app.filter.text)];
+        let mut lines =
+            vec![format!("nothing matches \"{}\": {} clears the filter", app.filter.text, app.key_of(Action::Back))];
         if kind == PaneKind::Devices && app.filter.is_for_station() {
             lines.extend(ports::not_found(app, frame.now));
         }

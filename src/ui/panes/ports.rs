@@ -16,6 +16,7 @@ use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, PortKey};
 use crate::state::{DeviceView, PortView};
+use crate::ui::action::Action;
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::columns;
@@ -175,7 +176,7 @@ pub fn port_title(app: &App) -> (String, String) {
 
 pub fn empty(app: &App) -> Vec<String> {
     if app.problems_only && !app.snapshot.devices.is_empty() {
-        return vec!["no port has a problem: P shows all".to_owned()];
+        return vec![format!("no port has a problem: {} shows all", app.key_of(Action::ProblemsOnly))];
     }
     let waiting = app.snapshot.hosts.iter().any(|h| h.checks.iter().any(|c| &*c.spec.kind == "ports"));
     if waiting {

@@ -1,5 +1,6 @@
 //! SESSIONS: the shells that are open, and the one that is typed into.
 
+use crate::ui::action::Action;
 use ratatui::layout::Rect;
 
 use crate::config::theme::Meaning;
@@ -29,27 +30,27 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
             if Some(at) == row { format!("[{name}]") } else { format!(" {name} ") }
         })
         .collect();
+    let opens = app.key_of(Action::Open);
     let honesty = match row.and_then(|row| app.sessions.get(row)) {
-        None => "",
-        Some(pane) if pane.is_over() && !app.typing => "Enter goes to it",
-        Some(pane) if pane.is_over() => "",
-        Some(_) if app.is_typing() => "keys go to the remote side",
+        None => String::new(),
+        Some(pane) if pane.is_over() && !app.typing => format!("{opens} goes to it"),
+        Some(pane) if pane.is_over() => String::new(),
+        Some(_) if app.is_typing() => "keys go to the remote side".to_owned(),
         // A question of it, or something else that was opened over it.
-        Some(_) if app.typing => "",
-        Some(_) => "Enter types into it",
+        Some(_) if app.typing => String::new(),
+        Some(_) => format!("{opens} types into it"),
     };
     let title = if names.is_empty() { "SESSIONS".to_owned() } else { names.join(" ") };
-    canvas::rule(frame.buffer, &app.look, area, &title, honesty, (line, head, app.look.style(Meaning::Dim)));
+    canvas::rule(frame.buffer, &app.look, area, &title, &honesty, (line, head, app.look.style(Meaning::Dim)));
     let body = Rect::new(area.x, area.y + 1, area.width, area.height.saturating_sub(1));
     match row.and_then(|row| app.sessions.get(row)) {
         Some(pane) => {
             pane.draw(frame, body, &app.look, app.capabilities.colours, app.typing && app.overlays.is_empty());
         }
         None => {
-            Row::new(frame.buffer, &app.look, body, body.y).gap(1).put(
-                "no session is open: s on a host opens one, :ssh! NAME uses the system's ssh",
-                app.look.style(Meaning::Dim),
-            );
+            let shell = app.key_of(Action::Shell);
+            let words = format!("no session is open: {shell} on a host opens one, :ssh! NAME uses the system's ssh");
+            Row::new(frame.buffer, &app.look, body, body.y).gap(1).put(&words, app.look.style(Meaning::Dim));
         }
     }
 }

@@ -48,3 +48,21 @@ fn what_is_not_there_any_more_and_words_of_another_version_change_nothing() {
     let gone = Remembered { screen: "hosts".into(), ..odd };
     assert_eq!(second(gone, true).screen(), outage((120, 40)).press("2").screen());
 }
+
+#[test]
+fn open_groups_problems_and_ports_are_as_they_were_left_too() {
+    // The problem under the cursor, not the first again.
+    let mut first = outage((120, 40));
+    first.press("j j");
+    assert_eq!(second(first.app.remember(), true).screen(), first.screen());
+    // The port of its device.
+    first.press("3 j Tab j j");
+    let port = first.app.selected();
+    assert!(matches!(port, Some(Selected::Port(..))), "{port:?}");
+    assert_eq!(second(first.app.remember(), true).app.selected(), port);
+    first.press("g h g h");
+    let head = first.press("Enter").screen();
+    assert!(head.contains("by group") && head.contains('▾'), "{head}");
+    let again = second(first.app.remember(), true).screen();
+    assert_eq!(again.lines().filter(|line| line.contains('▾')).count(), 1, "{again}");
+}

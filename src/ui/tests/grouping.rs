@@ -56,6 +56,21 @@ fn hosts_are_gathered_by_site_with_the_worst_state_and_counts() {
     assert!(names(&screen).contains(&"a2"), "{screen}");
     let screen = console.press(&typed("group none")).screen();
     assert_eq!(names(&screen), ["f2", "f3", "a1", "a2", "f1", "x"], "{screen}");
+    // One key goes through all ways.
+    for (title, first) in [("by site", "fra1"), ("by group", "web"), ("HOSTS", "f2")] {
+        let screen = console.press("g h").screen();
+        assert!(screen.contains(title) && names(&screen).first() == Some(&first), "{screen}");
+    }
+}
+
+#[test]
+fn hosts_without_any_site_teach_how_they_get_one() {
+    let mut world = world();
+    for host in &mut world.hosts {
+        Arc::make_mut(&mut Arc::make_mut(host).host).site = None;
+    }
+    let screen = Console::new((100, 24), Arc::new(world), true).press(&typed("group site")).screen();
+    assert!(screen.contains("no host has a site yet: site = \"NAME\" in its [[host]] gives it one"), "{screen}");
 }
 
 #[test]

@@ -67,8 +67,22 @@ fn a_claim_is_of_all_that_is_marked_and_what_it_could_not_do_is_said_by_name() {
     assert!(console.screen().contains("of 3 claimed") && !console.screen().contains("marked"));
     console.app.notice(Notice::Saved { ticket: one, entry: fixture::deed("core-sw1") });
     console.app.notice(Notice::NotSaved { ticket: two, reason: "the disk is full".into() });
+    let (_, _, said) = console.app.messages.back().expect("a message");
+    assert!(said.contains("1 of 3 claimed, a tries again with the note; not "), "{said}");
+    assert!(said.contains(&format!("{name} (the disk is full)")), "{said}");
     let text = console.screen();
-    assert!(text.contains("1 of 3 claimed; not ") && text.contains(&format!("{name} (the disk is full)")), "{text}");
+    // What is not on disk is not lost either.
+    assert!(text.contains("1 marked"), "{text}");
+    assert!(console.press("a").screen().contains("on it"), "{}", console.screen());
+}
+
+#[test]
+fn the_rows_that_are_marked_are_copied_and_marks_of_other_lists_stay() {
+    let mut console = outage((120, 40));
+    console.press("4 Space 2 Space Y");
+    assert!(console.screen().contains("1 marked"), "{}", console.screen());
+    console.press("Y");
+    assert!(console.screen().contains("this list shows nothing that is marked"), "{}", console.screen());
 }
 
 #[test]

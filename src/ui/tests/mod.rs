@@ -115,6 +115,24 @@ fn outage(size: (u16, u16)) -> Console {
     Console::new(size, fixture::outage(), true)
 }
 
+#[test]
+fn words_that_name_a_key_name_the_one_that_is_bound_now() {
+    let mut console = Console::new((120, 40), Arc::new(Snapshot { at: NOW, ..Snapshot::default() }), true);
+    let mine = "[screen]\n\"P\" = \"\"\n\"p\" = \"\"\n\"Q\" = \"pause\"\n\"n\" = \"\"\n\"t\" = \"\"\n";
+    let problems = console.app.keymap.merge("mine", mine, &Action::names());
+    assert!(problems.is_empty(), "{problems:?}");
+    let incident = console.press("5").screen();
+    assert!(incident.contains("I opens one; :note writes a note"), "{incident}");
+    let mut healthy = (*fixture::outage()).clone();
+    healthy.hosts.retain(|host| host.condition == crate::model::Condition::Ok && !host.stale);
+    healthy.problems = Vec::new().into();
+    healthy.engine.mode = Mode::Paused;
+    console.app.snapshot(Arc::new(healthy));
+    let screen = console.press("2 : p r o b l e m s _ o n l y Enter").screen();
+    assert!(screen.contains("no host has a problem: :problems_only shows all"), "{screen}");
+    assert!(screen.contains("nothing is polled, Q resumes"), "{screen}");
+}
+
 /// The screen at the sizes that people have; each is looked at before it is accepted.
 #[test]
 fn an_outage_at_the_sizes_that_people_have() {

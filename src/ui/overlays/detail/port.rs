@@ -8,6 +8,7 @@ use crate::model::{Duplex, PortKey, Target};
 use crate::state::DeviceView;
 use crate::state::lookup::{Beyond, needle};
 use crate::state::rules::equipment;
+use crate::ui::action::Action;
 use crate::ui::app::App;
 use crate::ui::columns;
 use crate::ui::port::Seen;
@@ -108,7 +109,10 @@ fn history(now: Timestamp, seen: Seen<'_>, out: &mut Vec<Line>) {
 fn rates(app: &App, now: Timestamp, seen: Seen<'_>, port: &PortKey, out: &mut Vec<Line>) {
     let title = match watch::words(app, seen.device) {
         Some(watch) => format!("RATES   {watch}"),
-        None => "RATES   w watches it as fast as the device counts; many count every 5 to 15 s".to_owned(),
+        None => format!(
+            "RATES   {} watches it as fast as the device counts; many count every 5 to 15 s",
+            app.key_of(Action::Watch)
+        ),
     };
     heading(out, title);
     let rate = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| format!("{}bit/s", units::bit_rate(v)));
