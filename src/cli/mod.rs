@@ -23,6 +23,7 @@ mod sim_restic;
 mod ssh;
 mod state_dir;
 mod themes;
+mod tour;
 mod wall;
 
 use std::io::Write as _;

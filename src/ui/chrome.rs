@@ -8,6 +8,7 @@ use super::canvas::Row;
 use super::frame::Frame;
 use super::overlays::Overlay;
 use super::panes::ScreenId;
+use super::tour::World;
 use crate::base::{text, units};
 use crate::bus::MessageWeight;
 use crate::config::keymap::Lookup;
@@ -161,7 +162,10 @@ fn header(app: &App, frame: &mut Frame<'_>) {
     {
         row.end(&format!("attached to {to}"), dim).end("  ", dim);
     }
-    row.put(" noctty ", app.look.style(Meaning::Title));
+    match app.world {
+        World::Real => row.put(" noctty ", app.look.style(Meaning::Title)),
+        World::Demo | World::Tour => row.put(" SIMULATED ", app.look.style(Meaning::Banner)),
+    };
     // Names where they all fit, digits where they do not.
     let need: usize = ScreenId::ALL.iter().map(|(_, digit, name)| digit.len() + name.len() + 3).sum();
     // Sessions go on where nobody looks: how many do stands with their screen.

@@ -1,0 +1,93 @@
+//! What a step looks at: the console as it is, and what it was when the step began.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::steps::is_note;
+use crate::model::{AssetId, Condition, PortKey, Target};
+use crate::state::lookup::Lookup;
+use crate::state::snapshot::ProblemKind;
+use crate::state::{HostView, Problem};
+use crate::ui::app::App;
+use crate::ui::overlays::Overlay;
+use crate::ui::panes::Selected;
+
+/// What was there when a step began.
+#[derive(Debug, Default)]
+pub struct Begun {
+    pub claimed: HashSet<Target>,
+    pub port: Option<(AssetId, PortKey)>,
+    pub sessions: usize,
+    pub notes: usize,
+}
+
+/// The console as a step sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    pub app: &'a App,
+    pub begun: &'a Begun,
+    /// The host that the tour talks about.
+    pub host: Option<&'a AssetId>,
+}
+
+impl Begun {
+    pub fn of(app: &App) -> Self {
+        let begun = Self::default();
+        let scene = Scene { app, begun: &begun, host: None };
+        let (port, notes) = (scene.port(), scene.notes());
+        Self { claimed: app.snapshot.acks.keys().cloned().collect(), port, sessions: app.sessions.len(), notes }
+    }
+}
+
+impl<'a> Scene<'a> {
+    /// The first problem that hides others.
+    pub fn cause(&self) -> Option<&'a Problem> {
+        self.app.snapshot.problems.iter().find(|problem| problem.kind == ProblemKind::Host && problem.hides > 0)
+    }
+
+    pub fn top(&self) -> Option<&'a Overlay> {
+        self.app.overlays.last()
+    }
+
+    /// Whether everything about it is shown.
+    pub fn opened(&self, what: &Selected) -> bool {
+        matches!(self.top(), Some(Overlay::Detail { selected, .. }) if selected == what)
+    }
+
+    pub fn port(&self) -> Option<(AssetId, PortKey)> {
+        Some((self.app.device()?.host.id.clone(), self.app.selected_port()?.key()))
+    }
+
+    pub fn notes(&self) -> usize {
+        let incidents = self.app.live().incidents.iter();
+        incidents.flat_map(|incident| &incident.entries).filter(|entry| is_note(entry.kind)).count()
+    }
+
+    /// Whether any switch has said where the host hangs. What was found for the detail is known already.
+    pub fn host_hangs(&self) -> bool {
+        let Some(host) = self.host else { return false };
+        match &self.app.hangs {
+            Some((asset, _, ports)) if asset == host && !ports.is_empty() => true,
+            _ => self.app.snapshot.host(host).is_some_and(|view| {
+                let mut lookup = Lookup::default();
+                lookup.refresh(&self.app.snapshot);
+                !lookup.attachments(&self.app.snapshot, view).is_empty()
+            }),
+        }
+    }
+}
+
+/// A host to talk about: one that answers, is no switch, and has a shell to open.
+pub fn host_of(app: &App) -> Option<AssetId> {
+    let snapshot = &app.snapshot;
+    let fit = |view: &&Arc<HostView>| {
+        let reachable = view.host.ssh_alias.is_some() || view.host.address.is_some();
+        view.condition == Condition::Ok && reachable && snapshot.device(&view.host.id).is_none()
+    };
+    snapshot.hosts.iter().find(fit).map(|view| view.host.id.clone())
+}
+
+/// Whether it still answers.
+pub fn answers(app: &App, host: &AssetId) -> bool {
+    app.snapshot.host(host).is_some_and(|view| view.condition == Condition::Ok)
+}
