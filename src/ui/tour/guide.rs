@@ -8,9 +8,11 @@ use crate::base::Timestamp;
 use crate::model::AssetId;
 use crate::ui::app::App;
 
-/// How long a step waits for what it talks about before the tour moves on: a fault of the simulated network is found within
-/// it.
-const MOVES_ON: Duration = Duration::from_secs(45);
+/// How long the first step waits for what it talks about before the tour moves on: the network has to start, and its faults
+/// have to be found.
+const STARTS: Duration = Duration::from_secs(45);
+/// The same for every other step.
+const MOVES_ON: Duration = Duration::from_secs(15);
 
 #[derive(Debug)]
 pub struct Guide {
@@ -68,7 +70,7 @@ impl Guide {
 
     /// When the tour moves on by itself.
     pub fn due(&self) -> Option<Timestamp> {
-        self.missing.map(|since| since.plus(MOVES_ON))
+        self.missing.map(|since| since.plus(if self.at == 0 { STARTS } else { MOVES_ON }))
     }
 
     /// Looks at the console after anything that may have changed it.
@@ -86,7 +88,7 @@ impl Guide {
         self.armed |= !done;
         self.missing = (!possible).then(|| self.missing.unwrap_or(now));
         if self.due().is_some_and(|due| due <= now) {
-            self.begin(self.at + 1, app, now, Some(format!("passed over: {}", step.title)));
+            self.begin(self.at + 1, app, now, Some(format!("step {} left out", self.at + 1)));
         }
     }
 

@@ -326,8 +326,8 @@ impl Screen for Stage {
         frame.area = whole;
         let away = self.rehearsal.is_some();
         strip::draw(Strip { app: self.shown(), guide, alert: self.alert.as_deref(), away }, frame);
-        // Where there is no header to say it.
-        if whole.height - rows < 4 {
+        // Where there is no header to say it, or a box may cover it.
+        if whole.height - rows < 6 {
             strip::mark(self.shown(), frame);
         }
     }

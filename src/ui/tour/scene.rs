@@ -77,14 +77,16 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// A host to talk about: one that answers, is no switch, and has a shell to open.
+/// A host to talk about: a switch that answers and hangs on another. It can be asked each second, it has a shell, and its
+/// neighbour says at once where its cable goes, which for a server may take minutes. Else any host that answers.
 pub fn host_of(app: &App) -> Option<AssetId> {
     let snapshot = &app.snapshot;
     let fit = |view: &&Arc<HostView>| {
-        let reachable = view.host.ssh_alias.is_some() || view.host.address.is_some();
-        view.condition == Condition::Ok && reachable && snapshot.device(&view.host.id).is_none()
+        let whole = snapshot.device(&view.host.id).is_some_and(|device| device.condition == Condition::Ok);
+        whole && !view.host.parents.is_empty()
     };
-    snapshot.hosts.iter().find(fit).map(|view| view.host.id.clone())
+    let answering = || snapshot.hosts.iter().filter(|view| view.condition == Condition::Ok);
+    answering().find(fit).or_else(|| answering().next()).map(|view| view.host.id.clone())
 }
 
 /// Whether it still answers.

@@ -117,7 +117,7 @@ pub const STEPS: [Step; 14] = [
         title: "A shell",
         text: "Esc, then {hosts}: on {host}, {shell} opens a shell in a pane. Look around with \"help\"; Ctrl+\\ comes back, \
                and the shell stays open.",
-        learnt: "been on a host",
+        learnt: "used a shell",
         done: |scene| !scene.app.typing && scene.app.sessions.len() > scene.begun.sessions,
         possible: |scene| scene.host.is_some(),
         missing: "No host answers at the moment.",

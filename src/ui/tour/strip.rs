@@ -26,8 +26,7 @@ pub fn height((width, height): (u16, u16)) -> u16 {
         4..10 => 1,
         10..16 => 3,
         _ if width >= WIDE => 3,
-        16..20 => 4,
-        _ => 5,
+        _ => 4,
     }
 }
 
@@ -74,7 +73,7 @@ pub fn draw(strip: Strip<'_>, frame: &mut Frame<'_>) {
 fn said(guide: &Guide) -> String {
     let words = guide.words();
     if guide.is_so_already() && guide.due().is_none() {
-        return format!("{words} (That is so already: {{tour_next}} goes on.)");
+        return format!("{words} (So already: {{tour_next}} goes on.)");
     }
     if guide.due().is_some() && guide.at() > 0 {
         return format!("{words} The tour waits a moment, then goes on.");
@@ -89,8 +88,8 @@ fn head(strip: Strip<'_>, frame: &mut Frame<'_>, area: Rect) {
     let mut row = Row::new(frame.buffer, &app.look, area, area.y);
     if let Some(alert) = alert {
         let banner = app.look.style(Meaning::Critical);
-        let out = format!(" {} returns ", key_of(app, "tour_end"));
-        row.end(&out, key);
+        let first = if app.is_typing() { "Ctrl+\\ then " } else { "" };
+        row.end(&format!(" {first}{} returns ", key_of(app, "tour_end")), key);
         row.put(" ", banner).put(alert, banner).put(" ", banner).fill(dash, banner);
         return;
     }
@@ -98,13 +97,17 @@ fn head(strip: Strip<'_>, frame: &mut Frame<'_>, area: Rect) {
         row.end(" ", dim).end(words, dim).end(" ", dim).end(&key_of(app, action), key).end(" ", dim);
     };
     row.end(dash, rule);
-    out(&mut row, "tour_end", if away { "leave" } else { "end" });
-    let wide = area.width >= 80;
-    if guide.step().is_some() {
-        out(&mut row, "tour_next", "skip");
-    }
-    if wide && guide.at() > 0 {
-        out(&mut row, "tour_back", "back");
+    if app.is_typing() {
+        // Every other key is the remote side's.
+        row.end(" Ctrl+\\ first ", dim);
+    } else {
+        out(&mut row, "tour_end", if away { "leave" } else { "end" });
+        if guide.step().is_some() {
+            out(&mut row, "tour_next", "skip");
+        }
+        if area.width >= 80 && guide.at() > 0 {
+            out(&mut row, "tour_back", "back");
+        }
     }
     let number = match guide.step() {
         Some(_) => format!("TOUR {}/{}", guide.at() + 1, STEPS.len()),
