@@ -55,7 +55,7 @@ pub struct DemoArgs {
     /// Nothing breaks by itself
     #[arg(long)]
     steady: bool,
-    /// Begin with the tour: five minutes, a step at a time
+    /// Begin with the tour: five minutes, a step at a time (:tour does it in any console)
     #[arg(long, conflicts_with_all = ["headless", "wall", "steady"])]
     tour: bool,
     /// The theme of the console or the wall
