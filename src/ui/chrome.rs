@@ -127,6 +127,10 @@ fn header(app: &App, frame: &mut Frame<'_>) {
     let dim = app.look.style(Meaning::Dim);
     let t = &app.live().totals;
     let mut row = Row::new(frame.buffer, &app.look, area, 0);
+    if app.world != World::Real {
+        // First, so that nothing takes its room.
+        row.put(" SIMULATED ", app.look.style(Meaning::Banner));
+    }
     if let Some(mark) = mark {
         row.end(&mark, app.look.style(Meaning::Banner));
     }
@@ -162,10 +166,9 @@ fn header(app: &App, frame: &mut Frame<'_>) {
     {
         row.end(&format!("attached to {to}"), dim).end("  ", dim);
     }
-    match app.world {
-        World::Real => row.put(" noctty ", app.look.style(Meaning::Title)),
-        World::Demo | World::Tour => row.put(" SIMULATED ", app.look.style(Meaning::Banner)),
-    };
+    if app.world == World::Real {
+        row.put(" noctty ", app.look.style(Meaning::Title));
+    }
     // Names where they all fit, digits where they do not.
     let need: usize = ScreenId::ALL.iter().map(|(_, digit, name)| digit.len() + name.len() + 3).sum();
     // Sessions go on where nobody looks: how many do stands with their screen.

@@ -40,8 +40,7 @@ fn the_first_steps_on_an_empty_configuration_and_nothing_of_them_stays() {
     console.press(":tour\r");
     console.shows("SIMULATED");
     console.shows("TOUR 1/14");
-    // The switch that half of the network hangs on has been found.
-    console.shows("core-sw2");
+    // The dead switch has been found, and what hangs on it.
     console.says("PROBLEMS has the worst first");
     console.press("j");
     console.shows("TOUR 2/14");
@@ -50,14 +49,16 @@ fn the_first_steps_on_an_empty_configuration_and_nothing_of_them_stays() {
     console.press("\x1b");
     console.until("the box is closed", |c| !c.text().contains("problem 1 of"));
     console.press("a");
-    console.shows("Claim core-sw2");
+    console.shows("Claim acc-sw01");
     console.press("a planted note\r");
     console.shows("TOUR 4/14");
     console.press("2/state:unreachable\r");
     console.shows("TOUR 5/14");
     console.press("\x1b");
     console.until("the filter is cleared", |c| !c.text().contains("/state:unreachable"));
-    console.press("\x10acc-sw02\r");
+    let screen = console.text();
+    let name = screen.split("type ").nth(1).and_then(|rest| rest.split(',').next()).expect("a name to type");
+    console.press(&format!("\x10{name}\r"));
     console.shows("TOUR 6/14");
     console.press("w");
     console.shows("TOUR 7/14");
@@ -77,7 +78,7 @@ fn the_first_steps_on_an_empty_configuration_and_nothing_of_them_stays() {
     assert_eq!(console.ends().exit_code(), 128 + 15);
     console.is_given_back();
     assert_eq!(networks(&console), Vec::<PathBuf>::new());
-    for words in ["core-sw2", "a planted note", "127.32.0"] {
+    for words in ["acc-sw01", "a planted note", "127.32.0"] {
         assert_eq!(holding(&state, words.as_bytes()), Vec::<PathBuf>::new(), "{words}");
     }
 }

@@ -408,7 +408,7 @@ fn a_step_whose_object_is_not_there_says_so_and_the_tour_moves_on() {
     let mut tour = Toured::new((80, 24));
     tour.command("tour").says("It has just started");
     let mut at = NOW;
-    for (step, seconds) in [(2, 45), (3, 15), (4, 15)] {
+    for (step, seconds) in [(2, 60), (3, 15), (4, 15)] {
         at = at.plus(Duration::from_secs(seconds - 1));
         tour.stage.tick(at);
         tour.is_at(step - 1);

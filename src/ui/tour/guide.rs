@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::scene::{Begun, Scene, answers, host_of};
+use super::scene::{Begun, Scene, answers, host_of, is_apt};
 use super::steps::{END, STEPS, Step};
 use crate::base::Timestamp;
 use crate::model::AssetId;
@@ -10,7 +10,7 @@ use crate::ui::app::App;
 
 /// How long the first step waits for what it talks about before the tour moves on: the network has to start, and its faults
 /// have to be found.
-const STARTS: Duration = Duration::from_secs(45);
+const STARTS: Duration = Duration::from_secs(60);
 /// The same for every other step.
 const MOVES_ON: Duration = Duration::from_secs(15);
 
@@ -108,7 +108,8 @@ impl Guide {
         self.armed = false;
         self.missing = None;
         self.outcome = outcome;
-        if self.host.as_ref().is_none_or(|host| !answers(app, host)) {
+        // Whoever answered first need not be the best to talk about.
+        if self.host.as_ref().is_none_or(|host| !is_apt(app, host)) {
             self.host = host_of(app);
         }
         if let Some(step) = self.step() {

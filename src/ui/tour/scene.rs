@@ -1,13 +1,12 @@
 //! What a step looks at: the console as it is, and what it was when the step began.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use super::steps::is_note;
 use crate::model::{AssetId, Condition, PortKey, Target};
+use crate::state::Problem;
 use crate::state::lookup::Lookup;
 use crate::state::snapshot::ProblemKind;
-use crate::state::{HostView, Problem};
 use crate::ui::app::App;
 use crate::ui::overlays::Overlay;
 use crate::ui::panes::Selected;
@@ -77,16 +76,18 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// A host to talk about: a switch that answers and hangs on another. It can be asked each second, it has a shell, and its
-/// neighbour says at once where its cable goes, which for a server may take minutes. Else any host that answers.
+/// A host to talk about; else any that answers.
 pub fn host_of(app: &App) -> Option<AssetId> {
-    let snapshot = &app.snapshot;
-    let fit = |view: &&Arc<HostView>| {
-        let whole = snapshot.device(&view.host.id).is_some_and(|device| device.condition == Condition::Ok);
-        whole && !view.host.parents.is_empty()
-    };
-    let answering = || snapshot.hosts.iter().filter(|view| view.condition == Condition::Ok);
-    answering().find(fit).or_else(|| answering().next()).map(|view| view.host.id.clone())
+    let ids = || app.snapshot.hosts.iter().map(|view| &view.host.id);
+    ids().find(|id| is_apt(app, id)).or_else(|| ids().find(|id| answers(app, id))).cloned()
+}
+
+/// A switch that answers and hangs on another: it can be asked each second, it has a shell, and its neighbour says at once
+/// where its cable goes, which for a server may take minutes.
+pub fn is_apt(app: &App, host: &AssetId) -> bool {
+    let hangs = || app.snapshot.host(host).is_some_and(|view| !view.host.parents.is_empty());
+    let whole = app.snapshot.device(host).is_some_and(|device| device.condition == Condition::Ok);
+    whole && answers(app, host) && hangs()
 }
 
 /// Whether it still answers.
