@@ -20,8 +20,9 @@ use crate::engine::desk::Desk;
 use crate::state::{Mode, Snapshot};
 use crate::ui::tour::{Simulation, Simulator};
 
-/// How long whoever leaves the console waits for the last tour to end.
-const FAREWELL: Duration = Duration::from_secs(3);
+/// How long whoever leaves the console waits, with the terminal given back, for the last tour to end: a network that has just begun
+/// to start is not left half written.
+const FAREWELL: Duration = Duration::from_secs(10);
 /// How long what still runs of a tour may take.
 const ENDING: Duration = Duration::from_secs(1);
 
