@@ -123,7 +123,13 @@ fn show(
 ) -> Result<ExitCode> {
     let state = state_dir::choose(globals.state.as_deref());
     keeper::log_beside(state.clone());
-    let view = console::View { target: None, ui, findings: console::Findings::default(), state };
+    let view = console::View {
+        target: None,
+        ui,
+        findings: console::Findings::default(),
+        state,
+        opening: console::Opening::default(),
+    };
     let from = console::From { runtime, clock, mode, way, plans: None, configuration: None, ssh };
     console::view(view, from, Post::Attached(Box::new(link)))
 }

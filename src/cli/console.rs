@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attach::Way;
 use super::keeper::{self, Means, Post};
+use super::tour::Tours;
 use super::{Globals, complain, session_file, state_dir, themes};
 use crate::base::options::{Problem, Weight};
 use crate::base::{Clock, Untrusted};
@@ -28,6 +29,7 @@ use crate::ui::frame::Capabilities;
 use crate::ui::run::{Exit, Terminal};
 use crate::ui::terminal::{capabilities, guard, tty};
 use crate::ui::themes::Themes;
+use crate::ui::tour::{Stage, World};
 
 /// Where the engine's plans come from.
 pub(super) enum Source {
@@ -41,7 +43,8 @@ pub fn run(target: Option<String>, theme: Option<&str>, globals: &Globals) -> Re
     let Some(path) = super::config_file(globals) else {
         let ssh = super::surroundings(&Config::default().ssh);
         let ui = UiOptions::default().with_theme(theme);
-        return show(source_plans(Source::Discovered, ssh.clone()), target, &ui, ssh, Findings::default(), globals);
+        let (plans, findings) = (source_plans(Source::Discovered, ssh.clone()), Findings::default());
+        return show(plans, target, &ui, ssh, findings, Opening::default(), globals);
     };
     if globals.config.is_some() && !path.exists() {
         bail!("there is no {}", super::shown(&path));
@@ -52,18 +55,13 @@ pub fn run(target: Option<String>, theme: Option<&str>, globals: &Globals) -> Re
         findings.are(problems);
         let ssh = super::surroundings(&config.ssh);
         let ui = config.ui.with_theme(theme);
-        return show(
-            source_plans(Source::Configured(Box::new(plan)), ssh.clone()),
-            target,
-            &ui,
-            ssh,
-            findings,
-            globals,
-        );
+        let plans = source_plans(Source::Configured(Box::new(plan)), ssh.clone());
+        return show(plans, target, &ui, ssh, findings, Opening::default(), globals);
     };
     let ssh = super::surroundings(&ssh);
     let ui = ui.with_theme(theme);
-    show(source_plans(Source::File(path, findings.clone()), ssh.clone()), target, &ui, ssh, findings, globals)
+    let plans = source_plans(Source::File(path, findings.clone()), ssh.clone());
+    show(plans, target, &ui, ssh, findings, Opening::default(), globals)
 }
 
 /// What is wrong with a configuration, once it has been read.
@@ -164,6 +162,15 @@ pub struct View<'a> {
     pub findings: Findings,
     /// Where notes and last known states are kept.
     pub state: Option<PathBuf>,
+    pub opening: Opening,
+}
+
+/// What the console begins with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Opening {
+    pub world: World,
+    /// The tour is under way.
+    pub tour: bool,
 }
 
 /// Where the picture comes from.
@@ -192,6 +199,7 @@ pub fn show(
     ui: &UiOptions,
     ssh: Surroundings,
     findings: Findings,
+    opening: Opening,
     globals: &Globals,
 ) -> Result<ExitCode> {
     let clock = Clock::start();
@@ -204,12 +212,12 @@ pub fn show(
     let way = Way::Here(state.clone().unwrap_or_default());
     let configuration = super::config_file(globals);
     let from = From { runtime, clock, mode, way, plans: Some(plans), configuration, ssh };
-    view(View { target, ui, findings, state }, from, post)
+    view(View { target, ui, findings, state, opening }, from, post)
 }
 
 /// Shows what comes from somewhere until it is left.
 pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
-    let View { target, ui, findings, state } = view;
+    let View { target, ui, findings, state, opening } = view;
     let From { runtime: engine_runtime, clock, mode, way, plans, configuration, ssh } = from;
     let capabilities = {
         let mut found = capabilities::detect(|name| std::env::var(name).ok());
@@ -246,10 +254,15 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
             app.say(MessageWeight::Warning, said);
         }
     }
+    app.world = opening.world;
+    let mut stage = Stage::new(app, Box::new(Tours::new(clock)));
+    if opening.tour {
+        stage.start(clock.now());
+    }
     let screen_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let exit = screen_runtime.block_on(screen(&mut app, &mut screen_end, capabilities, clock));
+    let exit = screen_runtime.block_on(screen(&mut stage, &mut screen_end, capabilities, clock));
     if let Some(directory) = &state {
-        session_file::write(directory, &app.remember());
+        session_file::write(directory, &stage.app().remember());
     }
     drop(screen_end);
     stop.cancel();
@@ -261,7 +274,7 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     for problem in findings.all() {
         complain(problem.render().trim_end());
     }
-    for text in app.unsaved() {
+    for text in stage.app().unsaved() {
         complain("the console ended before a text was called saved");
         super::incident::keep(state.as_deref(), &Untrusted::from(text));
     }
@@ -278,14 +291,14 @@ pub(super) fn exit_code(exit: &Exit) -> ExitCode {
 }
 
 /// To the terminal, unless it would print what it does not understand; else to a file where only the operator looks.
-fn clipboard(state: Option<&Path>) -> Clipboard {
+pub(super) fn clipboard(state: Option<&Path>) -> Clipboard {
     let old = !capabilities::answers_queries(|name| std::env::var(name).ok());
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
     Clipboard::new(old, state.map(Path::to_owned).into_iter().chain(runtime).collect())
 }
 
 /// How the system's own ssh is called, so that it reads the same file as the sessions do.
-fn system_ssh(ssh: &Surroundings) -> Vec<String> {
+pub(super) fn system_ssh(ssh: &Surroundings) -> Vec<String> {
     let mut argv = vec!["ssh".to_owned()];
     if let Some(file) = &ssh.config {
         argv.extend(["-F".to_owned(), file.display().to_string()]);
@@ -294,13 +307,13 @@ fn system_ssh(ssh: &Surroundings) -> Vec<String> {
 }
 
 /// The screen on the user's terminal.
-async fn screen(app: &mut App, end: &mut ScreenEnd, capabilities: Capabilities, clock: Clock) -> Result<Exit> {
+async fn screen(stage: &mut Stage, end: &mut ScreenEnd, capabilities: Capabilities, clock: Clock) -> Result<Exit> {
     let mut terminal =
         Terminal::open(capabilities).wrap_err("the console needs a terminal (noctty check works without one)")?;
-    if app.themes.asks_background() && capabilities::answers_queries(|name| std::env::var(name).ok()) {
+    if stage.app().themes.asks_background() && capabilities::answers_queries(|name| std::env::var(name).ok()) {
         terminal.ask_background();
     }
-    Ok(crate::ui::run::run(app, &mut terminal, end, clock).await?)
+    Ok(crate::ui::run::run(stage, &mut terminal, end, clock).await?)
 }
 
 /// The shipped keys and themes with the user's laid over them; what is wrong there is said, and the rest holds.

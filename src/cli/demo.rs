@@ -7,11 +7,12 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, bail};
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Runtime};
 use tokio::task::AbortHandle;
 
 use super::{Globals, console, wall};
@@ -24,7 +25,9 @@ use crate::sim::repository::{PASSWORD, Repositories};
 use crate::sim::script::{Change, ROUND};
 use crate::sim::snmp::{AgentSpec, SnmpAgents};
 use crate::sim::ssh::SshServers;
+use crate::ssh::Surroundings;
 use crate::state::Event;
+use crate::ui::tour::World;
 
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
@@ -52,6 +55,9 @@ pub struct DemoArgs {
     /// Nothing breaks by itself
     #[arg(long)]
     steady: bool,
+    /// Begin with the tour: five minutes, a step at a time (:tour does it in any console)
+    #[arg(long, conflicts_with_all = ["headless", "wall", "steady"])]
+    tour: bool,
     /// The theme of the console or the wall
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
@@ -76,7 +82,12 @@ pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
     let folder = Folder::create()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("sim").enable_all().build()?;
-    let manner = Manner { v3: args.v3, steady: args.steady, ssh_servers: args.ssh_servers };
+    let course = match (args.steady, args.tour) {
+        (true, _) => Course::Steady,
+        (_, true) => Course::Lesson,
+        _ => Course::Rounds,
+    };
+    let manner = Manner { v3: args.v3, course, ssh_servers: args.ssh_servers };
     let outcome = if args.headless {
         start(size, manner, &folder.0, runtime.handle()).and_then(|network| headless(&runtime, &network.file))
     } else {
@@ -91,10 +102,19 @@ pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
 struct Manner {
     /// Switches are asked in version 3.
     v3: bool,
-    /// Nothing breaks by itself.
-    steady: bool,
+    course: Course,
     /// How many hosts have one.
     ssh_servers: usize,
+}
+
+/// What breaks by itself.
+#[derive(Clone, Copy)]
+enum Course {
+    /// The script, round after round.
+    Rounds,
+    Steady,
+    /// What the tour talks about, once and for good.
+    Lesson,
 }
 
 /// The network while it runs: it ends when this is dropped.
@@ -128,8 +148,11 @@ fn start(size: Size, manner: Manner, folder: &Path, runtime: &Handle) -> Result<
         let (servers, agents) = (servers.clone(), agents.clone());
         runtime.spawn(async move {
             let topology = servers.topology.clone();
-            if !manner.steady {
-                servers.play(|change| apply(&agents, &topology, change)).await;
+            let network = |change| apply(&agents, &topology, change);
+            match manner.course {
+                Course::Rounds => servers.play(network).await,
+                Course::Lesson => servers.teach(network).await,
+                Course::Steady => {}
             }
         })
     };
@@ -176,7 +199,7 @@ fn apply(agents: &SnmpAgents, topology: &Topology, change: Change) {
     }
 }
 
-fn headless(runtime: &tokio::runtime::Runtime, file: &Path) -> Result<ExitCode> {
+fn headless(runtime: &Runtime, file: &Path) -> Result<ExitCode> {
     super::print(&format!("{}\n", super::shown(file)))?;
     runtime.block_on(async {
         let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
@@ -201,14 +224,36 @@ fn show(
     let state = globals.state.clone().unwrap_or_else(|| folder.join("state"));
     let globals = Globals { state: Some(state), ..globals.clone() };
     let ssh = super::surroundings(&SshOptions { config: Some(SshServers::config_file(folder)) });
+    let (plans, kept) = plans(size, manner, folder, runtime, &ssh);
+    let (ui, theme) = (UiOptions::default(), args.theme.as_deref());
+    let outcome = if args.wall {
+        wall::show(plans, WallOptions::default(), &ui, (&args.page, theme), ssh, &[], &globals)
+    } else {
+        let opening = console::Opening { world: World::Demo, tour: args.tour };
+        console::show(plans, None, &ui.with_theme(theme), ssh, console::Findings::default(), opening, &globals)
+    };
+    // Whoever leaves at once waits for it, so that nothing is written into a folder that is being removed.
+    drop(kept.recv_timeout(PATIENCE));
+    outcome
+}
+
+/// Starts the network where the console asks for its plans. The network comes back by the other end: whoever takes it
+/// ends it.
+fn plans(
+    size: Size,
+    manner: Manner,
+    folder: &Path,
+    runtime: &Handle,
+    ssh: &Surroundings,
+) -> (console::Plans, Receiver<Result<Network>>) {
     let (keep, kept) = std::sync::mpsc::channel();
-    let (network_folder, runtime, network_ssh) = (folder.to_owned(), runtime.clone(), ssh.clone());
+    let (folder, runtime, ssh) = (folder.to_owned(), runtime.clone(), ssh.clone());
     let plans: console::Plans = Box::new(move |plans, events, _| {
         // The engine may have ended already: then nobody is left to be told.
         let _ = events.blocking_send(Event::Discovering(true));
-        let started = start(size, manner, &network_folder, &runtime).and_then(|network| {
+        let started = start(size, manner, &folder, &runtime).and_then(|network| {
             let plan = plan(&network.file.display().to_string(), network.text.clone())?;
-            console::send_plan(plan, network_ssh, &plans);
+            console::send_plan(plan, ssh, &plans);
             Ok(network)
         });
         if let Err(error) = &started {
@@ -218,15 +263,37 @@ fn show(
         let _ = events.blocking_send(Event::Discovering(false));
         let _ = keep.send(started);
     });
-    let (ui, theme) = (UiOptions::default(), args.theme.as_deref());
-    let outcome = if args.wall {
-        wall::show(plans, WallOptions::default(), &ui, (&args.page, theme), ssh, &[], &globals)
-    } else {
-        console::show(plans, None, &ui.with_theme(theme), ssh, console::Findings::default(), &globals)
-    };
-    // Whoever leaves at once waits for it, so that nothing is written into a folder that is being removed.
-    drop(kept.recv_timeout(PATIENCE));
-    outcome
+    (plans, kept)
+}
+
+/// The network of the tour, as [`DemoArgs`] has it where nobody says otherwise, in a folder of its own.
+pub(super) struct Lesson {
+    pub ssh: Surroundings,
+    folder: Folder,
+}
+
+impl Lesson {
+    pub fn prepare() -> Result<Self> {
+        let folder = Folder::create()?;
+        let ssh = super::surroundings(&SshOptions { config: Some(SshServers::config_file(&folder.0)) });
+        Ok(Self { ssh, folder })
+    }
+
+    /// Where its engine keeps what it keeps.
+    pub fn state(&self) -> PathBuf {
+        self.folder.0.join("state")
+    }
+
+    /// Runs the network on that runtime for as long as `watch` does, which gets the plans. Then all of it ends.
+    pub fn run(self, runtime: Runtime, watch: impl FnOnce(console::Plans)) {
+        let size = Size { hosts: 24, switches: 8, ports: 28, seed: 1 };
+        let manner = Manner { v3: false, course: Course::Lesson, ssh_servers: network::SSH_SERVERS };
+        let (plans, kept) = plans(size, manner, &self.folder.0, runtime.handle(), &self.ssh);
+        watch(plans);
+        // Nothing is written into the folder any more when it goes.
+        drop(kept.recv_timeout(PATIENCE));
+        runtime.shutdown_timeout(Duration::from_secs(1));
+    }
 }
 
 fn plan(name: &str, text: String) -> Result<Plan> {

@@ -23,6 +23,7 @@ mod sim_restic;
 mod ssh;
 mod state_dir;
 mod themes;
+mod tour;
 mod wall;
 
 use std::io::Write as _;
@@ -95,7 +96,10 @@ pub enum Command {
     Attach(attach::AttachArgs),
     /// One walk of one device's ports by SNMP; exit 0 ok, 1 warning, 2 critical, 3 unknown
     Ports(ports::PortsArgs),
-    /// A simulated network over real protocols on loopback, and the console on it
+    /// A simulated network over real protocols on loopback, and the console on it; --tour shows around
+    ///
+    /// Nothing but loopback is used, and what is written goes with it. With --tour a strip says what to try, a step at a time,
+    /// in five minutes; :tour does the same in any console, on a network of its own beside yours. docs/tour.md has more.
     Demo(demo::DemoArgs),
     /// The network on a wall: pages that turn by themselves, read-only, no input
     ///

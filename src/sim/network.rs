@@ -269,6 +269,18 @@ impl Servers {
         }
     }
 
+    /// Plays the lesson of the tour, once; `network` carries out what concerns the switches.
+    pub async fn teach(&self, mut network: impl FnMut(Change)) {
+        let size = self.topology.size;
+        let mut before = Duration::ZERO;
+        for step in script::lesson(size.hosts, size.switches, size.ports) {
+            tokio::time::sleep(step.at.saturating_sub(before)).await;
+            before = step.at;
+            self.apply(step.change).await;
+            network(step.change);
+        }
+    }
+
     /// Plays the script round after round, until it is dropped; `network` carries out what concerns the switches.
     pub async fn play(&self, mut network: impl FnMut(Change)) {
         let size = self.topology.size;

@@ -67,6 +67,18 @@ pub fn steps(seed: u64, hosts: usize, switches: usize, ports: usize) -> Vec<Step
     out
 }
 
+/// When everything has answered once.
+const SETTLED: Duration = Duration::from_secs(8);
+
+/// What is wrong for as long as the tour lasts, all at once and for good: a dead switch with what hangs on it, and elsewhere an
+/// uplink and a server. So little of the network that the console does not doubt its own sight.
+pub fn lesson(hosts: usize, switches: usize, ports: usize) -> Vec<Step> {
+    let dead_switch = (switches > 3).then_some(Change::Switch { switch: 3, alive: false });
+    let uplink = (switches > 2 && ports > 2).then(|| Change::Link { switch: 2, port: ports - 1, up: false });
+    let host = (hosts > 2).then_some(Change::Host { host: 2, alive: false });
+    [dead_switch, uplink, host].into_iter().flatten().map(|change| Step { at: SETTLED, change }).collect()
+}
+
 /// A small generator (xorshift64*), so that a seed means the same everywhere.
 #[derive(Debug)]
 pub struct Random(pub u64);
@@ -105,6 +117,18 @@ mod tests {
             .map(|good| if good { 1 } else { -1 })
             .sum();
         assert_eq!(balance, 0);
+    }
+
+    #[test]
+    fn the_lesson_is_the_same_for_everybody_and_nothing_of_it_is_mended() {
+        let lesson = lesson(24, 8, 28);
+        assert_eq!(lesson.len(), 3);
+        let good = |step: &&Step| match step.change {
+            Change::Switch { alive, .. } | Change::Host { alive, .. } | Change::NameServer { alive } => alive,
+            Change::Link { up, .. } => up,
+        };
+        assert_eq!(lesson.iter().filter(good).count(), 0);
+        assert!(super::lesson(0, 0, 0).is_empty());
     }
 
     #[test]

@@ -59,6 +59,9 @@ pub enum Action {
     Claim,
     Release,
     Maintain,
+    TourNext,
+    TourBack,
+    TourEnd,
 }
 
 /// An action, its name in the keymap, and what it does.
@@ -132,6 +135,9 @@ pub const ACTIONS: &[(Action, &str, &str)] = &[
     (Action::Claim, "claim", "acknowledge: take the problem on, or hand it over"),
     (Action::Release, "release", "give a claimed problem back; else end its maintenance"),
     (Action::Maintain, "maintain", "maintenance: work on it for a time, announcing nothing"),
+    (Action::TourNext, "tour_next", "in the tour: the next step"),
+    (Action::TourBack, "tour_back", "in the tour: the step before"),
+    (Action::TourEnd, "tour_end", "leave the tour"),
 ];
 
 impl Action {

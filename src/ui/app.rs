@@ -33,6 +33,7 @@ use super::screen::Ring;
 use super::session::SessionPane;
 use super::sorting::Order;
 use super::themes::Themes;
+use super::tour::{Wish, World};
 use super::trail::Trails;
 use crate::base::Timestamp;
 use crate::bus::{Command, MessageWeight, Ticket};
@@ -108,6 +109,10 @@ pub struct App {
     /// What is wrong with the configuration, for as long as the console runs.
     pub trouble: Arc<OnceLock<String>>,
     pub clipboard: Clipboard,
+    /// Whether what is shown is real.
+    pub world: World,
+    /// What was asked of the tour, until it is taken.
+    pub(super) tour_wish: Option<Wish>,
     /// The picture is held still.
     pub(super) frozen: Option<freeze::Frozen>,
     /// Steady time, as of the last turn of the loop or the last key.
@@ -195,6 +200,8 @@ impl App {
             watching: None,
             trouble: setup.trouble,
             clipboard: setup.clipboard,
+            world: World::default(),
+            tour_wish: None,
             frozen: None,
             now: Timestamp(0),
             commands: setup.commands,

@@ -8,6 +8,7 @@ use super::canvas::Row;
 use super::frame::Frame;
 use super::overlays::Overlay;
 use super::panes::ScreenId;
+use super::tour::World;
 use crate::base::{text, units};
 use crate::bus::MessageWeight;
 use crate::config::keymap::Lookup;
@@ -130,6 +131,10 @@ fn header(app: &App, frame: &mut Frame<'_>) {
     let dim = app.look.style(Meaning::Dim);
     let t = &app.live().totals;
     let mut row = Row::new(frame.buffer, &app.look, area, 0);
+    if app.world != World::Real {
+        // First, so that nothing takes its room.
+        row.put(" SIMULATED ", app.look.style(Meaning::Banner));
+    }
     if let Some(mark) = mark {
         row.end(&mark, app.look.style(Meaning::Banner));
     }
@@ -165,7 +170,9 @@ fn header(app: &App, frame: &mut Frame<'_>) {
     {
         row.end(&format!("attached to {to}"), dim).end("  ", dim);
     }
-    row.put(" noctty ", app.look.style(Meaning::Title));
+    if app.world == World::Real {
+        row.put(" noctty ", app.look.style(Meaning::Title));
+    }
     // Names where they all fit, digits where they do not.
     let need: usize = ScreenId::ALL.iter().map(|(_, digit, name)| digit.len() + name.len() + 3).sum();
     // Sessions go on where nobody looks: how many do stands with their screen.

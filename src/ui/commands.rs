@@ -7,11 +7,12 @@ use super::overlays::Overlay;
 use super::panes::{PaneKind, ScreenId};
 use super::run::Exit;
 use super::themes::Outcome;
+use super::tour::Wish;
 use crate::bus::{Command, MessageWeight};
 use crate::model::{AssetId, EntryKind};
 
 /// Commands with an argument, and what they do.
-pub const COMMANDS: [(&str, &str); 15] = [
+pub const COMMANDS: [(&str, &str); 16] = [
     ("host", "open a host or a backup by name"),
     ("look", "look at an address that is not in the inventory"),
     ("note", "write a note to the open incident"),
@@ -25,6 +26,7 @@ pub const COMMANDS: [(&str, &str); 15] = [
     ("discover", "all: watch every host of ~/.ssh/config"),
     ("group", "site, group or none: gather the hosts; alone, the next of them"),
     ("theme", "auto, or a theme by name; alone it says which there are"),
+    ("tour", "a tour of five minutes on a simulated network; again, next, back, end"),
     ("q", "leave; asks first"),
     ("q!", "leave at once"),
 ];
@@ -74,6 +76,10 @@ pub fn run(app: &mut App, text: &str) {
             None => app.say(MessageWeight::Warning, "group by site, group or none"),
         },
         "theme" => set_theme(app, rest),
+        "tour" => match Wish::named(rest) {
+            Some(wish) => app.tour_wish = Some(wish),
+            None => app.say(MessageWeight::Warning, ":tour begins or goes on; then again, next, back or end"),
+        },
         _ => match Action::named(word) {
             Some(action) if rest.is_empty() => app.act(action),
             _ => {
@@ -162,6 +168,10 @@ pub fn complete(app: &App, text: &str) -> String {
         Some(("group", rest)) => {
             let names = GroupBy::NAMES.iter().map(|(name, _)| name).filter(|name| name.starts_with(rest));
             names.map(|name| format!("group {name}")).collect()
+        }
+        Some(("tour", rest)) => {
+            let names = Wish::NAMES.iter().map(|(name, _)| name).filter(|name| name.starts_with(rest));
+            names.map(|name| format!("tour {name}")).collect()
         }
         Some(("theme", rest)) => {
             app.themes.names().iter().filter(|n| n.starts_with(rest)).map(|n| format!("theme {n}")).collect()

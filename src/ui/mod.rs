@@ -26,6 +26,7 @@ mod sessions;
 mod sorting;
 pub mod terminal;
 pub mod themes;
+pub mod tour;
 mod trail;
 pub mod wall;
 mod watch;

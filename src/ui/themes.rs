@@ -43,6 +43,13 @@ impl Themes {
         Self::new(Shelf::default(), ThemeChoice::named(name), Background::Dark, capabilities)
     }
 
+    /// The same for another console, which hears of no changes to the user's files.
+    #[must_use]
+    pub fn without_news(&self) -> Self {
+        let (shelf, choice) = (self.shelf.clone(), self.choice.clone());
+        Self::new(shelf, choice, self.background, self.capabilities)
+    }
+
     /// Whoever reads the user's files: nudged, it sends them; and by itself when they have changed.
     #[must_use]
     pub fn with_news(self, nudge: std::sync::mpsc::SyncSender<()>, news: mpsc::Receiver<News>) -> Self {

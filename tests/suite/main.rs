@@ -40,6 +40,7 @@ mod system;
 mod terminals;
 mod time_servers;
 mod tls;
+mod tour;
 mod traps;
 mod trouble;
 mod tty;

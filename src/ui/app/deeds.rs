@@ -12,6 +12,7 @@ use crate::ui::list::List;
 use crate::ui::overlays::Overlay;
 use crate::ui::panes::{self, PaneKind, ScreenId, Selected};
 use crate::ui::run::Exit;
+use crate::ui::tour::Wish;
 
 impl App {
     pub fn act(&mut self, action: Action) {
@@ -94,6 +95,9 @@ impl App {
             Action::Claim => self.claim(),
             Action::Release => self.release(),
             Action::Maintain => self.maintain(),
+            Action::TourNext => self.tour_wish = Some(Wish::Next),
+            Action::TourBack => self.tour_wish = Some(Wish::Back),
+            Action::TourEnd => self.tour_wish = Some(Wish::End),
         }
     }
 

@@ -24,6 +24,7 @@ use super::frame::Frame;
 use super::panes::{PaneKind, Selected};
 use super::run::Exit;
 use super::sorting::By;
+use super::tour::World;
 use crate::base::text;
 use crate::bus::Ticket;
 use crate::config::key::{Key, KeyCode};
@@ -275,6 +276,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
             Overlay::Bulk(bulk) => bulk::draw(app, frame, bulk),
             Overlay::EndSession { host, .. } => {
                 ask(app, frame, &format!("End the session with {host}?"), "end it", "keep it")
+            }
+            Overlay::Quit if app.world == World::Tour => {
+                ask(app, frame, "Leave the tour? Your own console is as you left it", "leave the tour", "stay")
             }
             Overlay::Quit => {
                 let open = app.sessions.iter().filter(|pane| !pane.is_over()).count();

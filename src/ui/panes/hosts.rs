@@ -16,6 +16,7 @@ use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
 use crate::ui::grouping::{GroupBy, Head};
 use crate::ui::sorting::{self, By};
+use crate::ui::tour::World;
 
 /// Worst first, by counting: linear for ten thousand hosts; or as the operator has them.
 pub fn order(app: &App) -> Vec<usize> {
@@ -102,7 +103,11 @@ pub fn empty(app: &App) -> Vec<String> {
     if app.snapshot.engine.discovering {
         return vec!["looking for what there is to watch".to_owned()];
     }
-    vec!["no hosts: add [[host]] to the configuration (noctty config init)".to_owned()]
+    let mut lines = vec!["no hosts: add [[host]] to the configuration (noctty config init)".to_owned()];
+    if app.world == World::Real {
+        lines.push(":tour shows what noctty does, on a simulated network".to_owned());
+    }
+    lines
 }
 
 /// What any of the hosts has; found out once for each inventory.

@@ -13,10 +13,11 @@ mod marks;
 mod notifications;
 mod ports;
 mod sorting;
+mod tour;
 mod watch;
 
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use proptest::prelude::*;
