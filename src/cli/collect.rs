@@ -5,7 +5,7 @@
 mod roles;
 mod system;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ use crate::engine::schedule::Schedule;
 use crate::model::Policy;
 use crate::net::Net;
 use crate::net::snmp::Drops;
-use crate::ssh::{SshConfig, Surroundings};
+use crate::ssh::Surroundings;
 use crate::state::{Mode, Snapshot, Storage};
 pub use system::socket as system_socket;
 
@@ -128,7 +128,7 @@ pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
         (false, Some(cycles)) => Schedule::in_rounds(cycles, args.every),
         (false, None) => Schedule::default(),
     };
-    let plan = if endless { with_inferred_parents(plan) } else { plan };
+    let plan = if endless { super::with_inferred_parents(plan) } else { plan };
     let net = Net::new(clock);
     let started = Cost::now(begun);
     let runtime = super::runtime()?;
@@ -147,12 +147,6 @@ pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
         super::print(&(serde_json::to_string_pretty(&stats)? + "\n"))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// What hosts hang on by the ssh_config of whoever this runs as, and by the routing table.
-fn with_inferred_parents(plan: Plan) -> Plan {
-    let ssh = SshConfig::load(Surroundings::from_environment());
-    plan.clone().with_inferred_parents(Some(&ssh), Path::new("/")).unwrap_or(plan)
 }
 
 /// The right to poll for the state directory; an error where somebody else has it. Nothing where it cannot be had at all:
