@@ -61,6 +61,10 @@ pub struct Welcome {
     /// The configuration that is in force there.
     pub configuration: Option<String>,
     pub role: Role,
+    /// In whose name the console writes there.
+    pub author: String,
+    /// Who sits at it is wanted: several people use its account.
+    pub asks: bool,
 }
 
 mod form {
@@ -68,7 +72,7 @@ mod form {
 
     wire! {
         record Hello { build, author, now, most }
-        record Welcome { build, process, user, now, configuration, role }
+        record Welcome { build, process, user, now, configuration, role, author, asks }
         choice Role { View, Operate, Admin }
     }
 }

@@ -706,7 +706,7 @@ fn engine(admit: impl Fn(super::Peer, &str) -> Result<Guest, String> + Send + Sy
 }
 
 fn anybody(role: Role) -> impl Fn(super::Peer, &str) -> Result<Guest, String> {
-    move |_, author| Ok(Guest { author: Untrusted::from(author), role, holders: None })
+    move |_, author| Ok(Guest { author: Untrusted::from(author), role, holders: None, asks: false })
 }
 
 async fn in_time<T>(what: impl Future<Output = T>) -> T {

@@ -228,10 +228,15 @@ async fn collect(
     });
     // The channel is empty and its other end is in the setup.
     plan_tx.send(plan).await?;
+    let renewal = office.as_ref().map(|office| office.renewal(globals));
+    let renewing = if seat.is_some() { Some(tokio::spawn(renew(plan_tx, renewal, globals.clone()))) } else { None };
     let company = Company { visitors: Some(visitors), ..Company::default() };
     let engine = tokio::spawn(run_in_company(setup, company));
     let ran = engine.await?;
     ender.abort();
+    if let Some(renewing) = renewing {
+        renewing.abort();
+    }
     if let Some(serving) = serving {
         service::tell("STOPPING=1");
         serving.abort();
@@ -243,6 +248,31 @@ async fn collect(
     drop((seat, office));
     let snapshot = screen_end.snapshots.borrow().clone();
     Ok((ran, snapshot))
+}
+
+/// Reads the configuration anew with each SIGHUP. One with errors changes nothing; they are said.
+async fn renew(plans: mpsc::Sender<Plan>, renewal: Option<system::Renewal>, globals: Globals) {
+    let renewal = renewal.map(Arc::new);
+    let Ok(mut hangups) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else { return };
+    while hangups.recv().await.is_some() {
+        let (renewal, globals) = (renewal.clone(), globals.clone());
+        let read = move || {
+            let plan = super::load_plan(&globals)?;
+            renewal.map_or(Ok(()), |renewal| renewal.run())?;
+            Ok::<_, color_eyre::Report>(super::with_inferred_parents(plan))
+        };
+        match tokio::task::spawn_blocking(read).await {
+            Ok(Ok(plan)) => {
+                if plans.send(plan).await.is_err() {
+                    return;
+                }
+                service::tell("STATUS=polling by the configuration as it was read anew; consoles may attach");
+                tracing::info!("the configuration was read anew");
+            }
+            Ok(Err(error)) => super::complain(&format!("the configuration stays as it was: {error}")),
+            Err(error) => tracing::error!(%error, "the configuration could not be read anew"),
+        }
+    }
 }
 
 fn stats(plan: &Plan, ran: &Ran, snapshot: &Snapshot, net: &Net, clock: Clock) -> Stats {
