@@ -17,7 +17,7 @@ wire! {
     record Claim { target, owner, note, until, stickiness, condition }
     record Acknowledgement { id, since, claim }
 
-    choice Scope { Asset { 0: asset }, Tag { 0: tag }, Group { 0: group }, Behind { 0: asset } }
+    choice Scope { Asset { 0: asset }, Tag { 0: tag }, Group { 0: group }, Behind { 0: asset }, Site { 0: site } }
     choice Span { Once { from: begins, until: ends }, Recurring { schedule: schedule, lasts: lasts } }
     record Upkeep { scope, span, flexible, note }
     record Maintenance { id, author, order }

@@ -61,6 +61,10 @@ pub struct Welcome {
     /// The configuration that is in force there.
     pub configuration: Option<String>,
     pub role: Role,
+    /// In whose name the console writes there.
+    pub author: String,
+    /// Who sits at it is wanted: several people use its account.
+    pub asks: bool,
 }
 
 mod form {
@@ -68,7 +72,7 @@ mod form {
 
     wire! {
         record Hello { build, author, now, most }
-        record Welcome { build, process, user, now, configuration, role }
+        record Welcome { build, process, user, now, configuration, role, author, asks }
         choice Role { View, Operate, Admin }
     }
 }
@@ -126,11 +130,7 @@ impl First {
         }
         let (version, shape) = (u16::from_be_bytes(*version), u64::from_be_bytes(*shape));
         if (version, shape) != (VERSION, SHAPE) {
-            return Err(format!(
-                "the two are of different builds: {} speaks form {VERSION}.{SHAPE:016x}, the other side \
-                 {version}.{shape:016x}; run the same noctty on both sides",
-                build()
-            ));
+            return Err(misfit(*kind, rest, (version, shape)));
         }
         let mut names = Names::default();
         let mut reader = Reader::new(rest, 0, &mut names);
@@ -141,6 +141,22 @@ impl First {
         };
         first.map_err(|error| error.to_string())
     }
+}
+
+/// What is wrong with the other side's first message, and what to do. Its build comes first in every version; whatever stands
+/// there instead is not believed to be one.
+fn misfit(kind: u8, rest: &[u8], (version, shape): (u16, u64)) -> String {
+    let mut names = Names::default();
+    let said = String::take(None, &mut Reader::new(rest, 0, &mut names)).unwrap_or_default();
+    let numbered = |said: &String| said.starts_with("noctty ") && said.len() < 40;
+    let theirs = Some(text::clean(&said)).filter(numbered).unwrap_or_else(|| "another noctty".to_owned());
+    let (theirs, ours) =
+        (format!("{theirs} (form {version}.{shape:08x})"), format!("{} (form {VERSION}.{SHAPE:08x})", build()));
+    let (engine, console) = if kind == 0 { (ours, theirs) } else { (theirs, ours) };
+    format!(
+        "the two are of different builds: the engine is {engine}, the console {console}; install the newer one on both \
+         sides, then end the engine and start it anew (noctty collect, or the console that polls)"
+    )
 }
 
 impl Wire for i64 {

@@ -50,6 +50,8 @@ pub struct Guest {
     pub role: Role,
     /// Where its role is by lists: who may what it may not.
     pub holders: Option<Arc<Holders>>,
+    /// Several people use its account, and it did not say which of them it is.
+    pub asks: bool,
 }
 
 impl Guest {
@@ -156,6 +158,8 @@ async fn greet(stream: &mut UnixStream, doors: &Doors) -> Result<(Guest, i64), S
         now: ours,
         configuration: doors.configuration.clone(),
         role: guest.role,
+        author: guest.author.line(),
+        asks: guest.asks,
     };
     frame::begin(&mut message);
     First::Welcome(welcome).put(&mut message);

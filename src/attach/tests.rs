@@ -96,6 +96,7 @@ fn fill(snapshot: &mut Snapshot, words: &str) {
         (Scope::Asset(AssetId::new("sw1")), once.clone()),
         (Scope::Tag(words.into()), Span::Recurring { schedule, lasts: DEADLINE }),
         (Scope::Group("core".into()), once.clone()),
+        (Scope::Site("fra1".into()), once.clone()),
         (Scope::Behind(AssetId::new("sw2")), once),
     ];
     snapshot.maintenance = orders.into_iter().enumerate().map(|(n, (scope, span))| order(n, scope, span)).collect();
@@ -511,6 +512,7 @@ fn what_nobody_looks_at_any_more_tells_of_a_dead_switch_what_its_engine_would() 
         net.second += 5;
         net.see(0, "ports", Reading::critical("no answer"));
     }
+    net.see(0, "icmp", Reading::ok("1 ms"));
     let down = net.publish();
     assert!(kinds(&down).contains(&ProblemKind::Port), "the walk is not too old yet: {:?}", down.problems);
     let aged = down.aged(&Policy::default(), later).expect("too old by then");
@@ -541,7 +543,13 @@ fn a_greeting_of_another_build_is_refused_in_words_and_a_refusal_is_read_by_ever
     assert!(matches!(First::take(&bytes), Ok(First::Hello(Hello { now: 7, most: Role::Admin, .. }))));
     bytes[10] ^= 1;
     let words = First::take(&bytes).expect_err("another shape");
-    assert!(words.contains("different builds") && words.contains("the same noctty on both sides"), "{words}");
+    let ours = concat!("the engine is noctty ", env!("CARGO_PKG_VERSION"), " (form 1.");
+    for part in ["different builds", ours, "the console noctty 9 (form 1.", "install the newer one on both sides"] {
+        assert!(words.contains(part), "{part} is missing in {words}");
+    }
+    // What stands where a build should be names nobody.
+    let strange = [&bytes[..18], b"\x08pretend!"].concat();
+    assert!(First::take(&strange).expect_err("another shape").contains("the console another noctty (form"));
     let mut refusal = Vec::new();
     First::Refused("no \x1b[2J".to_owned()).put(&mut refusal);
     refusal[8] ^= 1;
@@ -698,7 +706,7 @@ fn engine(admit: impl Fn(super::Peer, &str) -> Result<Guest, String> + Send + Sy
 }
 
 fn anybody(role: Role) -> impl Fn(super::Peer, &str) -> Result<Guest, String> {
-    move |_, author| Ok(Guest { author: Untrusted::from(author), role, holders: None })
+    move |_, author| Ok(Guest { author: Untrusted::from(author), role, holders: None, asks: false })
 }
 
 async fn in_time<T>(what: impl Future<Output = T>) -> T {

@@ -3,6 +3,7 @@
 
 mod bridge;
 
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use color_eyre::eyre::{Result, bail, eyre};
 
 use super::keeper::{self, Post};
 use super::{Globals, console, state_dir};
-use crate::attach::{self, Link, LinkError};
+use crate::attach::{self, Link, LinkError, Role, Welcome};
 use crate::base::{Clock, text};
 use crate::config::{Config, UiOptions, salvage};
 use crate::state::Mode;
@@ -42,25 +43,31 @@ pub enum Way {
     /// By a socket of this machine.
     Socket(PathBuf),
     Far(Far),
+    /// In the name of somebody who said it.
+    As(Box<Self>, String),
 }
 
 impl Way {
     /// # Errors
     /// [`LinkError`].
     pub async fn dial(&self, clock: Clock) -> Result<Link, LinkError> {
-        let author = crate::engine::own_author().line();
+        self.dial_as(clock, &crate::engine::own_author().line()).await
+    }
+
+    async fn dial_as(&self, clock: Clock, author: &str) -> Result<Link, LinkError> {
         match self {
+            Self::As(way, author) => Box::pin(way.dial_as(clock, author)).await,
             Self::Here(directory) => {
                 let own = rustix::process::geteuid().as_raw();
-                Link::dial(&attach::socket_in(directory), |user| user == own, clock, &author).await
+                Link::dial(&attach::socket_in(directory), |user| user == own, clock, author).await
             }
             Self::Socket(path) => {
                 // Whoever may make a socket there is whoever its folder belongs to.
                 let owner = path.parent().and_then(|folder| owner(folder).ok());
                 let own = rustix::process::geteuid().as_raw();
-                Link::dial(path, |user| user == 0 || user == own || Some(user) == owner, clock, &author).await
+                Link::dial(path, |user| user == 0 || user == own || Some(user) == owner, clock, author).await
             }
-            Self::Far(far) => far.dial(clock, &author).await,
+            Self::Far(far) => far.dial(clock, author).await,
         }
     }
 
@@ -69,6 +76,7 @@ impl Way {
         match self {
             Self::Here(_) | Self::Socket(_) => Duration::from_millis(100),
             Self::Far(_) => Duration::from_secs(3),
+            Self::As(way, _) => way.patience(),
         }
     }
 
@@ -77,6 +85,7 @@ impl Way {
         match self {
             Self::Here(_) | Self::Socket(_) => who.to_owned(),
             Self::Far(far) => format!("{} {who}", far.name()),
+            Self::As(way, _) => way.words(who),
         }
     }
 }
@@ -107,7 +116,70 @@ pub fn run(args: &AttachArgs, globals: &Globals) -> Result<ExitCode> {
     };
     let mode = if globals.passive { Mode::Passive } else { Mode::Polling };
     let ssh = super::surroundings(&config.ssh);
-    show(runtime, clock, mode, way, link, &config.ui, ssh, globals)
+    show(runtime, clock, mode, way, link, &config.ui, ssh, (None, None), globals)
+}
+
+/// For whoever has no configuration and no engine of their own: the console on the engine of this machine. Nothing where there
+/// is none; what does not let this console in is said, and it polls by itself.
+///
+/// # Errors
+/// What the console ends with.
+pub fn to_this_machine(target: Option<&str>, theme: Option<&str>, globals: &Globals) -> Result<Option<ExitCode>> {
+    let own = super::config_home().is_some_and(|home| home.join("noctty.toml").exists());
+    let socket = super::collect::system_socket();
+    if globals.config.is_some() || globals.state.is_some() || own || !socket.exists() {
+        return Ok(None);
+    }
+    let clock = Clock::start();
+    let runtime = super::runtime()?;
+    let near = state_dir::choose(None).map(Way::Here);
+    if near.is_some_and(|near| runtime.block_on(near.dial(clock)).is_ok()) {
+        return Ok(None);
+    }
+    let way = Way::Socket(socket.clone());
+    let link = match runtime.block_on(way.dial(clock)) {
+        Ok(link) => link,
+        Err(LinkError::Nobody { .. }) => return Ok(None),
+        Err(error) => {
+            super::complain(&format!(
+                "not attached to the engine of this machine ({}): {error}",
+                super::shown(&socket)
+            ));
+            return Ok(None);
+        }
+    };
+    let why = format!(
+        "no configuration of your own: attached to the engine of this machine, {}; --config FILE polls by itself",
+        super::shown(&socket)
+    );
+    let mode = if globals.passive { Mode::Passive } else { Mode::Polling };
+    let ui = UiOptions::default().with_theme(theme);
+    let ssh = super::surroundings(&Config::default().ssh);
+    let target = target.map(str::to_owned);
+    show(runtime, clock, mode, way, link, &ui, ssh, (target, Some(why)), globals).map(Some)
+}
+
+/// Asks who sits here, before the screen opens, where several people use the account and this one may write.
+fn introduced(runtime: &tokio::runtime::Runtime, clock: Clock, way: Way, link: Link) -> Result<(Way, Link)> {
+    let Welcome { asks, role, author, .. } = &link.welcome;
+    if !asks || *role < Role::Operate || !std::io::stdin().is_terminal() {
+        return Ok((way, link));
+    }
+    let account = text::clean(author);
+    let question = format!("{account} is an account of several people. Who are you? (Enter: only {account}) ");
+    let mut terminal = std::io::stderr();
+    terminal.write_all(question.as_bytes()).and_then(|()| terminal.flush())?;
+    let mut name = String::new();
+    std::io::stdin().read_line(&mut name)?;
+    let name = name.trim();
+    if name.is_empty() {
+        return Ok((way, link));
+    }
+    let way = Way::As(Box::new(way), name.to_owned());
+    match runtime.block_on(way.dial(clock)) {
+        Ok(link) => Ok((way, link)),
+        Err(error) => bail!("{error}"),
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "handed on as they are")]
@@ -119,18 +191,15 @@ fn show(
     link: Link,
     ui: &UiOptions,
     ssh: crate::ssh::Surroundings,
+    (target, why): (Option<String>, Option<String>),
     globals: &Globals,
 ) -> Result<ExitCode> {
+    let (way, link) = introduced(&runtime, clock, way, link)?;
     let state = state_dir::choose(globals.state.as_deref());
     keeper::log_beside(state.clone());
-    let view = console::View {
-        target: None,
-        ui,
-        findings: console::Findings::default(),
-        state,
-        opening: console::Opening::default(),
-    };
-    let from = console::From { runtime, clock, mode, way, plans: None, configuration: None, ssh };
+    let (findings, opening) = (console::Findings::default(), console::Opening::default());
+    let view = console::View { target, ui, findings, state, opening };
+    let from = console::From { runtime, clock, mode, way, plans: None, configuration: None, ssh, why };
     console::view(view, from, Post::Attached(Box::new(link)))
 }
 

@@ -90,6 +90,9 @@ struct OrderArgs {
     /// Every host of this group
     #[arg(long, value_name = "GROUP", group = "scope")]
     group: Option<String>,
+    /// Every host of this site
+    #[arg(long, value_name = "SITE", group = "scope")]
+    site: Option<String>,
     /// A host and everything that hangs on nothing else
     #[arg(long, value_name = "HOST", group = "scope")]
     behind: Option<String>,
@@ -146,9 +149,9 @@ pub fn ack(args: AckArgs, globals: &Globals) -> Result<ExitCode> {
 pub fn maintenance(args: MaintenanceArgs, globals: &Globals) -> Result<ExitCode> {
     let desk = Desk::new(args.common, globals)?;
     let order = args.order;
-    let scope = match (&order.target, &order.tag, &order.group, &order.behind) {
-        (None, None, None, None) => None,
-        scope => Some(self::scope(scope, &super::load_plan(globals)?)?),
+    let scope = match order.named() {
+        None => None,
+        Some(named) => Some(scope(named, &super::load_plan(globals)?)?),
     };
     match (args.command, scope) {
         (Some(MaintenanceCommand::Cancel { id }), _) => {
@@ -186,30 +189,57 @@ pub fn maintenance(args: MaintenanceArgs, globals: &Globals) -> Result<ExitCode>
     }
 }
 
-type Named<'a> = (&'a Option<String>, &'a Option<String>, &'a Option<String>, &'a Option<String>);
+/// What the command line says is worked on.
+#[derive(Clone, Copy)]
+enum Named<'a> {
+    Target(&'a str),
+    Tag(&'a str),
+    Group(&'a str),
+    Site(&'a str),
+    Behind(&'a str),
+}
 
-fn scope((target, tag, group, behind): Named<'_>, plan: &Plan) -> Result<Scope> {
+impl OrderArgs {
+    /// The one that is given.
+    fn named(&self) -> Option<Named<'_>> {
+        let target = self.target.as_deref().map(Named::Target);
+        let target = target.or_else(|| self.tag.as_deref().map(Named::Tag));
+        let target = target.or_else(|| self.group.as_deref().map(Named::Group));
+        let target = target.or_else(|| self.site.as_deref().map(Named::Site));
+        target.or_else(|| self.behind.as_deref().map(Named::Behind))
+    }
+}
+
+fn scope(named: Named<'_>, plan: &Plan) -> Result<Scope> {
     let hosts = &plan.inventory.hosts;
-    if let Some(tag) = tag {
-        if !hosts.iter().any(|host| host.has_tag(tag)) {
-            bail!("no host has the tag \"{tag}\"");
+    let missing = |what: &str, name: &str, known: Vec<&Arc<str>>| {
+        let near = nearest(name, known.into_iter().map(|known| &**known));
+        let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+        eyre!("no host {what} \"{name}\"{near}")
+    };
+    match named {
+        Named::Tag(tag) if hosts.iter().any(|host| host.has_tag(tag)) => Ok(Scope::Tag(tag.into())),
+        Named::Tag(tag) => Err(missing("has the tag", tag, hosts.iter().flat_map(|h| &h.tags).collect())),
+        Named::Group(group) if hosts.iter().any(|host| host.group.as_deref() == Some(group)) => {
+            Ok(Scope::Group(group.into()))
         }
-        return Ok(Scope::Tag(tag.as_str().into()));
-    }
-    if let Some(group) = group {
-        if !hosts.iter().any(|host| host.group.as_deref() == Some(group)) {
-            bail!("no host is in the group \"{group}\"");
+        Named::Group(group) => {
+            Err(missing("is in the group", group, hosts.iter().filter_map(|h| h.group.as_ref()).collect()))
         }
-        return Ok(Scope::Group(group.as_str().into()));
-    }
-    if let Some(behind) = behind {
-        return match asset(behind, plan) {
+        Named::Site(site) if hosts.iter().any(|host| host.site.as_deref() == Some(site)) => {
+            Ok(Scope::Site(site.into()))
+        }
+        Named::Site(site) => {
+            Err(missing("is at the site", site, hosts.iter().filter_map(|h| h.site.as_ref()).collect()))
+        }
+        Named::Behind(name) => match asset(name, plan) {
             Some(Target::Host(id)) => Ok(Scope::Behind(id)),
-            _ => Err(unknown(behind, plan)),
-        };
+            _ => Err(unknown(name, plan)),
+        },
+        Named::Target(name) => {
+            asset(name, plan).map(|target| Scope::Asset(target.asset().clone())).ok_or_else(|| unknown(name, plan))
+        }
     }
-    let name = target.as_deref().unwrap_or_default();
-    asset(name, plan).map(|target| Scope::Asset(target.asset().clone())).ok_or_else(|| unknown(name, plan))
 }
 
 /// A host or a job by its id, else by its name.

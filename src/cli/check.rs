@@ -25,7 +25,7 @@ pub struct CheckArgs {
 
 pub fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode> {
     let clock = super::begin(globals);
-    let mut plan = select(&super::load_plan(globals)?, &args.selectors)?;
+    let mut plan = super::with_inferred_parents(select(&super::load_plan(globals)?, &args.selectors)?);
     let mut warnings = Vec::new();
     if globals.passive {
         plan.checks.clear();
@@ -35,7 +35,7 @@ pub fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode> {
         let why = bound.spec.waits_for.as_deref().unwrap_or_default();
         warnings.push(format!("{} was not read: {why}", bound.spec.key.subject.id().as_str()));
     }
-    // Every check is asked until its result is hard: nothing has to wait for that.
+    // Every check is asked until its result is hard: nothing has to wait for that. What one cycle finds is all that is known.
     let policy = Policy { never_seen_is_down: true, longest_wait: Duration::ZERO, ..Policy::default() };
     let runtime = super::runtime()?;
     let snapshot = runtime.block_on(async { cycle::run(&plan, &Net::new(clock), clock, policy).await });

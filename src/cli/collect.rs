@@ -5,7 +5,7 @@
 mod roles;
 mod system;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ use crate::engine::schedule::Schedule;
 use crate::model::Policy;
 use crate::net::Net;
 use crate::net::snmp::Drops;
-use crate::ssh::{SshConfig, Surroundings};
+use crate::ssh::Surroundings;
 use crate::state::{Mode, Snapshot, Storage};
 pub use system::socket as system_socket;
 
@@ -128,7 +128,7 @@ pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
         (false, Some(cycles)) => Schedule::in_rounds(cycles, args.every),
         (false, None) => Schedule::default(),
     };
-    let plan = if endless { with_inferred_parents(plan) } else { plan };
+    let plan = if endless { super::with_inferred_parents(plan) } else { plan };
     let net = Net::new(clock);
     let started = Cost::now(begun);
     let runtime = super::runtime()?;
@@ -147,12 +147,6 @@ pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
         super::print(&(serde_json::to_string_pretty(&stats)? + "\n"))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// What hosts hang on by the ssh_config of whoever this runs as, and by the routing table.
-fn with_inferred_parents(plan: Plan) -> Plan {
-    let ssh = SshConfig::load(Surroundings::from_environment());
-    plan.clone().with_inferred_parents(Some(&ssh), Path::new("/")).unwrap_or(plan)
 }
 
 /// The right to poll for the state directory; an error where somebody else has it. Nothing where it cannot be had at all:
@@ -234,10 +228,15 @@ async fn collect(
     });
     // The channel is empty and its other end is in the setup.
     plan_tx.send(plan).await?;
+    let renewal = office.as_ref().map(|office| office.renewal(globals));
+    let renewing = if seat.is_some() { Some(tokio::spawn(renew(plan_tx, renewal, globals.clone()))) } else { None };
     let company = Company { visitors: Some(visitors), ..Company::default() };
     let engine = tokio::spawn(run_in_company(setup, company));
     let ran = engine.await?;
     ender.abort();
+    if let Some(renewing) = renewing {
+        renewing.abort();
+    }
     if let Some(serving) = serving {
         service::tell("STOPPING=1");
         serving.abort();
@@ -249,6 +248,31 @@ async fn collect(
     drop((seat, office));
     let snapshot = screen_end.snapshots.borrow().clone();
     Ok((ran, snapshot))
+}
+
+/// Reads the configuration anew with each SIGHUP. One with errors changes nothing; they are said.
+async fn renew(plans: mpsc::Sender<Plan>, renewal: Option<system::Renewal>, globals: Globals) {
+    let renewal = renewal.map(Arc::new);
+    let Ok(mut hangups) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else { return };
+    while hangups.recv().await.is_some() {
+        let (renewal, globals) = (renewal.clone(), globals.clone());
+        let read = move || {
+            let plan = super::load_plan(&globals)?;
+            renewal.map_or(Ok(()), |renewal| renewal.run())?;
+            Ok::<_, color_eyre::Report>(super::with_inferred_parents(plan))
+        };
+        match tokio::task::spawn_blocking(read).await {
+            Ok(Ok(plan)) => {
+                if plans.send(plan).await.is_err() {
+                    return;
+                }
+                service::tell("STATUS=polling by the configuration as it was read anew; consoles may attach");
+                tracing::info!("the configuration was read anew");
+            }
+            Ok(Err(error)) => super::complain(&format!("the configuration stays as it was: {error}")),
+            Err(error) => tracing::error!(%error, "the configuration could not be read anew"),
+        }
+    }
 }
 
 fn stats(plan: &Plan, ran: &Ran, snapshot: &Snapshot, net: &Net, clock: Clock) -> Stats {

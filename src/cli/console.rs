@@ -40,6 +40,9 @@ pub(super) enum Source {
 }
 
 pub fn run(target: Option<String>, theme: Option<&str>, globals: &Globals) -> Result<ExitCode> {
+    if let Some(exit) = super::attach::to_this_machine(target.as_deref(), theme, globals)? {
+        return Ok(exit);
+    }
     let Some(path) = super::config_file(globals) else {
         let ssh = super::surroundings(&Config::default().ssh);
         let ui = UiOptions::default().with_theme(theme);
@@ -183,6 +186,8 @@ pub struct From {
     pub plans: Option<Plans>,
     pub configuration: Option<PathBuf>,
     pub ssh: Surroundings,
+    /// Why somebody else's engine is shown, where nobody asked for it.
+    pub why: Option<String>,
 }
 
 impl std::fmt::Debug for From {
@@ -211,14 +216,14 @@ pub fn show(
     keeper::log_beside(state.clone());
     let way = Way::Here(state.clone().unwrap_or_default());
     let configuration = super::config_file(globals);
-    let from = From { runtime, clock, mode, way, plans: Some(plans), configuration, ssh };
+    let from = From { runtime, clock, mode, way, plans: Some(plans), configuration, ssh, why: None };
     view(View { target, ui, findings, state, opening }, from, post)
 }
 
 /// Shows what comes from somewhere until it is left.
 pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let View { target, ui, findings, state, opening } = view;
-    let From { runtime: engine_runtime, clock, mode, way, plans, configuration, ssh } = from;
+    let From { runtime: engine_runtime, clock, mode, way, plans, configuration, ssh, why } = from;
     let capabilities = {
         let mut found = capabilities::detect(|name| std::env::var(name).ok());
         found.unicode &= !ui.ascii;
@@ -236,7 +241,7 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let stop = CancellationToken::new();
     let system_ssh = system_ssh(&ssh);
     let desk = Desk::new(clock, mode, engine_end, ssh.clone(), stop.clone());
-    let means = Means { clock, mode, state: state.clone(), ssh, plans, configuration, way, stop: stop.clone() };
+    let means = Means { clock, mode, state: state.clone(), ssh, plans, configuration, way, why, stop: stop.clone() };
     let engine = engine_runtime.spawn(keeper::keep(desk, post, means));
     let (keymap, themes, messages) = appearance(ui, capabilities);
     let commands = screen_end.commands.clone();

@@ -58,6 +58,8 @@ pub struct Means {
     pub plans: Option<Plans>,
     pub configuration: Option<PathBuf>,
     pub way: Way,
+    /// Why somebody else's engine is shown, where nobody asked for it.
+    pub why: Option<String>,
     pub stop: CancellationToken,
 }
 
@@ -177,6 +179,10 @@ pub async fn keep(mut desk: Desk, mut post: Post, mut means: Means) {
                 if link.welcome.role != Role::Admin {
                     let _ = write!(to, " (you may {})", link.welcome.role.as_str());
                 }
+                // The name that was given stands before the account.
+                if link.welcome.author.ends_with(')') {
+                    let _ = write!(to, " as {}", text::clean(&link.welcome.author));
+                }
                 lost = Some(who.clone());
                 match desk.attend(*link, &to).await {
                     Outcome::Left => return,
@@ -196,7 +202,9 @@ fn welcome(desk: &Desk, link: &Link, means: &Means) {
     let theirs = link.welcome.configuration.as_deref();
     let ours = means.configuration.as_deref().map(named);
     let who = link.welcome.who();
-    if let Some(ours) = ours
+    if let Some(why) = &means.why {
+        desk.say(MessageWeight::Note, why);
+    } else if let Some(ours) = ours
         && theirs != Some(&*ours)
     {
         let theirs = theirs.map_or_else(|| "what it found by itself".to_owned(), text::clean);
@@ -230,7 +238,7 @@ async fn next(means: &mut Means) -> Post {
 
 /// Runs the engine of this process, and serves whoever comes.
 async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
-    let Means { clock, mode, state, ssh, plans, configuration, way: _, stop } = means;
+    let Means { clock, mode, state, ssh, plans, configuration, way: _, why: _, stop } = means;
     let Some(plans) = plans else { return };
     let (plan_tx, mut found) = mpsc::channel(4);
     let (confirm_tx, confirmed) = std::sync::mpsc::channel();
@@ -311,7 +319,7 @@ fn only(own: u32) -> Admit {
         if peer.user != own {
             return Err(format!("this engine is user {own}'s, and you are user {}", peer.user));
         }
-        Ok(Guest { author: Untrusted::from(author), role: Role::Admin, holders: None })
+        Ok(Guest { author: Untrusted::from(author), role: Role::Admin, holders: None, asks: false })
     })
 }
 

@@ -39,7 +39,7 @@ use crate::base::options::Problem;
 use crate::config::load;
 use crate::config::{Config, Problems, SshOptions};
 use crate::engine::{Plan, bind, discover};
-use crate::ssh::Surroundings;
+use crate::ssh::{SshConfig, Surroundings};
 
 /// Usage and configuration errors, and what could not be decided.
 pub const UNKNOWN: u8 = 3;
@@ -222,6 +222,12 @@ pub fn load_plan(globals: &Globals) -> Result<Plan> {
             Ok(last)
         }
     }
+}
+
+/// What hosts hang on by the ssh_config of whoever this runs as, and by the routing table.
+pub fn with_inferred_parents(plan: Plan) -> Plan {
+    let ssh = SshConfig::load(Surroundings::from_environment());
+    plan.clone().with_inferred_parents(Some(&ssh), Path::new("/")).unwrap_or(plan)
 }
 
 /// Binds a configuration; its warnings go to standard error.

@@ -16,11 +16,12 @@ pub const OPTIONS: &[OptionDoc] = &[
         name: "host",
         form: "string",
         default: "",
-        help: "one host with its checks and ports; exactly one of these five",
+        help: "one host with its checks and ports; exactly one of these six",
     },
     OptionDoc { name: "backup", form: "string", default: "", help: "one backup job" },
     OptionDoc { name: "tag", form: "string", default: "", help: "every host with this tag" },
     OptionDoc { name: "group", form: "string", default: "", help: "every host of this group" },
+    OptionDoc { name: "site", form: "string", default: "", help: "every host of this site" },
     OptionDoc { name: "behind", form: "string", default: "", help: "a host and everything that hangs on nothing else" },
     OptionDoc {
         name: "from",
@@ -59,7 +60,7 @@ pub(super) fn read(tables: &[&Table], problems: &mut Vec<Problem>) -> Vec<Mainte
 
 fn read_one(table: &Table, number: usize, problems: &mut Vec<Problem>) -> Option<MaintenanceEntry> {
     let mut r = table.reader("[[maintenance]]");
-    let named = ["host", "backup", "tag", "group", "behind"].map(|key| Some((key, r.string(key)?)));
+    let named = ["host", "backup", "tag", "group", "site", "behind"].map(|key| Some((key, r.string(key)?)));
     let from = r.string("from");
     let until = r.string("until");
     let cron = r.string("schedule");
@@ -73,7 +74,7 @@ fn read_one(table: &Table, number: usize, problems: &mut Vec<Problem>) -> Option
     if scope.is_none() || named.next().is_some() {
         r.problem(Problem::error(
             &table.place,
-            "[[maintenance]] needs exactly one of `host`, `backup`, `tag`, `group`, `behind`",
+            "[[maintenance]] needs exactly one of `host`, `backup`, `tag`, `group`, `site`, `behind`",
         ));
     }
     let asked = Asked { from: from.as_deref(), until: until.as_deref(), schedule: cron.as_deref(), zone: &zone, lasts };
@@ -91,6 +92,7 @@ fn read_one(table: &Table, number: usize, problems: &mut Vec<Problem>) -> Option
     let scope = match key {
         "tag" => Scope::Tag(Arc::from(name.as_str())),
         "group" => Scope::Group(Arc::from(name.as_str())),
+        "site" => Scope::Site(Arc::from(name.as_str())),
         "behind" => Scope::Behind(AssetId::new(&name)),
         _ => Scope::Asset(AssetId::new(&name)),
     };
@@ -183,13 +185,20 @@ pub(super) fn check_references(
             Scope::Behind(id) => ("host", id.as_str(), host(id)),
             Scope::Tag(tag) => ("tag", &**tag, hosts.iter().any(|h| h.host.has_tag(tag))),
             Scope::Group(group) => ("group", &**group, hosts.iter().any(|h| h.host.group.as_ref() == Some(group))),
+            Scope::Site(site) => ("site", &**site, hosts.iter().any(|h| h.host.site.as_ref() == Some(site))),
         };
         if found {
             continue;
         }
         let problem = Problem::error(&entry.place, format!("no {what} of this configuration is called \"{name}\""));
-        let ids = hosts.iter().map(|h| h.host.id.as_str()).chain(jobs.iter().map(|j| j.job.id.as_str()));
-        problems.push(match nearest(name, ids) {
+        let host = hosts.iter().map(|h| h.host.id.as_str()).chain(jobs.iter().map(|j| j.job.id.as_str()));
+        let near = match what {
+            "tag" => nearest(name, hosts.iter().flat_map(|h| h.host.tags.iter().map(|tag| &**tag))),
+            "group" => nearest(name, hosts.iter().filter_map(|h| h.host.group.as_deref())),
+            "site" => nearest(name, hosts.iter().filter_map(|h| h.host.site.as_deref())),
+            _ => nearest(name, host),
+        };
+        problems.push(match near {
             Some(near) => problem.hint(format!("did you mean \"{near}\"?")),
             None => problem,
         });
@@ -202,6 +211,7 @@ pub fn words(order: &Order) -> String {
         Scope::Asset(id) => id.as_str().to_owned(),
         Scope::Tag(tag) => format!("tag {tag}"),
         Scope::Group(group) => format!("group {group}"),
+        Scope::Site(site) => format!("site {site}"),
         Scope::Behind(id) => format!("{} and all behind it", id.as_str()),
     };
     let span = match &order.span {
@@ -220,7 +230,7 @@ mod tests {
     use crate::config::load;
 
     fn read(text: &str) -> Result<Vec<String>, String> {
-        let hosts = "[[host]]\nname = \"db01\"\ntags = [\"db\"]\ngroup = \"ams\"\n";
+        let hosts = "[[host]]\nname = \"db01\"\ntags = [\"db\"]\ngroup = \"ams\"\nsite = \"fra1\"\n";
         let config = load::parse("noctty.toml", format!("{hosts}{text}")).map_err(|problems| problems.to_string())?;
         Ok(config.maintenance.iter().map(|entry| words(&entry.maintenance.order)).collect())
     }
@@ -239,6 +249,10 @@ from = "2026-12-01T22:00:00Z"
 until = "2026-12-01T23:00:00Z"
 flexible = "30m"
 [[maintenance]]
+site = "fra1"
+from = "2026-12-01T22:00:00Z"
+for = "1h"
+[[maintenance]]
 behind = "db01"
 schedule = "0 22 * * 6"
 timezone = "Europe/Berlin"
@@ -248,6 +262,7 @@ note = "patches"
         let expected = [
             "db01, 2026-12-01T21:00:00.000Z to 2026-12-01T23:00:00.000Z",
             "tag db, 2026-12-01T22:00:00.000Z to 2026-12-01T23:00:00.000Z, flexible 30m",
+            "site fra1, 2026-12-01T22:00:00.000Z to 2026-12-01T23:00:00.000Z",
             "db01 and all behind it, \"0 22 * * 6\" Europe/Berlin for 2h",
         ];
         assert_eq!(read(text).expect("valid"), expected);
@@ -262,6 +277,10 @@ note = "patches"
             (
                 "tag = \"web\"\nfrom = \"2026-12-01 22:00\"\nfor = \"2h\"",
                 "no tag of this configuration is called \"web\"",
+            ),
+            (
+                "site = \"fra2\"\nfrom = \"2026-12-01 22:00\"\nfor = \"2h\"",
+                "no site of this configuration is called \"fra2\"",
             ),
             ("host = \"db01\"\nfor = \"2h\"", "either `from` or `schedule`"),
             ("host = \"db01\"\nfrom = \"tomorrow\"\nfor = \"2h\"", "\"tomorrow\" is no time"),

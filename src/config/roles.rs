@@ -25,20 +25,23 @@ pub struct RoleOptions {
     pub view: Option<Vec<(Member, Place)>>,
     pub operate: Vec<(Member, Place)>,
     pub admin: Vec<(Member, Place)>,
+    /// Accounts that several people use.
+    pub shared: Vec<(Member, Place)>,
 }
 
 impl RoleOptions {
     pub(super) fn read(table: &Table, problems: &mut Vec<Problem>) -> Self {
         let mut r = table.reader("[roles]");
-        let lists = ["view", "operate", "admin"].map(|key| r.placed_strings(key));
+        let lists = ["view", "operate", "admin", "shared"].map(|key| r.placed_strings(key));
         problems.extend(r.finish());
-        let [view, operate, admin] = lists.map(|list| list.map(|names| members(names, problems)));
-        Self { view, operate: operate.unwrap_or_default(), admin: admin.unwrap_or_default() }
+        let [view, operate, admin, shared] = lists.map(|list| list.map(|names| members(names, problems)));
+        let [operate, admin, shared] = [operate, admin, shared].map(Option::unwrap_or_default);
+        Self { view, operate, admin, shared }
     }
 
     /// All who are named, with their places.
     pub fn members(&self) -> impl Iterator<Item = &(Member, Place)> {
-        self.view.iter().flatten().chain(&self.operate).chain(&self.admin)
+        self.view.iter().flatten().chain(&self.operate).chain(&self.admin).chain(&self.shared)
     }
 }
 
@@ -83,6 +86,12 @@ pub const OPTIONS: &[OptionDoc] = &[
         default: "root and the service's own user, always",
         help: "who may also stop polling and have polled what was not",
     },
+    OptionDoc {
+        name: "shared",
+        form: "list of strings",
+        default: "",
+        help: "accounts that several people use: each console of theirs is asked once who sits there",
+    },
 ];
 
 #[cfg(test)]
@@ -99,11 +108,12 @@ mod tests {
 
     #[test]
     fn users_and_groups_are_told_apart_and_an_absent_list_is_no_empty_one() {
-        let (roles, problems) = read("[roles]\noperate = [\"group:noc\"]\nadmin = [\"anna\", \"uid 4242\"]\n");
+        let (roles, problems) =
+            read("[roles]\noperate = [\"group:noc\"]\nadmin = [\"anna\", \"uid 4242\"]\nshared = [\"noc\"]\n");
         assert_eq!(problems, "");
         assert!(roles.view.is_none());
         let names: Vec<String> = roles.members().map(|(member, _)| member.to_string()).collect();
-        assert_eq!(names, ["group noc", "anna", "uid 4242"]);
+        assert_eq!(names, ["group noc", "anna", "uid 4242", "noc"]);
         assert!(read("[roles]\nview = []\n").0.view.is_some_and(|list| list.is_empty()));
     }
 

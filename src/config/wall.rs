@@ -53,6 +53,7 @@ pub struct Page {
     /// As the console's filter has it.
     pub filter: String,
     pub group: Option<String>,
+    pub site: Option<String>,
     pub tag: Option<String>,
     pub seconds: u32,
 }
@@ -62,7 +63,7 @@ impl Page {
     pub fn of(form: Form) -> Self {
         let seconds = if form == Form::Problems { 30 } else { 15 };
         let title = form.name().to_owned();
-        Self { title, form, filter: String::new(), group: None, tag: None, seconds }
+        Self { title, form, filter: String::new(), group: None, site: None, tag: None, seconds }
     }
 }
 
@@ -171,7 +172,7 @@ impl WallOptions {
 fn read_page(table: &Table, problems: &mut Vec<Problem>) -> Option<Page> {
     let mut r = table.reader("[[wall.page]]");
     let (title, filter) = (r.string("title"), r.string("filter").unwrap_or_default());
-    let (group, tag) = (r.string("group"), r.string("tag"));
+    let (group, site, tag) = (r.string("group"), r.string("site"), r.string("tag"));
     let seconds = r.integer("seconds", 3..=86_400).and_then(|s| u32::try_from(s).ok());
     let place = r.node("form").map(|node| node.place.clone());
     let name = r.required_string("form");
@@ -187,7 +188,7 @@ fn read_page(table: &Table, problems: &mut Vec<Problem>) -> Option<Page> {
     problems.extend(r.finish());
     let plain = Page::of(form?);
     let title = title.unwrap_or(plain.title);
-    Some(Page { title, filter, group, tag, seconds: seconds.unwrap_or(plain.seconds), form: plain.form })
+    Some(Page { title, filter, group, site, tag, seconds: seconds.unwrap_or(plain.seconds), form: plain.form })
 }
 
 pub const OPTIONS: &[OptionDoc] = &[
@@ -239,6 +240,7 @@ pub const PAGE_OPTIONS: &[OptionDoc] = &[
     OptionDoc { name: "title", form: "string", default: "the form", help: "what stands in the corner" },
     OptionDoc { name: "filter", form: "string", default: "", help: "as the console's `/` takes it" },
     OptionDoc { name: "group", form: "string", default: "", help: "only hosts of this group" },
+    OptionDoc { name: "site", form: "string", default: "", help: "only hosts of this site" },
     OptionDoc { name: "tag", form: "string", default: "", help: "only hosts with this tag" },
     OptionDoc { name: "seconds", form: "integer", default: "15, or 30 for problems", help: "how long it stands" },
 ];
@@ -256,7 +258,7 @@ mod tests {
     }
 
     const PAGES: &str = "[wall]\nhold = \"2m\"\nescalate = [\"1m\", \"2m\", \"3m\"]\nsound = \"bell\"\ntimezone = \"Europe/Berlin\"\n\
-                         [[wall.page]]\nform = \"grid\"\ntag = \"core\"\nseconds = 20\n[[wall.page]]\nform = \"digits\"\ntitle = \"DC 1\"\n";
+                         [[wall.page]]\nform = \"grid\"\ntag = \"core\"\nsite = \"fra1\"\nseconds = 20\n[[wall.page]]\nform = \"digits\"\ntitle = \"DC 1\"\n";
 
     #[test]
     fn pages_are_data() {
@@ -264,6 +266,7 @@ mod tests {
         assert_eq!(problems, "");
         assert_eq!((wall.hold, wall.sound), (Duration::from_secs(120), Sound::Bell));
         let pages: Vec<(&str, Form, u32)> = wall.pages.iter().map(|p| (p.title.as_str(), p.form, p.seconds)).collect();
+        assert_eq!((wall.pages[0].site.as_deref(), wall.pages[0].tag.as_deref()), (Some("fra1"), Some("core")));
         assert_eq!(pages, [("grid", Form::Grid, 20), ("DC 1", Form::Digits, 15)]);
     }
 

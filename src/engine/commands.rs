@@ -165,9 +165,7 @@ fn author(asker: &Asker) -> Untrusted {
 
 /// Who writes from here.
 pub fn own_author() -> Untrusted {
-    let named =
-        ["NOCTTY_AUTHOR", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-    Untrusted::from(named.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw())))
+    crate::journal::author()
 }
 
 /// Tells the screen what became of an entry.

@@ -97,6 +97,7 @@ enum ScopeForm {
     Asset(String),
     Tag(String),
     Group(String),
+    Site(String),
     Behind(String),
     #[default]
     Nothing,
@@ -235,6 +236,7 @@ fn scope_words(scope: &Scope) -> Untrusted {
         Scope::Asset(id) => Untrusted::from(id.as_str()),
         Scope::Tag(tag) => Untrusted::from(format!("tag {tag}")),
         Scope::Group(group) => Untrusted::from(format!("group {group}")),
+        Scope::Site(site) => Untrusted::from(format!("site {site}")),
         Scope::Behind(id) => Untrusted::from(format!("behind {}", id.as_str())),
     }
 }
@@ -244,6 +246,7 @@ fn order_form(order: &Order) -> OrderForm {
         Scope::Asset(id) => ScopeForm::Asset(id.as_str().to_owned()),
         Scope::Tag(tag) => ScopeForm::Tag(tag.to_string()),
         Scope::Group(group) => ScopeForm::Group(group.to_string()),
+        Scope::Site(site) => ScopeForm::Site(site.to_string()),
         Scope::Behind(id) => ScopeForm::Behind(id.as_str().to_owned()),
     };
     let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -265,6 +268,7 @@ fn order(form: &OrderForm) -> Option<Order> {
         ScopeForm::Asset(id) => Scope::Asset(AssetId::new(id)),
         ScopeForm::Tag(tag) => Scope::Tag(tag.as_str().into()),
         ScopeForm::Group(group) => Scope::Group(group.as_str().into()),
+        ScopeForm::Site(site) => Scope::Site(site.as_str().into()),
         ScopeForm::Behind(id) => Scope::Behind(AssetId::new(id)),
         ScopeForm::Nothing => return None,
     };
@@ -365,10 +369,11 @@ mod tests {
         let released = (any_target(), any::<Option<u64>>(), prop::sample::select(&Release::ALL[..])).prop_map(
             |(target, claim, why)| Deed::Released { target, claim: claim.map(|n| n.to_string().into()), why },
         );
-        let scopes = (0..4u8, "[a-z]{1,9}").prop_map(|(kind, name)| match kind {
+        let scopes = (0..5u8, "[a-z]{1,9}").prop_map(|(kind, name)| match kind {
             0 => Scope::Asset(AssetId::new(name)),
             1 => Scope::Tag(name.into()),
             2 => Scope::Group(name.into()),
+            3 => Scope::Site(name.into()),
             _ => Scope::Behind(AssetId::new(name)),
         });
         let spans = (any::<bool>(), any::<i64>(), any::<i64>(), any::<u32>()).prop_map(|(once, from, until, lasts)| {

@@ -22,7 +22,7 @@ pub use record::{TEXT_LIMIT, TITLE_LIMIT};
 
 /// Who writes, where nobody says otherwise: the name that the environment gives the user, else the user's number.
 pub fn author() -> crate::base::Untrusted {
-    ["NOCTTY_AUTHOR", "USER", "LOGNAME"]
+    ["NOCTTY_AUTHOR", "SUDO_USER", "USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
         .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))

@@ -15,6 +15,7 @@ pub enum Scope {
     Asset(AssetId),
     Tag(Arc<str>),
     Group(Arc<str>),
+    Site(Arc<str>),
     /// A host and everything that hangs on nothing else.
     Behind(AssetId),
 }

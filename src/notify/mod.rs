@@ -118,7 +118,10 @@ impl Filter {
         let grouped = self.groups.is_empty()
             || alert.group.as_ref().is_some_and(|group| self.groups.iter().any(|g| **g == **group));
         // Whoever was told of a problem hears that it is over.
-        let severe = alert.from.max(alert.to) >= self.least;
+        let flaps = matches!(alert.kind, AlertKind::FlappingBegins | AlertKind::FlappingEnds);
+        // That something flaps is a warning, whatever it is at the moment that it is told.
+        let floor = if flaps { Condition::Warning } else { Condition::Ok };
+        let severe = alert.from.max(alert.to).max(floor) >= self.least;
         let wanted = self.recoveries || !matches!(alert.kind, AlertKind::Recovery | AlertKind::FlappingEnds);
         tagged && grouped && severe && wanted
     }

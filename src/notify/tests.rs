@@ -121,6 +121,8 @@ fn filters_by_severity_tag_and_group_and_recoveries_follow_their_problem() {
     assert!(all.takes(&alert("a", Condition::Critical)) && all.takes(&alert("a", Condition::Ok)));
     assert!(!all.takes(&alert("a", Condition::Warning)));
     assert!(!all.takes(&Alert { from: Condition::Warning, ..alert("a", Condition::Ok) }), "nobody was told of it");
+    let flaps = Alert { kind: AlertKind::FlappingBegins, from: Condition::Ok, ..alert("a", Condition::Ok) };
+    assert!(!all.takes(&flaps) && Filter { least: Condition::Warning, ..all.clone() }.takes(&flaps), "it is up now");
     assert!(Filter { tags: vec!["core".into()], ..all.clone() }.takes(&alert("a", Condition::Critical)));
     assert!(!Filter { tags: vec!["edge".into()], ..all.clone() }.takes(&alert("a", Condition::Critical)));
     assert!(!Filter { groups: vec!["ber".into()], ..all.clone() }.takes(&alert("a", Condition::Critical)));

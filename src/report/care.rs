@@ -157,6 +157,7 @@ fn scope(scope: &Scope) -> (&'static str, String) {
         Scope::Asset(id) => ("asset", id.as_str().to_owned()),
         Scope::Tag(tag) => ("tag", tag.to_string()),
         Scope::Group(group) => ("group", group.to_string()),
+        Scope::Site(site) => ("site", site.to_string()),
         Scope::Behind(id) => ("behind", id.as_str().to_owned()),
     }
 }

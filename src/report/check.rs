@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::vitals::{self, VitalsRow};
 use crate::base::{Timestamp, text, units};
-use crate::model::{Condition, Facts, Unit};
+use crate::model::{Condition, Facts, Inference, Unit};
 use crate::state::{CheckView, HostView, JobView, Snapshot};
 
 #[derive(Debug, Serialize)]
@@ -39,12 +39,23 @@ struct HostRow {
     name: String,
     address: Option<String>,
     tags: Vec<String>,
+    group: Option<String>,
+    site: Option<String>,
+    /// Ids of what it hangs on, as configured.
+    parents: Vec<String>,
+    inferred_parent: Option<InferredRow>,
     origin: &'static str,
     state: &'static str,
     reason: String,
     behind: Option<String>,
     last_seen: Option<String>,
     checks: Vec<CheckRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct InferredRow {
+    name: String,
+    by: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -146,6 +157,17 @@ fn host_row(view: &HostView) -> HostRow {
         name: host.name.to_string(),
         address: host.address.as_deref().map(str::to_owned),
         tags: host.tags.iter().map(ToString::to_string).collect(),
+        group: host.group.as_deref().map(str::to_owned),
+        site: host.site.as_deref().map(str::to_owned),
+        parents: host.parents.iter().map(|id| id.as_str().to_owned()).collect(),
+        inferred_parent: view.care.inferred_parent.as_ref().map(|parent| InferredRow {
+            name: parent.name.to_string(),
+            by: match parent.by {
+                Inference::Gateway => "gateway",
+                Inference::Neighbor => "neighbor",
+                Inference::ProxyJump => "proxy-jump",
+            },
+        }),
         origin: host.origin.label(),
         state: view.condition.as_str(),
         reason: view.reason.json_text(),
@@ -256,7 +278,7 @@ mod tests {
     use crate::model::{
         AssetId, CheckKey, CheckSpec, Host, Inventory, Observation, Origin, Policy, Reading, Subject, Wire,
     };
-    use crate::state::{Event, State};
+    use crate::state::{Event, InferredParent, State};
 
     const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -311,6 +333,22 @@ mod tests {
         assert_eq!(check["metrics"][0]["value"], 0.001);
         assert!(check["metrics"][1]["value"].is_null());
         assert!(value["hosts"][0]["behind"].is_null());
+        assert!(value["hosts"][0]["site"].is_null() && value["hosts"][0]["inferred_parent"].is_null());
+    }
+
+    #[test]
+    fn a_host_says_where_it_stands_and_what_it_hangs_on() {
+        let mut shot = snapshot(&[("a", Reading::ok("up"))]);
+        let view = Arc::make_mut(&mut shot.hosts[0]);
+        let host = Arc::make_mut(&mut view.host);
+        (host.group, host.site) = (Some("web".into()), Some("fra1".into()));
+        host.parents = vec![AssetId::new("sw1")];
+        view.care.inferred_parent = Some(InferredParent { name: "gw".into(), by: Inference::Gateway });
+        let value: serde_json::Value = serde_json::from_str(&json(&shot, T0, &[])).expect("valid JSON");
+        let host = &value["hosts"][0];
+        assert_eq!((&host["group"], &host["site"]), (&"web".into(), &"fra1".into()));
+        assert_eq!(host["parents"], serde_json::json!(["sw1"]));
+        assert_eq!(host["inferred_parent"], serde_json::json!({ "name": "gw", "by": "gateway" }));
     }
 
     #[test]

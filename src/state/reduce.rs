@@ -274,6 +274,7 @@ impl State {
         let key = check.spec.key.clone();
         let before = check.condition;
         let again = slot.lineage.count(&check.spec, &observation);
+        let (service, failed) = (!check.spec.decides_reachability && !before.is_problem(), check.attempt > 0);
         // What it hangs on is to blame for these changes.
         let counts = !slot.lineage.waits && view.behind.is_none();
         let withheld = self.sight.withholds() && view.host.origin != Origin::Local;
@@ -304,6 +305,11 @@ impl State {
             push_trail(view, value);
         }
         self.watch_deadline(Row::Host(row, index));
+        if service {
+            self.suspect(row, index, effects);
+        } else if answers {
+            self.vouch(at, (row, index), failed, effects);
+        }
         self.follow_up(at, row, (was_silent, answers), effects);
         self.judge_host(at, row, effects);
         if walked {

@@ -17,6 +17,7 @@ checks = ["icmp"]
 [[host]]
 name = "db01"
 group = "ams"
+site = "fra1"
 parents = ["core-sw1"]
 checks = ["icmp", { kind = "tcp", port = 5432 }]
 
@@ -163,6 +164,11 @@ fn windows_are_ordered_listed_and_taken_back() {
     assert!(refused(dir, &["maintenance", "db01"]).contains("either `until` or `for`"));
     assert!(refused(dir, &["maintenance", "db01", "--tag", "core", "--for", "1h"]).contains("cannot be used"));
     assert!(refused(dir, &["maintenance", "--tag", "web", "--for", "1h"]).contains("no host has the tag"));
+    let of_site = out(dir, &["maintenance", "--site", "fra1", "--for", "1h", "--note", "power"]);
+    assert!(of_site.contains("site fra1"), "{of_site}");
+    assert!(out(dir, &["maintenance"]).contains("site fra1  now, "));
+    let why = refused(dir, &["maintenance", "--site", "fra2", "--for", "1h"]);
+    assert!(why.contains("no host is at the site \"fra2\"; did you mean \"fra1\"?"), "{why}");
     assert!(refused(dir, &["maintenance", "db01", "--schedule", "x", "--for", "1h"]).contains("is no schedule"));
 }
 

@@ -14,6 +14,7 @@ mod directory;
 mod documents;
 mod exporters;
 mod host_keys;
+mod icinga;
 mod incidents;
 mod lab;
 mod layers;

@@ -11,7 +11,7 @@ use noctty::attach::{Link, LinkError, Role};
 use noctty::base::Clock;
 use noctty::bus::Notice;
 
-use super::console::PATIENCE;
+use super::console::{Launch, PATIENCE};
 use super::lab::Running;
 use super::visitors::claim_by;
 
@@ -140,6 +140,81 @@ async fn with_a_list_of_viewers_nobody_else_is_let_in() {
         place.attach(&program, 4243, &["--regid=100", "--clear-groups"], "vera").await.expect_err("not let in");
     let words = refused.to_string();
     assert!(words.contains("you are uid 4243") && words.contains("(root, uid 4242, group games)"), "{words}");
+}
+
+#[tokio::test]
+async fn the_lists_and_the_hosts_are_read_anew_with_a_signal_and_an_error_changes_nothing() {
+    needs_root();
+    let place = Place::new();
+    let mut service = place.serve(&["collect", "--system"]);
+    let program = place.at("noctty");
+    std::fs::copy(NOCTTY, &program).expect("a copy that others may run");
+    let role = async || {
+        let link = place.attach(&program, 4243, &["--regid=100", "--clear-groups"], "vera").await.expect("let in");
+        link.welcome.role
+    };
+    assert_eq!(role().await, Role::View);
+    let pid = i32::try_from(service.0.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
+    let anew = |text: &str| {
+        std::fs::write(place.at("noctty.toml"), text).expect("written");
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("it is told");
+    };
+    let more = CONFIGURATION.replace("\"uid 4242\"", "\"uid 4242\", \"uid 4243\"");
+    anew(&more);
+    let mut bytes = [0; 200];
+    let length = place.told.recv(&mut bytes).expect("it says so in time");
+    assert!(String::from_utf8_lossy(&bytes[..length]).contains("read anew"));
+    assert_eq!(role().await, Role::Operate);
+    let words = service.0.stderr.as_mut().expect("piped");
+    anew("[roles]\noperate = 3\n");
+    let said = std::io::BufRead::lines(std::io::BufReader::new(words)).map_while(Result::ok);
+    assert!(said.into_iter().any(|line| line.contains("the configuration stays as it was")));
+    assert_eq!(role().await, Role::Operate);
+}
+
+#[test]
+fn without_a_configuration_of_ones_own_a_console_attaches_to_the_engine_of_the_machine_and_says_so() {
+    needs_root();
+    let place = Place::new();
+    let service = place.serve(&["collect", "--system"]);
+    let folder = format!("RUNTIME_DIRECTORY={}", place.at("run").display());
+    let mut console = Launch::new((160, 30)).arguments([""; 0]).wrapped(["env", &folder]).without_state().start();
+    console.shows(&format!("attached to pid {}", service.0.id()));
+    console.says("no configuration of your own: attached to the engine of this machine");
+    console.shows("core");
+    console.press(":q!\r");
+    assert_eq!(console.ends().exit_code(), 0);
+}
+
+#[test]
+fn who_sits_at_a_shared_account_is_asked_once_and_the_account_stays_in_sight() {
+    needs_root();
+    let place = Place::new();
+    let shared = CONFIGURATION.replace("[roles]\n", "[roles]\nshared = [\"root\"]\n");
+    std::fs::write(place.at("noctty.toml"), shared).expect("written");
+    let _service = place.serve(&["collect", "--system"]);
+    let socket = place.at("run/noctty.sock").display().to_string();
+    let start = |author: &str| {
+        let names = ["env", "-u", "SUDO_USER", "-u", "NOCTTY_AUTHOR", "USER=root", author];
+        Launch::new((160, 30)).arguments(["attach", "--socket", &socket]).wrapped(names).start()
+    };
+    let mut console = start("LANG=C.UTF-8");
+    console.shows("root is an account of several people. Who are you?");
+    console.press("anna\r");
+    console.shows("as anna (root)");
+    console.press("I");
+    console.shows("Open an incident");
+    console.paste("core down");
+    console.press("\r");
+    console.says("saved in INC-1");
+    console.shows("anna (root)");
+    console.press(":q!\r");
+    assert_eq!(console.ends().exit_code(), 0);
+    // Whoever has said it already is not asked.
+    let mut console = start("NOCTTY_AUTHOR=bert");
+    console.shows("as bert (root)");
+    console.press(":q!\r");
+    assert_eq!(console.ends().exit_code(), 0);
 }
 
 #[test]

@@ -95,7 +95,7 @@ async fn a_claim_is_in_the_visitors_name_and_who_may_only_look_is_told_what_it_w
         door,
         admit: Arc::new(|_, author| {
             let role = if author == "vera" { Role::View } else { Role::Operate };
-            Ok(Guest { author: Untrusted::from(author), role, holders: None })
+            Ok(Guest { author: Untrusted::from(author), role, holders: None, asks: false })
         }),
         user: "root".into(),
         configuration: None,

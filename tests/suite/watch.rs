@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use noctty::base::Clock;
@@ -21,6 +22,8 @@ use noctty::state::rules::refresh::Pace;
 use noctty::state::{Mode, Snapshot};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+use super::console::Launch;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -190,4 +193,47 @@ async fn people_are_told_of_a_lost_uplink_and_of_its_return_and_of_nothing_that_
     console.until("its return", |s| up(s, 1) == Some(true)).await;
     assert_eq!(told(&file, 2).await[1..], [format!("OK sw {name} (was critical)")]);
     console.end().await;
+}
+
+/// A service that counts who comes, until it is told to end.
+fn counted() -> (u16, Arc<AtomicUsize>, Arc<AtomicBool>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("set");
+    let port = listener.local_addr().expect("bound").port();
+    let (asked, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let (counter, end) = (asked.clone(), over.clone());
+    std::thread::spawn(move || {
+        while !end.load(Ordering::Relaxed) {
+            match listener.accept() {
+                Ok(_) => drop(counter.fetch_add(1, Ordering::Relaxed)),
+                Err(_) => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    });
+    (port, asked, over)
+}
+
+#[test]
+fn a_key_has_a_host_asked_each_second_and_its_end_is_found_though_its_turn_is_an_hour_away() {
+    let (port, asked, over) = counted();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("noctty.toml");
+    let check = format!("{{ kind = \"tcp\", port = {port}, interval = \"1h\" }}");
+    let text = format!("[[host]]\nname = \"here\"\naddress = \"127.0.0.1\"\nchecks = [{check}]\n");
+    std::fs::write(&file, text).expect("written");
+    let arguments = ["--config".to_owned(), file.display().to_string()];
+    let mut console = Launch::new((120, 30)).arguments(arguments).start();
+    console.until("it is asked once", |_| asked.load(Ordering::Relaxed) > 0);
+    console.insists("2", "[2 Hosts]");
+    console.shows("● here");
+    console.press("w");
+    console.shows("1 watched");
+    console.until("it is asked again and again", |_| asked.load(Ordering::Relaxed) > 4);
+    over.store(true, Ordering::Relaxed);
+    console.shows("■ here");
+    console.press("w");
+    console.shows("is watched no more");
+    console.until("nothing is watched", |c| !c.text().contains("1 watched"));
+    console.press(":q!\r");
+    assert_eq!(console.ends().exit_code(), 0);
 }

@@ -14,6 +14,15 @@ pub struct Account {
     pub groups: Vec<String>,
 }
 
+impl Account {
+    fn is(&self, member: &Member) -> bool {
+        match member {
+            Member::User(name) => *name == self.name,
+            Member::Group(name) => self.groups.contains(name),
+        }
+    }
+}
+
 /// Who may do what at an engine of several users.
 #[derive(Debug)]
 pub struct Roles(pub RoleOptions);
@@ -21,12 +30,8 @@ pub struct Roles(pub RoleOptions);
 impl Roles {
     /// The most that any list gives; nothing where it is not let in.
     pub fn of(&self, account: &Account) -> Option<Role> {
-        let is = |member: &Member| match member {
-            Member::User(name) => *name == account.name,
-            Member::Group(name) => account.groups.contains(name),
-        };
-        let named = |list: &[(Member, _)]| list.iter().any(|(member, _)| is(member));
-        let Self(RoleOptions { view, operate, admin }) = self;
+        let named = |list: &[(Member, _)]| list.iter().any(|(member, _)| account.is(member));
+        let Self(RoleOptions { view, operate, admin, shared: _ }) = self;
         if named(admin) {
             Some(Role::Admin)
         } else if named(operate) {
@@ -36,6 +41,11 @@ impl Roles {
         }
     }
 
+    /// Several people use that account.
+    pub fn is_shared(&self, account: &Account) -> bool {
+        self.0.shared.iter().any(|(member, _)| account.is(member))
+    }
+
     /// Who may what, for those who may not.
     pub fn all_holders(&self) -> Holders {
         Holders { operate: self.holders(Role::Operate), admin: self.holders(Role::Admin) }
@@ -43,7 +53,7 @@ impl Roles {
 
     /// Who has that role or a greater one, in words.
     pub fn holders(&self, role: Role) -> String {
-        let Self(RoleOptions { view, operate, admin }) = self;
+        let Self(RoleOptions { view, operate, admin, shared: _ }) = self;
         let view = view.iter().flatten().filter(|_| role <= Role::View);
         let operate = operate.iter().filter(|_| role <= Role::Operate);
         let named = view.chain(operate).chain(admin).map(|(member, _)| text::clean(&member.to_string()));
@@ -64,6 +74,10 @@ mod tests {
             groups: groups.iter().map(|group| (*group).to_owned()).collect(),
         };
         let open = roles("[roles]\noperate = [\"group:noc\"]\nadmin = [\"anna\", \"uid 4242\"]\n");
+        assert!(!open.is_shared(&account("noc", &[])));
+        let shared = roles("[roles]\nshared = [\"noc\", \"group:desk\"]\n");
+        assert!(shared.is_shared(&account("noc", &[])) && shared.is_shared(&account("d1", &["desk"])));
+        assert_eq!(shared.of(&account("noc", &[])), Some(Role::View), "that is no role");
         assert_eq!(open.of(&account("anna", &["noc"])), Some(Role::Admin));
         assert_eq!(open.of(&account("bob", &["users", "noc"])), Some(Role::Operate));
         assert_eq!(open.of(&account("uid 4242", &[])), Some(Role::Admin));

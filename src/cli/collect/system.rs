@@ -5,7 +5,7 @@
 use std::ffi::CString;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use color_eyre::eyre::{Result, bail, eyre};
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
@@ -49,12 +49,15 @@ pub fn globals(globals: &Globals) -> Globals {
     }
 }
 
+/// The lists that are in force.
+type Standing = Arc<RwLock<Arc<Roles>>>;
+
 /// The right to serve a machine from a folder, as long as it is held.
 #[derive(Debug)]
 pub struct Office {
     socket: PathBuf,
     group: Group,
-    roles: Arc<Roles>,
+    roles: Standing,
     _seat: Seat,
 }
 
@@ -63,13 +66,7 @@ impl Office {
     /// In words: what is missing, where, and what makes it right.
     pub fn open(run_dir: Option<&Path>, group: &str, globals: &Globals) -> Result<Self> {
         let folder = folder(run_dir);
-        let roles = match &globals.config {
-            Some(path) => load::read(path)?.roles,
-            None => RoleOptions::default(),
-        };
-        for problem in strangers(&roles) {
-            complain(problem.render().trim_end());
-        }
+        let roles = read(globals)?;
         let name = text::clean(group);
         let Some(group) = Group::from_name(group).map_err(|error| eyre!("cannot look up group {name}: {error}"))?
         else {
@@ -82,7 +79,12 @@ impl Office {
                 bail!("{} serves {} already: noctty attach shows it", process_words(process), shown(&folder))
             }
         };
-        Ok(Self { socket: attach::system_socket_in(&folder), group, roles: Arc::new(Roles(roles)), _seat: seat })
+        Ok(Self { socket: attach::system_socket_in(&folder), group, roles: Arc::new(RwLock::new(roles)), _seat: seat })
+    }
+
+    /// What reads the lists anew, for those who attach from then on.
+    pub fn renewal(&self, globals: &Globals) -> Renewal {
+        Renewal { roles: self.roles.clone(), globals: globals.clone() }
     }
 
     /// # Errors
@@ -107,6 +109,35 @@ impl Office {
         let user = crate::engine::own_author().line();
         Doors { clock, snapshots, door, admit: admit(self.roles.clone()), user, configuration }
     }
+}
+
+/// Reads `[roles]` anew.
+#[derive(Debug)]
+pub struct Renewal {
+    roles: Standing,
+    globals: Globals,
+}
+
+impl Renewal {
+    /// # Errors
+    /// What is wrong with the configuration; then the lists stay as they were.
+    pub fn run(&self) -> Result<()> {
+        let roles = read(&self.globals)?;
+        *self.roles.write().unwrap_or_else(PoisonError::into_inner) = roles;
+        Ok(())
+    }
+}
+
+/// `[roles]` of the configuration. Groups that nobody is in are told.
+fn read(globals: &Globals) -> Result<Arc<Roles>> {
+    let roles = match &globals.config {
+        Some(path) => load::read(path)?.roles,
+        None => RoleOptions::default(),
+    };
+    for problem in strangers(&roles) {
+        complain(problem.render().trim_end());
+    }
+    Ok(Arc::new(Roles(roles)))
 }
 
 impl Drop for Office {
@@ -164,17 +195,19 @@ fn prepare(folder: &Path, group: &Group) -> Result<()> {
 }
 
 /// Lets in whom the lists name, by the kernel's word.
-fn admit(roles: Arc<Roles>) -> Admit {
+fn admit(standing: Standing) -> Admit {
     let own = rustix::process::geteuid().as_raw();
-    let holders = Arc::new(roles.all_holders());
     Arc::new(move |peer, said| {
+        let roles = standing.read().unwrap_or_else(PoisonError::into_inner).clone();
         let account = account(peer);
         let role = if peer.user == 0 || peer.user == own { Some(Role::Admin) } else { roles.of(&account) };
         let Some(role) = role else {
             let (name, may) = (text::clean(&account.name), roles.holders(Role::View));
             return Err(format!("you are {name}, whom [roles] of this engine's configuration do not name ({may})"));
         };
-        Ok(Guest { author: author(&account.name, said), role, holders: Some(holders.clone()) })
+        let author = author(&account.name, said);
+        let asks = roles.is_shared(&account) && author.as_bytes() == account.name.as_bytes();
+        Ok(Guest { author, role, holders: Some(Arc::new(roles.all_holders())), asks })
     })
 }
 

@@ -9,6 +9,7 @@ use crate::base::{Timestamp, Untrusted};
 use crate::model::Condition;
 use crate::state::event::{Effect, News, Pace};
 use crate::state::rules;
+use crate::state::rules::host::Open;
 use crate::state::rules::parents::{Standing, Testimony, askable, siblings, testimony, time_to_verdict};
 use crate::state::view::{Care, CheckView, Flapping};
 
@@ -38,7 +39,8 @@ impl State {
         let silent = rules::host::is_silent(&self.hosts[row].view);
         let standing = if silent { self.standing(at, row, effects) } else { Standing::Alone };
         let slot = &self.hosts[row];
-        let mut verdict = rules::host::judge(&slot.view, &standing, slot.lineage.wavering, &self.policy);
+        let open = Open { wavering: slot.lineage.wavering, doubt: slot.lineage.doubt(&slot.view, at) };
+        let mut verdict = rules::host::judge(&slot.view, &standing, open, &self.policy);
         if let (Standing::Behind(blame), Some(parent)) = (&standing, &slot.view.care.inferred_parent) {
             verdict.reason = Untrusted::from(format!("behind {blame} ({})", parent.by.words(&parent.name)));
         }
@@ -269,6 +271,38 @@ impl State {
         let slot = &mut self.hosts[row];
         slot.lineage.acquit(at, at.plus(time_to_verdict(&slot.view).min(self.policy.longest_wait)));
         effects.extend(askable(&slot.view).cloned().map(Effect::Ask));
+    }
+
+    /// A service is bad that was not known to be: whether its host lives is asked before anything is said about it.
+    pub(super) fn suspect(&mut self, row: usize, index: usize, effects: &mut Vec<Effect>) {
+        let slot = &mut self.hosts[row];
+        let last = slot.view.checks[index].last.clone();
+        // Where nothing waits for anything, nobody would be asked again.
+        let Some(last) = last.filter(|_| !self.policy.longest_wait.is_zero()) else { return };
+        if slot.lineage.doubts(&slot.view, &last) {
+            effects.extend(askable(&slot.view).cloned().map(Effect::Ask));
+        }
+    }
+
+    /// Something proves that the host lives. Where it `failed` before, services that were bad meanwhile are asked anew.
+    pub(super) fn vouch(
+        &mut self,
+        at: Timestamp,
+        (row, index): (usize, usize),
+        failed: bool,
+        effects: &mut Vec<Effect>,
+    ) {
+        let slot = &mut self.hosts[row];
+        let Some(last) = slot.view.checks[index].last.clone() else { return };
+        let Some(since) = slot.lineage.lives(&last).filter(|_| failed) else { return };
+        let bad = |c: &&mut CheckView| {
+            let anew = !c.condition.is_problem() || (c.condition == Condition::Critical && c.since >= since);
+            !c.spec.decides_reachability && c.attempt > 0 && anew
+        };
+        for check in Arc::make_mut(&mut slot.view).checks.iter_mut().filter(bad) {
+            rules::check::begin_anew(check, at);
+            effects.push(Effect::Ask(check.spec.key.clone()));
+        }
     }
 
     /// After a result: has asked at once what may tell more about the host, where it falls silent or is back.

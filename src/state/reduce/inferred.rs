@@ -93,8 +93,16 @@ impl State {
             mine.since(its).max(its.since(mine)) > TOGETHER
         });
         let down = slot.parents.iter().all(|parent| self.hosts[*parent].down);
-        let unseen = slot.parents.iter().all(|parent| self.hosts[*parent].view.last_seen.is_none());
+        let unseen = slot.parents.iter().all(|parent| !self.may_hide(*parent));
         slot.view.host.has_tag("critical") || unseen || (down && apart)
+    }
+
+    /// It has answered before. One cycle alone knows no before: there it may hide what hangs on it as long as nothing of that
+    /// answers either.
+    fn may_hide(&self, parent: usize) -> bool {
+        let answered = |row: &usize| self.hosts[*row].view.last_seen.is_some();
+        let alone = self.policy.never_seen_is_down && !self.hosts[parent].children.iter().any(answered);
+        answered(&parent) || alone
     }
 
     fn may_hang(&self, row: usize, parent: usize) -> bool {

@@ -146,6 +146,7 @@ impl State {
             Scope::Asset(id) => self.host_rows.get(id).copied().into_iter().collect(),
             Scope::Tag(tag) => wanted(&|host| host.has_tag(tag)),
             Scope::Group(group) => wanted(&|host| host.group.as_ref() == Some(group)),
+            Scope::Site(site) => wanted(&|host| host.site.as_ref() == Some(site)),
             Scope::Behind(id) => self.behind(id),
         }
     }

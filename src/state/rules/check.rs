@@ -88,7 +88,9 @@ fn record(check: &mut CheckView, outcome: Outcome, formula: Option<&FlapFormula>
 /// Its host is back: that there was no answer while it was away says nothing more.
 pub fn begin_anew(check: &mut CheckView, at: Timestamp) {
     check.attempt = 0;
-    become_condition(check, Condition::Pending, at);
+    if check.condition == Condition::Critical {
+        become_condition(check, Condition::Pending, at);
+    }
 }
 
 /// Gives a check its state from before the restart, unless this run knows better. An old result that would be

@@ -23,8 +23,17 @@ pub struct Verdict {
     pub since: Option<Timestamp>,
 }
 
-/// `standing` says who is to blame where the host is silent; `wavering`, since when some of its checks are.
-pub fn judge(view: &HostView, standing: &Standing, wavering: Option<Timestamp>, policy: &Policy) -> Verdict {
+/// What is not known for certain of a host that is not silent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Open {
+    /// Since when some of what proves life gets no answer.
+    pub wavering: Option<Timestamp>,
+    /// Since when services are bad without a proof of life.
+    pub doubt: Option<Timestamp>,
+}
+
+/// `standing` says who is to blame where the host is silent.
+pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) -> Verdict {
     let checks = &view.checks;
     let last_seen = checks.iter().filter_map(|c| c.last_good).max();
     let mut verdict = Verdict {
@@ -50,8 +59,16 @@ pub fn judge(view: &HostView, standing: &Standing, wavering: Option<Timestamp>, 
         accuse(&mut verdict, view, standing, policy);
         return verdict;
     }
-    let open = wavering.is_some_and(|since| checks.iter().any(|check| parents::is_open(check, since)));
-    let contribution = |check: &CheckView| contribution(check, &view.host, open);
+    let silence = open.wavering.is_some_and(|since| checks.iter().any(|check| parents::is_open(check, since)));
+    let doubted = |check: &CheckView| {
+        let bad = check.condition == Condition::Critical && !check.spec.decides_reachability;
+        bad && open.doubt.is_some_and(|since| check.since >= since)
+    };
+    // What is in doubt makes the host no worse than it stands.
+    let standing = Some(view.condition).filter(|condition| condition.is_problem()).unwrap_or(Condition::Pending);
+    let contribution = |check: &CheckView| {
+        if doubted(check) { standing.min(Condition::Critical) } else { contribution(check, &view.host, silence) }
+    };
     let worst = checks.iter().map(contribution).max().unwrap_or(Condition::Pending);
     // A check without a result says nothing while others have one.
     verdict.condition = if worst == Condition::Pending && checks.iter().any(|c| c.condition == Condition::Ok) {

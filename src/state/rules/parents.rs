@@ -12,7 +12,9 @@
 //! ```
 //!
 //! A host's own checks are heard in the same way: while one of them gets no answer any more and another has not been
-//! asked since, nothing is said yet about the host; and what comes back is asked by all its checks anew.
+//! asked since, nothing is said yet about the host; and what comes back is asked by all its checks anew. A service of it that
+//! gets no answer is in *doubt* until something that proves life has answered since: else the host or what it hangs on is to
+//! blame, and the service is asked anew when that is back.
 //!
 //! A host without parents never waits for others. Results from before this run prove nothing either way.
 
@@ -32,6 +34,8 @@ const SLACK: Duration = Duration::from_secs(5);
 pub struct Lineage {
     /// Since when something that proves life gets no answer; `None` while all of it does.
     pub wavering: Option<Timestamp>,
+    /// Since when something that proves no life is bad, with no proof of life since.
+    pub doubt: Option<Timestamp>,
     /// Since when nothing that proves life answers; `None` while something does.
     pub silent_since: Option<Timestamp>,
     /// Until when the verdict may wait; set once in each silence.
@@ -88,13 +92,37 @@ impl Lineage {
     pub fn hear(&mut self, view: &HostView) -> bool {
         self.wavering = self.wavering.or_else(|| first_silence(view)).filter(|_| first_silence(view).is_some());
         let Some(since) = silence(view) else {
-            let Self { wavering, waits, announced, flapping, .. } = *self;
-            *self = Self { wavering, waits, announced, flapping, ..Self::default() };
+            let Self { wavering, doubt, waits, announced, flapping, .. } = *self;
+            *self = Self { wavering, doubt, waits, announced, flapping, ..Self::default() };
             return false;
         };
         let begins = self.silent_since.is_none();
         self.silent_since.get_or_insert(since);
         begins
+    }
+
+    /// Takes in a result of a check that proves no life and was not known to be bad; true where proof of life is wanted now.
+    pub fn doubts(&mut self, view: &HostView, observation: &Observation) -> bool {
+        let proven = |check: &CheckView| check.condition == Condition::Ok && !check.stale && !check.restored;
+        let known = view.checks.iter().any(|c| c.spec.decides_reachability && may_be_asked(&c.spec) && proven(c));
+        if self.doubt.is_some() || observation.reading.outcome != Outcome::Critical {
+            return false;
+        }
+        if known || self.silent_since.is_some() {
+            self.doubt = Some(began(observation));
+        }
+        // Who wavers is being asked already.
+        known && self.wavering.is_none()
+    }
+
+    /// Something that proves life answers; since when its services were in doubt until now.
+    pub fn lives(&mut self, observation: &Observation) -> Option<Timestamp> {
+        self.doubt.take_if(|doubt| began(observation) >= *doubt)
+    }
+
+    /// Which services are in doubt: those that are bad since then. As long as it may take until the host is found down.
+    pub fn doubt(&self, view: &HostView, at: Timestamp) -> Option<Timestamp> {
+        self.doubt.filter(|since| at < since.plus(time_to_verdict(view)))
     }
 
     /// What the host hung on is back: the silence counts from anew, if it goes on.

@@ -159,6 +159,10 @@ impl Form {
                 scopes.push(Scope::Group(group.clone()));
                 words.push(format!("the group {group}"));
             }
+            if let Some(site) = &view.host.site {
+                scopes.push(Scope::Site(site.clone()));
+                words.push(format!("the site {site}"));
+            }
             for tag in &view.host.tags {
                 scopes.push(Scope::Tag(tag.clone()));
                 words.push(format!("everything tagged {tag}"));

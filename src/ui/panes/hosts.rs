@@ -325,8 +325,13 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         line.put(&format!("{} {}/{}: {last}", soft.spec.key.name, soft.attempt, soft.spec.attempts), dim(app));
         return;
     }
+    let reason = host.reason.line();
+    // Of a host that is only pinged nothing else is known than what its column says.
+    if shown(Column::Value) && leading.is_some_and(|(value, _)| value == reason) {
+        return;
+    }
     let text = if host.condition.is_problem() && owner.is_none() { Meaning::Text } else { Meaning::Dim };
-    line.put(&host.reason.line(), app.look.style(if host.stale { Meaning::Stale } else { text }));
+    line.put(&reason, app.look.style(if host.stale { Meaning::Stale } else { text }));
 }
 
 /// What stands for all hosts of a site or a group.

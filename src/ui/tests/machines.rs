@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::fixture::{self, NOW};
 use super::*;
+use crate::model::Condition;
 
 fn console(size: (u16, u16), unicode: bool) -> Console {
     let snapshot = Snapshot { revision: 3, at: NOW, hosts: vec![Arc::new(fixture::machine())], ..Snapshot::default() };
@@ -41,6 +42,21 @@ fn names_that_mean_harm_move_nothing() {
     for unicode in [true, false] {
         let text = console((120, 50), unicode).screen();
         assert!(text.contains(r"evil\x1b[31m.service") && !text.contains('\x1b'), "{text}");
+    }
+}
+
+#[test]
+fn what_is_known_of_a_host_that_is_only_pinged_is_said_once() {
+    let snapshot = Snapshot {
+        revision: 3,
+        at: NOW,
+        hosts: vec![Arc::new(fixture::host("pinged", Condition::Ok, "load 0.7", 300))],
+        ..Snapshot::default()
+    };
+    for size in [(120, 40), (60, 20)] {
+        let mut console = Console::new(size, Arc::new(snapshot.clone()), true);
+        let screen = console.press("2").screen();
+        assert_eq!(screen.matches("load 0.7").count(), 1, "{screen}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a page is about: everything, or what its filter, group and tag let through. A backup belongs to the hosts that it
+//! What a page is about: everything, or what its filter, group, site and tag let through. A backup belongs to the hosts that it
 //! protects.
 
 use std::collections::HashMap;
@@ -35,14 +35,17 @@ impl Scope {
 
     /// Whether it is about a part only.
     pub fn is_narrow(&self) -> bool {
-        !self.filter.is_empty() || self.page.group.is_some() || self.page.tag.is_some()
+        let Page { group, site, tag, .. } = &self.page;
+        !self.filter.is_empty() || group.is_some() || site.is_some() || tag.is_some()
     }
 
     fn takes(&self, host: Option<&HostView>, subject: &Subject<'_>) -> bool {
         let tags = host.map(|view| view.host.tags.as_slice()).unwrap_or_default();
         let group = host.and_then(|view| view.host.group.as_deref());
+        let site = host.and_then(|view| view.host.site.as_deref());
         self.page.tag.as_deref().is_none_or(|tag| tags.iter().any(|t| **t == *tag))
             && self.page.group.as_deref().is_none_or(|wanted| group == Some(wanted))
+            && self.page.site.as_deref().is_none_or(|wanted| site == Some(wanted))
             && (self.filter.is_empty() || self.filter.lets_through(subject))
     }
 
@@ -97,21 +100,25 @@ impl Scope {
         let hosts = by_id(snapshot);
         let takes = |view: &&Arc<JobView>| {
             let words = view.reason.line();
-            let subject = Subject {
-                name: &view.job.name,
-                words: &words,
-                condition: view.condition,
-                stale: view.stale,
-                tags: Vec::new(),
-                group: "",
-                site: "",
-                kind: &view.job.kind,
-                address: None,
-                port: None,
+            // With what is said of a host that it protects.
+            let takes = |host: Option<&HostView>| {
+                let subject = Subject {
+                    name: &view.job.name,
+                    words: &words,
+                    condition: view.condition,
+                    stale: view.stale,
+                    tags: host.map(|view| view.host.tags.iter().map(|tag| &**tag).collect()).unwrap_or_default(),
+                    group: host.and_then(|view| view.host.group.as_deref()).unwrap_or_default(),
+                    site: host.and_then(|view| view.host.site.as_deref()).unwrap_or_default(),
+                    kind: &view.job.kind,
+                    address: None,
+                    port: None,
+                };
+                self.takes(host, &subject)
             };
             let protected = view.job.protects.iter().filter_map(|id| hosts.get(id).copied());
-            let any = protected.map(|host| self.takes(Some(host), &subject)).reduce(|a, b| a || b);
-            any.unwrap_or_else(|| self.takes(None, &subject))
+            let any = protected.map(|host| takes(Some(host))).reduce(|a, b| a || b);
+            any.unwrap_or_else(|| takes(None))
         };
         snapshot.jobs.iter().filter(takes).collect()
     }

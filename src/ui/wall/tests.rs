@@ -267,6 +267,8 @@ fn a_page_is_about_what_its_filter_lets_through() {
     assert!(none.contains("no host is here"), "{none}");
     let group = shown(Page { group: Some("servers".into()), ..Page::of(Form::Grid) });
     assert!(group.contains("db01"), "{group}");
+    let nowhere = shown(Page { site: Some("fra9".into()), ..Page::of(Form::Grid) });
+    assert!(nowhere.contains("no host is here"), "{nowhere}");
     let problems = shown(Page { tag: Some("core".into()), ..Page::of(Form::Problems) });
     assert!(problems.contains("core-sw1") && !problems.contains("nightly"), "{problems}");
 }

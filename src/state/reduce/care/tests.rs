@@ -92,6 +92,7 @@ fn a_claim_survives_easing_and_ends_with_recovery() {
     let mut s = state(&[("a", &[])], &[("icmp", true), ("disk", false)]);
     see(&mut s, "a", "icmp", 1, Outcome::Ok);
     bad(&mut s, "a", "disk", 2, Outcome::Critical);
+    see(&mut s, "a", "icmp", 4, Outcome::Ok);
     book(&mut s, 10, &[ack("1", host("a"), "ops2", 10)]);
     assert!(released(&bad(&mut s, "a", "disk", 20, Outcome::Warning)).is_empty());
     assert!(released(&bad(&mut s, "a", "disk", 30, Outcome::Critical)).is_empty(), "no worse than when it was claimed");
@@ -100,6 +101,7 @@ fn a_claim_survives_easing_and_ends_with_recovery() {
     // The book comes from the disk once more before the end is in it.
     book(&mut s, 41, &[ack("1", host("a"), "ops2", 10)]);
     bad(&mut s, "a", "disk", 50, Outcome::Critical);
+    see(&mut s, "a", "icmp", 52, Outcome::Ok);
     let snapshot = s.publish(at(53));
     assert_eq!(listed(&snapshot), [("a".into(), None)], "another problem, which nobody has claimed");
     assert_eq!(snapshot.problems[0].care.unowned_since, Some(at(52)));

@@ -260,9 +260,12 @@ fn a_check_without_answer_has_the_others_of_its_host_asked_at_once() {
     all.extend(see(&mut s, "a", "snmp", 48, Outcome::Critical));
     all.extend(see(&mut s, "a", "snmp", 50, Outcome::Critical));
     assert_eq!(announced(&all), [("a".to_owned(), Condition::Critical)]);
-    // And back: the other one is asked anew, and its silence from before is forgotten.
+    // And back: the others are asked anew, and their silence from before is forgotten.
     let back = see(&mut s, "a", "snmp", 90, Outcome::Ok);
-    assert_eq!((asked(&back), announced(&back)), (vec!["a icmp".into()], vec![("a".into(), Condition::Ok)]));
+    assert_eq!(
+        (asked(&back), announced(&back)),
+        (vec!["a dns".into(), "a icmp".into()], vec![("a".into(), Condition::Ok)])
+    );
     let mut all = see(&mut s, "a", "icmp", 91, Outcome::Critical);
     all.extend(see(&mut s, "a", "icmp", 93, Outcome::Critical));
     assert!(announced(&all).is_empty());
@@ -419,4 +422,87 @@ fn flapping_survives_a_restart_without_being_told_anew() {
     assert_eq!(problems(&s.publish(at(71))), ["a FLAPPING"]);
     all.extend(flap(&mut s, "a", 80, 3));
     assert_eq!(news(&all), []);
+}
+
+const SERVED: [(&str, bool); 2] = [("icmp", true), ("tcp", false)];
+
+/// `core` with `child` on it, which serves something; all seen good.
+fn served() -> State {
+    let mut s = state(&[("core", &[]), ("child", &["core"])], &SERVED);
+    for (host, check) in [("core", "icmp"), ("core", "tcp"), ("child", "icmp"), ("child", "tcp")] {
+        see(&mut s, host, check, 1, Outcome::Ok);
+    }
+    s
+}
+
+#[test]
+fn a_service_that_ends_alone_is_told_once_its_host_has_answered_since() {
+    let mut s = served();
+    let effects = see(&mut s, "child", "tcp", 40, Outcome::Critical);
+    assert_eq!(asked(&effects), ["child icmp"], "at the first bad result");
+    see(&mut s, "child", "icmp", 41, Outcome::Ok);
+    see(&mut s, "child", "tcp", 45, Outcome::Critical);
+    see(&mut s, "child", "icmp", 45, Outcome::Ok);
+    assert_eq!(asked(&see(&mut s, "child", "tcp", 50, Outcome::Critical)), ["child icmp"], "it may have died since");
+    let effects = see(&mut s, "child", "icmp", 50, Outcome::Ok);
+    assert_eq!(announced(&effects), [("child".to_owned(), Condition::Critical)]);
+    let snapshot = s.publish(at(50));
+    assert_eq!(problems(&snapshot), ["child CRITICAL"]);
+    assert_eq!(asked(&see(&mut s, "child", "tcp", 60, Outcome::Critical)), [""; 0], "it is known");
+}
+
+#[test]
+fn a_service_that_is_found_before_its_host_is_is_not_told_of() {
+    let mut s = served();
+    let mut all = Vec::new();
+    for secs in [40, 41, 42] {
+        all.extend(see(&mut s, "child", "tcp", secs, Outcome::Critical));
+    }
+    assert_eq!(problems(&s.publish(at(42))), Vec::<String>::new(), "nobody has said that it lives");
+    assert_eq!(asked(&all), ["child icmp"], "once");
+    for (host, secs) in [("child", 43), ("core", 43), ("child", 44), ("core", 44), ("child", 45), ("core", 45)] {
+        all.extend(see(&mut s, host, "icmp", secs, Outcome::Critical));
+    }
+    assert_eq!(announced(&all), [("core".to_owned(), Condition::Critical)]);
+    assert_eq!(condition(&mut s, "child", 45), Condition::Unreachable);
+    // Back: what was found of the service meanwhile says nothing of it.
+    all = see(&mut s, "core", "icmp", 60, Outcome::Ok);
+    all.extend(see(&mut s, "core", "tcp", 60, Outcome::Ok));
+    all.extend(see(&mut s, "child", "icmp", 61, Outcome::Ok));
+    assert_eq!(announced(&all), [("core".to_owned(), Condition::Ok)]);
+    assert!(asked(&all).contains(&"child tcp".to_owned()), "{:?}", asked(&all));
+    all = see(&mut s, "child", "tcp", 62, Outcome::Critical);
+    assert_eq!(announced(&all), [], "as many bad results as ever");
+    see(&mut s, "child", "tcp", 64, Outcome::Critical);
+    see(&mut s, "child", "tcp", 66, Outcome::Critical);
+    all = see(&mut s, "child", "icmp", 66, Outcome::Ok);
+    assert_eq!(announced(&all), [("child".to_owned(), Condition::Critical)], "it did not come back");
+}
+
+#[test]
+fn a_service_that_was_bad_before_its_host_died_is_still_bad_when_it_is_back() {
+    let mut s = served();
+    see(&mut s, "child", "tcp", 40, Outcome::Critical);
+    see(&mut s, "child", "tcp", 41, Outcome::Critical);
+    see(&mut s, "child", "tcp", 42, Outcome::Critical);
+    see(&mut s, "child", "icmp", 42, Outcome::Ok);
+    down(&mut s, "core", 50);
+    down(&mut s, "child", 51);
+    let mut all = see(&mut s, "child", "tcp", 55, Outcome::Critical);
+    all.extend(see(&mut s, "core", "icmp", 60, Outcome::Ok));
+    all.extend(see(&mut s, "child", "icmp", 61, Outcome::Ok));
+    let of_child = announced(&all).into_iter().filter(|(host, _)| host == "child").collect::<Vec<_>>();
+    assert_eq!(of_child, [], "it is told already");
+    assert_eq!(condition(&mut s, "child", 61), Condition::Critical);
+}
+
+#[test]
+fn a_service_of_a_host_that_nobody_vouches_for_is_told_of_when_that_took_too_long() {
+    let mut s = served();
+    for secs in [40, 41, 42] {
+        see(&mut s, "child", "tcp", secs, Outcome::Critical);
+    }
+    assert_eq!(condition(&mut s, "child", 42), Condition::Ok);
+    let effects = see(&mut s, "child", "tcp", 80, Outcome::Critical);
+    assert_eq!(announced(&effects), [("child".to_owned(), Condition::Critical)]);
 }

@@ -169,3 +169,21 @@ fn a_gateway_that_never_answers_hides_nothing() {
     assert_eq!(told(&die(&mut s, "far", 12)), 1);
     assert_eq!(stands(&mut s, "far", 15).0, Condition::Critical);
 }
+
+#[test]
+fn in_one_cycle_a_gateway_that_never_answered_hides_what_does_not_answer_either() {
+    let cycle = |web: Outcome| {
+        let mut inventory = hosts();
+        for end in ["db01", "web"] {
+            inventory.inferred.insert(AssetId::new(end), (AssetId::new("sw1"), Inference::Gateway));
+        }
+        let mut s = State::new(Policy { never_seen_is_down: true, longest_wait: Duration::ZERO, ..Policy::default() });
+        s.reduce(at(0), Event::Inventory(Arc::new(inventory)));
+        see(&mut s, "web", "icmp", 1, web);
+        die(&mut s, "sw1", 2);
+        die(&mut s, "db01", 3);
+        stands(&mut s, "db01", 6).0
+    };
+    assert_eq!(cycle(Outcome::Critical), Condition::Unreachable);
+    assert_eq!(cycle(Outcome::Ok), Condition::Critical, "something is reached through it all the same");
+}

@@ -148,6 +148,9 @@ fn tags_groups_and_what_hangs_behind_are_covered_and_no_more() {
     let mut tagged: Inventory = (*inventory(hosts, &[("icmp", true)])).clone();
     Arc::make_mut(&mut tagged.hosts[3]).tags = vec!["web".into()];
     Arc::make_mut(&mut tagged.hosts[2]).group = Some("ams".into());
+    for row in [0, 4] {
+        Arc::make_mut(&mut tagged.hosts[row]).site = Some("fra1".into());
+    }
     let covered = |scope: Scope| {
         let mut s = State::new(crate::model::Policy::default());
         s.reduce(at(0), Event::Inventory(Arc::new(tagged.clone())));
@@ -156,6 +159,7 @@ fn tags_groups_and_what_hangs_behind_are_covered_and_no_more() {
     };
     assert_eq!(covered(Scope::Tag("web".into())), ["other"]);
     assert_eq!(covered(Scope::Group("ams".into())), ["pc"]);
+    assert_eq!(covered(Scope::Site("fra1".into())), ["core", "dual"]);
     assert_eq!(covered(Scope::Behind(AssetId::new("core"))), ["core", "dist", "pc"], "dual has another way");
     assert_eq!(covered(Scope::Behind(AssetId::new("pc"))), ["pc"]);
     assert!(covered(Scope::Asset(AssetId::new("gone"))).is_empty());
