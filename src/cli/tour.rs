@@ -108,7 +108,8 @@ fn run(lesson: Lesson, clock: Clock, end: EngineEnd, stop: &CancellationToken) -
         });
         let way = Way::Here(state.clone());
         let stop = stop.clone();
-        let means = Means { clock, mode, state: Some(state), ssh, plans: Some(plans), configuration: None, way, stop };
+        let (state, plans) = (Some(state), Some(plans));
+        let means = Means { clock, mode, state, ssh, plans, configuration: None, way, why: None, stop };
         engine.block_on(keeper::keep(desk, Post::Engine(None), means));
         engine.shutdown_timeout(ENDING);
     });
