@@ -13,7 +13,7 @@ use crate::backup::SOURCES;
 use crate::base::options::{OptionDoc, Problem, Weight};
 use crate::base::{text, units};
 use crate::config::theme::Shelf;
-use crate::config::{UiOptions, WallOptions, load, maintenance, port_rules, roles, rules, wall};
+use crate::config::{UiOptions, WallOptions, load, maintenance, port_rules, roles, rules, views, wall};
 use crate::engine::bind;
 use crate::notify;
 use crate::probe::KINDS;
@@ -71,7 +71,7 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
             let mut problems = config.warnings.clone();
             let (own, of_profiles) = super::profiles::own(config.folder.as_deref());
             // Neither keeps anything from being watched.
-            let mut of_screen = of_themes(&config.ui, &config.wall);
+            let mut of_screen = of_the_screen(&config.ui, &config.wall);
             of_screen.extend(super::console::keys().1);
             let sound = of_profiles.is_empty() && of_screen.iter().all(|p| p.weight == Weight::Warning);
             problems.extend(of_profiles);
@@ -95,12 +95,13 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is wrong with the user's themes, or with the choice of one. It keeps nothing from being watched.
-fn of_themes(ui: &UiOptions, wall: &WallOptions) -> Vec<Problem> {
+/// What is wrong with the user's themes, with the choice of one, and with the views. It keeps nothing from being watched.
+fn of_the_screen(ui: &UiOptions, wall: &WallOptions) -> Vec<Problem> {
     let (shelf, mut problems) =
         super::themes::folder(ui.folder.as_deref()).map(|folder| Shelf::read(&folder)).unwrap_or_default();
     problems.extend(ui.theme.check(&shelf));
     problems.extend(wall.theme.check(&shelf));
+    problems.extend(super::views::shared(ui).1);
     problems
 }
 
@@ -249,6 +250,8 @@ pub fn reference() -> String {
     rows(&mut out, TRAP_USER_OPTIONS);
     out.push_str("\n## `[ui]`\n\n");
     rows(&mut out, UI);
+    out.push_str("\n### `[[ui.view]]`\n\nA place on the screen under a name, for everybody: `:view NAME` goes there. `:view save NAME` keeps one of your own, in `views.toml` of the state directory.\n\n");
+    rows(&mut out, views::OPTIONS);
     out.push_str("\n## `[wall]`\n\nFor `noctty wall`; `docs/wall.md` says what it shows.\n\n");
     rows(&mut out, wall::OPTIONS);
     out.push_str("\n### `[[wall.page]]`\n\n");
@@ -352,4 +355,10 @@ const UI: &[OptionDoc] = &[
         help: "a theme's name; `auto` goes by the terminal's background, `{ dark = \"wall\", light = \"light\" }` names one for each",
     },
     OptionDoc { name: "ascii", form: "boolean", default: "false", help: "no Unicode glyphs" },
+    OptionDoc {
+        name: "first_view",
+        form: "string",
+        default: "where the last console ended",
+        help: "the view that is opened at the start; `noctty TARGET` comes before it",
+    },
 ];

@@ -259,6 +259,16 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
             app.say(MessageWeight::Warning, said);
         }
     }
+    let (views, wrong) = super::views::start(ui, state.as_deref());
+    app.views = views;
+    for words in wrong {
+        app.say(MessageWeight::Warning, words);
+    }
+    if let Some((name, _)) = ui.first_view.as_ref().filter(|_| !goes_there)
+        && app.views.named(name).is_some()
+    {
+        app.open_view(name);
+    }
     app.world = opening.world;
     let mut stage = Stage::new(app, Box::new(Tours::new(clock)));
     if opening.tour {

@@ -24,6 +24,7 @@ mod ssh;
 mod state_dir;
 mod themes;
 mod tour;
+mod views;
 mod wall;
 
 use std::io::Write as _;

@@ -50,7 +50,7 @@ impl Tours {
             end,
             system_ssh: console::system_ssh(&lesson.ssh),
             clipboard: console::clipboard(Some(&lesson.state())),
-            life: Box::new(Life(stop.clone().drop_guard())),
+            life: Box::new(Life { _guard: stop.clone().drop_guard()) },
         };
         let (clock, running) = (self.clock, self.running.clone());
         std::thread::Builder::new().name("tour".to_owned()).spawn(move || {
@@ -81,7 +81,9 @@ impl Drop for Tours {
 }
 
 /// The tour ends when this is dropped.
-struct Life(#[expect(dead_code, reason = "it is kept for its end")] DropGuard);
+struct Life {
+    _guard: DropGuard,
+}
 
 /// What happens on this thread is written to no log: that is the operator's own network's.
 fn silence() {

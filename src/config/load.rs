@@ -11,6 +11,7 @@ use super::port_rules::ForAll;
 use super::roles::RoleOptions;
 use super::rules::{self, PollingOptions};
 use super::theme::ThemeChoice;
+use super::views::{self, ViewOptions, Word};
 use super::wall::WallOptions;
 use crate::base::options::{Problem, Table, Weight};
 use crate::model::FlapFormula;
@@ -46,6 +47,10 @@ pub struct UiOptions {
     /// Where the user's other files are.
     pub folder: Option<PathBuf>,
     pub ascii: bool,
+    /// Everybody's views, in their order.
+    pub views: Vec<ViewOptions>,
+    /// The view that is opened at the start.
+    pub first_view: Option<Word>,
 }
 
 impl UiOptions {
@@ -59,9 +64,12 @@ impl UiOptions {
 impl UiOptions {
     pub(super) fn read(table: &Table, problems: &mut Vec<Problem>) -> Self {
         let mut r = table.reader("[ui]");
-        let read = Self { theme: ThemeChoice::read(&mut r), folder: None, ascii: r.bool("ascii").unwrap_or(false) };
+        let (theme, ascii) = (ThemeChoice::read(&mut r), r.bool("ascii").unwrap_or(false));
+        let (tables, first_view) = (r.tables("view"), views::word(&mut r, table, "first_view"));
         problems.extend(r.finish());
-        read
+        let views: Vec<ViewOptions> =
+            tables.into_iter().filter_map(|table| ViewOptions::read(table, problems)).collect();
+        Self { theme, folder: None, ascii, views, first_view }
     }
 }
 

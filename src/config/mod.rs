@@ -13,6 +13,7 @@ pub mod roles;
 pub mod rules;
 pub mod salvage;
 pub mod theme;
+pub mod views;
 pub mod wall;
 
 pub use crate::base::document;

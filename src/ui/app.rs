@@ -35,6 +35,7 @@ use super::sorting::Order;
 use super::themes::Themes;
 use super::tour::{Wish, World};
 use super::trail::Trails;
+use super::views::Views;
 use crate::base::Timestamp;
 use crate::bus::{Command, MessageWeight, Ticket};
 use crate::config::key::Key;
@@ -132,6 +133,7 @@ pub struct App {
     reveal: Option<String>,
     /// What was selected in an earlier life.
     pub(super) recalled: VecDeque<(PaneKind, String)>,
+    pub views: Views,
     /// The target was not in the inventory and the engine was asked to look at it.
     asked_for_target: bool,
     answering: bool,
@@ -215,6 +217,7 @@ impl App {
             focused_asset: None,
             reveal: setup.target,
             recalled: VecDeque::new(),
+            views: Views::default(),
             asked_for_target: false,
             answering: false,
             fresh: None,

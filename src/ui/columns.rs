@@ -79,6 +79,10 @@ impl Column {
         self.entry().2
     }
 
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|(_, name, ..)| *name)
+    }
+
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, n, ..)| *n == name).map(|(column, ..)| *column)
     }

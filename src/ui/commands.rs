@@ -12,7 +12,7 @@ use crate::bus::{Command, MessageWeight};
 use crate::model::{AssetId, EntryKind};
 
 /// Commands with an argument, and what they do.
-pub const COMMANDS: [(&str, &str); 16] = [
+pub const COMMANDS: [(&str, &str); 17] = [
     ("host", "open a host or a backup by name"),
     ("look", "look at an address that is not in the inventory"),
     ("note", "write a note to the open incident"),
@@ -25,6 +25,7 @@ pub const COMMANDS: [(&str, &str); 16] = [
     ("resume", "resume polling"),
     ("discover", "all: watch every host of ~/.ssh/config"),
     ("group", "site, group or none: gather the hosts; alone, the next of them"),
+    ("view", "NAME, save NAME or delete NAME: a screen, its filter, order, columns and grouping; alone lists them"),
     ("theme", "auto, or a theme by name; alone it says which there are"),
     ("tour", "a tour of five minutes on a simulated network; again, next, back, end"),
     ("q", "leave; asks first"),
@@ -75,6 +76,7 @@ pub fn run(app: &mut App, text: &str) {
             Some(by) => group(app, by),
             None => app.say(MessageWeight::Warning, "group by site, group or none"),
         },
+        "view" => app.view_command(rest),
         "theme" => set_theme(app, rest),
         "tour" => match Wish::named(rest) {
             Some(wish) => app.tour_wish = Some(wish),
@@ -172,6 +174,13 @@ pub fn complete(app: &App, text: &str) -> String {
         Some(("tour", rest)) => {
             let names = Wish::NAMES.iter().map(|(name, _)| name).filter(|name| name.starts_with(rest));
             names.map(|name| format!("tour {name}")).collect()
+        }
+        Some(("view", rest)) => {
+            let views = app.views.all().iter();
+            let own = views.clone().filter(|view| view.place.is_none()).map(|view| format!("delete {}", view.name));
+            let words = ["save ".to_owned(), "delete ".to_owned()];
+            let all = views.map(|view| view.name.clone()).chain(words).chain(own);
+            all.filter(|words| words.starts_with(rest)).map(|words| format!("view {words}")).collect()
         }
         Some(("theme", rest)) => {
             app.themes.names().iter().filter(|n| n.starts_with(rest)).map(|n| format!("theme {n}")).collect()

@@ -28,6 +28,7 @@ pub mod terminal;
 pub mod themes;
 pub mod tour;
 mod trail;
+pub mod views;
 pub mod wall;
 mod watch;
 

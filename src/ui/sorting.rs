@@ -93,9 +93,13 @@ impl App {
         self.sorted(kind);
     }
 
-    pub(super) fn sort_list_as_shipped(&mut self, kind: PaneKind) {
-        self.orders[usize::from(kind == PaneKind::Problems)] = Order::default();
+    pub(super) fn order_list(&mut self, kind: PaneKind, order: Order) {
+        self.orders[usize::from(kind == PaneKind::Problems)] = order;
         self.sorted(kind);
+    }
+
+    pub(super) fn sort_list_as_shipped(&mut self, kind: PaneKind) {
+        self.order_list(kind, Order::default());
     }
 
     /// By the one before or after.

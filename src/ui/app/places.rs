@@ -20,7 +20,7 @@ pub(super) struct Place {
 
 impl App {
     /// Keeps this place to come back to.
-    pub(super) fn leave_place(&mut self) {
+    pub(in crate::ui) fn leave_place(&mut self) {
         let place = Place { screen: self.screen, focus: self.focus, selected: self.selected() };
         if self.visited.last() != Some(&place) {
             self.visited.push(place);

@@ -10,6 +10,7 @@ mod help;
 mod palette;
 mod prompt;
 mod sort;
+mod views;
 
 use std::ops::Range;
 
@@ -48,6 +49,7 @@ pub enum Overlay {
     Palette(palette::Palette),
     Columns(columns::Picker),
     Sort(sort::Picker),
+    Views(views::Picker),
     Beyond(beyond::Beyond),
     Editor(editor::Editor),
     Opening(editor::Opening),
@@ -70,6 +72,10 @@ pub enum Reaction {
 }
 
 impl Overlay {
+    pub fn views() -> Self {
+        Self::Views(views::Picker::default())
+    }
+
     pub fn detail(selected: Selected) -> Self {
         Self::Detail { selected, scroll: 0 }
     }
@@ -142,6 +148,7 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
         Overlay::Palette(palette) => palette::key(app, palette, key),
         Overlay::Columns(picker) => columns::key(app, picker, key),
         Overlay::Sort(picker) => sort::key(app, picker, key),
+        Overlay::Views(picker) => views::key(app, picker, key),
         Overlay::Beyond(beyond) => beyond::key(app, beyond, key),
         Overlay::Editor(editor) => editor::key(app, editor, key),
         Overlay::Opening(opening) => editor::opening_key(app, opening, key),
@@ -268,6 +275,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
             Overlay::Palette(palette) => palette::draw(app, frame, palette),
             Overlay::Columns(picker) => columns::draw(app, frame, picker),
             Overlay::Sort(picker) => sort::draw(app, frame, picker),
+            Overlay::Views(picker) => views::draw(app, frame, picker),
             Overlay::Beyond(beyond) => beyond::draw(app, frame, beyond),
             Overlay::Editor(editor) => editor::draw(app, frame, editor),
             Overlay::Question(question) => prompt::draw(app, frame, question),

@@ -28,6 +28,7 @@ pub struct Palette {
 enum Item {
     Action(Action),
     Object(AssetId),
+    View(String),
     /// A MAC or IP address: where it is heard.
     Station(String),
 }
@@ -35,6 +36,8 @@ enum Item {
 /// The best matches first; actions before objects while nothing is typed.
 fn items(app: &App, palette: &Palette) -> Vec<(String, Item)> {
     let actions = ACTIONS.iter().map(|(action, _, title)| ((*title).to_owned(), Item::Action(*action)));
+    let views = app.views.all().iter().map(|view| (format!("view {}", view.name), Item::View(view.name.clone())));
+    let actions = actions.chain(views);
     let objects = commands::objects(app).into_iter().map(|(name, id)| (name, Item::Object(id)));
     let pattern = palette.line.text();
     if pattern.is_empty() {
@@ -60,6 +63,7 @@ pub fn key(app: &mut App, palette: &mut Palette, key: Key) -> Reaction {
             match chosen.map(|(_, item)| item.clone()) {
                 Some(Item::Action(action)) => app.act(action),
                 Some(Item::Object(asset)) => app.reveal(&asset),
+                Some(Item::View(name)) => app.open_view(&name),
                 Some(Item::Station(words)) => {
                     app.go(ScreenId::Ports);
                     app.focus = PaneKind::Ports;

@@ -14,6 +14,7 @@ mod notifications;
 mod ports;
 mod sorting;
 mod tour;
+mod views;
 mod watch;
 
 use std::sync::Arc;

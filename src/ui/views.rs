@@ -1,0 +1,345 @@
+//! Views: a place on the screen under a name. Those of the configuration are everybody's and are changed there; a console's own
+//! are saved by `:view save NAME`.
+
+use super::app::App;
+use super::columns::{Choice, Column, Sort};
+use super::filter::Filter;
+use super::grouping::GroupBy;
+use super::overlays::Overlay;
+use super::panes::{PaneKind, ScreenId};
+use super::sorting::{By, Order};
+use crate::base::options::{Problem, nearest};
+use crate::bus::MessageWeight;
+use crate::config::views::{ViewOptions, Word};
+
+/// What a list is sorted by, as far as the view's screen has a list that can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sorted {
+    Rows(PaneKind, Order),
+    Ports(Sort),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    pub name: String,
+    screen: ScreenId,
+    filter: String,
+    problems_only: bool,
+    sorted: Option<Sorted>,
+    group: GroupBy,
+    hidden: Vec<Column>,
+    /// Where the configuration has it; `None` for one of the console's own.
+    pub place: Option<String>,
+}
+
+/// The words of a view as a file has them; empty ones are left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    pub name: String,
+    pub screen: String,
+    pub filter: String,
+    pub problems_only: bool,
+    pub sort: String,
+    pub group: String,
+    pub hide: Vec<String>,
+}
+
+/// Puts the console's own views on disk.
+pub type Keep = Box<dyn Fn(&[Words]) -> Result<(), String> + Send>;
+
+/// All that are known, those of the configuration first.
+#[derive(Default)]
+pub struct Views {
+    all: Vec<View>,
+    keep: Option<Keep>,
+}
+
+impl std::fmt::Debug for Views {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(&self.all).finish()
+    }
+}
+
+impl Views {
+    /// Where two have one name, the first counts.
+    pub fn new(all: Vec<View>, keep: Option<Keep>) -> Self {
+        let mut views = Self { all: Vec::new(), keep };
+        for view in all {
+            if views.named(&view.name).is_none() {
+                views.all.push(view);
+            }
+        }
+        views
+    }
+
+    pub fn all(&self) -> &[View] {
+        &self.all
+    }
+
+    pub fn named(&self, name: &str) -> Option<&View> {
+        self.all.iter().find(|view| view.name == name)
+    }
+
+    fn save(&self) -> Result<(), String> {
+        let own: Vec<Words> = self.all.iter().filter(|view| view.place.is_none()).map(View::to_words).collect();
+        self.keep.as_ref().map_or(Err("this console has no state directory".to_owned()), |keep| keep(&own))
+    }
+}
+
+/// The screens that a view can be of. Sessions end with their console.
+fn screens() -> impl Iterator<Item = (ScreenId, String)> {
+    let all = ScreenId::ALL.iter().filter(|(id, ..)| *id != ScreenId::Sessions);
+    all.map(|(id, _, name)| (*id, name.to_lowercase()))
+}
+
+fn no_such(what: &str, word: &Word, known: &[&str]) -> Problem {
+    let problem = Problem::error(&word.1, format!("no {what} is called {:?}", word.0));
+    match nearest(&word.0, known.iter().copied()) {
+        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+        None => problem.hint(format!("there are {}", known.join(", "))),
+    }
+}
+
+/// Why a view cannot be called so.
+fn misnamed(name: &str) -> Option<&'static str> {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || c == '!';
+    let taken = ["save", "save!", "delete"].contains(&name);
+    (name.is_empty() || name.len() > 40 || name.contains(odd) || taken)
+        .then_some("a view's name is one word of 40 octets at most, and neither `save` nor `delete`")
+}
+
+impl View {
+    /// What a file says; `None` where something of it means nothing, which `problems` say.
+    pub fn of(options: &ViewOptions, is_shared: bool, problems: &mut Vec<Problem>) -> Option<Self> {
+        let before = problems.len();
+        if let Some(why) = misnamed(&options.name.0) {
+            problems.push(Problem::error(&options.name.1, why));
+        }
+        let known: Vec<(ScreenId, String)> = screens().collect();
+        let screen = match &options.screen {
+            None => ScreenId::Overview,
+            Some(word) => known.iter().find(|(_, name)| *name == word.0).map_or_else(
+                || {
+                    let names: Vec<&str> = known.iter().map(|(_, name)| name.as_str()).collect();
+                    problems.push(no_such("screen", word, &names));
+                    ScreenId::Overview
+                },
+                |(id, _)| *id,
+            ),
+        };
+        let sorted = options.sort.as_ref().and_then(|word| sorted(screen, word, problems));
+        let group = options.group.as_ref().map_or(GroupBy::Nothing, |word| {
+            GroupBy::named(&word.0).unwrap_or_else(|| {
+                problems.push(no_such("grouping", word, &GroupBy::NAMES.map(|(name, _)| name)));
+                GroupBy::Nothing
+            })
+        });
+        let mut hidden = Vec::new();
+        for word in &options.hide {
+            match Column::named(&word.0) {
+                Some(column) if column.is_fixed() => {
+                    problems.push(Problem::error(&word.1, format!("the column `{}` is always shown", word.0)));
+                }
+                Some(column) => hidden.push(column),
+                None => {
+                    let names: Vec<&str> = Column::names().collect();
+                    problems.push(no_such("column of the port table", word, &names));
+                }
+            }
+        }
+        let place = is_shared.then(|| {
+            let at = &options.name.1;
+            format!("{}:{}", at.source.name, at.line_and_column().0)
+        });
+        let view = Self {
+            name: options.name.0.clone(),
+            screen,
+            filter: options.filter.clone(),
+            problems_only: options.problems_only,
+            sorted,
+            group,
+            hidden,
+            place,
+        };
+        (problems.len() == before).then_some(view)
+    }
+
+    /// What is on the screen now.
+    fn of_screen(app: &App, name: &str) -> Self {
+        let rows = |kind| Sorted::Rows(kind, app.order_of(kind));
+        let sorted = match app.screen {
+            ScreenId::Overview => Some(rows(PaneKind::Problems)),
+            ScreenId::Hosts => Some(rows(PaneKind::Hosts)),
+            ScreenId::Ports => Some(Sorted::Ports(app.columns.sort)),
+            _ => None,
+        };
+        let on = |screen| app.screen == screen;
+        Self {
+            name: name.to_owned(),
+            screen: app.screen,
+            filter: app.filter.text.clone(),
+            problems_only: app.problems_only,
+            sorted,
+            group: if on(ScreenId::Hosts) { app.grouping.by() } else { GroupBy::Nothing },
+            hidden: if on(ScreenId::Ports) { app.columns.hidden.clone() } else { Vec::new() },
+            place: None,
+        }
+    }
+
+    /// As a file has it.
+    pub fn to_words(&self) -> Words {
+        let screen = screens().find(|(id, _)| *id == self.screen).map(|(_, name)| name).unwrap_or_default();
+        let way = |name: &str, reversed| format!("{}{name}", if reversed { "-" } else { "" });
+        let sort = match self.sorted {
+            Some(Sorted::Rows(_, order)) if order != Order::default() => way(order.by.name(), order.reversed),
+            Some(Sorted::Ports(sort)) if sort != Sort::default() => way(sort.column.name(), sort.reversed),
+            _ => String::new(),
+        };
+        let group = GroupBy::NAMES.iter().find(|(_, by)| *by == self.group && self.group != GroupBy::Nothing);
+        Words {
+            name: self.name.clone(),
+            screen,
+            filter: self.filter.clone(),
+            problems_only: self.problems_only,
+            sort,
+            group: group.map_or("", |(name, _)| name).to_owned(),
+            hide: self.hidden.iter().map(|column| column.name().to_owned()).collect(),
+        }
+    }
+
+    /// What it holds, in one line: `hosts · /tag:core · problems only · by site · sorted by -rtt`.
+    pub fn words(&self, separator: &str) -> String {
+        let Words { screen, filter, problems_only, sort, group, hide, name: _ } = self.to_words();
+        let mut parts = vec![screen];
+        let mut add = |is_so: bool, words: String| {
+            if is_so {
+                parts.push(words);
+            }
+        };
+        add(!filter.is_empty(), format!("/{filter}"));
+        add(problems_only, "problems only".to_owned());
+        add(!group.is_empty(), format!("by {group}"));
+        add(!sort.is_empty(), format!("sorted by {sort}"));
+        add(!hide.is_empty(), format!("without {}", hide.join(", ")));
+        parts.join(separator)
+    }
+}
+
+fn sorted(screen: ScreenId, word: &Word, problems: &mut Vec<Problem>) -> Option<Sorted> {
+    let (name, reversed) = word.0.strip_prefix('-').map_or((word.0.as_str(), false), |name| (name, true));
+    let kind = match screen {
+        ScreenId::Overview => PaneKind::Problems,
+        ScreenId::Hosts => PaneKind::Hosts,
+        ScreenId::Ports => {
+            let Some(column) = Column::named(name) else {
+                let names: Vec<&str> = Column::names().collect();
+                problems.push(no_such("column of the port table", word, &names));
+                return None;
+            };
+            return Some(Sorted::Ports(Sort { column, reversed }));
+        }
+        _ => {
+            problems.push(Problem::error(&word.1, "this screen has one order only"));
+            return None;
+        }
+    };
+    let Some(by) = By::of(kind).iter().find(|by| by.name() == name) else {
+        let names: Vec<&str> = By::of(kind).iter().map(|by| by.name()).collect();
+        problems.push(no_such("order of this list", word, &names));
+        return None;
+    };
+    Some(Sorted::Rows(kind, Order { by: *by, reversed }))
+}
+
+impl App {
+    /// `:view` with what stands behind it.
+    pub(super) fn view_command(&mut self, rest: &str) {
+        let (word, name) = rest.split_once(' ').map_or((rest, ""), |(word, name)| (word, name.trim()));
+        match word {
+            "" if self.views.all().is_empty() => {
+                self.say(MessageWeight::Note, "there is no view yet: :view save NAME keeps what the screen shows");
+            }
+            "" => self.overlays.push(Overlay::views()),
+            "save" => self.save_view(name, false),
+            "save!" => self.save_view(name, true),
+            "delete" => self.delete_view(name),
+            _ => self.open_view(rest.trim()),
+        }
+    }
+
+    pub fn open_view(&mut self, name: &str) {
+        let Some(view) = self.views.named(name).cloned() else {
+            let near = nearest(name, self.views.all().iter().map(|view| view.name.as_str()));
+            let hint = near.map_or_else(|| ":view lists them".to_owned(), |near| format!("did you mean {near}?"));
+            self.say(MessageWeight::Warning, format!("no view is called \"{name}\"; {hint}"));
+            return;
+        };
+        self.leave_place();
+        self.go(view.screen);
+        self.focus = view.screen.panes()[0];
+        self.problems_only = view.problems_only;
+        self.set_filter(Filter::parse(&view.filter));
+        match view.sorted {
+            Some(Sorted::Rows(kind, order)) => self.order_list(kind, order),
+            Some(Sorted::Ports(sort)) => self.columns = Choice { hidden: view.hidden, sort },
+            None if view.screen == ScreenId::Ports => {
+                self.columns = Choice { hidden: view.hidden, sort: Sort::default() };
+            }
+            None => {}
+        }
+        if view.screen == ScreenId::Hosts {
+            self.group_hosts(view.group);
+        }
+        self.say(MessageWeight::Note, format!("view {name}"));
+    }
+
+    fn save_view(&mut self, name: &str, replaces: bool) {
+        if let Some(why) = misnamed(name) {
+            self.say(MessageWeight::Warning, why);
+            return;
+        }
+        if self.screen == ScreenId::Sessions {
+            self.say(MessageWeight::Warning, "sessions end with their console: a view cannot be of them");
+            return;
+        }
+        match self.views.named(name) {
+            Some(View { place: Some(place), .. }) => {
+                let words = format!("{name} is in {place} and is changed there; save yours under another name");
+                self.say(MessageWeight::Warning, words);
+                return;
+            }
+            Some(_) if !replaces => {
+                let words = format!("there is a view {name} already: :view save! {name} replaces it");
+                self.say(MessageWeight::Warning, words);
+                return;
+            }
+            _ => {}
+        }
+        let view = View::of_screen(self, name);
+        let words = view.words(self.look.separator());
+        self.views.all.retain(|known| known.name != name);
+        self.views.all.push(view);
+        match self.views.save() {
+            Ok(()) => self.say(MessageWeight::Note, format!("saved the view {name}: {words}")),
+            Err(why) => self.say(MessageWeight::Error, format!("the view {name} ends with this console: {why}")),
+        }
+    }
+
+    pub(in crate::ui) fn delete_view(&mut self, name: &str) {
+        let words = match self.views.named(name) {
+            None => format!("no view is called \"{name}\"; :view lists them"),
+            Some(View { place: Some(place), .. }) => format!("{name} is in {place} and is taken out there"),
+            Some(_) => {
+                self.views.all.retain(|known| known.name != name);
+                match self.views.save() {
+                    Ok(()) => {
+                        self.say(MessageWeight::Note, format!("the view {name} is gone"));
+                        return;
+                    }
+                    Err(why) => format!("the view {name} comes back with the next console: {why}"),
+                }
+            }
+        };
+        self.say(MessageWeight::Warning, words);
+    }
+}
