@@ -50,7 +50,7 @@ impl Tours {
             end,
             system_ssh: console::system_ssh(&lesson.ssh),
             clipboard: console::clipboard(Some(&lesson.state())),
-            life: Box::new(Life { _guard: stop.clone().drop_guard()) },
+            life: Box::new(Life { _guard: stop.clone().drop_guard() }),
         };
         let (clock, running) = (self.clock, self.running.clone());
         std::thread::Builder::new().name("tour".to_owned()).spawn(move || {

@@ -25,7 +25,8 @@ pub fn shared(ui: &UiOptions) -> (Vec<View>, Vec<Problem>) {
     (found, problems)
 }
 
-/// All that a console has, and what is wrong with them. A file of its own that is not right is put aside whole.
+/// All that a console has, and what is wrong with them. Of a file of its own that is not right a copy is put aside, before a view
+/// that is saved writes it anew.
 pub fn start(ui: &UiOptions, state: Option<&Path>) -> (Views, Vec<String>) {
     let (mut all, problems) = shared(ui);
     let mut said: Vec<String> = problems.iter().map(Problem::brief).collect();
@@ -34,10 +35,18 @@ pub fn start(ui: &UiOptions, state: Option<&Path>) -> (Views, Vec<String>) {
         let (own, problems) = own(path);
         if let Some(first) = problems.first() {
             let aside = path.with_extension("toml.broken");
-            let kept = std::fs::rename(path, &aside).map_or(path.clone(), |()| aside);
-            said.push(format!("{first}; the file is kept as {}", super::shown(&kept)));
+            let copied = std::fs::read(path).is_ok_and(|bytes| state_dir::replace(&aside, &bytes).is_ok());
+            let kept = if copied { format!("; as it is now it is in {}", super::shown(&aside)) } else { String::new() };
+            said.push(format!("{first}{kept}"));
         }
-        all.extend(own);
+        for view in own {
+            if let Some(shared) = all.iter().find(|shared| shared.name == view.name) {
+                let place = shared.place.as_deref().unwrap_or("the configuration");
+                said.push(format!("your own view {} gives way to the one in {place}", view.name));
+            } else {
+                all.push(view);
+            }
+        }
     }
     if let Some((name, place)) = &ui.first_view
         && !all.iter().any(|view| view.name == *name)
@@ -63,8 +72,13 @@ fn own(path: &Path) -> (Vec<View>, Vec<String>) {
     }
 }
 
+/// Other consoles of the same state directory keep views there too: what they have kept is read again and stays.
 fn keep(path: PathBuf) -> Keep {
-    Box::new(move |own| state_dir::replace(&path, file(own).as_bytes()))
+    Box::new(move |name, view| {
+        let mut all: Vec<Words> = own(&path).0.iter().map(View::to_words).filter(|known| known.name != name).collect();
+        all.extend(view.cloned());
+        state_dir::replace(&path, file(&all).as_bytes())
+    })
 }
 
 fn file(own: &[Words]) -> String {
@@ -107,9 +121,15 @@ mod tests {
         assert!(first.len() == 2 && problems.is_empty(), "{problems:?}");
         assert_eq!(first[0].words(" · "), "hosts · /tag:core \"x · by site · sorted by -rtt");
         assert_eq!(first[1].words(" · "), "ports · problems only · without vlan");
-        let words: Vec<Words> = first.iter().map(View::to_words).collect();
-        keep(path.clone())(&words).expect("kept");
-        assert_eq!(own(&path), (first, Vec::new()));
+        // Two consoles: what one keeps stays when the other does.
+        let (one, other) = (keep(path.clone()), keep(path.clone()));
+        let third = Words { name: "third".to_owned(), ..first[1].to_words() };
+        one("third", Some(&third)).expect("kept");
+        other("core", Some(&first[0].to_words())).expect("kept");
+        one("free", None).expect("taken away");
+        let names = |path: &Path| own(path).0.iter().map(|view| view.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&path), ["third", "core"]);
+        assert_eq!(own(&path).0[1], first[0]);
         assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     }
 
@@ -117,10 +137,13 @@ mod tests {
     fn a_file_that_is_not_right_is_put_aside_and_said_and_what_is_right_of_it_holds() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(FILE);
-        std::fs::write(&path, format!("{TWO}[[view]]\nname = \"odd\"\nscreen = \"moon\"\n")).expect("written");
+        let odd = "[[view]]\nname = \"odd\"\nscreen = \"moon\"\n";
+        std::fs::write(&path, format!("{TWO}{odd}")).expect("written");
         let (views, said) = start(&UiOptions::default(), Some(folder.path()));
         assert_eq!(views.all().len(), 2);
         assert!(said.len() == 1 && said[0].contains("views.toml:15:10: no screen is called \"moon\""), "{said:?}");
-        assert!(folder.path().join("views.toml.broken").exists() && !path.exists());
+        keep(path.clone())("core", None).expect("taken away");
+        let aside = std::fs::read_to_string(folder.path().join("views.toml.broken")).expect("a copy");
+        assert!(aside.ends_with(odd) && own(&path).0.len() == 1);
     }
 }

@@ -11,7 +11,7 @@ pub type Word = (String, Place);
 pub struct ViewOptions {
     pub name: Word,
     pub screen: Option<Word>,
-    pub filter: String,
+    pub filter: Option<Word>,
     pub problems_only: bool,
     pub sort: Option<Word>,
     pub group: Option<Word>,
@@ -26,7 +26,7 @@ impl ViewOptions {
             r.problem(Problem::error(r.place(), "a view needs a `name`"));
         }
         let screen = word(&mut r, table, "screen");
-        let filter = r.string("filter").unwrap_or_default();
+        let filter = word(&mut r, table, "filter");
         let problems_only = r.bool("problems_only").unwrap_or(false);
         let (sort, group) = (word(&mut r, table, "sort"), word(&mut r, table, "group"));
         let hide = r.placed_strings("hide").unwrap_or_default();

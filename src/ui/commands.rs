@@ -179,7 +179,8 @@ pub fn complete(app: &App, text: &str) -> String {
             let views = app.views.all().iter();
             let own = views.clone().filter(|view| view.place.is_none()).map(|view| format!("delete {}", view.name));
             let words = ["save ".to_owned(), "delete ".to_owned()];
-            let all = views.map(|view| view.name.clone()).chain(words).chain(own);
+            let again = own.clone().map(|name| name.replacen("delete", "save!", 1));
+            let all = views.map(|view| view.name.clone()).chain(words).chain(own).chain(again);
             all.filter(|words| words.starts_with(rest)).map(|words| format!("view {words}")).collect()
         }
         Some(("theme", rest)) => {

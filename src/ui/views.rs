@@ -44,8 +44,8 @@ pub struct Words {
     pub hide: Vec<String>,
 }
 
-/// Puts the console's own views on disk.
-pub type Keep = Box<dyn Fn(&[Words]) -> Result<(), String> + Send>;
+/// Puts one of the console's own views on disk, or takes the one of that name away: what another console has kept there stays.
+pub type Keep = Box<dyn Fn(&str, Option<&Words>) -> Result<(), String> + Send>;
 
 /// All that are known, those of the configuration first.
 #[derive(Default)]
@@ -80,9 +80,9 @@ impl Views {
         self.all.iter().find(|view| view.name == name)
     }
 
-    fn save(&self) -> Result<(), String> {
-        let own: Vec<Words> = self.all.iter().filter(|view| view.place.is_none()).map(View::to_words).collect();
-        self.keep.as_ref().map_or(Err("this console has no state directory".to_owned()), |keep| keep(&own))
+    fn keep(&self, name: &str, view: Option<&View>) -> Result<(), String> {
+        let Some(keep) = &self.keep else { return Err("this console has no state directory".to_owned()) };
+        keep(name, view.map(View::to_words).as_ref())
     }
 }
 
@@ -102,10 +102,10 @@ fn no_such(what: &str, word: &Word, known: &[&str]) -> Problem {
 
 /// Why a view cannot be called so.
 fn misnamed(name: &str) -> Option<&'static str> {
-    let odd = |c: char| c.is_whitespace() || c.is_control() || c == '!';
+    let odd = |c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.');
     let taken = ["save", "save!", "delete"].contains(&name);
     (name.is_empty() || name.len() > 40 || name.contains(odd) || taken)
-        .then_some("a view's name is one word of 40 octets at most, and neither `save` nor `delete`")
+        .then_some("a view's name is one word of letters, digits, `-`, `_` and `.`, 40 octets at most, and neither `save` nor `delete`")
 }
 
 impl View {
@@ -147,6 +147,10 @@ impl View {
                 }
             }
         }
+        let filter = options.filter.as_ref().map_or("", |word| word.0.as_str());
+        if let (Some(word), Some(why)) = (&options.filter, Filter::parse(filter).mistake()) {
+            problems.push(Problem::error(&word.1, why));
+        }
         let place = is_shared.then(|| {
             let at = &options.name.1;
             format!("{}:{}", at.source.name, at.line_and_column().0)
@@ -154,7 +158,7 @@ impl View {
         let view = Self {
             name: options.name.0.clone(),
             screen,
-            filter: options.filter.clone(),
+            filter: filter.to_owned(),
             problems_only: options.problems_only,
             sorted,
             group,
@@ -274,7 +278,7 @@ impl App {
             self.say(MessageWeight::Warning, format!("no view is called \"{name}\"; {hint}"));
             return;
         };
-        self.leave_place();
+        self.leave_view();
         self.go(view.screen);
         self.focus = view.screen.panes()[0];
         self.problems_only = view.problems_only;
@@ -317,9 +321,10 @@ impl App {
         }
         let view = View::of_screen(self, name);
         let words = view.words(self.look.separator());
+        let kept = self.views.keep(name, Some(&view));
         self.views.all.retain(|known| known.name != name);
         self.views.all.push(view);
-        match self.views.save() {
+        match kept {
             Ok(()) => self.say(MessageWeight::Note, format!("saved the view {name}: {words}")),
             Err(why) => self.say(MessageWeight::Error, format!("the view {name} ends with this console: {why}")),
         }
@@ -331,7 +336,7 @@ impl App {
             Some(View { place: Some(place), .. }) => format!("{name} is in {place} and is taken out there"),
             Some(_) => {
                 self.views.all.retain(|known| known.name != name);
-                match self.views.save() {
+                match self.views.keep(name, None) {
                     Ok(()) => {
                         self.say(MessageWeight::Note, format!("the view {name} is gone"));
                         return;

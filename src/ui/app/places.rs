@@ -1,27 +1,62 @@
 //! Getting to a screen or an object, and back.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::App;
 use crate::bus::MessageWeight;
 use crate::model::{AssetId, PortKey};
+use crate::ui::columns::Choice;
 use crate::ui::filter::Filter;
+use crate::ui::grouping::GroupBy;
 use crate::ui::overlays::Overlay;
 use crate::ui::panes::{PaneKind, ScreenId, Selected};
+use crate::ui::sorting::Order;
 
 /// Places that are kept to go back to.
 const VISITED: usize = 32;
 
 /// A screen with what was selected on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Place {
     screen: ScreenId,
     focus: PaneKind,
     selected: Option<Selected>,
+    /// How its lists were narrowed, where the jump changed that.
+    narrowed: Option<Narrowed>,
+}
+
+/// What a view changes beside the screen.
+#[derive(Clone, Debug, PartialEq)]
+struct Narrowed {
+    filter: String,
+    problems_only: bool,
+    orders: [Order; 2],
+    columns: Choice,
+    group: GroupBy,
+    opened: HashSet<Arc<str>>,
 }
 
 impl App {
     /// Keeps this place to come back to.
-    pub(in crate::ui) fn leave_place(&mut self) {
-        let place = Place { screen: self.screen, focus: self.focus, selected: self.selected() };
+    pub(super) fn leave_place(&mut self) {
+        self.leave(None);
+    }
+
+    /// Keeps this place with how its lists are narrowed: what comes changes that too.
+    pub(in crate::ui) fn leave_view(&mut self) {
+        self.leave(Some(Narrowed {
+            filter: self.filter.text.clone(),
+            problems_only: self.problems_only,
+            orders: self.orders,
+            columns: self.columns.clone(),
+            group: self.grouping.by(),
+            opened: self.grouping.opened().iter().map(|name| Arc::from(name.as_str())).collect(),
+        }));
+    }
+
+    fn leave(&mut self, narrowed: Option<Narrowed>) {
+        let place = Place { screen: self.screen, focus: self.focus, selected: self.selected(), narrowed };
         if self.visited.last() != Some(&place) {
             self.visited.push(place);
         }
@@ -63,6 +98,11 @@ impl App {
                 self.go(place.screen);
                 self.focus = place.focus;
             }
+        }
+        if let Some(Narrowed { filter, problems_only, orders, columns, group, opened }) = place.narrowed {
+            (self.problems_only, self.orders, self.columns) = (problems_only, orders, columns);
+            self.set_filter(Filter::parse(&filter));
+            self.group_hosts_with(group, opened);
         }
     }
 

@@ -15,8 +15,10 @@ fn console(size: (u16, u16)) -> (Console, Arc<Mutex<Vec<Words>>>) {
     let kept: Arc<Mutex<Vec<Words>>> = Arc::default();
     let keeps = kept.clone();
     let mut console = outage(size);
-    let keep = move |own: &[Words]| {
-        *keeps.lock().expect("whole") = own.to_vec();
+    let keep = move |name: &str, view: Option<&Words>| {
+        let mut kept = keeps.lock().expect("whole");
+        kept.retain(|known| known.name != name);
+        kept.extend(view.cloned());
         Ok(())
     };
     console.app.views = Views::new(shared, Some(Box::new(keep)));
@@ -37,12 +39,12 @@ fn a_view_brings_back_the_screen_its_filter_its_order_and_what_is_left_out() {
     let kept_words = kept.lock().expect("whole").clone();
     assert_eq!((kept_words.len(), &*kept_words[0].filter, &*kept_words[0].sort), (1, "app", "name"));
     let shown = console.press("k").screen();
-    console.press("P Esc 1");
+    let overview = console.press("P Esc 1 j k").screen();
     console.press(&command("view apps"));
     assert!(console.screen().contains("view apps"));
     assert_eq!(console.press("k").screen(), shown);
-    // Back to where one was.
-    assert!(console.press("-").screen().contains("[1 Overview]"), "{}", console.screen());
+    // Back to where one was, as it was.
+    assert_eq!(console.press("- j k").screen(), overview);
     // The configuration's, and a name that is nearly one.
     let grouped = console.press(&command("view slow")).screen();
     assert!(grouped.contains("by group") && grouped.contains("[2 Hosts]"), "{grouped}");
@@ -98,7 +100,7 @@ fn views_are_listed_with_what_they_hold_completed_and_found_in_the_palette() {
 #[test]
 fn what_a_file_says_wrong_is_said_with_its_place() {
     let text = "[[view]]\nscreen = \"hosts\"\n\n[[view]]\nname = \"a b\"\n\n[[view]]\nname = \"x\"\nscreen = \"host\"\nsort = \"colour\"\n\
-                group = \"rack\"\nhide = [\"port\", \"vlam\"]\nfilters = \"x\"\n\n[[view]]\nname = \"y\"\nscreen = \"log\"\nsort = \"age\"\n";
+                group = \"rack\"\nhide = [\"port\", \"vlam\"]\nfilters = \"x\"\n\n[[view]]\nname = \"y\"\nscreen = \"log\"\nsort = \"age\"\nfilter = \"mac:zz\"\n";
     let (options, mut problems) = read_file("v.toml", text.to_owned());
     let views: Vec<View> = options.iter().filter_map(|options| View::of(options, true, &mut problems)).collect();
     assert!(views.is_empty(), "{views:?}");
