@@ -100,8 +100,8 @@ impl Trail {
             let speed = seen.port.speed_bps;
             let (old, new) = (&before.counters, &seen.port.counters);
             Some((
-                rate(old, new, |c| c.in_octets(), seconds, speed)?,
-                rate(old, new, |c| c.out_octets(), seconds, speed)?,
+                rate(old, new, Counters::in_octets, seconds, speed)?,
+                rate(old, new, Counters::out_octets, seconds, speed)?,
             ))
         });
         self.values.push_back(value);

@@ -43,14 +43,11 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let title = if names.is_empty() { "SESSIONS".to_owned() } else { names.join(" ") };
     canvas::rule(frame.buffer, &app.look, area, &title, &honesty, (line, head, app.look.style(Meaning::Dim)));
     let body = Rect::new(area.x, area.y + 1, area.width, area.height.saturating_sub(1));
-    match row.and_then(|row| app.sessions.get(row)) {
-        Some(pane) => {
-            pane.draw(frame, body, &app.look, app.capabilities.colours, app.typing && app.overlays.is_empty());
-        }
-        None => {
-            let shell = app.key_of(Action::Shell);
-            let words = format!("no session is open: {shell} on a host opens one, :ssh! NAME uses the system's ssh");
-            Row::new(frame.buffer, &app.look, body, body.y).gap(1).put(&words, app.look.style(Meaning::Dim));
-        }
+    if let Some(pane) = row.and_then(|row| app.sessions.get(row)) {
+        pane.draw(frame, body, &app.look, app.capabilities.colours, app.typing && app.overlays.is_empty());
+    } else {
+        let shell = app.key_of(Action::Shell);
+        let words = format!("no session is open: {shell} on a host opens one, :ssh! NAME uses the system's ssh");
+        Row::new(frame.buffer, &app.look, body, body.y).gap(1).put(&words, app.look.style(Meaning::Dim));
     }
 }
