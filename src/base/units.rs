@@ -134,11 +134,13 @@ fn scaled(value: f64, base: f64, units: &[&str]) -> String {
 pub fn round_trip(duration: Duration) -> String {
     // In whole numbers: told of each ping.
     let rounded = |unit: Duration| (duration + unit / 2).as_nanos() / unit.as_nanos();
-    if duration < Duration::from_millis(10) {
-        let tenths = rounded(Duration::from_micros(100));
+    let (tenths, whole) = (rounded(Duration::from_micros(100)), rounded(Duration::from_millis(1)));
+    if tenths < 100 {
+        // What is faster than can be told is still more than nothing.
+        let tenths = if duration.is_zero() { 0 } else { tenths.max(1) };
         format!("{}.{}ms", tenths / 10, tenths % 10)
-    } else if duration < Duration::from_secs(1) {
-        format!("{}ms", rounded(Duration::from_millis(1)))
+    } else if whole < 1_000 {
+        format!("{whole}ms")
     } else {
         let tenths = rounded(Duration::from_millis(100));
         format!("{}.{}s", tenths / 10, tenths % 10)
@@ -148,6 +150,13 @@ pub fn round_trip(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn round_trips_are_rounded_once_and_never_to_nothing() {
+        let told = |micros| round_trip(Duration::from_micros(micros));
+        let all = [0, 3, 49, 151, 9_949, 9_950, 10_499, 999_499, 999_500, 1_260_000].map(told);
+        assert_eq!(all, ["0.0ms", "0.1ms", "0.1ms", "0.2ms", "9.9ms", "10ms", "10ms", "999ms", "1.0s", "1.3s"]);
+    }
 
     #[test]
     fn ages_fit_three_columns() {

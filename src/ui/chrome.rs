@@ -134,6 +134,9 @@ fn header(app: &App, frame: &mut Frame<'_>) {
     if app.world != World::Real {
         // First, so that nothing takes its room.
         row.put(" SIMULATED ", app.look.style(Meaning::Banner));
+        if area.width >= 80 {
+            row.gap(1);
+        }
     }
     if let Some(mark) = mark {
         row.end(&mark, app.look.style(Meaning::Banner));
