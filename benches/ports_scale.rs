@@ -25,15 +25,16 @@ use rustix::event::epoll;
 use tokio::task::JoinSet;
 
 const CYCLES: usize = 7;
+/// Cycles alone and beside others, by turns.
+const PAIRS: usize = 31;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let is_wanted = |case: &str| wanted.is_empty() || wanted.iter().any(|w| w == case);
     if is_wanted("dead") {
-        let alone = Scene::new(900, 48, None).measure("900 switches", |_| Vec::new());
-        let beside =
-            Scene::new(900, 48, None).measure("900 switches, 100 dead agents beside", |scene| scene.nobody(100));
-        println!("others' wall time: {:+.1} %", 100.0 * (beside.0 / alone.0 - 1.0));
+        let scene = Scene::new(900, 48, None);
+        let nobody = scene.nobody(100);
+        scene.compare("900 switches", "900 switches, 100 dead agents beside", &nobody);
     }
     if is_wanted("router") {
         let alone = Scene::new(300, 48, None).measure("300 switches", |_| Vec::new());
@@ -88,6 +89,38 @@ impl Scene {
     fn nobody(&self, count: u16) -> Vec<Target> {
         let address = |i: u16| SocketAddr::from(([127, 99, 0, i as u8], 1_000 + i));
         (0..count).map(|i| Target { address: address(i), ..self.targets[0].clone() }).collect()
+    }
+
+    /// The same switches alone and while those `beside` are asked all the time, by turns: whatever else the machine does falls on
+    /// both. Prints the medians.
+    fn compare(&self, alone: &str, together: &str, beside: &[Target]) {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        let net = Net::new(self.clock);
+        let mut before: Vec<Option<DeviceView>> = vec![None; self.targets.len()];
+        runtime.block_on(self.cycle(&net, &mut before));
+        let mut took = [Vec::new(), Vec::new()];
+        for turn in 0..2 * PAIRS {
+            let asked = if turn % 2 == 0 { &[][..] } else { beside };
+            let others: Vec<_> =
+                asked.iter().map(|target| runtime.spawn(ask_for_ever(net.clone(), target.clone()))).collect();
+            // The first tries of those that are silent are late by then, as they are in the long run.
+            std::thread::sleep(Duration::from_millis(300));
+            let begun = Instant::now();
+            runtime.block_on(self.cycle(&net, &mut before));
+            took[turn % 2].push(begun.elapsed().as_secs_f64());
+            for other in &others {
+                other.abort();
+            }
+        }
+        runtime.shutdown_background();
+        let median = |mut took: Vec<f64>| {
+            took.sort_by(f64::total_cmp);
+            took[took.len() / 2]
+        };
+        let [first, second] = took.map(median);
+        println!("{alone:<50} wall {first:.3} s\n{together:<50} wall {second:.3} s");
+        println!("others' wall time: {:+.1} %, medians of {PAIRS} pairs", 100.0 * (second / first - 1.0));
     }
 
     /// Medians of a cycle's wall and CPU seconds over all switches, while those `beside` are asked all the time.
