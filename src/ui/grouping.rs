@@ -28,6 +28,10 @@ impl GroupBy {
         Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, by)| *by)
     }
 
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, by)| *by == self).map_or("", |(name, _)| name)
+    }
+
     /// The next of them, for a key that goes through all.
     pub fn next(self) -> Self {
         match self {
@@ -216,8 +220,8 @@ impl App {
     /// What hosts are grouped by, where none of them has it.
     pub(super) fn is_ungrouped(&self) -> Option<&'static str> {
         let by = self.grouping.by;
-        let name = GroupBy::NAMES.iter().find(|(_, known)| *known == by).map(|(name, _)| *name);
-        name.filter(|_| self.grouping.is_on() && self.snapshot.hosts.iter().all(|host| by.of(&host.host).is_none()))
+        let nobody = self.grouping.is_on() && self.snapshot.hosts.iter().all(|host| by.of(&host.host).is_none());
+        nobody.then(|| by.name())
     }
 
     /// Opens or closes the selected head; false where none is selected.

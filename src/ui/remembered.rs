@@ -8,7 +8,7 @@ use super::columns::{Choice, Column, Sort};
 use super::filter::Filter;
 use super::grouping::GroupBy;
 use super::panes::{self, PaneKind, ScreenId};
-use super::sorting::{By, Order};
+use super::sorting::{By, Order, unway, way};
 
 /// Commands that are kept.
 const HISTORY: usize = 50;
@@ -39,17 +39,15 @@ pub struct Remembered {
 
 impl App {
     pub fn remember(&self) -> Remembered {
-        let screen = ScreenId::ALL.iter().find(|(id, ..)| *id == self.screen).map_or("", |(_, _, name)| name);
         let order = |kind| {
             let Order { by, reversed } = self.order_of(kind);
             way(by.name(), reversed)
         };
-        let group = GroupBy::NAMES.iter().find(|(_, by)| *by == self.grouping.by()).map_or("", |(name, _)| name);
         let typed = self.history.len().saturating_sub(HISTORY);
         let pane = KEPT.iter().find(|(kind, _)| *kind == self.focus);
         let device = self.list(PaneKind::Devices).row().filter(|_| self.focus == PaneKind::Ports);
         Remembered {
-            screen: screen.to_lowercase(),
+            screen: self.screen.word(),
             zoom: self.zoom,
             problems_only: self.problems_only,
             filter: self.filter.text.clone(),
@@ -57,7 +55,7 @@ impl App {
             problems_by: order(PaneKind::Problems),
             ports_by: way(self.columns.sort.column.name(), self.columns.sort.reversed),
             hidden: self.columns.hidden.iter().map(|column| column.name().to_owned()).collect(),
-            group_by: group.to_owned(),
+            group_by: self.grouping.by().name().to_owned(),
             opened: self.grouping.opened(),
             pane: pane.map_or("", |(_, name)| name).to_owned(),
             selected: pane.and_then(|(kind, _)| self.label(*kind, self.list(*kind).row()?)).unwrap_or_default(),
@@ -86,10 +84,8 @@ impl App {
         if !place {
             return;
         }
-        let known = ScreenId::ALL.iter().find(|(_, _, name)| name.to_lowercase() == screen);
-        // Sessions end with their console.
-        if let Some((id, ..)) = known.filter(|(id, ..)| *id != ScreenId::Sessions) {
-            self.go(*id);
+        if let Some(id) = ScreenId::lasting().find(|id| id.word() == screen) {
+            self.go(id);
         }
         self.zoom = zoom;
         self.problems_only = problems_only;
@@ -152,11 +148,3 @@ const KEPT: [(PaneKind, &str); 5] = [
     (PaneKind::Ports, "ports"),
     (PaneKind::Backups, "backups"),
 ];
-
-fn way(name: &str, reversed: bool) -> String {
-    format!("{}{name}", if reversed { "-" } else { "" })
-}
-
-fn unway(said: &str) -> (&str, bool) {
-    said.strip_prefix('-').map_or((said, false), |name| (name, true))
-}

@@ -114,6 +114,16 @@ impl App {
     }
 }
 
+/// As files and commands have an order: `name`, or `-name` the other way round.
+pub fn way(name: &str, reversed: bool) -> String {
+    format!("{}{name}", if reversed { "-" } else { "" })
+}
+
+/// The inverse.
+pub fn unway(said: &str) -> (&str, bool) {
+    said.strip_prefix('-').map_or((said, false), |name| (name, true))
+}
+
 /// Sorts rows of hosts that come worst first.
 pub fn hosts(app: &App, rows: Vec<usize>) -> Vec<usize> {
     let order = app.order_of(PaneKind::Hosts);

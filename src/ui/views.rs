@@ -7,7 +7,7 @@ use super::filter::Filter;
 use super::grouping::GroupBy;
 use super::overlays::Overlay;
 use super::panes::{PaneKind, ScreenId};
-use super::sorting::{By, Order};
+use super::sorting::{By, Order, unway, way};
 use crate::base::options::{Problem, nearest};
 use crate::bus::MessageWeight;
 use crate::config::views::{ViewOptions, Word};
@@ -86,12 +86,6 @@ impl Views {
     }
 }
 
-/// The screens that a view can be of. Sessions end with their console.
-fn screens() -> impl Iterator<Item = (ScreenId, String)> {
-    let all = ScreenId::ALL.iter().filter(|(id, ..)| *id != ScreenId::Sessions);
-    all.map(|(id, _, name)| (*id, name.to_lowercase()))
-}
-
 fn no_such(what: &str, word: &Word, known: &[&str]) -> Problem {
     let problem = Problem::error(&word.1, format!("no {what} is called {:?}", word.0));
     match nearest(&word.0, known.iter().copied()) {
@@ -115,18 +109,14 @@ impl View {
         if let Some(why) = misnamed(&options.name.0) {
             problems.push(Problem::error(&options.name.1, why));
         }
-        let known: Vec<(ScreenId, String)> = screens().collect();
-        let screen = match &options.screen {
-            None => ScreenId::Overview,
-            Some(word) => known.iter().find(|(_, name)| *name == word.0).map_or_else(
-                || {
-                    let names: Vec<&str> = known.iter().map(|(_, name)| name.as_str()).collect();
-                    problems.push(no_such("screen", word, &names));
-                    ScreenId::Overview
-                },
-                |(id, _)| *id,
-            ),
-        };
+        let screen = options.screen.as_ref().map_or(ScreenId::Overview, |word| {
+            ScreenId::lasting().find(|id| id.word() == word.0).unwrap_or_else(|| {
+                let names: Vec<String> = ScreenId::lasting().map(ScreenId::word).collect();
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                problems.push(no_such("screen", word, &names));
+                ScreenId::Overview
+            })
+        });
         let sorted = options.sort.as_ref().and_then(|word| sorted(screen, word, problems));
         let group = options.group.as_ref().map_or(GroupBy::Nothing, |word| {
             GroupBy::named(&word.0).unwrap_or_else(|| {
@@ -192,21 +182,19 @@ impl View {
 
     /// As a file has it.
     pub fn to_words(&self) -> Words {
-        let screen = screens().find(|(id, _)| *id == self.screen).map(|(_, name)| name).unwrap_or_default();
-        let way = |name: &str, reversed| format!("{}{name}", if reversed { "-" } else { "" });
         let sort = match self.sorted {
             Some(Sorted::Rows(_, order)) if order != Order::default() => way(order.by.name(), order.reversed),
             Some(Sorted::Ports(sort)) if sort != Sort::default() => way(sort.column.name(), sort.reversed),
             _ => String::new(),
         };
-        let group = GroupBy::NAMES.iter().find(|(_, by)| *by == self.group && self.group != GroupBy::Nothing);
+        let group = if self.group == GroupBy::Nothing { "" } else { self.group.name() };
         Words {
             name: self.name.clone(),
-            screen,
+            screen: self.screen.word(),
             filter: self.filter.clone(),
             problems_only: self.problems_only,
             sort,
-            group: group.map_or("", |(name, _)| name).to_owned(),
+            group: group.to_owned(),
             hide: self.hidden.iter().map(|column| column.name().to_owned()).collect(),
         }
     }
@@ -230,7 +218,7 @@ impl View {
 }
 
 fn sorted(screen: ScreenId, word: &Word, problems: &mut Vec<Problem>) -> Option<Sorted> {
-    let (name, reversed) = word.0.strip_prefix('-').map_or((word.0.as_str(), false), |name| (name, true));
+    let (name, reversed) = unway(&word.0);
     let kind = match screen {
         ScreenId::Overview => PaneKind::Problems,
         ScreenId::Hosts => PaneKind::Hosts,

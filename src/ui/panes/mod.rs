@@ -79,6 +79,16 @@ impl ScreenId {
         (Self::Log, "9", "Log"),
     ];
 
+    /// As files name it.
+    pub fn word(self) -> String {
+        Self::ALL.iter().find(|(id, ..)| *id == self).map_or_else(String::new, |(_, _, name)| name.to_lowercase())
+    }
+
+    /// Those that a later console has too: sessions end with theirs.
+    pub fn lasting() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().map(|(id, ..)| *id).filter(|id| *id != Self::Sessions)
+    }
+
     /// Its panes, in the order of Tab.
     pub fn panes(self) -> &'static [PaneKind] {
         match self {
