@@ -54,9 +54,11 @@ impl Tours {
         };
         let (clock, running) = (self.clock, self.running.clone());
         std::thread::Builder::new().name("tour".to_owned()).spawn(move || {
-            silence();
-            if let Err(error) = run(lesson, clock, engine_end, &stop) {
-                // Its own log is nowhere; the screen sees no network and says so by the step that waits for it.
+            let silent = tracing::dispatcher::set_default(&Dispatch::none());
+            let outcome = run(lesson, clock, engine_end, &stop);
+            drop(silent);
+            if let Err(error) = outcome {
+                // The screen sees no network and says so by the step that waits for it; why is in the operator's log.
                 tracing::error!(%error, "the tour has no network");
             }
             drop(running);
