@@ -117,7 +117,8 @@ impl View {
                 ScreenId::Overview
             })
         });
-        let sorted = options.sort.as_ref().and_then(|word| sorted(screen, word, problems));
+        let said = options.sort.as_ref().and_then(|word| sorted(screen, word, problems));
+        let sorted = said.or_else(|| as_shipped(screen));
         let group = options.group.as_ref().map_or(GroupBy::Nothing, |word| {
             GroupBy::named(&word.0).unwrap_or_else(|| {
                 problems.push(no_such("grouping", word, &GroupBy::NAMES.map(|(name, _)| name)));
@@ -217,6 +218,16 @@ impl View {
     }
 }
 
+/// Where nothing is said of it; `None` on a screen that has one order only.
+fn as_shipped(screen: ScreenId) -> Option<Sorted> {
+    match screen {
+        ScreenId::Overview => Some(Sorted::Rows(PaneKind::Problems, Order::default())),
+        ScreenId::Hosts => Some(Sorted::Rows(PaneKind::Hosts, Order::default())),
+        ScreenId::Ports => Some(Sorted::Ports(Sort::default())),
+        _ => None,
+    }
+}
+
 fn sorted(screen: ScreenId, word: &Word, problems: &mut Vec<Problem>) -> Option<Sorted> {
     let (name, reversed) = unway(&word.0);
     let kind = match screen {
@@ -274,9 +285,6 @@ impl App {
         match view.sorted {
             Some(Sorted::Rows(kind, order)) => self.order_list(kind, order),
             Some(Sorted::Ports(sort)) => self.columns = Choice { hidden: view.hidden, sort },
-            None if view.screen == ScreenId::Ports => {
-                self.columns = Choice { hidden: view.hidden, sort: Sort::default() };
-            }
             None => {}
         }
         if view.screen == ScreenId::Hosts {

@@ -25,6 +25,12 @@ fn console(size: (u16, u16)) -> (Console, Arc<Mutex<Vec<Words>>>) {
     (console, kept)
 }
 
+/// A view that says where, and nothing else.
+fn plain() -> View {
+    let (options, mut problems) = read_file("v.toml", "[[view]]\nname = \"plain\"\nscreen = \"hosts\"\n".to_owned());
+    View::of(&options[0], false, &mut problems).expect("it is right")
+}
+
 fn command(words: &str) -> String {
     let key = |c: char| if c == ' ' { "Space".to_owned() } else { c.to_string() };
     format!(": {} Enter", words.chars().map(key).collect::<Vec<_>>().join(" "))
@@ -45,6 +51,12 @@ fn a_view_brings_back_the_screen_its_filter_its_order_and_what_is_left_out() {
     assert_eq!(console.press("k").screen(), shown);
     // Back to where one was, as it was.
     assert_eq!(console.press("- j k").screen(), overview);
+    // Where a view says nothing of the order, it is as shipped.
+    console.press("2 >");
+    console.app.views = Views::new(vec![plain()], None);
+    let screen = console.press(&command("view plain")).screen();
+    assert!(screen.contains("state▼"), "{screen}");
+    let (mut console, _) = self::console((120, 40));
     // The configuration's, and a name that is nearly one.
     let grouped = console.press(&command("view slow")).screen();
     assert!(grouped.contains("by group") && grouped.contains("[2 Hosts]"), "{grouped}");
