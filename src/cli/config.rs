@@ -13,11 +13,12 @@ use crate::backup::SOURCES;
 use crate::base::options::{OptionDoc, Problem, Weight};
 use crate::base::{text, units};
 use crate::config::theme::Shelf;
-use crate::config::{UiOptions, WallOptions, load, maintenance, port_rules, roles, rules, views, wall};
+use crate::config::{UiOptions, WallOptions, layouts, load, maintenance, port_rules, roles, rules, views, wall};
 use crate::engine::bind;
 use crate::notify;
 use crate::probe::KINDS;
 use crate::probe::traps::{TRAP_OPTIONS, TRAP_USER_OPTIONS};
+use crate::ui::layouts::Layouts;
 
 #[derive(Debug, clap::Args)]
 pub struct ConfigArgs {
@@ -95,13 +96,20 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is wrong with the user's themes, with the choice of one, and with the views. It keeps nothing from being watched.
+/// What is wrong with the user's themes, with the choice of one, with the views and the layouts. It keeps nothing from being watched.
 fn of_the_screen(ui: &UiOptions, wall: &WallOptions) -> Vec<Problem> {
     let (shelf, mut problems) =
         super::themes::folder(ui.folder.as_deref()).map(|folder| Shelf::read(&folder)).unwrap_or_default();
     problems.extend(ui.theme.check(&shelf));
     problems.extend(wall.theme.check(&shelf));
     problems.extend(super::views::shared(ui).1);
+    let (layouts, more) = Layouts::new(&ui.layouts, ui.first_layout.as_ref());
+    problems.extend(more);
+    for (name, place) in ui.views.iter().filter_map(|view| view.layout.as_ref()) {
+        if !layouts.has(name) {
+            problems.push(Problem::error(place, layouts.unknown(name)));
+        }
+    }
     problems
 }
 
@@ -252,6 +260,10 @@ pub fn reference() -> String {
     rows(&mut out, UI);
     out.push_str("\n### `[[ui.view]]`\n\nA place on the screen under a name, for everybody: `:view NAME` goes there. `:view save NAME` keeps one of your own, in `views.toml` of the state directory.\n\n");
     rows(&mut out, views::OPTIONS);
+    out.push_str("\n### `[[ui.layout]]`\n\nWhere the panes of a screen stand: `:layout NAME` changes to it. `standard`, `triage`, `network` and `lead` are there already.\n\n");
+    rows(&mut out, layouts::OPTIONS);
+    out.push_str("\n### `[[ui.layout.row]]`\n\n");
+    rows(&mut out, layouts::ROW_OPTIONS);
     out.push_str("\n## `[wall]`\n\nFor `noctty wall`; `docs/wall.md` says what it shows.\n\n");
     rows(&mut out, wall::OPTIONS);
     out.push_str("\n### `[[wall.page]]`\n\n");
@@ -360,5 +372,11 @@ const UI: &[OptionDoc] = &[
         form: "string",
         default: "where the last console ended",
         help: "the view that is opened at the start; `noctty TARGET` comes before it",
+    },
+    OptionDoc {
+        name: "first_layout",
+        form: "string",
+        default: "that of the last console",
+        help: "the layout of the start",
     },
 ];

@@ -26,6 +26,7 @@ use crate::ui::action::Action;
 use crate::ui::app::{self, App};
 use crate::ui::clipboard::Clipboard;
 use crate::ui::frame::Capabilities;
+use crate::ui::layouts::Layouts;
 use crate::ui::run::{Exit, Terminal};
 use crate::ui::terminal::{capabilities, guard, tty};
 use crate::ui::themes::Themes;
@@ -250,9 +251,17 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let setup = app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble, clipboard };
     let goes_there = setup.target.is_some();
     let mut app = App::new(setup);
+    let (layouts, problems) = Layouts::new(&ui.layouts, ui.first_layout.as_ref());
+    app.layouts = layouts;
+    for problem in problems {
+        app.say(MessageWeight::Warning, problem.brief());
+    }
     if let Some(directory) = &state {
         let (session, said) = session_file::read(directory);
-        if let Some(session) = session {
+        if let Some(mut session) = session {
+            if ui.first_layout.is_some() {
+                session.layout.clear();
+            }
             app.recall(session, !goes_there);
         }
         if let Some(said) = said {

@@ -84,9 +84,9 @@ fn keep(path: PathBuf) -> Keep {
 fn file(own: &[Words]) -> String {
     let text = |words: &String| Value::String(words.clone());
     let view = |words: &Words| {
-        let Words { name, screen, filter, problems_only, sort, group, hide } = words;
+        let Words { name, screen, filter, problems_only, sort, group, layout, hide } = words;
         let mut table = Table::from_iter([("name".to_owned(), text(name)), ("screen".to_owned(), text(screen))]);
-        for (key, word) in [("filter", filter), ("sort", sort), ("group", group)] {
+        for (key, word) in [("filter", filter), ("sort", sort), ("group", group), ("layout", layout)] {
             if !word.is_empty() {
                 table.insert(key.to_owned(), text(word));
             }

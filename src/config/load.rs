@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::document;
 use super::inventory::{self, HostEntry, JobEntry};
+use super::layouts::LayoutOptions;
 use super::maintenance::{self, MaintenanceEntry};
 use super::port_rules::ForAll;
 use super::roles::RoleOptions;
@@ -47,6 +48,9 @@ pub struct UiOptions {
     /// Where the user's other files are.
     pub folder: Option<PathBuf>,
     pub ascii: bool,
+    pub layouts: Vec<LayoutOptions>,
+    /// The layout of the start.
+    pub first_layout: Option<Word>,
     /// Everybody's views, in their order.
     pub views: Vec<ViewOptions>,
     /// The view that is opened at the start.
@@ -66,10 +70,12 @@ impl UiOptions {
         let mut r = table.reader("[ui]");
         let (theme, ascii) = (ThemeChoice::read(&mut r), r.bool("ascii").unwrap_or(false));
         let (tables, first_view) = (r.tables("view"), views::word(&mut r, table, "first_view"));
+        let (laid, first_layout) = (r.tables("layout"), views::word(&mut r, table, "first_layout"));
         problems.extend(r.finish());
         let views: Vec<ViewOptions> =
             tables.into_iter().filter_map(|table| ViewOptions::read(table, problems)).collect();
-        Self { theme, folder: None, ascii, views, first_view }
+        let layouts = laid.into_iter().filter_map(|table| LayoutOptions::read(table, problems)).collect();
+        Self { theme, folder: None, ascii, layouts, first_layout, views, first_view }
     }
 }
 

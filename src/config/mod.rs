@@ -6,6 +6,7 @@ mod glance;
 pub mod inventory;
 pub mod key;
 pub mod keymap;
+pub mod layouts;
 pub mod load;
 pub mod maintenance;
 pub mod port_rules;

@@ -15,6 +15,7 @@ pub struct ViewOptions {
     pub problems_only: bool,
     pub sort: Option<Word>,
     pub group: Option<Word>,
+    pub layout: Option<Word>,
     pub hide: Vec<Word>,
 }
 
@@ -29,9 +30,10 @@ impl ViewOptions {
         let filter = word(&mut r, table, "filter");
         let problems_only = r.bool("problems_only").unwrap_or(false);
         let (sort, group) = (word(&mut r, table, "sort"), word(&mut r, table, "group"));
+        let layout = word(&mut r, table, "layout");
         let hide = r.placed_strings("hide").unwrap_or_default();
         problems.extend(r.finish());
-        Some(Self { name: name?, screen, filter, problems_only, sort, group, hide })
+        Some(Self { name: name?, screen, filter, problems_only, sort, group, layout, hide })
     }
 }
 
@@ -66,6 +68,7 @@ pub const OPTIONS: &[OptionDoc] = &[
         help: "what the list is sorted by, `-` before it for the other way round. Overview: `severity`, `name`, `age`; hosts: also `rtt`, `loss`, `load`; ports: a column",
     },
     OptionDoc { name: "group", form: "string", default: "none", help: "hosts by `site`, by `group`, or `none`" },
+    OptionDoc { name: "layout", form: "string", default: "as it is", help: "where the panes stand: a layout's name" },
     OptionDoc {
         name: "hide",
         form: "list of strings",

@@ -21,6 +21,7 @@ use super::faceplate::Faceplate;
 use super::filter::Filter;
 use super::frame::Capabilities;
 use super::grouping::{GroupBy, Grouping};
+use super::layouts::{Arrangement, Layouts};
 use super::line::Line;
 use super::list::List;
 use super::look::Look;
@@ -134,6 +135,8 @@ pub struct App {
     /// What was selected in an earlier life.
     pub(super) recalled: VecDeque<(PaneKind, String)>,
     pub views: Views,
+    /// Where the panes stand.
+    pub layouts: Layouts,
     /// The target was not in the inventory and the engine was asked to look at it.
     asked_for_target: bool,
     answering: bool,
@@ -144,7 +147,7 @@ pub struct App {
 }
 
 /// What the lists' orders depend on besides the snapshot.
-type MadeOf = (ScreenId, (bool, String), Option<AssetId>, Sort, [Order; 2], (GroupBy, usize));
+type MadeOf = ((ScreenId, usize), (bool, String), Option<AssetId>, Sort, [Order; 2], (GroupBy, usize));
 
 /// What an app begins with.
 #[derive(Debug)]
@@ -218,6 +221,7 @@ impl App {
             reveal: setup.target,
             recalled: VecDeque::new(),
             views: Views::default(),
+            layouts: Layouts::default(),
             asked_for_target: false,
             answering: false,
             fresh: None,
@@ -228,6 +232,20 @@ impl App {
             app.say(weight, text);
         }
         app
+    }
+
+    /// How the panes of the screen stand.
+    pub fn arrangement(&self) -> &Arc<Arrangement> {
+        self.layouts.at(self.screen)
+    }
+
+    /// The panes of the screen, in the order of Tab.
+    pub fn panes(&self) -> &[PaneKind] {
+        &self.arrangement().panes
+    }
+
+    pub fn shows(&self, kind: PaneKind) -> bool {
+        self.panes().contains(&kind)
     }
 
     pub fn list(&self, kind: PaneKind) -> &List {
@@ -332,12 +350,12 @@ impl App {
         if !known {
             self.look_up_filter();
         }
-        for kind in self.screen.panes() {
-            if !known || matches!(kind, PaneKind::Log) || self.list(*kind).order.is_empty() {
-                let order = panes::order(self, *kind);
-                self.list_mut(*kind).reorder(order);
+        for kind in self.arrangement().panes.clone() {
+            if !known || matches!(kind, PaneKind::Log) || self.list(kind).order.is_empty() {
+                let order = panes::order(self, kind);
+                self.list_mut(kind).reorder(order);
             }
-            if *kind == PaneKind::Devices {
+            if kind == PaneKind::Devices {
                 self.choose_device();
             }
         }
@@ -358,13 +376,14 @@ impl App {
 
     fn made_of(&self) -> MadeOf {
         let filter = (self.problems_only, self.filter.text.clone());
-        (self.screen, filter, self.device.clone(), self.columns.sort, self.orders, self.grouping.made_of())
+        let panes = (self.screen, self.layouts.chosen());
+        (panes, filter, self.device.clone(), self.columns.sort, self.orders, self.grouping.made_of())
     }
 
     /// The device whose ports are shown is the one that is selected. Who looks at its ports keeps it, wherever the list of
     /// devices has it now, as long as it is there.
     fn choose_device(&mut self) {
-        let kept = self.device.as_ref().filter(|_| self.screen == ScreenId::Ports && self.focus == PaneKind::Ports);
+        let kept = self.device.as_ref().filter(|_| self.focus == PaneKind::Ports);
         let row = kept.and_then(|id| self.snapshot.devices.iter().position(|d| d.host.id == *id));
         if row.is_some_and(|row| self.list_mut(PaneKind::Devices).select_row(row)) {
             return;
@@ -402,7 +421,7 @@ impl App {
     /// hangs that is looked at; and the rates of the port that is looked at.
     fn look_up_shown(&mut self) {
         let looked_at = self.looked_at();
-        if self.screen == ScreenId::Ports
+        if self.shows(PaneKind::Ports)
             && let Some(device) = self.device().cloned()
         {
             if self.faceplate_of.as_ref().is_none_or(|table| !Arc::ptr_eq(table, &device.table)) {

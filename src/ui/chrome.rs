@@ -7,7 +7,7 @@ use super::app::{App, Asking};
 use super::canvas::Row;
 use super::frame::Frame;
 use super::overlays::Overlay;
-use super::panes::ScreenId;
+use super::panes::{PaneKind, ScreenId};
 use super::tour::World;
 use crate::base::{text, units};
 use crate::bus::MessageWeight;
@@ -16,9 +16,6 @@ use crate::config::theme::Meaning;
 use crate::model::Condition;
 use crate::state::{Link, Mode, Storage};
 use crate::ui::action::Action;
-
-/// From this width on the detail of the selected row stands at the right.
-const WIDE: u16 = 180;
 
 /// From this width on the header says whose engine it is; the log and the first message say it everywhere.
 const ATTACHED_FROM: u16 = 100;
@@ -32,10 +29,11 @@ pub fn body(app: &App, size: (u16, u16)) -> Rect {
 /// Where the detail of the selected row stands on a wide screen.
 pub fn side(app: &App, size: (u16, u16)) -> Option<Rect> {
     let area = between(app, size);
-    if area.width < WIDE || area.height < 6 || app.selected().is_none() {
+    let detail = app.arrangement().detail;
+    if detail.share == 0 || area.width < detail.from || area.height < 6 || app.selected().is_none() {
         return None;
     }
-    let width = area.width * 2 / 5;
+    let width = (u32::from(area.width) * u32::from(detail.share) / 100) as u16;
     Some(Rect { x: area.width - width, width, ..area })
 }
 
@@ -281,7 +279,7 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
     if app.screen == ScreenId::Sessions && !app.sessions.is_empty() {
         return &[("open", "type"), ("down", "next"), ("end_session", "end"), ("back", "back"), ("help", "help")];
     }
-    if app.screen == ScreenId::Ports {
+    if matches!(app.focus, PaneKind::Devices | PaneKind::Ports) && app.shows(PaneKind::Ports) {
         return &[
             ("open", "open"),
             ("watch", "watch"),

@@ -12,7 +12,7 @@ use crate::bus::{Command, MessageWeight};
 use crate::model::{AssetId, EntryKind};
 
 /// Commands with an argument, and what they do.
-pub const COMMANDS: [(&str, &str); 17] = [
+pub const COMMANDS: [(&str, &str); 18] = [
     ("host", "open a host or a backup by name"),
     ("look", "look at an address that is not in the inventory"),
     ("note", "write a note to the open incident"),
@@ -25,6 +25,7 @@ pub const COMMANDS: [(&str, &str); 17] = [
     ("resume", "resume polling"),
     ("discover", "all: watch every host of ~/.ssh/config"),
     ("group", "site, group or none: gather the hosts; alone, the next of them"),
+    ("layout", "where the panes stand, by name; alone it says which there are"),
     ("view", "NAME, save NAME or delete NAME: a screen, its filter, order, columns and grouping; alone lists them"),
     ("theme", "auto, or a theme by name; alone it says which there are"),
     ("tour", "a tour of five minutes on a simulated network; again, next, back, end"),
@@ -77,6 +78,7 @@ pub fn run(app: &mut App, text: &str) {
             None => app.say(MessageWeight::Warning, "group by site, group or none"),
         },
         "view" => app.view_command(rest),
+        "layout" => app.layout_command(rest),
         "theme" => set_theme(app, rest),
         "tour" => match Wish::named(rest) {
             Some(wish) => app.tour_wish = Some(wish),
@@ -182,6 +184,9 @@ pub fn complete(app: &App, text: &str) -> String {
             let again = own.clone().map(|name| name.replacen("delete", "save!", 1));
             let all = views.map(|view| view.name.clone()).chain(words).chain(own).chain(again);
             all.filter(|words| words.starts_with(rest)).map(|words| format!("view {words}")).collect()
+        }
+        Some(("layout", rest)) => {
+            app.layouts.names().filter(|n| n.starts_with(rest)).map(|n| format!("layout {n}")).collect()
         }
         Some(("theme", rest)) => {
             app.themes.names().iter().filter(|n| n.starts_with(rest)).map(|n| format!("theme {n}")).collect()

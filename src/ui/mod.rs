@@ -12,6 +12,7 @@ mod faceplate;
 pub mod filter;
 pub mod frame;
 mod grouping;
+pub mod layouts;
 mod line;
 mod list;
 pub mod look;

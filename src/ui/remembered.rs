@@ -27,6 +27,7 @@ pub struct Remembered {
     /// Columns of the port table that are left out.
     pub hidden: Vec<String>,
     pub group_by: String,
+    pub layout: String,
     /// The groups that were open.
     pub opened: Vec<String>,
     /// The list that had the focus, and what was selected in it, as deeds call it: `db01`, `sw1/Gi1/0/7`.
@@ -57,6 +58,7 @@ impl App {
             hidden: self.columns.hidden.iter().map(|column| column.name().to_owned()).collect(),
             group_by: self.grouping.by().name().to_owned(),
             opened: self.grouping.opened(),
+            layout: self.layouts.name().to_owned(),
             pane: pane.map_or("", |(_, name)| name).to_owned(),
             selected: pane.and_then(|(kind, _)| self.label(*kind, self.list(*kind).row()?)).unwrap_or_default(),
             device: device.and_then(|row| self.label(PaneKind::Devices, row)).unwrap_or_default(),
@@ -81,6 +83,8 @@ impl App {
             self.group_hosts_with(by, remembered.opened.into_iter().map(Arc::from).collect());
         }
         self.history = remembered.history;
+        // One that is not there any more is as if none had been chosen.
+        let _ = self.layouts.choose(&remembered.layout);
         if !place {
             return;
         }
@@ -90,7 +94,7 @@ impl App {
         self.zoom = zoom;
         self.problems_only = problems_only;
         self.set_filter(Filter::parse(&filter));
-        let pane = KEPT.iter().find(|(kind, name)| *name == remembered.pane && self.screen.panes().contains(kind));
+        let pane = KEPT.iter().find(|(kind, name)| *name == remembered.pane && self.shows(*kind));
         if let Some((kind, _)) = pane {
             self.focus = *kind;
             self.recalled = [(PaneKind::Devices, remembered.device), (*kind, remembered.selected)]
@@ -103,7 +107,7 @@ impl App {
     /// Selects what was selected, once it is there; what never comes is forgotten when the operator has moved.
     pub(super) fn select_recalled(&mut self) {
         while let Some((kind, label)) = self.recalled.pop_front() {
-            if !self.screen.panes().contains(&kind) || self.list(kind).selected > 0 {
+            if !self.shows(kind) || self.list(kind).selected > 0 {
                 continue;
             }
             let order = panes::order(self, kind);

@@ -6,7 +6,7 @@ use super::columns::{Choice, Column, Sort};
 use super::filter::Filter;
 use super::grouping::GroupBy;
 use super::overlays::Overlay;
-use super::panes::{PaneKind, ScreenId};
+use super::panes::{PaneKind, ScreenId, no_such};
 use super::sorting::{By, Order, unway, way};
 use crate::base::options::{Problem, nearest};
 use crate::bus::MessageWeight;
@@ -27,6 +27,8 @@ pub struct View {
     problems_only: bool,
     sorted: Option<Sorted>,
     group: GroupBy,
+    /// `None` leaves the panes where they are.
+    layout: Option<String>,
     hidden: Vec<Column>,
     /// Where the configuration has it; `None` for one of the console's own.
     pub place: Option<String>,
@@ -41,6 +43,7 @@ pub struct Words {
     pub problems_only: bool,
     pub sort: String,
     pub group: String,
+    pub layout: String,
     pub hide: Vec<String>,
 }
 
@@ -86,37 +89,25 @@ impl Views {
     }
 }
 
-fn no_such(what: &str, word: &Word, known: &[&str]) -> Problem {
-    let problem = Problem::error(&word.1, format!("no {what} is called {:?}", word.0));
-    match nearest(&word.0, known.iter().copied()) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => problem.hint(format!("there are {}", known.join(", "))),
-    }
+/// Why a thing of the screen cannot be called so.
+pub fn misnamed(what: &str, name: &str, taken: &[&str]) -> Option<String> {
+    let odd = |c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.');
+    let but = if taken.is_empty() { String::new() } else { format!(", none of {}", taken.join(", ")) };
+    (name.is_empty() || name.len() > 40 || name.contains(odd) || taken.contains(&name))
+        .then(|| format!("a {what}'s name is one word of letters, digits, `-`, `_` and `.`, 40 octets at most{but}"))
 }
 
-/// Why a view cannot be called so.
-fn misnamed(name: &str) -> Option<&'static str> {
-    let odd = |c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.');
-    let taken = ["save", "save!", "delete"].contains(&name);
-    (name.is_empty() || name.len() > 40 || name.contains(odd) || taken)
-        .then_some("a view's name is one word of letters, digits, `-`, `_` and `.`, 40 octets at most, and neither `save` nor `delete`")
-}
+/// What `:view` takes for a deed.
+const DEEDS: [&str; 3] = ["save", "save!", "delete"];
 
 impl View {
     /// What a file says; `None` where something of it means nothing, which `problems` say.
     pub fn of(options: &ViewOptions, is_shared: bool, problems: &mut Vec<Problem>) -> Option<Self> {
         let before = problems.len();
-        if let Some(why) = misnamed(&options.name.0) {
+        if let Some(why) = misnamed("view", &options.name.0, &DEEDS) {
             problems.push(Problem::error(&options.name.1, why));
         }
-        let screen = options.screen.as_ref().map_or(ScreenId::Overview, |word| {
-            ScreenId::lasting().find(|id| id.word() == word.0).unwrap_or_else(|| {
-                let names: Vec<String> = ScreenId::lasting().map(ScreenId::word).collect();
-                let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                problems.push(no_such("screen", word, &names));
-                ScreenId::Overview
-            })
-        });
+        let screen = options.screen.as_ref().map_or(ScreenId::Overview, |word| ScreenId::of_word(word, problems));
         let said = options.sort.as_ref().and_then(|word| sorted(screen, word, problems));
         let sorted = said.or_else(|| as_shipped(screen));
         let group = options.group.as_ref().map_or(GroupBy::Nothing, |word| {
@@ -153,6 +144,7 @@ impl View {
             problems_only: options.problems_only,
             sorted,
             group,
+            layout: options.layout.as_ref().map(|word| word.0.clone()),
             hidden,
             place,
         };
@@ -176,6 +168,7 @@ impl View {
             problems_only: app.problems_only,
             sorted,
             group: if on(ScreenId::Hosts) { app.grouping.by() } else { GroupBy::Nothing },
+            layout: Some(app.layouts.name().to_owned()).filter(|_| app.layouts.chosen() > 0),
             hidden: if on(ScreenId::Ports) { app.columns.hidden.clone() } else { Vec::new() },
             place: None,
         }
@@ -196,13 +189,14 @@ impl View {
             problems_only: self.problems_only,
             sort,
             group: group.to_owned(),
+            layout: self.layout.clone().unwrap_or_default(),
             hide: self.hidden.iter().map(|column| column.name().to_owned()).collect(),
         }
     }
 
     /// What it holds, in one line: `hosts · /tag:core · problems only · by site · sorted by -rtt`.
     pub fn words(&self, separator: &str) -> String {
-        let Words { screen, filter, problems_only, sort, group, hide, name: _ } = self.to_words();
+        let Words { screen, filter, problems_only, sort, group, layout, hide, name: _ } = self.to_words();
         let mut parts = vec![screen];
         let mut add = |is_so: bool, words: String| {
             if is_so {
@@ -213,6 +207,7 @@ impl View {
         add(problems_only, "problems only".to_owned());
         add(!group.is_empty(), format!("by {group}"));
         add(!sort.is_empty(), format!("sorted by {sort}"));
+        add(!layout.is_empty(), format!("layout {layout}"));
         add(!hide.is_empty(), format!("without {}", hide.join(", ")));
         parts.join(separator)
     }
@@ -278,8 +273,9 @@ impl App {
             return;
         };
         self.leave_view();
+        let unknown = view.layout.and_then(|layout| self.layouts.choose(&layout).err());
         self.go(view.screen);
-        self.focus = view.screen.panes()[0];
+        self.focus = self.first_pane();
         self.problems_only = view.problems_only;
         self.set_filter(Filter::parse(&view.filter));
         match view.sorted {
@@ -290,11 +286,14 @@ impl App {
         if view.screen == ScreenId::Hosts {
             self.group_hosts(view.group);
         }
-        self.say(MessageWeight::Note, format!("view {name}"));
+        match unknown {
+            Some(why) => self.say(MessageWeight::Warning, format!("view {name}: {why}")),
+            None => self.say(MessageWeight::Note, format!("view {name}")),
+        }
     }
 
     fn save_view(&mut self, name: &str, replaces: bool) {
-        if let Some(why) = misnamed(name) {
+        if let Some(why) = misnamed("view", name, &DEEDS) {
             self.say(MessageWeight::Warning, why);
             return;
         }

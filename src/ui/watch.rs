@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::app::App;
-use super::panes::{PaneKind, ScreenId, Selected};
+use super::panes::{PaneKind, Selected};
 use crate::base::units;
 use crate::bus::{Command, MessageWeight};
 use crate::model::AssetId;
@@ -16,7 +16,7 @@ use crate::ui::action::Action;
 impl App {
     /// Begins to watch what is selected, or ends it: a host as such, but among devices and their ports the device.
     pub(super) fn toggle_watch(&mut self) {
-        let among_devices = self.screen == ScreenId::Ports || self.focus == PaneKind::Devices;
+        let among_devices = matches!(self.focus, PaneKind::Devices | PaneKind::Ports);
         match self.looked_at() {
             Some(Selected::Host(asset)) if !among_devices => self.toggle_host_watch(asset),
             looked_at => self.toggle_device_watch(looked_at.and_then(Selected::asset)),
@@ -57,7 +57,7 @@ impl App {
     /// Ends the watch when its device is no longer looked at.
     pub(super) fn end_watch_when_left(&mut self) {
         let Some(asset) = &self.watching else { return };
-        let looks = self.screen == ScreenId::Ports && self.device().is_some_and(|d| d.host.id == *asset);
+        let looks = self.shows(PaneKind::Ports) && self.device().is_some_and(|d| d.host.id == *asset);
         if !looks && self.looked_at().and_then(Selected::asset).as_ref() != Some(asset) {
             self.watching = None;
             self.send(Command::Watch(None));

@@ -81,6 +81,7 @@ impl App {
                 *self.list_mut(kind) = List::default();
             }
             Action::Recheck => self.recheck(),
+            Action::Layout => self.next_layout(),
             Action::Group => commands::group(self, self.grouping.by().next()),
             Action::ProblemsOnly => self.problems_only = !self.problems_only,
             Action::Pause => {
@@ -102,7 +103,7 @@ impl App {
     }
 
     fn turn(&mut self, delta: isize) {
-        let panes = self.screen.panes();
+        let panes = self.panes();
         let at = panes.iter().position(|k| *k == self.focus).unwrap_or(0);
         let next = (at.cast_signed() + delta).rem_euclid(panes.len().cast_signed());
         self.focus = panes[usize::try_from(next).unwrap_or(0)];
@@ -115,7 +116,7 @@ impl App {
 
     /// Along the front of the device.
     fn move_beside(&mut self, delta: isize) {
-        if self.screen != ScreenId::Ports {
+        if !self.shows(PaneKind::Ports) {
             return;
         }
         let row = self.selected_port().and_then(|seen| self.faceplate.beside(seen.row(), delta));
@@ -189,7 +190,7 @@ impl App {
             return;
         }
         let Some(selected) = self.selected() else { return };
-        if self.screen == ScreenId::Overview
+        if !self.shows(PaneKind::Ports)
             && self.focus == PaneKind::Devices
             && let Selected::Host(asset) = &selected
         {

@@ -162,7 +162,7 @@ impl App {
         let mut seen = HashSet::new();
         let mut shown = Vec::new();
         if !self.marks.is_empty() {
-            for kind in self.screen.panes() {
+            for kind in self.panes() {
                 let here = self.list(*kind).order.iter().filter_map(|row| panes::target(self, *kind, *row));
                 let before = shown.len();
                 for target in here.filter(|target| self.marks.has(target)) {

@@ -9,6 +9,7 @@ use crate::model::{AssetId, PortKey};
 use crate::ui::columns::Choice;
 use crate::ui::filter::Filter;
 use crate::ui::grouping::GroupBy;
+use crate::ui::layouts;
 use crate::ui::overlays::Overlay;
 use crate::ui::panes::{PaneKind, ScreenId, Selected};
 use crate::ui::sorting::Order;
@@ -96,7 +97,10 @@ impl App {
             Some(Selected::Host(asset)) if place.screen == ScreenId::Hosts => self.show_host(&asset),
             _ => {
                 self.go(place.screen);
-                self.focus = place.focus;
+                // The layout may be another one since.
+                if self.shows(place.focus) {
+                    self.focus = place.focus;
+                }
             }
         }
         if let Some(Narrowed { filter, problems_only, orders, columns, group, opened }) = place.narrowed {
@@ -151,9 +155,51 @@ impl App {
     pub fn go(&mut self, screen: ScreenId) {
         self.screen = screen;
         self.zoom = false;
-        if !screen.panes().contains(&self.focus) {
-            self.focus = screen.panes()[0];
+        if !self.shows(self.focus) {
+            self.focus = self.first_pane();
         }
+    }
+
+    /// The pane that a screen begins with: its own, else the first.
+    pub(in crate::ui) fn first_pane(&self) -> PaneKind {
+        layouts::needed(self.screen).first().or(self.panes().first()).copied().unwrap_or(self.focus)
+    }
+
+    /// `:layout` with what stands behind it.
+    pub(in crate::ui) fn layout_command(&mut self, name: &str) {
+        if name.is_empty() {
+            let names: Vec<&str> = self.layouts.names().collect();
+            let words = format!("this is {}; there are {}", self.layouts.name(), names.join(", "));
+            self.say(MessageWeight::Note, words);
+            return;
+        }
+        match self.layouts.choose(name) {
+            Ok(()) => self.laid_out(),
+            Err(words) => self.say(MessageWeight::Warning, words),
+        }
+    }
+
+    /// The next layout that this screen has.
+    pub(super) fn next_layout(&mut self) {
+        if self.layouts.choose_next(self.screen) {
+            self.laid_out();
+        } else {
+            self.say(
+                MessageWeight::Note,
+                "this screen has one layout only; [[ui.layout]] in the configuration adds others",
+            );
+        }
+    }
+
+    fn laid_out(&mut self) {
+        self.zoom = false;
+        if !self.shows(self.focus) {
+            self.focus = self.first_pane();
+        }
+        // The detail at the side may have come or gone.
+        self.resize_sessions();
+        let words = format!("layout {}", self.layouts.name());
+        self.say(MessageWeight::Note, words);
     }
 
     /// Shows an object: selects it where it stands and opens its detail.

@@ -22,8 +22,10 @@ use super::canvas::{self, Row};
 use super::frame::Frame;
 use super::list::List;
 use super::port::Seen;
+use crate::base::options::{Problem, nearest};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
+use crate::config::views::Word;
 use crate::model::{AssetId, PortKey, Target};
 use crate::state::Snapshot;
 use crate::ui::action::Action;
@@ -54,6 +56,25 @@ impl PaneKind {
 
     pub fn row(self) -> usize {
         Self::ALL.iter().position(|k| *k == self).unwrap_or(0)
+    }
+
+    /// As files name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Problems => "problems",
+            Self::Hosts => "hosts",
+            Self::Devices => "devices",
+            Self::Ports => "ports",
+            Self::Backups => "backups",
+            Self::Incident => "incident",
+            Self::Sessions => "sessions",
+            Self::Log => "log",
+        }
+    }
+
+    /// Those that a layout may have: sessions take their keys on a screen of their own.
+    pub fn placeable() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|kind| *kind != Self::Sessions)
     }
 }
 
@@ -89,19 +110,23 @@ impl ScreenId {
         Self::ALL.iter().map(|(id, ..)| *id).filter(|id| *id != Self::Sessions)
     }
 
-    /// Its panes, in the order of Tab.
-    pub fn panes(self) -> &'static [PaneKind] {
-        match self {
-            Self::Overview => {
-                &[PaneKind::Problems, PaneKind::Hosts, PaneKind::Devices, PaneKind::Backups, PaneKind::Incident]
-            }
-            Self::Hosts => &[PaneKind::Hosts],
-            Self::Ports => &[PaneKind::Devices, PaneKind::Ports],
-            Self::Backups => &[PaneKind::Backups],
-            Self::Incident => &[PaneKind::Incident],
-            Self::Sessions => &[PaneKind::Sessions],
-            Self::Log => &[PaneKind::Log],
-        }
+    /// The lasting one that a file names; the overview, and a problem, where there is none.
+    pub fn of_word(word: &Word, problems: &mut Vec<Problem>) -> Self {
+        Self::lasting().find(|id| id.word() == word.0).unwrap_or_else(|| {
+            let names: Vec<String> = Self::lasting().map(Self::word).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            problems.push(no_such("screen", word, &names));
+            Self::Overview
+        })
+    }
+}
+
+/// A word of a file that means nothing, with what would.
+pub fn no_such(what: &str, word: &Word, known: &[&str]) -> Problem {
+    let problem = Problem::error(&word.1, format!("no {what} is called {:?}", word.0));
+    match nearest(&word.0, known.iter().copied()) {
+        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+        None => problem.hint(format!("there are {}", known.join(", "))),
     }
 }
 
@@ -134,90 +159,19 @@ impl Selected {
     }
 }
 
-/// Where the panes of a screen stand. Pure in its arguments.
+/// Where the panes of the screen stand.
 pub fn layout(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
-    let panes = app.screen.panes();
-    if area.height == 0 || area.width == 0 {
-        return Vec::new();
-    }
-    if app.zoom || panes.len() == 1 || area.height < 6 {
+    if app.zoom && !area.is_empty() {
         return vec![(app.focus, area)];
     }
-    if app.screen == ScreenId::Ports {
-        let upper = (area.height / 3).min(app.list(PaneKind::Devices).order.len() as u16 + 2).max(3);
-        return stack(area, &[(PaneKind::Devices, upper), (PaneKind::Ports, area.height - upper)]);
-    }
-    if area.width >= 100 && area.height >= 18 {
-        return two_columns(app, area);
-    }
-    stacked_overview(app, area)
+    app.arrangement().place(area, app.focus, |kind| need(app, kind))
 }
 
-/// Problems over the whole width, the four panes below in two columns.
-fn two_columns(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
-    let wanted = app.list(PaneKind::Problems).order.len() as u16 + 1;
-    let problems = wanted.clamp(4, area.height * 2 / 5);
-    let rest = area.height - problems;
-    // The lower two take what they need, two fifths at most: the lists of hosts and devices are longer.
-    let lower_need = app.list(PaneKind::Backups).order.len().max(app.list(PaneKind::Incident).order.len()) as u16 + 2;
-    let upper = rest - lower_need.clamp(5, (rest * 2 / 5).max(5)).min(rest);
-    let left = (area.width - 2) / 2;
-    let right = area.width - 2 - left;
-    let (y1, y2) = (area.y + problems, area.y + problems + upper);
-    let lower = rest - upper;
-    vec![
-        (PaneKind::Problems, Rect::new(area.x, area.y, area.width, problems)),
-        (PaneKind::Hosts, Rect::new(area.x, y1, left, upper)),
-        (PaneKind::Devices, Rect::new(area.x + left + 2, y1, right, upper)),
-        (PaneKind::Backups, Rect::new(area.x, y2, left, lower)),
-        (PaneKind::Incident, Rect::new(area.x + left + 2, y2, right, lower)),
-    ]
-}
-
-/// One above the other; each gets what it needs as far as there is room, problems and hosts first.
-fn stacked_overview(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
-    // An empty pane has two lines to say why.
-    let need = |kind: PaneKind| app.list(kind).order.len().max(2) as u16 + 1;
-    let order = [PaneKind::Problems, PaneKind::Hosts, PaneKind::Devices, PaneKind::Backups, PaneKind::Incident];
-    let mut heights = [2u16; 5];
-    let mut used: u16 = heights.iter().sum();
-    if used > area.height {
-        let fit = usize::from(area.height / 2).max(1);
-        let rows: Vec<(PaneKind, u16)> = order.iter().take(fit).map(|k| (*k, area.height / fit as u16)).collect();
-        return stack(area, &rows);
-    }
-    // One row each in turn until there is no room or no need; problems and hosts take two.
-    while used < area.height {
-        let before = used;
-        for (i, kind) in order.iter().enumerate() {
-            for _ in 0..if i < 2 { 2 } else { 1 } {
-                if used < area.height && heights[i] < need(*kind) {
-                    heights[i] += 1;
-                    used += 1;
-                }
-            }
-        }
-        if used == before {
-            heights[1] += area.height - used;
-            break;
-        }
-    }
-    let rows: Vec<(PaneKind, u16)> = order.into_iter().zip(heights).collect();
-    stack(area, &rows)
-}
-
-fn stack(area: Rect, rows: &[(PaneKind, u16)]) -> Vec<(PaneKind, Rect)> {
-    let mut y = area.y;
-    let mut out = Vec::new();
-    for (kind, height) in rows {
-        let height = (*height).min(area.bottom().saturating_sub(y));
-        out.push((*kind, Rect::new(area.x, y, area.width, height)));
-        y += height;
-    }
-    if let Some(last) = out.last_mut() {
-        last.1.height = area.bottom().saturating_sub(last.1.y);
-    }
-    out
+/// Lines that a pane would take. An empty one has two to say why.
+fn need(app: &App, kind: PaneKind) -> u16 {
+    let rows = u16::try_from(app.list(kind).order.len()).unwrap_or(u16::MAX / 2).clamp(2, u16::MAX / 2);
+    // A faceplate and the columns' titles.
+    rows + if kind == PaneKind::Ports { 6 } else { 1 }
 }
 
 /// Columns of a pane's rule beside its title, its words and the count of what is out of sight.
@@ -351,7 +305,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         PaneKind::Incident => incident::title(app, frame),
         PaneKind::Log => log::title(app),
     };
-    let focused = app.focus == kind && app.screen.panes().len() > 1;
+    let focused = app.focus == kind && app.panes().len() > 1;
     let line = app.look.style(if focused { Meaning::RuleFocus } else { Meaning::Rule });
     let head = app.look.style(if focused { Meaning::Accent } else { Meaning::Title });
     let list = app.list(kind);
@@ -413,7 +367,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         if list.top + offset == list.selected {
             if app.focus == kind {
                 canvas::mark(frame.buffer, &app.look, name_part(body), y, app.look.style(Meaning::Selected));
-            } else if kind == PaneKind::Devices && app.screen == ScreenId::Ports {
+            } else if kind == PaneKind::Devices && app.shows(PaneKind::Ports) {
                 // The device that the other pane is about.
                 canvas::paint(frame.buffer, name_part(body), y, app.look.style(Meaning::SelectedDim));
             }

@@ -11,7 +11,7 @@ use ratatui::style::Style;
 
 pub use self::plate::{draw as draw_plate, height as plate_height};
 pub use self::table::{draw_header, draw_port, fitted, words as value};
-use super::{ScreenId, age, dim};
+use super::{PaneKind, age, dim};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, PortKey};
@@ -33,7 +33,7 @@ pub fn device_order(app: &App) -> Vec<usize> {
             shown && (app.filter.is_empty() || device_passes(app, device) || any_port_passes(app, device))
         })
         .collect();
-    let at_home = app.screen == ScreenId::Ports;
+    let at_home = app.shows(PaneKind::Ports);
     let found: HashMap<&AssetId, (bool, usize)> =
         app.found.iter().filter(|_| at_home).map(|f| (&f.device, (f.shared, f.stations))).collect();
     rows.sort_by_cached_key(|row| {
@@ -60,9 +60,9 @@ fn device_passes(app: &App, device: &DeviceView) -> bool {
     })
 }
 
-/// On the screen of ports a filter looks at all ports of all devices.
+/// Where ports are shown a filter looks at all ports of all devices.
 fn any_port_passes(app: &App, device: &DeviceView) -> bool {
-    app.screen == ScreenId::Ports && Seen::all(device).any(|seen| port_passes(app, seen))
+    app.shows(PaneKind::Ports) && Seen::all(device).any(|seen| port_passes(app, seen))
 }
 
 fn port_passes(app: &App, seen: Seen<'_>) -> bool {
@@ -87,7 +87,7 @@ pub fn port_order(app: &App) -> Vec<usize> {
     let Some(device) = app.device() else { return Vec::new() };
     let wanted = |seen: &Seen<'_>| !app.problems_only || seen.view.condition.is_problem();
     let all = || Seen::all(device).filter(wanted);
-    let filtered = !app.filter.is_empty() && app.screen == ScreenId::Ports;
+    let filtered = !app.filter.is_empty() && app.shows(PaneKind::Ports);
     let mut rows: Vec<usize> = all().filter(|s| !filtered || port_passes(app, *s)).map(|s| s.row()).collect();
     if rows.is_empty() && filtered && device_passes(app, device) {
         rows = all().map(|s| s.row()).collect();
@@ -136,7 +136,7 @@ pub fn not_found(app: &App, now: Timestamp) -> Vec<String> {
 }
 
 fn found<'a>(app: &'a App, device: &DeviceView) -> Option<&'a Found> {
-    if app.screen != ScreenId::Ports {
+    if !app.shows(PaneKind::Ports) {
         return None;
     }
     app.found.iter().find(|f| f.device == device.host.id)
@@ -154,7 +154,7 @@ pub fn port_title(app: &App) -> (String, String) {
     if let Some(watch) = crate::ui::watch::words(app, device) {
         parts.push(watch);
     }
-    let count = app.list(super::PaneKind::Ports).order.len();
+    let count = app.list(PaneKind::Ports).order.len();
     if count < device.ports.len() {
         parts.push(format!("{count} shown"));
     }
