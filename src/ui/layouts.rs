@@ -249,17 +249,13 @@ impl Layouts {
         }
     }
 
-    /// Chooses the next one that has this screen; false where it has one only.
+    /// Chooses the next one that has another arrangement for this screen; false where there is none.
     pub fn choose_next(&mut self, screen: ScreenId) -> bool {
-        let count = self.all.len();
-        let next = (1..count).map(|n| (self.chosen + n) % count).find(|at| self.all[*at].at(screen).is_some());
-        // Those that do not have it show it as the first does.
-        let same = next.is_some_and(|next| next == 0 && self.all[self.chosen].at(screen).is_none());
-        match next {
-            Some(next) if !same => self.chosen = next,
-            _ => return false,
-        }
-        true
+        let (count, shown) = (self.all.len(), self.at(screen).clone());
+        let is_other = |at: &usize| self.all[*at].at(screen).is_some_and(|other| !Arc::ptr_eq(other, &shown));
+        let next = (1..count).map(|n| (self.chosen + n) % count).find(is_other);
+        self.chosen = next.unwrap_or(self.chosen);
+        next.is_some()
     }
 }
 
@@ -449,6 +445,8 @@ mod tests {
         assert_eq!(turn(ScreenId::Hosts), None);
         assert_eq!(turn(ScreenId::Ports).as_deref(), Some("network"));
         assert_eq!(turn(ScreenId::Hosts), None, "the others have no hosts of their own");
+        assert_eq!(turn(ScreenId::Overview).as_deref(), Some("lead"));
+        assert_eq!(turn(ScreenId::Ports).as_deref(), Some("network"), "that of lead is the standard one");
         assert_eq!(turn(ScreenId::Ports).as_deref(), Some("standard"));
     }
 }
