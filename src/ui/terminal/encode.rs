@@ -14,6 +14,11 @@ use crate::ui::frame::Colours;
 const SHOWN: Modifier =
     Modifier::BOLD.union(Modifier::DIM).union(Modifier::ITALIC).union(Modifier::UNDERLINED).union(Modifier::REVERSED);
 
+/// From so many blanks on, erasing them (`CSI n X`) and going on behind takes no more bytes than writing them.
+const ERASED: usize = 10;
+/// A move within a line takes three bytes or more.
+const BRIDGED: usize = 4;
+
 /// The attributes that the terminal has at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Pen {
@@ -62,9 +67,16 @@ impl Encoder {
                 (x..(x + step).min(b.len())).all(|i| look(&b[i], self.colours) == look(&cells[i], self.colours))
             });
             if !same || touched {
+                let blanks = cells[x..content].iter().take_while(|cell| is_blank(cell)).count();
+                if blanks >= ERASED && !touched {
+                    self.erase(x as u16, y, blanks);
+                    touched = before.is_some_and(|b| b.get(x + blanks - 1).is_some_and(is_doubtful));
+                    x += blanks;
+                    continue;
+                }
+                self.bridge(x, y, cells);
                 self.draw(x as u16, y, cell, step as u16, width);
-                let doubtful = |cell: &Cell| !cell.symbol().is_ascii() && !is_sure(cell);
-                touched = doubtful(cell) || before.is_some_and(|b| b.get(x).is_some_and(doubtful));
+                touched = is_doubtful(cell) || before.is_some_and(|b| b.get(x).is_some_and(is_doubtful));
             } else {
                 touched = false;
             }
@@ -98,6 +110,23 @@ impl Encoder {
         self.cursor = (certain && next < width).then_some((next, y));
     }
 
+    /// Blanks within a line. Terminals that erase with the background of the pen are given a plain one.
+    fn erase(&mut self, x: u16, y: u16, count: usize) {
+        self.move_to(x, y);
+        self.set_pen(Pen::PLAIN);
+        let _ = write!(self.out, "\x1b[{count}X");
+    }
+
+    /// Over a few cells that need no drawing and take less than a move: they are written again.
+    fn bridge(&mut self, x: usize, y: u16, cells: &[Cell]) {
+        let Some((from, _)) = self.cursor.filter(|(_, at)| *at == y) else { return };
+        let Some(between) = cells.get(usize::from(from)..x).filter(|between| between.len() < BRIDGED) else { return };
+        if between.iter().all(|cell| cell.symbol().is_ascii() && Pen::of(cell, self.colours) == self.pen) {
+            between.iter().for_each(|cell| push_ascii(cell.symbol(), &mut self.out));
+            self.cursor = Some((x as u16, y));
+        }
+    }
+
     fn move_to(&mut self, x: u16, y: u16) {
         if self.cursor == Some((x, y)) {
             return;
@@ -126,14 +155,38 @@ impl Encoder {
         if self.pen == pen {
             return;
         }
-        let mut codes: Vec<String> = Vec::new();
+        let anew = Self::codes(Pen::PLAIN, pen);
+        let anew = if anew.is_empty() { anew } else { format!("0;{anew}") };
         let removed = self.pen.modifier - pen.modifier;
-        let from = if pen == Pen::PLAIN || !removed.is_empty() {
-            codes.push(String::new());
-            Pen::PLAIN
+        // What is taken away can be named, or all be said anew: the shorter.
+        let mut named: Vec<&str> = Vec::new();
+        if removed.intersects(Modifier::BOLD | Modifier::DIM) {
+            named.push("22");
+        }
+        for (flag, code) in [(Modifier::ITALIC, "23"), (Modifier::UNDERLINED, "24"), (Modifier::REVERSED, "27")] {
+            if removed.contains(flag) {
+                named.push(code);
+            }
+        }
+        // 22 takes both: the one that stays is said again.
+        let kept = if named.first() == Some(&"22") {
+            self.pen.modifier - Modifier::BOLD - Modifier::DIM
         } else {
-            self.pen
+            self.pen.modifier
         };
+        let added = Self::codes(Pen { modifier: kept - removed, ..self.pen }, pen);
+        if !added.is_empty() {
+            named.push(&added);
+        }
+        let changed = named.join(";");
+        let codes = if pen == Pen::PLAIN || anew.len() < changed.len() { &anew } else { &changed };
+        let _ = write!(self.out, "\x1b[{codes}m");
+        self.pen = pen;
+    }
+
+    /// What `to` has and `from` has not.
+    fn codes(from: Pen, to: Pen) -> String {
+        let mut codes: Vec<String> = Vec::new();
         for (flag, code) in [
             (Modifier::BOLD, 1),
             (Modifier::DIM, 2),
@@ -141,21 +194,17 @@ impl Encoder {
             (Modifier::UNDERLINED, 4),
             (Modifier::REVERSED, 7),
         ] {
-            if (pen.modifier - from.modifier).contains(flag) {
+            if (to.modifier - from.modifier).contains(flag) {
                 codes.push(code.to_string());
             }
         }
-        if pen.fg != from.fg {
-            codes.push(colour_code(pen.fg, 30));
+        if to.fg != from.fg {
+            codes.push(colour_code(to.fg, 30));
         }
-        if pen.bg != from.bg {
-            codes.push(colour_code(pen.bg, 40));
+        if to.bg != from.bg {
+            codes.push(colour_code(to.bg, 40));
         }
-        if codes.first().is_some_and(String::is_empty) && codes.len() > 1 {
-            codes[0].push('0');
-        }
-        let _ = write!(self.out, "\x1b[{}m", codes.join(";"));
-        self.pen = pen;
+        codes.join(";")
     }
 }
 
@@ -173,6 +222,11 @@ fn look(cell: &Cell, colours: Colours) -> (&str, Pen) {
 fn is_blank(cell: &Cell) -> bool {
     let visible = Modifier::REVERSED | Modifier::UNDERLINED;
     cell.symbol() == " " && cell.bg == Color::Reset && !cell.modifier.intersects(visible)
+}
+
+/// Whether terminals may disagree about its width.
+fn is_doubtful(cell: &Cell) -> bool {
+    !cell.symbol().is_ascii() && !is_sure(cell)
 }
 
 fn cell_width(cell: &Cell) -> usize {
@@ -342,6 +396,39 @@ mod tests {
         let mut b = buffer(&["ab c"]);
         b.set_style(Rect::new(0, 0, 2, 1), Style::new().fg(Color::Red).add_modifier(Modifier::BOLD));
         assert_eq!(bytes(&b, None), "\x1b[1H\x1b[1;31mab\x1b[m c");
+    }
+
+    #[test]
+    fn blanks_within_a_line_are_erased_and_a_short_gap_is_written_again() {
+        let (old, new) = (buffer(&["name of a host  up"]), buffer(&["db              up"]));
+        assert_eq!(bytes(&new, Some(&old)), "\x1b[1Hdb\x1b[14X");
+        // They are erased with a plain pen, whatever was written before.
+        let mut red = new.clone();
+        red.set_style(Rect::new(0, 0, 2, 1), Style::new().bg(Color::Red));
+        assert_eq!(bytes(&red, Some(&old)), "\x1b[1H\x1b[41mdb\x1b[m\x1b[14X");
+        // A glyph whose second half may lie beside what is erased: the next cell is drawn too.
+        let mut wide = old.clone();
+        wide[(15, 0)].set_symbol("⚠\u{fe0f}");
+        assert_eq!(bytes(&new, Some(&wide)), "\x1b[1Hdb\x1b[14X\x1b[14Cu");
+        let (old, new) = (buffer(&["a1b2    c"]), buffer(&["a3b4    d"]));
+        assert_eq!(bytes(&new, Some(&old)), "\x1b[1;2H3b4\x1b[4Cd");
+    }
+
+    #[test]
+    fn what_is_taken_away_is_named_where_that_is_shorter() {
+        let mut b = buffer(&["ab"]);
+        let back = Color::Rgb(42, 51, 66);
+        b.set_style(Rect::new(0, 0, 1, 1), Style::new().fg(Color::Red).bg(back).add_modifier(Modifier::BOLD));
+        b.set_style(Rect::new(1, 0, 1, 1), Style::new().fg(Color::Green).bg(back));
+        assert_eq!(bytes(&b, None), "\x1b[1H\x1b[1;31;48;2;42;51;66ma\x1b[22;32mb\x1b[m");
+        // Dim stays where bold goes.
+        b.set_style(Rect::new(0, 0, 1, 1), Style::new().add_modifier(Modifier::DIM));
+        b.set_style(Rect::new(1, 0, 1, 1), Style::new().add_modifier(Modifier::DIM));
+        assert_eq!(bytes(&b, None), "\x1b[1H\x1b[1;2;31;48;2;42;51;66ma\x1b[22;2;32mb\x1b[m");
+        let mut plain = buffer(&["ab"]);
+        plain.set_style(Rect::new(0, 0, 1, 1), Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED));
+        plain.set_style(Rect::new(1, 0, 1, 1), Style::new().fg(Color::Red));
+        assert_eq!(bytes(&plain, None), "\x1b[1H\x1b[1;4ma\x1b[0;31mb\x1b[m");
     }
 
     #[test]
