@@ -22,9 +22,9 @@ use crate::engine::desk::Desk;
 use crate::engine::{Plan, bind, discover};
 use crate::ssh::{SshConfig, Surroundings};
 use crate::state::{Event, Mode, Snapshot};
-use crate::ui::action::Action;
 use crate::ui::app::{self, App};
 use crate::ui::clipboard::Clipboard;
+use crate::ui::commands;
 use crate::ui::frame::Capabilities;
 use crate::ui::layouts::Layouts;
 use crate::ui::run::{Exit, Terminal};
@@ -342,23 +342,26 @@ async fn screen(stage: &mut Stage, end: &mut ScreenEnd, capabilities: Capabiliti
 
 /// The shipped keys and themes with the user's laid over them; what is wrong there is said, and the rest holds.
 fn appearance(ui: &UiOptions, capabilities: Capabilities) -> (Keymap, Themes, Vec<(MessageWeight, String)>) {
-    let (keys, mut problems) = keys();
+    let (keys, mut problems) = keys(ui.folder.as_deref());
     let (themes, more) = themes::start(ui, capabilities);
     problems.extend(more);
     let messages = problems.iter().map(|problem| (MessageWeight::Warning, problem.brief())).collect();
     (keys, themes, messages)
 }
 
-/// The shipped keys with the user's laid over them, and what is wrong there.
-pub(super) fn keys() -> (Keymap, Vec<Problem>) {
-    let names = Action::names();
+/// The shipped keys with those beside the configuration and then the user's own laid over them, and what is wrong there.
+pub(super) fn keys(folder: Option<&Path>) -> (Keymap, Vec<Problem>) {
+    let names = commands::bindable();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut keys = Keymap::default();
     let mut problems = keys.merge("the shipped keymap", keymap::SHIPPED, &names);
-    let Some(path) = super::config_home().map(|home| home.join("keymap.toml")) else { return (keys, problems) };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => problems.extend(keys.merge(&path.display().to_string(), &text, &names)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => problems.push(Problem::unplaced(format!("cannot read {}: {error}", path.display()))),
+    let home = super::config_home().filter(|home| folder != Some(home));
+    for path in folder.map(Path::to_owned).into_iter().chain(home).map(|folder| folder.join("keymap.toml")) {
+        match std::fs::read_to_string(&path) {
+            Ok(text) => problems.extend(keys.merge(&path.display().to_string(), &text, &names)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => problems.push(Problem::unplaced(format!("cannot read {}: {error}", path.display()))),
+        }
     }
     (keys, problems)
 }

@@ -10,7 +10,7 @@ use crate::base::options::{Place, Problem, Value, nearest};
 /// The shipped keys.
 pub const SHIPPED: &str = include_str!("../../config/keymap.toml");
 
-/// Chords to the names of actions.
+/// Chords to the names of actions, or to command lines, which begin with `:`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keymap {
     chords: BTreeMap<Vec<Key>, String>,
@@ -26,7 +26,7 @@ pub enum Lookup<'a> {
 }
 
 impl Keymap {
-    /// Lays a file over this map. `known` are the names of all actions.
+    /// Lays a file over this map. `known` are the names of all actions and, with `:` before them, of all commands.
     pub fn merge(&mut self, name: &str, text: &str, known: &[&str]) -> Vec<Problem> {
         let (root, mut problems) = document::parse(name, text.to_owned());
         let mut reader = root.reader("the keymap");
@@ -56,11 +56,16 @@ impl Keymap {
             };
             if action.is_empty() {
                 self.chords.remove(&chord);
-            } else if known.contains(&action.as_str()) {
-                self.chords.insert(chord, action.clone());
+                continue;
+            }
+            // Of a command line, the first word is the command.
+            let word = if action.starts_with(':') { action.split(' ').next().unwrap_or_default() } else { action };
+            if known.contains(&word) || word.strip_prefix(':').is_some_and(|name| known.contains(&name)) {
+                self.chords.insert(chord, action.trim_end().to_owned());
             } else {
-                let problem = Problem::error(&node.place, format!("unknown action \"{action}\""));
-                problems.push(match nearest(action, known.iter().copied()) {
+                let what = if action.starts_with(':') { "command" } else { "action" };
+                let problem = Problem::error(&node.place, format!("unknown {what} \"{word}\""));
+                problems.push(match nearest(word, known.iter().copied()) {
                     Some(near) => problem.hint(format!("did you mean \"{near}\"?")),
                     None => problem,
                 });
@@ -100,6 +105,12 @@ impl Keymap {
         let longer = self.chords.iter().filter(|(chord, _)| chord.len() > keys.len() && chord.starts_with(keys));
         let next: Vec<(Key, &str)> = longer.map(|(chord, action)| (chord[keys.len()], action.as_str())).collect();
         if next.is_empty() { Lookup::Nothing } else { Lookup::Begun(next) }
+    }
+
+    /// The command lines that have keys, and those.
+    pub fn commands(&self) -> Vec<(String, &str)> {
+        let bound = self.chords.iter().filter(|(_, action)| action.starts_with(':'));
+        bound.map(|(chord, command)| (show(chord), command.as_str())).collect()
     }
 
     /// The keys of an action as they are shown, the one to name first.
@@ -161,6 +172,21 @@ mod tests {
         {
             assert!(all.contains(want), "{want} is missing in\n{all}");
         }
+    }
+
+    #[test]
+    fn a_key_may_have_a_command_line() {
+        let mut map = Keymap::default();
+        let text = "[screen]\n\"g c\" = \":view core \"\nx = \":quit\"\ny = \":veiw core\"\nz = \":\"\n";
+        let known = ["top", "help", "quit", ":view"];
+        let problems: Vec<String> = map.merge("k.toml", text, &known).iter().map(Problem::brief).collect();
+        assert_eq!(
+            problems,
+            ["k.toml:4:5: unknown command \":veiw\"; did you mean \":view\"?", "k.toml:5:5: unknown command \":\""]
+        );
+        assert_eq!(map.look_up(&[Key::char('g'), Key::char('c')]), Lookup::Action(":view core"));
+        assert_eq!(map.commands(), [("g c".to_owned(), ":view core"), ("x".to_owned(), ":quit")]);
+        assert_eq!(map.keys_of(":view core"), ["g c"]);
     }
 
     #[test]

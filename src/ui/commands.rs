@@ -33,6 +33,12 @@ pub const COMMANDS: [(&str, &str); 18] = [
     ("q!", "leave at once"),
 ];
 
+/// What a key may be bound to: actions by their names, and commands with `:` before them.
+pub fn bindable() -> Vec<String> {
+    let actions = Action::names().into_iter().map(str::to_owned);
+    actions.chain(COMMANDS.iter().map(|(name, _)| format!(":{name}"))).collect()
+}
+
 pub fn run(app: &mut App, text: &str) {
     let (word, rest) = text.split_once(' ').map_or((text, ""), |(word, rest)| (word, rest.trim()));
     match word {

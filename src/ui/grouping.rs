@@ -8,8 +8,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::app::App;
-use super::panes::PaneKind;
-use crate::model::{Condition, Host};
+use super::overlays::Overlay;
+use super::panes::{self, PaneKind};
+use crate::bus::MessageWeight;
+use crate::model::{Condition, Host, Scope, Target};
 use crate::state::Snapshot;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -147,6 +149,22 @@ impl Grouping {
         self.heads.get(row.checked_sub(snapshot.hosts.len())?)
     }
 
+    /// Whether a host is below that head.
+    fn has(&self, head: &Head, row: usize) -> bool {
+        self.of.get(row).and_then(|at| self.heads.get(*at)).is_some_and(|own| own.name == head.name)
+    }
+
+    /// What maintenance of all that is below a head is ordered for, now and later; `None` where they share nothing.
+    fn scope(&self, head: &Head) -> Option<Scope> {
+        let name = head.name.clone();
+        match self.by {
+            _ if *name == *self.by.nameless() => None,
+            GroupBy::Nothing => None,
+            GroupBy::Site => Some(Scope::Site(name)),
+            GroupBy::Group => Some(Scope::Group(name)),
+        }
+    }
+
     /// Counts anew.
     fn count(&mut self, snapshot: &Snapshot) {
         let mut rows: HashMap<&str, usize> = HashMap::new();
@@ -224,11 +242,41 @@ impl App {
         nobody.then(|| by.name())
     }
 
+    /// The head that is selected.
+    fn selected_head(&self) -> Option<&Head> {
+        let row = self.list(PaneKind::Hosts).row().filter(|_| self.focus == PaneKind::Hosts);
+        self.grouping.head(&self.snapshot, row?)
+    }
+
+    /// Marks the hosts below the selected head as far as the filter lets them through, or takes their marks away; false where
+    /// none is selected.
+    pub(super) fn mark_head(&mut self) -> bool {
+        let Some(head) = self.selected_head() else { return false };
+        let below = panes::host_order(self).into_iter().filter(|row| self.grouping.has(head, *row));
+        let targets: Vec<Target> = below.filter_map(|row| panes::target(self, PaneKind::Hosts, row)).collect();
+        self.marks.turn(targets);
+        true
+    }
+
+    /// The dialog for maintenance of the site or group whose head is selected; false where none is.
+    pub(super) fn maintain_head(&mut self) -> bool {
+        let Some(head) = self.selected_head() else { return false };
+        match self.grouping.scope(head) {
+            Some(scope) => {
+                let overlay = Overlay::maintain_scope(scope, &head.words().join(self.look.separator()));
+                self.overlays.push(overlay);
+            }
+            None => {
+                let words = format!("these hosts have {}: mark them, or give them one", head.name);
+                self.say(MessageWeight::Note, words);
+            }
+        }
+        true
+    }
+
     /// Opens or closes the selected head; false where none is selected.
     pub(super) fn toggle_group(&mut self) -> bool {
-        let row = self.list(PaneKind::Hosts).row();
-        let head = row.and_then(|row| self.grouping.head(&self.snapshot, row));
-        let Some(name) = head.map(|head| head.name.clone()) else { return false };
+        let Some(name) = self.selected_head().map(|head| head.name.clone()) else { return false };
         if !self.grouping.opened.remove(&name) {
             self.grouping.opened.insert(name);
         }

@@ -7,7 +7,7 @@ pub mod canvas;
 mod chrome;
 pub mod clipboard;
 mod columns;
-mod commands;
+pub mod commands;
 mod faceplate;
 pub mod filter;
 pub mod frame;

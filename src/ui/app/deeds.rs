@@ -21,6 +21,12 @@ impl App {
             .find(|(kind, _)| *kind == self.focus)
             .map_or(1, |(kind, area)| panes::rows(self, kind, area).height.max(1));
         let page = isize::try_from(page).unwrap_or(1);
+        // On the head of a site or group, a deed is for all below it.
+        let is_for_all =
+            matches!(action, Action::Watch | Action::Recheck | Action::Claim | Action::Release | Action::CopyRow);
+        if is_for_all && self.marks.is_empty() && self.overlays.is_empty() {
+            self.mark_head();
+        }
         match action {
             Action::Overview => self.go(ScreenId::Overview),
             Action::Hosts => self.go(ScreenId::Hosts),
@@ -264,6 +270,9 @@ impl App {
     }
 
     fn maintain(&mut self) {
+        if self.overlays.is_empty() && self.maintain_head() {
+            return;
+        }
         if let Some(asset) = self.selected_asset() {
             let overlay = Overlay::maintain(self, &asset);
             self.overlays.push(overlay);

@@ -15,15 +15,16 @@ use crate::ui::panes::PaneKind;
 impl App {
     pub(super) fn map_key(&mut self, key: Key) {
         self.chord.push(key);
-        let found = match self.keymap.look_up(&self.chord) {
-            Lookup::Action(name) => Some(Action::named(name)),
-            Lookup::Begun(_) => None,
-            Lookup::Nothing => Some(None),
+        let name = match self.keymap.look_up(&self.chord) {
+            Lookup::Action(name) => name.to_owned(),
+            Lookup::Begun(_) => return,
+            Lookup::Nothing => String::new(),
         };
-        let Some(action) = found else { return };
         self.chord.clear();
         self.message = None;
-        if let Some(action) = action {
+        if let Some(command) = name.strip_prefix(':') {
+            commands::run(self, command);
+        } else if let Some(action) = Action::named(&name) {
             self.act(action);
         }
     }

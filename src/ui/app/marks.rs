@@ -64,6 +64,17 @@ impl Marks {
     fn clear(&mut self) {
         *self = Self::default();
     }
+
+    /// Marks all of these; where all are marked, none of them any more.
+    pub fn turn(&mut self, targets: Vec<Target>) {
+        if targets.iter().all(|target| self.has(target)) {
+            let targets: HashSet<&Target> = targets.iter().collect();
+            self.all.retain(|target| !targets.contains(target));
+            self.set.retain(|target| !targets.contains(target));
+        } else {
+            targets.into_iter().for_each(|target| self.add(target));
+        }
+    }
 }
 
 /// One step of a deed: whom it concerns, the answer that it waits for, and what is sent.
@@ -102,6 +113,10 @@ impl App {
 
     pub(super) fn mark(&mut self) {
         let kind = self.focus;
+        if self.mark_head() {
+            self.list_mut(kind).move_by(1);
+            return;
+        }
         let row = self.list(kind).row();
         let Some(target) = row.and_then(|row| panes::target(self, kind, row)) else {
             self.say(MessageWeight::Note, "problems, hosts, devices, ports and backups can be marked");
@@ -139,15 +154,7 @@ impl App {
         let kind = self.focus;
         let shown: Vec<Target> =
             self.list(kind).order.iter().filter_map(|row| panes::target(self, kind, *row)).collect();
-        if shown.iter().all(|target| self.marks.has(target)) {
-            let shown: HashSet<&Target> = shown.iter().collect();
-            self.marks.all.retain(|target| !shown.contains(target));
-            self.marks.set.retain(|target| !shown.contains(target));
-        } else {
-            for target in shown {
-                self.marks.add(target);
-            }
-        }
+        self.marks.turn(shown);
     }
 
     /// True where there were marks.

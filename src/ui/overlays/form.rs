@@ -114,11 +114,7 @@ impl Form {
             title: format!("Maintenance of {} marked", assets.len()),
             purpose: Purpose::MaintainAll(assets),
             remarks: vec![some(&names), "problems stay in sight and announce nothing meanwhile".to_owned()],
-            fields: vec![
-                Field::text("for", "2h", "2h"),
-                Field::text("starts in", "", "now"),
-                Field::text("note", "", "what is being done"),
-            ],
+            fields: maintenance_fields(),
             at: 0,
             waiting: None,
             failure: None,
@@ -140,6 +136,25 @@ impl Form {
             title,
             remarks: vec!["reaches the consoles of this state directory; it silences no pager".to_owned()],
             fields: claim_fields(&note, sticky),
+            at: 0,
+            waiting: None,
+            failure: None,
+        }
+    }
+
+    /// Work on a site or a group, for a time; `words` say what is there now.
+    pub fn maintain_scope(scope: Scope, words: &str) -> Self {
+        let title = match &scope {
+            Scope::Site(site) => format!("Maintenance of the site {site}"),
+            Scope::Group(group) => format!("Maintenance of the group {group}"),
+            Scope::Tag(tag) => format!("Maintenance of everything tagged {tag}"),
+            Scope::Asset(asset) | Scope::Behind(asset) => format!("Maintenance of {}", asset.as_str()),
+        };
+        Self {
+            purpose: Purpose::Maintain(vec![scope]),
+            title,
+            remarks: vec![words.to_owned(), "problems stay in sight and announce nothing meanwhile".to_owned()],
+            fields: maintenance_fields(),
             at: 0,
             waiting: None,
             failure: None,
@@ -176,12 +191,7 @@ impl Form {
             purpose: Purpose::Maintain(scopes),
             title: format!("Maintenance of {name}"),
             remarks,
-            fields: vec![
-                Field::Choice { name: "what", at: 0, words },
-                Field::text("for", "2h", "2h"),
-                Field::text("starts in", "", "now"),
-                Field::text("note", "", "what is being done"),
-            ],
+            fields: std::iter::once(Field::Choice { name: "what", at: 0, words }).chain(maintenance_fields()).collect(),
             at: 1,
             waiting: None,
             failure: None,
@@ -266,6 +276,15 @@ impl Form {
                 .ok_or_else(|| (name, format!("\"{said}\" is no duration: 30m, 4h, 2d"))),
         }
     }
+}
+
+/// The fields of every window.
+fn maintenance_fields() -> Vec<Field> {
+    vec![
+        Field::text("for", "2h", "2h"),
+        Field::text("starts in", "", "now"),
+        Field::text("note", "", "what is being done"),
+    ]
 }
 
 /// The fields of a claim.

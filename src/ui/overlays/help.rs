@@ -13,6 +13,9 @@ pub fn lines(app: &App) -> Vec<Line> {
         let keys = if keys.is_empty() { format!(":{name}") } else { keys.join("  ") };
         out.push((Meaning::Text, format!("{keys:<22} {title}")));
     }
+    for (keys, command) in app.keymap.commands() {
+        out.push((Meaning::Text, format!("{keys:<22} {}", crate::base::text::clean(command))));
+    }
     out.push((Meaning::Text, String::new()));
     for (name, title) in COMMANDS {
         out.push((Meaning::Text, format!("{:<22} {title}", format!(":{name}"))));

@@ -30,7 +30,7 @@ use crate::base::text;
 use crate::bus::Ticket;
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
-use crate::model::{AssetId, EntryKind, IncidentId, PortKey, Prompt, PromptId, SessionId, Target};
+use crate::model::{AssetId, EntryKind, IncidentId, PortKey, Prompt, PromptId, Scope, SessionId, Target};
 
 #[derive(Debug)]
 pub enum Overlay {
@@ -120,6 +120,10 @@ impl Overlay {
     /// Taking on all that is marked and can be.
     pub fn claim_all(targets: Vec<Target>, not: Vec<String>, note: &str) -> Self {
         Self::Form(form::Form::claim_all(targets, not, note))
+    }
+
+    pub fn maintain_scope(scope: Scope, words: &str) -> Self {
+        Self::Form(form::Form::maintain_scope(scope, words))
     }
 
     pub fn maintain_all(assets: Vec<AssetId>) -> Self {

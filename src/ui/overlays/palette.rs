@@ -28,7 +28,8 @@ pub struct Palette {
 enum Item {
     Action(Action),
     Object(AssetId),
-    View(String),
+    /// A line of the command line.
+    Command(String),
     /// A MAC or IP address: where it is heard.
     Station(String),
 }
@@ -36,8 +37,11 @@ enum Item {
 /// The best matches first; actions before objects while nothing is typed.
 fn items(app: &App, palette: &Palette) -> Vec<(String, Item)> {
     let actions = ACTIONS.iter().map(|(action, _, title)| ((*title).to_owned(), Item::Action(*action)));
-    let views = app.views.all().iter().map(|view| (format!("view {}", view.name), Item::View(view.name.clone())));
-    let actions = actions.chain(views);
+    let views = app.views.all().iter().map(|view| format!("view {}", view.name));
+    let layouts = app.layouts.names().map(|name| format!("layout {name}"));
+    let themes = app.themes.names().into_iter().map(|name| format!("theme {name}"));
+    let commands = views.chain(layouts).chain(themes).map(|line| (line.clone(), Item::Command(line)));
+    let actions = actions.chain(commands);
     let objects = commands::objects(app).into_iter().map(|(name, id)| (name, Item::Object(id)));
     let pattern = palette.line.text();
     if pattern.is_empty() {
@@ -63,7 +67,7 @@ pub fn key(app: &mut App, palette: &mut Palette, key: Key) -> Reaction {
             match chosen.map(|(_, item)| item.clone()) {
                 Some(Item::Action(action)) => app.act(action),
                 Some(Item::Object(asset)) => app.reveal(&asset),
-                Some(Item::View(name)) => app.open_view(&name),
+                Some(Item::Command(line)) => commands::run(app, &line),
                 Some(Item::Station(words)) => {
                     app.go(ScreenId::Ports);
                     app.focus = PaneKind::Ports;
@@ -99,8 +103,12 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, palette: &Palette) -> Rect {
             break;
         }
         let mut row = Row::new(frame.buffer, &app.look, inner, y);
-        if let Item::Action(action) = item {
-            let keys = app.keymap.keys_of(action.name());
+        let bound = match item {
+            Item::Action(action) => Some(app.keymap.keys_of(action.name())),
+            Item::Command(line) => Some(app.keymap.keys_of(&format!(":{line}"))),
+            Item::Object(_) | Item::Station(_) => None,
+        };
+        if let Some(keys) = bound {
             row.end(keys.first().map_or("", String::as_str), app.look.style(Meaning::Key)).end(" ", text_style);
         } else {
             row.end("open", app.look.style(Meaning::Dim)).end(" ", text_style);

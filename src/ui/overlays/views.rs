@@ -12,11 +12,14 @@ use crate::ui::frame::Frame;
 #[derive(Debug, Default)]
 pub struct Picker {
     selected: usize,
+    /// The same key once more deletes it.
+    asked: bool,
 }
 
 pub fn key(app: &mut App, picker: &mut Picker, key: Key) -> Reaction {
     let last = app.views.all().len().saturating_sub(1);
     let chosen = app.views.all().get(picker.selected).map(|view| view.name.clone());
+    let asked = std::mem::take(&mut picker.asked);
     match (key.code, chosen) {
         (KeyCode::Escape | KeyCode::Char('q'), _) => return Reaction::Close,
         (KeyCode::Down | KeyCode::Char('j'), _) => picker.selected = (picker.selected + 1).min(last),
@@ -26,6 +29,10 @@ pub fn key(app: &mut App, picker: &mut Picker, key: Key) -> Reaction {
         (KeyCode::Enter, Some(name)) => {
             app.open_view(&name);
             return Reaction::Close;
+        }
+        // What is in a configuration is not deleted, and the console says so at once.
+        (KeyCode::Char('x'), Some(name)) if !asked && app.views.named(&name).is_some_and(|v| v.place.is_none()) => {
+            picker.asked = true;
         }
         (KeyCode::Char('x'), Some(name)) => {
             app.delete_view(&name);
@@ -60,6 +67,15 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, picker: &Picker) -> Rect {
         }
     }
     let y = inner.bottom().saturating_sub(1);
-    Row::new(frame.buffer, &app.look, inner, y).put("Enter opens · x deletes one of your own · Esc", dim);
+    let mut row = Row::new(frame.buffer, &app.look, inner, y);
+    match all.get(picker.selected).filter(|_| picker.asked) {
+        Some(view) => {
+            let words = format!("x again deletes {}; any other key keeps it", view.name);
+            row.put(&words, app.look.style(Meaning::Warning));
+        }
+        None => {
+            row.put("Enter opens · x deletes one of your own · Esc", dim);
+        }
+    }
     area
 }

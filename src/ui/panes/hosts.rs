@@ -18,8 +18,14 @@ use crate::ui::grouping::{GroupBy, Head};
 use crate::ui::sorting::{self, By};
 use crate::ui::tour::World;
 
-/// Worst first, by counting: linear for ten thousand hosts; or as the operator has them.
+/// As they are sorted, below their heads where they are gathered.
 pub fn order(app: &App) -> Vec<usize> {
+    app.grouping.gather(hosts(app))
+}
+
+/// The hosts alone, those too whose head is closed: worst first, by counting, linear for ten thousand hosts; or as the operator
+/// has them.
+pub fn hosts(app: &App) -> Vec<usize> {
     let mut buckets: [Vec<usize>; 9] = Default::default();
     for (row, host) in app.snapshot.hosts.iter().enumerate() {
         if app.problems_only && !host.condition.is_problem() && !host.stale {
@@ -33,7 +39,7 @@ pub fn order(app: &App) -> Vec<usize> {
     if order.by == By::Severity && order.reversed {
         buckets.reverse();
     }
-    app.grouping.gather(sorting::hosts(app, buckets.concat()))
+    sorting::hosts(app, buckets.concat())
 }
 
 fn rank(host: &HostView) -> usize {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-pub use hosts::{HostsHave, moment as host_moment};
+pub use hosts::{HostsHave, hosts as host_order, moment as host_moment};
 
 use super::app::App;
 use super::canvas::{self, Row};

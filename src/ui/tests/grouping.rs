@@ -64,6 +64,35 @@ fn hosts_are_gathered_by_site_with_the_worst_state_and_counts() {
 }
 
 #[test]
+fn a_deed_on_a_head_is_for_all_below_it() {
+    let mut console = Console::new((100, 24), Arc::new(world()), true);
+    console.press(&typed("group site"));
+    // Space marks what is below it, though it is closed; again takes the marks away.
+    let marked = console.press("Space").screen();
+    assert!(marked.contains("3 marked"), "{marked}");
+    assert!(!console.press("k Space").screen().contains("marked"), "{}", console.screen());
+    // A filter counts: only what it lets through.
+    assert!(console.press("/ f 2 Enter g g Space").screen().contains("1 marked"), "{}", console.screen());
+    console.press("Esc Esc g g");
+    let asked = console.press("R").screen();
+    assert!(asked.contains("3 to be asked?") && asked.contains("f2"), "{asked}");
+    console.press("Esc Esc g g");
+    // Maintenance is that of the site: of hosts too that come later.
+    let form = console.press("m").screen();
+    assert!(form.contains("Maintenance of the site fra1") && form.contains("3 hosts · 1 down · 1 warning"), "{form}");
+    console.press("Enter");
+    let sent: Vec<Command> = std::iter::from_fn(|| console.commands.try_recv().ok()).collect();
+    let site = crate::model::Scope::Site("fra1".into());
+    assert!(
+        sent.iter().any(|command| matches!(command, Command::Maintain { order, .. } if order.scope == site)),
+        "{sent:?}"
+    );
+    console.app.overlays.clear();
+    let none = console.press("G m").screen();
+    assert!(none.contains("these hosts have no site: mark them, or give them one"), "{none}");
+}
+
+#[test]
 fn hosts_without_any_site_teach_how_they_get_one() {
     let mut world = world();
     for host in &mut world.hosts {

@@ -65,6 +65,29 @@ fn a_view_brings_back_the_screen_its_filter_its_order_and_what_is_left_out() {
 }
 
 #[test]
+fn a_key_can_open_a_view() {
+    let (mut console, _) = console((120, 40));
+    let known = crate::ui::commands::bindable();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let problems = console.app.keymap.merge("mine", "[screen]\n\"g s\" = \":view slow\"\n", &known);
+    assert!(problems.is_empty(), "{problems:?}");
+    // The second keys of the chord name it, help and palette have the key.
+    assert!(console.press("g").screen().contains("s :view slow"), "{}", console.screen());
+    assert!(console.press("s").screen().contains("view slow"), "{}", console.screen());
+    assert!(console.screen().contains("by group"));
+    let palette = console.press("Ctrl+P v i e w Space s l").screen();
+    assert!(palette.lines().any(|line| line.contains("view slow") && line.contains("g s")), "{palette}");
+    let mut console = console;
+    console.press("Esc").app.overlays.clear();
+    let mut help = String::new();
+    console.press("?");
+    for _ in 0..40 {
+        help.push_str(&console.press("j j j").screen());
+    }
+    assert!(help.contains(":view slow"), "{help}");
+}
+
+#[test]
 fn nothing_is_overwritten_unasked_and_the_configurations_are_changed_in_the_configuration() {
     let (mut console, kept) = console((120, 40));
     let says = |console: &mut Console, words: &str| {
@@ -101,6 +124,10 @@ fn views_are_listed_with_what_they_hold_completed_and_found_in_the_palette() {
         let screen = console.press("End Enter k").screen();
         assert!(screen.contains("[2") && screen.contains("/db"), "{screen}");
         console.press(&command("view")).press("End x");
+        assert!(console.screen().contains("x again deletes databases"), "{}", console.screen());
+        console.press("k End x");
+        assert_eq!(console.app.views.all().len(), 2, "another key keeps it");
+        console.press("x");
         assert_eq!(console.app.views.all().len(), 1, "taken away");
         assert!(console.press("Esc : v i e w Space s l Tab").screen().contains(":view slow"), "{}", console.screen());
         let found = console.press("Esc Ctrl+P v i e w Space s l").screen();
