@@ -303,6 +303,11 @@ impl App {
         detail.or_else(|| self.selected())
     }
 
+    /// The host or job that this belongs to.
+    pub(super) fn asset_looked_at(&self) -> Option<AssetId> {
+        self.looked_at()?.asset()
+    }
+
     /// The key of an action as it is bound now; where it has none, what does the same.
     pub fn key_of(&self, action: Action) -> String {
         let keys = self.keymap.keys_of(action.name());
@@ -367,7 +372,7 @@ impl App {
             self.list_mut(kind).scroll(usize::from(height));
         }
         self.end_watch_when_left();
-        let asset = self.selected_asset().filter(|_| !self.overlays.is_empty());
+        let asset = self.asset_looked_at().filter(|_| !self.overlays.is_empty());
         if asset != self.focused_asset {
             self.focused_asset.clone_from(&asset);
             self.send(Command::Focus(asset));

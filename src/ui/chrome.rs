@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::app::{App, Asking};
 use super::canvas::Row;
+use super::commands;
 use super::frame::Frame;
 use super::overlays::Overlay;
 use super::panes::{PaneKind, ScreenId};
@@ -19,6 +20,9 @@ use crate::ui::action::Action;
 
 /// From this width on the header says whose engine it is; the log and the first message say it everywhere.
 const ATTACHED_FROM: u16 = 100;
+
+/// From this width on the footer says where one came from.
+const CRUMBS_FROM: u16 = 100;
 
 /// The area of the panes.
 pub fn body(app: &App, size: (u16, u16)) -> Rect {
@@ -215,6 +219,17 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
         let sign = if *asking == Asking::Filter { "/" } else { ":" };
         let mut row = Row::new(frame.buffer, &app.look, area, y);
         row.put(sign, app.look.style(Meaning::Key)).put(line.text(), app.look.style(Meaning::Text));
+        if *asking == Asking::Command {
+            // What Tab could make of it.
+            row.gap(2);
+            for word in commands::offers(app, line.text()) {
+                if row.room() < text::width(&word) + 4 {
+                    row.put(app.look.ellipsis(), dim);
+                    break;
+                }
+                row.put(&word, dim).gap(2);
+            }
+        }
         let x = 1 + text::width(&text::clean(line.before()));
         frame.cursor = Some(Position::new((x as u16).min(area.width.saturating_sub(1)), y));
         return;
@@ -229,6 +244,15 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
     row.gap(1);
     if area.width >= 70 {
         row.end(" ", dim).end(&link_words(link), dim).end("  ", dim);
+    }
+    if area.width >= CRUMBS_FROM
+        && let Some(crumbs) = app.crumbs()
+    {
+        let crumbs = text::fit_middle(&crumbs, usize::from(area.width / 3));
+        row.end(&crumbs, dim)
+            .end(" ", dim)
+            .end(&app.key_of(Action::LastPlace), app.look.style(Meaning::Key))
+            .end("  ", dim);
     }
     if !app.chord.is_empty() {
         let typed: Vec<String> = app.chord.iter().map(ToString::to_string).collect();
@@ -275,6 +299,18 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
     if matches!(app.overlays.last(), Some(Overlay::Question(_) | Overlay::EndSession { .. } | Overlay::Quit)) {
         // The question itself says which keys answer it.
         return &[];
+    }
+    if matches!(app.overlays.last(), Some(Overlay::Detail { .. })) {
+        return &[
+            ("back", "back"),
+            ("claim", "claim"),
+            ("recheck", "ask now"),
+            ("watch", "watch"),
+            ("follow", "other end"),
+            ("shell", "shell"),
+            ("maintain", "maintenance"),
+            ("note", "note"),
+        ];
     }
     if app.screen == ScreenId::Sessions && !app.sessions.is_empty() {
         return &[("open", "type"), ("down", "next"), ("end_session", "end"), ("back", "back"), ("help", "help")];

@@ -11,6 +11,9 @@ use super::tour::Wish;
 use crate::bus::{Command, MessageWeight};
 use crate::model::{AssetId, EntryKind};
 
+/// Words that are offered while a command is typed.
+const OFFERED: usize = 20;
+
 /// Commands with an argument, and what they do.
 pub const COMMANDS: [(&str, &str); 18] = [
     ("host", "open a host or a backup by name"),
@@ -54,7 +57,7 @@ pub fn run(app: &mut App, text: &str) {
         }
         "note" if !rest.is_empty() => match app.live().open_incident().map(|i| i.id) {
             Some(incident) => {
-                let about = app.selected_asset().map(|a| a.as_str().to_owned());
+                let about = app.asset_looked_at().map(|a| a.as_str().to_owned());
                 app.append_at_once(incident, EntryKind::Note, rest, about);
             }
             None => app.say(MessageWeight::Warning, "no incident is open: :open TITLE opens one"),
@@ -154,7 +157,7 @@ fn system_shell(app: &mut App, name: Option<&str>) {
 fn target(app: &App, name: Option<&str>) -> Option<(AssetId, Option<std::sync::Arc<str>>)> {
     let asset = match name {
         Some(name) => app.find(name),
-        None => app.selected_asset(),
+        None => app.asset_looked_at(),
     }?;
     let host = app.snapshot.host(&asset)?.host.clone();
     Some((asset, host.ssh_alias.clone().or_else(|| host.address.clone())))
@@ -167,42 +170,39 @@ pub fn run_system_ssh(app: &mut App, destination: &str) {
     app.set_exit(Exit::Foreground(argv));
 }
 
-/// The text with its last word completed as far as that is certain.
-pub fn complete(app: &App, text: &str) -> String {
-    let candidates: Vec<String> = match text.split_once(' ') {
-        None => {
-            let names = COMMANDS.iter().map(|(n, _)| *n).chain(ACTIONS.iter().map(|(_, n, _)| *n));
-            names.filter(|n| n.starts_with(text)).map(str::to_owned).collect()
-        }
-        Some(("copy", rest)) if "table".starts_with(rest) => vec!["copy table".to_owned()],
-        Some(("group", rest)) => {
-            let names = GroupBy::NAMES.iter().map(|(name, _)| name).filter(|name| name.starts_with(rest));
-            names.map(|name| format!("group {name}")).collect()
-        }
-        Some(("tour", rest)) => {
-            let names = Wish::NAMES.iter().map(|(name, _)| name).filter(|name| name.starts_with(rest));
-            names.map(|name| format!("tour {name}")).collect()
-        }
-        Some(("view", rest)) => {
+/// What a text may become, whole.
+fn candidates<'a>(app: &'a App, text: &'a str) -> Box<dyn Iterator<Item = String> + 'a> {
+    let Some((word, rest)) = text.split_once(' ') else {
+        let commands = COMMANDS.iter().map(|(name, _)| *name);
+        let is_command = |name: &&str| COMMANDS.iter().any(|(command, _)| command == name);
+        let names = commands.chain(ACTIONS.iter().map(|(_, name, _)| *name).filter(move |name| !is_command(name)));
+        return Box::new(names.filter(move |n| n.starts_with(text)).map(str::to_owned));
+    };
+    let names: Box<dyn Iterator<Item = String> + 'a> = match word {
+        "copy" => Box::new(std::iter::once("table".to_owned())),
+        "group" => Box::new(GroupBy::NAMES.iter().map(|(name, _)| (*name).to_owned())),
+        "tour" => Box::new(Wish::NAMES.iter().map(|(name, _)| (*name).to_owned())),
+        "view" => {
             let views = app.views.all().iter();
             let own = views.clone().filter(|view| view.place.is_none()).map(|view| format!("delete {}", view.name));
             let words = ["save ".to_owned(), "delete ".to_owned()];
             let again = own.clone().map(|name| name.replacen("delete", "save!", 1));
-            let all = views.map(|view| view.name.clone()).chain(words).chain(own).chain(again);
-            all.filter(|words| words.starts_with(rest)).map(|words| format!("view {words}")).collect()
+            Box::new(views.map(|view| view.name.clone()).chain(words).chain(own).chain(again))
         }
-        Some(("layout", rest)) => {
-            app.layouts.names().filter(|n| n.starts_with(rest)).map(|n| format!("layout {n}")).collect()
+        "layout" => Box::new(app.layouts.names().map(str::to_owned)),
+        "theme" => Box::new(app.themes.names().into_iter().map(str::to_owned)),
+        "host" | "ports" | "backup" | "ssh" | "ssh!" | "recheck" => {
+            let hosts = app.snapshot.hosts.iter().map(|host| host.host.name.to_string());
+            Box::new(hosts.chain(app.snapshot.jobs.iter().map(|job| job.job.name.to_string())))
         }
-        Some(("theme", rest)) => {
-            app.themes.names().iter().filter(|n| n.starts_with(rest)).map(|n| format!("theme {n}")).collect()
-        }
-        Some((word, rest)) => {
-            let names =
-                app.snapshot.hosts.iter().map(|h| &h.host.name).chain(app.snapshot.jobs.iter().map(|j| &j.job.name));
-            names.filter(|n| n.starts_with(rest)).map(|n| format!("{word} {n}")).collect()
-        }
+        _ => Box::new(std::iter::empty()),
     };
+    Box::new(names.filter(move |name| name.starts_with(rest)).map(move |name| format!("{word} {name}")))
+}
+
+/// The text with its last word completed as far as that is certain.
+pub fn complete(app: &App, text: &str) -> String {
+    let candidates: Vec<String> = candidates(app, text).collect();
     let Some(first) = candidates.first() else { return text.to_owned() };
     let mut common = first.len();
     for other in &candidates {
@@ -213,6 +213,13 @@ pub fn complete(app: &App, text: &str) -> String {
         common -= 1;
     }
     first[..common.max(text.len().min(first.len()))].to_owned()
+}
+
+/// The words that Tab chooses from, as many as a line could show; none where there is one only, which stands there already.
+pub fn offers(app: &App, text: &str) -> Vec<String> {
+    let said = text.rfind(' ').map_or(0, |at| at + 1);
+    let found = candidates(app, text).filter(|whole| whole != text);
+    found.filter_map(|whole| whole.get(said..).map(str::to_owned)).take(OFFERED).collect()
 }
 
 /// The names of all objects, for the palette.

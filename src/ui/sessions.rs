@@ -51,6 +51,16 @@ impl App {
         self.typing = true;
     }
 
+    /// The screen of sessions with that one selected.
+    pub(super) fn show_session(&mut self, id: SessionId) {
+        self.leave_place();
+        self.go(ScreenId::Sessions);
+        self.refresh_sessions();
+        if let Some(row) = self.sessions.iter().position(|session| session.id() == id) {
+            self.list_mut(PaneKind::Sessions).select_row(row);
+        }
+    }
+
     pub(super) fn refresh_sessions(&mut self) {
         let order = panes::order(self, PaneKind::Sessions);
         self.list_mut(PaneKind::Sessions).order = order;

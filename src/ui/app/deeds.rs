@@ -209,7 +209,7 @@ impl App {
     }
 
     fn recheck(&mut self) {
-        let Some(asset) = self.selected_asset() else { return };
+        let Some(asset) = self.asset_looked_at() else { return };
         if self.send(self.asking_for(asset.clone())) {
             self.say(MessageWeight::Note, format!("asking {}", asset.as_str()));
         }
@@ -224,10 +224,14 @@ impl App {
 
     /// What a claim of the selected row names: the problem itself, or the object.
     fn target(&self) -> Option<Target> {
-        if self.focus == PaneKind::Problems {
-            return panes::target(self, self.focus, self.list(self.focus).row()?);
+        let looked_at = self.looked_at();
+        if self.focus == PaneKind::Problems
+            && let Some(row) = self.list(self.focus).row()
+            && panes::selected_row(self, self.focus, row) == looked_at
+        {
+            return panes::target(self, self.focus, row);
         }
-        self.selected()?.target()
+        looked_at?.target()
     }
 
     fn claim(&mut self) {
@@ -273,7 +277,7 @@ impl App {
         if self.overlays.is_empty() && self.maintain_head() {
             return;
         }
-        if let Some(asset) = self.selected_asset() {
+        if let Some(asset) = self.asset_looked_at() {
             let overlay = Overlay::maintain(self, &asset);
             self.overlays.push(overlay);
         }
@@ -282,7 +286,7 @@ impl App {
     /// Opens the editor for an entry, about what is selected; without an incident, one is opened first.
     fn write(&mut self, kind: EntryKind) {
         if let Some(incident) = self.live().open_incident().map(|i| i.id) {
-            let about = self.selected_asset().map(|a| a.as_str().to_owned());
+            let about = self.asset_looked_at().map(|a| a.as_str().to_owned());
             self.overlays.push(Overlay::editor(incident, kind, about));
         } else {
             self.say(MessageWeight::Note, "no incident is open: open one first");

@@ -36,8 +36,26 @@ impl App {
         }
         let Lookup::Action(name) = self.keymap.look_up(&[key]) else { return false };
         match Action::named(name) {
-            Some(action @ (Action::Watch | Action::Follow | Action::LastPlace | Action::Compare | Action::Freeze)) => {
-                self.act(action);
+            Some(
+                action @ (Action::Watch
+                | Action::Follow
+                | Action::LastPlace
+                | Action::Compare
+                | Action::Freeze
+                | Action::Palette
+                | Action::Recheck
+                | Action::Claim
+                | Action::Release
+                | Action::Maintain
+                | Action::Note
+                | Action::Decision
+                | Action::ActionItem
+                | Action::Hypothesis),
+            ) => self.act(action),
+            Some(Action::Shell) => {
+                self.act(Action::Shell);
+                // It has a screen of its own, and all keys.
+                self.overlays.retain(|overlay| !matches!(overlay, Overlay::Detail { .. }));
             }
             _ => return false,
         }
@@ -92,6 +110,11 @@ impl App {
                 let at = self.history.iter().rposition(|h| h == line.text()).unwrap_or(self.history.len());
                 let text = at.checked_sub(1).and_then(|i| self.history.get(i)).cloned();
                 self.asking = Some((asking, text.map_or(line, |t| Line::with(&t))));
+            }
+            KeyCode::Down if asking == Asking::Command => {
+                let at = self.history.iter().rposition(|h| h == line.text());
+                let text = at.and_then(|i| self.history.get(i + 1)).cloned().unwrap_or_default();
+                self.asking = Some((asking, Line::with(&text)));
             }
             KeyCode::Backspace if line.text().is_empty() => {}
             _ => {

@@ -17,6 +17,9 @@ use crate::ui::sorting::Order;
 /// Places that are kept to go back to.
 const VISITED: usize = 32;
 
+/// Places that the footer names.
+const CRUMBS: usize = 3;
+
 /// A screen with what was selected on it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Place {
@@ -40,7 +43,7 @@ struct Narrowed {
 
 impl App {
     /// Keeps this place to come back to.
-    pub(super) fn leave_place(&mut self) {
+    pub(in crate::ui) fn leave_place(&mut self) {
         self.leave(None);
     }
 
@@ -64,6 +67,18 @@ impl App {
         if self.visited.len() > VISITED {
             self.visited.remove(0);
         }
+    }
+
+    /// Where one was, the last place at the end: where the key for going back leads.
+    pub fn crumbs(&self) -> Option<String> {
+        let words = |place: &Place| match &place.selected {
+            Some(Selected::Port(asset, port)) => format!("{} {}", asset.as_str(), port.label.line()),
+            Some(selected) => selected.clone().asset().map_or_else(|| place.screen.word(), |id| id.as_str().to_owned()),
+            None => place.screen.word(),
+        };
+        let last = &self.visited[self.visited.len().saturating_sub(CRUMBS)..];
+        let crumbs: Vec<String> = last.iter().map(words).collect();
+        (!crumbs.is_empty()).then(|| crumbs.join(if self.look.unicode { " › " } else { " > " }))
     }
 
     /// The first host is kept, the second one is put beside it.

@@ -202,7 +202,7 @@ impl Screen for App {
         }
         // The detail of what is selected shows the ages of its checks.
         if (chrome::side(self, self.size).is_some() || !self.overlays.is_empty())
-            && let Some(host) = self.selected_asset().and_then(|id| self.snapshot.host(&id))
+            && let Some(host) = self.asset_looked_at().and_then(|id| self.snapshot.host(&id))
         {
             host.checks.iter().filter_map(|c| c.last.as_ref()).for_each(|last| consider(last.at));
         }

@@ -1,12 +1,15 @@
 //! The palette: actions and objects, found fuzzily.
 
+use std::sync::Arc;
+
 use ratatui::layout::{Position, Rect};
 
-use super::{Reaction, boxed, centred};
+use super::{Overlay, Reaction, boxed, centred};
 use crate::base::text;
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
-use crate::model::AssetId;
+use crate::model::{AssetId, PortKey, SessionId};
+use crate::state::DeviceView;
 use crate::ui::action::{ACTIONS, Action};
 use crate::ui::app::App;
 use crate::ui::canvas::{self, Row};
@@ -15,6 +18,7 @@ use crate::ui::filter::{Filter, fuzzy};
 use crate::ui::frame::Frame;
 use crate::ui::line::Line;
 use crate::ui::panes::{PaneKind, ScreenId};
+use crate::ui::port::Seen;
 
 const SHOWN: usize = 14;
 
@@ -28,6 +32,9 @@ pub struct Palette {
 enum Item {
     Action(Action),
     Object(AssetId),
+    Port(AssetId, PortKey),
+    /// The number of a session.
+    Session(SessionId),
     /// A line of the command line.
     Command(String),
     /// A MAC or IP address: where it is heard.
@@ -42,6 +49,8 @@ fn items(app: &App, palette: &Palette) -> Vec<(String, Item)> {
     let themes = app.themes.names().into_iter().map(|name| format!("theme {name}"));
     let commands = views.chain(layouts).chain(themes).map(|line| (line.clone(), Item::Command(line)));
     let actions = actions.chain(commands);
+    let sessions = app.sessions.iter().map(|s| (format!("session on {}", s.asset().as_str()), Item::Session(s.id())));
+    let actions = sessions.chain(actions);
     let objects = commands::objects(app).into_iter().map(|(name, id)| (name, Item::Object(id)));
     let pattern = palette.line.text();
     if pattern.is_empty() {
@@ -53,7 +62,35 @@ fn items(app: &App, palette: &Palette) -> Vec<(String, Item)> {
     let mut scored: Vec<(u32, String, Item)> =
         actions.chain(objects).filter_map(|(name, item)| Some((fuzzy(pattern, &name)?, name, item))).collect();
     scored.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.len().cmp(&b.1.len())));
-    station.into_iter().chain(scored.into_iter().map(|(_, name, item)| (name, item))).take(SHOWN).collect()
+    let ports = ports(app, pattern);
+    station.into_iter().chain(ports).chain(scored.into_iter().map(|(_, name, item)| (name, item))).take(SHOWN).collect()
+}
+
+/// Ports, where a device and a part of a port's name are typed: `sw1 0/7`, `sw1/Gi1/0/7`.
+fn ports(app: &App, pattern: &str) -> Vec<(String, Item)> {
+    let Some((device, port)) = pattern.trim_end().split_once([' ', '/']).filter(|(_, port)| !port.is_empty()) else {
+        return Vec::new();
+    };
+    let port = port.to_lowercase();
+    let mut devices: Vec<(u32, &Arc<DeviceView>)> =
+        app.snapshot.devices.iter().filter_map(|found| Some((fuzzy(device, &found.host.name)?, found))).collect();
+    devices.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    let mut out: Vec<(bool, String, Item)> = Vec::new();
+    for (_, device) in devices {
+        for seen in Seen::all(device) {
+            let label = seen.label().to_lowercase();
+            if label.contains(&port) {
+                // `0/1` is the port that ends with it before those that go on.
+                let name = format!("{} {}", device.host.name, seen.label());
+                out.push((!label.ends_with(&port), name, Item::Port(device.host.id.clone(), seen.key())));
+            }
+        }
+        if out.len() >= SHOWN {
+            break;
+        }
+    }
+    out.sort_by_key(|(goes_on, ..)| *goes_on);
+    out.into_iter().map(|(_, name, item)| (name, item)).take(SHOWN / 2).collect()
 }
 
 pub fn key(app: &mut App, palette: &mut Palette, key: Key) -> Reaction {
@@ -64,10 +101,18 @@ pub fn key(app: &mut App, palette: &mut Palette, key: Key) -> Reaction {
         KeyCode::Enter => {
             let items = items(app, palette);
             let chosen = items.get(palette.selected.min(items.len().saturating_sub(1)));
+            // It may have been called over a detail; whatever is chosen is shown.
+            let acts_here = matches!(chosen, Some((_, Item::Action(_))));
+            app.overlays.retain(|overlay| acts_here || !matches!(overlay, Overlay::Detail { .. }));
             match chosen.map(|(_, item)| item.clone()) {
                 Some(Item::Action(action)) => app.act(action),
                 Some(Item::Object(asset)) => app.reveal(&asset),
                 Some(Item::Command(line)) => commands::run(app, &line),
+                Some(Item::Port(asset, port)) => {
+                    app.leave_place();
+                    app.show_port(&asset, &port);
+                }
+                Some(Item::Session(id)) => app.show_session(id),
                 Some(Item::Station(words)) => {
                     app.go(ScreenId::Ports);
                     app.focus = PaneKind::Ports;
@@ -106,7 +151,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, palette: &Palette) -> Rect {
         let bound = match item {
             Item::Action(action) => Some(app.keymap.keys_of(action.name())),
             Item::Command(line) => Some(app.keymap.keys_of(&format!(":{line}"))),
-            Item::Object(_) | Item::Station(_) => None,
+            Item::Object(_) | Item::Port(..) | Item::Session(_) | Item::Station(_) => None,
         };
         if let Some(keys) = bound {
             row.end(keys.first().map_or("", String::as_str), app.look.style(Meaning::Key)).end(" ", text_style);

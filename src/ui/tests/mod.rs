@@ -376,3 +376,57 @@ proptest! {
         console.app.next_wake(NOW);
     }
 }
+
+#[test]
+fn the_keys_of_a_row_act_from_its_detail_too() {
+    let mut console = outage((120, 40));
+    console.press("Enter");
+    assert!(console.screen().lines().last().expect("a footer").contains("a claim"), "{}", console.screen());
+    assert!(console.press("a").screen().contains("Claim core-sw1"), "{}", console.screen());
+    console.press("Esc R");
+    let sent: Vec<Command> = std::iter::from_fn(|| console.commands.try_recv().ok()).collect();
+    let asked = |command: &Command| matches!(command, Command::Recheck(asset) if asset.as_str() == "core-sw1");
+    assert!(sent.iter().any(asked), "{sent:?}");
+    assert!(console.press("m").screen().contains("Maintenance of core-sw1"), "{}", console.screen());
+    // What the palette finds is shown in the detail's stead.
+    console.press("Esc Ctrl+P w e b 2 Enter");
+    assert_eq!(console.app.overlays.len(), 1);
+    assert!(console.screen().contains("web2"), "{}", console.screen());
+}
+
+#[test]
+fn the_command_line_offers_what_tab_chooses_from_and_goes_through_its_history_both_ways() {
+    let mut console = outage((120, 40));
+    let offered = |console: &mut Console, keys: &str| {
+        console.press(keys).screen().lines().last().expect("a footer").trim_end().to_owned()
+    };
+    assert_eq!(offered(&mut console, ": l a y"), ":lay  layout");
+    assert_eq!(offered(&mut console, "Tab Space"), ":layout   standard  triage  network  lead");
+    assert_eq!(offered(&mut console, "t"), ":layout t  triage");
+    assert_eq!(offered(&mut console, "Enter : h o s t Space d b"), ":host db  db01  db02  db01 nightly");
+    // A note is free text: no host is offered for it.
+    assert_eq!(offered(&mut console, "Esc : n o t e Space d b"), ":note db");
+    console.press("Esc : t h e m e Enter");
+    assert_eq!(offered(&mut console, ": Up"), ":theme");
+    assert!(offered(&mut console, "Up").starts_with(":layout t"));
+    assert!(offered(&mut console, "Down").starts_with(":theme"));
+    assert!(offered(&mut console, "Down").starts_with(":  "));
+}
+
+#[test]
+fn the_footer_says_where_one_came_from_and_the_palette_finds_ports() {
+    let mut console = Console::new((120, 40), campus::campus(), true);
+    assert!(!console.press("2").screen().contains(" › "), "{}", console.screen());
+    console.press("Ctrl+P a c c Space 0 / 7");
+    let screen = console.screen();
+    assert!(screen.contains("acc-17 Gi1/0/7"), "{screen}");
+    let first = screen.find("acc-17 Gi1/0/7").expect("the port that ends with it");
+    assert!(screen.find("acc-17 Gi1/0/17").is_none_or(|longer| longer > first), "{screen}");
+    console.press("Enter");
+    console.press("Ctrl+P c o r e / 0 / 5 Enter");
+    let footer = console.screen().lines().last().expect("a footer").to_owned();
+    assert!(footer.contains(" › acc-17 Gi1/0/7"), "{footer}");
+    assert_eq!(console.app.selected_port().expect("a port").label(), "Gi1/0/5");
+    console.press("-");
+    assert_eq!(console.app.selected_port().expect("a port").label(), "Gi1/0/7");
+}
