@@ -26,7 +26,7 @@ use super::panes::{PaneKind, Selected};
 use super::run::Exit;
 use super::sorting::By;
 use super::tour::World;
-use crate::base::text;
+use crate::base::{Timestamp, text};
 use crate::bus::Ticket;
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
@@ -146,9 +146,7 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
     let Some(mut overlay) = app.overlays.pop() else { return Reaction::Keep };
     let depth = app.overlays.len();
     let reaction = match &mut overlay {
-        Overlay::Detail { scroll, .. } | Overlay::Compare { scroll, .. } | Overlay::Help { scroll } => {
-            scroll_key(scroll, key)
-        }
+        Overlay::Detail { .. } | Overlay::Compare { .. } | Overlay::Help { .. } => scroll_key(app, &mut overlay, key),
         Overlay::Palette(palette) => palette::key(app, palette, key),
         Overlay::Columns(picker) => columns::key(app, picker, key),
         Overlay::Sort(picker) => sort::key(app, picker, key),
@@ -169,17 +167,39 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
     Reaction::Keep
 }
 
-fn scroll_key(scroll: &mut usize, key: Key) -> Reaction {
-    match key.code {
+/// Through a text that is longer than its box, and never beyond its end.
+fn scroll_key(app: &App, overlay: &mut Overlay, key: Key) -> Reaction {
+    let (columns, rows) = app.size();
+    let screen = Rect::new(0, 0, columns, rows);
+    let lines = text_of(app, overlay, app.now()).map_or(0, |(_, lines)| lines_in(&lines, screen).len());
+    let room = usize::from(box_of(lines, screen).height.saturating_sub(2));
+    let (Overlay::Detail { scroll, .. } | Overlay::Compare { scroll, .. } | Overlay::Help { scroll }) = overlay else {
+        return Reaction::Keep;
+    };
+    *scroll = match key.code {
         KeyCode::Escape | KeyCode::Enter | KeyCode::Char('q' | '?') => return Reaction::Close,
-        KeyCode::Char('j') | KeyCode::Down => *scroll += 1,
-        KeyCode::Char('k') | KeyCode::Up => *scroll = scroll.saturating_sub(1),
-        KeyCode::PageDown | KeyCode::Char(' ') => *scroll += 10,
-        KeyCode::PageUp => *scroll = scroll.saturating_sub(10),
-        KeyCode::Home | KeyCode::Char('g') => *scroll = 0,
-        _ => {}
-    }
+        KeyCode::Char('d') if key.ctrl => *scroll + room / 2,
+        KeyCode::Char('u') if key.ctrl => scroll.saturating_sub(room / 2),
+        KeyCode::Char('j') | KeyCode::Down => *scroll + 1,
+        KeyCode::Char('k') | KeyCode::Up => scroll.saturating_sub(1),
+        KeyCode::PageDown | KeyCode::Char(' ') => *scroll + room.max(1),
+        KeyCode::PageUp => scroll.saturating_sub(room.max(1)),
+        KeyCode::Home | KeyCode::Char('g') => 0,
+        KeyCode::End | KeyCode::Char('G') => lines,
+        _ => *scroll,
+    };
+    *scroll = (*scroll).min(lines.saturating_sub(room));
     Reaction::Keep
+}
+
+/// The title and the text of an overlay that is read.
+fn text_of(app: &App, overlay: &Overlay, now: Timestamp) -> Option<(String, Vec<Line>)> {
+    match overlay {
+        Overlay::Detail { selected, .. } => Some((detail::title(app, selected), detail::lines(app, now, selected))),
+        Overlay::Compare { pair, .. } => Some((detail::compare::title(app, pair), detail::compare::lines(app, pair))),
+        Overlay::Help { .. } => Some(("Keys and commands".to_owned(), help::lines(app))),
+        _ => None,
+    }
 }
 
 fn quit_key(app: &mut App, key: Key) -> Reaction {
@@ -264,17 +284,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
     let mut covered = None;
     for overlay in &app.overlays {
         let area = match overlay {
-            Overlay::Detail { selected, scroll } => {
-                let lines = detail::lines(app, frame.now, selected);
-                scrolled(app, frame, &detail::title(app, selected), &lines, *scroll)
-            }
-            Overlay::Compare { pair, scroll } => {
-                let lines = detail::compare::lines(app, pair);
-                scrolled(app, frame, &detail::compare::title(app, pair), &lines, *scroll)
-            }
-            Overlay::Help { scroll } => {
-                let lines = help::lines(app);
-                scrolled(app, frame, "Keys and commands", &lines, *scroll)
+            Overlay::Detail { scroll, .. } | Overlay::Compare { scroll, .. } | Overlay::Help { scroll } => {
+                let (title, lines) = text_of(app, overlay, frame.now).unwrap_or_default();
+                scrolled(app, frame, &title, &lines, *scroll)
             }
             Overlay::Palette(palette) => palette::draw(app, frame, palette),
             Overlay::Columns(picker) => columns::draw(app, frame, picker),
@@ -334,17 +346,23 @@ pub fn draw_side(app: &App, frame: &mut Frame<'_>, area: Rect) {
     }
 }
 
-/// A text in lines of a width, broken at blanks; lines after the first keep its indent and two more.
+/// A text in lines of a width, broken at blanks. Lines after the first begin where its second column does (`name   value`);
+/// without one they keep its indent and two more.
 fn wrapped(words: &str, width: usize) -> Vec<String> {
     if text::width(words) <= width || width < 20 {
         return vec![words.to_owned()];
     }
     let indent = " ".repeat(words.len() - words.trim_start().len());
+    let column = words
+        .trim_start()
+        .split_once("  ")
+        .map_or(0, |(name, rest)| indent.len() + text::width(name) + 2 + rest.len() - rest.trim_start().len());
+    let hanging = if (1..=width / 2).contains(&column) { column } else { indent.len() + 2 };
     let mut out = Vec::new();
-    let mut line = indent.clone();
+    let mut line = indent;
     for word in words.trim_start().split(' ') {
         if text::width(&line) + 1 + text::width(word) > width && !line.trim().is_empty() {
-            out.push(std::mem::replace(&mut line, format!("{indent}  ")));
+            out.push(std::mem::replace(&mut line, " ".repeat(hanging)));
         } else if !line.trim().is_empty() {
             line.push(' ');
         }
@@ -359,15 +377,8 @@ pub type Line = (Meaning, String);
 
 /// What is longer than the box is wide goes on in the next line: a reason must be readable to its end.
 fn scrolled(app: &App, frame: &mut Frame<'_>, title: &str, lines: &[Line], scroll: usize) -> Rect {
-    let width = frame.area.width.saturating_sub(4).clamp(frame.area.width.min(20), 110);
-    let columns = usize::from(width.saturating_sub(4));
-    let parts = |(meaning, words): &Line| {
-        let meaning = *meaning;
-        wrapped(&text::clean(words), columns).into_iter().map(move |part| (meaning, part))
-    };
-    let lines: Vec<Line> = lines.iter().flat_map(parts).collect();
-    let height = (lines.len() as u16 + 2).min(frame.area.height.saturating_sub(2)).max(frame.area.height.min(3));
-    let area = centred(frame.area, width, height);
+    let lines = lines_in(lines, frame.area);
+    let area = box_of(lines.len(), frame.area);
     let inner = boxed(app, frame, area, title);
     let room = usize::from(inner.height);
     let top = scroll.min(lines.len().saturating_sub(room));
@@ -381,6 +392,27 @@ fn scrolled(app: &App, frame: &mut Frame<'_>, title: &str, lines: &[Line], scrol
         Row::new(frame.buffer, &app.look, place, y).end(&more, app.look.style(Meaning::Dim));
     }
     area
+}
+
+/// The box of a text of so many lines.
+fn box_of(lines: usize, screen: Rect) -> Rect {
+    let wanted = u16::try_from(lines + 2).unwrap_or(u16::MAX);
+    let height = wanted.min(screen.height.saturating_sub(2)).max(screen.height.min(3));
+    centred(screen, box_width(screen), height)
+}
+
+fn box_width(screen: Rect) -> u16 {
+    screen.width.saturating_sub(4).clamp(screen.width.min(20), 110)
+}
+
+/// A text as it is broken for its box.
+fn lines_in(lines: &[Line], screen: Rect) -> Vec<Line> {
+    let columns = usize::from(box_width(screen).saturating_sub(4));
+    let parts = |(meaning, words): &Line| {
+        let meaning = *meaning;
+        wrapped(&text::clean(words), columns).into_iter().map(move |part| (meaning, part))
+    };
+    lines.iter().flat_map(parts).collect()
 }
 
 /// An area of that size in the middle, as far as there is room.

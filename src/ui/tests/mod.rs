@@ -430,3 +430,18 @@ fn the_footer_says_where_one_came_from_and_the_palette_finds_ports() {
     console.press("-");
     assert_eq!(console.app.selected_port().expect("a port").label(), "Gi1/0/7");
 }
+
+#[test]
+fn a_long_text_is_scrolled_to_its_end_and_not_beyond() {
+    let mut console = outage((60, 20));
+    let first = console.press("?").screen();
+    let last = console.press("End").screen();
+    assert_ne!(first, last);
+    // Whoever presses on at the end comes back by one key.
+    let before = console.press("k").screen();
+    console.press("j j j j j j j j j j j j j j j j");
+    assert_eq!(console.screen(), last);
+    assert_eq!(console.press("k").screen(), before);
+    assert_eq!(console.press("Home").screen(), first);
+    assert_eq!(console.press("Ctrl+D Ctrl+U PageDown PageUp").screen(), first);
+}

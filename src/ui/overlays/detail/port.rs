@@ -107,14 +107,12 @@ fn history(now: Timestamp, seen: Seen<'_>, out: &mut Vec<Line>) {
 }
 
 fn rates(app: &App, now: Timestamp, seen: Seen<'_>, port: &PortKey, out: &mut Vec<Line>) {
-    let title = match watch::words(app, seen.device) {
-        Some(watch) => format!("RATES   {watch}"),
-        None => format!(
-            "RATES   {} watches it as fast as the device counts; many count every 5 to 15 s",
-            app.key_of(Action::Watch)
-        ),
-    };
-    heading(out, title);
+    let watch = watch::words(app, seen.device);
+    heading(out, watch.as_ref().map_or_else(|| "RATES".to_owned(), |watch| format!("RATES   {watch}")));
+    if watch.is_none() {
+        let key = app.key_of(Action::Watch);
+        out.push((Meaning::Dim, format!("{key} watches it as fast as the device counts; many count every 5 to 15 s")));
+    }
     let rate = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| format!("{}bit/s", units::bit_rate(v)));
     let share = |v: Option<f64>| v.map(|v| format!("{v:.0} %")).unwrap_or_default();
     let (received, sent) = seen.utilisation();
