@@ -63,8 +63,8 @@ wire! {
     choice PortRole { Plain, Uplink, MustBeUp, Ignored }
 
     record CheckSpec {
-        key, kind, interval, timeout, retry_interval, attempts, decides_reachability, fixed_pace, eases, waits_for,
-        wire,
+        key, kind, interval, timeout, retry_interval, attempts, decides_reachability, speaks_for_host, fixed_pace,
+        eases, waits_for, wire,
     }
     record CheckKey { subject, name }
     choice Subject { Host { 0: id }, Job { 0: id } }

@@ -62,6 +62,7 @@ pub(crate) fn as_sent(snapshot: &Snapshot) -> Snapshot {
     for check in hosts.chain(jobs) {
         strip(&mut check.last);
         strip(&mut check.last_bad);
+        strip(&mut check.good_before);
     }
     for device in &mut out.devices {
         Arc::make_mut(device).counted_from = None;
@@ -361,6 +362,7 @@ impl Net {
                     decides_reachability: kind == "icmp",
                     fixed_pace: false,
                     eases: false,
+                    speaks_for_host: true,
                     waits_for: None,
                     wire: CheckWire { protocol: "ICMP echo".into(), destination: "10.0.0.1".into() },
                 }));

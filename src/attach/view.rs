@@ -12,7 +12,8 @@ use crate::state::{
 
 wire! {
     record HostView { host, condition, since, reason, checks, last_seen, stale, behind, trail, care }
-    record CheckView { spec, condition, attempt, since, last, last_good, last_bad, stale, eased, restored, flap, ack, missing }
+    record CheckView { spec, condition, attempt, since, last, last_good, last_bad, good_before, stale, eased, restored,
+        flap, ack, missing }
     record PortView {
         row, state, reason, condition, changed, rates, gap, flaps, seen_up, forwarded, role, told_apart, fastest,
         first_seen, ties, errors, discards,

@@ -7,7 +7,7 @@ use color_eyre::eyre::Result;
 
 use super::Globals;
 use crate::engine::cycle;
-use crate::model::{Inventory, Policy, Subject};
+use crate::model::{CareBook, Inventory, Policy, Subject};
 use crate::net::Net;
 use crate::report::backups as report;
 
@@ -49,7 +49,8 @@ pub fn run(args: &BackupsArgs, globals: &Globals) -> Result<ExitCode> {
         warnings.push("--passive: nothing was read".to_owned());
     }
     let runtime = super::runtime()?;
-    let snapshot = runtime.block_on(async { cycle::run(&plan, &Net::new(clock), clock, Policy::default()).await });
+    let snapshot = runtime
+        .block_on(async { cycle::run(&plan, &Net::new(clock), clock, Policy::default(), CareBook::default()).await });
     runtime.shutdown_background();
     let out = if args.json {
         report::json(&snapshot, clock.wall(), &warnings) + "\n"

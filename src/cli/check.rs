@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use color_eyre::eyre::{Result, bail};
 
-use super::Globals;
+use super::{Globals, state_dir};
 use crate::engine::{Plan, cycle};
-use crate::model::{AssetId, Host, Inventory, Policy};
+use crate::journal;
+use crate::model::{AssetId, CareBook, Host, Inventory, Policy};
 use crate::net::Net;
 use crate::report::check as report;
 use crate::ssh::config::matches;
@@ -37,8 +38,9 @@ pub fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode> {
     }
     // Every check is asked until its result is hard: nothing has to wait for that. What one cycle finds is all that is known.
     let policy = Policy { never_seen_is_down: true, longest_wait: Duration::ZERO, ..Policy::default() };
+    let care = care(globals, &mut warnings);
     let runtime = super::runtime()?;
-    let snapshot = runtime.block_on(async { cycle::run(&plan, &Net::new(clock), clock, policy).await });
+    let snapshot = runtime.block_on(async { cycle::run(&plan, &Net::new(clock), clock, policy, care).await });
     runtime.shutdown_background();
     let out = if args.json {
         report::json(&snapshot, clock.wall(), &warnings) + "\n"
@@ -50,6 +52,20 @@ pub fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode> {
     };
     super::print(&out)?;
     Ok(ExitCode::from(report::exit_status(&snapshot)))
+}
+
+/// Claims and windows that stand, where there is a journal.
+fn care(globals: &Globals, warnings: &mut Vec<String>) -> CareBook {
+    let read =
+        state_dir::choose(globals.state.as_deref()).filter(|directory| directory.is_dir()).map(|d| journal::read(&d));
+    match read {
+        Some(Ok(contents)) => contents.care,
+        Some(Err(error)) => {
+            warnings.push(format!("claims and maintenance are not known: {error}"));
+            CareBook::default()
+        }
+        None => CareBook::default(),
+    }
 }
 
 /// The part of a plan that the selectors name; each must name something.

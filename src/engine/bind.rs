@@ -9,6 +9,7 @@ use super::plan::{Bound, Plan, Runner};
 use super::thresholds;
 use crate::backup::{self, Source};
 use crate::base::options::{OptionDoc, Place, Problem, Reader, Source as Text, Table, Weight, nearest};
+use crate::base::units;
 use crate::config::rules::read_flapping;
 use crate::config::{CheckEntry, Config, HostEntry, JobEntry};
 use crate::model::{CheckKey, CheckSpec, FlapFormula, Host, Inventory, Job, Subject};
@@ -206,7 +207,47 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
         }
         out.push(bound);
     }
+    if entry.host.has_tag("core") && !out.is_empty() {
+        hasten(entry, &mut out, problems);
+    }
     out
+}
+
+/// What is tagged core and proves its life by no check of its own kind (ICMP, SSH, SNMP) does so by its ports: those are looked at as
+/// fast. Where that is not possible it is said.
+fn hasten(entry: &HostEntry, checks: &mut [Bound], problems: &mut Vec<Problem>) {
+    let decides = checks.iter().any(|bound| bound.spec.decides_reachability);
+    if !decides {
+        for bound in checks.iter_mut().filter(|bound| &*bound.spec.kind == "tcp") {
+            let spec = Arc::make_mut(&mut bound.spec);
+            let (interval, timeout) = (spec.interval, spec.timeout);
+            let own = Pace {
+                interval,
+                timeout,
+                retry_interval: spec.retry_interval,
+                attempts: spec.attempts,
+                decides_reachability: false,
+            };
+            let quick = vital(own, probe::kind("tcp").map_or(own, |kind| kind.pace));
+            (spec.interval, spec.timeout, spec.retry_interval) = (quick.interval, quick.timeout, quick.retry_interval);
+        }
+    }
+    let known = |spec: &CheckSpec| {
+        let tries = u32::from(spec.attempts);
+        spec.interval + spec.timeout * tries + spec.retry_interval * (tries - 1)
+    };
+    let life = checks.iter().map(|bound| &bound.spec).filter(|spec| spec.decides_reachability || !decides);
+    // One that is hard convinces where the others got no answer either; without one that decides, all must be.
+    let worst = if decides { life.map(|spec| known(spec)).min() } else { life.map(|spec| known(spec)).max() };
+    if let Some(worst) = worst.filter(|worst| *worst > WITHIN) {
+        let place = entry.place.clone().unwrap_or_else(nowhere);
+        let words = format!(
+            "{} is tagged core, and may be down for {} before that is known",
+            entry.host.name,
+            units::config_duration(worst)
+        );
+        problems.push(Problem::warning(&place, words).hint("checks = [\"icmp\", …] finds it down within 10 s"));
+    }
 }
 
 fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>) -> Bound {
@@ -224,6 +265,7 @@ fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>)
         decides_reachability: pace.decides_reachability,
         fixed_pace: false,
         eases: false,
+        speaks_for_host: probe.speaks_for_host(),
         waits_for: None,
         wire: probe.wire(),
     };
@@ -234,6 +276,9 @@ fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>)
         flapping: Some(FlapFormula::ICINGA),
     }
 }
+
+/// How soon what is tagged core should be known to be down.
+const WITHIN: Duration = Duration::from_secs(10);
 
 /// What is tagged core is known to be down within ten seconds: four to the next look, then three of a second each, half a
 /// second apart. What somebody has set by hand stays.
@@ -282,6 +327,7 @@ pub fn bound_source(
         decides_reachability: false,
         fixed_pace: false,
         eases: false,
+        speaks_for_host: true,
         waits_for: source.waits_for().map(Arc::from),
         wire: source.wire(),
     };

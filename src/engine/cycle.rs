@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::plan::{Bound, Plan};
 use super::supervise;
 use crate::base::Clock;
-use crate::model::{Observation, Policy};
+use crate::model::{CareBook, Observation, Policy};
 use crate::net::Net;
 use crate::state::{Effect, Event, Snapshot, State};
 
@@ -19,9 +19,12 @@ const AT_ONCE: usize = 512;
 
 /// Runs every check of the plan. Problems that are still soft are asked again after their retry interval, at most
 /// a second apart.
-pub async fn run(plan: &Plan, net: &Arc<Net>, clock: Clock, policy: Policy) -> Snapshot {
+/// What was done about problems is in `care`, in the times of the wall.
+pub async fn run(plan: &Plan, net: &Arc<Net>, clock: Clock, policy: Policy, care: CareBook) -> Snapshot {
     let mut state = State::new(policy);
     state.reduce(clock.now(), Event::Inventory(plan.inventory.clone()));
+    // The clock began just now: its steady times are those of the wall.
+    state.reduce(clock.now(), Event::Care(care));
     let mut queue: VecDeque<(Bound, Duration)> =
         plan.checks.iter().filter(|b| b.spec.waits_for.is_none()).map(|b| (b.clone(), Duration::ZERO)).collect();
     let mut running: JoinSet<(Bound, Observation, Option<Arc<str>>)> = JoinSet::new();

@@ -53,6 +53,8 @@ pub struct CheckSpec {
     /// A good result proves that the host is up, and when all such checks are critical it is down. While
     /// another one answers, a critical one means only that this protocol gets no answer.
     pub decides_reachability: bool,
+    /// A good result came from the host itself, and so it lives: not what a program found out in its own way, or another host said.
+    pub speaks_for_host: bool,
     /// Never asked faster than `interval`, whatever is focused or failing (SSH log-in protection).
     pub fixed_pace: bool,
     /// Costly, and about what changes slowly: asked half as often once it was good for long.

@@ -69,6 +69,8 @@ pub static KIND: Kind = Kind {
 #[derive(Debug)]
 struct Dns {
     servers: Vec<Server>,
+    /// The only server is the host of the check.
+    is_host: bool,
     name: String,
     kind: String,
     wanted: Wanted,
@@ -158,11 +160,12 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
         options.problem(Problem::error(&place, error.to_string()));
         return None;
     }
+    let is_host = servers.is_none() && server.as_ref().is_none_or(|server| Some(server) == host.address.as_ref());
     let servers = match servers {
         Some(servers) => servers,
         None => vec![Server { host: server.or_else(|| host.address.clone())?, port }],
     };
-    Some(Box::new(Dns { servers, name, kind, wanted }))
+    Some(Box::new(Dns { servers, is_host, name, kind, wanted }))
 }
 
 /// One record or several.
@@ -182,6 +185,10 @@ impl Probe for Dns {
         let protocol = format!("DNS {} {}", self.kind, self.name);
         let destination: Vec<String> = self.servers.iter().map(Server::shown).collect();
         Wire { protocol: protocol.into(), destination: destination.join(", ").into() }
+    }
+
+    fn speaks_for_host(&self) -> bool {
+        self.is_host
     }
 
     fn instance(&self) -> String {

@@ -83,6 +83,11 @@ impl Probe for Serial {
         Wire { protocol: format!("DNS SOA {}", self.zone).into(), destination: destination.into() }
     }
 
+    /// Others are asked as well, or alone.
+    fn speaks_for_host(&self) -> bool {
+        false
+    }
+
     fn instance(&self) -> String {
         self.zone.clone()
     }

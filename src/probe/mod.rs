@@ -92,6 +92,11 @@ pub trait Probe: Debug + Send + Sync {
     /// Gives it the connections that the whole console keeps. Until then it has its own.
     fn join(&mut self, _: &Arc<Links>) {}
 
+    /// Whether a good result can only have come from the host.
+    fn speaks_for_host(&self) -> bool {
+        true
+    }
+
     /// Tells two checks of one kind on one host apart: the port, the name asked for. Empty for one.
     fn instance(&self) -> String {
         String::new()

@@ -112,6 +112,11 @@ impl Probe for Plugin {
         Wire { protocol: "whatever the plugin sends".into(), destination: self.argv[0].as_str().into() }
     }
 
+    /// Nobody knows whom it asks.
+    fn speaks_for_host(&self) -> bool {
+        false
+    }
+
     fn instance(&self) -> String {
         self.label.clone()
     }

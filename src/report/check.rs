@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::vitals::{self, VitalsRow};
 use crate::base::{Timestamp, text, units};
-use crate::model::{Condition, Facts, Inference, Unit};
-use crate::state::{CheckView, HostView, JobView, Snapshot};
+use crate::model::{Condition, Facts, Inference, Target, Unit};
+use crate::state::{Care, CheckView, HostView, JobView, Problem, ProblemKind, Snapshot};
 
 #[derive(Debug, Serialize)]
 struct Document {
@@ -19,6 +19,7 @@ struct Document {
     summary: Summary,
     hosts: Vec<HostRow>,
     backups: Vec<BackupRow>,
+    problems: Vec<ProblemRow>,
     warnings: Vec<String>,
 }
 
@@ -92,12 +93,40 @@ struct BackupRow {
     newest_restore_point: Option<String>,
 }
 
+/// One problem of a host, a port, a device beside its ports, or a backup.
+#[derive(Debug, Serialize)]
+struct ProblemRow {
+    kind: &'static str,
+    /// As `noctty ack` takes it: `asa/Gi0/1`.
+    target: String,
+    /// Id of the host or backup that it belongs to.
+    asset: String,
+    state: &'static str,
+    word: String,
+    reason: String,
+    /// Who has claimed it.
+    owner: Option<String>,
+    owned_until: Option<String>,
+    maintenance_until: Option<String>,
+}
+
+/// What an inventory without any check says.
+pub const NOTHING: &str = "nothing was asked: no host has a check, and there is no backup";
+
 /// The exit status of the snapshot: 0 ok, 1 warning, 2 critical, 3 unknown; critical outranks unknown. What hangs
-/// on something critical adds nothing of its own.
+/// on something critical adds nothing of its own. A check that could not decide counts, whatever else its host has; and where
+/// nothing was asked, nothing is known. Claims and maintenance change nothing here.
 pub fn exit_status(snapshot: &Snapshot) -> u8 {
+    if snapshot.hosts.iter().all(|host| host.checks.is_empty()) && snapshot.jobs.is_empty() {
+        return 3;
+    }
     let mut worst = 0;
+    let reached = snapshot.hosts.iter().filter(|host| host.condition != Condition::Unreachable);
+    let undecided = reached.flat_map(|host| host.checks.iter()).map(|check| check.condition);
+    let undecided = undecided.filter(|condition| *condition == Condition::Unknown);
     let conditions = snapshot.hosts.iter().map(|h| h.condition).chain(snapshot.jobs.iter().map(|j| j.condition));
-    for condition in conditions.chain(snapshot.devices.iter().map(|d| d.condition)) {
+    let devices = snapshot.devices.iter().map(|d| d.condition);
+    for condition in conditions.chain(devices).chain(undecided).chain(snapshot.problems.iter().map(|p| p.condition)) {
         worst = match (condition, worst) {
             (Condition::Critical, _) | (_, 2) => 2,
             (Condition::Unknown | Condition::Unreachable | Condition::Pending, _) | (_, 3) => 3,
@@ -129,6 +158,9 @@ fn document(snapshot: &Snapshot, collected_at: Timestamp, warnings: &[String]) -
         } += 1;
     }
     let mut warnings = warnings.to_vec();
+    if snapshot.hosts.iter().all(|host| host.checks.is_empty()) && snapshot.jobs.is_empty() {
+        warnings.push(NOTHING.to_owned());
+    }
     warnings.extend(snapshot.engine.faults.iter().map(ToString::to_string));
     for device in &snapshot.devices {
         warnings.extend(device.table.warnings.iter().map(|w| format!("{}: {w}", device.host.name)));
@@ -146,6 +178,7 @@ fn document(snapshot: &Snapshot, collected_at: Timestamp, warnings: &[String]) -
         summary,
         hosts: snapshot.hosts.iter().map(|h| host_row(h)).collect(),
         backups: snapshot.jobs.iter().map(|j| backup_row(j)).collect(),
+        problems: snapshot.problems.iter().map(problem_row).collect(),
         warnings,
     }
 }
@@ -216,39 +249,97 @@ fn backup_row(view: &JobView) -> BackupRow {
     }
 }
 
+fn problem_row(problem: &Problem) -> ProblemRow {
+    ProblemRow {
+        kind: match problem.kind {
+            ProblemKind::Console => "console",
+            ProblemKind::Host => "host",
+            ProblemKind::Port => "port",
+            ProblemKind::Device => "device",
+            ProblemKind::Backup => "backup",
+        },
+        target: problem.target.label().json_text(),
+        asset: problem.asset.as_str().to_owned(),
+        state: problem.condition.as_str(),
+        word: problem.word.to_string(),
+        reason: problem.reason.json_text(),
+        owner: problem.care.ack.as_ref().map(|ack| ack.claim.owner.json_text()),
+        owned_until: problem.care.ack.as_ref().map(|ack| ack.claim.until.rfc3339()),
+        maintenance_until: problem.care.maintenance.as_ref().map(|maintained| maintained.until.rfc3339()),
+    }
+}
+
+/// One line of the table.
+struct Line {
+    /// Of the host that it belongs to: what decides its place.
+    worst: Condition,
+    word: &'static str,
+    name: String,
+    seen: String,
+    reason: String,
+}
+
+/// Who has taken it on, and whether it is being worked on: ` · @anna, 3h more`.
+fn care_words(care: &Care, now: Timestamp) -> String {
+    let mut words = String::new();
+    if let Some(ack) = &care.ack {
+        let left = units::age(ack.claim.until.since(now));
+        let _ = write!(words, " · @{}, {left} more", ack.claim.owner.line());
+    }
+    if let Some(maintained) = &care.maintenance {
+        let _ = write!(words, " · in maintenance, {} more", units::age(maintained.until.since(now)));
+    }
+    words
+}
+
 /// A table with the worst first, then one line that counts.
 pub fn table(snapshot: &Snapshot, now: Timestamp) -> String {
-    let mut rows: Vec<(Condition, String, String, String)> = Vec::new();
+    let mut rows: Vec<Line> = Vec::new();
     for host in &snapshot.hosts {
         let seen = host.last_result().map_or_else(|| "–".to_owned(), |at| units::age(now.since(at)));
-        rows.push((host.condition, host.host.name.to_string(), seen, host.reason.line()));
+        let of_device =
+            |p: &&Problem| p.asset == host.host.id && matches!(p.kind, ProblemKind::Port | ProblemKind::Device);
+        let told: Vec<&Problem> = snapshot.problems.iter().filter(of_device).collect();
+        // A host stands where the worst of it belongs.
+        let worst = told.iter().map(|p| p.condition).max().map_or(host.condition, |worst| worst.max(host.condition));
+        let reason = [host.reason.line(), care_words(&host.care, now)].concat();
+        rows.push(Line { worst, word: host.condition.as_str(), name: host.host.name.to_string(), seen, reason });
+        let mut below = |name: &str, reason: String| {
+            let name = format!("  {}", text::clean(name));
+            rows.push(Line { worst, word: "", name, seen: String::new(), reason });
+        };
+        for problem in told {
+            let name = match &problem.target {
+                Target::Port(_, port) => port.label.line(),
+                _ => "device".to_owned(),
+            };
+            let care = care_words(&problem.care, now);
+            below(&name, format!("{} {} {}{care}", problem.condition.as_str(), problem.word, problem.reason.line()));
+        }
         for check in host.checks.iter().filter(|c| c.condition != Condition::Ok || host.condition != Condition::Ok) {
             let summary = check.last.as_ref().map(|o| o.reading.summary.line()).unwrap_or_default();
-            rows.push((
-                host.condition,
-                format!("  {}", text::clean(&check.spec.key.name)),
-                String::new(),
-                format!("{} {summary}", check.condition.as_str()),
-            ));
+            below(&check.spec.key.name, format!("{} {summary}", check.condition.as_str()));
         }
     }
     for job in &snapshot.jobs {
         let newest = job.newest.map_or_else(|| "–".to_owned(), |at| units::age(now.since(at)));
-        rows.push((job.condition, job.job.name.to_string(), newest, job.reason.line()));
+        let reason = [job.reason.line(), care_words(&job.care, now)].concat();
+        let (worst, word) = (job.condition, job.condition.as_str());
+        rows.push(Line { worst, word, name: job.job.name.to_string(), seen: newest, reason });
     }
-    let width = rows.iter().map(|(_, name, _, _)| text::width(name)).max().unwrap_or(0).min(40);
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by_key(|i| std::cmp::Reverse(rows[*i].0));
+    let width = rows.iter().map(|row| text::width(&row.name)).max().unwrap_or(0).min(40);
+    rows.sort_by_key(|row| std::cmp::Reverse(row.worst));
     let mut out = String::new();
-    for i in order {
-        let (condition, name, age, reason) = &rows[i];
+    for Line { worst: _, word, name, seen, reason } in &rows {
         let name = text::fit_middle(&text::clean(name), width);
         let pad = width.saturating_sub(text::width(&name));
-        let word = if name.starts_with("  ") { "" } else { condition.as_str() };
-        let line = format!("{word:<11} {name}{:pad$}  {age:>4}  {reason}", "");
+        let line = format!("{word:<11} {name}{:pad$}  {seen:>4}  {reason}", "");
         let _ = writeln!(out, "{}", line.trim_end());
     }
     let t = &snapshot.totals;
+    if snapshot.hosts.iter().all(|host| host.checks.is_empty()) && snapshot.jobs.is_empty() {
+        let _ = writeln!(out, "{NOTHING}");
+    }
     let _ = writeln!(
         out,
         "{} hosts, {} backups: {} critical, {} warning, {} unknown, {} unreachable",
@@ -296,6 +387,7 @@ mod tests {
                 decides_reachability: true,
                 fixed_pace: false,
                 eases: false,
+                speaks_for_host: true,
                 waits_for: None,
                 wire: Wire { protocol: "ICMP echo".into(), destination: "192.0.2.1".into() },
             }));
@@ -311,8 +403,65 @@ mod tests {
     }
 
     #[test]
+    fn a_check_that_could_not_decide_counts_beside_a_warning_and_nothing_asked_is_not_ok() {
+        assert_eq!(exit_status(&Snapshot::default()), 3);
+        assert!(table(&Snapshot::default(), T0).starts_with("nothing was asked"));
+        let value: serde_json::Value = serde_json::from_str(&json(&Snapshot::default(), T0, &[])).expect("valid JSON");
+        assert_eq!((&value["complete"], &value["state"]), (&false.into(), &"unknown".into()));
+        let mut shot = snapshot(&[("a", Reading::warning("slow"))]);
+        let view = Arc::make_mut(&mut shot.hosts[0]);
+        let mut other = view.checks[0].clone();
+        other.condition = Condition::Unknown;
+        view.checks.push(other);
+        assert_eq!(exit_status(&shot), 3);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_port_stands_below_its_host_with_who_has_it() {
+        let mut shot = snapshot(&[("sw1", Reading::ok("up")), ("a", Reading::ok("up"))]);
+        let asset = AssetId::new("sw1");
+        let port = crate::model::PortKey { label: "Gi0/7".into(), told_apart: crate::model::ToldApart::ByLabel };
+        let claim = crate::model::Claim {
+            target: Target::Port(asset.clone(), port.clone()),
+            owner: "anna".into(),
+            note: "".into(),
+            until: T0.plus(Duration::from_secs(3600)),
+            stickiness: crate::model::Stickiness::default(),
+            condition: None,
+        };
+        let ack = crate::model::Acknowledgement { id: "1".into(), since: T0, claim };
+        let problem = Problem {
+            kind: ProblemKind::Port,
+            asset: asset.clone(),
+            target: Target::Port(asset, port),
+            port: Some(0),
+            title: "sw1 Gi0/7".into(),
+            condition: Condition::Critical,
+            stale: false,
+            word: "err-disabled".into(),
+            reason: "bpduGuard".into(),
+            since: T0,
+            hides: 0,
+            care: Care { ack: Some(Arc::new(ack)), ..Care::default() },
+            rank: "".into(),
+        };
+        shot.problems = vec![problem].into();
+        assert_eq!(exit_status(&shot), 2);
+        let text = table(&shot, T0);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("ok") && lines[0].contains("sw1"), "{text}");
+        assert!(
+            lines[1].contains("Gi0/7") && lines[1].ends_with("critical err-disabled bpduGuard · @anna, 1h more"),
+            "{text}"
+        );
+        let value: serde_json::Value = serde_json::from_str(&json(&shot, T0, &[])).expect("valid JSON");
+        let row = &value["problems"][0];
+        assert_eq!((&row["kind"], &row["target"]), (&"port".into(), &"sw1/Gi0/7".into()));
+        assert_eq!((&row["owner"], &row["owned_until"]), (&"anna".into(), &"2027-01-15T09:00:00.000Z".into()));
+    }
+
+    #[test]
     fn the_exit_status_is_the_worst_and_critical_outranks_unknown() {
-        assert_eq!(exit_status(&snapshot(&[])), 0);
         assert_eq!(exit_status(&snapshot(&[("a", Reading::ok("up"))])), 0);
         assert_eq!(exit_status(&snapshot(&[("a", Reading::ok("up")), ("b", Reading::warning("slow"))])), 1);
         assert_eq!(exit_status(&snapshot(&[("a", Reading::unknown("?")), ("b", Reading::warning("slow"))])), 3);

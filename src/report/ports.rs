@@ -298,7 +298,9 @@ fn label(port: &Port) -> String {
 
 /// 0 ok, 1 warning, 2 critical, 3 unknown; a table that is not complete is a warning at least.
 pub fn exit_status(view: &DeviceView) -> u8 {
-    match view.condition {
+    // What the device says of itself beside its ports counts as well: in one walk nothing can last any longer.
+    let findings = view.findings.iter().map(|finding| finding.condition).max();
+    match findings.map_or(view.condition, |worst| worst.max(view.condition)) {
         Condition::Critical => 2,
         Condition::Unknown => 3,
         Condition::Warning => 1,

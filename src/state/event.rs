@@ -94,6 +94,8 @@ pub enum Pace {
 pub enum News {
     /// The condition changed.
     Changed,
+    /// The condition is what it was, by another fault that is as bad.
+    Another,
     /// It changes so often that its changes are told no more.
     FlappingBegins,
     /// It stands still again, at `to`.

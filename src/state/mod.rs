@@ -17,7 +17,9 @@ mod reduce;
 
 pub use event::{Effect, Event, News, Pace, Remembered};
 pub use reduce::State;
-pub use snapshot::{Blindness, EngineView, HostWatch, Link, Mode, Problem, Snapshot, Storage, Totals, WatchView};
+pub use snapshot::{
+    Blindness, EngineView, HostWatch, Link, Mode, Problem, ProblemKind, Snapshot, Storage, Totals, WatchView,
+};
 pub use view::{
     Care, CheckView, DeviceView, Finding, Flapping, Gap, HostView, InferredParent, JobState, JobView, Maintained,
     NotificationView, PortState, PortView, Rates,

@@ -23,6 +23,8 @@ pub struct CheckView {
     pub last: Option<Arc<Observation>>,
     pub last_good: Option<Timestamp>,
     pub last_bad: Option<Arc<Observation>>,
+    /// The last good result, where a bad one came since.
+    pub good_before: Option<Arc<Observation>>,
     /// The last result is older than it may be.
     pub stale: bool,
     /// The last result came from the store at start, not from this run.

@@ -156,6 +156,7 @@ fn spec(host: &str, name: &str, life: bool) -> CheckSpec {
         decides_reachability: life,
         fixed_pace: false,
         eases: false,
+        speaks_for_host: true,
         waits_for: None,
         wire: Wire { protocol: "test".into(), destination: "".into() },
     }
@@ -292,6 +293,7 @@ fn told(effects: &[Effect]) -> Vec<String> {
     let words = |effect: &Effect| match effect {
         Effect::Announce { asset, to, news, .. } => Some(match news {
             News::Changed => format!("{} {}", asset.as_str(), to.as_str()),
+            News::Another => format!("{} again {}", asset.as_str(), to.as_str()),
             News::FlappingBegins => format!("{} flaps", asset.as_str()),
             News::FlappingEnds => format!("{} stands {}", asset.as_str(), to.as_str()),
         }),

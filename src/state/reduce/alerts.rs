@@ -13,6 +13,7 @@ impl State {
         let kind = match news {
             News::FlappingBegins => AlertKind::FlappingBegins,
             News::FlappingEnds => AlertKind::FlappingEnds,
+            News::Another => AlertKind::Problem,
             News::Changed if to.is_problem() => AlertKind::Problem,
             News::Changed => AlertKind::Recovery,
         };

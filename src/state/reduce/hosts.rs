@@ -10,7 +10,7 @@ use crate::model::Condition;
 use crate::state::event::{Effect, News, Pace};
 use crate::state::rules;
 use crate::state::rules::host::Open;
-use crate::state::rules::parents::{Standing, Testimony, askable, siblings, testimony, time_to_verdict};
+use crate::state::rules::parents::{Fault, Standing, Testimony, askable, siblings, testimony, time_to_verdict};
 use crate::state::view::{Care, CheckView, Flapping};
 
 impl State {
@@ -80,7 +80,7 @@ impl State {
             }
         }
         self.settle(at, row);
-        self.tell(row, effects);
+        self.tell(at, row, effects);
         let slot = &mut self.hosts[row];
         if slot.alarmed != slot.wanting {
             slot.alarmed = slot.wanting;
@@ -138,22 +138,34 @@ impl State {
         Some(Flapping { percent, since, worst: if now.is_problem() { worst.max(now) } else { worst } })
     }
 
-    /// Announces what is news. In maintenance only the end of what was told before is. What flaps is told once when it begins and once when it ends; meanwhile only what its other
-    /// checks say.
-    fn tell(&mut self, row: usize, effects: &mut Vec<Effect>) {
+    /// Announces what is news: a condition that changed, and one that stays what it was by a new fault that is as bad. In maintenance
+    /// only the end of what was told before is. What flaps is told once when it begins and once when it ends; meanwhile only what
+    /// its other checks say.
+    fn tell(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
         let slot = &mut self.hosts[row];
         let condition = slot.view.condition;
         let flaps = slot.view.care.flapping.is_some();
         let lineage = &mut slot.lineage;
-        if lineage.announced == Some(condition) && !flaps && !lineage.flapping {
+        if lineage.told_down && !slot.down && !lineage.waits && condition != Condition::Unreachable {
+            (lineage.told_down, lineage.back) = (false, Some(at));
+        }
+        let same = lineage.announced == Some(condition) && !flaps && !lineage.flapping;
+        if same && !condition.is_problem() {
+            lineage.told.clear();
             return;
         }
         let asset = &slot.view.host.id;
+        let doubt = lineage.doubt(&slot.view, at);
+        let judged = !lineage.waits && condition != Condition::Unreachable;
         let Some(announced) = lineage.announced else {
             // How it is found is no news; what began in a window that is open is told at its end.
             let begun = slot.view.care.maintenance.as_ref().is_some_and(|m| slot.view.since >= m.from);
-            lineage.announce(if begun && condition.is_problem() { Condition::Ok } else { condition });
+            let begun = begun && condition.is_problem();
+            lineage.announce(if begun { Condition::Ok } else { condition });
             lineage.flapping = flaps;
+            if !begun && judged {
+                lineage.learn(&slot.view, slot.down, doubt, false);
+            }
             return;
         };
         if self.sight.is_blind() {
@@ -162,11 +174,13 @@ impl State {
         if slot.view.care.maintenance.is_some() {
             if condition == Condition::Ok && !flaps && (announced.is_problem() || lineage.flapping) {
                 lineage.announced = Some(condition);
+                lineage.told.clear();
                 let news = if std::mem::take(&mut lineage.flapping) { News::FlappingEnds } else { News::Changed };
                 effects.push(Effect::Announce { asset: asset.clone(), from: announced, to: condition, news });
             }
             return;
         }
+        let fault = if judged { lineage.learn(&slot.view, slot.down, doubt, flaps) } else { Fault::Known };
         if flaps != lineage.flapping {
             lineage.flapping = flaps;
             if flaps {
@@ -180,9 +194,15 @@ impl State {
             }
         }
         let told = if flaps { rules::host::steady(&slot.view).filter(|c| c.is_problem()) } else { Some(condition) };
-        if let Some((from, to)) = told.and_then(|told| lineage.announce(told)) {
-            effects.push(Effect::Announce { asset: asset.clone(), from, to, news: News::Changed });
-        }
+        let changed = told.and_then(|told| lineage.announce(told));
+        let (from, to, news) = match (changed, fault) {
+            // Worse than it was, by what nobody has ever seen to be right.
+            (Some((from, to)), Fault::Found) if to > from => return,
+            (Some((from, to)), _) => (from, to, News::Changed),
+            (None, Fault::New(worst)) if worst >= announced && told.is_some() => (announced, announced, News::Another),
+            (None, _) => return,
+        };
+        effects.push(Effect::Announce { asset: asset.clone(), from, to, news });
     }
 
     /// Who is to blame if the host is silent.

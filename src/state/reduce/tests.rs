@@ -22,6 +22,7 @@ pub(super) fn spec(host: &str, name: &str, life: bool) -> Arc<CheckSpec> {
         decides_reachability: life,
         fixed_pace: false,
         eases: false,
+        speaks_for_host: true,
         waits_for: None,
         wire: Wire { protocol: "test".into(), destination: "".into() },
     })

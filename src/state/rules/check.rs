@@ -18,6 +18,7 @@ pub fn fresh(spec: &Arc<CheckSpec>, at: Timestamp) -> CheckView {
         last: None,
         last_good: None,
         last_bad: None,
+        good_before: None,
         stale: false,
         eased: false,
         restored: false,
@@ -48,7 +49,11 @@ pub fn take(check: &mut CheckView, observation: Observation, hearing: Hearing<'_
     let at = observation.at;
     let outcome = observation.reading.outcome;
     let observation = Arc::new(observation);
-    check.last = Some(observation.clone());
+    let before = check.last.replace(observation.clone());
+    check.good_before = match outcome {
+        Outcome::Ok => None,
+        _ => before.filter(|before| before.reading.outcome == Outcome::Ok).or(check.good_before.take()),
+    };
     check.stale = false;
     check.restored = false;
     check.eased = false;

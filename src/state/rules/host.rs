@@ -2,11 +2,15 @@
 //! every export says the same.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::parents::{self, Standing};
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{Condition, Host, Metric, Origin, Policy};
+use crate::model::{Condition, Host, Metric, Origin, Outcome, Policy};
 use crate::state::view::{CheckView, HostView};
+
+/// From one silence to the other.
+const TOGETHER: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
 pub struct Verdict {
@@ -90,8 +94,24 @@ pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) 
 /// Nothing that proves life answers, beyond doubt.
 pub fn is_silent(view: &HostView) -> bool {
     let life = signs_of_life(&view.checks);
-    let silent = life.iter().all(|c| c.condition == Condition::Critical);
+    let all = life.iter().all(|c| c.condition == Condition::Critical);
+    let silent = all || (view.host.has_tag("core") && fell_silent_together(&life));
     !life.is_empty() && silent && !proven_otherwise(&view.checks, &life)
+}
+
+/// One of them got no answer as often as it takes, and all others got none about then: what is tagged core is not asked any more often,
+/// so that it is known to be down within ten seconds. A check
+/// that has been silent for long convinces nobody: another one that fails once now may just have failed once.
+fn fell_silent_together(life: &[&CheckView]) -> bool {
+    let at = |check: &CheckView| check.last.as_ref().filter(|_| !check.restored).map(|last| last.at);
+    let hard = life.iter().filter(|check| check.condition == Condition::Critical).map(|check| check.since);
+    hard.into_iter().any(|since| {
+        life.iter().all(|check| {
+            let bad = check.last.as_ref().is_some_and(|last| last.reading.outcome == Outcome::Critical);
+            let near = at(check).is_some_and(|at| at.since(since).max(since.since(at)) <= TOGETHER);
+            bad && (near || check.condition == Condition::Critical)
+        })
+    })
 }
 
 /// How a host stands by those of its checks that do not flap; `None` where they say nothing.
@@ -131,6 +151,15 @@ fn accuse(verdict: &mut Verdict, view: &HostView, standing: &Standing, policy: &
     }
 }
 
+/// How bad a check of a host that is alive is, beyond doubt; `None` where nothing is wrong with it.
+pub fn fault(check: &CheckView, view: &HostView, doubt: Option<Timestamp>) -> Option<Condition> {
+    let service = check.condition == Condition::Critical && !check.spec.decides_reachability;
+    if service && doubt.is_some_and(|since| check.since >= since) {
+        return None;
+    }
+    Some(contribution(check, &view.host, false)).filter(|condition| condition.is_problem())
+}
+
 /// What a check adds to its host while the host is alive: no answer to one protocol is not "down". Where nobody asked
 /// for that protocol and it never worked, it adds nothing; nor does it while it is open whether the host is alive.
 fn contribution(check: &CheckView, host: &Host, open: bool) -> Condition {
@@ -149,6 +178,7 @@ fn proven_otherwise(checks: &[CheckView], silent: &[&CheckView]) -> bool {
     let since = silent.iter().map(|c| c.since).max();
     checks
         .iter()
+        .filter(|c| c.spec.speaks_for_host)
         .any(|c| c.condition == Condition::Ok && !c.stale && !c.restored && (never_worked || c.last_good > since))
 }
 

@@ -50,6 +50,23 @@ pub struct Lineage {
     pub announced: Option<Condition>,
     /// That it flaps was announced, or found at the start.
     pub flapping: bool,
+    /// Which of its checks were bad when something was announced last, or found so at the start, and how bad.
+    pub told: Vec<(Arc<str>, Condition)>,
+    /// That nothing of it answers was announced, or found at the start.
+    pub told_down: bool,
+    /// When it came back: what its checks found before that says nothing of it now.
+    pub back: Option<Timestamp>,
+}
+
+/// What is news about a host though its condition may be what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Everything that is wrong is known.
+    Known,
+    /// Something is wrong that was never seen to be right: how it is found is no news.
+    Found,
+    /// Something broke, or got worse; as bad as this.
+    New(Condition),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +109,9 @@ impl Lineage {
     pub fn hear(&mut self, view: &HostView) -> bool {
         self.wavering = self.wavering.or_else(|| first_silence(view)).filter(|_| first_silence(view).is_some());
         let Some(since) = silence(view) else {
-            let Self { wavering, doubt, waits, announced, flapping, .. } = *self;
-            *self = Self { wavering, doubt, waits, announced, flapping, ..Self::default() };
+            let Self { wavering, doubt, waits, announced, flapping, told_down, back, .. } = *self;
+            let told = std::mem::take(&mut self.told);
+            *self = Self { wavering, doubt, waits, announced, flapping, told, told_down, back, ..Self::default() };
             return false;
         };
         let begins = self.silent_since.is_none();
@@ -148,6 +166,44 @@ impl Lineage {
         let attempts = signs_of_life(&view.checks).iter().map(|c| c.spec.attempts).max().unwrap_or(1);
         self.acquittal = self.acquittal.filter(|acquittal| at < acquittal.until && acquittal.bad < attempts);
         self.acquittal.map(|acquittal| acquittal.until)
+    }
+
+    /// Takes in what is wrong with a host and says whether any of it is news. `down`: nothing of it answers; then what its checks
+    /// find follows from that. `steady`: what flaps is left out.
+    pub fn learn(&mut self, view: &HostView, down: bool, doubt: Option<Timestamp>, steady: bool) -> Fault {
+        if down {
+            let known = std::mem::replace(&mut self.told_down, true);
+            return if known { Fault::Known } else { Fault::New(view.condition) };
+        }
+        let mut news = Fault::Known;
+        let mut told = std::mem::take(&mut self.told);
+        told.retain(|(name, _)| {
+            view.checks.iter().any(|check| check.spec.key.name == *name && check.condition.is_problem())
+        });
+        for check in view.checks.iter().filter(|check| !steady || !check.flap.flapping) {
+            let Some(condition) = super::host::fault(check, view, doubt) else { continue };
+            // After an outage each check speaks for itself again once it was asked since.
+            if self.back.is_some_and(|back| last(check).is_some_and(|o| began(o) < back)) {
+                continue;
+            }
+            let known = told.iter_mut().find(|(name, _)| *name == check.spec.key.name);
+            let was_right = check.last_good.is_some() && !check.restored;
+            let is_news = match known {
+                Some((_, known)) => std::mem::replace(known, condition) < condition,
+                None => {
+                    told.push((check.spec.key.name.clone(), condition));
+                    was_right
+                }
+            };
+            news = match news {
+                Fault::New(worst) if is_news => Fault::New(worst.max(condition)),
+                _ if is_news => Fault::New(condition),
+                Fault::Known if !was_right => Fault::Found,
+                news => news,
+            };
+        }
+        self.told = told;
+        news
     }
 
     /// What the announcements have to say of a new condition: from what, to what. Where a host stands when it is
@@ -208,7 +264,8 @@ pub fn testimony(parent: &HostView, down: bool, waits: bool, silent_since: Times
     // Begun after the child fell silent: an answer under way at that moment may have left a living parent.
     let since = |check: &CheckView| last(check).filter(|o| began(o) >= silent_since).cloned();
     let life = signs_of_life(&parent.checks);
-    if parent.checks.iter().any(|check| since(check).is_some_and(|o| answers(&o))) {
+    let speaks = |check: &&CheckView| check.spec.speaks_for_host;
+    if parent.checks.iter().filter(speaks).any(|check| since(check).is_some_and(|o| answers(&o))) {
         Testimony::Clear
     } else if life.iter().any(|check| check.is_soft()) {
         Testimony::Suspected

@@ -275,6 +275,34 @@ fn a_check_without_answer_has_the_others_of_its_host_asked_at_once() {
 }
 
 #[test]
+fn what_is_tagged_core_is_down_when_one_check_is_sure_and_the_others_got_no_answer_about_then() {
+    let checks = [("icmp", true), ("ssh", true), ("dns", false)];
+    let mut inventory = (*inventory(&[("a", &[])], &checks)).clone();
+    for host in &mut inventory.hosts {
+        Arc::make_mut(host).tags = vec!["core".into()];
+    }
+    let mut s = State::new(crate::model::Policy::default());
+    s.reduce(T0, Event::Inventory(Arc::new(inventory)));
+    for (check, _) in checks {
+        see(&mut s, "a", check, 1, Outcome::Ok);
+    }
+    see(&mut s, "a", "icmp", 40, Outcome::Critical);
+    see(&mut s, "a", "ssh", 42, Outcome::Critical);
+    see(&mut s, "a", "icmp", 42, Outcome::Critical);
+    let all = see(&mut s, "a", "icmp", 44, Outcome::Critical);
+    assert_eq!(announced(&all), [("a".to_owned(), Condition::Critical)]);
+    // Back, and silent to one protocol for long: one miss of the other convinces nobody.
+    see(&mut s, "a", "ssh", 60, Outcome::Ok);
+    for at in [61, 62, 63, 64] {
+        see(&mut s, "a", "icmp", at, Outcome::Critical);
+    }
+    see(&mut s, "a", "ssh", 90, Outcome::Ok);
+    see(&mut s, "a", "icmp", 120, Outcome::Critical);
+    see(&mut s, "a", "ssh", 121, Outcome::Critical);
+    assert_ne!(condition(&mut s, "a", 121), Condition::Critical);
+}
+
+#[test]
 fn a_restart_tells_nothing_and_waits_for_nobody() {
     let remembered = |host: &str| Remembered {
         check: spec(host, "icmp", true).key.clone(),

@@ -60,6 +60,7 @@ fn check(last: Option<(Timestamp, Reading)>) -> CheckView {
         decides_reachability: false,
         fixed_pace: false,
         eases: false,
+        speaks_for_host: true,
         waits_for: None,
         wire: Wire { protocol: "restic".into(), destination: "".into() },
     };
@@ -71,6 +72,7 @@ fn check(last: Option<(Timestamp, Reading)>) -> CheckView {
         last_good: last.as_ref().map(|(at, _)| *at),
         last: last.map(|(at, reading)| Arc::new(Observation { check: key, at, took: Duration::ZERO, reading })),
         last_bad: None,
+        good_before: None,
         stale: false,
         eased: false,
         restored: false,

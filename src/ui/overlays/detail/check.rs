@@ -1,9 +1,11 @@
 //! One check: its pace, its last results, and what it tried.
 
+use std::sync::Arc;
+
 use super::{Line, ago, meaning, word};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
-use crate::model::{Metric, Unit};
+use crate::model::{Metric, Observation, Unit};
 use crate::state::CheckView;
 
 pub fn lines(now: Timestamp, check: &CheckView, out: &mut Vec<Line>) {
@@ -40,11 +42,23 @@ pub fn lines(now: Timestamp, check: &CheckView, out: &mut Vec<Line>) {
         }
         out.extend(last.reading.log.iter().map(|l| (Meaning::Dim, format!("  {}", l.line()))));
     }
-    let bad = check.last_bad.as_ref().map(|o| format!("{}: {}", ago(now, Some(o.at)), o.reading.summary.line()));
-    out.push((
-        Meaning::Dim,
-        format!("  last good {}   last bad {}", ago(now, check.last_good), bad.unwrap_or_else(|| "never".to_owned())),
-    ));
+    // The last result stands above, with its log; that of the other kind has its own here.
+    let is_last = |result: &&Arc<Observation>| check.last.as_ref().is_some_and(|last| last.at == result.at);
+    let (good, bad) = (check.good_before.as_ref(), check.last_bad.as_ref());
+    let said = |at: Option<Timestamp>, result: Option<&Arc<Observation>>| {
+        let words =
+            result.filter(|result| !is_last(result)).map(|result| format!(": {}", result.reading.summary.line()));
+        format!("{}{}", ago(now, at), words.unwrap_or_default())
+    };
+    let words = format!("  last good {}   last bad {}", said(check.last_good, good), said(bad.map(|bad| bad.at), bad));
+    out.push((Meaning::Dim, words));
+    for (name, result) in [("good", good), ("bad", bad)] {
+        let log = result.filter(|result| !is_last(result)).map_or(&[][..], |result| &result.reading.log);
+        if !log.is_empty() {
+            out.push((Meaning::Dim, format!("  of the last {name} one:")));
+        }
+        out.extend(log.iter().map(|line| (Meaning::Dim, format!("    {}", line.line()))));
+    }
 }
 
 fn metric(now: Timestamp, metric: &Metric) -> String {
