@@ -297,7 +297,8 @@ fn totals(hosts: &[Arc<HostView>], devices: &[Arc<DeviceView>], jobs: &[Arc<JobV
     }
     for device in devices {
         t.ports += device.ports.len();
-        t.ports_up += device.up;
+        // Old good news is not good news.
+        t.ports_up += if device.stale { 0 } else { device.up };
     }
     t.jobs_ok = jobs.iter().filter(|job| job.condition == Condition::Ok && !job.stale).count();
     for problem in problems {

@@ -404,6 +404,11 @@ pub struct DeviceView {
 }
 
 impl DeviceView {
+    /// The worst of its ports and of what it says of itself beside them.
+    pub fn worst(&self) -> Condition {
+        self.firm_findings().map(|finding| finding.condition).fold(self.condition, Condition::max)
+    }
+
     /// What of the findings is a problem.
     pub fn firm_findings(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.firm)

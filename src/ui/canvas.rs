@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::look::Look;
 use crate::base::text;
@@ -68,7 +68,10 @@ impl<'a> Row<'a> {
         let safe = self.fitted(words, self.room());
         let width = text::width(&safe) as u16;
         let x = self.end - width;
-        self.set(x, &safe, style);
+        // In themes without colours a style is a line or a reverse: blanks have neither.
+        let blanks = safe.len() - safe.trim_start_matches(' ').len();
+        self.set(x, &safe[..blanks], style.remove_modifier(Modifier::UNDERLINED | Modifier::REVERSED));
+        self.set(x + blanks as u16, &safe[blanks..], style);
         self.end = x;
         self
     }

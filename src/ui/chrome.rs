@@ -296,7 +296,10 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
 
 /// The actions that matter here, with a word each.
 fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
-    if matches!(app.overlays.last(), Some(Overlay::Question(_) | Overlay::EndSession { .. } | Overlay::Quit)) {
+    if matches!(
+        app.overlays.last(),
+        Some(Overlay::Question(_) | Overlay::EndSession { .. } | Overlay::Quit | Overlay::Pause)
+    ) {
         // The question itself says which keys answer it.
         return &[];
     }
@@ -325,15 +328,43 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
             ("help", "help"),
         ];
     }
-    &[
-        ("open", "open"),
-        ("shell", "shell"),
-        ("note", "note"),
-        ("filter", "filter"),
-        ("command_line", "command"),
-        ("palette", "find"),
-        ("help", "help"),
-    ]
+    // On narrow screens the last ones are left out: whoever knows no key needs the help before all.
+    match app.focus {
+        PaneKind::Incident => &[
+            ("note", "note"),
+            ("open_incident", "open one"),
+            ("help", "help"),
+            ("decision", "decision"),
+            ("action_item", "action"),
+            ("command_line", "command"),
+            ("palette", "find"),
+        ],
+        PaneKind::Backups => &[
+            ("open", "open"),
+            ("help", "help"),
+            ("recheck", "read now"),
+            ("claim", "claim"),
+            ("filter", "filter"),
+            ("command_line", "command"),
+            ("palette", "find"),
+        ],
+        PaneKind::Log => &[
+            ("help", "help"),
+            ("filter", "filter"),
+            ("command_line", "command"),
+            ("palette", "find"),
+            ("back", "back"),
+        ],
+        _ => &[
+            ("open", "open"),
+            ("help", "help"),
+            ("filter", "filter"),
+            ("palette", "find"),
+            ("command_line", "command"),
+            ("shell", "shell"),
+            ("note", "note"),
+        ],
+    }
 }
 
 /// The link as far as it is worth saying; coarse, so that it is not the reason for a repaint.

@@ -17,7 +17,8 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 pub use self::port::PortSubject;
 use self::port::PortTest;
-use crate::model::Condition;
+use crate::base::options::nearest;
+use crate::model::{Condition, PortState};
 use crate::state::lookup::Lookup;
 
 /// A parsed filter; an empty one lets everything through.
@@ -120,7 +121,11 @@ impl Filter {
 
     /// What cannot be meant, in words.
     pub fn mistake(&self) -> Option<String> {
-        self.terms.iter().find_map(|t| t.test.port()?.mistake())
+        self.terms.iter().find_map(|term| match &term.test {
+            Test::Property(key, value) if key == "state" => unknown_state(value),
+            Test::Contains(text) => unknown_key(text),
+            test => test.port()?.mistake(),
+        })
     }
 
     pub fn lets_through(&self, subject: &Subject<'_>) -> bool {
@@ -129,6 +134,40 @@ impl Filter {
 }
 
 const KEYS: [&str; 6] = ["name", "state", "tag", "group", "site", "kind"];
+
+/// What `state:` takes, beside the states of ports.
+const STATES: [&str; 12] = [
+    "ok",
+    "up",
+    "warning",
+    "warn",
+    "critical",
+    "crit",
+    "down",
+    "unknown",
+    "unreachable",
+    "pending",
+    "stale",
+    "problem",
+];
+
+/// A state that nothing can have: it would let nothing through, or everything with `!`.
+fn unknown_state(value: &str) -> Option<String> {
+    let known = || STATES.into_iter().chain(PortState::ALL.iter().map(|state| state.as_str()));
+    if known().any(|state| state == value) {
+        return None;
+    }
+    let near = nearest(value, known());
+    let hint = near.map_or_else(|| STATES.join(", "), |near| format!("did you mean state:{near}?"));
+    Some(format!("there is no state \"{value}\"; {hint}"))
+}
+
+/// A word that is nearly a property. Others with a colon are words like any.
+fn unknown_key(text: &str) -> Option<String> {
+    let (key, value) = text.split_once(':')?;
+    let near = nearest(key, KEYS.into_iter().chain(PortTest::KEYS)).filter(|_| key.len() > 2)?;
+    Some(format!("\"{key}:\" is no property; did you mean {near}:{value}?"))
+}
 
 impl Test {
     fn port(&self) -> Option<&PortTest> {
@@ -208,6 +247,17 @@ mod tests {
             port: None,
         };
         Filter::parse(filter).lets_through(&subject)
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_said() {
+        let mistake = |text: &str| Filter::parse(text).mistake().unwrap_or_default();
+        assert_eq!(mistake("state:dwon"), "there is no state \"dwon\"; did you mean state:down?");
+        assert!(mistake("!state:x").starts_with("there is no state \"x\"; ok, up, warning"));
+        assert_eq!(mistake("stat:down"), "\"stat:\" is no property; did you mean state:down?");
+        for fine in ["state:link-lost", "state:problem", "web", "a:b", "fe80::1", "https://x", "Te1/1:2", "tag:x"] {
+            assert_eq!(mistake(fine), "", "{fine}");
+        }
     }
 
     #[test]

@@ -108,6 +108,12 @@ impl Recording {
         Self { rows }
     }
 
+    /// What a device of which there is no recording would say: names, tags and values as a recording has them.
+    pub fn of(cells: &[(&str, &str, &str)]) -> Self {
+        let row = |(name, tag, value): &(&str, &str, &str)| (oid(name), Owned::read(tag, value.as_bytes()));
+        Self { rows: cells.iter().map(row).collect() }
+    }
+
     pub fn get(&self, dotted: &str) -> Option<&Owned> {
         let wanted = oid(dotted);
         self.rows.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value)

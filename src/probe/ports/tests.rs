@@ -350,6 +350,48 @@ fn firewalls_tell_their_sessions_and_their_role() {
 }
 
 #[test]
+fn an_asa_tells_the_connections_in_use_and_a_failover_that_is_off_is_no_fault() {
+    const STATUS: &str = "1.3.6.1.4.1.9.9.147.1.2.1.1.1";
+    let asa = |rows: &[(&str, &str, &str)]| {
+        let mut cells = vec![
+            ("1.3.6.1.2.1.1.1.0", "4", "Cisco Adaptive Security Appliance Version 9.16(4)"),
+            ("1.3.6.1.2.1.1.2.0", "6", "1.3.6.1.4.1.9.1.2115"),
+            ("1.3.6.1.2.1.1.3.0", "67", "100000"),
+            ("1.3.6.1.2.1.2.2.1.1.1", "2", "1"),
+            ("1.3.6.1.2.1.2.2.1.2.1", "4", "outside"),
+            ("1.3.6.1.2.1.2.2.1.3.1", "2", "6"),
+            ("1.3.6.1.2.1.2.2.1.7.1", "2", "1"),
+            ("1.3.6.1.2.1.2.2.1.8.1", "2", "1"),
+            ("1.3.6.1.4.1.9.9.147.1.2.2.2.1.5.40.6", "66", "1200"),
+            ("1.3.6.1.4.1.9.9.147.1.2.2.2.1.5.40.7", "66", "50000"),
+        ];
+        cells.extend(rows);
+        Recording::of(&cells).look(&Profiles::shipped())
+    };
+    let row = |column: u8, unit: u8| format!("{STATUS}.{column}.{unit}");
+    let names = [row(2, 4), row(2, 6), row(2, 7), row(3, 4), row(3, 6), row(3, 7), row(4, 4), row(4, 6), row(4, 7)];
+    let said = |values: [&'static str; 9]| {
+        let tags = ["4", "4", "4", "2", "2", "2", "4", "4", "4"];
+        asa(&names
+            .iter()
+            .zip(tags)
+            .zip(values)
+            .map(|((name, tag), value)| (name.as_str(), tag, value))
+            .collect::<Vec<_>>())
+    };
+    let (lan, primary, secondary) = ("Failover LAN Interface", "Primary unit (this device)", "Secondary unit");
+    let alone = said([lan, primary, secondary, "3", "3", "3", "not Configured", "Failover Off", "Failover Off"]);
+    let firewall = alone.equipment.firewall.as_ref().expect("a firewall");
+    assert_eq!(firewall.sessions, Some(1_200));
+    assert_eq!(sensors(&alone, SensorClass::State).len(), 0, "{:?}", alone.equipment.sensors);
+    let pair = said([lan, primary, secondary, "2", "9", "4", "LAN", "Active unit", "Failed unit"]);
+    let states: Vec<(String, _)> =
+        sensors(&pair, SensorClass::State).iter().map(|s| (s.name.line(), s.status)).collect();
+    assert_eq!(states.len(), 3, "{states:?}");
+    assert_eq!(pair.equipment.firewall.as_ref().and_then(|f| f.ha.as_ref()).map(|ha| &*ha.role), Some("active"));
+}
+
+#[test]
 fn supplies_tell_what_the_recording_tells() {
     use crate::model::device::PowerSource;
     let (recording, table) = look("UPS_eaton-93e-80", &["1.3.6.1.4.1.705", "1.3.6.1.2.1.33"]);

@@ -33,15 +33,20 @@ impl Draft<'_> {
 
     /// The place of an identifier in the table's lists, made where there is none yet.
     pub fn at(&mut self, text: &str, place: &Place) -> Option<At> {
-        let Some(oid) = parse_oid(text) else {
-            self.problems.push(
-                Problem::error(place, format!("\"{text}\" is no object identifier"))
-                    .hint("write numbers and dots; a scalar ends in .0, a column has no index"),
-            );
+        // One instance of a column stands in brackets: it is asked alone, as a scalar is.
+        let instance = text.strip_suffix(']').and_then(|text| text.split_once('['));
+        let whole = instance.map(|(column, instance)| format!("{column}.{instance}"));
+        let Some(oid) = parse_oid(whole.as_deref().unwrap_or(text)) else {
+            self.problems.push(Problem::error(place, format!("\"{text}\" is no object identifier")).hint(
+                "write numbers and dots; a scalar ends in .0, a column has no index, one instance is 1.3.6…5[40.6]",
+            ));
             return None;
         };
-        let (list, is_scalar) =
-            if text.ends_with(".0") { (&mut self.scalars, true) } else { (&mut self.columns, false) };
+        let (list, is_scalar) = if text.ends_with(".0") || whole.is_some() {
+            (&mut self.scalars, true)
+        } else {
+            (&mut self.columns, false)
+        };
         let number = list.iter().position(|known| *known == oid).unwrap_or_else(|| {
             list.push(oid);
             list.len() - 1
@@ -360,16 +365,20 @@ impl Draft<'_> {
         let (cell, rest) = self.reference(node, "only", |draft, r| {
             let is = r.node("is").map(|node| draft.said(node));
             let not = r.node("not").map(|node| draft.said(node));
-            (is, not, draft.pattern(r, "matches"))
+            (is, not, draft.pattern(r, "matches"), draft.pattern(r, "unlike"))
         })?;
         match rest {
-            Some((Some(values), None, None)) => Some(Only { cell, values, pattern: None, wanted: true }),
-            Some((None, Some(values), None)) => Some(Only { cell, values, pattern: None, wanted: false }),
-            Some((None, None, Some(pattern))) => {
+            Some((Some(values), None, None, None)) => Some(Only { cell, values, pattern: None, wanted: true }),
+            Some((None, Some(values), None, None)) => Some(Only { cell, values, pattern: None, wanted: false }),
+            Some((None, None, Some(pattern), None)) => {
                 Some(Only { cell, values: Vec::new(), pattern: Some(pattern), wanted: true })
             }
+            Some((None, None, None, Some(pattern))) => {
+                Some(Only { cell, values: Vec::new(), pattern: Some(pattern), wanted: false })
+            }
             _ => {
-                self.problem(&node.place, "`only` needs one of `is`, `not`, `matches`: { oid = \"…\", is = [1] }");
+                let words = "`only` needs one of `is`, `not`, `matches`, `unlike`: { oid = \"…\", is = [1] }";
+                self.problem(&node.place, words);
                 None
             }
         }

@@ -91,8 +91,11 @@ impl App {
             Action::Group => commands::group(self, self.grouping.by().next()),
             Action::ProblemsOnly => self.problems_only = !self.problems_only,
             Action::Pause => {
-                let pause = self.live().engine.mode == crate::state::Mode::Polling;
-                self.send(Command::Pause(pause));
+                if self.live().engine.mode == crate::state::Mode::Polling {
+                    self.overlays.push(Overlay::Pause);
+                } else {
+                    self.send(Command::Pause(false));
+                }
             }
             Action::OpenIncident => self.overlays.push(Overlay::open_incident("")),
             Action::Note => self.write(EntryKind::Note),

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use super::{App, marks};
 use crate::base::{Timestamp, Untrusted, units};
 use crate::bus::{Command, Message, MessageWeight, Notice};
-use crate::config::key::Key;
+use crate::config::key::{Key, KeyCode};
 use crate::config::keymap::Lookup;
 use crate::config::theme::Background;
 use crate::model::IncidentStatus;
@@ -37,6 +37,12 @@ impl Screen for App {
             && self.send_again(id, key)
         {
             self.settle();
+            return;
+        }
+        // Esc and a key that came together on a slow line look like Alt and that key.
+        if key.alt && self.keymap.look_up(&[key]) == Lookup::Nothing {
+            self.key(Key::plain(KeyCode::Escape));
+            self.key(Key { alt: false, ..key });
             return;
         }
         // Whatever is open stays open: the shell is needed at any moment.

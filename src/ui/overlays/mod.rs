@@ -27,10 +27,11 @@ use super::run::Exit;
 use super::sorting::By;
 use super::tour::World;
 use crate::base::{Timestamp, text};
-use crate::bus::Ticket;
+use crate::bus::{Command, Ticket};
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, EntryKind, IncidentId, PortKey, Prompt, PromptId, Scope, SessionId, Target};
+use crate::state::Link;
 
 #[derive(Debug)]
 pub enum Overlay {
@@ -62,6 +63,8 @@ pub enum Overlay {
         host: String,
     },
     Quit,
+    /// Before all polling stops.
+    Pause,
 }
 
 /// What becomes of the top overlay after a key.
@@ -159,6 +162,7 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
         Overlay::Question(question) => prompt::key(app, question, key),
         Overlay::EndSession { id, .. } => end_key(app, *id, key),
         Overlay::Quit => quit_key(app, key),
+        Overlay::Pause => pause_key(app, key),
     };
     let text_at_risk = matches!(&overlay, Overlay::Editor(e) if e.holds_text());
     if reaction == Reaction::Keep && (text_at_risk || !cancelled) {
@@ -199,6 +203,17 @@ fn text_of(app: &App, overlay: &Overlay, now: Timestamp) -> Option<(String, Vec<
         Overlay::Compare { pair, .. } => Some((detail::compare::title(app, pair), detail::compare::lines(app, pair))),
         Overlay::Help { .. } => Some(("Keys and commands".to_owned(), help::lines(app))),
         _ => None,
+    }
+}
+
+fn pause_key(app: &mut App, key: Key) -> Reaction {
+    match key.code {
+        KeyCode::Char('y') | KeyCode::Enter => {
+            app.send(Command::Pause(true));
+            Reaction::Close
+        }
+        KeyCode::Escape | KeyCode::Char('n' | 'q') => Reaction::Close,
+        _ => Reaction::Keep,
     }
 }
 
@@ -300,6 +315,11 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
             Overlay::Bulk(bulk) => bulk::draw(app, frame, bulk),
             Overlay::EndSession { host, .. } => {
                 ask(app, frame, &format!("End the session with {host}?"), "end it", "keep it")
+            }
+            Overlay::Pause => {
+                let for_all = matches!(app.live().engine.link, Link::Attached { .. });
+                let title = if for_all { "Stop all polling, for everybody?" } else { "Stop all polling?" };
+                ask(app, frame, title, "stop", "go on polling")
             }
             Overlay::Quit if app.world == World::Tour => {
                 ask(app, frame, "Leave the tour? Your own console is as you left it", "leave the tour", "stay")

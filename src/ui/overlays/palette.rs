@@ -11,9 +11,9 @@ use crate::config::theme::Meaning;
 use crate::model::{AssetId, PortKey, SessionId};
 use crate::state::DeviceView;
 use crate::ui::action::{ACTIONS, Action};
-use crate::ui::app::App;
+use crate::ui::app::{App, Asking};
 use crate::ui::canvas::{self, Row};
-use crate::ui::commands;
+use crate::ui::commands::{self, COMMANDS};
 use crate::ui::filter::{Filter, fuzzy};
 use crate::ui::frame::Frame;
 use crate::ui::line::Line;
@@ -37,6 +37,8 @@ enum Item {
     Session(SessionId),
     /// A line of the command line.
     Command(String),
+    /// A command that wants more words: the command line begins with it.
+    Begin(&'static str),
     /// A MAC or IP address: where it is heard.
     Station(String),
 }
@@ -48,7 +50,8 @@ fn items(app: &App, palette: &Palette) -> Vec<(String, Item)> {
     let layouts = app.layouts.names().map(|name| format!("layout {name}"));
     let themes = app.themes.names().into_iter().map(|name| format!("theme {name}"));
     let commands = views.chain(layouts).chain(themes).map(|line| (line.clone(), Item::Command(line)));
-    let actions = actions.chain(commands);
+    let begun = COMMANDS.iter().map(|(name, help)| (format!(":{name}   {help}"), Item::Begin(name)));
+    let actions = actions.chain(commands).chain(begun);
     let sessions = app.sessions.iter().map(|s| (format!("session on {}", s.asset().as_str()), Item::Session(s.id())));
     let actions = sessions.chain(actions);
     let objects = commands::objects(app).into_iter().map(|(name, id)| (name, Item::Object(id)));
@@ -60,10 +63,16 @@ fn items(app: &App, palette: &Palette) -> Vec<(String, Item)> {
         .is_for_station()
         .then(|| (format!("the ports where {} is heard", pattern.trim()), Item::Station(pattern.trim().to_owned())));
     let mut scored: Vec<(u32, String, Item)> =
-        actions.chain(objects).filter_map(|(name, item)| Some((fuzzy(pattern, &name)?, name, item))).collect();
+        actions.chain(objects).filter_map(|(name, item)| Some((score(pattern, &name, &item)?, name, item))).collect();
     scored.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.len().cmp(&b.1.len())));
     let ports = ports(app, pattern);
     station.into_iter().chain(ports).chain(scored.into_iter().map(|(_, name, item)| (name, item))).take(SHOWN).collect()
+}
+
+/// An action is found by its name as well as by what it says.
+fn score(pattern: &str, shown: &str, item: &Item) -> Option<u32> {
+    let by_name = if let Item::Action(action) = item { fuzzy(pattern, action.name()) } else { None };
+    by_name.max(fuzzy(pattern, shown))
 }
 
 /// Ports, where a device and a part of a port's name are typed: `sw1 0/7`, `sw1/Gi1/0/7`.
@@ -108,6 +117,7 @@ pub fn key(app: &mut App, palette: &mut Palette, key: Key) -> Reaction {
                 Some(Item::Action(action)) => app.act(action),
                 Some(Item::Object(asset)) => app.reveal(&asset),
                 Some(Item::Command(line)) => commands::run(app, &line),
+                Some(Item::Begin(name)) => app.asking = Some((Asking::Command, Line::with(&format!("{name} ")))),
                 Some(Item::Port(asset, port)) => {
                     app.leave_place();
                     app.show_port(&asset, &port);
@@ -142,6 +152,10 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, palette: &Palette) -> Rect {
         .put(palette.line.text(), text_style);
     let x = inner.x + 2 + text::width(&text::clean(palette.line.before())) as u16;
     frame.cursor = Some(Position::new(x.min(inner.right().saturating_sub(1)), inner.y));
+    if items.is_empty() {
+        let dim = app.look.style(Meaning::Dim);
+        Row::new(frame.buffer, &app.look, inner, inner.y + 1).put("nothing is called so", dim);
+    }
     for (offset, (name, item)) in items.iter().enumerate() {
         let y = inner.y + 1 + offset as u16;
         if y >= inner.bottom() {
@@ -151,6 +165,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, palette: &Palette) -> Rect {
         let bound = match item {
             Item::Action(action) => Some(app.keymap.keys_of(action.name())),
             Item::Command(line) => Some(app.keymap.keys_of(&format!(":{line}"))),
+            Item::Begin(name) => Some(app.keymap.keys_of(&format!(":{name}"))),
             Item::Object(_) | Item::Port(..) | Item::Session(_) | Item::Station(_) => None,
         };
         if let Some(keys) = bound {

@@ -76,7 +76,7 @@ pub(super) fn age(app: &App, at: Option<Timestamp>) -> String {
 fn device(app: &App, device: &DeviceView) -> Vec<String> {
     vec![
         device.host.name.to_string(),
-        state(device.condition.as_str(), device.stale),
+        state(device.worst().as_str(), device.stale),
         device.up.to_string(),
         device.ports.len().to_string(),
         age(app, Some(device.table.collected_at)),

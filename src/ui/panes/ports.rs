@@ -29,7 +29,7 @@ pub fn device_order(app: &App) -> Vec<usize> {
     let mut rows: Vec<usize> = (0..app.snapshot.devices.len())
         .filter(|row| {
             let device = &app.snapshot.devices[*row];
-            let shown = !app.problems_only || device.condition.is_problem();
+            let shown = !app.problems_only || device.worst().is_problem();
             shown && (app.filter.is_empty() || device_passes(app, device) || any_port_passes(app, device))
         })
         .collect();
@@ -39,7 +39,7 @@ pub fn device_order(app: &App) -> Vec<usize> {
     rows.sort_by_cached_key(|row| {
         let device = &app.snapshot.devices[*row];
         let found = found.get(&device.host.id).copied().unwrap_or((true, usize::MAX));
-        (found, Reverse(device.condition), !device.stale)
+        (found, Reverse((device.worst(), device.condition)), !device.stale)
     });
     rows
 }
@@ -49,7 +49,7 @@ fn device_passes(app: &App, device: &DeviceView) -> bool {
     app.filter.lets_through(&Subject {
         name: &device.host.name,
         words: &words,
-        condition: device.condition,
+        condition: device.worst(),
         stale: device.stale,
         tags: device.host.tags.iter().map(|t| &**t).collect(),
         group: device.host.group.as_deref().unwrap_or_default(),
@@ -144,7 +144,11 @@ fn found<'a>(app: &'a App, device: &DeviceView) -> Option<&'a Found> {
 
 pub fn device_title(app: &App) -> (String, String) {
     let t = &app.snapshot.totals;
-    let honesty = [format!("{} devices", t.devices), format!("{} of {} ports up", t.ports_up, t.ports)];
+    let old = app.snapshot.devices.iter().filter(|device| device.stale).count();
+    let mut honesty = vec![format!("{} devices", t.devices), format!("{} of {} ports up", t.ports_up, t.ports)];
+    if old > 0 {
+        honesty.insert(1, format!("{old} old"));
+    }
     ("PORTS".to_owned(), honesty.join(app.look.separator()))
 }
 
@@ -188,8 +192,8 @@ pub fn empty(app: &App) -> Vec<String> {
 pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
     let Some(device) = app.snapshot.devices.get(row) else { return };
     let age = age(frame, Some(device.table.collected_at));
-    let (glyph, style) = app.look.condition(device.condition, device.stale);
-    let words = app.look.words(device.condition, device.stale);
+    let (glyph, style) = app.look.condition(device.worst(), device.stale);
+    let words = app.look.words(device.worst(), device.stale);
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), if device.stale { style } else { dim(app) }).end(" ", words);
