@@ -50,6 +50,15 @@ pub fn clock_duration(duration: Duration) -> String {
     if days == 0 { format!("{h:02}:{m:02}:{s:02}") } else { format!("{days}d {h:02}:{m:02}:{s:02}") }
 }
 
+/// `1 entry`, `2 entries`: a count with its word, which takes `s` or, after a consonant and y, `ies`.
+pub fn counted(count: usize, word: &str) -> String {
+    match (count, word.strip_suffix('y')) {
+        (1, _) => format!("1 {word}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {word}s"),
+    }
+}
+
 /// A duration as the configuration writes it: `90s`, `15m`, `26h`, `7d`; mixed ones as `1h30m`.
 pub fn config_duration(duration: Duration) -> String {
     let mut secs = duration.as_secs();
@@ -150,6 +159,12 @@ pub fn round_trip(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_has_its_word() {
+        let said = [(0, "entry"), (1, "entry"), (2, "entry"), (1, "run"), (3, "run")].map(|(n, word)| counted(n, word));
+        assert_eq!(said, ["0 entries", "1 entry", "2 entries", "1 run", "3 runs"]);
+    }
 
     #[test]
     fn round_trips_are_rounded_once_and_never_to_nothing() {

@@ -20,13 +20,20 @@ pub use error::JournalError;
 pub use read::{Contents, read};
 pub use record::{TEXT_LIMIT, TITLE_LIMIT};
 
-/// Who writes, where nobody says otherwise: the name that the environment gives the user, else the user's number.
+/// Who writes, where nobody says otherwise: the name that the environment gives the user, else the account's, else its number.
 pub fn author() -> crate::base::Untrusted {
     ["NOCTTY_AUTHOR", "SUDO_USER", "USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
-        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+        .unwrap_or_else(account)
         .into()
+}
+
+/// Of this process, as the system's user database has it.
+fn account() -> String {
+    let user = nix::unistd::Uid::current();
+    let known = nix::unistd::User::from_uid(user).ok().flatten();
+    known.map_or_else(|| format!("uid {user}"), |known| known.name)
 }
 
 #[cfg(test)]

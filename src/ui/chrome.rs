@@ -150,33 +150,52 @@ fn header(app: &App, frame: &mut Frame<'_>) {
         (Condition::Warning, t.warning),
         (Condition::Critical, t.critical),
     ];
-    if t.in_maintenance > 0 {
-        let (glyph, style) = app.look.maintenance();
-        row.end(&format!("{glyph} {}", t.in_maintenance), style).end("  ", dim);
-    }
-    if t.owned > 0 {
-        row.end(&format!("@ {}", t.owned), app.look.style(Meaning::Accent)).end("  ", dim);
-    }
+    // What is wrong has its room before all else.
     for (condition, count) in counts {
         if count > 0 {
             let (glyph, style) = app.look.condition(condition, false);
             row.end(&format!("{glyph} {count}"), style).end("  ", dim);
         }
     }
+    // The rest gives way to the digits of the screens.
+    let digits: usize = ScreenId::ALL
+        .iter()
+        .map(|(screen, digit, name)| digit.len() + 2 + if *screen == app.screen { name.len() + 1 } else { 0 })
+        .sum();
+    let beside = |row: &mut Row<'_>, words: String, style| {
+        if row.room() >= digits + text::width(&words) + 2 {
+            row.end(&words, style).end("  ", dim);
+        }
+    };
+    let accent = app.look.style(Meaning::Accent);
+    if t.owned > 0 {
+        beside(&mut row, format!("@ {}", t.owned), accent);
+    }
+    if t.in_maintenance > 0 {
+        let (glyph, style) = app.look.maintenance();
+        beside(&mut row, format!("{glyph} {}", t.in_maintenance), style);
+    }
     let watched = app.live().engine.hosts_watched.len();
     if watched > 0 {
-        row.end(&format!("{watched} watched"), app.look.style(Meaning::Accent)).end("  ", dim);
+        beside(&mut row, format!("{watched} watched"), accent);
     }
     if app.live().engine.discovering {
-        row.end("looking around", dim).end("  ", dim);
+        beside(&mut row, "looking around".to_owned(), dim);
     }
     if let Link::Attached { to } = &app.live().engine.link
         && area.width >= ATTACHED_FROM
     {
-        row.end(&format!("attached to {to}"), dim).end("  ", dim);
+        beside(&mut row, format!("attached to {to}"), dim);
     }
-    if app.world == World::Real {
+    if app.world == World::Real && row.room() >= digits + " noctty ".len() {
         row.put(" noctty ", app.look.style(Meaning::Title));
+    }
+    if row.room() < digits {
+        // Where one is, and nothing that is cut.
+        let here = ScreenId::ALL.iter().find(|(screen, ..)| *screen == app.screen);
+        let label = here.map_or_else(String::new, |(_, digit, name)| format!("[{digit} {name}]"));
+        row.put(&label, accent);
+        return;
     }
     // Names where they all fit, digits where they do not.
     let need: usize = ScreenId::ALL.iter().map(|(_, digit, name)| digit.len() + name.len() + 3).sum();

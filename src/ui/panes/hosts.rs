@@ -5,6 +5,7 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 
 use super::{PaneKind, ScreenId, age, dim, spark};
+use crate::base::units::counted;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::{Condition, Inference};
@@ -91,7 +92,7 @@ pub fn title(app: &App) -> (String, String) {
             parts.push(format!("{} checks wait for a place", engine.waiting));
         }
         if engine.late > 0 {
-            parts.push(format!("{} runs began late", engine.late));
+            parts.push(format!("{} began late", counted(usize::try_from(engine.late).unwrap_or(usize::MAX), "run")));
         }
     }
     parts.extend(app.grouping.by().words().map(str::to_owned));

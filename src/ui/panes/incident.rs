@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::dim;
+use crate::base::units::counted;
 use crate::base::{Untrusted, units};
 use crate::config::theme::Meaning;
 use crate::model::{EntryKind, IncidentStatus};
@@ -19,7 +20,7 @@ pub fn order(app: &App) -> Vec<usize> {
 
 pub fn title(app: &App, frame: &Frame<'_>) -> (String, String) {
     let Some(incident) = app.incident() else { return ("INCIDENT".to_owned(), "none open".to_owned()) };
-    let mut parts = vec![format!("{} entries", incident.entries.len())];
+    let mut parts = vec![counted(incident.entries.len(), "entry")];
     if incident.status == IncidentStatus::Open {
         let since = frame.now.since(incident.opened_at);
         parts.push(format!("open {}", units::age(units::age_bucket(since))));

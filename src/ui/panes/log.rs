@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use ratatui::layout::Rect;
 
+use crate::base::units::counted;
 use crate::bus::MessageWeight;
 use crate::config::theme::Meaning;
 use crate::model::{NotificationKind, TrapStatus};
@@ -64,9 +65,9 @@ pub fn selected(app: &App, row: usize) -> Option<Selected> {
 
 pub fn title(app: &App) -> (String, String) {
     let [faults, remarks, _, messages, notifications] = counts(app);
-    let mut parts = vec![format!("{faults} faults"), format!("{remarks} remarks"), format!("{messages} messages")];
+    let mut parts = vec![counted(faults, "fault"), counted(remarks, "remark"), counted(messages, "message")];
     if app.snapshot.engine.traps.is_some() {
-        parts.push(format!("{notifications} notifications"));
+        parts.push(counted(notifications, "notification"));
     }
     ("LOG".to_owned(), parts.join(app.look.separator()))
 }

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::{ink, nothing};
 use crate::base::units;
+use crate::base::units::counted;
 use crate::config::theme::Meaning;
 use crate::ui::canvas::Row;
 use crate::ui::frame::Frame;
@@ -19,7 +20,7 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect) {
         return;
     };
     let title = format!("{} {}", incident.id, incident.urgency.as_str());
-    rule(look, frame, area, &title, &format!("{} entries", incident.entries.len()));
+    rule(look, frame, area, &title, &counted(incident.entries.len(), "entry"));
     let (mut y, bottom) = (area.y + 1, area.bottom());
     let inner = Rect { x: area.x + 2, width: area.width.saturating_sub(3), ..area };
     let elapsed = units::clock_duration(frame.now.since(incident.opened_at));
