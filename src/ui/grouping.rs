@@ -261,15 +261,12 @@ impl App {
     /// The dialog for maintenance of the site or group whose head is selected; false where none is.
     pub(super) fn maintain_head(&mut self) -> bool {
         let Some(head) = self.selected_head() else { return false };
-        match self.grouping.scope(head) {
-            Some(scope) => {
-                let overlay = Overlay::maintain_scope(scope, &head.words().join(self.look.separator()));
-                self.overlays.push(overlay);
-            }
-            None => {
-                let words = format!("these hosts have {}: mark them, or give them one", head.name);
-                self.say(MessageWeight::Note, words);
-            }
+        if let Some(scope) = self.grouping.scope(head) {
+            let overlay = Overlay::maintain_scope(scope, &head.words().join(self.look.separator()));
+            self.overlays.push(overlay);
+        } else {
+            let words = format!("these hosts have {}: mark them, or give them one", head.name);
+            self.say(MessageWeight::Note, words);
         }
         true
     }

@@ -188,12 +188,11 @@ impl Lineage {
             }
             let known = told.iter_mut().find(|(name, _)| *name == check.spec.key.name);
             let was_right = check.last_good.is_some() && !check.restored;
-            let is_news = match known {
-                Some((_, known)) => std::mem::replace(known, condition) < condition,
-                None => {
-                    told.push((check.spec.key.name.clone(), condition));
-                    was_right
-                }
+            let is_news = if let Some((_, known)) = known {
+                std::mem::replace(known, condition) < condition
+            } else {
+                told.push((check.spec.key.name.clone(), condition));
+                was_right
             };
             news = match news {
                 Fault::New(worst) if is_news => Fault::New(worst.max(condition)),

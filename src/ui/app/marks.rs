@@ -72,7 +72,9 @@ impl Marks {
             self.all.retain(|target| !targets.contains(target));
             self.set.retain(|target| !targets.contains(target));
         } else {
-            targets.into_iter().for_each(|target| self.add(target));
+            for target in targets {
+                self.add(target);
+            }
         }
     }
 }

@@ -122,7 +122,9 @@ impl Encoder {
         let Some((from, _)) = self.cursor.filter(|(_, at)| *at == y) else { return };
         let Some(between) = cells.get(usize::from(from)..x).filter(|between| between.len() < BRIDGED) else { return };
         if between.iter().all(|cell| cell.symbol().is_ascii() && Pen::of(cell, self.colours) == self.pen) {
-            between.iter().for_each(|cell| push_ascii(cell.symbol(), &mut self.out));
+            for cell in between {
+                push_ascii(cell.symbol(), &mut self.out);
+            }
             self.cursor = Some((x as u16, y));
         }
     }
