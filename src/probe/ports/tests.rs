@@ -2,7 +2,7 @@
 
 use super::recorded::{Owned, Recording};
 use crate::model::device::{Sensor, SensorClass, SensorStatus};
-use crate::model::{IfOper, PortTable};
+use crate::model::{IfOper, Port, PortTable};
 use crate::profile::Profiles;
 
 const SYSTEM: &str = "1.3.6.1.2.1.1";
@@ -328,14 +328,17 @@ fn light_levels_are_those_recorded() {
 
 #[test]
 fn ports_can_do_what_their_transceivers_are_recorded_to_do() {
-    let (_, table) = look("cloud_arista-dcs-7150s-52-cl", &["1.3.6.1.2.1.26"]);
+    let (_, table) = look("cloud_arista-dcs-7150s-52-cl", &["1.3.6.1.2.1.26", "1.3.6.1.2.1.31.1.1.1"]);
     let can = |bps: u64| table.equipment.ports.iter().filter(|facts| facts.capable_bps == Some(bps)).count();
     assert_eq!((can(1_000_000_000), can(10_000_000_000)), (29, 9));
-    for facts in &table.equipment.ports {
-        let port = table.by_index(facts.index).expect("a port");
-        let up = port.oper == Some(IfOper::Up);
-        assert!(!up || facts.capable_bps.is_none_or(|can| port.speed_bps.is_some_and(|now| now >= can)), "{port:?}");
-    }
+    // One of them has a link of 100 Mbit/s.
+    let is_slower = |port: &&Port| {
+        let could = table.facts(port).and_then(|facts| facts.capable_bps);
+        port.oper == Some(IfOper::Up) && could.is_some_and(|could| port.speed_bps.is_some_and(|now| now < could))
+    };
+    let slower: Vec<(u32, Option<u64>)> =
+        table.ports.iter().filter(is_slower).map(|p| (p.index, p.speed_bps)).collect();
+    assert_eq!(slower, [(25, Some(100_000_000))]);
 }
 
 #[test]
