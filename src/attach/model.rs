@@ -117,7 +117,7 @@ wire! {
     choice ToldApart { ByLabel, ByPlace { unit: unit, slot: slot }, ByIndex { 0: index } }
     record Ties { neighbor, aggregate }
     record PortMemory {
-        state, index, first_seen, changed, seen_up, forwarded, fastest_bps, flaps, ties, absent, missed,
+        state, index, first_seen, changed, seen_up, forwarded, fastest_bps, slower_since, flaps, ties, absent, missed,
     }
     record PortEvent { at, port, change }
     choice PortChange {

@@ -16,7 +16,7 @@ wire! {
         flap, ack, missing }
     record PortView {
         row, state, reason, condition, changed, rates, gap, flaps, seen_up, forwarded, role, told_apart, fastest,
-        first_seen, ties, errors, discards,
+        slower_since, first_seen, ties, errors, discards,
     }
     choice Gap {
         FirstWalk, FirstSeen, DeviceRestarted, AgentRestarted, NoClock, ClockJumped, Discontinuity, WidthChanged,

@@ -36,6 +36,30 @@ pub struct Device {
     pub profile: Option<Arc<str>>,
 }
 
+/// `sysUpTime` counts hundredths of a second in 32 bits.
+const UPTIME_WRAP: Duration = Duration::from_millis((1 << 32) * 10);
+/// The engine's clock counts whole seconds.
+const UPTIME_SLACK: Duration = Duration::from_secs(300);
+/// Nothing is up for so long: twenty years. Some agents put the time of day there.
+const LONGEST_UPTIME: Duration = Duration::from_secs(20 * 365 * 86_400);
+
+impl Device {
+    /// How long the agent has been up, over the wraps of `sysUpTime` where the engine's clock tells of them.
+    pub fn up(&self) -> Option<Duration> {
+        let up = self.uptime?;
+        let plausible = |time: &Duration| (UPTIME_WRAP..LONGEST_UPTIME).contains(time) && *time > up;
+        let Some(engine) = self.engine.map(|engine| engine.time).filter(plausible) else { return Some(up) };
+        let wraps = (engine - up + UPTIME_WRAP / 2).as_millis() / UPTIME_WRAP.as_millis();
+        let unwrapped = up + UPTIME_WRAP * wraps as u32;
+        // Over so long a time the two drift apart; further than that they have nothing to do with each other.
+        Some(match unwrapped.abs_diff(engine) {
+            apart if apart <= UPTIME_SLACK => unwrapped,
+            apart if apart <= engine / 50 => engine,
+            _ => up,
+        })
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EngineClock {
     pub boots: u32,
@@ -731,4 +755,26 @@ pub struct HaState {
 pub struct Tunnel {
     pub name: Untrusted,
     pub up: Option<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_uptime_goes_on_over_its_wraps_where_the_engine_tells_of_them() {
+        let up = |uptime: u64, engine: Option<u64>| {
+            let engine = engine.map(|time| EngineClock { boots: 3, time: Duration::from_secs(time) });
+            let device = Device { uptime: Some(Duration::from_secs(uptime)), engine, ..Device::default() };
+            device.up().map(|up| up.as_secs())
+        };
+        assert_eq!(up(50, None), Some(50));
+        assert_eq!(up(50, Some(52)), Some(50));
+        assert_eq!(up(50, Some(42_949_722)), Some(42_949_722));
+        assert_eq!(up(50, Some(2 * 42_949_672)), Some(2 * 42_949_672 + 51));
+        assert_eq!(up(50, Some(43_000_050)), Some(43_000_050), "they have drifted apart");
+        assert_eq!(up(50, Some(1_900_000_000)), Some(50), "the time of day");
+        assert_eq!(up(50, Some(60_000_000)), Some(50), "nothing to do with each other");
+        assert_eq!(Device::default().up(), None);
+    }
 }

@@ -126,6 +126,8 @@ pub struct PortMemory {
     pub forwarded: bool,
     /// The fastest speed it was seen up with; bits per second.
     pub fastest_bps: Option<u64>,
+    /// Since when it has been slower than that whenever it was up.
+    pub slower_since: Option<Timestamp>,
     pub flaps: Flaps,
     pub ties: Option<Arc<Ties>>,
     /// Since when the device does not list it any more.

@@ -143,7 +143,7 @@ impl SystemProbe {
         let name = device.name.json_text();
         let short = |name: &str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
         let other = !name.is_empty() && short(&name) != short(&self.host.name);
-        let uptime = device.uptime.map(|uptime| format!("up {}", units::age(uptime)));
+        let uptime = device.up().map(|uptime| format!("up {}", units::age(uptime)));
         match (other.then_some(name), uptime) {
             (Some(name), Some(uptime)) => format!("{name} · {uptime}"),
             (Some(one), None) | (None, Some(one)) => one,
@@ -168,7 +168,7 @@ impl SystemProbe {
                 if let Some(rtt) = answers.round_trip {
                     reading = reading.metric("rtt", rtt.as_secs_f64(), Unit::Seconds);
                 }
-                if let Some(uptime) = device.uptime {
+                if let Some(uptime) = device.up() {
                     reading = reading.metric("uptime", uptime.as_secs_f64(), Unit::Seconds);
                 }
                 for reason in answers.incomplete {

@@ -115,7 +115,7 @@ pub fn json(view: &DeviceView, target: &str, as_wall: impl Fn(Timestamp) -> Time
             name: said(&device.name),
             description: said(&device.description),
             object_id: device.object_id.clone(),
-            uptime_s: device.uptime.map(|u| u.as_secs_f64()),
+            uptime_s: device.up().map(|u| u.as_secs_f64()),
             vendor: device.vendor.as_deref().map(str::to_owned),
             os: device.os.as_deref().map(str::to_owned),
             model: said(&device.model).or_else(|| said(&more.chassis()?.model)),
@@ -220,7 +220,7 @@ fn mac(octets: [u8; 6]) -> String {
 pub fn table(view: &DeviceView, target: &str) -> String {
     let device = &view.table.device;
     let mut out = String::new();
-    let uptime = device.uptime.map(|u| format!(" · up {}", units::age(u))).unwrap_or_default();
+    let uptime = device.up().map(|u| format!(" · up {}", units::age(u))).unwrap_or_default();
     let name = if device.name.is_empty() { text::clean(target) } else { device.name.line() };
     let _ = writeln!(out, "{name} · {} of {} ports up{uptime}", view.up, view.ports.len());
     if !device.description.is_empty() {

@@ -16,9 +16,10 @@ use super::rules::parents::Lineage;
 use super::snapshot::{EngineView, Snapshot};
 use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
+use crate::model::device::Neighbor;
 use crate::model::{
     AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Host, Incident, Inventory, Notification, Observation,
-    Origin, Outcome, Policy, RememberedDevice, Session, Subject, redundancy_groups,
+    Origin, Outcome, Policy, PortTable, RememberedDevice, Session, Subject, redundancy_groups,
 };
 
 /// Values kept for a host's sparkline.
@@ -245,14 +246,18 @@ impl State {
         effects: &mut Vec<Effect>,
     ) {
         let mut walked = false;
-        let slot = &mut self.hosts[row];
         if let Facts::Ports(table) = &observation.reading.facts {
-            let host = &slot.view.host;
-            let stored = if slot.device.is_none() { self.unclaimed_devices.remove(&host.id) } else { None };
+            let slot = &self.hosts[row];
+            let stored = if slot.device.is_none() { self.unclaimed_devices.remove(&slot.view.host.id) } else { None };
             let judged = match stored {
-                Some(stored) => rules::ports::recall(&stored, table, host),
-                None => rules::ports::judge(slot.device.as_deref(), table, host),
+                Some(stored) => self.recall(row, &stored, table),
+                None => {
+                    let is_device = |neighbor: &Neighbor| self.is_other_device(row, neighbor);
+                    rules::ports::judge_among(&is_device, slot.device.as_deref(), table, &slot.view.host)
+                }
             };
+            let slot = &mut self.hosts[row];
+            let host = &slot.view.host;
             if slot.device.as_ref().is_none_or(|old| rules::ports::worth_remembering(old, &judged)) {
                 effects.push(Effect::RememberDevice(host.id.clone()));
             }
@@ -584,14 +589,25 @@ impl State {
     /// What is known of ports from before the restart. A device that was walked already is judged again by it.
     fn restore_devices(&mut self, devices: Vec<RememberedDevice>) {
         for stored in devices {
-            let slot = self.host_rows.get(&stored.host).map(|row| &mut self.hosts[*row]);
-            match slot.and_then(|slot| slot.device.as_mut()) {
-                Some(device) => *device = Arc::new(rules::ports::recall(&stored, &device.table, &device.host)),
+            let row = self.host_rows.get(&stored.host).copied();
+            let walked = row.and_then(|row| Some((row, self.hosts[row].device.as_ref()?.table.clone())));
+            match walked {
+                Some((row, table)) => self.hosts[row].device = Some(Arc::new(self.recall(row, &stored, &table))),
                 None => {
                     self.unclaimed_devices.insert(stored.host.clone(), stored);
                 }
             }
         }
+    }
+
+    fn recall(&self, row: usize, stored: &RememberedDevice, table: &Arc<PortTable>) -> DeviceView {
+        let is_device = |neighbor: &Neighbor| self.is_other_device(row, neighbor);
+        rules::ports::recall(&is_device, stored, table, &self.hosts[row].view.host)
+    }
+
+    /// Whether a neighbour of `row` is another host whose ports are walked, by its name or its address.
+    fn is_other_device(&self, row: usize, neighbor: &Neighbor) -> bool {
+        self.names.find(neighbor).is_some_and(|found| found != row && self.hosts[found].device.is_some())
     }
 
     /// Gives stored states to checks that have no result of this run.

@@ -305,6 +305,8 @@ pub struct PortView {
     pub told_apart: ToldApart,
     /// The fastest speed it was seen up with, in bits per second.
     pub fastest: Option<u64>,
+    /// Since when it has been slower than that whenever it was up.
+    pub slower_since: Option<Timestamp>,
     pub first_seen: Timestamp,
     /// What makes it part of the network, kept when the link is gone.
     pub ties: Option<Arc<Ties>>,
@@ -329,6 +331,7 @@ impl PortView {
             role: PortRole::Plain,
             told_apart: ToldApart::ByLabel,
             fastest: None,
+            slower_since: None,
             first_seen,
             ties: None,
             errors: Strain::default(),
@@ -469,6 +472,7 @@ impl DeviceView {
             seen_up: seen.seen_up,
             forwarded: seen.forwarded,
             fastest_bps: seen.fastest,
+            slower_since: seen.slower_since,
             flaps: seen.flaps.clone(),
             ties: seen.ties.clone(),
             absent: None,

@@ -2,13 +2,13 @@
 //! what follows only if it is 1; a text is its length as u16 and its octets; a key is the text of [`PortKey::to_bytes`]):
 //!
 //! ```text
-//! 1 | at i64 | uptime? ms u64 | engine? boots u32, seconds u64
+//! 2 | at i64 | uptime? ms u64 | engine? boots u32, seconds u64
 //!   | ports u32, each: key | state u8 | flags u8 | index u32 | first seen i64 | changed? i64 | fastest? u64 | absent? i64
-//!       | flaps u8, each i64 | neighbour? text, i64 | aggregate? key, i64
+//!       | flaps u8, each i64 | neighbour? text, i64 | aggregate? key, i64 | slower since? i64
 //!   | events u16, each: at i64 | port? key | what u8 | states u8 u8, or ports u32, or nothing
 //! ```
 //!
-//! What cannot be read is `None`, never a guess.
+//! Version 1 is the same without the last of a port. What cannot be read is `None`, never a guess.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,9 @@ use crate::base::{Timestamp, Untrusted};
 use crate::model::device::EngineClock;
 use crate::model::{AssetId, Flaps, PortChange, PortEvent, PortKey, PortMemory, PortState, RememberedDevice, Ties};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Without the time since when a port has been slower than it was.
+const WITHOUT_SLOWER: u8 = 1;
 
 const SEEN_UP: u8 = 1;
 const FORWARDED: u8 = 2;
@@ -50,7 +52,8 @@ pub fn encode(device: &RememberedDevice, out: &mut Vec<u8>) {
 /// `None` where the form is not ours or is damaged.
 pub fn decode(host: AssetId, bytes: &[u8]) -> Option<RememberedDevice> {
     let rest = &mut &bytes[..];
-    if byte(rest)? != VERSION {
+    let version = byte(rest)?;
+    if !matches!(version, VERSION | WITHOUT_SLOWER) {
         return None;
     }
     let at = time(rest)?;
@@ -64,7 +67,7 @@ pub fn decode(host: AssetId, bytes: &[u8]) -> Option<RememberedDevice> {
     // No port takes less than that.
     let mut ports = Vec::with_capacity(count.min(rest.len() / 24));
     for _ in 0..count {
-        ports.push((key(rest)?, memory(rest)?));
+        ports.push((key(rest)?, memory(rest, version)?));
     }
     let count = u16::from_be_bytes(array(rest)?);
     let mut events = Vec::with_capacity(usize::from(count).min(rest.len() / 10));
@@ -98,9 +101,10 @@ fn put_memory(memory: &PortMemory, out: &mut Vec<u8>) {
         put_key(key, out);
         put_time(*heard, out);
     });
+    put_maybe(memory.slower_since, out, put_time);
 }
 
-fn memory(rest: &mut &[u8]) -> Option<PortMemory> {
+fn memory(rest: &mut &[u8], version: u8) -> Option<PortMemory> {
     let state = *PortState::ALL.get(usize::from(byte(rest)?))?;
     let flags = byte(rest)?;
     let index = u32::from_be_bytes(array(rest)?);
@@ -111,6 +115,7 @@ fn memory(rest: &mut &[u8]) -> Option<PortMemory> {
     let flaps: Option<Vec<Timestamp>> = (0..byte(rest)?).map(|_| time(rest)).collect();
     let neighbor = maybe(rest, |rest| Some((Untrusted::new(text(rest)?), time(rest)?))).ok()?;
     let aggregate = maybe(rest, |rest| Some((key(rest)?, time(rest)?))).ok()?;
+    let slower_since = if version == WITHOUT_SLOWER { None } else { maybe(rest, time).ok()? };
     let tied = neighbor.is_some() || aggregate.is_some();
     Some(PortMemory {
         state,
@@ -120,6 +125,7 @@ fn memory(rest: &mut &[u8]) -> Option<PortMemory> {
         seen_up: flags & SEEN_UP != 0,
         forwarded: flags & FORWARDED != 0,
         fastest_bps,
+        slower_since,
         flaps: Flaps::from(flaps?),
         ties: tied.then(|| Arc::new(Ties { neighbor, aggregate })),
         absent,
@@ -242,10 +248,11 @@ mod tests {
             neighbor in prop::option::of((any_text(), any_time())),
             aggregate in prop::option::of((any_key(), any_time())),
             absent in prop::option::of(any_time()),
+            slower_since in prop::option::of(any_time()),
         ) -> PortMemory {
             let tied = neighbor.is_some() || aggregate.is_some();
             PortMemory {
-                state, index, first_seen, changed, fastest_bps, absent,
+                state, index, first_seen, changed, fastest_bps, slower_since, absent,
                 seen_up: flags[0], forwarded: flags[1], missed: flags[2],
                 flaps: flaps.into(),
                 ties: tied.then(|| Arc::new(Ties { neighbor, aggregate })),
@@ -313,6 +320,20 @@ mod tests {
         fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = decoded(&bytes);
         }
+    }
+
+    #[test]
+    fn the_form_before_this_one_is_still_read() {
+        let key = PortKey { label: Untrusted::from("Gi1"), told_apart: ToldApart::ByLabel };
+        let memory = PortMemory { fastest_bps: Some(1_000_000_000), ..PortMemory::default() };
+        let (host, ports) = (AssetId::new("sw1"), vec![(key, memory)]);
+        let device = RememberedDevice { host, at: Timestamp(1), uptime: None, engine: None, ports, events: Vec::new() };
+        let mut bytes = Vec::new();
+        encode(&device, &mut bytes);
+        // Of the last port's end and the number of events only its own octet is new.
+        bytes.remove(bytes.len() - 3);
+        bytes[0] = WITHOUT_SLOWER;
+        assert_eq!(decoded(&bytes), Some(device));
     }
 
     #[test]

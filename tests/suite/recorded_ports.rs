@@ -134,6 +134,8 @@ fn wire(said: &Said) -> Value<'_> {
 }
 
 const IF: [u32; 9] = [1, 3, 6, 1, 2, 1, 2, 2, 1];
+/// Ethernet by its several numbers, and aggregates.
+const WIRES: [u32; 7] = [6, 7, 26, 62, 69, 117, 161];
 const IFX: [u32; 10] = [1, 3, 6, 1, 2, 1, 31, 1, 1, 1];
 
 fn column(entry: &[u32], number: u32) -> Vec<u32> {
@@ -206,7 +208,8 @@ impl Comparison<'_> {
             _ => None,
         });
         self.same("oper", &oper, &port.oper);
-        let duplex = match self.recorded.number(&[1, 3, 6, 1, 2, 1, 10, 7, 2, 1, 19], port.index) {
+        let duplex = self.recorded.number(&[1, 3, 6, 1, 2, 1, 10, 7, 2, 1, 19], port.index);
+        let duplex = match duplex.filter(|_| kind.is_none_or(|kind| WIRES.contains(&kind))) {
             Some(2) => Some(Duplex::Half),
             Some(3) => Some(Duplex::Full),
             _ => None,
@@ -234,15 +237,16 @@ impl Comparison<'_> {
 
     /// Where the two columns contradict each other nobody can tell; it must be one of them then.
     fn speed(&mut self) {
-        let placeholder = u64::from(u32::MAX);
-        let exact = self.of_if(5).filter(|s| *s > 0 && *s < placeholder);
+        let wire = self.port.if_type.is_some_and(|kind| WIRES.contains(&kind));
+        let least = if wire { 10_000 } else { 1 };
+        let exact = self.of_if(5).filter(|s| *s >= least && *s < 4_294_900_000);
         let coarse = self.of_ifx(15).filter(|h| *h > 0).map(|h| h.saturating_mul(1_000_000));
         let got = self.port.speed_bps;
         match (exact, coarse) {
             (None, None) => self.same("speed", &None, &got),
             (Some(one), None) | (None, Some(one)) => self.same("speed", &Some(one), &got),
             (Some(exact), Some(coarse)) if exact.abs_diff(coarse) <= 500_000 => self.same("speed", &Some(exact), &got),
-            (Some(exact), Some(coarse)) if coarse % (placeholder + 1) == exact => {
+            (Some(exact), Some(coarse)) if coarse % (1 << 32) == exact => {
                 self.same("speed", &Some(coarse), &got);
             }
             (Some(exact), Some(coarse)) => self.same("speed", &true, &[Some(exact), Some(coarse)].contains(&got)),

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::parts;
-use crate::base::{Timestamp, Untrusted};
+use crate::base::{Timestamp, Untrusted, text};
 use crate::model::{Counters, Device, Duplex, Equipment, IfAdmin, IfOper, Port, PortTable};
 use crate::probe::snmp::{finish_system, system_scalars, take_system};
 use crate::profile::Quirks;
@@ -135,6 +135,26 @@ impl Row {
     fn number(&self, column: C) -> Option<u64> {
         (self.numeric & (1 << column as u32) != 0).then(|| self.numbers[column as usize])
     }
+
+    fn is_wire(&self) -> bool {
+        self.number(C::Type).is_some_and(|kind| WIRES.contains(&kind))
+    }
+
+    /// Also where the agent does not say what it is.
+    fn may_be_wire(&self) -> bool {
+        self.number(C::Type).is_none_or(|kind| kind == 0 || WIRES.contains(&kind))
+    }
+
+    /// ifSpeed says something that no rounding, no placeholder and no cut to 32 bits makes of ifHighSpeed.
+    fn contradicts_itself(&self) -> bool {
+        let (Some(exact), Some(high)) = (self.number(C::Speed), self.number(C::HighSpeed)) else { return false };
+        let plausible = (SLOWEST_WIRE..PLACEHOLDER).contains(&exact) && exact != u64::from(u32::MAX / 2);
+        if !plausible || !(1..=FASTEST_MBPS).contains(&high) || exact == high || !self.is_wire() {
+            return false;
+        }
+        let high = high * 1_000_000;
+        exact.abs_diff(high) > 1_000_000 && exact.abs_diff(high & u64::from(u32::MAX)) > 1_000_000
+    }
 }
 
 /// The sink of a ports walk.
@@ -170,8 +190,7 @@ impl Sink for Interfaces {
         }
         row.seen |= bit;
         if let Some(octets) = value.octets() {
-            let span =
-                Span { start: self.texts.len() as u32, length: octets.len().min(crate::base::text::LIMIT) as u32 };
+            let span = Span { start: self.texts.len() as u32, length: octets.len().min(text::LIMIT) as u32 };
             match column {
                 C::Descr => row.descr = span,
                 C::Name => row.name = span,
@@ -313,10 +332,10 @@ impl Interfaces {
                 if_type: row.number(C::Type).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0),
                 admin: row.number(C::AdminStatus).and_then(|n| IfAdmin::from_mib(i64::try_from(n).ok()?)),
                 oper: row.number(C::OperStatus).and_then(|n| IfOper::from_mib(i64::try_from(n).ok()?)),
-                speed_bps: speed(row.number(C::Speed), row.number(C::HighSpeed)),
+                speed_bps: speed(row.number(C::Speed), row.number(C::HighSpeed), row.is_wire()),
                 mtu: row.number(C::Mtu).and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=LARGEST_MTU).contains(n)),
                 mac: row.mac,
-                duplex: match row.number(C::Duplex) {
+                duplex: match row.number(C::Duplex).filter(|_| row.may_be_wire()) {
                     Some(2) => Some(Duplex::Half),
                     Some(3) => Some(Duplex::Full),
                     _ => None,
@@ -327,6 +346,8 @@ impl Interfaces {
             }
         });
         let ports: Vec<Port> = ports.collect();
+        let doubtful = self.rows.iter().zip(&ports).filter(|(row, _)| row.contradicts_itself()).map(|(_, port)| port);
+        warnings.extend(contradicting(doubtful));
         let equipment = match before {
             Some(before) if complete => inherited(before, &self.device, &ports, at),
             // A walk that broke off may lack names: nothing is concluded from it.
@@ -346,6 +367,12 @@ impl Interfaces {
     }
 }
 
+/// Types that are wires with a speed of their own (IANAifType): Ethernet and its older names, aggregates.
+const WIRES: [u64; 7] = [6, 7, 26, 62, 69, 117, 161];
+/// Bits per second.
+const SLOWEST_WIRE: u64 = 10_000;
+/// ifSpeed from here on says "too fast for this column"; agents round the 32 bits' end down.
+const PLACEHOLDER: u64 = 4_294_900_000;
 /// No interface has a larger one; what is above is a placeholder.
 const LARGEST_MTU: u32 = 16 << 20;
 /// 100 Tbit/s. What is above is a placeholder.
@@ -363,7 +390,7 @@ pub(super) fn decimal(octets: &[u8]) -> Option<u64> {
     std::str::from_utf8(octets).ok()?.trim_matches(|c: char| c == '\0' || c.is_ascii_whitespace()).parse().ok()
 }
 
-/// Six octets, or six octets written out: `00:11:22:aa:bb:cc`, `0-11-22-…`, `0011.22aa.bbcc`. Anything else (a Fibre Channel
+/// Six octets, or six octets written out: `00:11:22:aa:bb:cc`, `0-11-22-…`, `00 11 22 …`, `0011.22aa.bbcc`, `001122aabbcc`. Anything else (a Fibre Channel
 /// name of eight, an address of four) is no MAC address.
 fn mac(octets: &[u8]) -> Option<[u8; 6]> {
     if let Ok(mac) = octets.try_into() {
@@ -371,11 +398,19 @@ fn mac(octets: &[u8]) -> Option<[u8; 6]> {
     }
     let text = std::str::from_utf8(octets).ok()?.trim_matches(|c: char| c == '\0' || c.is_ascii_whitespace());
     let hex = |digits: &str| u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'));
-    let separator = text.chars().find(|c| matches!(c, ':' | '-' | '.'))?;
     let mut mac = [0; 6];
+    let Some(separator) = text.chars().find(|c| matches!(c, ':' | '-' | '.' | ' ')) else {
+        if text.len() != 12 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        for (i, octet) in mac.iter_mut().enumerate() {
+            *octet = hex(&text[2 * i..2 * i + 2])?;
+        }
+        return Some(mac);
+    };
     let parts: Vec<&str> = text.split(separator).collect();
     match (separator, parts.as_slice()) {
-        (':' | '-', [_, _, _, _, _, _]) => {
+        (':' | '-' | ' ', [_, _, _, _, _, _]) => {
             for (octet, part) in mac.iter_mut().zip(&parts) {
                 *octet = hex(part).filter(|_| part.len() <= 2)?;
             }
@@ -421,14 +456,29 @@ fn inherited(before: &PortTable, device: &Device, ports: &[Port], at: Timestamp)
     Arc::new(equipment)
 }
 
+/// Ports that are told of in a warning by their names.
+const NAMED: usize = 4;
+
+/// One warning for all ports whose two speeds are different ones.
+fn contradicting<'a>(mut ports: impl Iterator<Item = &'a Port>) -> Option<String> {
+    let names: Vec<String> =
+        ports.by_ref().take(NAMED).map(|port| text::fit(&port.label().line(), 40).into()).collect();
+    let more = ports.count();
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let told =
+        || format!("ifSpeed and ifHighSpeed contradict each other on {}{rest}: ifHighSpeed is told", names.join(", "));
+    (!names.is_empty()).then(told)
+}
+
 /// Bits per second. ifSpeed is exact up to 4.29 Gbit/s and then a placeholder; ifHighSpeed is rounded to Mbit/s, and
-/// zero on slow links and on agents that do not fill it.
-fn speed(speed: Option<u64>, high: Option<u64>) -> Option<u64> {
+/// zero on slow links and on agents that do not fill it. No wire is slower than 10 kbit/s: that is Mbit/s in ifSpeed.
+fn speed(speed: Option<u64>, high: Option<u64>, is_wire: bool) -> Option<u64> {
+    let speed = speed.filter(|s| !is_wire || *s >= SLOWEST_WIRE);
     // Bits instead of megabits per second in ifHighSpeed.
     if high.is_some() && high == speed && speed != Some(0) {
-        return speed.filter(|s| *s != u64::from(u32::MAX));
+        return speed.filter(|s| *s < PLACEHOLDER);
     }
-    let speed = speed.filter(|s| *s > 0 && *s < u64::from(u32::MAX));
+    let speed = speed.filter(|s| *s > 0 && *s < PLACEHOLDER);
     let high = high.filter(|h| (1..=FASTEST_MBPS).contains(h)).map(|h| h * 1_000_000);
     match (speed, high) {
         (Some(speed), Some(high)) if speed.abs_diff(high) <= 500_000 => Some(speed),
@@ -484,14 +534,71 @@ mod tests {
     #[test]
     fn speeds_come_from_whichever_column_means_something() {
         let max = u64::from(u32::MAX);
-        assert_eq!(speed(Some(1_000_000_000), Some(0)), Some(1_000_000_000));
-        assert_eq!(speed(Some(max), Some(10_000)), Some(10_000_000_000));
-        assert_eq!(speed(Some(max), Some(0)), None);
-        assert_eq!(speed(Some(max), None), None);
-        assert_eq!(speed(Some(1_544_000), Some(2)), Some(1_544_000));
-        assert_eq!(speed(Some(1_410_065_408), Some(10_000)), Some(10_000_000_000));
-        assert_eq!(speed(Some(100), Some(4_294_901_759)), Some(100));
-        assert_eq!(speed(Some(0), Some(0)), None);
+        assert_eq!(speed(Some(1_000_000_000), Some(0), false), Some(1_000_000_000));
+        assert_eq!(speed(Some(max), Some(10_000), false), Some(10_000_000_000));
+        assert_eq!(speed(Some(max), Some(0), false), None);
+        assert_eq!(speed(Some(max), None, false), None);
+        assert_eq!(speed(Some(1_544_000), Some(2), false), Some(1_544_000));
+        assert_eq!(speed(Some(1_410_065_408), Some(10_000), false), Some(10_000_000_000));
+        assert_eq!(speed(Some(100), Some(4_294_901_759), false), Some(100));
+        assert_eq!(speed(Some(0), Some(0), false), None);
+        assert_eq!(speed(Some(max - 1), None, true), None);
+        assert_eq!(speed(Some(4_294_900_000), Some(0), true), None);
+        assert_eq!(speed(Some(4_250_000_000), Some(0), true), Some(4_250_000_000));
+        // Megabits in ifSpeed, which no wire is as slow as; a serial line is.
+        assert_eq!(speed(Some(1000), Some(1000), true), Some(1_000_000_000));
+        assert_eq!(speed(Some(1000), None, true), None);
+        assert_eq!(speed(Some(9600), Some(0), false), Some(9600));
+    }
+
+    #[test]
+    fn speeds_that_contradict_each_other_are_told_once_by_name() {
+        let mut sink = Interfaces::default();
+        for index in 1..=6 {
+            set(&mut sink, C::Type, index, Value::Integer(6));
+            set(&mut sink, C::Name, index, Value::Octets(format!("eth{index}").as_bytes()));
+            set(&mut sink, C::Speed, index, Value::Gauge32(1_000_000_000));
+            set(&mut sink, C::HighSpeed, index, Value::Gauge32(10_000));
+            set(&mut sink, C::HcInOctets, index, Value::Counter64(1));
+        }
+        let table = sink.table(AT, Vec::new(), None);
+        let words =
+            "ifSpeed and ifHighSpeed contradict each other on eth1, eth2, eth3, eth4 and 2 more: ifHighSpeed is told";
+        assert_eq!(table.warnings, [words]);
+        assert!(table.complete && table.ports.iter().all(|port| port.speed_bps == Some(10_000_000_000)));
+        for (exact, high) in
+            [(1_410_065_408, 10_000), (u32::MAX, 10_000), (1_544_000, 2), (1000, 1000), (1_000_000_000, 0)]
+        {
+            let mut sink = Interfaces::default();
+            set(&mut sink, C::Type, 1, Value::Integer(6));
+            set(&mut sink, C::Speed, 1, Value::Gauge32(exact));
+            set(&mut sink, C::HighSpeed, 1, Value::Gauge32(high));
+            set(&mut sink, C::HcInOctets, 1, Value::Counter64(1));
+            assert!(sink.table(AT, Vec::new(), None).warnings.is_empty(), "{exact} {high}");
+        }
+    }
+
+    #[test]
+    fn only_wires_have_a_duplex() {
+        let duplex = |kind: i64| {
+            let mut sink = Interfaces::default();
+            set(&mut sink, C::Type, 1, Value::Integer(kind));
+            set(&mut sink, C::Duplex, 1, Value::Integer(3));
+            sink.table(AT, Vec::new(), None).ports[0].duplex
+        };
+        assert_eq!([6, 161, 0].map(duplex), [Some(Duplex::Full); 3]);
+        assert_eq!([24, 53].map(duplex), [None; 2]);
+    }
+
+    #[test]
+    fn an_address_may_be_written_without_separators_or_with_blanks() {
+        let known = Some([0x00, 0x11, 0x22, 0x33, 0x44, 0xff]);
+        for text in [&b"0011223344ff"[..], b"00 11 22 33 44 ff", b"00:11:22:33:44:FF", b"0011.2233.44ff"] {
+            assert_eq!(mac(text), known, "{text:?}");
+        }
+        for text in [&b"0011223344f"[..], b"0011223344fg", b"00 11 22 33 44", b"+011223344ff"] {
+            assert_eq!(mac(text), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Devices as they were recorded, read by their profiles: every value is compared with the recording's own.
 
 use super::recorded::{Owned, Recording};
-use crate::model::PortTable;
 use crate::model::device::{Sensor, SensorClass, SensorStatus};
+use crate::model::{IfOper, Port, PortTable};
 use crate::profile::Profiles;
 
 const SYSTEM: &str = "1.3.6.1.2.1.1";
@@ -324,6 +324,28 @@ fn light_levels_are_those_recorded() {
     let (recording, table) = look("network_switch_brocade-ds-5100b", &[fabric]);
     let rx = in_order(table.equipment.optics.iter().filter_map(|o| o.rx_dbm));
     assert_same("rx", &rx, &recorded(&recording, &format!("{fabric}.4"), 1.0, &[]));
+}
+
+#[test]
+fn ports_can_do_what_their_transceivers_are_recorded_to_do() {
+    let (_, table) = look("cloud_arista-dcs-7150s-52-cl", &["1.3.6.1.2.1.26", "1.3.6.1.2.1.31.1.1.1"]);
+    let can = |bps: u64| table.equipment.ports.iter().filter(|facts| facts.capable_bps == Some(bps)).count();
+    assert_eq!((can(1_000_000_000), can(10_000_000_000)), (29, 9));
+    // One of them has a link of 100 Mbit/s.
+    let is_slower = |port: &&Port| {
+        let could = table.facts(port).and_then(|facts| facts.capable_bps);
+        port.oper == Some(IfOper::Up) && could.is_some_and(|could| port.speed_bps.is_some_and(|now| now < could))
+    };
+    let slower: Vec<(u32, Option<u64>)> =
+        table.ports.iter().filter(is_slower).map(|p| (p.index, p.speed_bps)).collect();
+    assert_eq!(slower, [(25, Some(100_000_000))]);
+}
+
+#[test]
+fn stations_are_known_to_an_agent_that_only_numbers_them() {
+    let (recording, table) = look("network_firewall_venus-vsos-v0600r0705b20180507", &["1.3.6.1.2.1.4.22"]);
+    assert_eq!(recording.column("1.3.6.1.2.1.4.22.1.2").len(), table.equipment.arp.len());
+    assert_eq!(table.equipment.arp.len(), 6);
 }
 
 #[test]

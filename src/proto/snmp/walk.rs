@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::ber::Writer;
 use super::message::Version;
-use super::oid::{Index, Oid};
+use super::oid::{Index, Oid, RawOid};
 use super::pdu::{self, ErrorStatus, Pdu, PduKind, Value};
 
 /// Where the values go.
@@ -134,6 +134,8 @@ struct Column {
     most: u32,
     open: bool,
     touched: bool,
+    /// The word that ended it, where the agent gave no row that follows.
+    ended_by: Option<&'static str>,
 }
 
 /// The state of a conversation.
@@ -357,6 +359,7 @@ impl Walk {
         if self.columns.iter().any(|c| c.open) {
             return;
         }
+        self.doubt_ends();
         let more = self.result.sink.more();
         if more.is_empty() {
             self.phase = Phase::Done;
@@ -383,9 +386,15 @@ impl Walk {
             if !column.open {
                 continue;
             }
-            let below = if bind.value.is_absent() { None } else { bind.name.below(&column.root) };
-            let Some(index) = below else {
-                column.open = false;
+            let below = bind.name.below(&column.root);
+            let Some(index) = below.filter(|_| !bind.value.is_absent()) else {
+                // What follows is in another table: that is how columns end.
+                if below.is_none() && bind.value != Value::EndOfMibView {
+                    column.open = false;
+                } else {
+                    let before = last[place];
+                    self.absent(number, before, bind.name, bind.value);
+                }
                 continue;
             };
             // Some agents' rows are out of order, so a lower name is no end; the same row twice is.
@@ -463,6 +472,45 @@ impl Walk {
         }
     }
 
+    /// No value in a walk. With the name of a further row it is a hole, which no agent may answer with: what lies behind it is
+    /// lost. With the name that was asked for, or at the end of the view, it may be the true end; see [`Self::doubt_ends`].
+    fn absent(&mut self, number: usize, before: Option<RawOid<'_>>, name: RawOid<'_>, value: Value<'_>) {
+        let word = match value {
+            Value::NoSuchObject => "noSuchObject",
+            Value::NoSuchInstance => "noSuchInstance",
+            _ => "endOfMibView",
+        };
+        let column = &mut self.columns[number];
+        column.open = false;
+        if column.cells == 0 {
+            return;
+        }
+        let before = before.unwrap_or_else(|| column.at.as_raw());
+        if value != Value::EndOfMibView && name > before {
+            self.cut(number, &format!("the agent says {word} in the middle"));
+        } else {
+            column.ended_by = Some(word);
+        }
+    }
+
+    /// An end that only the agent's word vouches for is none where it told of a row behind it: in another column of the same
+    /// table, or in one of those tables that have the same numbers for the same things.
+    fn doubt_ends(&mut self) {
+        for number in 0..self.columns.len() {
+            let column = &self.columns[number];
+            let Some(word) = column.ended_by else { continue };
+            let beyond = |other: &Column| {
+                let is_behind = word != "endOfMibView" || other.root.as_raw() > column.root.as_raw();
+                other.cells > 0 && is_behind && other.goes_beyond(column)
+            };
+            let is_doubtful = self.columns.iter().any(beyond);
+            self.columns[number].ended_by = None;
+            if is_doubtful {
+                self.cut(number, &format!("the agent says {word} in the middle"));
+            }
+        }
+    }
+
     /// Ends a column before its end.
     fn cut(&mut self, number: usize, reason: &str) {
         self.columns[number].open = false;
@@ -483,6 +531,7 @@ impl Walk {
         for number in 0..self.columns.len() {
             self.cut_open(number, reason, silent);
         }
+        self.doubt_ends();
     }
 
     fn cut_open(&mut self, column: usize, reason: &str, silent: bool) {
@@ -502,15 +551,32 @@ impl Walk {
 impl Column {
     fn new(root: Oid, plan: &Plan, number: usize) -> Self {
         let most = plan.rows_of.get(number).copied().unwrap_or(plan.max_rows);
-        Self { at: root.clone(), root, cells: 0, most, open: true, touched: false }
+        Self { at: root.clone(), root, cells: 0, most, open: true, touched: false, ended_by: None }
+    }
+
+    /// Whether its last row lies behind the other's. Rows of different tables compare only where each is a single number.
+    fn goes_beyond(&self, other: &Self) -> bool {
+        let arcs = |column: &Self| -> Vec<u32> {
+            column.at.as_raw().below(&column.root).map(|index| index.arcs().collect()).unwrap_or_default()
+        };
+        let (mine, others) = (arcs(self), arcs(other));
+        let same_table = table(&self.root) == table(&other.root);
+        (same_table || (mine.len() == 1 && others.len() == 1)) && mine > others
     }
 }
 
+/// The entry that a column is in.
+fn table(column: &Oid) -> Vec<u32> {
+    let mut arcs: Vec<u32> = column.as_raw().arcs().collect();
+    arcs.pop();
+    arcs
+}
+
 /// A scalar's object: the instance without its `.0`.
-fn parent(scalar: &Oid) -> super::oid::RawOid<'_> {
+fn parent(scalar: &Oid) -> RawOid<'_> {
     let bytes = scalar.as_bytes();
     let object = bytes.strip_suffix(&[0]).unwrap_or(bytes);
-    super::oid::RawOid::new(object).unwrap_or_else(|_| scalar.as_raw())
+    RawOid::new(object).unwrap_or_else(|_| scalar.as_raw())
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ const TOGETHER: Duration = Duration::from_secs(90);
 pub struct Names(HashMap<String, Option<usize>>);
 
 impl Names {
-    fn find(&self, neighbor: &Neighbor) -> Option<usize> {
+    pub(super) fn find(&self, neighbor: &Neighbor) -> Option<usize> {
         let by_address = neighbor.address.and_then(|address| self.row(&address.to_string()));
         by_address.or_else(|| {
             let name = neighbor.name.line().to_lowercase();

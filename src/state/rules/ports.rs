@@ -30,29 +30,44 @@ use self::rates::Excess;
 use self::span::{Clocks, Span, span};
 use self::ties::Bundles;
 use crate::base::Timestamp;
-use crate::model::device::StpState;
+use crate::model::device::{Neighbor, StpState};
 use crate::model::{
-    Condition, Flaps, Host, IfOper, Port, PortEvent, PortFacts, PortKey, PortMemory, PortRole, PortState, PortTable,
-    RememberedDevice, ToldApart,
+    Condition, Flaps, Host, IfOper, Port, PortChange, PortEvent, PortFacts, PortKey, PortMemory, PortRole, PortState,
+    PortTable, RememberedDevice, ToldApart,
 };
 use crate::state::rules::equipment;
 use crate::state::view::{DeviceView, Finding, Gap, PortView, Rates};
 
 /// A device that was restarted has not yet all its links; a lost one is not told before.
 const SETTLING: Duration = Duration::from_secs(120);
+/// A port that has been slower than it once was for so long, whenever it was up, has another station at its other end.
+const SLOWER: Duration = Duration::from_secs(7 * 86_400);
 /// A port that nobody needs and that has been without a link for so long is free.
 const FREE: Duration = Duration::from_secs(7 * 86_400);
 
+/// Whether a neighbour is a device that is watched too, so that it counts where it does not say that it forwards for others.
+pub type IsDevice<'a> = &'a dyn Fn(&Neighbor) -> bool;
+
 /// Judges a walk by itself and by what the walk before it showed.
 pub fn judge(previous: Option<&DeviceView>, table: &Arc<PortTable>, host: &Arc<Host>) -> DeviceView {
-    let Some(view) = previous else { return Scene::new(table, host, None).judge(None) };
+    judge_among(&|_| false, previous, table, host)
+}
+
+/// [`judge`] among other devices.
+pub fn judge_among(
+    is_device: IsDevice<'_>,
+    previous: Option<&DeviceView>,
+    table: &Arc<PortTable>,
+    host: &Arc<Host>,
+) -> DeviceView {
+    let Some(view) = previous else { return Scene::new(table, host, None, is_device).judge(None) };
     let span = span(Clocks::from(&*view.table), Clocks::from(&**table));
     let moved = match (view.table.device.table_last_change, table.device.table_last_change) {
         (Some(old), Some(new)) => old != new,
         _ => false,
     };
     let past = Past::of_view(view, moved || !span.keeps_indexes());
-    let mut scene = Scene::new(table, host, Some(span));
+    let mut scene = Scene::new(table, host, Some(span), is_device);
     if let Some(earlier) = view.counted_from.as_ref().filter(|t| span.keeps_indexes() && identity::same_rows(t, table))
     {
         scene.counters = Some((earlier, span::span(Clocks::from(&**earlier), Clocks::from(&**table))));
@@ -61,7 +76,12 @@ pub fn judge(previous: Option<&DeviceView>, table: &Arc<PortTable>, host: &Arc<H
 }
 
 /// Judges the first walk after a restart of noctty, by what the store remembers.
-pub fn recall(device: &RememberedDevice, table: &Arc<PortTable>, host: &Arc<Host>) -> DeviceView {
+pub fn recall(
+    is_device: IsDevice<'_>,
+    device: &RememberedDevice,
+    table: &Arc<PortTable>,
+    host: &Arc<Host>,
+) -> DeviceView {
     let span = span(Clocks::from(device), Clocks::from(&**table));
     // The last change of the table on the device's clock is later than our last look.
     let moved = match (table.device.table_last_change, device.uptime) {
@@ -69,7 +89,7 @@ pub fn recall(device: &RememberedDevice, table: &Arc<PortTable>, host: &Arc<Host
         _ => false,
     };
     let past = Past::of_store(device, moved || !span.keeps_indexes());
-    let mut scene = Scene::new(table, host, Some(span));
+    let mut scene = Scene::new(table, host, Some(span), is_device);
     scene.events = device.events.as_slice().into();
     scene.last_walk = Some(device.at);
     scene.judge(Some(&past))
@@ -83,6 +103,7 @@ pub fn worth_remembering(old: &DeviceView, new: &DeviceView) -> bool {
             && old.seen_up == new.seen_up
             && old.forwarded == new.forwarded
             && old.fastest == new.fastest
+            && old.slower_since == new.slower_since
             && old.told_apart == new.told_apart
             && old.flaps.len() == new.flaps.len()
             && old.ties == new.ties
@@ -106,6 +127,7 @@ struct Scene<'a> {
     /// An earlier walk with the same rows that rates are counted from, because the one before came too soon after it.
     counters: Option<(&'a Arc<PortTable>, Span)>,
     all_uplinks: bool,
+    is_device: IsDevice<'a>,
     old: Option<&'a DeviceView>,
     /// Where that is not as in `old`.
     told_apart: Option<Vec<ToldApart>>,
@@ -116,7 +138,7 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    fn new(table: &'a Arc<PortTable>, host: &'a Arc<Host>, span: Option<Span>) -> Self {
+    fn new(table: &'a Arc<PortTable>, host: &'a Arc<Host>, span: Option<Span>, is_device: IsDevice<'a>) -> Self {
         Self {
             table,
             host,
@@ -125,6 +147,7 @@ impl<'a> Scene<'a> {
             span,
             counters: None,
             all_uplinks: host.has_tag("uplink"),
+            is_device,
             old: None,
             told_apart: None,
             bundles: Bundles::of(table),
@@ -207,6 +230,12 @@ impl<'a> Scene<'a> {
         Some(PortKey { label: self.table.ports.get(row)?.label().clone(), told_apart: self.told_apart(row) })
     }
 
+    /// A restart of the device was seen in this walk or since that time.
+    fn restarted_since(&self, since: Timestamp) -> bool {
+        let is_restart = |event: &PortEvent| event.port.is_none() && event.change == PortChange::Restarted;
+        self.span == Some(Span::DeviceRestarted) || self.events.iter().any(|e| e.at >= since && is_restart(e))
+    }
+
     fn trouble(&self, row: usize) -> Option<&Trouble> {
         self.troubles.binary_search_by_key(&row, |t| t.row).ok().map(|at| &self.troubles[at])
     }
@@ -227,7 +256,7 @@ impl<'a> Scene<'a> {
         }
         let is_news = before.is_some() && changes::is_news(memory, state);
         let changed = if is_news { Some(self.when(port)) } else { memory.changed };
-        let fastest_now = port.speed_bps.filter(|_| state == PortState::Up);
+        let (fastest, slower_since) = self.fastest(port, state, memory);
         PortView {
             reason: before.and_then(|b| b.seen).and_then(|s| s.reason.clone()),
             changed,
@@ -236,10 +265,26 @@ impl<'a> Scene<'a> {
             forwarded: memory.forwarded || facts.and_then(|f| f.stp) == Some(StpState::Forwarding),
             role,
             told_apart: self.told_apart(row),
-            fastest: fastest_now.max(memory.fastest_bps),
+            fastest,
+            slower_since,
             ties,
             ..PortView::new(row, state, memory.first_seen)
         }
+    }
+
+    /// The fastest that it was seen up with, and since when it is slower. Forgotten with the module that could do it, and
+    /// once it has been slower for [`SLOWER`].
+    fn fastest(&self, port: &Port, state: PortState, memory: &PortMemory) -> (Option<u64>, Option<Timestamp>) {
+        if state == PortState::MissingModule {
+            return (None, None);
+        }
+        let known = (memory.fastest_bps, memory.slower_since);
+        let Some(now) = port.speed_bps.filter(|_| state == PortState::Up) else { return known };
+        if memory.fastest_bps.is_none_or(|fastest| now >= fastest) {
+            return (Some(now), None);
+        }
+        let since = memory.slower_since.unwrap_or(self.at);
+        if self.at.since(since) >= SLOWER { (Some(now), None) } else { (memory.fastest_bps, Some(since)) }
     }
 
     /// When a change that this walk shows happened: as the device says, where that fits what was seen.

@@ -14,6 +14,7 @@ mod host_resources;
 mod if_stack;
 mod lag;
 mod lldp;
+mod mau;
 mod names;
 mod numbering;
 mod ospf;
@@ -145,6 +146,7 @@ impl Group for Fixed {
 pub static GROUPS: &[&dyn Group] = &[
     &if_stack::GROUP,
     &ethernet::GROUP,
+    &mau::GROUP,
     &bridge_ports::GROUP,
     &entity::GROUP,
     &lldp::GROUP,

@@ -143,7 +143,7 @@ fn speeds_that_contradict_each_other_or_mean_nothing() {
         (Some(64_000), Some(0), Some(64_000)),
         (Some(0), None, None),
     ] {
-        assert_eq!(speed(exact, coarse), want, "{exact:?} and {coarse:?}");
+        assert_eq!(speed(exact, coarse, true), want, "{exact:?} and {coarse:?}");
     }
     let port = Agent::default().up(1).cell(C::HighSpeed, 1, Value::Integer(-1)).port();
     assert_eq!(port.speed_bps, None);
@@ -236,7 +236,7 @@ fn texts_of_blanks_quotes_or_nuls_are_none_and_others_stay_as_they_are() {
     assert_eq!(alias(b"\xfc\xdfe").as_bytes(), b"\xfc\xdfe", "not UTF-8");
     assert_eq!(alias(b"a\0b").as_bytes(), b"a\0b");
     let long = vec![b'x'; 11_000];
-    assert_eq!(alias(&long).as_bytes().len(), crate::base::text::LIMIT);
+    assert_eq!(alias(&long).as_bytes().len(), text::LIMIT);
 }
 
 #[test]

@@ -31,6 +31,9 @@ impl Sink for Table {
     }
 }
 
+/// Numbers that stand for no value; any other below zero is the end of the view.
+const NO_SUCH_INSTANCE: i64 = -2;
+
 /// An agent as a function from the request's names to the answer: status, index, varbinds.
 type Answer = (i32, i32, Vec<(Oid, i64)>);
 
@@ -64,7 +67,11 @@ fn converse_in(version: Version, plan: Plan, mut agent: impl FnMut(PduKind, &[Oi
         message::encode(&mut reply, Version::V2c, b"c", |w| {
             pdu::encode(w, PduKind::Response, 7, status, index, |w| {
                 for (name, value) in &binds {
-                    let value = if *value < 0 { Value::EndOfMibView } else { Value::Integer(*value) };
+                    let value = match *value {
+                        NO_SUCH_INSTANCE => Value::NoSuchInstance,
+                        ..0 => Value::EndOfMibView,
+                        _ => Value::Integer(*value),
+                    };
                     pdu::encode_varbind(w, name.as_raw(), value);
                 }
             });
@@ -132,6 +139,66 @@ fn a_hole_in_a_column_costs_only_its_cell() {
     let (table, incomplete, _) = run(plan, honest(mib));
     assert_eq!(table.cells.len(), 99);
     assert!(incomplete.is_empty());
+}
+
+/// An agent that is honest but for one cell.
+fn but_for(
+    mib: Vec<Oid>,
+    odd: Oid,
+    mut answer: impl FnMut(&Oid) -> (Oid, i64),
+) -> impl FnMut(PduKind, &[Oid], i32) -> Answer {
+    let mut agent = honest(mib);
+    move |kind, names, repetitions| {
+        let (status, index, mut binds) = agent(kind, names, repetitions);
+        let width = names.len();
+        for at in 0..binds.len() {
+            if binds[at].0 == odd {
+                let asked = if at < width { names[at].clone() } else { binds[at - width].0.clone() };
+                binds[at] = answer(&asked);
+            }
+        }
+        (status, index, binds)
+    }
+}
+
+#[test]
+fn a_row_without_a_value_in_the_middle_is_told() {
+    let (plan, mib) = columns(50);
+    let odd = oid(&[1, 3, 1, 3000]);
+    let (table, incomplete, _) = run(plan, but_for(mib, odd.clone(), |_| (odd.clone(), NO_SUCH_INSTANCE)));
+    assert_eq!(table.cells.len(), 29 + 50, "what came is kept");
+    assert_eq!(incomplete, ["1.3.1: the agent says noSuchInstance in the middle"]);
+}
+
+#[test]
+fn an_end_that_another_column_goes_beyond_is_told() {
+    for (word, value) in [("noSuchInstance", NO_SUCH_INSTANCE), ("endOfMibView", -1)] {
+        let (plan, mib) = columns(50);
+        let walked = converse(plan, but_for(mib, oid(&[1, 3, 1, 3000]), |asked| (asked.clone(), value)));
+        let reason = format!("1.3.1: the agent says {word} in the middle");
+        assert_eq!(walked.incomplete, [reason.as_str()]);
+        assert_eq!(walked.unfinished, [Unfinished { column: 0, silent: false, reason }]);
+    }
+}
+
+#[test]
+fn a_column_that_ends_with_its_table_is_whole_whatever_the_agent_calls_it() {
+    for value in [NO_SUCH_INSTANCE, -1] {
+        let (plan, mib) = columns(50);
+        // What follows the last row of the first column is the first row of the second.
+        let (table, incomplete, _) = run(
+            plan,
+            but_for(mib, oid(&[1, 3, 2, 100]), move |asked| {
+                if asked.as_raw() > oid(&[1, 3, 2]).as_raw() || *asked == oid(&[1, 3, 2]) {
+                    (oid(&[1, 3, 2, 100]), 1)
+                } else {
+                    (asked.clone(), value)
+                }
+            }),
+        );
+        assert_eq!(table.cells.len(), 100);
+        assert!(incomplete.is_empty(), "{incomplete:?}");
+    }
 }
 
 #[test]

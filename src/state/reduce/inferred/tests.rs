@@ -4,7 +4,9 @@ use super::super::tests::{at, inventory, see};
 use super::*;
 use crate::base::{Timestamp, Untrusted};
 use crate::model::device::{Equipment, NeighborProtocol};
-use crate::model::{AssetId, CheckKey, Condition, Facts, Inventory, Observation, Outcome, Policy, Reading, Subject};
+use crate::model::{
+    AssetId, CheckKey, Condition, Facts, IfOper, Inventory, Observation, Outcome, Policy, Port, Reading, Subject,
+};
 use crate::state::event::{Effect, Event};
 use crate::state::view::HostView;
 
@@ -29,9 +31,14 @@ fn walk(s: &mut State, secs: u64, neighbors: Vec<Neighbor>) {
     }
     let table =
         PortTable { collected_at: at(secs), equipment: Arc::new(equipment), complete: true, ..PortTable::default() };
-    let check = CheckKey { subject: Subject::Host(AssetId::new("sw1")), name: "ports".into() };
+    observe(s, "sw1", table);
+}
+
+fn observe(s: &mut State, host: &str, table: PortTable) {
+    let (now, check) =
+        (table.collected_at, CheckKey { subject: Subject::Host(AssetId::new(host)), name: "ports".into() });
     let reading = Reading::ok("walked").facts(Facts::Ports(Arc::new(table)));
-    s.reduce(at(secs), Event::Observed(Observation { check, at: at(secs), took: Duration::ZERO, reading }));
+    s.reduce(now, Event::Observed(Observation { check, at: now, took: Duration::ZERO, reading }));
 }
 
 fn hosts() -> Inventory {
@@ -123,6 +130,32 @@ fn two_hosts_of_one_name_are_nobodys_neighbour() {
         inventory.hosts.push(Arc::new(twin));
     });
     assert!(s.publish(at(3)).hosts.iter().all(|host| host.care.inferred_parent.is_none()));
+}
+
+#[test]
+fn a_walked_host_is_a_neighbour_that_is_missed_though_it_says_nothing_of_itself() {
+    let mut s = world(|inventory| inventory.checks.push(super::super::tests::spec("web", "ports", false)));
+    let table = |secs: u64| {
+        let mut equipment = Equipment::default();
+        equipment.port_mut(1).neighbors.push(neighbor("WEB.example.net", None));
+        let ports = vec![Port { index: 1, oper: Some(IfOper::Up), ..Port::default() }];
+        PortTable {
+            collected_at: at(secs),
+            equipment: Arc::new(equipment),
+            ports,
+            complete: true,
+            ..PortTable::default()
+        }
+    };
+    let missed = |s: &State| {
+        let device = s.hosts[0].device.as_ref().expect("it was walked");
+        device.ports[0].ties.as_ref().and_then(|ties| ties.neighbor.as_ref()).map(|(name, _)| name.line())
+    };
+    observe(&mut s, "sw1", table(10));
+    assert_eq!(missed(&s), None, "its ports are not walked");
+    observe(&mut s, "web", PortTable { collected_at: at(11), complete: true, ..PortTable::default() });
+    observe(&mut s, "sw1", table(70));
+    assert_eq!(missed(&s).as_deref(), Some("WEB.example.net"));
 }
 
 fn hung(parents: &[(&str, &str, Inference)]) -> State {

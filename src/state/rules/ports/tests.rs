@@ -97,7 +97,8 @@ impl Switch {
         if self.view.is_some() {
             self.pass(time);
         }
-        let view = judge(self.view.as_ref(), &self.table(), &self.host);
+        let is_device = |neighbor: &Neighbor| neighbor.name.as_bytes().starts_with(b"watched");
+        let view = judge_among(&is_device, self.view.as_ref(), &self.table(), &self.host);
         self.view.insert(view)
     }
 
@@ -118,7 +119,7 @@ impl Switch {
     fn recall(&mut self, after: Duration) -> &DeviceView {
         let stored = self.seen().remembered();
         self.pass(after);
-        let view = recall(&stored, &self.table(), &self.host);
+        let view = recall(&|_| false, &stored, &self.table(), &self.host);
         self.view.insert(view)
     }
 
@@ -330,6 +331,76 @@ fn half_duplex_lost_speed_and_a_duplex_mismatch_are_told() {
     switch.walk();
     switch.walk();
     assert_eq!(switch.verdict("Gi2"), up(Condition::Warning, "100M of 1G"), "it stays so while it lasts");
+}
+
+#[test]
+fn a_speed_that_was_not_reached_for_a_week_or_left_with_its_module_is_forgotten() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let mut switch = Switch::new(&["Gi1", "Gi2", "Gi3"]);
+    switch.walk();
+    for name in ["Gi1", "Gi2"] {
+        switch.port(name).speed_bps = Some(100_000_000);
+    }
+    switch.walk();
+    switch.recall(DAY * 4);
+    assert_eq!(switch.verdict("Gi1").2, "100M of 1G");
+    // Once as fast as before, the week begins anew.
+    switch.port("Gi2").speed_bps = Some(1_000_000_000);
+    switch.walk();
+    switch.port("Gi2").speed_bps = Some(100_000_000);
+    switch.walk();
+    switch.recall(DAY * 3);
+    assert_eq!(switch.verdict("Gi1"), (PortState::Up, Condition::Ok, String::new()));
+    assert_eq!(switch.verdict("Gi2").2, "100M of 1G");
+    switch.set("Gi3", IfOper::NotPresent);
+    switch.walk();
+    switch.up("Gi3");
+    switch.port("Gi3").speed_bps = Some(100_000_000);
+    switch.walk();
+    assert_eq!(switch.look("Gi3").fastest, Some(100_000_000), "another module");
+}
+
+#[test]
+fn a_neighbour_that_says_nothing_of_itself_counts_where_it_is_watched() {
+    let mut switch = Switch::new(&["Te1", "Gi1", "Gi2"]);
+    for (port, name, forwards) in
+        [("Te1", "watched-sw2", None), ("Gi1", "somebody", None), ("Gi2", "watched-phone", Some(false))]
+    {
+        switch.neighbor(port, name);
+        switch.facts(port).neighbors[0].forwards = forwards;
+    }
+    switch.walk();
+    for port in ["Te1", "Gi1", "Gi2"] {
+        switch.down(port);
+        switch.facts(port).neighbors.clear();
+    }
+    switch.walk();
+    let lost = "lost its link to watched-sw2".to_owned();
+    assert_eq!(switch.verdict("Te1"), (PortState::LinkLost, Condition::Critical, lost));
+    assert_eq!([switch.look("Gi1").condition, switch.look("Gi2").condition], [Condition::Ok; 2]);
+}
+
+#[test]
+fn a_clock_that_wrapped_or_an_agent_that_is_new_hushes_no_loss() {
+    let end = (1u64 << 32) / 100;
+    // By itself; beside a clock that does not wrap; on a machine that went on.
+    for (uptime, engine, host_uptime, after) in
+        [(end - 30, None, None, None), (end - 30, Some(end - 30), None, None), (86_400, None, Some(900_000), Some(10))]
+    {
+        let mut switch = Switch::new(&["Te1"]).rules(&[], &["Te1"], &[]);
+        switch.device.uptime = Some(Duration::from_secs(uptime - 120));
+        switch.device.engine = engine.map(|time| EngineClock { boots: 7, time: Duration::from_secs(time - 120) });
+        switch.device.host_uptime = host_uptime.map(Duration::from_secs);
+        for _ in 0..3 {
+            switch.walk();
+        }
+        switch.down("Te1");
+        switch.pass(MINUTE);
+        switch.device.uptime = Some(Duration::from_secs(after.unwrap_or(30)));
+        switch.device.host_uptime = host_uptime.map(|up| Duration::from_secs(up + 60));
+        switch.walk_after(Duration::ZERO);
+        assert_eq!(switch.verdict("Te1"), (PortState::LinkLost, Condition::Critical, "uplink lost its link".into()));
+    }
 }
 
 #[test]

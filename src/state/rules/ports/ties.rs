@@ -25,7 +25,10 @@ pub fn ties(
     memory: &PortMemory,
 ) -> Option<Arc<Ties>> {
     let old = memory.ties.as_ref();
-    let heard = facts.and_then(|f| f.neighbors.iter().find(|n| n.forwards == Some(true)));
+    let neighbors = || facts.into_iter().flat_map(|f| &f.neighbors);
+    let says_so = neighbors().find(|n| n.forwards == Some(true));
+    // Telephones and computers say that they forward for nobody; what says nothing may be a switch all the same.
+    let heard = says_so.or_else(|| neighbors().find(|n| n.forwards.is_none() && (scene.is_device)(n)));
     let aggregate = scene.bundles.aggregate_of(row);
     if old.is_none() && heard.is_none() && aggregate.is_none() {
         return None;

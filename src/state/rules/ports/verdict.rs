@@ -260,8 +260,17 @@ impl Case<'_> {
     /// The device was restarted a moment ago, and the link has been gone since.
     fn just_started(&self, words: &mut Words) -> bool {
         let scene = self.scene;
-        let Some(up) = scene.table.device.uptime.filter(|up| *up < SETTLING) else { return false };
+        let device = &scene.table.device;
+        let Some(up) = device.uptime.filter(|up| *up < SETTLING) else { return false };
         let started = scene.at.minus(up + Duration::from_secs(60));
+        if !scene.restarted_since(started) {
+            // Who watched it would have seen it start: its clock has wrapped, or only its agent is new.
+            let watched = self.seen().first_seen < started;
+            let older = device.up().max(device.host_uptime).is_some_and(|up| up >= SETTLING);
+            if watched || older {
+                return false;
+            }
+        }
         let since = self.seen().changed.is_none_or(|changed| changed >= started);
         if since {
             words.add(format_args!("the device has just started"));

@@ -72,7 +72,7 @@ fn identity(now: Timestamp, device: &DeviceView, facts: &Device, out: &mut Vec<L
             out.push((Meaning::Dim, text.line()));
         }
     }
-    let up = facts.uptime.map_or_else(
+    let up = facts.up().map_or_else(
         || "agent does not say since when".to_owned(),
         |up| format!("agent up {}", units::clock_duration(up)),
     );
