@@ -49,7 +49,7 @@ impl Device {
         let up = self.uptime?;
         let plausible = |time: &Duration| (UPTIME_WRAP..LONGEST_UPTIME).contains(time) && *time > up;
         let Some(engine) = self.engine.map(|engine| engine.time).filter(plausible) else { return Some(up) };
-        let wraps = (engine - up + UPTIME_WRAP / 2).as_millis() / UPTIME_WRAP.as_millis();
+        let wraps = (engine.saturating_sub(up) + UPTIME_WRAP / 2).as_millis() / UPTIME_WRAP.as_millis();
         let unwrapped = up + UPTIME_WRAP * wraps as u32;
         // Over so long a time the two drift apart; further than that they have nothing to do with each other.
         Some(match unwrapped.abs_diff(engine) {

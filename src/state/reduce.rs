@@ -249,12 +249,11 @@ impl State {
         if let Facts::Ports(table) = &observation.reading.facts {
             let slot = &self.hosts[row];
             let stored = if slot.device.is_none() { self.unclaimed_devices.remove(&slot.view.host.id) } else { None };
-            let judged = match stored {
-                Some(stored) => self.recall(row, &stored, table),
-                None => {
-                    let is_device = |neighbor: &Neighbor| self.is_other_device(row, neighbor);
-                    rules::ports::judge_among(&is_device, slot.device.as_deref(), table, &slot.view.host)
-                }
+            let judged = if let Some(stored) = stored {
+                self.recall(row, &stored, table)
+            } else {
+                let is_device = |neighbor: &Neighbor| self.is_other_device(row, neighbor);
+                rules::ports::judge_among(&is_device, slot.device.as_deref(), table, &slot.view.host)
             };
             let slot = &mut self.hosts[row];
             let host = &slot.view.host;

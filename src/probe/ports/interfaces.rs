@@ -461,8 +461,7 @@ const NAMED: usize = 4;
 
 /// One warning for all ports whose two speeds are different ones.
 fn contradicting<'a>(mut ports: impl Iterator<Item = &'a Port>) -> Option<String> {
-    let names: Vec<String> =
-        ports.by_ref().take(NAMED).map(|port| text::fit(&port.label().line(), 40).into()).collect();
+    let names: Vec<String> = ports.by_ref().take(NAMED).map(|port| text::fit(&port.label().line(), 40)).collect();
     let more = ports.count();
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     let told =

@@ -28,7 +28,7 @@ fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
     for port in &mut equipment.ports {
         port.capable_bps = None;
     }
-    let lists: [(usize, fn(usize) -> Option<u64>); 2] = [(TYPES, type_mbps), (CAPABILITIES, capability_mbps)];
+    let lists: [(usize, Speed); 2] = [(TYPES, type_mbps), (CAPABILITIES, capability_mbps)];
     for (column, speed) in lists {
         for (row, bits) in tables.column(column) {
             let Some(port) = row.arcs().next().and_then(|index| walk.known(index)) else { continue };
@@ -39,8 +39,11 @@ fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
     }
 }
 
+/// What a bit means, in Mbit/s.
+type Speed = fn(usize) -> Option<u64>;
+
 /// The fastest of the bits that are set; the first is the highest one of the first octet.
-fn fastest(bits: Value<'_>, speed: fn(usize) -> Option<u64>) -> Option<u64> {
+fn fastest(bits: Value<'_>, speed: Speed) -> Option<u64> {
     let octets = values::octets_raw(bits)?;
     let set = |bit: &usize| octets[bit / 8] & (0x80 >> (bit % 8)) != 0;
     (0..octets.len() * 8).filter(set).filter_map(speed).max()
