@@ -135,6 +135,7 @@ impl Plugin {
             program = program.folder(folder.clone());
         }
         program = program.timeout(cx.timeout.saturating_sub(ENDING).max(cx.timeout / 2));
+        program.said = Some(cx.timeout);
         program.output_limit = MOST_OUTPUT;
         program.stop_at_limit = true;
         match process::run(&program).await {

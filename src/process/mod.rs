@@ -17,8 +17,10 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
-use crate::base::Secret;
+use crate::base::{Secret, units};
 
+/// How long the outputs of a program that has ended are still read, where something holds them open.
+const DRAIN: Duration = Duration::from_millis(200);
 /// How long a group may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -33,6 +35,8 @@ pub struct Program {
     /// What it reads from its standard input; not more than a pipe takes at once (4 KiB everywhere).
     pub input: Vec<u8>,
     pub timeout: Duration,
+    /// What the configuration calls its time, where ending it takes a part of that.
+    pub said: Option<Duration>,
     /// Bytes kept of each of its two outputs; the rest is read and thrown away.
     pub output_limit: usize,
     /// A program that prints more than the limit is stopped instead.
@@ -47,6 +51,7 @@ impl Program {
             environment: Vec::new(),
             input: Vec::new(),
             timeout: Duration::from_secs(30),
+            said: None,
             output_limit: 16 * 1024 * 1024,
             stop_at_limit: false,
         }
@@ -102,7 +107,7 @@ pub enum ProcessError {
     NotFound(String),
     #[error("cannot start {program}: {source}")]
     Start { program: String, source: std::io::Error },
-    #[error("{program} did not end within {:.0} s and was stopped", .within.as_secs_f32())]
+    #[error("{program} did not end within {} and was stopped", units::config_duration(*.within))]
     TimedOut { program: String, within: Duration },
     #[error("{program} printed more than {} KiB and was stopped", .limit / 1024)]
     Flood { program: String, limit: usize },
@@ -172,17 +177,36 @@ pub async fn run(program: &Program) -> Result<Output, ProcessError> {
     }
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (limit, strict) = (program.output_limit, program.stop_at_limit);
-    let all = async {
-        let ended = async { Ok(child.wait().await) };
-        tokio::try_join!(read_bounded(stdout, limit, strict), read_bounded(stderr, limit, strict), ended)
+    let (mut out, mut err) = (Kept::default(), Kept::default());
+    let ended = {
+        let reads = async { tokio::try_join!(out.read(stdout, limit, strict), err.read(stderr, limit, strict)) };
+        let mut reads = std::pin::pin!(reads);
+        let all = async {
+            tokio::select! {
+                status = child.wait() => match tokio::time::timeout(DRAIN, &mut reads).await {
+                    Ok(read) => read.map(|_| (status, false)),
+                    // Something that it started holds its outputs open: what it said itself counts.
+                    Err(_) => Ok((status, true)),
+                },
+                read = &mut reads => {
+                    read?;
+                    Ok((child.wait().await, false))
+                }
+            }
+        };
+        tokio::time::timeout(program.timeout, all).await
     };
-    let error = match tokio::time::timeout(program.timeout, all).await {
-        Ok(Ok(((stdout, cut_out), (stderr, cut_err), status))) => {
+    let error = match ended {
+        Ok(Ok((status, left))) => {
+            if left {
+                group.signal(Signal::KILL);
+                let _ = tokio::task::spawn_blocking(move || escaped::end(&mark)).await;
+            }
             let status = status.map_err(|source| ProcessError::Wait { program: name, source })?;
-            return Ok(Output { status, stdout, stderr, cut: cut_out || cut_err });
+            return Ok(Output { status, stdout: out.bytes, stderr: err.bytes, cut: out.cut || err.cut });
         }
         Ok(Err(Flood)) => ProcessError::Flood { program: name, limit },
-        Err(_) => ProcessError::TimedOut { program: name, within: program.timeout },
+        Err(_) => ProcessError::TimedOut { program: name, within: program.said.unwrap_or(program.timeout) },
     };
     group.signal(Signal::TERM);
     // Children of the child may hold the pipes open: only the group's end counts.
@@ -241,27 +265,30 @@ fn may_run(file: &Path) -> bool {
 /// More was printed than may be.
 struct Flood;
 
-async fn read_bounded(
-    pipe: Option<impl AsyncRead + Unpin>,
-    limit: usize,
-    strict: bool,
-) -> Result<(Vec<u8>, bool), Flood> {
-    let mut kept = Vec::new();
-    let mut cut = false;
-    let Some(mut pipe) = pipe else { return Ok((kept, cut)) };
-    let mut chunk = vec![0u8; 16 * 1024];
-    while let Ok(length) = pipe.read(&mut chunk).await {
-        if length == 0 {
-            break;
+/// What was kept of an output, also where reading it was given up.
+#[derive(Debug, Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    cut: bool,
+}
+
+impl Kept {
+    async fn read(&mut self, pipe: Option<impl AsyncRead + Unpin>, limit: usize, strict: bool) -> Result<(), Flood> {
+        let Some(mut pipe) = pipe else { return Ok(()) };
+        let mut chunk = vec![0u8; 16 * 1024];
+        while let Ok(length) = pipe.read(&mut chunk).await {
+            if length == 0 {
+                break;
+            }
+            let room = limit.saturating_sub(self.bytes.len());
+            self.cut |= length > room;
+            if self.cut && strict {
+                return Err(Flood);
+            }
+            self.bytes.extend_from_slice(&chunk[..length.min(room)]);
         }
-        let room = limit.saturating_sub(kept.len());
-        cut |= length > room;
-        if cut && strict {
-            return Err(Flood);
-        }
-        kept.extend_from_slice(&chunk[..length.min(room)]);
+        Ok(())
     }
-    Ok((kept, cut))
 }
 
 #[cfg(test)]
@@ -335,6 +362,26 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert!(!running(&mark), "a member of the group is still there");
+    }
+
+    #[tokio::test]
+    async fn what_a_program_said_counts_though_something_it_left_holds_its_output_open() {
+        let mark = format!("noctty-left-{}", std::process::id());
+        for leave in ["", "setsid "] {
+            let script = format!(
+                "{leave}bash -c 'exec -a {mark} sleep 300' & until pgrep -f '^{mark}' >/dev/null; do :; done; echo OK fine; exit 1"
+            );
+            let begun = Instant::now();
+            let output =
+                run(&Program::new(["bash", "-c", &script]).timeout(Duration::from_secs(20))).await.expect("it ended");
+            assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b"OK fine\n"[..]));
+            assert!(begun.elapsed() < Duration::from_secs(15), "it is not waited for");
+            let deadline = Instant::now() + Duration::from_secs(5);
+            while running(&mark) && Instant::now() < deadline {
+                tokio::task::yield_now().await;
+            }
+            assert!(!running(&mark), "what it left is still there: {leave}");
+        }
     }
 
     #[tokio::test]
