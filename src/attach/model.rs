@@ -145,7 +145,7 @@ wire! {
     record PortPatch { poe_status, poe_watts, err_disabled }
     record TablesWalked { group, at, rows, incomplete }
     record PortFacts {
-        index, vlan, tagged, poe, neighbors, lag, stp, err_disabled, capable_bps, lower, connector, unit, slot,
+        index, vlan, tagged, poe, neighbors, lag, stp, stp_vlans, err_disabled, capable_bps, lower, connector, unit, slot,
         fcs_errors, late_collisions,
     }
     choice PoeStatus { Disabled, Searching, Delivering, Fault, Test, OtherFault, Denied }

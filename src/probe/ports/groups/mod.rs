@@ -25,7 +25,7 @@ mod spanning_tree;
 pub mod testing;
 mod ucd;
 mod ups;
-mod values;
+pub mod values;
 mod vlans;
 
 use std::time::Duration;
@@ -33,6 +33,11 @@ use std::time::Duration;
 use super::cells::Tables;
 use crate::model::{Device, Equipment, Port};
 use crate::proto::snmp::Oid;
+
+/// What a bridge says of itself, in the order in which it is folded.
+pub static BRIDGE: &[&dyn Group] = &[&bridge_ports::GROUP, &spanning_tree::GROUP, &forwarding::GROUP];
+/// The group that what is asked VLAN by VLAN goes with.
+pub static FORWARDING: &dyn Group = &forwarding::GROUP;
 
 /// Tables that are walked together.
 pub trait Group: Send + Sync + std::fmt::Debug {
