@@ -9,7 +9,7 @@ use super::wire::{Malformed, Reader, Wall, Wire, wire};
 use crate::model::device::{
     ArpEntry, BgpPeer, BgpState, EngineClock, Entity, EntityClass, ErrDisabled, Firewall, ForwardingEntry, HaState,
     LagMember, Limits, Neighbor, NeighborProtocol, Optics, OspfNeighbor, OspfState, Poe, PoeBudget, PoeStatus, Pool,
-    PortPatch, PowerSource, Processor, ProfilePart, ProfileParts, ProfileRows, Sensor, SensorClass, SensorPlace,
+    PortAddress, PortPatch, PowerSource, Processor, ProfilePart, ProfileParts, ProfileRows, Sensor, SensorClass, SensorPlace,
     SensorStatus, Setback, SpanningTree, StpState, StrayNeighbor, TablesWalked, Tunnel, Ups, Vlan,
 };
 use crate::model::port_rules::{self, Pattern, Piece, RuleSet};
@@ -146,8 +146,9 @@ wire! {
     record TablesWalked { group, at, rows, incomplete }
     record PortFacts {
         index, vlan, tagged, poe, neighbors, lag, stp, stp_vlans, err_disabled, capable_bps, lower, connector, unit, slot,
-        fcs_errors, late_collisions,
+        fcs_errors, late_collisions, addresses,
     }
+    record PortAddress { address, prefix }
     choice PoeStatus { Disabled, Searching, Delivering, Fault, Test, OtherFault, Denied }
     record Poe { status, watts, class }
     choice NeighborProtocol { Lldp, Cdp }

@@ -229,6 +229,26 @@ pub struct PortFacts {
     /// `dot3StatsFCSErrors` and `dot3StatsLateCollisions`.
     pub fcs_errors: Option<u64>,
     pub late_collisions: Option<u64>,
+    /// The device's own addresses on this interface, sorted.
+    pub addresses: Vec<PortAddress>,
+}
+
+/// An address of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortAddress {
+    pub address: IpAddr,
+    /// The bits of its network, where the device says so.
+    pub prefix: Option<u8>,
+}
+
+impl std::fmt::Display for PortAddress {
+    /// `10.0.0.1/24`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.prefix {
+            Some(prefix) => write!(f, "{}/{prefix}", self.address),
+            None => write!(f, "{}", self.address),
+        }
+    }
 }
 
 /// POWER-ETHERNET-MIB (RFC 3621): `pethPsePortDetectionStatus`.

@@ -2,6 +2,7 @@
 //! group says what to ask for and how often, and makes of what came a part of the device's [`Equipment`]. It asks nobody
 //! itself; [`super::survey`] does.
 
+mod addresses;
 mod arp;
 mod bgp;
 mod bridge_ports;
@@ -149,6 +150,7 @@ impl Group for Fixed {
 /// Every group that any agent may have. Folded in this order: a later one may build on an earlier one's part.
 pub static GROUPS: &[&dyn Group] = &[
     &if_stack::GROUP,
+    &addresses::GROUP,
     &ethernet::GROUP,
     &bridge_ports::GROUP,
     &entity::GROUP,

@@ -67,6 +67,13 @@ fn state(now: Timestamp, seen: Seen<'_>, out: &mut Vec<Line>) {
         None => "",
     };
     out.push(pair("speed", speed.map(|s| format!("{s}{capable}{duplex}"))));
+    let addresses = seen.facts.map(|f| &f.addresses[..]).unwrap_or_default();
+    if !addresses.is_empty() {
+        let shown: Vec<String> = addresses.iter().take(LISTED).map(ToString::to_string).collect();
+        let more = addresses.len() - shown.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        out.push(pair("addresses", Some(format!("{}{more}", shown.join(", ")))));
+    }
     let says = |what: Option<&'static str>| what.unwrap_or("unknown");
     let admin = says(seen.port.admin.map(crate::model::IfAdmin::as_str));
     let oper = says(seen.port.oper.map(crate::model::IfOper::as_str));
