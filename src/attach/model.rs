@@ -9,8 +9,8 @@ use super::wire::{Malformed, Reader, Wall, Wire, wire};
 use crate::model::device::{
     ArpEntry, BgpPeer, BgpState, EngineClock, Entity, EntityClass, ErrDisabled, Firewall, ForwardingEntry, HaState,
     LagMember, Limits, Neighbor, NeighborProtocol, Optics, OspfNeighbor, OspfState, Poe, PoeBudget, PoeStatus, Pool,
-    PortAddress, PortPatch, PowerSource, Processor, ProfilePart, ProfileParts, ProfileRows, Sensor, SensorClass, SensorPlace,
-    SensorStatus, Setback, SpanningTree, StpState, StrayNeighbor, TablesWalked, Tunnel, Ups, Vlan,
+    PortAddress, PortPatch, PowerSource, Processor, ProfilePart, ProfileParts, ProfileRows, Sensor, SensorClass,
+    SensorPlace, SensorStatus, Setback, SpanningTree, StpState, StrayNeighbor, TablesWalked, Tunnel, Ups, Vlan,
 };
 use crate::model::port_rules::{self, Pattern, Piece, RuleSet};
 use crate::model::{

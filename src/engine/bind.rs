@@ -426,9 +426,8 @@ mod tests {
                  env = \"C\" }} }}\n"
             ))
             .expect("valid");
-            let told = |b: &Bound| {
-                format!("{} {} {}", b.spec.key.name, b.spec.wire.destination, b.spec.interval.as_secs())
-            };
+            let told =
+                |b: &Bound| format!("{} {} {}", b.spec.key.name, b.spec.wire.destination, b.spec.interval.as_secs());
             let mut all: Vec<String> = plan.checks.iter().map(told).collect();
             all.sort();
             all

@@ -169,7 +169,10 @@ fn bridge(rows: &mut Rows, states: &[(u32, i64)], stations: &[(u32, i64)]) {
 /// What everybody may read: two ports, VLANs 1, 20, 30, 40 and some that count for nothing, and the bridge of VLAN 1.
 fn plain() -> Rows {
     let mut rows = Rows::new();
-    rows.insert(oid("1.3.6.1.2.1.1.1.0"), Cell::Text(b"Cisco IOS Software, C3560 Software (C3560-IPBASE-M), Version 12.2(50)SE5"));
+    rows.insert(
+        oid("1.3.6.1.2.1.1.1.0"),
+        Cell::Text(b"Cisco IOS Software, C3560 Software (C3560-IPBASE-M), Version 12.2(50)SE5"),
+    );
     rows.insert(oid("1.3.6.1.2.1.1.2.0"), Cell::Name(Oid::from_arcs(&oid("1.3.6.1.4.1.9.1.563"))));
     for (index, name) in [(10_101, &b"GigabitEthernet0/1"[..]), (10_102, b"GigabitEthernet0/2")] {
         rows.insert(oid(&format!("1.3.6.1.2.1.2.2.1.2.{index}")), Cell::Text(name));

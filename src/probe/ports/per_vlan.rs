@@ -25,7 +25,8 @@ const NAME: &str = "vlan-bridges";
 /// `vtpVlanState` and `vtpVlanType`, indexed by the management domain and the VLAN.
 const STATE: usize = 0;
 const TYPE: usize = 1;
-const COLUMNS: [&[u32]; 2] = [&[1, 3, 6, 1, 4, 1, 9, 9, 46, 1, 3, 1, 1, 2], &[1, 3, 6, 1, 4, 1, 9, 9, 46, 1, 3, 1, 1, 3]];
+const COLUMNS: [&[u32]; 2] =
+    [&[1, 3, 6, 1, 4, 1, 9, 9, 46, 1, 3, 1, 1, 2], &[1, 3, 6, 1, 4, 1, 9, 9, 46, 1, 3, 1, 1, 3]];
 /// operational(1), ethernet(1).
 const OPERATIONAL: u64 = 1;
 const ETHERNET: u64 = 1;
@@ -105,12 +106,7 @@ impl Bridges<'_> {
     }
 
     fn plan(&self) -> Plan {
-        Plan {
-            max_repetitions: self.max_repetitions,
-            touch_first: true,
-            max_time: self.max_time,
-            ..Plan::default()
-        }
+        Plan { max_repetitions: self.max_repetitions, touch_first: true, max_time: self.max_time, ..Plan::default() }
     }
 
     async fn ask(&self, vlan: u16, table: &PortTable, found: &mut Found, cost: &mut Cost) -> Result<(), SnmpError> {

@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn addresses_of_both_tables_stand_on_their_ports() {
-        let v6: Vec<u32> = [2, 16].into_iter().chain([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]).collect();
+        let v6: Vec<u32> =
+            [2, 16].into_iter().chain([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]).collect();
         let mut prefix = PREFIXES.to_vec();
         prefix.extend([5, 7, 2, 16, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64]);
         let (prefix, nothing) = (Oid::from_arcs(&prefix), Oid::from_arcs(&[0, 0]));
