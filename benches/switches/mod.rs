@@ -28,7 +28,8 @@ pub fn targets(agents: &SnmpAgents, user: Option<Arc<User>>, timeout: Duration) 
     let (version, credentials) = match user {
         None => (Version::V2c, Credentials::Community(Secret::new(b"bench".to_vec()))),
         Some(user) => {
-            let security = Security { user, context: Arc::from(&b""[..]), engine_id: None, pardon: false };
+            let security =
+                Security { user, context: Arc::from(&b""[..]), engine_id: None, pardon: false, trial: false };
             (Version::V3, Credentials::User(security))
         }
     };

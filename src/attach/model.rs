@@ -9,8 +9,8 @@ use super::wire::{Malformed, Reader, Wall, Wire, wire};
 use crate::model::device::{
     ArpEntry, BgpPeer, BgpState, EngineClock, Entity, EntityClass, ErrDisabled, Firewall, ForwardingEntry, HaState,
     LagMember, Limits, Neighbor, NeighborProtocol, Optics, OspfNeighbor, OspfState, Poe, PoeBudget, PoeStatus, Pool,
-    PortPatch, PowerSource, Processor, ProfilePart, ProfileParts, ProfileRows, Sensor, SensorClass, SensorPlace,
-    SensorStatus, Setback, SpanningTree, StpState, StrayNeighbor, TablesWalked, Tunnel, Ups, Vlan,
+    PortAddress, PortPatch, PowerSource, Processor, ProfilePart, ProfileParts, ProfileRows, Sensor, SensorClass,
+    SensorPlace, SensorStatus, Setback, SpanningTree, StpState, StrayNeighbor, TablesWalked, Tunnel, Ups, Vlan,
 };
 use crate::model::port_rules::{self, Pattern, Piece, RuleSet};
 use crate::model::{
@@ -145,9 +145,10 @@ wire! {
     record PortPatch { poe_status, poe_watts, err_disabled }
     record TablesWalked { group, at, rows, incomplete }
     record PortFacts {
-        index, vlan, tagged, poe, neighbors, lag, stp, err_disabled, capable_bps, lower, connector, unit, slot,
-        fcs_errors, late_collisions,
+        index, vlan, tagged, poe, neighbors, lag, stp, stp_vlans, err_disabled, capable_bps, lower, connector, unit, slot,
+        fcs_errors, late_collisions, addresses,
     }
+    record PortAddress { address, prefix }
     choice PoeStatus { Disabled, Searching, Delivering, Fault, Test, OtherFault, Denied }
     record Poe { status, watts, class }
     choice NeighborProtocol { Lldp, Cdp }

@@ -12,9 +12,9 @@ use color_eyre::eyre::{Result, bail, eyre};
 
 use self::identity::IdentityArgs;
 use super::Globals;
-use crate::base::units;
+use crate::base::{Clock, units};
 use crate::config::HostEntry;
-use crate::model::{Host, Origin};
+use crate::model::{Host, Origin, PortTable};
 use crate::net::Net;
 use crate::probe::ports::Depth;
 use crate::probe::snmp::Access;
@@ -25,6 +25,9 @@ use crate::state::rules::ports::judge;
 
 /// As long as a walk of a large device may take.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The exit status where nothing is known.
+const UNKNOWN: u8 = 3;
 
 #[derive(Debug, clap::Args)]
 pub struct PortsArgs {
@@ -72,14 +75,26 @@ pub fn run(args: &PortsArgs, globals: &Globals) -> Result<ExitCode> {
         Ok::<_, color_eyre::Report>(table)
     });
     runtime.shutdown_background();
-    let view = judge(None, &walked?, &host);
+    let (table, has_answered) = match walked {
+        Ok(table) => (table, true),
+        Err(why) if args.json => (nothing(&clock, &why), false),
+        Err(why) => return Err(why),
+    };
+    let view = judge(None, &table, &host);
     let out = if args.json {
         report::json(&view, &args.target, |t| clock.as_wall(t)) + "\n"
     } else {
         report::table(&view, &args.target)
     };
     super::print(&out)?;
-    Ok(ExitCode::from(report::exit_status(&view)))
+    Ok(ExitCode::from(if has_answered { report::exit_status(&view) } else { UNKNOWN }))
+}
+
+/// The table of a device that told nothing: programs get one object always. People are told as well.
+fn nothing(clock: &Clock, why: &color_eyre::Report) -> Arc<PortTable> {
+    super::complain(&format!("{why:#}"));
+    let warnings = vec![format!("{why:#}")];
+    Arc::new(PortTable { collected_at: clock.now(), complete: false, warnings, ..PortTable::default() })
 }
 
 /// The profiles in force; what is wrong with the user's goes to standard error.
@@ -106,7 +121,10 @@ fn access(args: &PortsArgs, globals: &Globals) -> Result<(Arc<Host>, Access)> {
         let what = format!("the snmp table of {}", entry.host.name);
         let mut reader = table.reader(&what);
         if let Some(mut access) = Access::read(&entry.host, &mut reader) {
-            access.identity = given.unwrap_or(access.identity);
+            access.identity = match given {
+                Some(given) => given,
+                None => args.identity.applied_to(access.identity)?,
+            };
             return Ok((entry.host.clone(), access));
         }
         let problems: String = reader.finish().iter().map(crate::base::options::Problem::render).collect();
@@ -121,7 +139,7 @@ fn access(args: &PortsArgs, globals: &Globals) -> Result<(Arc<Host>, Access)> {
     };
     let identity = match given {
         Some(given) => given,
-        None => identity::from_environment(name)?,
+        None => identity::from_environment(name, args.identity.version())?,
     };
     let host = known
         .as_ref()

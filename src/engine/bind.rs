@@ -166,8 +166,16 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
         None => vec![plain("icmp", &nowhere)],
     };
     if let Some(snmp) = &entry.snmp {
-        for kind in ["snmp", "ports"] {
-            wanted.push(CheckEntry { kind: kind.to_owned(), options: Some(snmp.clone()), place: snmp.place.clone() });
+        for kind in BY_AGENT {
+            let mut is_named = false;
+            for check in wanted.iter_mut().filter(|check| check.kind == kind) {
+                check.options = Some(laid_over(check.options.as_ref(), snmp));
+                is_named = true;
+            }
+            if !is_named {
+                let (options, place) = (Some(snmp.clone()), snmp.place.clone());
+                wanted.push(CheckEntry { kind: kind.to_owned(), options, place });
+            }
         }
     }
     for check in &wanted {
@@ -248,6 +256,19 @@ fn hasten(entry: &HostEntry, checks: &mut [Bound], problems: &mut Vec<Problem>) 
         );
         problems.push(Problem::warning(&place, words).hint("checks = [\"icmp\", …] finds it down within 10 s"));
     }
+}
+
+/// The checks of a host's agent. What one that is named in `checks` does not say is as the host's `snmp` table has it.
+const BY_AGENT: [&str; 2] = ["snmp", "ports"];
+
+/// A check's own options before those of the `snmp` table; one that says who asks is complete in itself.
+fn laid_over(own: Option<&Table>, snmp: &Table) -> Table {
+    let Some(own) = own else { return snmp.clone() };
+    let mut all = own.clone();
+    if ["version", "community", "user"].iter().all(|key| own.find(key).is_none()) {
+        all.entries.extend(snmp.entries.iter().filter(|(key, _)| own.find(&key.name).is_none()).cloned());
+    }
+    all
 }
 
 fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>) -> Bound {
@@ -441,6 +462,29 @@ mod tests {
             bound("[[host]]\nname = \"a\"\nchecks = [{ kind = \"tcp\", port = 80, flapping = { low = 60 } }]\n");
         let errors = errors.expect_err("invalid");
         assert!(errors.contains("noctty.toml:3:57: error: flapping ends at 60 %"), "{errors}");
+    }
+
+    #[test]
+    fn a_named_check_of_the_agent_is_as_the_snmp_table_has_it() {
+        let of = |checks: &str| {
+            let plan = bound(&format!(
+                "[[host]]\nname = \"asa\"\naddress = \"10.0.0.9\"\nchecks = {checks}\nsnmp = {{ port = 1161, community = {{ \
+                 env = \"C\" }} }}\n"
+            ))
+            .expect("valid");
+            let told =
+                |b: &Bound| format!("{} {} {}", b.spec.key.name, b.spec.wire.destination, b.spec.interval.as_secs());
+            let mut all: Vec<String> = plan.checks.iter().map(told).collect();
+            all.sort();
+            all
+        };
+        let usual = ["ports 10.0.0.9:1161 60", "snmp 10.0.0.9:1161 60"];
+        assert_eq!(of("[]"), usual);
+        assert_eq!(of("[\"ports\"]"), usual);
+        let slower = "[{ kind = \"ports\", interval = \"5m\" }]";
+        assert_eq!(of(slower), ["ports 10.0.0.9:1161 300", "snmp 10.0.0.9:1161 60"]);
+        let other = "[{ kind = \"ports\", port = 2161, community = { env = \"D\" } }]";
+        assert_eq!(of(other), ["ports 10.0.0.9:2161 60", "snmp 10.0.0.9:1161 60"]);
     }
 
     #[test]

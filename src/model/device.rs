@@ -235,7 +235,10 @@ pub struct PortFacts {
     pub poe: Option<Poe>,
     pub neighbors: Vec<Neighbor>,
     pub lag: Option<LagMember>,
+    /// Of a switch with a spanning tree for each VLAN: the state of the VLAN in which it does most.
     pub stp: Option<StpState>,
+    /// The states by VLAN, sorted, where there is a spanning tree for each.
+    pub stp_vlans: Vec<(u16, StpState)>,
     /// Why the device itself switched the port off.
     pub err_disabled: Option<ErrDisabled>,
     /// The fastest that the port can do, where the device says so; bits per second.
@@ -250,6 +253,26 @@ pub struct PortFacts {
     /// `dot3StatsFCSErrors` and `dot3StatsLateCollisions`.
     pub fcs_errors: Option<u64>,
     pub late_collisions: Option<u64>,
+    /// The device's own addresses on this interface, sorted.
+    pub addresses: Vec<PortAddress>,
+}
+
+/// An address of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortAddress {
+    pub address: IpAddr,
+    /// The bits of its network, where the device says so.
+    pub prefix: Option<u8>,
+}
+
+impl std::fmt::Display for PortAddress {
+    /// `10.0.0.1/24`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.prefix {
+            Some(prefix) => write!(f, "{}/{prefix}", self.address),
+            None => write!(f, "{}", self.address),
+        }
+    }
 }
 
 /// POWER-ETHERNET-MIB (RFC 3621): `pethPsePortDetectionStatus`.
@@ -360,6 +383,19 @@ impl StpState {
             6 => Self::Broken,
             _ => return None,
         })
+    }
+
+    /// One state for a port that has several: broken is broken; else the farthest on its way to forwarding.
+    pub fn of_all(states: impl Iterator<Item = Self>) -> Option<Self> {
+        let rank = |state: &Self| match state {
+            Self::Disabled => 0,
+            Self::Blocking => 1,
+            Self::Listening => 2,
+            Self::Learning => 3,
+            Self::Forwarding => 4,
+            Self::Broken => 5,
+        };
+        states.max_by_key(rank)
     }
 
     pub fn as_str(self) -> &'static str {

@@ -7,6 +7,7 @@ mod identity;
 mod interfaces;
 mod packets;
 mod parts;
+mod per_vlan;
 #[cfg(test)]
 mod recorded;
 mod survey;
@@ -22,7 +23,7 @@ use crate::base::options::Reader;
 use crate::model::{Facts, Host, PortTable, Reading, Unit, Wire};
 use crate::net::snmp::{SnmpError, Target};
 use crate::process::secret::Secrets;
-use crate::profile::{Profile, Profiles};
+use crate::profile::{Bridge, Profile, Profiles};
 
 /// A large router takes its time.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -188,6 +189,16 @@ pub async fn walk_with(
                 Ok(more) => cost.add(more),
                 Err(error) => table.warnings.push(format!("the slower tables: {error}")),
             }
+        }
+        let mut bridges = per_vlan::Bridges {
+            snmp: &cx.net.snmp,
+            target: &target,
+            max_repetitions,
+            max_time: left(&target),
+            is_asked: chosen.is_some_and(|profile| profile.quirks.bridge == Some(Bridge::PerVlan)),
+        };
+        if let Err(error) = bridges.look(&mut table, &mut cost).await {
+            table.warnings.push(format!("the bridges of the VLANs: {error}"));
         }
         identity::name(chosen, before, &mut table);
     } else {

@@ -104,6 +104,28 @@ pub struct Quirks {
     pub counters64: Option<bool>,
     /// Columns of the port walk that it is not asked for.
     pub skip: Vec<Arc<str>>,
+    /// Where it shows its bridges.
+    pub bridge: Option<Bridge>,
+}
+
+/// How a switch shows what it bridges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bridge {
+    /// One bridge, as the standards have it.
+    Plain,
+    /// One for each VLAN, shown to who names the VLAN with the community or as the context.
+    PerVlan,
+}
+
+impl Bridge {
+    pub const ALL: [Self; 2] = [Self::Plain, Self::PerVlan];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::PerVlan => "per-vlan",
+        }
+    }
 }
 
 /// The columns that [`Quirks::skip`] may name.

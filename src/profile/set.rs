@@ -313,6 +313,7 @@ fn put_together(name: Arc<str>, parts: &[&File]) -> Profile {
         to.getbulk = from.getbulk.or(to.getbulk);
         to.timeout = from.timeout.or(to.timeout);
         to.counters64 = from.counters64.or(to.counters64);
+        to.bridge = from.bridge.or(to.bridge);
         for name in &from.skip {
             if !to.skip.contains(name) {
                 to.skip.push(name.clone());

@@ -90,7 +90,7 @@ fn a_profile_is_laid_over_what_it_extends() {
         ),
         (
             "leaf",
-            "os = \"two\"\nextends = [\"base\"]\nwithout = [\"cpu\", \"host-resources\"]\n[identity]\nmodel = []\n[[table]]\nname = \"fans\"\npace = \"90s\"\n[[table.sensor]]\nclass = \"fan\"\nname = \"fan\"\nvalue = \"1.3.6.1.4.1.99994.3.0\"\n[quirks]\ngetbulk = false\n",
+            "os = \"two\"\nextends = [\"base\"]\nwithout = [\"cpu\", \"host-resources\"]\n[identity]\nmodel = []\n[[table]]\nname = \"fans\"\npace = \"90s\"\n[[table.sensor]]\nclass = \"fan\"\nname = \"fan\"\nvalue = \"1.3.6.1.4.1.99994.3.0\"\n[quirks]\ngetbulk = false\nbridge = \"per-vlan\"\n",
         ),
     ]);
     assert_eq!(problems, "");
@@ -101,6 +101,7 @@ fn a_profile_is_laid_over_what_it_extends() {
     assert_eq!(tables, [("leaf:fans", 90)]);
     assert_eq!(leaf.without.iter().map(|n| &**n).collect::<Vec<_>>(), ["host-resources"]);
     assert_eq!((leaf.quirks.max_repetitions, leaf.quirks.getbulk), (Some(10), Some(false)));
+    assert_eq!((leaf.quirks.bridge, profiles.get("base").and_then(|p| p.quirks.bridge)), (Some(Bridge::PerVlan), None));
 }
 
 #[test]
@@ -188,9 +189,12 @@ name = "t"
 [quirks]
 max_repetitions = 500
 skip = ["ifTable"]
+bridge = "each"
 "#;
     let (_, problems) = own(&[("x", text)]);
     for want in [
+        "error: there is no way \"each\" to show a bridge",
+        "known: plain, per-vlan",
         "x.toml:2:1: error: unknown key `oss` in a profile",
         "did you mean `os`?",
         "x.toml:8:11: error: \"1.3.6.1.4.1.5\" is no scalar",

@@ -47,6 +47,7 @@ mod trouble;
 mod tty;
 mod uplink;
 mod visitors;
+mod vlan_bridges;
 mod wall;
 mod watch;
 mod web;

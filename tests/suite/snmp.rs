@@ -180,6 +180,33 @@ fn a_dead_port_and_a_missing_community_are_said_clearly() {
 }
 
 #[test]
+fn without_an_answer_programs_get_an_object_that_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dead = free_port("127.0.0.63").to_string();
+    let output = noctty(folder.path(), Some("x"), &["ports", &dead, "--json", "--timeout", "100ms", "--retries", "0"]);
+    assert_eq!(output.status.code(), Some(3));
+    let document: Value = serde_json::from_slice(&output.stdout).expect("valid JSON");
+    assert_eq!((&document["schema"], &document["complete"]), (&"noctty.ports/1".into(), &false.into()));
+    assert_eq!((&document["device"]["target"], &document["ports"]), (&dead.as_str().into(), &Value::Array(Vec::new())));
+    let why = format!("no answer to SNMP v2c from {dead} after 1 try");
+    assert!(document["warnings"][0].as_str().is_some_and(|said| said.contains(&why)), "{document}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&why));
+}
+
+#[test]
+fn version_1_can_be_asked_for() {
+    let agents = simulated(4);
+    let folder = tempfile::tempdir().expect("a folder");
+    let agent = agents.addresses()[0].to_string();
+    let output = noctty(folder.path(), Some("sim"), &["ports", &agent, "--v1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("Gi1/0/3"));
+    let args = ["ports", &agent, "--v1", "--timeout", "100ms", "--retries", "0"];
+    let output = noctty(folder.path(), Some("wrong"), &args);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no answer to SNMP v1 from"));
+}
+
+#[test]
 fn a_community_on_the_command_line_is_taken_with_a_warning() {
     let agents = simulated(4);
     let folder = tempfile::tempdir().expect("a folder");

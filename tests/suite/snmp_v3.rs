@@ -281,7 +281,7 @@ impl Poller {
     async fn new(address: SocketAddr, auth: &str) -> Self {
         let net = Net::new(Clock::start());
         let user = net.snmp.user(login(auth)).await.expect("valid");
-        let security = Security { user, context: Arc::from(&b""[..]), engine_id: None, pardon: false };
+        let security = Security { user, context: Arc::from(&b""[..]), engine_id: None, pardon: false, trial: false };
         let credentials = Credentials::User(security);
         let timeout = Duration::from_secs(2);
         Self { net, target: Target { address, version: Version::V3, credentials, timeout, retries: 2 } }

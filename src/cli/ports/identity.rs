@@ -24,6 +24,9 @@ pub struct IdentityArgs {
     /// The SNMP community; every user of this machine can see it here: better set NOCTTY_COMMUNITY
     #[arg(long, value_name = "COMMUNITY", conflicts_with = "v3_user")]
     community: Option<String>,
+    /// Ask with SNMP version 1, for devices that know no other
+    #[arg(long, conflicts_with = "v3_user")]
+    v1: bool,
     /// Ask with SNMPv3, as this user
     #[arg(long, value_name = "USER")]
     v3_user: Option<String>,
@@ -45,12 +48,30 @@ pub struct IdentityArgs {
 }
 
 impl IdentityArgs {
+    /// Of a community.
+    pub fn version(&self) -> Version {
+        if self.v1 { Version::V1 } else { Version::V2c }
+    }
+
+    /// What the configuration says, asked with version 1 where the command line wants it.
+    pub fn applied_to(&self, known: Identity) -> Result<Identity> {
+        match known {
+            Identity::Community { community, .. } if self.v1 => {
+                Ok(Identity::Community { version: Version::V1, community })
+            }
+            Identity::User(user) if self.v1 => {
+                bail!("--v1: version 1 knows communities, and the configuration names the SNMPv3 user {}", user.name)
+            }
+            known => Ok(known),
+        }
+    }
+
     /// What the command line says; `None` where it says nothing.
     pub fn given(&self) -> Result<Option<Identity>> {
         if let Some(community) = &self.community {
             complain("warning: --community can be seen by every user of this machine; set NOCTTY_COMMUNITY");
             let community = SecretRef::Literal(Secret::new(community.clone()));
-            return Ok(Some(Identity::Community { version: Version::V2c, community }));
+            return Ok(Some(Identity::Community { version: self.version(), community }));
         }
         let Some(name) = &self.v3_user else { return Ok(None) };
         if name.is_empty() || name.len() > 32 {
@@ -75,9 +96,9 @@ impl IdentityArgs {
 }
 
 /// The community of the environment, for a device of which nothing else is known.
-pub fn from_environment(device: &str) -> Result<Identity> {
+pub fn from_environment(device: &str, version: Version) -> Result<Identity> {
     if std::env::var_os(COMMUNITY).is_some() {
-        return Ok(Identity::Community { version: Version::V2c, community: SecretRef::Env(COMMUNITY.to_owned()) });
+        return Ok(Identity::Community { version, community: SecretRef::Env(COMMUNITY.to_owned()) });
     }
     bail!(
         "{device}: no SNMP community is known and none is guessed: set {COMMUNITY}, name a user with --v3-user, or give the host an `snmp` table in the configuration"

@@ -43,15 +43,13 @@ pub fn due<'a>(
     let is_due = |group: &&dyn Group| {
         let share = share(address, group.name());
         let now = table.collected_at;
-        // A walk is due in whole runs of the check: a little early is better than a whole run late.
-        let passed = |since: Timestamp, wait: Duration| now.since(since) + wait / 20 >= wait;
+        let passed = |since: Timestamp, wait: Duration| passed(now, since, wait);
         if depth == Depth::Everything {
             return true;
         }
         let equipment = &table.equipment;
-        if let Some(setback) = equipment.setbacks.iter().find(|s| *s.group == *group.name()) {
-            let wait = SETBACK.saturating_mul(1 << setback.failures.min(16));
-            return passed(setback.tried, wait.clamp(SETBACK, ABSENT));
+        if let Some(is_over) = is_over(equipment, group.name(), now) {
+            return is_over;
         }
         match equipment.walked.iter().find(|w| *w.group == *group.name()) {
             Some(walked) if walked.rows == 0 && walked.incomplete.is_none() => {
@@ -66,6 +64,18 @@ pub fn due<'a>(
         }
     };
     groups.iter().copied().filter(|group| group.applies(&table.device)).filter(is_due).collect()
+}
+
+/// A walk is due in whole runs of the check: a little early is better than a whole run late.
+fn passed(now: Timestamp, since: Timestamp, wait: Duration) -> bool {
+    now.since(since) + wait / 20 >= wait
+}
+
+/// Whether the wait after a setback with these tables is over; `None` where there was none.
+pub fn is_over(equipment: &Equipment, group: &str, now: Timestamp) -> Option<bool> {
+    let setback = equipment.setbacks.iter().find(|s| *s.group == *group)?;
+    let wait = SETBACK.saturating_mul(1 << setback.failures.min(16));
+    Some(passed(now, setback.tried, wait.clamp(SETBACK, ABSENT)))
 }
 
 /// A number from 0 to 1 that is the same for a device and a group for ever, and another for each.
@@ -281,10 +291,11 @@ fn fold(group: &dyn Group, brought: &Brought, table: &PortTable, equipment: &mut
     let empty = Cells::default();
     let cells = brought.cells.as_deref().unwrap_or(&empty);
     group.fold(&cells.view(brought.first_scalar, brought.first_column), &Walk { ports: &table.ports }, equipment);
-    note(equipment, group, at, brought.rows, incomplete);
+    note(equipment, group.name(), at, brought.rows, incomplete);
 }
 
-fn note_setback(equipment: &mut Equipment, group: &str, at: Timestamp, is_silent: bool) {
+/// The agent fell silent on these tables, or did not.
+pub fn note_setback(equipment: &mut Equipment, group: &str, at: Timestamp, is_silent: bool) {
     let known = equipment.setbacks.iter().position(|s| *s.group == *group);
     match (known, is_silent) {
         (Some(known), true) => {
@@ -299,16 +310,17 @@ fn note_setback(equipment: &mut Equipment, group: &str, at: Timestamp, is_silent
     }
 }
 
-fn note(equipment: &mut Equipment, group: &dyn Group, at: Timestamp, rows: usize, incomplete: Option<Arc<str>>) {
+/// What a walk of these tables came to.
+pub fn note(equipment: &mut Equipment, group: &str, at: Timestamp, rows: usize, incomplete: Option<Arc<str>>) {
     let rows = u32::try_from(rows).unwrap_or(u32::MAX);
-    match equipment.walked.iter_mut().find(|w| *w.group == *group.name()) {
+    match equipment.walked.iter_mut().find(|w| *w.group == *group) {
         Some(walked) => {
             walked.at = at;
             walked.rows = rows;
             walked.incomplete = incomplete;
         }
         None => {
-            equipment.walked.push(TablesWalked { group: Arc::from(group.name()), at, rows, incomplete });
+            equipment.walked.push(TablesWalked { group: Arc::from(group), at, rows, incomplete });
         }
     }
 }

@@ -116,6 +116,7 @@ impl Access {
                 context: Arc::from(user.context.as_bytes()),
                 engine_id: user.engine_id,
                 pardon: self.told.swap(false, Ordering::Relaxed),
+                trial: false,
             }),
         };
         let address = cx.net.names.resolve(&self.address, cx.timeout).await.map_err(|e| e.to_string())?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use self::cells::{Draft, parse_oid};
 use super::pattern::Pattern;
 use super::table::Table;
-use super::{Quirks, Source};
+use super::{Bridge, Quirks, Source};
 use crate::base::document;
 use crate::base::options::{Node, Place, Problem, Reader, Table as Toml, Value};
 use crate::proto::snmp::Oid;
@@ -127,6 +127,17 @@ fn prefix(node: &Node, problems: &mut Vec<Problem>) -> Option<Vec<u32>> {
     None
 }
 
+fn bridge(r: &mut Reader<'_>, problems: &mut Vec<Problem>) -> Option<Bridge> {
+    let place = r.node("bridge").map(|node| node.place.clone())?;
+    let text = r.string("bridge")?;
+    let found = Bridge::ALL.into_iter().find(|bridge| bridge.as_str() == text);
+    if found.is_none() {
+        let problem = Problem::error(&place, format!("there is no way \"{text}\" to show a bridge"));
+        problems.push(problem.hint(format!("known: {}", Bridge::ALL.map(Bridge::as_str).join(", "))));
+    }
+    found
+}
+
 fn quirks(table: &Toml, problems: &mut Vec<Problem>) -> Quirks {
     let mut r = table.reader("[quirks]");
     let quirks = Quirks {
@@ -135,6 +146,7 @@ fn quirks(table: &Toml, problems: &mut Vec<Problem>) -> Quirks {
         timeout: r.duration("timeout").map(|d| d.clamp(Duration::from_millis(100), Duration::from_secs(60))),
         counters64: r.bool("counters64"),
         skip: r.strings("skip").unwrap_or_default().into_iter().map(Arc::from).collect(),
+        bridge: bridge(&mut r, problems),
     };
     let places: Vec<(String, Place)> = r.placed_strings("skip").unwrap_or_default();
     for (name, place) in places {

@@ -8,14 +8,28 @@ use super::{mac, said};
 use crate::base::Timestamp;
 use crate::model::PortTable;
 use crate::model::device::{
-    ArpEntry, Entity, EntityClass, ErrDisabled, ForwardingEntry, LagMember, PoeBudget, SpanningTree, StrayNeighbor,
-    TablesWalked, Vlan,
+    ArpEntry, Entity, EntityClass, ErrDisabled, ForwardingEntry, LagMember, PoeBudget, PortAddress, SpanningTree,
+    StpState, StrayNeighbor, TablesWalked, Vlan,
 };
 
 #[derive(Debug, Serialize)]
 pub struct LagRow {
     aggregate: String,
     bundled: Option<bool>,
+}
+
+/// An address of the device itself.
+#[derive(Debug, Serialize)]
+pub struct AddressRow {
+    address: String,
+    prefix: Option<u8>,
+}
+
+/// A port's state in the spanning tree of a VLAN.
+#[derive(Debug, Serialize)]
+pub struct VlanStateRow {
+    vlan: u16,
+    state: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -87,6 +101,14 @@ pub struct TablesRow {
     at: String,
     rows: u32,
     incomplete: Option<String>,
+}
+
+pub fn address(own: &PortAddress) -> AddressRow {
+    AddressRow { address: own.address.to_string(), prefix: own.prefix }
+}
+
+pub fn vlan_state((vlan, state): &(u16, StpState)) -> VlanStateRow {
+    VlanStateRow { vlan: *vlan, state: state.as_str() }
 }
 
 pub fn lag(member: LagMember, table: &PortTable) -> LagRow {

@@ -92,7 +92,8 @@ impl PortTest {
                     || port.stations().any(|mac| part.is_in(mac))
             }
             Self::Ip(part, macs) => {
-                neighbors.iter().any(|n| n.address.is_some_and(|address| part.holds(address)))
+                facts.is_some_and(|f| f.addresses.iter().any(|own| part.holds(own.address)))
+                    || neighbors.iter().any(|n| n.address.is_some_and(|address| part.holds(address)))
                     || (!macs.is_empty() && port.stations().any(|mac| macs.binary_search(&mac).is_ok()))
             }
             Self::Nothing(..) => false,
@@ -128,7 +129,7 @@ mod tests {
     use super::*;
     use crate::base::Untrusted;
     use crate::model::Condition;
-    use crate::model::device::{ArpEntry, ForwardingEntry, Neighbor, NeighborProtocol, Vlan};
+    use crate::model::device::{ArpEntry, ForwardingEntry, Neighbor, NeighborProtocol, PortAddress, Vlan};
     use crate::state::{DeviceView, PortState, Snapshot};
     use crate::ui::filter::Filter;
     use crate::ui::tests::fixture;
@@ -140,6 +141,7 @@ mod tests {
         let mac = [0x00, 0x11, 0x22, 0x33, 0x44, 0x55];
         let facts = equipment.port_mut(10_101);
         facts.vlan = Some(10);
+        facts.addresses.push(PortAddress { address: IpAddr::from([10, 8, 0, 1]), prefix: Some(24) });
         facts.tagged = vec![20, 30];
         facts.neighbors.push(Neighbor {
             protocol: NeighborProtocol::Lldp,
@@ -191,6 +193,8 @@ mod tests {
             "ip:10.0.0.5",
             "ip:10.0.0.0/24",
             "ip:10.9.9.9",
+            "ip:10.8.0.1",
+            "10.8.0.1",
             "neighbor:core",
             "00:11:22:33:44:55",
             "001122334455 desk",
@@ -208,6 +212,7 @@ mod tests {
             "mac:66",
             "mac:xyz",
             "ip:10.0.0.6",
+            "ip:10.8.0.2",
             "ip:nonsense",
             "neighbor:edge",
             "10.0.0.6",

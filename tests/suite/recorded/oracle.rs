@@ -456,11 +456,17 @@ impl Oracle<'_> {
             |v: &Recorded| v.octets().filter(|o| o.len() == 6 && o[0] & 1 == 0 && **o != [b' '; 6]).and_then(mac);
         let mut want: BTreeSet<(String, String)> = BTreeSet::new();
         let kinds = self.recording.column("1.3.6.1.2.1.4.22.1.4");
+        // Some agents only number their rows: then the address is that of its own column, and the interface too.
+        let addresses = self.recording.column("1.3.6.1.2.1.4.22.1.3");
+        let interfaces = self.recording.column("1.3.6.1.2.1.4.22.1.1");
         for (row, v) in self.recording.column("1.3.6.1.2.1.4.22.1.2") {
             let is_valid = kinds.get(&row).and_then(|k| k.number()) != Some(2);
-            let (Some(address), Some(mac), true) =
-                (row.get(1..5).and_then(octets), usable(v), is_valid && row.len() == 5)
-            else {
+            let address = match row.len() {
+                5 => row.get(1..5).and_then(octets),
+                1 if interfaces.contains_key(&row) => addresses.get(&row).and_then(|v| v.octets()).map(<[u8]>::to_vec),
+                _ => None,
+            };
+            let (Some(address), Some(mac), true) = (address.filter(|a| a.len() == 4), usable(v), is_valid) else {
                 continue;
             };
             let address = Ipv4Addr::from(<[u8; 4]>::try_from(address).expect("four octets"));

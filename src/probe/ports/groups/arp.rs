@@ -79,7 +79,7 @@ fn four_octets(value: Value<'_>) -> Option<IpAddr> {
 }
 
 /// The address in an index: four arcs, or its kind, its length and its octets; the length is missing on some.
-fn address(arcs: &[u32], plain: bool) -> Option<IpAddr> {
+pub fn address(arcs: &[u32], plain: bool) -> Option<IpAddr> {
     let octets = match arcs {
         octets if plain => octets,
         // ipv4(1), ipv6(2), ipv4z(3), ipv6z(4); z stands for a zone in four octets behind the address.

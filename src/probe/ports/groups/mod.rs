@@ -2,6 +2,7 @@
 //! group says what to ask for and how often, and makes of what came a part of the device's [`Equipment`]. It asks nobody
 //! itself; [`super::survey`] does.
 
+mod addresses;
 mod arp;
 mod bgp;
 mod bridge_ports;
@@ -26,7 +27,7 @@ mod spanning_tree;
 pub mod testing;
 mod ucd;
 mod ups;
-mod values;
+pub mod values;
 mod vlans;
 
 use std::time::Duration;
@@ -34,6 +35,11 @@ use std::time::Duration;
 use super::cells::Tables;
 use crate::model::{Device, Equipment, Port};
 use crate::proto::snmp::Oid;
+
+/// What a bridge says of itself, in the order in which it is folded.
+pub static BRIDGE: &[&dyn Group] = &[&bridge_ports::GROUP, &spanning_tree::GROUP, &forwarding::GROUP];
+/// The group that what is asked VLAN by VLAN goes with.
+pub static FORWARDING: &dyn Group = &forwarding::GROUP;
 
 /// Tables that are walked together.
 pub trait Group: Send + Sync + std::fmt::Debug {
@@ -145,6 +151,7 @@ impl Group for Fixed {
 /// Every group that any agent may have. Folded in this order: a later one may build on an earlier one's part.
 pub static GROUPS: &[&dyn Group] = &[
     &if_stack::GROUP,
+    &addresses::GROUP,
     &ethernet::GROUP,
     &mau::GROUP,
     &bridge_ports::GROUP,

@@ -16,6 +16,9 @@ const ROOT_PORT: usize = 3;
 /// `dot1dStpPortState`, indexed by the bridge port.
 const STATE: usize = 0;
 
+/// The VLAN of the plain bridge, where there is one bridge for each.
+const PLAIN: u16 = 1;
+
 pub static GROUP: Fixed = Fixed {
     name: "spanning-tree",
     pace: Duration::from_secs(60),
@@ -33,7 +36,7 @@ pub static GROUP: Fixed = Fixed {
 
 fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
     for port in &mut equipment.ports {
-        port.stp = None;
+        port.stp = StpState::of_all(port.stp_vlans.iter().map(|vlan| vlan.1));
     }
     let numbers = tables.column(STATE).filter_map(|(row, _)| row.single());
     let numbering = Numbering::of(numbers, walk, equipment);
@@ -41,7 +44,9 @@ fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
         let state = values::number(state).and_then(StpState::from_mib);
         let port = row.single().and_then(|number| numbering.port(number, walk, equipment));
         if let (Some(port), Some(state)) = (port, state) {
-            equipment.port_mut(port).stp = Some(state);
+            let facts = equipment.port_mut(port);
+            let others = facts.stp_vlans.iter().filter(|vlan| vlan.0 != PLAIN).map(|vlan| vlan.1);
+            facts.stp = StpState::of_all(others.chain([state]));
         }
     }
     equipment.spanning_tree = tree(tables, walk, equipment, numbering);

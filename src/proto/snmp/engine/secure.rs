@@ -37,6 +37,8 @@ pub struct Security {
     pub engine_id: Option<EngineId>,
     /// Somebody told us to try again, whatever was refused before.
     pub pardon: bool,
+    /// Asked for something that the agent may refuse to anybody: what it says then proves nothing against the user.
+    pub trial: bool,
 }
 
 /// Why an agent did not let us in.
@@ -365,10 +367,10 @@ impl SecureAgent {
     }
 
     /// Counts a refusal of a user.
-    fn strike(&mut self, user: &Arc<User>, why: Refusal) -> Refused {
-        let known = self.known(user);
+    fn strike(&mut self, security: &Security, why: Refusal) -> Refused {
+        let known = self.known(&security.user);
         let known = &mut self.users[known];
-        if why.is_authentication_failure() {
+        if why.is_authentication_failure() && !security.trial {
             known.strikes = known.strikes.saturating_add(1);
             known.last = why;
         }
@@ -465,7 +467,7 @@ impl Engine {
         let conversation = self.conversations.get(&ticket)?;
         let Credentials::User(security) = &conversation.peer.credentials else { return None };
         let secure = self.agents.get_mut(&conversation.peer.address)?.secure.as_mut()?;
-        Some(secure.strike(&security.user, why))
+        Some(secure.strike(security, why))
     }
 
     /// Somebody wants this user to be tried again at this agent.

@@ -1,9 +1,11 @@
 //! One port: what it is and does, its rates since somebody looks, who is at its other end and who is heard there.
 
+use std::fmt::Write as _;
+
 use super::{Line, ago, care, heading, meaning, pair, walked};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
-use crate::model::device::{Neighbor, PortFacts};
+use crate::model::device::{Neighbor, PortFacts, StpState};
 use crate::model::{Duplex, PortKey, Target};
 use crate::state::DeviceView;
 use crate::state::lookup::{Beyond, needle};
@@ -65,6 +67,13 @@ fn state(now: Timestamp, seen: Seen<'_>, out: &mut Vec<Line>) {
         None => "",
     };
     out.push(pair("speed", speed.map(|s| format!("{s}{capable}{duplex}"))));
+    let addresses = seen.facts.map(|f| &f.addresses[..]).unwrap_or_default();
+    if !addresses.is_empty() {
+        let shown: Vec<String> = addresses.iter().take(LISTED).map(ToString::to_string).collect();
+        let more = addresses.len() - shown.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        out.push(pair("addresses", Some(format!("{}{more}", shown.join(", ")))));
+    }
     let says = |what: Option<&'static str>| what.unwrap_or("unknown");
     let admin = says(seen.port.admin.map(crate::model::IfAdmin::as_str));
     let oper = says(seen.port.oper.map(crate::model::IfOper::as_str));
@@ -224,7 +233,7 @@ fn layer_two(now: Timestamp, seen: Seen<'_>, facts: &PortFacts, out: &mut Vec<Li
     };
     out.push(pair("untagged", facts.vlan.map(name)));
     out.push(pair("tagged", Some(ranges(&facts.tagged)).filter(|r| !r.is_empty())));
-    out.push(pair("spanning tree", facts.stp.map(|s| s.as_str().to_owned())));
+    out.push(pair("spanning tree", facts.stp.map(|stp| tree(stp, facts))));
     if let Some(lag) = facts.lag {
         let aggregate = seen.device.table.by_index(lag.aggregate);
         let aggregate = aggregate.map_or_else(|| format!("ifIndex {}", lag.aggregate), |p| p.label().line());
@@ -247,6 +256,19 @@ fn layer_two(now: Timestamp, seen: Seen<'_>, facts: &PortFacts, out: &mut Vec<Li
         let class = poe.class.map(|c| format!(", class {c}")).unwrap_or_default();
         out.push(pair("PoE", Some(format!("{}{class}", columns::poe(poe).trim_start()))));
     }
+}
+
+/// `forwarding; blocking in VLAN 20-24, 30`.
+fn tree(stp: StpState, facts: &PortFacts) -> String {
+    let mut out = stp.as_str().to_owned();
+    let mut others: Vec<StpState> = facts.stp_vlans.iter().map(|vlan| vlan.1).filter(|other| *other != stp).collect();
+    others.sort_by_key(|state| state.as_str());
+    others.dedup();
+    for other in others {
+        let vlans: Vec<u16> = facts.stp_vlans.iter().filter(|vlan| vlan.1 == other).map(|vlan| vlan.0).collect();
+        let _ = write!(out, "; {} in VLAN {}", other.as_str(), ranges(&vlans));
+    }
+    out
 }
 
 /// `10, 20-24, 30`.
@@ -293,6 +315,14 @@ fn identity(seen: Seen<'_>, out: &mut Vec<Line>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_states_of_single_vlans_are_told_where_they_are_others() {
+        let (on, off) = (StpState::Forwarding, StpState::Blocking);
+        let facts = PortFacts { stp_vlans: vec![(1, on), (10, off), (11, off), (30, off)], ..PortFacts::default() };
+        assert_eq!(tree(on, &facts), "forwarding; blocking in VLAN 10-11, 30");
+        assert_eq!(tree(on, &PortFacts::default()), "forwarding");
+    }
 
     #[test]
     fn vlans_in_a_row_are_a_range() {

@@ -66,7 +66,7 @@ fn secure_peer(host: u8, user: &Arc<User>) -> Peer {
 }
 
 fn security(user: &Arc<User>) -> Security {
-    Security { user: user.clone(), context: Arc::from(&b""[..]), engine_id: None, pardon: false }
+    Security { user: user.clone(), context: Arc::from(&b""[..]), engine_id: None, pardon: false, trial: false }
 }
 
 fn secure_walk() -> Walk {
@@ -264,6 +264,24 @@ fn three_wrong_passwords_in_a_row_stop_the_asking_until_somebody_says_so() {
     assert!(engine.poll_finished().is_some_and(|f| f.refused.is_some_and(|r| !r.stopped)));
     let words = why.words(&security(&wrong));
     assert_eq!(words, "the authentication password or protocol (SHA) of user ops is wrong (usmStatsWrongDigests)");
+}
+
+#[test]
+fn what_anybody_may_be_refused_is_not_counted_against_the_user() {
+    let right = user(Level::AuthNoPriv);
+    let wrong = Arc::new(User::new(b"ops", Some((AuthProtocol::Sha1, b"not the password")), None).expect("valid"));
+    let (mut engine, mut agent) = (engine(10), Agent::new(b"a", &right));
+    for _ in 0..5 {
+        let mut peer = secure_peer(1, &wrong);
+        if let Credentials::User(security) = &mut peer.credentials {
+            security.trial = true;
+        }
+        engine.start(1, peer, secure_walk());
+        speak(&mut engine, &mut agent, ms(0));
+        assert!(engine.poll_finished().is_some_and(|f| f.refused.is_some_and(|r| !r.stopped)));
+    }
+    let refused = converse(&mut engine, &mut agent, &wrong, ms(0)).0.refused;
+    assert!(refused.is_some_and(|r| !r.stopped), "the first that counts");
 }
 
 #[test]
