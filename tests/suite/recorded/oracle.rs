@@ -463,10 +463,13 @@ impl Oracle<'_> {
             let is_valid = kinds.get(&row).and_then(|k| k.number()) != Some(2);
             let address = match row.len() {
                 5 => row.get(1..5).and_then(octets),
-                1 if interfaces.contains_key(&row) => addresses.get(&row).and_then(|v| v.octets()).map(<[u8]>::to_vec),
+                1 if interfaces.contains_key(&row) => match addresses.get(&row) {
+                    Some(Recorded::IpAddress(address)) => Some(address.to_vec()),
+                    _ => None,
+                },
                 _ => None,
             };
-            let (Some(address), Some(mac), true) = (address.filter(|a| a.len() == 4), usable(v), is_valid) else {
+            let (Some(address), Some(mac), true) = (address, usable(v), is_valid) else {
                 continue;
             };
             let address = Ipv4Addr::from(<[u8; 4]>::try_from(address).expect("four octets"));
