@@ -205,7 +205,7 @@ fn port_row(view: &DeviceView, port: &Port, seen: &PortView, as_wall: &impl Fn(T
         addresses: facts.map(|f| f.addresses.iter().map(topology::address).collect()).unwrap_or_default(),
         tagged_vlans: facts.map(|f| f.tagged.clone()).unwrap_or_default(),
         stp: facts.and_then(|f| f.stp).map(crate::model::device::StpState::as_str),
-        stp_vlans: facts.map(|f| f.stp_vlans.iter().map(topology::vlan_state).collect()).unwrap_or_default(),
+        stp_vlans: facts.map(|f| f.stp_vlans.iter().copied().map(topology::vlan_state).collect()).unwrap_or_default(),
         lag: facts.and_then(|f| f.lag).map(|member| topology::lag(member, &view.table)),
         err_disabled: facts.and_then(|f| f.err_disabled.as_ref()).map(topology::err_disabled),
         connector: facts.and_then(|f| f.connector),

@@ -175,8 +175,8 @@ fn operational(tables: &Tables<'_>) -> BTreeSet<u16> {
 fn in_turn(vlans: BTreeSet<u16>, millis: i64) -> Vec<u16> {
     let mut vlans: Vec<u16> = vlans.into_iter().collect();
     let rounds = millis.div_euclid(FORWARDING.pace().as_millis().max(1) as i64);
-    let first = rounds.rem_euclid(vlans.len().max(1) as i64) as usize;
-    vlans.rotate_left(first);
+    let count = i64::try_from(vlans.len().max(1)).unwrap_or(1);
+    vlans.rotate_left(rounds.rem_euclid(count) as usize);
     vlans
 }
 

@@ -107,8 +107,8 @@ pub fn address(own: &PortAddress) -> AddressRow {
     AddressRow { address: own.address.to_string(), prefix: own.prefix }
 }
 
-pub fn vlan_state((vlan, state): &(u16, StpState)) -> VlanStateRow {
-    VlanStateRow { vlan: *vlan, state: state.as_str() }
+pub fn vlan_state((vlan, state): (u16, StpState)) -> VlanStateRow {
+    VlanStateRow { vlan, state: state.as_str() }
 }
 
 pub fn lag(member: LagMember, table: &PortTable) -> LagRow {
