@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod document;
+mod lookalike;
 pub mod options;
 pub mod secret;
 pub mod text;

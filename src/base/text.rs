@@ -1,6 +1,7 @@
 //! Text that came from elsewhere. [`Untrusted`] keeps the original bytes, bounded, and has no
 //! `Display`: whoever wants to show it picks an encoder, and every encoder shows control bytes,
-//! escapes, bidi overrides and zero-width characters visibly instead of passing them on.
+//! escapes, bidi overrides and zero-width characters visibly instead of passing them on, and names letters that
+//! pass for others.
 //!
 //! Identity and equality use the original bytes, so that look-alikes stay different.
 
@@ -12,6 +13,8 @@ use std::sync::Arc;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthChar;
+
+use super::lookalike;
 
 /// The most bytes of one foreign text that are kept. More is cut, and the cut is remembered.
 pub const LIMIT: usize = 4096;
@@ -195,7 +198,14 @@ fn encode_line(bytes: &[u8], out: &mut String) {
     let mut marks = 0;
     let mut has_base = false;
     for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
+        let impostors = lookalike::impostors(chunk.valid());
+        let mut impostors = impostors.iter().peekable();
+        for (at, c) in chunk.valid().char_indices() {
+            if impostors.next_if_eq(&&at).is_some() {
+                let _ = write!(out, "<U+{:04X}>", u32::from(c));
+                (marks, has_base) = (0, false);
+                continue;
+            }
             if is_mark(c) {
                 marks += 1;
                 if has_base && marks <= MARKS_PER_BASE {
@@ -239,7 +249,7 @@ fn push_visible(c: char, out: &mut String) -> bool {
     false
 }
 
-fn is_mark(c: char) -> bool {
+pub(super) fn is_mark(c: char) -> bool {
     !is_hidden(c) && c.width() == Some(0) && u32::from(c) >= 0x300
 }
 

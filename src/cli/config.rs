@@ -368,6 +368,12 @@ const UI: &[OptionDoc] = &[
     },
     OptionDoc { name: "ascii", form: "boolean", default: "false", help: "no Unicode glyphs" },
     OptionDoc {
+        name: "mouse",
+        form: "string",
+        default: "auto",
+        help: "`on`, `off`, or `auto`: on unless the console runs over SSH. `:mouse` changes it; with Shift held the terminal marks text",
+    },
+    OptionDoc {
         name: "first_view",
         form: "string",
         default: "where the last console ended",

@@ -8,6 +8,7 @@ use super::document;
 use super::inventory::{self, HostEntry, JobEntry};
 use super::layouts::LayoutOptions;
 use super::maintenance::{self, MaintenanceEntry};
+use super::mouse::MouseChoice;
 use super::port_rules::ForAll;
 use super::roles::RoleOptions;
 use super::rules::{self, PollingOptions};
@@ -48,6 +49,7 @@ pub struct UiOptions {
     /// Where the user's other files are.
     pub folder: Option<PathBuf>,
     pub ascii: bool,
+    pub mouse: MouseChoice,
     pub layouts: Vec<LayoutOptions>,
     /// The layout of the start.
     pub first_layout: Option<Word>,
@@ -69,13 +71,14 @@ impl UiOptions {
     pub(super) fn read(table: &Table, problems: &mut Vec<Problem>) -> Self {
         let mut r = table.reader("[ui]");
         let (theme, ascii) = (ThemeChoice::read(&mut r), r.bool("ascii").unwrap_or(false));
+        let mouse = MouseChoice::read(&mut r);
         let (tables, first_view) = (r.tables("view"), views::word(&mut r, table, "first_view"));
         let (laid, first_layout) = (r.tables("layout"), views::word(&mut r, table, "first_layout"));
         problems.extend(r.finish());
         let views: Vec<ViewOptions> =
             tables.into_iter().filter_map(|table| ViewOptions::read(table, problems)).collect();
         let layouts = laid.into_iter().filter_map(|table| LayoutOptions::read(table, problems)).collect();
-        Self { theme, folder: None, ascii, layouts, first_layout, views, first_view }
+        Self { theme, folder: None, ascii, mouse, layouts, first_layout, views, first_view }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod keymap;
 pub mod layouts;
 pub mod load;
 pub mod maintenance;
+pub mod mouse;
 pub mod port_rules;
 pub mod roles;
 pub mod rules;

@@ -5,6 +5,7 @@ mod deeds;
 mod freeze;
 mod keys;
 pub mod marks;
+mod mouse;
 mod news;
 mod places;
 mod screen;
@@ -111,6 +112,7 @@ pub struct App {
     /// What is wrong with the configuration, for as long as the console runs.
     pub trouble: Arc<OnceLock<String>>,
     pub clipboard: Clipboard,
+    pub pointer: mouse::Pointer,
     /// Whether what is shown is real.
     pub world: World,
     /// What was asked of the tour, until it is taken.
@@ -205,6 +207,7 @@ impl App {
             watching: None,
             trouble: setup.trouble,
             clipboard: setup.clipboard,
+            pointer: mouse::Pointer::default(),
             world: World::default(),
             tour_wish: None,
             frozen: None,

@@ -32,6 +32,11 @@ impl<'a> Row<'a> {
         usize::from(self.end.saturating_sub(self.x))
     }
 
+    /// The column that is written next.
+    pub fn column(&self) -> u16 {
+        self.x
+    }
+
     /// Writes a text, cut to what is left.
     pub fn put(&mut self, words: &str, style: Style) -> &mut Self {
         let room = self.room();

@@ -1,6 +1,10 @@
 //! What is on every screen: the header with the screens and the totals, the banner for what must not be missed, the
 //! incident's line, and the footer with the keys that matter and the truth about the machine.
 
+use std::ops::Range;
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::app::{App, Asking};
@@ -127,7 +131,33 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
     }
 }
 
-fn header(app: &App, frame: &mut Frame<'_>) {
+/// What the mouse can press in the header and the footer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hit {
+    Screen(ScreenId),
+    /// A key that the footer names, as the keymap writes it.
+    Key(String),
+}
+
+type Hits = Vec<(Range<u16>, Hit)>;
+
+/// What stands there, where it can be pressed.
+pub fn hit(app: &App, column: u16, row: u16) -> Option<Hit> {
+    let (width, height) = app.size();
+    let area = Rect::new(0, 0, width, height);
+    // As it was drawn: where things stand depends on what else had to have room.
+    let mut buffer = Buffer::empty(area);
+    let (now, link) = (app.now(), super::frame::Link { round_trip: Some(Duration::ZERO), bytes_per_second: 0 });
+    let frame = &mut Frame { buffer: &mut buffer, area, now, wall: now, link, cursor: None, answer: None };
+    let hits = match row {
+        0 if head_rows(app, (width, height)) > 0 => header(app, frame),
+        row if height > 1 && row == height - 1 => footer(app, frame),
+        _ => return None,
+    };
+    hits.into_iter().find(|(columns, _)| columns.contains(&column)).map(|(_, hit)| hit)
+}
+
+fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
     let (wall, area) = (frame.wall, frame.area);
     let mark = frozen_mark(app, frame);
     let dim = app.look.style(Meaning::Dim);
@@ -195,13 +225,14 @@ fn header(app: &App, frame: &mut Frame<'_>) {
         let here = ScreenId::ALL.iter().find(|(screen, ..)| *screen == app.screen);
         let label = here.map_or_else(String::new, |(_, digit, name)| format!("[{digit} {name}]"));
         row.put(&label, accent);
-        return;
+        return Hits::new();
     }
     // Names where they all fit, digits where they do not.
     let need: usize = ScreenId::ALL.iter().map(|(_, digit, name)| digit.len() + name.len() + 3).sum();
     // Sessions go on where nobody looks: how many do stands with their screen.
     let open = app.sessions.iter().filter(|pane| !pane.is_over()).count();
     let words = row.room() >= need + 4;
+    let mut hits = Hits::new();
     for (screen, digit, name) in ScreenId::ALL {
         let here = app.screen == screen;
         let style = app.look.style(if here { Meaning::Accent } else { Meaning::Dim });
@@ -209,12 +240,15 @@ fn header(app: &App, frame: &mut Frame<'_>) {
         if screen == ScreenId::Sessions && open > 0 && !here {
             label.push_str(&format!("({open})"));
         }
+        let from = row.column();
         if here {
             row.put("[", style).put(&label, style).put("]", style);
         } else {
             row.put(" ", style).put(&label, style).put(" ", style);
         }
+        hits.push((from..row.column(), Hit::Screen(screen)));
     }
+    hits
 }
 
 fn incident(app: &App, frame: &mut Frame<'_>, y: u16) {
@@ -230,7 +264,7 @@ fn incident(app: &App, frame: &mut Frame<'_>, y: u16) {
     row.put(&incident.title.line(), app.look.style(Meaning::Title));
 }
 
-fn footer(app: &App, frame: &mut Frame<'_>) {
+fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
     let (area, link) = (frame.area, frame.link);
     let y = area.height - 1;
     let dim = app.look.style(Meaning::Dim);
@@ -251,14 +285,14 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
         }
         let x = 1 + text::width(&text::clean(line.before()));
         frame.cursor = Some(Position::new((x as u16).min(area.width.saturating_sub(1)), y));
-        return;
+        return Hits::new();
     }
     let mut row = Row::new(frame.buffer, &app.look, area, y);
     if let Some(session) = app.typed_into() {
         // Nothing else may stand here: it says how to get out.
         let (words, meaning) = session.status_line();
         row.put(&app.look.text(&words), app.look.style(meaning));
-        return;
+        return Hits::new();
     }
     row.gap(1);
     if area.width >= 70 {
@@ -281,7 +315,7 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
                 row.put(&key.to_string(), app.look.style(Meaning::Key)).gap(1).put(action, dim).gap(2);
             }
         }
-        return;
+        return Hits::new();
     }
     if !app.marks.is_empty() {
         let unseen = if app.marks.unseen > 0 { format!(", {} out of sight", app.marks.unseen) } else { String::new() };
@@ -297,11 +331,12 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
             MessageWeight::Error => app.look.style(Meaning::Critical),
         };
         row.put(message, style);
-        return;
+        return Hits::new();
     }
     if !app.filter.text.is_empty() {
         row.put("/", app.look.style(Meaning::Key)).put(&app.filter.text, app.look.style(Meaning::Text)).gap(2);
     }
+    let mut hits = Hits::new();
     for (action, words) in hints(app) {
         let keys = app.keymap.keys_of(action);
         // The key that everybody knows, where it is bound.
@@ -309,8 +344,12 @@ fn footer(app: &App, frame: &mut Frame<'_>) {
         if row.room() < key.len() + words.len() + 3 {
             break;
         }
-        row.put(&key, app.look.style(Meaning::Key)).gap(1).put(words, dim).gap(2);
+        let from = row.column();
+        row.put(&key, app.look.style(Meaning::Key)).gap(1).put(words, dim);
+        hits.push((from..row.column(), Hit::Key(key)));
+        row.gap(2);
     }
+    hits
 }
 
 /// The actions that matter here, with a word each.

@@ -15,7 +15,7 @@ use crate::model::{AssetId, EntryKind};
 const OFFERED: usize = 20;
 
 /// Commands with an argument, and what they do.
-pub const COMMANDS: [(&str, &str); 18] = [
+pub const COMMANDS: [(&str, &str); 19] = [
     ("host", "open a host or a backup by name"),
     ("look", "look at an address that is not in the inventory"),
     ("note", "write a note to the open incident"),
@@ -30,6 +30,7 @@ pub const COMMANDS: [(&str, &str); 18] = [
     ("group", "site, group or none: gather the hosts; alone, the next of them"),
     ("layout", "where the panes stand, by name; alone it says which there are"),
     ("view", "NAME, save NAME or delete NAME: a screen, its filter, order, columns and grouping; alone lists them"),
+    ("mouse", "on or off; alone it changes that. Off, or with Shift held, the terminal marks text"),
     ("theme", "auto, or a theme by name; alone it says which there are"),
     ("tour", "a tour of five minutes on a simulated network; again, next, back, end"),
     ("q", "leave; asks first"),
@@ -88,6 +89,10 @@ pub fn run(app: &mut App, text: &str) {
         },
         "view" => app.view_command(rest),
         "layout" => app.layout_command(rest),
+        "mouse" => match app.mouse_command(rest) {
+            Ok(words) => app.say(MessageWeight::Note, words),
+            Err(words) => app.say(MessageWeight::Warning, words),
+        },
         "theme" => set_theme(app, rest),
         "tour" => match Wish::named(rest) {
             Some(wish) => app.tour_wish = Some(wish),
@@ -180,6 +185,7 @@ fn candidates<'a>(app: &'a App, text: &'a str) -> Box<dyn Iterator<Item = String
     };
     let names: Box<dyn Iterator<Item = String> + 'a> = match word {
         "copy" => Box::new(std::iter::once("table".to_owned())),
+        "mouse" => Box::new(["on", "off"].into_iter().map(str::to_owned)),
         "group" => Box::new(GroupBy::NAMES.iter().map(|(name, _)| (*name).to_owned())),
         "tour" => Box::new(Wish::NAMES.iter().map(|(name, _)| (*name).to_owned())),
         "view" => {

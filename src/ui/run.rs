@@ -117,7 +117,7 @@ impl Terminal {
                 match input {
                     Input::Acknowledged(fence) => self.acknowledge(fence),
                     Input::Background(..) => self.asked = None,
-                    Input::Key(_) | Input::Paste(_) => {}
+                    Input::Key(_) | Input::Paste(_) | Input::Mouse(_) => {}
                 }
             }
         }
@@ -192,6 +192,10 @@ impl Terminal {
                 }
                 Input::Paste(text) => {
                     screen.paste(text);
+                    changed = true;
+                }
+                Input::Mouse(mouse) => {
+                    screen.mouse(mouse);
                     changed = true;
                 }
             }
@@ -269,6 +273,7 @@ async fn turn(
     // A picture that cannot leave yet is not drawn yet: it would be an old one when it can.
     let writing = terminal.resizing.is_none() && terminal.has_room();
     if writing {
+        terminal.output.report_mouse(screen.wants_mouse());
         let is_new = terminal.drawn_at.is_none_or(|at| began.saturating_duration_since(at) >= FLOOD_REST);
         if *changed && terminal.output.is_open(began) && (is_new || !screen.is_behind()) {
             terminal.drawn_at = Some(began);

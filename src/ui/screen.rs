@@ -19,6 +19,14 @@ use crate::state::Snapshot;
 pub trait Screen {
     fn key(&mut self, key: Key);
 
+    /// What the mouse did. Comes only while [`Screen::wants_mouse`] says so, or shortly after.
+    fn mouse(&mut self, _mouse: Mouse) {}
+
+    /// Whether the terminal is to report the mouse, and leave no text to be selected with it alone.
+    fn wants_mouse(&self) -> bool {
+        false
+    }
+
     /// Text from a bracketed paste, as the terminal sent it: line breaks and all.
     fn paste(&mut self, text: String);
 
@@ -69,6 +77,24 @@ pub trait Screen {
 
     /// The program of [`Exit::Foreground`] has ended, or could not be started.
     fn foreground_ended(&mut self, argv: &[String], outcome: io::Result<ExitStatus>);
+}
+
+/// What a mouse did, and over which cell: column and row from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mouse {
+    pub deed: MouseDeed,
+    pub column: u16,
+    pub row: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MouseDeed {
+    /// The left button went down.
+    Press,
+    /// The right one did.
+    PressRight,
+    WheelUp,
+    WheelDown,
 }
 
 /// A sound that a terminal can make.

@@ -206,7 +206,7 @@ impl Console {
         let mut command = CommandBuilder::new(&argv[0]);
         command.args(&argv[1..]);
         command.env("PS1", "sh$ ");
-        for name in ["SSH_AUTH_SOCK", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "NOCTTY_STATE"] {
+        for name in ["XDG_STATE_HOME", "XDG_DATA_HOME", "NOCTTY_STATE", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"] {
             command.env_remove(name);
         }
         for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")] {

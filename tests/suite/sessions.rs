@@ -244,7 +244,9 @@ fn what_a_remote_program_does_to_its_terminal_stays_in_its_pane() {
 
     console.press(LEAVE);
     console.shows("again sends it");
-    assert_eq!(console.mode(), before - TermMode::SHOW_CURSOR);
+    // In the session the mouse is the terminal's own, and here the console's.
+    let with_mouse = (before - TermMode::SHOW_CURSOR) | TermMode::MOUSE_REPORT_CLICK | TermMode::SGR_MOUSE;
+    assert_eq!(console.mode(), with_mouse);
     console.press(":q!\r");
     assert_eq!(console.ends().exit_code(), 0);
     console.is_given_back();

@@ -78,6 +78,33 @@ fn the_console_takes_the_theme_of_the_background() {
     console.is_given_back();
 }
 
+/// A press selects, a second opens; what the terminal is told of the mouse is taken back in the end.
+#[test]
+fn the_mouse_is_taken_where_the_terminal_is_near_and_left_over_ssh() {
+    let reported = TermMode::MOUSE_REPORT_CLICK | TermMode::SGR_MOUSE;
+    let mut near = Launch::new((100, 30)).start();
+    near.shows(READY);
+    near.until("the mouse is asked for", |c| c.mode().contains(reported));
+    near.press("\x1b[<0;13;1M\x1b[<0;13;1m");
+    near.shows("[2 Hosts]");
+    near.press(":mouse off\r");
+    near.until("the mouse is left alone", |c| !c.mode().intersects(reported));
+    near.press(":mouse\r");
+    near.until("it is asked for again", |c| c.mode().contains(reported));
+    near.signal(Signal::TERM);
+    near.ends();
+    near.is_given_back();
+
+    let mut far = Launch::new((100, 30)).wrapped(["env", "SSH_CONNECTION=192.0.2.7 50022 192.0.2.1 22"]).start();
+    far.shows(READY);
+    assert!(!far.mode().intersects(reported));
+    far.press(":mouse on\r");
+    far.until("it is asked for", |c| c.mode().contains(reported));
+    far.signal(Signal::KILL);
+    far.ends();
+    far.is_given_back();
+}
+
 #[test]
 fn a_job_of_a_shell_is_suspended_by_a_key_and_comes_back_whole() {
     let mut console = Launch::new((100, 30)).in_a_shell().start();

@@ -20,7 +20,7 @@ use crate::ui::frame::Frame;
 use crate::ui::overlays::{self, Reaction};
 use crate::ui::panes;
 use crate::ui::run::{Exit, Screen};
-use crate::ui::screen::Ring;
+use crate::ui::screen::{Mouse, Ring};
 use crate::ui::session::SessionPane;
 
 impl Screen for App {
@@ -61,6 +61,15 @@ impl Screen for App {
             }
         }
         self.settle();
+    }
+
+    fn mouse(&mut self, mouse: Mouse) {
+        self.pointed(mouse);
+    }
+
+    /// Not in a session: what stands there is marked as in any terminal.
+    fn wants_mouse(&self) -> bool {
+        self.pointer.on && !self.is_typing()
     }
 
     fn paste(&mut self, text: String) {

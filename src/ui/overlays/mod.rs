@@ -196,6 +196,14 @@ fn scroll_key(app: &App, overlay: &mut Overlay, key: Key) -> Reaction {
     Reaction::Keep
 }
 
+/// Where the text stands that is read on top of all.
+pub fn text_area(app: &App) -> Option<Rect> {
+    let (columns, rows) = app.size();
+    let screen = Rect::new(0, 0, columns, rows);
+    let (_, lines) = text_of(app, app.overlays.last()?, app.now())?;
+    Some(box_of(lines_in(&lines, screen).len(), screen))
+}
+
 /// The title and the text of an overlay that is read.
 fn text_of(app: &App, overlay: &Overlay, now: Timestamp) -> Option<(String, Vec<Line>)> {
     match overlay {

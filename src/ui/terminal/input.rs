@@ -2,16 +2,18 @@
 //! would drop them. A lone ESC is a key once nothing has followed it for a moment.
 
 use termina::Event as Raw;
-use termina::event::{KeyCode as RawCode, KeyEventKind, Modifiers};
+use termina::event::{KeyCode as RawCode, KeyEventKind, Modifiers, MouseButton, MouseEventKind};
 
 use super::fence::{Fence, Reply, is_certain, reply};
 use crate::config::key::{Key, KeyCode};
+use crate::ui::screen::{Mouse, MouseDeed};
 
 /// What came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     Key(Key),
     Paste(String),
+    Mouse(Mouse),
     /// The terminal answered a query that marks the output.
     Acknowledged(Fence),
     /// What the terminal writes on: red, green, blue.
@@ -92,14 +94,15 @@ impl Reader {
             return;
         }
         self.parser.parse(bytes, true);
-        let before = out.len();
-        self.drain(out);
         // Without an event the parser holds the beginning of one.
-        self.pending = out.len() == before;
+        self.pending = !self.drain(out);
     }
 
-    fn drain(&mut self, out: &mut Vec<Input>) {
+    /// True where there was an event, heeded or not.
+    fn drain(&mut self, out: &mut Vec<Input>) -> bool {
+        let mut any = false;
         while let Some(event) = self.parser.pop() {
+            any = true;
             match event {
                 Raw::Key(key) if key.kind != KeyEventKind::Release => {
                     out.extend(convert(key.code, key.modifiers).map(Input::Key));
@@ -113,9 +116,20 @@ impl Reader {
                     text.truncate(end);
                     out.push(Input::Paste(text));
                 }
+                Raw::Mouse(mouse) => {
+                    let deed = match mouse.kind {
+                        MouseEventKind::Down(MouseButton::Left) => Some(MouseDeed::Press),
+                        MouseEventKind::Down(MouseButton::Right) => Some(MouseDeed::PressRight),
+                        MouseEventKind::ScrollUp => Some(MouseDeed::WheelUp),
+                        MouseEventKind::ScrollDown => Some(MouseDeed::WheelDown),
+                        _ => None,
+                    };
+                    out.extend(deed.map(|deed| Input::Mouse(Mouse { deed, column: mouse.column, row: mouse.row })));
+                }
                 _ => {}
             }
         }
+        any
     }
 }
 
@@ -174,6 +188,7 @@ mod tests {
                 Input::Paste(text) => format!("paste:{text}"),
                 Input::Acknowledged(fence) => format!("{fence:?}"),
                 Input::Background(red, green, blue) => format!("{red:02x}{green:02x}{blue:02x}"),
+                Input::Mouse(Mouse { deed, column, row }) => format!("{deed:?} {column},{row}"),
             })
             .collect()
     }
@@ -221,6 +236,16 @@ mod tests {
         let heard = reader.feed(typed);
         assert_eq!(heard, [Input::Acknowledged(Fence::Status), Input::Background(0, 0, 0)]);
         assert!(reader.settle().is_empty() && !reader.is_waiting());
+    }
+
+    #[test]
+    fn the_mouse_presses_and_turns_its_wheel_and_never_types() {
+        let bytes: &[u8] = b"\x1b[<0;10;5M\x1b[<0;10;5m\x1b[<64;1;2M\x1b[<65;1;2M\x1b[<2;3;4Mx\x1b[<35;7;7M";
+        assert_eq!(keys(&[bytes]), ["Press 9,4", "WheelUp 0,1", "WheelDown 0,1", "PressRight 2,3", "x"]);
+        for cut in 1..10 {
+            assert_eq!(keys(&[&bytes[..cut], &bytes[cut..10]]), ["Press 9,4"], "torn after {cut}");
+        }
+        assert_eq!(keys(&[b"\x1b[<0;65535;65535M"]), ["Press 65534,65534"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::pacer::Pacer;
-use super::tty::Tty;
+use super::tty::{MOUSE_OFF, MOUSE_ON, Tty};
 use crate::ui::frame::{Colours, Link};
 use crate::ui::screen::Ring;
 
@@ -17,6 +17,9 @@ pub struct Output {
     unwritten: Vec<u8>,
     /// Goes before the next picture.
     ring: Vec<u8>,
+    /// Whether the terminal reports the mouse, as far as it was told; and what is to tell it.
+    mouse: bool,
+    switch: &'static [u8],
     /// When the present second of counting began.
     second: Instant,
     bytes: u32,
@@ -29,6 +32,8 @@ impl Output {
             pacer: Pacer::new(colours),
             unwritten: Vec::new(),
             ring: Vec::new(),
+            mouse: false,
+            switch: &[],
             second: Instant::now(),
             bytes: 0,
             bytes_last_second: 0,
@@ -50,8 +55,18 @@ impl Output {
         self.ring = ring.bytes();
     }
 
-    /// Nothing is known of the terminal any more, and nothing is owed to it.
+    /// Has the terminal report the mouse, or not.
+    pub fn report_mouse(&mut self, on: bool) {
+        if self.mouse != on {
+            self.mouse = on;
+            self.switch = if on { MOUSE_ON } else { MOUSE_OFF };
+        }
+    }
+
+    /// Nothing is known of the terminal any more, and nothing is owed to it. It reports no mouse: whoever takes it or gives
+    /// it back says so.
     pub fn forget(&mut self) {
+        (self.mouse, self.switch) = (false, &[]);
         self.unwritten.clear();
         self.pacer.forget();
         self.pacer.expect_nothing(Instant::now());
@@ -61,8 +76,9 @@ impl Output {
     pub fn flush(&mut self, tty: &Tty) -> io::Result<()> {
         loop {
             let now = Instant::now();
-            if self.unwritten.is_empty() && !self.ring.is_empty() {
+            if self.unwritten.is_empty() && !(self.ring.is_empty() && self.switch.is_empty()) {
                 self.unwritten = std::mem::take(&mut self.ring);
+                self.unwritten.extend_from_slice(std::mem::take(&mut self.switch));
             } else if self.unwritten.is_empty() {
                 match self.pacer.chunk(now) {
                     Some(bytes) => self.unwritten = bytes,

@@ -21,7 +21,11 @@ const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?7l\x1b[2J";
 const TIDY: &[u8] =
     b"\x1b[r\x1b[?6l\x1b[4l\x1b(B\x0f\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?1l\x1b>";
 /// All of it back; the end of a synchronised update first, should one be open.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l";
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?1000l\x1b[?1006l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l";
+
+/// Presses, releases and the wheel are reported, in decimal digits (xterm: modes 1000 and 1006), or not.
+pub const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+pub const MOUSE_OFF: &[u8] = b"\x1b[?1000l\x1b[?1006l";
 
 /// What has to be put back, for whoever comes first: a guard, a panic, a signal.
 static TAKEN: Mutex<Option<Taken>> = Mutex::new(None);

@@ -11,6 +11,7 @@ mod layouts;
 mod link;
 mod machines;
 mod marks;
+mod mouse;
 mod notifications;
 mod ports;
 mod sorting;

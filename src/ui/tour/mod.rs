@@ -27,7 +27,7 @@ use super::clipboard::Clip;
 use super::frame::Frame;
 use super::overlays::Overlay;
 use super::run::{Exit, Screen};
-use super::screen::Ring;
+use super::screen::{Mouse, Ring};
 use crate::base::Timestamp;
 use crate::bus::{MessageWeight, Notice};
 use crate::config::key::Key;
@@ -236,6 +236,15 @@ impl Screen for Stage {
             None => self.shown_mut().key(key),
         }
         self.look();
+    }
+
+    fn mouse(&mut self, mouse: Mouse) {
+        self.shown_mut().mouse(mouse);
+        self.look();
+    }
+
+    fn wants_mouse(&self) -> bool {
+        self.app.pointer.on && self.shown().wants_mouse()
     }
 
     fn paste(&mut self, text: String) {
