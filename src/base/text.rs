@@ -195,17 +195,11 @@ fn encode_line(bytes: &[u8], out: &mut String) {
         out.push_str(std::str::from_utf8(bytes).unwrap_or_default());
         return;
     }
+    let begin = out.len();
     let mut marks = 0;
     let mut has_base = false;
     for chunk in bytes.utf8_chunks() {
-        let impostors = lookalike::impostors(chunk.valid());
-        let mut impostors = impostors.iter().peekable();
-        for (at, c) in chunk.valid().char_indices() {
-            if impostors.next_if_eq(&&at).is_some() {
-                let _ = write!(out, "<U+{:04X}>", u32::from(c));
-                (marks, has_base) = (0, false);
-                continue;
-            }
+        for c in chunk.valid().chars() {
             if is_mark(c) {
                 marks += 1;
                 if has_base && marks <= MARKS_PER_BASE {
@@ -221,6 +215,13 @@ fn encode_line(bytes: &[u8], out: &mut String) {
         for byte in chunk.invalid() {
             let _ = write!(out, "\\x{byte:02x}");
             has_base = false;
+        }
+    }
+    // Last, in the words as they are shown: what is named once stays so.
+    for at in lookalike::impostors(&out[begin..]).into_iter().rev() {
+        let at = begin + at;
+        if let Some(c) = out[at..].chars().next() {
+            out.replace_range(at..at + c.len_utf8(), &format!("<U+{:04X}>", u32::from(c)));
         }
     }
 }
