@@ -20,7 +20,7 @@ use crate::config::keymap::Lookup;
 use crate::config::theme::Meaning;
 use crate::model::Condition;
 use crate::state::{Link, Mode, Storage};
-use crate::ui::action::Action;
+use crate::ui::action::{ACTIONS, Action};
 
 /// From this width on the header says whose engine it is; the log and the first message say it everywhere.
 const ATTACHED_FROM: u16 = 100;
@@ -312,7 +312,12 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
         row.put(&typed.join(" "), app.look.style(Meaning::Key)).gap(1);
         if let Lookup::Begun(next) = app.keymap.look_up(&app.chord) {
             for (key, action) in next {
-                row.put(&key.to_string(), app.look.style(Meaning::Key)).gap(1).put(action, dim).gap(2);
+                let words = brief(action);
+                if row.room() < text::width(&words) + 4 {
+                    row.put(app.look.ellipsis(), dim);
+                    break;
+                }
+                row.put(&key.to_string(), app.look.style(Meaning::Key)).gap(1).put(&words, dim).gap(2);
             }
         }
         return Hits::new();
@@ -350,6 +355,13 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
         row.gap(2);
     }
     hits
+}
+
+/// What an action does in a few words: the beginning of its title.
+fn brief(name: &str) -> String {
+    // A line of the command line says itself what it does.
+    let Some((.., title)) = ACTIONS.iter().find(|(_, n, _)| *n == name) else { return text::clean(name) };
+    title.split([':', ';', ',']).next().unwrap_or(title).to_owned()
 }
 
 /// The actions that matter here, with a word each.

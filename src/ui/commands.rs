@@ -8,6 +8,7 @@ use super::panes::{PaneKind, ScreenId};
 use super::run::Exit;
 use super::themes::Outcome;
 use super::tour::Wish;
+use crate::base::options::nearest;
 use crate::bus::{Command, MessageWeight};
 use crate::model::{AssetId, EntryKind};
 
@@ -101,8 +102,13 @@ pub fn run(app: &mut App, text: &str) {
         _ => match Action::named(word) {
             Some(action) if rest.is_empty() => app.act(action),
             _ => {
-                let words =
-                    format!("no such command: {text}; {} lists the keys, Tab completes", app.key_of(Action::Help));
+                let known = COMMANDS.iter().map(|(name, _)| *name).chain(ACTIONS.iter().map(|(_, name, _)| *name));
+                let words = match nearest(word, known) {
+                    Some(near) => format!("no such command: {text}; did you mean :{near}?"),
+                    None => {
+                        format!("no such command: {text}; {} lists the keys, Tab completes", app.key_of(Action::Help))
+                    }
+                };
                 app.say(MessageWeight::Warning, words);
             }
         },
@@ -181,7 +187,7 @@ fn candidates<'a>(app: &'a App, text: &'a str) -> Box<dyn Iterator<Item = String
         let commands = COMMANDS.iter().map(|(name, _)| *name);
         let is_command = |name: &&str| COMMANDS.iter().any(|(command, _)| command == name);
         let names = commands.chain(ACTIONS.iter().map(|(_, name, _)| *name).filter(move |name| !is_command(name)));
-        return Box::new(names.filter(move |n| n.starts_with(text)).map(str::to_owned));
+        return Box::new(names.filter(move |n| begins(n, text)).map(str::to_owned));
     };
     let names: Box<dyn Iterator<Item = String> + 'a> = match word {
         "copy" => Box::new(std::iter::once("table".to_owned())),
@@ -203,7 +209,12 @@ fn candidates<'a>(app: &'a App, text: &'a str) -> Box<dyn Iterator<Item = String
         }
         _ => Box::new(std::iter::empty()),
     };
-    Box::new(names.filter(move |name| name.starts_with(rest)).map(move |name| format!("{word} {name}")))
+    Box::new(names.filter(move |name| begins(name, rest)).map(move |name| format!("{word} {name}")))
+}
+
+/// Whether a name begins so, in capitals or not.
+fn begins(name: &str, typed: &str) -> bool {
+    name.get(..typed.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(typed))
 }
 
 /// The text with its last word completed as far as that is certain.
@@ -212,7 +223,7 @@ pub fn complete(app: &App, text: &str) -> String {
     let Some(first) = candidates.first() else { return text.to_owned() };
     let mut common = first.len();
     for other in &candidates {
-        let same = first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+        let same = first.bytes().zip(other.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
         common = common.min(same);
     }
     while !first.is_char_boundary(common) {
@@ -223,7 +234,8 @@ pub fn complete(app: &App, text: &str) -> String {
 
 /// The words that Tab chooses from, as many as a line could show; none where there is one only, which stands there already.
 pub fn offers(app: &App, text: &str) -> Vec<String> {
-    let said = text.rfind(' ').map_or(0, |at| at + 1);
+    // A name may have blanks: what is offered is the whole of it.
+    let said = text.find(' ').map_or(0, |at| at + 1);
     let found = candidates(app, text).filter(|whole| whole != text);
     found.filter_map(|whole| whole.get(said..).map(str::to_owned)).take(OFFERED).collect()
 }

@@ -1,32 +1,195 @@
-//! The keys, made of the live keymap and the tables of actions and commands.
+//! The keys, made of the live keymap and the tables of actions and commands, by what one wants to do. `/` finds in it.
 
 use super::Line;
+use crate::base::text;
 use crate::config::theme::Meaning;
-use crate::ui::action::ACTIONS;
+use crate::ui::action::{ACTIONS, Action};
 use crate::ui::app::App;
 use crate::ui::commands::COMMANDS;
+use crate::ui::line;
+use crate::ui::panes::PaneKind;
 
-pub fn lines(app: &App) -> Vec<Line> {
+/// What is read, and what is looked for in it.
+#[derive(Debug, Default)]
+pub struct Help {
+    pub scroll: usize,
+    pub find: line::Line,
+    /// Keys go into what is looked for.
+    pub asking: bool,
+}
+
+/// Actions by what they are for. Each is in one of them.
+const SECTIONS: &[(&str, &[Action])] = &[
+    (
+        "SCREENS AND PANES",
+        &[
+            Action::Overview,
+            Action::Hosts,
+            Action::Ports,
+            Action::Backups,
+            Action::Incident,
+            Action::Sessions,
+            Action::Log,
+            Action::NextPane,
+            Action::PreviousPane,
+            Action::Zoom,
+            Action::Layout,
+            Action::LastPlace,
+            Action::Back,
+        ],
+    ),
+    (
+        "FINDING",
+        &[
+            Action::Help,
+            Action::Palette,
+            Action::CommandLine,
+            Action::Filter,
+            Action::ProblemsOnly,
+            Action::Group,
+            Action::Columns,
+            Action::SortNext,
+            Action::SortPrevious,
+            Action::Resort,
+        ],
+    ),
+    (
+        "MOVING",
+        &[
+            Action::Down,
+            Action::Up,
+            Action::Top,
+            Action::Bottom,
+            Action::HalfPageDown,
+            Action::HalfPageUp,
+            Action::PageDown,
+            Action::PageUp,
+            Action::Left,
+            Action::Right,
+        ],
+    ),
+    (
+        "THE SELECTED ROW",
+        &[
+            Action::Open,
+            Action::Watch,
+            Action::Recheck,
+            Action::Follow,
+            Action::Compare,
+            Action::Shell,
+            Action::EndSession,
+            Action::Copy,
+            Action::CopyRow,
+            Action::Mark,
+            Action::MarkRange,
+            Action::MarkAll,
+        ],
+    ),
+    ("TAKING CARE", &[Action::Claim, Action::Release, Action::Maintain]),
+    ("INCIDENT", &[Action::OpenIncident, Action::Note, Action::Decision, Action::ActionItem, Action::Hypothesis]),
+    (
+        "THE CONSOLE",
+        &[
+            Action::Freeze,
+            Action::Pause,
+            Action::Cancel,
+            Action::Suspend,
+            Action::Quit,
+            Action::TourNext,
+            Action::TourBack,
+            Action::TourEnd,
+        ],
+    ),
+];
+
+/// Columns of the keys.
+const KEYS: usize = 22;
+
+pub fn title(help: &Help) -> String {
+    match (help.find.text(), help.asking) {
+        ("", false) => "Keys and commands".to_owned(),
+        (words, true) => format!("Keys and commands  /{words}_"),
+        (words, false) => format!("Keys and commands  /{words}"),
+    }
+}
+
+pub fn lines(app: &App, help: &Help) -> Vec<Line> {
+    let mut sections: Vec<(String, Vec<String>)> = SECTIONS
+        .iter()
+        .map(|(title, actions)| ((*title).to_owned(), actions.iter().map(|a| of(app, *a)).collect()))
+        .collect();
+    let bound: Vec<String> =
+        app.keymap.commands().into_iter().map(|(keys, command)| row(&keys, &text::clean(command))).collect();
+    if let Some((_, rows)) = sections.last_mut() {
+        rows.extend(bound);
+    }
+    let commands = COMMANDS.iter().map(|(name, title)| row(&format!(":{name}"), title)).collect();
+    sections.push(("COMMANDS".to_owned(), commands));
+    sections.push(("SIGNS".to_owned(), signs(app)));
+    let ports = signs_of_ports(app);
+    // Who looks at ports wants theirs first.
+    let at = if app.focus == PaneKind::Ports { 0 } else { sections.len() };
+    sections.insert(at, ("SIGNS OF PORTS".to_owned(), ports));
+    let words: Vec<String> = help.find.text().to_lowercase().split_whitespace().map(str::to_owned).collect();
     let mut out: Vec<Line> = Vec::new();
-    for (_, name, title) in ACTIONS {
-        let keys = app.keymap.keys_of(name);
-        let keys = if keys.is_empty() { format!(":{name}") } else { keys.join("  ") };
-        out.push((Meaning::Text, format!("{keys:<22} {title}")));
+    for (title, rows) in sections {
+        let heading = title.to_lowercase();
+        let found = rows.into_iter().filter(|row| {
+            let row = row.to_lowercase();
+            words.iter().all(|word| row.contains(word) || heading.contains(word))
+        });
+        let found: Vec<String> = found.collect();
+        if found.is_empty() {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push((Meaning::Text, String::new()));
+        }
+        out.push((Meaning::Title, title));
+        out.extend(found.into_iter().map(|row| (Meaning::Text, row)));
     }
-    for (keys, command) in app.keymap.commands() {
-        out.push((Meaning::Text, format!("{keys:<22} {}", crate::base::text::clean(command))));
+    if out.is_empty() {
+        out.push((Meaning::Dim, "nothing here has these words; Esc shows all".to_owned()));
+    } else if words.is_empty() {
+        out.push((Meaning::Text, String::new()));
+        out.push((Meaning::Dim, row("/", "find in this text")));
     }
-    out.push((Meaning::Text, String::new()));
-    for (name, title) in COMMANDS {
-        out.push((Meaning::Text, format!("{:<22} {title}", format!(":{name}"))));
-    }
-    out.push((Meaning::Text, String::new()));
-    out.extend(legend(app).into_iter().map(|line| (Meaning::Text, line)));
     out
 }
 
+fn row(keys: &str, title: &str) -> String {
+    format!("{keys:<KEYS$} {title}")
+}
+
+fn of(app: &App, action: Action) -> String {
+    let (name, title) = ACTIONS.iter().find(|(a, ..)| *a == action).map_or(("", ""), |(_, name, title)| (name, title));
+    let keys = app.keymap.keys_of(name);
+    row(&if keys.is_empty() { format!(":{name}") } else { keys.join("  ") }, title)
+}
+
+/// What stands beside a host, a check, a problem.
+fn signs(app: &App) -> Vec<String> {
+    let glyphs = if app.look.unicode {
+        ["■", "▲", "◆", "?", "●", "○", "–", "~"]
+    } else {
+        ["C", "W", "U", "?", ".", "o", "-", "M"]
+    };
+    let words = [
+        "critical, or a host that is down",
+        "a warning",
+        "unreachable: what it hangs on is down",
+        "unknown; and what is old, whatever it was",
+        "good, and lately so",
+        "not asked yet",
+        "not watched",
+        "in maintenance: nothing is announced",
+    ];
+    let fixed = [row("@", "somebody has taken it on"), row("*", "marked")];
+    glyphs.iter().zip(words).map(|(glyph, words)| row(glyph, words)).chain(fixed).collect()
+}
+
 /// What stands for a port, on faceplates and in tables.
-fn legend(app: &App) -> Vec<String> {
+fn signs_of_ports(app: &App) -> Vec<String> {
     let glyphs =
         if app.look.unicode { ["●", "▲", "■", "○", "·", "?"] } else { ["#", "W", "C", "o", "-", "?"] };
     let words = [
@@ -37,5 +200,18 @@ fn legend(app: &App) -> Vec<String> {
         "a port that is shut, or has no module",
         "a port whose state is unknown or old",
     ];
-    glyphs.iter().zip(words).map(|(glyph, words)| format!("{glyph:<22} {words}")).collect()
+    glyphs.iter().zip(words).map(|(glyph, words)| row(glyph, words)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_action_is_in_one_section() {
+        for (action, name, _) in ACTIONS {
+            let times = SECTIONS.iter().flat_map(|(_, actions)| *actions).filter(|a| *a == action).count();
+            assert_eq!(times, 1, "{name}");
+        }
+    }
 }

@@ -44,9 +44,7 @@ pub enum Overlay {
         pair: [AssetId; 2],
         scroll: usize,
     },
-    Help {
-        scroll: usize,
-    },
+    Help(help::Help),
     Palette(palette::Palette),
     Columns(columns::Picker),
     Sort(sort::Picker),
@@ -84,7 +82,7 @@ impl Overlay {
     }
 
     pub fn help() -> Self {
-        Self::Help { scroll: 0 }
+        Self::Help(help::Help::default())
     }
 
     pub fn question(id: PromptId, prompt: Prompt) -> Self {
@@ -149,7 +147,14 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
     let Some(mut overlay) = app.overlays.pop() else { return Reaction::Keep };
     let depth = app.overlays.len();
     let reaction = match &mut overlay {
-        Overlay::Detail { .. } | Overlay::Compare { .. } | Overlay::Help { .. } => scroll_key(app, &mut overlay, key),
+        Overlay::Help(help) => {
+            if find_key(help, key) {
+                Reaction::Keep
+            } else {
+                scroll_key(app, &mut overlay, key)
+            }
+        }
+        Overlay::Detail { .. } | Overlay::Compare { .. } => scroll_key(app, &mut overlay, key),
         Overlay::Palette(palette) => palette::key(app, palette, key),
         Overlay::Columns(picker) => columns::key(app, picker, key),
         Overlay::Sort(picker) => sort::key(app, picker, key),
@@ -171,13 +176,33 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
     Reaction::Keep
 }
 
+/// What is looked for in the help; true where the key was for that.
+fn find_key(help: &mut help::Help, key: Key) -> bool {
+    match key.code {
+        KeyCode::Char('/') if !help.asking => help.asking = true,
+        KeyCode::Escape if help.asking || !help.find.text().is_empty() => {
+            *help = help::Help::default();
+        }
+        KeyCode::Enter if help.asking => help.asking = false,
+        KeyCode::Up | KeyCode::Down | KeyCode::PageUp | KeyCode::PageDown => return false,
+        _ if help.asking && key != Key::ctrl('c') => {
+            help.find.key(key);
+            help.scroll = 0;
+        }
+        _ => return false,
+    }
+    true
+}
+
 /// Through a text that is longer than its box, and never beyond its end.
 fn scroll_key(app: &App, overlay: &mut Overlay, key: Key) -> Reaction {
     let (columns, rows) = app.size();
     let screen = Rect::new(0, 0, columns, rows);
     let lines = text_of(app, overlay, app.now()).map_or(0, |(_, lines)| lines_in(&lines, screen).len());
     let room = usize::from(box_of(lines, screen).height.saturating_sub(2));
-    let (Overlay::Detail { scroll, .. } | Overlay::Compare { scroll, .. } | Overlay::Help { scroll }) = overlay else {
+    let (Overlay::Detail { scroll, .. } | Overlay::Compare { scroll, .. } | Overlay::Help(help::Help { scroll, .. })) =
+        overlay
+    else {
         return Reaction::Keep;
     };
     *scroll = match key.code {
@@ -209,7 +234,7 @@ fn text_of(app: &App, overlay: &Overlay, now: Timestamp) -> Option<(String, Vec<
     match overlay {
         Overlay::Detail { selected, .. } => Some((detail::title(app, selected), detail::lines(app, now, selected))),
         Overlay::Compare { pair, .. } => Some((detail::compare::title(app, pair), detail::compare::lines(app, pair))),
-        Overlay::Help { .. } => Some(("Keys and commands".to_owned(), help::lines(app))),
+        Overlay::Help(help) => Some((help::title(help), help::lines(app, help))),
         _ => None,
     }
 }
@@ -255,6 +280,7 @@ pub fn paste(app: &mut App, pasted: &str) {
         Some(Overlay::Form(form)) => form.paste(pasted),
         Some(Overlay::Question(question)) => question.paste(pasted),
         Some(Overlay::Palette(palette)) => palette.line.insert(&text::clean(pasted)),
+        Some(Overlay::Help(help)) if help.asking => help.find.insert(&text::clean(pasted)),
         _ => {}
     }
 }
@@ -307,7 +333,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
     let mut covered = None;
     for overlay in &app.overlays {
         let area = match overlay {
-            Overlay::Detail { scroll, .. } | Overlay::Compare { scroll, .. } | Overlay::Help { scroll } => {
+            Overlay::Detail { scroll, .. }
+            | Overlay::Compare { scroll, .. }
+            | Overlay::Help(help::Help { scroll, .. }) => {
                 let (title, lines) = text_of(app, overlay, frame.now).unwrap_or_default();
                 scrolled(app, frame, &title, &lines, *scroll)
             }

@@ -7,6 +7,7 @@ mod copy;
 pub mod fixture;
 mod freeze;
 mod grouping;
+mod help;
 mod layouts;
 mod link;
 mod machines;

@@ -153,7 +153,7 @@ pub const STEPS: [Step; 14] = [
         text: "{freeze} lets the picture go on. {help} lists every key as it is bound now, and {command_line} takes every \
                action by its name.",
         learnt: "found the keys",
-        done: |scene| matches!(scene.top(), Some(Overlay::Help { .. })),
+        done: |scene| matches!(scene.top(), Some(Overlay::Help(_))),
         possible: |_| true,
         missing: "",
     },
