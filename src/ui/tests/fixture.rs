@@ -371,9 +371,11 @@ pub fn quiet() -> Arc<Snapshot> {
     })
 }
 
-/// What a terminal would obey, in every place that holds foreign text.
+/// What a terminal would obey.
+pub const EVIL: &str = "a\x1b]0;own\x07\x1b[2J\u{202e}\u{200b}\r\n\t\u{9b}31m日本語e\u{301}\u{301}";
+
+/// The same in every place that holds foreign text.
 pub fn hostile() -> Arc<Snapshot> {
-    const EVIL: &str = "a\x1b]0;own\x07\x1b[2J\u{202e}\u{200b}\r\n\t\u{9b}31m日本語e\u{301}\u{301}";
     let mut snapshot = (*outage()).clone();
     for view in &mut snapshot.hosts {
         let view = Arc::make_mut(view);
@@ -383,7 +385,27 @@ pub fn hostile() -> Arc<Snapshot> {
         let host = Arc::make_mut(&mut view.host);
         host.name = format!("{EVIL}{}", host.name).into();
         host.tags = vec![EVIL.into()];
+        host.group = Some(EVIL.into());
+        host.site = Some(format!("{EVIL}{}", host.name.len() % 3).into());
         host.address = Some(EVIL.into());
+    }
+    // One that was looked at from within, beside another to be compared with.
+    for at in [0, 1] {
+        let id = snapshot.hosts[at].host.id.clone();
+        let mut looked_into = machine_like(|vitals| {
+            for text in [&mut vitals.name, &mut vitals.system, &mut vitals.kernel, &mut vitals.architecture] {
+                *text = format!("{EVIL}{at}").into();
+            }
+            vitals.mounts = vec![EVIL.into()];
+            vitals.failed_units = Some(vec![EVIL.into()]);
+            vitals.users = Some(vec![EVIL.into()]);
+            for disk in &mut vitals.disks {
+                disk.mount = EVIL.into();
+            }
+        });
+        Arc::make_mut(&mut looked_into.host).id = id;
+        Arc::make_mut(&mut looked_into.host).name = format!("{EVIL}{at}").into();
+        snapshot.hosts[at] = Arc::new(looked_into);
     }
     for view in &mut snapshot.devices {
         let view = Arc::make_mut(view);

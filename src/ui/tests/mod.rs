@@ -36,6 +36,7 @@ use super::clipboard::Clipboard;
 use super::frame::{Capabilities, Colours, Frame, Link};
 use super::panes::Selected;
 use super::run::Screen;
+use super::screen::{Mouse, MouseDeed};
 use super::themes::Themes;
 use crate::bus::{self, Command, Notice, SessionInput};
 use crate::config::key::Key;
@@ -359,16 +360,30 @@ proptest! {
     /// Whatever the size and whatever foreign names hold: no panic, and nothing that a terminal obeys.
     #[test]
     fn no_size_and_no_name_breaks_the_screen(
-        columns in 1u16..210,
-        rows in 1u16..62,
+        columns in 1u16..410,
+        rows in 1u16..102,
         unicode: bool,
-        keys in proptest::collection::vec(
-            prop::sample::select(vec!["1", "2", "3", "4", "5", "9", "Tab", "j", "G", "z", "Enter", "Esc", "?", "n", "Ctrl+P", "/", "P"]),
-            0..10,
+        deeds in proptest::collection::vec(
+            prop::sample::select(vec![
+                "1", "2", "3", "4", "5", "6", "9", "Tab", "j", "G", "z", "Enter", "Esc", "?", "n", "Ctrl+P", "/", "P", "g h", "g l", "S",
+                "Space", "V", "a", "m", "c", "j c", "I", ": v i e w Enter", "paste", "press", "wheel", "right",
+            ]),
+            0..12,
         ),
     ) {
         let mut console = Console::new((columns, rows), fixture::hostile(), unicode);
-        console.press(&keys.join(" "));
+        for deed in deeds {
+            let at = |deed| Mouse { deed, column: columns / 3, row: rows / 2 };
+            match deed {
+                "paste" => console.app.paste(fixture::EVIL.to_owned()),
+                "press" => console.app.mouse(at(MouseDeed::Press)),
+                "wheel" => console.app.mouse(at(MouseDeed::WheelDown)),
+                "right" => console.app.mouse(at(MouseDeed::PressRight)),
+                keys => {
+                    console.press(keys);
+                }
+            }
+        }
         let buffer = console.buffer();
         for cell in &buffer.content {
             let symbol = cell.symbol();
@@ -376,6 +391,22 @@ proptest! {
             prop_assert!(crate::base::text::is_clean(symbol), "{symbol:?}");
         }
         console.app.next_wake(NOW);
+    }
+}
+
+/// Whatever a name holds, what stands right of it stands where its column is.
+#[test]
+fn columns_stay_straight_whatever_the_names_hold() {
+    for size in [(60, 20), (80, 24), (120, 40), (170, 40)] {
+        let straight = outage(size).press("2").buffer();
+        let hostile = Console::new(size, fixture::hostile(), true).press("2").buffer();
+        let ages = |buffer: &Buffer| -> Vec<u16> {
+            // Right-aligned: where the last letter of each row stands.
+            let rows = 10..16;
+            let ends = rows.filter_map(|y| (0..size.0).rev().find(|x| buffer[(*x, y)].symbol() != " "));
+            ends.collect::<std::collections::BTreeSet<u16>>().into_iter().collect()
+        };
+        assert_eq!(ages(&hostile), ages(&straight), "{size:?}");
     }
 }
 
