@@ -113,6 +113,32 @@ const DEVICES: &[(&str, &str, &str, &str)] = &[
     ("1.3.6.1.4.1.6876.4.1", "VMware ESXi 6.7.0 build-14320388", "", "vmware/esxi"),
     ("1.3.6.1.4.1.44641", "VyOS 1.2.6", "", "vyos/vyos"),
     ("1.3.6.1.4.1.3902.3.100.40", "ZXR10 2952 Version V1.1.02.F", "", "zte/zxr10"),
+    (
+        "1.3.6.1.4.1.12325.1.1.2.1.1",
+        "OPNsense fw.example.net 18.1.1-a5575d7bd OPNsense FreeBSD 11.1-RELEASE-p6 amd64",
+        "",
+        "freebsd/opnsense",
+    ),
+    ("1.3.6.1.4.1.7367", "DrayTek Corporation, Router Model: Vigor2920 Series, Version: 3.8.8.2", "", "draytek/vigor"),
+    ("1.3.6.1.4.1.232.9.4.10", "Integrated Lights-Out 4 2.50 Sep 23 2016", "", "hpe/ilo"),
+    (
+        "1.3.6.1.4.1.11.2.3.9.1",
+        "HP ETHERNET MULTI-ENVIRONMENT,ROM none,JETDIRECT,JD149,EEPROM V.38.84",
+        "",
+        "hpe/jetdirect",
+    ),
+    ("1.3.6.1.4.1.367.1.1", "RICOH MP 3053 1.09 / RICOH Network Printer C model", "", "generic/printer"),
+    ("1.3.6.1.4.1.890.1.15", "ZyWALL 2X", "", "zyxel/zynos"),
+    ("1.3.6.1.4.1.25049.1.81", "Linux console 3.10.0-uc0 armv4tl", "", "opengear/opengear"),
+    ("1.3.6.1.4.1.45.3.78.1", "Ethernet Routing Switch 4850GTS-PWR+ HW:12 FW:5.6.2.1 SW:v5.7.0.008", "", "avaya/boss"),
+    ("1.3.6.1.4.1.2272.206", "VSP-8284XSQ (5.1.1.0)", "", "avaya/voss"),
+    ("1.3.6.1.4.1.7779.1.1004", "", "", "infoblox/nios"),
+    ("1.3.6.1.4.1.5951.1", "NetScaler NS10.5: Build 52.11.nc", "", "citrix/netscaler"),
+    ("1.3.6.1.4.1.17163.1.1", "Linux wan1 2.6.9", "", "riverbed/steelhead"),
+    ("1.3.6.1.4.1.33049.1.1.1.6036", "Mellanox MSX6036F-1SFS,MLNX-OS,SWv3.3.4402", "", "mellanox/mlnx-os"),
+    ("1.3.6.1.4.1.22610.1.3.14", "AX Series Advanced Traffic Manager AX2500, ACOS 2.7.1-P3", "", "a10/acos"),
+    ("1.3.6.1.4.1.30155.23.1", "OpenBSD gw.example.net 6.6 GENERIC.MP#4 amd64", "", "openbsd/openbsd"),
+    ("1.3.6.1.4.1.14823.1.2.59", "ArubaOS (MODEL: 225), Version 6.4.2.3-4.1.1.4 (47524)", "", "aruba/arubaos"),
 ];
 
 #[test]
