@@ -139,6 +139,9 @@ const DEVICES: &[(&str, &str, &str, &str)] = &[
     ("1.3.6.1.4.1.22610.1.3.14", "AX Series Advanced Traffic Manager AX2500, ACOS 2.7.1-P3", "", "a10/acos"),
     ("1.3.6.1.4.1.30155.23.1", "OpenBSD gw.example.net 6.6 GENERIC.MP#4 amd64", "", "openbsd/openbsd"),
     ("1.3.6.1.4.1.14823.1.2.59", "ArubaOS (MODEL: 225), Version 6.4.2.3-4.1.1.4 (47524)", "", "aruba/arubaos"),
+    ("1.3.6.1.4.1.935.1.1.1", "", "", "phoenixtec/ppc"),
+    ("1.3.6.1.4.1.35047.2.1", "Linux AC 2.4.35.4-AC1.95 #57 SMP", "", "generic/linux"),
+    ("1.3.6.1.4.1.2021.250.10", "Linux sic 2.4.20_mvl31-integrator #17", "", "linux/net-snmp"),
 ];
 
 #[test]

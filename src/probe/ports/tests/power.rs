@@ -74,6 +74,23 @@ fn a_geist_monitor_is_read_as_recorded_and_in_either_scale() {
 }
 
 #[test]
+fn a_supply_with_a_card_of_phoenixtec_is_read_as_recorded() {
+    let root = "1.3.6.1.4.1.935.1.1.1";
+    let (recording, table) = look("UPS_phoenixtec-power", &[root]);
+    let number = |end: &str| recording.number(&format!("{root}.{end}.0")).expect("recorded");
+    let version = recording.text(&format!("{root}.1.2.4.0"));
+    assert_eq!(is(&table), ["Phoenixtec", "ppc-ups", "", &version, ""].map(str::to_owned));
+    let ups = table.equipment.ups.clone().expect("a supply");
+    assert_eq!((ups.source, ups.battery), (Some(PowerSource::Mains), Some(SensorStatus::Ok)));
+    assert_eq!((ups.charge_percent, ups.load_percent), (Some(number("2.2.1")), Some(number("4.2.3"))));
+    assert_eq!(values(&table, SensorClass::Temperature), named(&[("battery", number("2.2.3") / 10.0)]));
+    assert_eq!(
+        values(&table, SensorClass::Voltage),
+        named(&[("input", number("3.2.1") / 10.0), ("output", number("4.2.1") / 10.0)])
+    );
+}
+
+#[test]
 fn a_tripp_lite_transfer_switch_is_read_as_recorded() {
     let root = "1.3.6.1.4.1.850.1.1";
     let (recording, table) =
