@@ -576,6 +576,7 @@ fn firewalls_tell_their_tunnels() {
 
 #[test]
 fn a_sophos_firewall_tells_memory_disk_and_role() {
+    const MEGABYTE: u64 = 1 << 20;
     let table = says(
         "sophos/sfos",
         "1.3.6.1.4.1.2604.5",
@@ -587,7 +588,6 @@ fn a_sophos_firewall_tells_memory_disk_and_role() {
             ("1.3.6.1.4.1.2604.5.1.4.4.0", "2", "3"),
         ],
     );
-    const MEGABYTE: u64 = 1 << 20;
     let pool = |name: &str, used: u64, total: u64| Pool {
         name: name.into(),
         used_bytes: Some(used * MEGABYTE),
