@@ -39,6 +39,7 @@ pub fn targets(agents: &SnmpAgents, user: Option<Arc<User>>, timeout: Duration) 
         credentials: credentials.clone(),
         timeout,
         retries: 2,
+        in_flight: 1,
     };
     agents.addresses().iter().map(target).collect()
 }

@@ -29,6 +29,8 @@ pub struct Target {
     /// The longest wait of one try.
     pub timeout: Duration,
     pub retries: u32,
+    /// Requests that may be out to it at a time.
+    pub in_flight: u8,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +117,13 @@ impl Snmp {
         let address = target.address;
         let line = self.line(address)?;
         let credentials = target.credentials.clone();
-        let peer = Peer { address, credentials, timeout: target.timeout, retries: target.retries };
+        let peer = Peer {
+            address,
+            credentials,
+            timeout: target.timeout,
+            retries: target.retries,
+            in_flight: target.in_flight,
+        };
         let (done, answer) = oneshot::channel();
         let walk = Walk::new(plan, target.version, Box::new(sink));
         line.start(Job { peer, walk, done }).await.map_err(|_| SnmpError::Gone)?;

@@ -85,6 +85,8 @@ pub struct Number {
     pub ignore: Vec<f64>,
     /// Where the value is a text: the part of it that is the number.
     pub pattern: Option<Pattern>,
+    /// The cell that says how many of the value's digits stand behind the point.
+    pub decimals: Option<Cell>,
     /// What is taken where this one gives nothing.
     pub or: Option<Box<Number>>,
 }
@@ -116,7 +118,8 @@ pub struct Words<T> {
 /// Rows that count: those in which the cell has, or has not, one of these values.
 #[derive(Clone, Debug)]
 pub struct Only {
-    pub cell: Cell,
+    /// None: the row's index in dotted form.
+    pub cell: Option<Cell>,
     pub values: Vec<Said>,
     /// Instead of values: a part of the text.
     pub pattern: Option<Pattern>,

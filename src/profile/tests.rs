@@ -1,3 +1,5 @@
+mod devices;
+
 use super::set::Text;
 use super::table::Reading;
 use super::*;

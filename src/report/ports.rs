@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::base::{Timestamp, Untrusted, text, units};
+use crate::model::device::TablesWalked;
 use crate::model::{Condition, Device, Duplex, IfAdmin, IfOper, Port};
 use crate::state::{DeviceView, PortView};
 
@@ -72,6 +73,7 @@ struct PortRow {
     state: &'static str,
     reason: Option<String>,
     speed_bps: Option<u64>,
+    capable_bps: Option<u64>,
     mtu: Option<u32>,
     mac: Option<String>,
     duplex: Option<&'static str>,
@@ -185,6 +187,7 @@ fn port_row(view: &DeviceView, port: &Port, seen: &PortView, as_wall: &impl Fn(T
         state: seen.state.as_str(),
         reason: seen.reason.as_deref().map(str::to_owned),
         speed_bps: port.speed_bps,
+        capable_bps: facts.and_then(|f| f.capable_bps),
         mtu: port.mtu,
         mac: port.mac.map(mac),
         duplex: port.duplex.map(|d| match d {
@@ -300,7 +303,8 @@ fn label(port: &Port) -> String {
     if port.label().is_empty() { format!("#{}", port.index) } else { port.label().line() }
 }
 
-/// 0 ok, 1 warning, 2 critical, 3 unknown; a table that is not complete is a warning at least.
+/// 0 ok, 1 warning, 2 critical, 3 unknown; a table that is not complete is a warning at least, save that some VLANs of many did
+/// not tell their bridges.
 pub fn exit_status(view: &DeviceView) -> u8 {
     // What the device says of itself beside its ports counts as well: in one walk nothing can last any longer.
     let findings = view.findings.iter().map(|finding| finding.condition).max();
@@ -309,7 +313,7 @@ pub fn exit_status(view: &DeviceView) -> u8 {
         Condition::Unknown => 3,
         Condition::Warning => 1,
         Condition::Ok | Condition::Pending | Condition::NotProbed | Condition::Unreachable => {
-            u8::from(!is_complete(view))
+            u8::from(!view.table.complete || view.table.equipment.walked.iter().any(TablesWalked::is_lacking))
         }
     }
 }
@@ -319,7 +323,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::{Device, Host, Origin, PortTable};
+    use crate::model::device::PortFacts;
+    use crate::model::{Device, Equipment, Host, Origin, PortTable};
     use crate::state::rules::ports::judge;
 
     #[test]
@@ -344,5 +349,36 @@ mod tests {
         let lines: Vec<&str> = text.lines().filter(|l| l.starts_with("Gi")).collect();
         assert!(lines[0].ends_with("[no link for 44w]"), "{text}");
         assert!(!lines[1].contains("no link for"), "{text}");
+    }
+
+    #[test]
+    fn what_a_port_can_do_and_what_is_missing_of_a_vlan_are_told() {
+        let walked = |group: &str, rows| TablesWalked {
+            group: Arc::from(group),
+            at: Timestamp::from_secs(1_800_000_000),
+            rows,
+            incomplete: Some(Arc::from("no answer")),
+        };
+        let look = |walked| {
+            let port = |index| Port { index, oper: Some(IfOper::Up), admin: Some(IfAdmin::Up), ..Port::default() };
+            let facts = PortFacts { index: 1, capable_bps: Some(10_000_000_000), ..PortFacts::default() };
+            let equipment = Equipment { ports: vec![facts], walked: vec![walked], ..Equipment::default() };
+            let walk = PortTable {
+                ports: vec![port(1), port(2)],
+                complete: true,
+                equipment: Arc::new(equipment),
+                ..PortTable::default()
+            };
+            judge(None, &Arc::new(walk), &Arc::new(Host::new("sw1", None, Origin::OneOff)))
+        };
+        let view = look(walked("vlan-bridges", 12));
+        let document: serde_json::Value = serde_json::from_str(&json(&view, "sw1", |at| at)).expect("JSON");
+        assert_eq!(document["ports"][0]["capable_bps"], 10_000_000_000_u64);
+        assert_eq!(document["ports"][1]["capable_bps"], serde_json::Value::Null);
+        assert_eq!(document["tables"][0]["incomplete"], "no answer");
+        assert_eq!((document["complete"].as_bool(), exit_status(&view)), (Some(false), 0));
+        // Where no VLAN answered, and where anything else is missing, it is not fine.
+        assert_eq!(exit_status(&look(walked("vlan-bridges", 0))), 1);
+        assert_eq!(exit_status(&look(walked("lldp", 12))), 1);
     }
 }

@@ -284,7 +284,7 @@ impl Poller {
         let security = Security { user, context: Arc::from(&b""[..]), engine_id: None, pardon: false, trial: false };
         let credentials = Credentials::User(security);
         let timeout = Duration::from_secs(2);
-        Self { net, target: Target { address, version: Version::V3, credentials, timeout, retries: 2 } }
+        Self { net, target: Target { address, version: Version::V3, credentials, timeout, retries: 2, in_flight: 1 } }
     }
 
     async fn ask(&self) -> Result<(Option<u64>, u32), SnmpError> {

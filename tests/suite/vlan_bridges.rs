@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::ops::Bound;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -227,7 +228,7 @@ fn look_as(switch: &Switch, version: Version, community: &str, context: &str) ->
             Credentials::Community(Secret::new(community.as_bytes().to_vec()))
         };
         let timeout = Duration::from_millis(300);
-        let target = Target { address: switch.address, version, credentials, timeout, retries: 1 };
+        let target = Target { address: switch.address, version, credentials, timeout, retries: 1, in_flight: 1 };
         let walked = ports::walk(&cx, &target, 10, None, Depth::Everything).await;
         PortTable::clone(&walked.expect("it answers").0)
     })
@@ -253,6 +254,27 @@ fn stations_and_states_of_all_vlans_are_read_by_community_and_by_context() {
             assert!(!switch.was_asked_by(&format!("sim@{vlan}")) && !switch.was_asked_by(&format!("@{vlan}")));
         }
     }
+}
+
+#[test]
+fn a_silent_vlan_is_named_and_no_reason_to_complain_of_the_switch() {
+    let switch = Switch::start(sets());
+    let home = tempfile::tempdir().expect("a folder");
+    let look = |community: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_noctty"))
+            .env_clear()
+            .env("HOME", home.path())
+            .env("NOCTTY_COMMUNITY", community)
+            .args(["ports", &switch.address.to_string(), "--json", "--timeout", "300ms", "--retries", "1"])
+            .output()
+            .expect("noctty runs");
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let tables = document["tables"].as_array().cloned().unwrap_or_default();
+        let bridges = tables.into_iter().find(|table| table["group"] == "vlan-bridges").unwrap_or_default();
+        (output.status.code(), document["complete"].clone(), bridges["incomplete"].clone())
+    };
+    let remark = "bridges by VLAN: the agent does not answer for VLAN 30";
+    assert_eq!(look("sim"), (Some(0), false.into(), remark.into()));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! due ─▶ the light ones together, each heavy one alone, each suspect alone ─▶ fold, in the order of the groups
+//!           │ where several requests may be under way: as many conversations side by side, the light ones in as many parts
 //!           │ silence: each of what is unfinished once more, alone
 //!           └ still silent: a setback
 //! ```
@@ -11,8 +12,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
 
 use super::cells::Cells;
 use super::groups::{Group, Walk, Weight};
@@ -20,7 +24,7 @@ use super::{Cost, Depth, parts};
 use crate::base::Timestamp;
 use crate::model::device::{PortFacts, Setback, TablesWalked};
 use crate::model::{Equipment, PortTable};
-use crate::net::snmp::{Snmp, SnmpError, Target};
+use crate::net::snmp::{Answers, Snmp, SnmpError, Target};
 use crate::proto::snmp::Plan;
 
 /// How long until a device is asked again for tables that it did not have.
@@ -109,14 +113,22 @@ pub async fn walk(
         begun: Instant::now(),
         max_time,
         patience: target.timeout,
-        queue: batches(groups, &table.equipment),
+        queue: batches(groups, &table.equipment, usize::from(target.in_flight.max(1))),
         brought: BTreeMap::new(),
         silent: 0,
         cost: Cost::default(),
     };
-    while let Some(batch) = survey.next() {
-        let members: Vec<&dyn Group> = batch.iter().map(|at| groups[*at]).collect();
-        survey.converse(snmp, target, &batch, &members).await?;
+    loop {
+        let side_by_side = (0..target.in_flight.max(1)).map_while(|_| survey.next());
+        let parts: Vec<Part<'_>> = side_by_side.collect::<Vec<_>>().into_iter().map(|b| Part::of(b, groups)).collect();
+        if parts.is_empty() {
+            break;
+        }
+        let plans: Vec<Plan> = parts.iter().map(|part| survey.plan(part)).collect();
+        let asked = plans.into_iter().map(|plan| snmp.ask(target, plan, Cells::default()));
+        for (part, answers) in parts.iter().zip(join_all(asked).await) {
+            survey.take(target, part, answers)?;
+        }
     }
     let mut equipment = Equipment::clone(&table.equipment);
     parts::take(&mut equipment);
@@ -134,14 +146,40 @@ pub async fn walk(
     Ok(survey.cost)
 }
 
-/// Which groups are asked for together, by their places in the list.
-fn batches(groups: &[&dyn Group], equipment: &Equipment) -> VecDeque<Vec<usize>> {
+/// Which groups are asked for together, by their places in the list; the light ones in so many parts.
+fn batches(groups: &[&dyn Group], equipment: &Equipment, parts: usize) -> VecDeque<Vec<usize>> {
     let is_suspect = |at: &usize| equipment.setbacks.iter().any(|s| *s.group == *groups[*at].name());
     let (suspects, trusted): (Vec<usize>, Vec<usize>) = (0..groups.len()).partition(is_suspect);
     let (heavy, light): (Vec<usize>, Vec<usize>) =
         trusted.into_iter().partition(|at| groups[*at].weight() == Weight::Heavy);
     let alone = heavy.into_iter().chain(suspects).map(|at| vec![at]);
-    [light].into_iter().filter(|batch| !batch.is_empty()).chain(alone).collect()
+    let size = light.len().div_ceil(parts).max(1);
+    light.chunks(size).map(<[usize]>::to_vec).chain(alone).collect()
+}
+
+/// Groups that are asked for in one conversation.
+struct Part<'g> {
+    /// Their places in the list.
+    batch: Vec<usize>,
+    groups: Vec<&'g dyn Group>,
+}
+
+impl<'g> Part<'g> {
+    fn of(batch: Vec<usize>, all: &[&'g dyn Group]) -> Self {
+        let groups = batch.iter().map(|at| all[*at]).collect();
+        Self { batch, groups }
+    }
+
+    /// Which scalars of the plan are each group's, and how many columns.
+    fn places(&self) -> Vec<(Range<usize>, usize)> {
+        let mut first = 0;
+        let place = |group: &&dyn Group| {
+            let scalars = first..first + group.scalars().len();
+            first = scalars.end;
+            (scalars, group.columns().len())
+        };
+        self.groups.iter().map(place).collect()
+    }
 }
 
 /// The conversations of one run.
@@ -185,24 +223,26 @@ impl Survey {
         if self.silent >= MOST_SILENT { "not asked: the agent is silent" } else { "not asked: no time was left" }
     }
 
-    async fn converse(
-        &mut self,
-        snmp: &Snmp,
-        target: &Target,
-        batch: &[usize],
-        groups: &[&dyn Group],
-    ) -> Result<(), SnmpError> {
+    fn plan(&self, part: &Part<'_>) -> Plan {
         let mut plan = self.plan.clone();
         plan.max_time = self.max_time.saturating_sub(self.begun.elapsed());
-        let mut places = Vec::with_capacity(groups.len());
-        for group in groups {
-            let (scalars, columns) = (group.scalars(), group.columns());
-            places.push((plan.scalars.len()..plan.scalars.len() + scalars.len(), columns.len()));
+        for group in &part.groups {
+            let columns = group.columns();
             plan.rows_of.extend(columns.iter().map(|_| group.max_rows()));
-            plan.scalars.extend(scalars);
+            plan.scalars.extend(group.scalars());
             plan.columns.extend(columns);
         }
-        let answers = match snmp.ask(target, plan, Cells::default()).await {
+        plan
+    }
+
+    fn take(
+        &mut self,
+        target: &Target,
+        part: &Part<'_>,
+        answers: Result<Answers<Cells>, SnmpError>,
+    ) -> Result<(), SnmpError> {
+        let batch = &part.batch;
+        let answers = match answers {
             Ok(answers) => answers,
             Err(error @ SnmpError::NoAnswer { .. }) => {
                 self.silent += 1;
@@ -219,7 +259,7 @@ impl Survey {
         let cells = Arc::new(answers.sink.sorted());
         let mut unfinished = Vec::new();
         let mut first_column = 0;
-        for (own_place, (at, (scalars, columns))) in batch.iter().zip(places).enumerate() {
+        for (own_place, (at, (scalars, columns))) in batch.iter().zip(part.places()).enumerate() {
             let own = first_column..first_column + columns;
             let cut: Vec<_> = answers.unfinished.iter().filter(|cut| own.contains(&cut.column)).collect();
             let is_silent = cut.iter().any(|cut| cut.silent);
@@ -230,7 +270,7 @@ impl Survey {
             let said = (0..scalars.len()).filter(|scalar| tables.scalar(*scalar).is_some()).count();
             let rows = (0..columns).map(|column| tables.rows(column)).max().unwrap_or(0).max(said);
             // What it said of single scalars begins with their names.
-            let asked = groups[own_place].scalars();
+            let asked = part.groups[own_place].scalars();
             let of_scalars = answers.incomplete.iter().filter(|reason| {
                 let name = reason.split(':').next().unwrap_or_default();
                 asked.iter().any(|scalar| scalar.to_string() == name) || (name == "the scalars" && !asked.is_empty())

@@ -1,5 +1,8 @@
 //! Devices as they were recorded, read by their profiles: every value is compared with the recording's own.
 
+mod named;
+mod power;
+
 use super::recorded::{Owned, Recording};
 use crate::model::device::{Sensor, SensorClass, SensorStatus};
 use crate::model::{IfOper, Port, PortTable};

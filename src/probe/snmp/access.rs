@@ -52,6 +52,12 @@ pub const OPTIONS: &[OptionDoc] = &[
         default: "25",
         help: "rows asked for at once at most; 1 asks with GETNEXT",
     },
+    OptionDoc {
+        name: "in_flight",
+        form: "integer",
+        default: "1",
+        help: "requests that may be under way to the agent at a time, 1 to 8",
+    },
 ];
 
 /// Who the agent shall think we are.
@@ -70,6 +76,8 @@ pub struct Access {
     pub timeout: Duration,
     pub retries: u32,
     pub max_repetitions: u16,
+    /// Requests that may be out to it at a time.
+    pub in_flight: u8,
     /// What fetches the secrets; shared with other hosts.
     pub secrets: Arc<Secrets>,
     told: Arc<AtomicBool>,
@@ -85,6 +93,7 @@ impl Access {
             timeout: KIND.pace.timeout,
             retries: 2,
             max_repetitions: 25,
+            in_flight: 1,
             secrets: Arc::default(),
             told: Arc::default(),
         }
@@ -98,7 +107,14 @@ impl Access {
         let retries = options.integer("retries", 0..=10).and_then(|n| u32::try_from(n).ok()).unwrap_or(2);
         let max_repetitions =
             options.integer("max_repetitions", 1..=50).and_then(|n| u16::try_from(n).ok()).unwrap_or(25);
-        Some(Self { timeout, retries, max_repetitions, ..Self::new(host.address.as_deref()?, port, identity?) })
+        let in_flight = options.integer("in_flight", 1..=8).and_then(|n| u8::try_from(n).ok()).unwrap_or(1);
+        Some(Self {
+            timeout,
+            retries,
+            max_repetitions,
+            in_flight,
+            ..Self::new(host.address.as_deref()?, port, identity?)
+        })
     }
 
     /// Resolves the name and fetches the secrets.
@@ -126,6 +142,7 @@ impl Access {
             credentials,
             timeout: self.timeout,
             retries: self.retries,
+            in_flight: self.in_flight,
         })
     }
 

@@ -147,6 +147,7 @@ impl Draft<'_> {
             let offset = draft.finite(r, "offset", 0.0);
             let ignore = draft.numbers(r, "ignore");
             let pattern = draft.pattern(r, "pattern");
+            let decimals = draft.cell_under(r, "decimals");
             let convert = match r.string("convert").as_deref() {
                 None => Convert::Linear,
                 Some("mw-to-dbm") => Convert::MilliwattsToDbm,
@@ -160,10 +161,11 @@ impl Draft<'_> {
                     Convert::Linear
                 }
             };
-            (scale, offset, ignore, pattern, convert)
+            (scale, offset, ignore, (pattern, decimals), convert)
         })?;
-        let (scale, offset, ignore, pattern, convert) = rest.unwrap_or((1.0, 0.0, Vec::new(), None, Convert::Linear));
-        Some(Number { cell, scale, offset, convert, ignore, pattern, or: None })
+        let (scale, offset, ignore, (pattern, decimals), convert) =
+            rest.unwrap_or((1.0, 0.0, Vec::new(), (None, None), Convert::Linear));
+        Some(Number { cell, scale, offset, convert, ignore, pattern, decimals, or: None })
     }
 
     fn finite(&mut self, r: &mut Reader<'_>, key: &'static str, default: f64) -> f64 {
@@ -361,12 +363,22 @@ impl Draft<'_> {
         Rows { leads, names, only, replaces }
     }
 
+    /// `{ oid = "…", is = [1] }` and its like, or `{ index = 'pattern' }`.
     fn only(&mut self, node: &Node) -> Option<Only> {
+        if let Value::Table(table) = &node.value
+            && table.find("index").is_some()
+        {
+            let mut r = table.reader("only");
+            let pattern = self.pattern(&mut r, "index");
+            self.problems.extend(r.finish());
+            return Some(Only { cell: None, values: Vec::new(), pattern: Some(pattern?), wanted: true });
+        }
         let (cell, rest) = self.reference(node, "only", |draft, r| {
             let is = r.node("is").map(|node| draft.said(node));
             let not = r.node("not").map(|node| draft.said(node));
             (is, not, draft.pattern(r, "matches"), draft.pattern(r, "unlike"))
         })?;
+        let cell = Some(cell);
         match rest {
             Some((Some(values), None, None, None)) => Some(Only { cell, values, pattern: None, wanted: true }),
             Some((None, Some(values), None, None)) => Some(Only { cell, values, pattern: None, wanted: false }),

@@ -1,7 +1,8 @@
 //! Many conversations with many agents over one socket, without the socket: datagrams and time in, datagrams and
 //! finished conversations out. Time is what has passed since any fixed moment.
 //!
-//! One request is out per agent at a time; conversations with one agent take turns. A reply counts only with the
+//! So many requests as the peer allows are out per agent at a time, one unless it says more; conversations with one agent take
+//! turns. A version 3 agent that has not let us in yet is asked one thing at a time, whatever is allowed. A reply counts only with the
 //! agent's address, the request's id, version and community (v3: engine, user, level and context); everything else is
 //! dropped and counted. Requests that stay unanswered for a quarter of a second no longer count as in flight, so that
 //! dead agents hold nobody up. What v3 adds is in `secure`.
@@ -48,6 +49,8 @@ pub struct Peer {
     pub timeout: Duration,
     /// Further tries after the first.
     pub retries: u32,
+    /// Requests that may be out to this agent at a time, each of another conversation.
+    pub in_flight: u8,
 }
 
 /// A conversation that is over.
@@ -140,7 +143,10 @@ struct Conversation {
 #[derive(Debug, Default)]
 struct Agent {
     rtt: Rtt,
-    busy: bool,
+    /// Conversations that have its turn.
+    busy: u8,
+    /// How many may have it, by the last that began.
+    most: u8,
     waiting: VecDeque<u64>,
     /// What version 3 knows of it.
     secure: Option<Box<SecureAgent>>,
@@ -242,7 +248,7 @@ impl Engine {
         if self.agents.len() >= MOST_AGENTS {
             // Whom we must not ask any more is not forgotten.
             self.agents.retain(|_, agent| {
-                agent.busy || !agent.waiting.is_empty() || agent.secure.as_ref().is_some_and(|s| s.has_stopped())
+                agent.busy > 0 || !agent.waiting.is_empty() || agent.secure.as_ref().is_some_and(|s| s.has_stopped())
             });
         }
         let address = peer.address;
@@ -271,8 +277,12 @@ impl Engine {
             self.finish(conversation);
             return;
         }
+        let most = conversation.peer.in_flight.max(1);
         self.conversations.insert(ticket, conversation);
-        self.take_turn(address, ticket);
+        let agent = self.agents.entry(address).or_default();
+        agent.most = most;
+        agent.waiting.push_back(ticket);
+        self.fill(address);
     }
 
     /// Forgets a conversation whose caller has gone.
@@ -514,26 +524,34 @@ impl Engine {
         self.release(address);
     }
 
-    fn take_turn(&mut self, address: SocketAddr, ticket: u64) {
-        let agent = self.agents.entry(address).or_default();
-        agent.waiting.push_back(ticket);
-        if !agent.busy {
-            agent.busy = true;
-            self.release(address);
+    /// A turn with the agent is over: the next that waits for it may send.
+    fn release(&mut self, address: SocketAddr) {
+        if let Some(agent) = self.agents.get_mut(&address) {
+            agent.busy = agent.busy.saturating_sub(1);
         }
+        self.fill(address);
     }
 
-    /// The agent is free: the next that waits for it may send.
-    fn release(&mut self, address: SocketAddr) {
+    /// Lets so many of those that wait for an agent send as it may be asked at a time.
+    fn fill(&mut self, address: SocketAddr) {
         let Some(agent) = self.agents.get_mut(&address) else { return };
-        while let Some(next) = agent.waiting.pop_front() {
-            if let Some(conversation) = self.conversations.get_mut(&next) {
-                conversation.queued = true;
-                self.ready.push(next, conversation.round_trip.is_some());
+        while let Some(next) = agent.waiting.front() {
+            let Some(conversation) = self.conversations.get_mut(next) else {
+                agent.waiting.pop_front();
+                continue;
+            };
+            let is_stranger = match conversation.peer.credentials {
+                Credentials::Community(_) => false,
+                Credentials::User(_) => !agent.secure.as_ref().is_some_and(|secure| secure.has_let_in()),
+            };
+            if agent.busy >= if is_stranger { 1 } else { agent.most } {
                 return;
             }
+            conversation.queued = true;
+            self.ready.push(*next, conversation.round_trip.is_some());
+            agent.waiting.pop_front();
+            agent.busy += 1;
         }
-        agent.busy = false;
     }
 
     fn finish(&mut self, mut conversation: Conversation) {

@@ -144,6 +144,43 @@ fn in_version_1_the_same_is_printed() {
     }
 }
 
+/// What is printed of a host whose `snmp` table has these options beside.
+fn look_by_config(agent: &Agent, options: &str) -> Value {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("noctty.toml");
+    let (ip, port) = (agent.address.ip(), agent.address.port());
+    let snmp = format!("{{ port = {port}, community = {{ env = \"NOCTTY_COMMUNITY\" }}, {options} }}");
+    std::fs::write(&config, format!("[[host]]\nname = \"far\"\naddress = \"{ip}\"\nsnmp = {snmp}\n")).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_noctty"))
+        .env_clear()
+        .env("HOME", folder.path())
+        .env("NOCTTY_COMMUNITY", "recorded")
+        .arg("--config")
+        .arg(&config)
+        .args(["ports", "far", "--json"])
+        .output()
+        .expect("noctty runs");
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn with_several_requests_under_way_the_same_is_printed() {
+    for device in ["network_switch_hpe-procurve-516733-b21", "network_router_huawei-s5720", "UPS_eaton-93e-80"] {
+        let recording = Arc::new(recorded(device));
+        let agent = Agent::start(recording.clone());
+        let [mut one, mut four] = ["in_flight = 1", "in_flight = 4"].map(|options| look_by_config(&agent, options));
+        assert_eq!(four["complete"], true, "{device}: {}", four["warnings"]);
+        let verdict = oracle::compare(&recording, &four);
+        assert!(verdict.differences.is_empty(), "{device}: {:#?}", verdict.differences);
+        for document in [&mut one, &mut four] {
+            let fields = document.as_object_mut().expect("an object");
+            fields.retain(|key, _| !["collected_at", "tables", "ports"].contains(&key.as_str()));
+        }
+        assert_eq!(one, four, "{device}");
+    }
+}
+
 /// Devices of different makers whose tables are of different kinds.
 const SIMULATED: &[&str] = &[
     "network_switch_cisco-c3750",

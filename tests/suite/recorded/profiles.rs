@@ -140,6 +140,7 @@ async fn a_quirk_holds_from_the_second_walk_on() {
         credentials: Credentials::Community(Secret::new(b"sim".to_vec())),
         timeout: Duration::from_secs(5),
         retries: 2,
+        in_flight: 1,
     };
     let cx = Cx { net: Net::new(clock), timeout: Duration::from_secs(30) };
     let shipped = Profiles::shipped();

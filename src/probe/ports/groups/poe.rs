@@ -1,5 +1,5 @@
-//! POWER-ETHERNET-MIB (RFC 3621): power that each port delivers, and the budget; and how much it is in watts, which only Cisco
-//! tells in a table of this shape.
+//! POWER-ETHERNET-MIB (RFC 3621): power that each port delivers, and the budget; and how much it is in watts, which makers tell
+//! in tables that are indexed likewise.
 
 mod placing;
 
@@ -25,6 +25,9 @@ const ENTITY: usize = 5;
 const BUDGET: usize = 6;
 const MAIN_STATUS: usize = 7;
 const USED: usize = 8;
+/// Milliwatts in other makers' words: `hpicfPoePethPsePortPower` of HP, `extremePethPortMeasuredPower` of Extreme, and
+/// `agentPethOutputPower` of FASTPATH, as Broadcom, Netgear (twice) and Dell have it.
+const OTHER_MILLIWATTS: std::ops::Range<usize> = 9..14;
 
 /// No power supply has more; some agents count in milliwatts.
 const MOST_WATTS: u64 = 100_000;
@@ -45,6 +48,11 @@ pub static GROUP: Fixed = Fixed {
         &[1, 3, 6, 1, 2, 1, 105, 1, 3, 1, 1, 2],
         &[1, 3, 6, 1, 2, 1, 105, 1, 3, 1, 1, 3],
         &[1, 3, 6, 1, 2, 1, 105, 1, 3, 1, 1, 4],
+        &[1, 3, 6, 1, 4, 1, 11, 2, 14, 11, 1, 9, 1, 1, 1, 3],
+        &[1, 3, 6, 1, 4, 1, 1916, 1, 27, 2, 1, 1, 6],
+        &[1, 3, 6, 1, 4, 1, 4413, 1, 1, 15, 1, 1, 1, 2],
+        &[1, 3, 6, 1, 4, 1, 4526, 10, 15, 1, 1, 1, 2],
+        &[1, 3, 6, 1, 4, 1, 4526, 11, 15, 1, 1, 1, 2],
     ],
     fold,
 };
@@ -97,7 +105,9 @@ fn poe(tables: &Tables<'_>, row: Index<'_>) -> Option<Poe> {
     };
     // class0(1) and so on; a port without a powered device has none.
     let class = number(CLASS).and_then(|n| u8::try_from(n.checked_sub(1)?).ok()).filter(|class| *class <= 8);
-    let milliwatts = number(MILLIWATTS).filter(|mw| *mw <= MOST_WATTS * 1000);
+    let milliwatts = number(MILLIWATTS)
+        .or_else(|| OTHER_MILLIWATTS.into_iter().find_map(number))
+        .filter(|mw| *mw <= MOST_WATTS * 1000);
     Some(Poe {
         status,
         watts: milliwatts.map(|mw| mw as f32 / 1000.0),

@@ -94,12 +94,30 @@ fn after_setbacks_a_group_is_asked_for_ever_less_often() {
 fn heavy_groups_and_suspects_are_walked_alone() {
     let setback = Setback { group: "lldp".into(), tried: Timestamp::from_secs(0), failures: 1 };
     let equipment = Equipment { setbacks: vec![setback], ..Equipment::default() };
-    let batches = batches(GROUPS, &equipment);
+    let batches = batches(GROUPS, &equipment, 1);
     let name = |at: &usize| GROUPS[*at].name();
     assert!(batches[0].iter().all(|at| GROUPS[*at].weight() == Weight::Light && name(at) != "lldp"));
     let alone: Vec<&str> = batches.iter().skip(1).map(|b| name(&b[0])).collect();
     assert_eq!(alone, ["entity", "forwarding", "arp", "lldp"]);
     assert!(batches.iter().skip(1).all(|b| b.len() == 1));
+}
+
+#[test]
+fn where_several_requests_may_be_under_way_the_light_groups_go_in_as_many_parts() {
+    let equipment = Equipment::default();
+    let all = |parts| {
+        let mut all: Vec<usize> = batches(GROUPS, &equipment, parts).into_iter().flatten().collect();
+        all.sort_unstable();
+        all
+    };
+    let lights = |parts: usize| {
+        let is_light = |batch: &&Vec<usize>| GROUPS[batch[0]].weight() == Weight::Light;
+        batches(GROUPS, &equipment, parts).iter().filter(is_light).count()
+    };
+    for parts in [1, 2, 4, 8] {
+        assert_eq!(all(parts), (0..GROUPS.len()).collect::<Vec<_>>(), "each group once");
+        assert!(lights(parts) <= parts && lights(parts) > parts / 2, "{parts}: {}", lights(parts));
+    }
 }
 
 fn count(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {

@@ -188,6 +188,11 @@ impl SecureAgent {
         self.users.iter().any(|known| known.strikes >= MOST_STRIKES)
     }
 
+    /// Somebody was let in before: what it is called and what its clock says are known.
+    pub(super) fn has_let_in(&self) -> bool {
+        self.users.iter().any(|known| known.proven)
+    }
+
     /// Writes the next message to this agent: the discovery while it has no name, else what the walk wants to know.
     pub(super) fn compose(
         &mut self,

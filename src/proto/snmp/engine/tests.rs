@@ -33,6 +33,7 @@ fn peer(host: u8) -> Peer {
         credentials: Credentials::Community(Secret::new(b"secret".to_vec())),
         timeout: Duration::from_secs(2),
         retries: 2,
+        in_flight: 1,
     }
 }
 
@@ -119,6 +120,52 @@ fn conversations_with_one_agent_take_turns() {
     assert!(engine.poll_transmit(ms(0), &mut request).is_none(), "agent 1 is busy");
     engine.handle_datagram(ms(1), first, &answer);
     assert_eq!(engine.poll_transmit(ms(1), &mut request), Some(first));
+}
+
+#[test]
+fn so_many_conversations_ask_one_agent_at_a_time_as_it_allows() {
+    for most in [0, 1, 2, 8] {
+        let mut engine = engine(100);
+        for ticket in 1..=20 {
+            engine.start(ticket, Peer { in_flight: most, ..peer(1) }, walk());
+        }
+        let mut out: VecDeque<Vec<u8>> = VecDeque::new();
+        let (mut answered, mut highest, mut now) = (0, 0, 0);
+        while !engine.is_idle() {
+            let mut request = Vec::new();
+            while engine.poll_transmit(ms(now), &mut request).is_some() {
+                out.push_back(request.clone());
+            }
+            highest = highest.max(out.len());
+            now += 1;
+            // The last that went out is answered first: order does not matter.
+            let request = out.pop_back().expect("somebody asks");
+            engine.handle_datagram(ms(now), peer(1).address, &reply(&request, b"secret", Version::V2c, 0));
+            answered += 1;
+        }
+        assert_eq!((answered, highest), (20, usize::from(most.max(1))), "{most} allowed");
+    }
+}
+
+#[test]
+fn tries_and_cancelled_conversations_give_their_turns_back() {
+    let mut engine = engine(100);
+    for ticket in 1..=6 {
+        engine.start(ticket, Peer { in_flight: 2, retries: 0, ..peer(1) }, walk());
+    }
+    let mut request = Vec::new();
+    let mut sent =
+        |engine: &mut Engine, now| std::iter::from_fn(|| engine.poll_transmit(ms(now), &mut request)).count();
+    assert_eq!(sent(&mut engine, 0), 2);
+    engine.cancel(1);
+    engine.cancel(6);
+    assert_eq!(sent(&mut engine, 1), 1, "one turn was given back; who only waited had none");
+    let at = engine.next_timeout().expect("a deadline");
+    engine.handle_timeout(at + ms(1));
+    assert_eq!(sent(&mut engine, 3000), 2, "both were given up");
+    let at = engine.next_timeout().expect("a deadline");
+    engine.handle_timeout(at + ms(1));
+    assert!(engine.is_idle());
 }
 
 #[test]

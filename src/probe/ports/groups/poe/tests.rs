@@ -41,6 +41,15 @@ fn states_classes_watts_and_budgets_are_told() {
 }
 
 #[test]
+fn watts_are_read_in_other_makers_words_too() {
+    for column in OTHER_MILLIWATTS {
+        let fed = row(Fed::default().named(&[(1, "1")]), (1, 1), 3).cell(column, &[1, 1], Value::Gauge32(4700));
+        let poe = fed.fold(&GROUP).port(1).and_then(|p| p.poe);
+        assert_eq!(poe.and_then(|p| p.watts), Some(4.7), "column {column}");
+    }
+}
+
+#[test]
 fn cisco_names_the_entity_of_each_port() {
     let fed = row(Fed::default().ports(&[7, 8]), (1, 1), 3)
         .cell(ENTITY, &[1, 1], Value::Integer(1005))

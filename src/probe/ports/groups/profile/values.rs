@@ -10,6 +10,8 @@ use crate::profile::table::{At, By, Cell, Convert, Name, Number, Only, Piece, Po
 use crate::proto::snmp::Value;
 use crate::proto::snmp::oid::Index;
 
+/// No value has more digits behind its point.
+const MOST_DECIMALS: i32 = 12;
 /// Names longer than this are no names.
 const LONGEST_NAME: usize = 255;
 
@@ -40,7 +42,11 @@ impl<'a> Answers<'_, 'a> {
     }
 
     fn counts(self, only: &Only, row: Row<'_>) -> bool {
-        let Some(value) = self.value(only.cell, row) else { return false };
+        let Some(cell) = only.cell else {
+            let Some(row) = row else { return false };
+            return only.pattern.as_ref().is_some_and(|pattern| pattern.matches(dotted(row).as_bytes()));
+        };
+        let Some(value) = self.value(cell, row) else { return false };
         if let Some(pattern) = &only.pattern {
             return value.octets().is_some_and(|octets| pattern.matches(octets)) == only.wanted;
         }
@@ -67,7 +73,14 @@ impl<'a> Answers<'_, 'a> {
     }
 
     pub fn number(self, number: &Number, row: Row<'_>) -> Option<f64> {
-        number.all().find_map(|number| converted(number, self.value(number.cell, row)?))
+        number.all().find_map(|number| self.converted(number, row, self.value(number.cell, row)?))
+    }
+
+    /// What a value of that row comes to; `None` where the place of its point is to be read and did not come.
+    fn converted(self, number: &Number, row: Row<'_>, value: Value<'_>) -> Option<f64> {
+        let Some(cell) = number.decimals else { return converted(number, 0, value) };
+        let decimals = i32::try_from(integer(self.value(cell, row)?)?).ok()?;
+        (0..=MOST_DECIMALS).contains(&decimals).then(|| converted(number, decimals, value))?
     }
 
     /// Every value of a column, or the one of a scalar.
@@ -75,9 +88,12 @@ impl<'a> Answers<'_, 'a> {
         let of = |number: &Number| -> Vec<f64> {
             match number.cell.at {
                 At::Scalar(scalar) => {
-                    self.tables.scalar(scalar).and_then(|v| converted(number, v)).into_iter().collect()
+                    self.tables.scalar(scalar).and_then(|v| self.converted(number, None, v)).into_iter().collect()
                 }
-                At::Column(column) => self.tables.column(column).filter_map(|(_, v)| converted(number, v)).collect(),
+                At::Column(column) => {
+                    let rows = self.tables.column(column);
+                    rows.filter_map(|(row, v)| self.converted(number, Some(row), v)).collect()
+                }
             }
         };
         number.all().map(of).find(|values| !values.is_empty()).unwrap_or_default()
@@ -91,7 +107,7 @@ impl<'a> Answers<'_, 'a> {
         let At::Column(column) = number.cell.at else { return None };
         let row = self.row_of(number.cell.by, row?)?;
         let below = self.tables.column(column).filter(|(at, _)| at.as_bytes().starts_with(row.as_slice()));
-        below.filter_map(|(_, value)| converted(number, value)).reduce(|a, b| a + b)
+        below.filter_map(|(row, value)| self.converted(number, Some(row), value)).reduce(|a, b| a + b)
     }
 
     pub fn word<'w, T>(self, words: &'w Words<T>, row: Row<'_>) -> Option<&'w T> {
@@ -213,7 +229,7 @@ impl<'a> Ports<'a> {
     }
 }
 
-fn converted(number: &Number, value: Value<'_>) -> Option<f64> {
+fn converted(number: &Number, decimals: i32, value: Value<'_>) -> Option<f64> {
     let raw = match (&number.pattern, value) {
         (Some(pattern), Value::Octets(octets)) => decimal(pattern.first(octets)?)?,
         (None, value) => float(value)?,
@@ -222,7 +238,7 @@ fn converted(number: &Number, value: Value<'_>) -> Option<f64> {
     if number.ignore.iter().any(|placeholder| placeholder.total_cmp(&raw).is_eq()) {
         return None;
     }
-    let scaled = raw.mul_add(number.scale, number.offset);
+    let scaled = (raw / 10f64.powi(decimals)).mul_add(number.scale, number.offset);
     let converted = match number.convert {
         Convert::Linear => scaled,
         Convert::MilliwattsToDbm if scaled > 0.0 => 10.0 * scaled.log10(),
