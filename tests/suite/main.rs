@@ -21,6 +21,7 @@ mod layers;
 mod mail;
 mod name_servers;
 mod notify;
+mod outbox;
 mod peer;
 mod plugins;
 mod port_walks;
