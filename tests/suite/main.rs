@@ -4,6 +4,7 @@ mod agentless;
 mod attach;
 mod authority;
 mod backup;
+mod bad_echoes;
 mod care;
 mod cli;
 mod collect;
