@@ -7,6 +7,7 @@ mod backup;
 mod bad_echoes;
 mod care;
 mod cli;
+mod clock_jumps;
 mod collect;
 mod console;
 mod demo_devices;
