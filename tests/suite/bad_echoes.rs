@@ -143,7 +143,7 @@ fn judge(group_range: &str, told: &Value) {
     for last in 1..=BURST {
         let host = format!("burst{last}");
         let (least, took) = (f64::from(1500 - 50 * last), rtt(&host, "rtt"));
-        assert_eq!(loss(&host), 0.0, "{host}");
+        assert!(loss(&host) < 0.1, "{host}");
         assert!(took >= least - MOMENT_MS && took < least + 100.0, "{host}: {took} ms instead of {least}");
     }
 }
