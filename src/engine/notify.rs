@@ -1,16 +1,22 @@
 //! Channels to people: takes alerts in, lets each channel's message go when it is due, tries again where it did not
 //! get there, and says how every channel stands. A channel that hangs holds up nobody else.
+//!
+//! Whatever happens to a change is noted for the store ([`Dispatch`]), so that one that waits survives the end of the process,
+//! however it ends. What a channel has taken is never told again; what it was being told when the process was killed is,
+//! since nobody knows.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use ulid::Ulid;
 
 use crate::base::Timestamp;
-use crate::model::{Alert, ChannelStatus};
+use crate::model::{Alert, ChannelStatus, Condition, Target};
 use crate::net::Net;
-use crate::notify::{Batch, Batcher, Channel, Cx, How, subject};
+use crate::notify::{Batch, Batcher, Change, Channel, Cx, Fate, How, Origin, Taken, subject};
+use crate::store::{Dispatch, Outbox, Untold};
 
 /// The longest that one delivery may take; a program of the operator's has a timeout of its own.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -25,6 +31,13 @@ const PAUSES: [Duration; 6] = [
     Duration::from_secs(900),
     Duration::from_secs(1800),
 ];
+
+/// What was not told for so long is no news.
+const NEWS: Duration = Duration::from_secs(3600);
+/// What an earlier run left is looked at again before it is told.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// Notes for the store that wait at most; a disk that does not answer holds up no message.
+const MOST_NOTES: usize = 65_536;
 
 /// How a delivery ended, by the channel's name.
 pub type Delivered = (Arc<str>, Result<(), String>);
@@ -60,25 +73,86 @@ impl Line {
 #[derive(Debug)]
 pub struct Notify {
     lines: Vec<Line>,
+    /// What an earlier run left, for channels that are not there, or not yet.
+    left: Outbox,
+    /// What the store is to know, oldest first.
+    notes: Vec<Dispatch>,
     delivered: mpsc::Sender<Delivered>,
     tasks: JoinSet<()>,
 }
 
 impl Notify {
     pub fn new(delivered: mpsc::Sender<Delivered>) -> Self {
-        Self { lines: Vec::new(), delivered, tasks: JoinSet::new() }
+        Self { lines: Vec::new(), left: Outbox::default(), notes: Vec::new(), delivered, tasks: JoinSet::new() }
     }
 
-    /// The channels in force. One that stays keeps what it has to say.
-    pub fn load(&mut self, channels: &[Channel]) {
+    /// The channels in force, by the steady clock and the wall's. One that stays keeps what it has to say; what one that goes had to say waits
+    /// for its return.
+    pub fn load(&mut self, times: (Timestamp, Timestamp), channels: &[Channel]) {
         let mut old = std::mem::take(&mut self.lines);
         for channel in channels {
             let known =
                 old.iter().position(|line| line.channel.name == channel.name && line.channel.kind == channel.kind);
             self.lines.push(match known.map(|at| old.swap_remove(at)) {
-                Some(line) if line.channel.rules == channel.rules => Line { channel: channel.clone(), ..line },
-                _ => Line::new(channel.clone()),
+                Some(mut line) => {
+                    line.batcher.set_rules(channel.rules);
+                    line.channel = channel.clone();
+                    line
+                }
+                None => Line::new(channel.clone()),
             });
+        }
+        for line in old {
+            let channel = line.channel.name;
+            let handed = line.under_way;
+            let in_hand = line.in_hand.into_iter().flat_map(|batch| {
+                let late = batch.late.iter().map(|late| late.change.clone());
+                batch.changes.iter().cloned().chain(late).collect::<Vec<Change>>()
+            });
+            let untold = |handed| {
+                let channel = channel.clone();
+                move |Change { id, alert }| Untold { channel: channel.clone(), id, handed, alert }
+            };
+            self.left.untold.extend(in_hand.map(untold(handed)));
+            let waiting = line.batcher.into_waiting().map(|(change, _)| change);
+            self.left.untold.extend(waiting.map(untold(false)));
+        }
+        self.hand_out(times);
+    }
+
+    /// What an earlier run left.
+    pub fn restore(&mut self, times: (Timestamp, Timestamp), outbox: Outbox) {
+        tracing::info!(changes = outbox.untold.len(), "an earlier run left them untold");
+        self.left.untold.extend(outbox.untold);
+        self.left.sent.extend(outbox.sent);
+        self.hand_out(times);
+    }
+
+    /// Gives every channel what is left for it.
+    fn hand_out(&mut self, (now, wall): (Timestamp, Timestamp)) {
+        let Self { lines, left, notes, .. } = self;
+        for line in lines {
+            let name = line.channel.name.clone();
+            let mine: Vec<Untold> = left.untold.extract_if(.., |one| one.channel == name).collect();
+            let sent = left.sent.extract_if(.., |(channel, _)| *channel == name);
+            // By the steady clock; one from a clock that was ahead says nothing.
+            let sent = sent.filter(|(_, at)| *at <= wall).map(|(_, at)| now.minus(wall.since(at)));
+            let sent: Vec<Timestamp> = sent.collect();
+            let changes = mine.into_iter().map(|one| {
+                let origin = if one.handed { Origin::PerhapsTold } else { Origin::Untold };
+                (Change { id: one.id, alert: one.alert }, origin)
+            });
+            for (newer, taken) in line.batcher.restore((now, now.plus(LOOK_AGAIN)), changes, sent) {
+                let other = match &taken {
+                    Taken::Waits(change) => change.id != newer,
+                    Taken::Passed(_) | Taken::Late => true,
+                };
+                if other {
+                    notes.push(Dispatch::Settled { channel: name.clone(), ids: vec![newer] });
+                }
+                notes.extend(noted(&name, taken));
+            }
+            line.status.waiting = line.batcher.waiting();
         }
     }
 
@@ -86,10 +160,64 @@ impl Notify {
         self.lines.is_empty()
     }
 
-    pub fn take(&mut self, now: Timestamp, alert: &Alert) {
+    /// True where somebody is to be told.
+    pub fn take(&mut self, (now, wall): (Timestamp, Timestamp), alert: &Alert) -> bool {
+        let mut any = false;
         for line in self.lines.iter_mut().filter(|line| line.channel.filter.takes(alert)) {
-            line.batcher.take(now, alert.clone());
+            let change = Change { id: new_id(wall), alert: alert.clone() };
+            let taken = line.batcher.take(now, change);
             line.status.waiting = line.batcher.waiting();
+            self.notes.extend(noted(&line.channel.name, taken));
+            any = true;
+        }
+        any
+    }
+
+    /// Takes what the store is to know.
+    pub fn notes(&mut self) -> Vec<Dispatch> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// Gives back what the store has no room for at the moment.
+    pub fn keep(&mut self, mut notes: Vec<Dispatch>) {
+        notes.append(&mut self.notes);
+        if notes.len() > MOST_NOTES {
+            tracing::error!(
+                notes = notes.len(),
+                "the disk does not keep up: what waits to be told is not written down"
+            );
+            notes.clear();
+        }
+        self.notes = notes;
+    }
+
+    pub fn has_notes(&self) -> bool {
+        !self.notes.is_empty()
+    }
+
+    /// Judges what an earlier run left on channels whose message is due; `stands` is how a thing stands now, where that can be said,
+    /// and nothing at all where it is watched no more.
+    pub fn judge_restored(
+        &mut self,
+        (now, wall): (Timestamp, Timestamp),
+        stands: impl Fn(&Target) -> Option<Option<Condition>>,
+    ) {
+        let judge = |alert: &Alert| {
+            let is_news = wall.since(alert.at) <= NEWS;
+            match stands(&alert.target) {
+                None => Fate::NoNews { stands: false },
+                Some(Some(condition)) if alert.to.is_problem() && !condition.is_problem() => {
+                    Fate::NoNews { stands: false }
+                }
+                Some(_) if is_news => Fate::Tell,
+                Some(_) => Fate::NoNews { stands: alert.to.is_problem() },
+            }
+        };
+        for line in &mut self.lines {
+            let is_due = line.batcher.due().is_some_and(|due| due <= now);
+            if is_due && line.in_hand.is_none() && line.batcher.has_restored() {
+                line.batcher.fold(judge);
+            }
         }
     }
 
@@ -106,8 +234,12 @@ impl Notify {
             }
             let Some(batch) = line.in_hand.take().or_else(|| line.batcher.next(now).map(Arc::new)) else { continue };
             line.status.waiting = line.batcher.waiting();
+            let (channel, ids) = (line.channel.name.clone(), batch.ids());
+            let forget = wall.minus(line.channel.rules.within);
+            self.notes.push(Dispatch::Handed { channel: channel.clone(), ids: ids.clone(), at: wall, forget });
             match &line.channel.how {
                 How::Terminal => {
+                    self.notes.push(Dispatch::Settled { channel, ids });
                     rings.push(subject(&batch));
                     line.status.delivered += 1;
                     line.status.last_delivered = Some(wall);
@@ -136,8 +268,11 @@ impl Notify {
     pub fn ended(&mut self, now: Timestamp, wall: Timestamp, (name, result): Delivered) -> Option<String> {
         let line = self.lines.iter_mut().find(|line| line.channel.name == name)?;
         line.under_way = false;
+        let ids = line.in_hand.as_ref().map(|batch| batch.ids()).unwrap_or_default();
+        let channel = name.clone();
         match result {
             Ok(()) => {
+                self.notes.push(Dispatch::Settled { channel, ids });
                 line.in_hand = None;
                 (line.tries, line.again) = (0, None);
                 line.status.delivered += 1;
@@ -152,9 +287,11 @@ impl Notify {
                 if let Some(pause) = PAUSES.get(line.tries) {
                     line.tries += 1;
                     line.again = Some(now.plus(*pause));
+                    self.notes.push(Dispatch::Failed { channel, ids });
                     return first.then(|| format!("{name} does not get through: {why}"));
                 }
-                let lost = line.in_hand.take().map_or(0, |batch| batch.alerts.len());
+                self.notes.push(Dispatch::Settled { channel, ids });
+                let lost = line.in_hand.take().map_or(0, |batch| batch.len());
                 (line.tries, line.again) = (0, None);
                 line.status.lost += lost as u64;
                 Some(format!("{name} gave up on {lost} changes: {why}"))
@@ -191,9 +328,25 @@ impl Notify {
         // What takes longer is counted below.
         let _ = tokio::time::timeout(FAREWELL, ends).await;
         self.tasks.shutdown().await;
-        let untold = |line: &Line| line.batcher.waiting() + line.in_hand.as_ref().map_or(0, |batch| batch.alerts.len());
+        let untold = |line: &Line| line.batcher.waiting() + line.in_hand.as_ref().map_or(0, |batch| batch.len());
         self.lines.iter().map(untold).sum()
     }
+}
+
+/// What the store is to know of a change that was taken.
+fn noted(channel: &Arc<str>, taken: Taken) -> Option<Dispatch> {
+    let channel = channel.clone();
+    match taken {
+        Taken::Waits(Change { id, alert }) => Some(Dispatch::Waits(Untold { channel, id, handed: false, alert })),
+        Taken::Passed(id) => Some(Dispatch::Settled { channel, ids: vec![id] }),
+        // It stays until that is said.
+        Taken::Late => None,
+    }
+}
+
+fn new_id(wall: Timestamp) -> Arc<str> {
+    let random = Ulid::new().random();
+    Ulid::from_parts(u64::try_from(wall.millis()).unwrap_or(0), random).to_string().into()
 }
 
 #[cfg(test)]
@@ -202,7 +355,7 @@ mod tests {
 
     use super::*;
     use crate::base::{Clock, Untrusted};
-    use crate::model::{AlertKind, AssetId, Condition, Target};
+    use crate::model::{AlertKind, AssetId};
     use crate::notify::{Deliver, Delivering, Filter, Rules};
 
     #[derive(Debug, Default)]
@@ -229,6 +382,10 @@ mod tests {
         }
     }
 
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_secs(seconds)
+    }
+
     fn alert(name: &str) -> Alert {
         Alert {
             kind: AlertKind::Problem,
@@ -249,10 +406,9 @@ mod tests {
     async fn run(how: How, seconds: i64) -> (Vec<String>, ChannelStatus) {
         let (sender, mut delivered) = mpsc::channel(8);
         let mut notify = Notify::new(sender);
-        notify.load(&[channel(how)]);
+        notify.load((at(0), at(0)), &[channel(how)]);
         let net = Net::new(Clock::start());
-        let at = Timestamp::from_secs;
-        notify.take(at(0), &alert("core-sw1"));
+        notify.take((at(0), at(0)), &alert("core-sw1"));
         let mut said = Vec::new();
         let mut second = 0;
         while let Some(due) = notify.wake_at().filter(|due| *due <= at(seconds)) {
@@ -302,9 +458,8 @@ mod tests {
         for (how, untold) in [(How::By(well.clone()), 0), (How::By(Arc::new(Hangs)), 1)] {
             let (sender, mut delivered) = mpsc::channel(8);
             let mut notify = Notify::new(sender);
-            notify.load(&[channel(how)]);
-            let at = Timestamp::from_secs;
-            notify.take(at(0), &alert("core-sw1"));
+            notify.load((at(0), at(0)), &[channel(how)]);
+            notify.take((at(0), at(0)), &alert("core-sw1"));
             let begun = tokio::time::Instant::now();
             let net = Net::new(Clock::start());
             assert_eq!(notify.farewell((at(1), at(1)), &net, &mut delivered).await, untold);
@@ -320,15 +475,115 @@ mod tests {
         assert_eq!(status.delivered, 1);
     }
 
+    fn untold(notify: &Notify) -> Vec<&str> {
+        notify.left.untold.iter().map(|one| one.alert.target.asset().as_str()).collect()
+    }
+
     #[test]
-    fn channels_that_stay_keep_what_they_have_to_say() {
+    fn channels_that_stay_keep_what_they_have_to_say_and_those_that_return_find_it() {
         let (sender, _delivered) = mpsc::channel(8);
         let mut notify = Notify::new(sender);
-        notify.load(&[channel(How::Terminal)]);
-        notify.take(Timestamp::from_secs(0), &alert("a"));
-        notify.load(&[channel(How::Terminal)]);
+        let times = (at(0), at(0));
+        notify.load(times, &[channel(How::Terminal)]);
+        assert!(notify.take(times, &alert("a")));
+        let mut other = channel(How::Terminal);
+        other.rules.most = 1;
+        notify.load(times, &[other.clone()]);
         assert_eq!(notify.lines[0].batcher.waiting(), 1);
-        notify.load(&[]);
+        notify.load(times, &[]);
         assert!(notify.is_empty() && notify.wake_at().is_none());
+        assert_eq!(untold(&notify), ["a"]);
+        notify.load(times, &[other]);
+        assert_eq!((notify.lines[0].batcher.waiting(), untold(&notify).len()), (1, 0));
+    }
+
+    /// What the store would have after all that was noted, as one that is restarted finds it.
+    fn on_disk(notify: &mut Notify) -> Outbox {
+        let mut outbox = Outbox::default();
+        for note in notify.notes() {
+            let mut mark = |ids: &[Arc<str>], handed| {
+                outbox.untold.iter_mut().filter(|one| ids.contains(&one.id)).for_each(|one| one.handed = handed);
+            };
+            match note {
+                Dispatch::Waits(one) => {
+                    outbox.untold.retain(|known| known.id != one.id);
+                    outbox.untold.push(one);
+                }
+                Dispatch::Handed { ids, at, channel, .. } => {
+                    mark(&ids, true);
+                    outbox.sent.push((channel, at));
+                }
+                Dispatch::Failed { ids, .. } => mark(&ids, false),
+                Dispatch::Settled { ids, .. } => outbox.untold.retain(|one| !ids.contains(&one.id)),
+            }
+        }
+        outbox
+    }
+
+    /// A run that has the channel and finds `outbox`.
+    fn restarted(how: How, when: Timestamp, outbox: Outbox) -> (Notify, mpsc::Receiver<Delivered>) {
+        let (sender, delivered) = mpsc::channel(8);
+        let mut notify = Notify::new(sender);
+        notify.restore((when, when), outbox);
+        notify.load((when, when), &[channel(how)]);
+        (notify, delivered)
+    }
+
+    #[tokio::test]
+    async fn what_waits_or_failed_is_on_disk_and_what_was_taken_is_not() {
+        let fails = Arc::new(Fails { times: AtomicU64::new(1), ..Fails::default() });
+        let (mut notify, mut delivered) = restarted(How::By(fails), at(0), Outbox::default());
+        let net = Net::new(Clock::start());
+        notify.take((at(0), at(0)), &alert("a"));
+        notify.take((at(0), at(0)), &alert("b"));
+        let well = Alert { kind: AlertKind::Recovery, from: Condition::Critical, to: Condition::Ok, ..alert("b") };
+        notify.take((at(1), at(1)), &well);
+        let mut all = Vec::new();
+        let mut known = |notify: &mut Notify| {
+            all.extend(notify.notes());
+            notify.notes.clone_from(&all);
+            on_disk(notify)
+                .untold
+                .into_iter()
+                .map(|one| (one.alert.target.asset().as_str().to_owned(), one.handed))
+                .collect::<Vec<_>>()
+        };
+        let waits = |handed| vec![("a".to_owned(), handed)];
+        assert_eq!(known(&mut notify), waits(false), "what came and went is gone");
+        for (second, after) in [(15, waits(false)), (20, Vec::new())] {
+            notify.start_due(at(second), at(second), &net);
+            assert_eq!(known(&mut notify), waits(true), "under way");
+            let ended = delivered.recv().await.expect("it ends");
+            notify.ended(at(second), at(second), ended);
+            assert_eq!(known(&mut notify), after);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_run_left_is_told_once_by_how_things_stand_then() {
+        let (mut first, _delivered) = restarted(How::Terminal, at(0), Outbox::default());
+        for name in ["down", "well", "unknown", "gone"] {
+            first.take((at(0), at(0)), &alert(name));
+        }
+        let outbox = on_disk(&mut first);
+        let stands = |target: &Target| match target.asset().as_str() {
+            "down" => Some(Some(Condition::Critical)),
+            "well" => Some(Some(Condition::Ok)),
+            "unknown" => Some(None),
+            _ => None,
+        };
+        let net = Net::new(Clock::start());
+        for (restart, line) in [
+            (60, "DOWN down: no answer (+1 more)"),
+            (7200, "4 changes were not delivered in time: down (still DOWN), well, unknown (still DOWN), gone"),
+        ] {
+            let (mut second, _delivered) = restarted(How::Terminal, at(restart), outbox.clone());
+            assert_eq!(second.wake_at(), Some(at(restart + 15)));
+            let due = (at(restart + 15), at(restart + 15));
+            second.judge_restored(due, stands);
+            assert_eq!(second.start_due(due.0, due.1, &net), [line]);
+            second.notes.splice(0..0, outbox.untold.iter().cloned().map(Dispatch::Waits));
+            assert_eq!(on_disk(&mut second).untold, [], "and never again");
+        }
     }
 }

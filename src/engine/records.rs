@@ -16,7 +16,7 @@ use crate::base::{Clock, Timestamp};
 use crate::journal::{self, Contents, Draft, Journal};
 use crate::model::{CareBook, Entry, EntryKind, Remembered, RememberedDevice, Span};
 use crate::state::{DeviceView, Event, Storage};
-use crate::store::{Store, StoreError};
+use crate::store::{Dispatch, Outbox, Store, StoreError};
 
 /// Notes that may wait for the disk.
 const DRAFTS: usize = 32;
@@ -37,6 +37,8 @@ enum Batch {
     Checks(Vec<Remembered>),
     /// Turned into what is stored by the store's own thread.
     Devices(Vec<Arc<DeviceView>>),
+    /// What happened to what people are to be told.
+    Outbox(Vec<Dispatch>),
 }
 
 struct Request {
@@ -51,6 +53,7 @@ pub struct Records {
     directory: Option<PathBuf>,
     drafts: Option<SyncSender<Request>>,
     batches: Option<SyncSender<Batch>>,
+    outbox: Option<oneshot::Receiver<Outbox>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -66,6 +69,7 @@ impl Records {
     pub fn start(directory: Option<PathBuf>, clock: Clock, events: mpsc::Sender<Event>) -> Self {
         let (draft_tx, drafts) = sync_channel(DRAFTS);
         let (batch_tx, batches) = sync_channel(BATCHES);
+        let (left, outbox) = oneshot::channel();
         let mut threads = Vec::new();
         let keeper = Keeper {
             directory: directory.clone(),
@@ -78,9 +82,12 @@ impl Records {
         };
         threads.extend(spawn("journal", move || keeper.run(&drafts)));
         if let Some(directory) = directory.clone() {
-            threads.extend(spawn("store", move || keep_states(&directory, &batches, &events)));
+            threads.extend(spawn("store", move || {
+                let load = |store: Store| load(store, clock, &events, left);
+                keep_states(&directory, &batches, &events, load);
+            }));
         }
-        Self { directory, drafts: Some(draft_tx), batches: Some(batch_tx), threads }
+        Self { directory, drafts: Some(draft_tx), batches: Some(batch_tx), outbox: Some(outbox), threads }
     }
 
     /// The state directory, where there is one.
@@ -116,7 +123,7 @@ impl Records {
     pub fn remember(&self, batch: Vec<Remembered>) -> Result<(), Vec<Remembered>> {
         match self.hand_over(Batch::Checks(batch)) {
             Some(Batch::Checks(batch)) => Err(batch),
-            Some(Batch::Devices(_)) | None => Ok(()),
+            Some(Batch::Devices(_) | Batch::Outbox(_)) | None => Ok(()),
         }
     }
 
@@ -124,8 +131,21 @@ impl Records {
     pub fn remember_devices(&self, batch: Vec<Arc<DeviceView>>) -> Result<(), Vec<Arc<DeviceView>>> {
         match self.hand_over(Batch::Devices(batch)) {
             Some(Batch::Devices(batch)) => Err(batch),
-            Some(Batch::Checks(_)) | None => Ok(()),
+            Some(Batch::Checks(_) | Batch::Outbox(_)) | None => Ok(()),
         }
+    }
+
+    /// The same for what happened to what people are to be told: on disk before anything that is handed over later.
+    pub fn dispatched(&self, notes: Vec<Dispatch>) -> Result<(), Vec<Dispatch>> {
+        match self.hand_over(Batch::Outbox(notes)) {
+            Some(Batch::Outbox(notes)) => Err(notes),
+            Some(Batch::Checks(_) | Batch::Devices(_)) | None => Ok(()),
+        }
+    }
+
+    /// What an earlier run left untold, once it is read; once.
+    pub fn outbox(&mut self) -> Option<oneshot::Receiver<Outbox>> {
+        self.outbox.take()
     }
 
     /// Gives back what has no room.
@@ -135,6 +155,17 @@ impl Records {
             // Without a store there is nothing to come back to.
             None | Some(Ok(()) | Err(TrySendError::Disconnected(_))) => None,
         }
+    }
+
+    /// Lets both threads finish what they have, and the last that is handed over. Blocks; not for the engine's loop.
+    pub fn close_with(self, notes: Vec<Dispatch>) {
+        if !notes.is_empty()
+            && let Some(batches) = &self.batches
+        {
+            // Where the store's thread has ended, nothing is kept.
+            let _ = batches.send(Batch::Outbox(notes));
+        }
+        self.close();
     }
 
     /// Lets both threads finish what they have. Blocks; not for the engine's loop.
@@ -348,10 +379,16 @@ impl Keeper {
     }
 }
 
-/// Loads the last known states, then stores what comes. What cannot be stored is dropped: the next poll has it again.
-fn keep_states(directory: &Path, batches: &Receiver<Batch>, events: &mpsc::Sender<Event>) {
+/// Loads the last known states, then stores what comes. States that cannot be stored are dropped: the next poll has them again.
+/// What happened to what people are to be told is kept and tried again.
+fn keep_states(
+    directory: &Path,
+    batches: &Receiver<Batch>,
+    events: &mpsc::Sender<Event>,
+    load: impl FnOnce(Store) -> Store,
+) {
     let mut store = match Store::open(directory) {
-        Ok(store) => Some(load(store, events)),
+        Ok(store) => Some(load(store)),
         Err(error) => {
             tracing::warn!(%error, "last known states are not kept");
             let _ = events.blocking_send(Event::Remark(format!("last known states are not kept: {error}").into()));
@@ -360,19 +397,37 @@ fn keep_states(directory: &Path, batches: &Receiver<Batch>, events: &mpsc::Sende
     };
     let mut said = None;
     let mut tried = Instant::now();
-    while let Ok(batch) = batches.recv() {
+    let mut unsaved: Vec<Dispatch> = Vec::new();
+    loop {
+        let batch = match batches.recv_timeout(RETRY) {
+            Ok(batch) => batch,
+            Err(RecvTimeoutError::Timeout) if unsaved.is_empty() => continue,
+            Err(RecvTimeoutError::Timeout) => Batch::Outbox(Vec::new()),
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         if store.is_none() && tried.elapsed() >= RETRY {
             tried = Instant::now();
             store = Store::open(directory).ok();
         }
-        let Some(open) = &mut store else { continue };
-        let saved = match batch {
-            Batch::Checks(checks) => open.save(&checks),
-            Batch::Devices(views) => {
+        let saved = match (batch, &mut store) {
+            (Batch::Outbox(notes), open) => {
+                unsaved.extend(notes);
+                match open {
+                    Some(open) => save_outbox(open, &mut unsaved),
+                    None => Ok(()),
+                }
+            }
+            (_, None) => Ok(()),
+            (Batch::Checks(checks), Some(open)) => open.save(&checks),
+            (Batch::Devices(views), Some(open)) => {
                 let devices: Vec<RememberedDevice> = views.iter().map(|view| view.remembered()).collect();
                 open.save_devices(&devices)
             }
         };
+        if unsaved.len() > MOST_UNSAVED {
+            tracing::error!(count = unsaved.len(), "what waits to be told is not written down: the disk takes nothing");
+            unsaved.clear();
+        }
         let Err(error) = saved else { continue };
         let words: Arc<str> = error.to_string().into();
         if said.as_ref() != Some(&words) {
@@ -385,7 +440,16 @@ fn keep_states(directory: &Path, batches: &Receiver<Batch>, events: &mpsc::Sende
     }
 }
 
-fn load(store: Store, events: &mpsc::Sender<Event>) -> Store {
+fn save_outbox(store: &mut Store, unsaved: &mut Vec<Dispatch>) -> Result<(), StoreError> {
+    let saved = store.save_outbox(unsaved);
+    // Where another process writes, what waits is its own affair.
+    if matches!(saved, Ok(()) | Err(StoreError::Owned(_))) {
+        unsaved.clear();
+    }
+    saved
+}
+
+fn load(store: Store, clock: Clock, events: &mpsc::Sender<Event>, left: oneshot::Sender<Outbox>) -> Store {
     match store.load() {
         Ok(loaded) => {
             if loaded.unreadable > 0 {
@@ -403,6 +467,16 @@ fn load(store: Store, events: &mpsc::Sender<Event>) -> Store {
             let _ = events.blocking_send(Event::RestoredDevices(devices));
         }
         Err(error) => tracing::warn!(%error, "what was known of ports cannot be read"),
+    }
+    match store.load_outbox(clock.wall()) {
+        Ok(outbox) => {
+            if outbox.unreadable > 0 {
+                tracing::warn!(count = outbox.unreadable, "changes that were not told cannot be read");
+            }
+            // The engine may have ended already.
+            let _ = left.send(outbox);
+        }
+        Err(error) => tracing::warn!(%error, "what was not told cannot be read"),
     }
     store
 }

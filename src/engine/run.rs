@@ -29,6 +29,7 @@ use crate::model::{AssetId, CheckKey, Condition, Deed, Observation, Outcome, Pol
 use crate::net::Net;
 use crate::ssh::Surroundings;
 use crate::state::{CheckView, Effect, Event, Mode, News, State};
+use crate::store::Outbox;
 
 /// Results that may wait for the loop; pollers wait when it is full, the screen never does.
 const RESULTS: usize = 4_096;
@@ -40,6 +41,8 @@ const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 const PUBLISH_UNSEEN: Duration = Duration::from_secs(1);
 /// Changed states go to the store this often.
 const REMEMBER_EVERY: Duration = Duration::from_secs(15);
+/// And so soon after one of which people are told, so that a restart does not take it for news.
+const REMEMBER_SOON: Duration = Duration::from_secs(1);
 /// States that go to the store at once.
 const REMEMBER_BATCH: usize = 4_096;
 /// Devices whose ports go to the store at once.
@@ -156,6 +159,8 @@ pub(super) struct Engine {
     /// What the journal is to have and nobody waits for.
     to_write: VecDeque<Draft>,
     remembered_at: Timestamp,
+    /// Somebody is to be told of a change: a restart must find it known.
+    remember_soon: bool,
     dirty: bool,
     published: Timestamp,
     publish_every: Duration,
@@ -208,6 +213,7 @@ impl Engine {
             notify: Notify::new(delivered),
             to_write: VecDeque::new(),
             remembered_at: setup.clock.now(),
+            remember_soon: false,
             dirty: true,
             published: Timestamp::default(),
             publish_every: PUBLISH_EVERY,
@@ -284,7 +290,7 @@ impl Engine {
             return;
         }
         if let Some(alert) = self.state.alert(target, change, news, self.clock.as_wall(now)) {
-            self.notify.take(now, &alert);
+            self.remember_soon |= self.notify.take((now, self.clock.wall()), &alert);
         }
     }
 
@@ -311,11 +317,19 @@ impl Engine {
         if self.notify.wake_at().is_none_or(|at| at > now) {
             return;
         }
+        let (state, times) = (&self.state, (now, self.clock.wall()));
+        self.notify.judge_restored(times, |target| state.has(target).then(|| state.stands(target)));
         for words in self.notify.start_due(now, self.clock.wall(), &self.net) {
             visitors.ring(&words);
             // A console that takes nothing in rings nothing either.
             let _ = end.notices.try_send(Notice::Ring(words));
         }
+        self.take(Event::Channels(self.notify.statuses()));
+    }
+
+    /// What an earlier run left untold.
+    fn take_outbox(&mut self, outbox: Outbox) {
+        self.notify.restore((self.clock.now(), self.clock.wall()), outbox);
         self.take(Event::Channels(self.notify.statuses()));
     }
 
@@ -338,7 +352,7 @@ impl Engine {
         self.schedule.load(specs, now, |key| state.check(key)?.last.as_ref().map(|last| last.at));
         self.renew_host_watches();
         self.traps.take_plan(&plan);
-        self.notify.load(&plan.channels);
+        self.notify.load((now, self.clock.wall()), &plan.channels);
         self.take(Event::Channels(self.notify.statuses()));
         let echoes = plan.checks.iter().any(|bound| &*bound.spec.kind == "icmp");
         self.plan = plan;
@@ -436,9 +450,9 @@ impl Engine {
             at = at.min(until);
         }
         if !self.to_remember.is_empty() || !self.devices_to_remember.is_empty() {
-            at = at.min(self.remembered_at.plus(REMEMBER_EVERY));
+            at = at.min(self.remembered_at.plus(self.remember_every()));
         }
-        if !self.to_write.is_empty() {
+        if !self.to_write.is_empty() || self.notify.has_notes() {
             at = at.min(now.plus(PUBLISH_EVERY));
         }
         if self.dirty {
@@ -448,12 +462,22 @@ impl Engine {
         at
     }
 
-    /// Hands the journal what nobody waits for; what it does not take now comes soon.
+    fn remember_every(&self) -> Duration {
+        if self.remember_soon { REMEMBER_SOON } else { REMEMBER_EVERY }
+    }
+
+    /// Hands the journal what nobody waits for, and the store what is to be told; what they do not take now comes soon.
     fn write_down(&mut self) {
         let Some(records) = &self.records else {
             self.to_write.clear();
+            self.notify.notes();
             return;
         };
+        if self.notify.has_notes()
+            && let Err(notes) = records.dispatched(self.notify.notes())
+        {
+            self.notify.keep(notes);
+        }
         while let Some(draft) = self.to_write.pop_front() {
             if let Some(draft) = records.write(draft) {
                 self.to_write.push_front(draft);
@@ -465,6 +489,7 @@ impl Engine {
     /// Hands changed states to the store; what it does not take now comes with the next batch.
     fn remember(&mut self, now: Timestamp) {
         self.remembered_at = now;
+        self.remember_soon = false;
         let Some(records) = &self.records else {
             self.to_remember.clear();
             self.devices_to_remember.clear();
@@ -539,6 +564,9 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     engine.take(Event::Mode(setup.mode));
     engine.go_on_from(company.heritage);
     let echoed = engine.echoes.answers();
+    // Whoever tells nobody leaves it to the next.
+    let outbox = engine.records.as_mut().and_then(Records::outbox).filter(|_| setup.mode != Mode::Passive);
+    let mut outbox = outbox.map(Box::pin);
     loop {
         let now = engine.clock.now();
         if engine.state.next_deadline().is_some_and(|at| at <= now) {
@@ -556,7 +584,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
             engine.publish(&setup.end, now);
         }
         let waiting = !engine.to_remember.is_empty() || !engine.devices_to_remember.is_empty();
-        if waiting && now.since(engine.remembered_at) >= REMEMBER_EVERY {
+        if waiting && now.since(engine.remembered_at) >= engine.remember_every() {
             engine.remember(now);
         }
         // Those that come meanwhile wait for one another. Nobody is told when the first has come, so the loop looks.
@@ -592,6 +620,12 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
                 answer(ticket, saved, &asker);
             }
             Some(one) = delivered.recv() => engine.told_people(one, &own),
+            left = async { outbox.as_mut()?.await.ok() }, if outbox.is_some() => {
+                outbox = None;
+                if let Some(left) = left {
+                    engine.take_outbox(left);
+                }
+            }
             () = echoed.some(), if takes => engine.take_results(now, None, &mut finished),
             Some(result) = finished.recv(), if takes => engine.take_results(now, Some(result), &mut finished),
             () = tokio::time::sleep(sleep) => {}
@@ -608,7 +642,7 @@ async fn wind_up(mut engine: Engine, mut setup: Setup, mut delivered: mpsc::Rece
         let times = (engine.clock.now(), engine.clock.wall());
         let untold = engine.notify.farewell(times, &engine.net, &mut delivered).await;
         if untold > 0 {
-            tracing::warn!(changes = untold, "the engine ends before they are told");
+            tracing::warn!(changes = untold, "the engine ends before they are told; the next one tells them");
         }
     }
     engine.tasks.shutdown().await;
@@ -623,7 +657,8 @@ async fn wind_up(mut engine: Engine, mut setup: Setup, mut delivered: mpsc::Rece
         // waits to send one must not hold that up.
         setup.events.close();
         while setup.events.try_recv().is_ok() {}
-        let closed = tokio::task::spawn_blocking(|| records.close()).await;
+        let notes = engine.notify.notes();
+        let closed = tokio::task::spawn_blocking(|| records.close_with(notes)).await;
         if closed.is_err() {
             tracing::error!("the records could not be closed");
         }

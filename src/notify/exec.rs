@@ -49,6 +49,7 @@ impl Deliver for Exec {
     fn deliver<'a>(&'a self, _: &'a Cx, batch: &'a Batch) -> Delivering<'a> {
         Box::pin(async move {
             let mut program = Program::new(self.argv.iter().cloned())
+                .leaves_nothing()
                 .env("NOCTTY_SUBJECT", &subject(batch))
                 .env("NOCTTY_TEXT", &text(batch))
                 .env("NOCTTY_JSON", &json(batch))

@@ -270,7 +270,8 @@ mod tests {
         let mut alert =
             super::super::tests::alert("core\r\nBcc: evil@example.net\u{202e}", crate::model::Condition::Critical);
         alert.reason = "ü".repeat(5_000).as_str().into();
-        let batch = Batch { alerts: vec![alert; 3] };
+        let change = crate::notify::Change { id: "1".into(), alert };
+        let batch = Batch { changes: vec![change; 3], ..Batch::default() };
         let message = message("noctty@example.net", &["noc@example.net".to_owned()], &batch, Timestamp(0));
         assert!(message.is_ascii());
         assert!(message.lines().all(|line| line.len() <= 90), "{message}");

@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::Batch;
+use super::{Batch, Change, Late};
 use crate::base::text;
 use crate::model::{Alert, AlertKind};
 
 /// Changes that are written out; the others are counted.
 const LISTED: usize = 50;
+/// Of those that come too late, which are named only.
+const NAMED: usize = 10;
 const SUBJECT_WIDTH: usize = 120;
 
 /// `DOWN core-sw1: no answer to ICMP · 34 behind it`.
@@ -27,23 +29,46 @@ fn line(alert: &Alert) -> String {
     }
 }
 
-/// One line for a pager or a mail's subject.
-pub fn subject(batch: &Batch) -> String {
-    let Some(first) = batch.alerts.first() else { return "noctty".to_owned() };
-    let more = batch.alerts.len() - 1;
-    let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
-    let room = SUBJECT_WIDTH.saturating_sub(text::width(&more));
-    format!("{}{more}", text::fit(&text::clean(&line(first)), room))
+/// `2 changes were not delivered in time: core-sw1 (still DOWN), web1`; nothing where all were.
+fn late_line(late: &[Late]) -> Option<String> {
+    let (count, were) = match late.len() {
+        0 => return None,
+        1 => ("1 change".to_owned(), "was"),
+        n => (format!("{n} changes"), "were"),
+    };
+    let name = |Late { change, stands }: &Late| {
+        let title = change.alert.title.line();
+        if *stands { format!("{title} (still {})", change.alert.word) } else { title }
+    };
+    let mut names: Vec<String> = late.iter().take(NAMED).map(name).collect();
+    if late.len() > NAMED {
+        names.push(format!("{} more", late.len() - NAMED));
+    }
+    Some(text::clean(&format!("{count} {were} not delivered in time: {}", names.join(", "))))
 }
 
-/// A line for each change.
+/// One line for a pager or a mail's subject.
+pub fn subject(batch: &Batch) -> String {
+    let Some(first) = batch.changes.first() else {
+        return text::fit(&late_line(&batch.late).unwrap_or_else(|| "noctty".to_owned()), SUBJECT_WIDTH);
+    };
+    let more = batch.changes.len() - 1;
+    let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
+    let room = SUBJECT_WIDTH.saturating_sub(text::width(&more));
+    format!("{}{more}", text::fit(&text::clean(&line(&first.alert)), room))
+}
+
+/// A line for each change, and one for all that were not told in time.
 pub fn text(batch: &Batch) -> String {
     let mut out = String::new();
-    for alert in batch.alerts.iter().take(LISTED) {
-        let _ = writeln!(out, "{}  {}", alert.at.rfc3339(), text::clean(&line(alert)));
+    for change in batch.changes.iter().take(LISTED) {
+        let _ = writeln!(out, "{}  {}", change.alert.at.rfc3339(), text::clean(&line(&change.alert)));
     }
-    if batch.alerts.len() > LISTED {
-        let _ = writeln!(out, "and {} more", batch.alerts.len() - LISTED);
+    if batch.changes.len() > LISTED {
+        let _ = writeln!(out, "and {} more", batch.changes.len() - LISTED);
+    }
+    if let Some(late) = late_line(&batch.late) {
+        let _ = writeln!(out, "{late}");
     }
     out
 }
@@ -53,11 +78,13 @@ struct Document {
     schema: &'static str,
     subject: String,
     changes: usize,
+    not_in_time: usize,
     alerts: Vec<Row>,
 }
 
 #[derive(Serialize)]
 struct Row {
+    id: String,
     kind: &'static str,
     object: String,
     title: String,
@@ -73,7 +100,8 @@ struct Row {
 
 /// `noctty.notification/1`.
 pub fn json(batch: &Batch) -> String {
-    let row = |alert: &Alert| Row {
+    let row = |Change { id, alert }: &Change| Row {
+        id: id.to_string(),
         kind: alert.kind.as_str(),
         object: alert.target.asset().as_str().to_owned(),
         title: alert.title.json_text(),
@@ -89,8 +117,9 @@ pub fn json(batch: &Batch) -> String {
     let document = Document {
         schema: "noctty.notification/1",
         subject: subject(batch),
-        changes: batch.alerts.len(),
-        alerts: batch.alerts.iter().take(LISTED).map(row).collect(),
+        changes: batch.changes.len(),
+        not_in_time: batch.late.len(),
+        alerts: batch.changes.iter().take(LISTED).map(row).collect(),
     };
     // Texts and numbers only: nothing of it can fail to be written.
     serde_json::to_string(&document).unwrap_or_default()

@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::batch::{Batch, Batcher, Rules};
+pub use self::batch::{Batch, Batcher, Change, Fate, Late, Origin, Rules, Taken};
 pub use self::message::{json, subject, text};
 use crate::base::options::{OptionDoc, Problem, Reader, Table, Weight, nearest};
 use crate::model::{Alert, AlertKind, Condition};

@@ -22,6 +22,16 @@ pub fn alert(name: &str, to: Condition) -> Alert {
     }
 }
 
+/// Taken under an id of its own, which names the thing and its change.
+fn take(batcher: &mut Batcher, now: Timestamp, alert: Alert) -> Taken {
+    let id = format!("{}-{}-{}", alert.target.asset().as_str(), alert.to.as_str(), now.millis()).into();
+    batcher.take(now, Change { id, alert })
+}
+
+fn names(batch: &Batch) -> Vec<&str> {
+    batch.changes.iter().map(|change| change.alert.target.asset().as_str()).collect()
+}
+
 const RULES: Rules = Rules { wait: Duration::from_secs(15), most: 3, within: Duration::from_secs(600) };
 
 fn at(seconds: i64) -> Timestamp {
@@ -31,29 +41,35 @@ fn at(seconds: i64) -> Timestamp {
 #[test]
 fn what_comes_and_goes_before_it_is_told_is_told_by_nobody() {
     let mut batcher = Batcher::new(RULES);
-    batcher.take(at(0), alert("a", Condition::Critical));
-    batcher.take(at(3), alert("b", Condition::Warning));
-    batcher.take(at(5), alert("a", Condition::Ok));
+    take(&mut batcher, at(0), alert("a", Condition::Critical));
+    take(&mut batcher, at(3), alert("b", Condition::Warning));
+    take(&mut batcher, at(5), alert("a", Condition::Ok));
     assert_eq!((batcher.due(), batcher.next(at(14))), (Some(at(15)), None));
     let batch = batcher.next(at(15)).expect("due");
-    assert_eq!(batch.alerts.iter().map(|a| a.target.asset().as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(names(&batch), ["b"]);
     assert_eq!(batcher.due(), None);
     // Twice changed, once told: from where it stood before.
-    batcher.take(at(20), alert("c", Condition::Warning));
-    batcher.take(at(21), Alert { from: Condition::Warning, ..alert("c", Condition::Critical) });
+    take(&mut batcher, at(20), alert("c", Condition::Warning));
+    take(&mut batcher, at(21), Alert { from: Condition::Warning, ..alert("c", Condition::Critical) });
     let batch = batcher.next(at(35)).expect("due");
-    assert_eq!((batch.alerts.len(), batch.alerts[0].from, batch.alerts[0].to), (1, Condition::Ok, Condition::Critical));
+    assert_eq!(
+        (batch.changes.len(), batch.changes[0].alert.from, batch.changes[0].alert.to),
+        (1, Condition::Ok, Condition::Critical)
+    );
 }
 
 #[test]
 fn a_host_and_what_it_says_of_itself_are_two_things() {
     let mut batcher = Batcher::new(RULES);
     let device = || Target::Device(AssetId::new("ups-a"));
-    batcher.take(at(0), Alert { target: device(), ..alert("ups-a", Condition::Critical) });
-    batcher.take(at(1), alert("ups-a", Condition::Critical));
-    batcher.take(at(2), alert("ups-a", Condition::Ok));
+    take(&mut batcher, at(0), Alert { target: device(), ..alert("ups-a", Condition::Critical) });
+    take(&mut batcher, at(1), alert("ups-a", Condition::Critical));
+    take(&mut batcher, at(2), alert("ups-a", Condition::Ok));
     let batch = batcher.next(at(15)).expect("due");
-    assert_eq!(batch.alerts.iter().map(|a| (&a.target, a.to)).collect::<Vec<_>>(), [(&device(), Condition::Critical)]);
+    assert_eq!(
+        batch.changes.iter().map(|c| (&c.alert.target, c.alert.to)).collect::<Vec<_>>(),
+        [(&device(), Condition::Critical)]
+    );
 }
 
 #[test]
@@ -62,10 +78,10 @@ fn a_flood_goes_in_few_messages_and_nothing_is_lost() {
     let (mut told, mut messages) = (0, Vec::new());
     for second in 0..1800 {
         if second < 600 {
-            batcher.take(at(second), alert(&format!("h{second}"), Condition::Critical));
+            take(&mut batcher, at(second), alert(&format!("h{second}"), Condition::Critical));
         }
         if let Some(batch) = batcher.next(at(second)) {
-            told += batch.alerts.len();
+            told += batch.changes.len();
             messages.push(second);
         }
     }
@@ -86,7 +102,7 @@ proptest! {
         let mut tell = |batcher: &mut Batcher, known: &mut std::collections::BTreeMap<String, Condition>, second| {
             if let Some(batch) = batcher.next(at(second)) {
                 went.push(second);
-                for alert in batch.alerts {
+                for Change { alert, .. } in batch.changes {
                     known.insert(alert.target.asset().as_str().to_owned(), alert.to);
                 }
             }
@@ -96,7 +112,7 @@ proptest! {
             let to = if bad { Condition::Critical } else { Condition::Ok };
             let from = stands.insert(name.clone(), to).unwrap_or(Condition::Ok);
             if from != to {
-                batcher.take(at(now), Alert { from, ..alert(&name, to) });
+                take(&mut batcher, at(now), Alert { from, ..alert(&name, to) });
             }
             for _ in 0..pause {
                 tell(&mut batcher, &mut known, now);
@@ -135,9 +151,9 @@ fn a_message_says_the_worst_first_and_cannot_be_broken_by_names() {
     down.hides = 34;
     let hostile = alert("x\r\nSubject: hi\u{1b}[31m", Condition::Warning);
     let mut batcher = Batcher::new(RULES);
-    batcher.take(at(0), alert("web1", Condition::Ok));
-    batcher.take(at(0), hostile);
-    batcher.take(at(0), down);
+    take(&mut batcher, at(0), alert("web1", Condition::Ok));
+    take(&mut batcher, at(0), hostile);
+    take(&mut batcher, at(0), down);
     let batch = batcher.next(at(15)).expect("due");
     assert_eq!(subject(&batch), "DOWN core-sw1: no answer to ICMP · 34 behind it (+2 more)");
     let text = text(&batch);
@@ -147,4 +163,67 @@ fn a_message_says_the_worst_first_and_cannot_be_broken_by_names() {
     let json: serde_json::Value = serde_json::from_str(&json(&batch)).expect("JSON");
     assert_eq!((&json["schema"], &json["alerts"][0]["hides"]), (&"noctty.notification/1".into(), &34.into()));
     assert_eq!(json["alerts"][2]["kind"], "recovery");
+}
+
+fn left(name: &str, to: Condition) -> Change {
+    Change { id: format!("left-{name}").into(), alert: alert(name, to) }
+}
+
+#[test]
+fn what_an_earlier_run_left_goes_once_when_it_was_looked_at_again_and_the_cap_holds_over_the_restart() {
+    let mut batcher = Batcher::new(Rules { wait: Duration::ZERO, ..RULES });
+    let waits = take(&mut batcher, at(1000), alert("c", Condition::Critical));
+    assert!(matches!(waits, Taken::Waits(_)));
+    let untold = [(left("a", Condition::Critical), Origin::Untold), (left("b", Condition::Warning), Origin::Untold)];
+    let newer = batcher.restore((at(1000), at(1010)), untold, [at(500), at(600), at(700)]);
+    assert_eq!(newer.len(), 1);
+    assert!(batcher.has_restored());
+    assert_eq!(batcher.due(), Some(at(1100)), "three went, the first of them 600 s ago then");
+    batcher.set_rules(Rules { wait: Duration::ZERO, most: 4, ..RULES });
+    assert_eq!((batcher.due(), batcher.next(at(1009))), (Some(at(1010)), None));
+    let batch = batcher.next(at(1010)).expect("due");
+    assert_eq!(names(&batch), ["a", "c", "b"], "worst first, and none twice");
+    assert_eq!((batcher.due(), batcher.waiting(), batcher.has_restored()), (None, 0, false));
+}
+
+#[test]
+fn what_is_no_news_any_more_is_named_in_one_line() {
+    let mut batcher = Batcher::new(RULES);
+    let untold = ["old", "well", "new", "came\u{1b}[31m"].map(|name| (left(name, Condition::Critical), Origin::Untold));
+    assert_eq!(batcher.restore((at(0), at(10)), untold, []), []);
+    // It has recovered, as this run tells by itself.
+    assert_eq!(take(&mut batcher, at(3), alert("came\u{1b}[31m", Condition::Ok)), Taken::Late);
+    batcher.fold(|alert| match alert.target.asset().as_str() {
+        "old" => Fate::NoNews { stands: true },
+        "well" => Fate::NoNews { stands: false },
+        _ => Fate::Tell,
+    });
+    assert_eq!(batcher.waiting(), 4);
+    let batch = batcher.next(at(15)).expect("due");
+    assert_eq!((names(&batch), batch.late.len(), batch.ids().len()), (vec!["new"], 3, 4));
+    let all = text(&batch);
+    let last = all.lines().last().expect("a line");
+    assert_eq!(last, "3 changes were not delivered in time: came\\x1b[31m, old (still DOWN), well");
+    assert_eq!(subject(&batch), "DOWN new: no answer to ICMP");
+    let document: serde_json::Value = serde_json::from_str(&json(&batch)).expect("JSON");
+    assert_eq!((&document["changes"], &document["not_in_time"]), (&1.into(), &3.into()));
+    assert_eq!(document["alerts"][0]["id"], "left-new");
+
+    // Where there is nothing else to tell, the line goes alone.
+    let mut batcher = Batcher::new(RULES);
+    batcher.restore((at(0), at(10)), [(left("well", Condition::Critical), Origin::Untold)], []);
+    batcher.fold(|_| Fate::NoNews { stands: false });
+    let batch = batcher.next(at(15)).expect("due");
+    assert_eq!(subject(&batch), "1 change was not delivered in time: well");
+    assert_eq!(text(&batch).lines().count(), 1);
+}
+
+#[test]
+fn who_was_perhaps_told_of_a_problem_hears_that_it_is_over() {
+    let mut batcher = Batcher::new(RULES);
+    batcher.restore((at(0), at(10)), [(left("a", Condition::Critical), Origin::PerhapsTold)], []);
+    let Taken::Waits(change) = take(&mut batcher, at(2), alert("a", Condition::Ok)) else { panic!("it waits") };
+    assert_eq!((&*change.id, change.alert.kind), ("left-a", AlertKind::Recovery));
+    let batch = batcher.next(at(15)).expect("due");
+    assert_eq!((batch.changes.len(), batch.late.len()), (1, 0));
 }

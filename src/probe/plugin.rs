@@ -124,7 +124,7 @@ impl Probe for Plugin {
 
 impl Plugin {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let mut program = Program::new(self.argv.iter().cloned());
+        let mut program = Program::new(self.argv.iter().cloned()).leaves_nothing();
         for (name, reference) in &self.environment {
             match secret::fetch(reference).await {
                 Ok(value) => program = program.secret_env(name, value),

@@ -3,19 +3,21 @@
 //! secret becomes the secret.
 //!
 //! A child that could open `/dev/tty` could ask for a password on the operator's screen. So it is started
-//! through `setsid` (util-linux, busybox) where that is there: a session of its own has no terminal.
+//! through `setsid` (util-linux, busybox) where that is there: a session of its own has no terminal. A program that
+//! must leave nothing behind is started through a process of ours ([`warden`]) instead.
 
 mod escaped;
 pub mod secret;
+pub mod warden;
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::fs::{Access, access};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::Command;
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::base::{Secret, units};
 
@@ -32,7 +34,7 @@ pub struct Program {
     pub folder: Option<PathBuf>,
     /// Added to the short list that every child gets.
     pub environment: Vec<(String, Secret<String>)>,
-    /// What it reads from its standard input; not more than a pipe takes at once (4 KiB everywhere).
+    /// What it reads from its standard input; feeding it is a part of its time.
     pub input: Vec<u8>,
     pub timeout: Duration,
     /// What the configuration calls its time, where ending it takes a part of that.
@@ -41,6 +43,9 @@ pub struct Program {
     pub output_limit: usize,
     /// A program that prints more than the limit is stopped instead.
     pub stop_at_limit: bool,
+    /// What it has started ends with it, however it ends and wherever that has gone. Otherwise what it leaves behind goes on where
+    /// it ended by itself and nothing holds its outputs: an agent, the master of an SSH connection.
+    pub leaves_nothing: bool,
 }
 
 impl Program {
@@ -54,6 +59,7 @@ impl Program {
             said: None,
             output_limit: 16 * 1024 * 1024,
             stop_at_limit: false,
+            leaves_nothing: false,
         }
     }
 
@@ -77,6 +83,13 @@ impl Program {
     #[must_use]
     pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = input.into();
+        self
+    }
+
+    /// What it has started ends with it.
+    #[must_use]
+    pub fn leaves_nothing(mut self) -> Self {
+        self.leaves_nothing = true;
         self
     }
 
@@ -115,22 +128,58 @@ pub enum ProcessError {
     Wait { program: String, source: std::io::Error },
 }
 
-/// Ends the group when the wait for it is given up, whatever the reason.
-struct Group(Option<Pid>);
+/// What is ended, and how, when time is up or the wait is given up.
+enum Hold {
+    /// A process group, by signals to all of it.
+    Group(Option<Pid>),
+    /// A warden, which ends all below it when it is asked or nobody reads what comes of it.
+    Warden(Option<Pid>),
+}
 
-impl Group {
+impl Hold {
     fn signal(&self, signal: Signal) {
-        if let Some(pid) = self.0 {
-            // Gone already is what we want.
-            let _ = kill_process_group(pid, signal);
+        // Gone already is what we want.
+        if let Self::Group(Some(pid)) = self {
+            let _ = kill_process_group(*pid, signal);
         }
+    }
+
+    /// Ends it with all that it started; returns when that is done, or cannot be.
+    async fn end(&self, child: &mut Child, mark: String) {
+        let longest = match self {
+            Self::Group(_) => {
+                self.signal(Signal::TERM);
+                // Children of the child may hold the pipes open: only the group's end counts.
+                let _ = tokio::time::timeout(GRACE, child.wait()).await;
+                self.signal(Signal::KILL);
+                GRACE
+            }
+            Self::Warden(pid) => {
+                if let Some(pid) = pid {
+                    let _ = kill_process(*pid, Signal::TERM);
+                }
+                let longest = warden::GRACE + warden::LONGEST_END;
+                if tokio::time::timeout(longest, child.wait()).await.is_ok() {
+                    return;
+                }
+                // Something below hangs in the kernel, or the warden was stopped.
+                let _ = child.start_kill();
+                GRACE
+            }
+        };
+        let _ = tokio::time::timeout(longest, child.wait()).await;
+        end_escaped(mark).await;
     }
 }
 
-impl Drop for Group {
+impl Drop for Hold {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
     }
+}
+
+async fn end_escaped(mark: String) {
+    let _ = tokio::task::spawn_blocking(move || escaped::end(&mark)).await;
 }
 
 /// Runs a program to its end.
@@ -139,9 +188,71 @@ impl Drop for Group {
 /// It is not there, cannot be started, or was stopped because its time was up; its own exit status is no error.
 pub async fn run(program: &Program) -> Result<Output, ProcessError> {
     let name = program.name();
-    let path = executable(&name)?;
+    let mark = escaped::mark();
+    let (mut command, watched) = command(program, &mark)?;
+    let mut child = command.spawn().map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => ProcessError::NotFound(name.clone()),
+        _ => ProcessError::Start { program: name.clone(), source },
+    })?;
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let hold = if watched { Hold::Warden(pid) } else { Hold::Group(pid) };
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (limit, strict) = (program.output_limit, program.stop_at_limit);
+    let (mut out, mut err) = (Kept::default(), Kept::default());
+    let ended = {
+        let reads = async { tokio::try_join!(out.read(stdout, limit, strict), err.read(stderr, limit, strict)) };
+        let mut reads = std::pin::pin!(reads);
+        let all = async {
+            tokio::select! {
+                status = child.wait() => match tokio::time::timeout(DRAIN, &mut reads).await {
+                    Ok(read) => read.map(|_| (status, false)),
+                    // Something that it started holds its outputs open: what it said itself counts.
+                    Err(_) => Ok((status, true)),
+                },
+                read = &mut reads => {
+                    read?;
+                    Ok((child.wait().await, false))
+                }
+            }
+        };
+        let mut all = std::pin::pin!(all);
+        let fed = async {
+            tokio::select! {
+                ended = &mut all => ended,
+                () = feed(stdin, &program.input) => all.await,
+            }
+        };
+        tokio::time::timeout(program.timeout, fed).await
+    };
+    let error = match ended {
+        Ok(Ok((status, left))) => {
+            if left {
+                hold.signal(Signal::KILL);
+                end_escaped(mark.clone()).await;
+            }
+            let status = status.map_err(|source| ProcessError::Wait { program: name.clone(), source })?;
+            if watched && let Some(source) = warden::not_started(&mark, status.code(), &err.bytes) {
+                return Err(ProcessError::Start { program: name, source });
+            }
+            return Ok(Output { status, stdout: out.bytes, stderr: err.bytes, cut: out.cut || err.cut });
+        }
+        Ok(Err(Flood)) => ProcessError::Flood { program: name, limit },
+        Err(_) => ProcessError::TimedOut { program: name, within: program.said.unwrap_or(program.timeout) },
+    };
+    hold.end(&mut child, mark).await;
+    Err(error)
+}
+
+/// What is started, and whether a warden watches over it.
+fn command(program: &Program, mark: &str) -> Result<(Command, bool), ProcessError> {
+    let path = executable(&program.name())?;
     let arguments = program.argv.get(1..).unwrap_or_default();
-    let mut command = if let Some(setsid) = find("setsid") {
+    let warden = warden::program().filter(|_| program.leaves_nothing);
+    let mut command = if let Some(warden) = warden {
+        let mut command = Command::new(warden);
+        command.arg0(warden::NAME).arg(mark).arg(path).args(arguments);
+        command
+    } else if let Some(setsid) = find("setsid") {
         // Not a group leader yet, so setsid becomes the program itself instead of forking: our pid is the group's.
         let mut command = Command::new(setsid);
         command.arg(path).args(arguments);
@@ -161,60 +272,19 @@ pub async fn run(program: &Program) -> Result<Output, ProcessError> {
     for (key, value) in &program.environment {
         command.env(key, value.expose());
     }
-    let mark = escaped::mark();
-    command.env(escaped::VARIABLE, &mark);
+    command.env(escaped::VARIABLE, mark);
     command.stdin(if program.input.is_empty() { Stdio::null() } else { Stdio::piped() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.kill_on_drop(true);
-    let mut child = command.spawn().map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => ProcessError::NotFound(name.clone()),
-        _ => ProcessError::Start { program: name.clone(), source },
-    })?;
-    let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
-    if let Some(mut stdin) = child.stdin.take() {
-        // Whoever reads nothing says so in its own way.
-        let _ = tokio::time::timeout(program.timeout, stdin.write_all(&program.input)).await;
+    // A warden that was killed could end nothing any more.
+    command.kill_on_drop(warden.is_none());
+    Ok((command, warden.is_some()))
+}
+
+/// Whoever reads nothing says so in its own way.
+async fn feed(stdin: Option<ChildStdin>, input: &[u8]) {
+    if let Some(mut stdin) = stdin {
+        let _ = stdin.write_all(input).await;
     }
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (limit, strict) = (program.output_limit, program.stop_at_limit);
-    let (mut out, mut err) = (Kept::default(), Kept::default());
-    let ended = {
-        let reads = async { tokio::try_join!(out.read(stdout, limit, strict), err.read(stderr, limit, strict)) };
-        let mut reads = std::pin::pin!(reads);
-        let all = async {
-            tokio::select! {
-                status = child.wait() => match tokio::time::timeout(DRAIN, &mut reads).await {
-                    Ok(read) => read.map(|_| (status, false)),
-                    // Something that it started holds its outputs open: what it said itself counts.
-                    Err(_) => Ok((status, true)),
-                },
-                read = &mut reads => {
-                    read?;
-                    Ok((child.wait().await, false))
-                }
-            }
-        };
-        tokio::time::timeout(program.timeout, all).await
-    };
-    let error = match ended {
-        Ok(Ok((status, left))) => {
-            if left {
-                group.signal(Signal::KILL);
-                let _ = tokio::task::spawn_blocking(move || escaped::end(&mark)).await;
-            }
-            let status = status.map_err(|source| ProcessError::Wait { program: name, source })?;
-            return Ok(Output { status, stdout: out.bytes, stderr: err.bytes, cut: out.cut || err.cut });
-        }
-        Ok(Err(Flood)) => ProcessError::Flood { program: name, limit },
-        Err(_) => ProcessError::TimedOut { program: name, within: program.said.unwrap_or(program.timeout) },
-    };
-    group.signal(Signal::TERM);
-    // Children of the child may hold the pipes open: only the group's end counts.
-    let _ = tokio::time::timeout(GRACE, child.wait()).await;
-    group.signal(Signal::KILL);
-    let _ = tokio::time::timeout(GRACE, child.wait()).await;
-    let _ = tokio::task::spawn_blocking(move || escaped::end(&mark)).await;
-    Err(error)
 }
 
 /// What every child gets of our own environment: enough to be found and to find its files, nothing that is secret
@@ -330,6 +400,19 @@ mod tests {
         assert_eq!(output.stdout, b"one line\n");
         let output = run(&Program::new(["true"]).input(vec![b'x'; 4096])).await.expect("true runs");
         assert!(output.status.success());
+    }
+
+    #[tokio::test]
+    async fn feeding_a_program_is_a_part_of_its_time_and_holds_up_none_of_its_output() {
+        let begun = Instant::now();
+        let much = vec![b'x'; 1 << 20];
+        let deaf = Program::new(["sleep", "60"]).input(much.clone()).timeout(Duration::from_millis(300));
+        let error = run(&deaf).await.expect_err("it reads nothing");
+        assert!(matches!(error, ProcessError::TimedOut { .. }), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+        // More than its two pipes hold together.
+        let output = run(&Program::new(["cat"]).input(much.clone())).await.expect("cat runs");
+        assert_eq!(output.stdout.len(), much.len());
     }
 
     #[tokio::test]

@@ -19,7 +19,7 @@ use crate::base::Timestamp;
 use crate::model::device::Neighbor;
 use crate::model::{
     AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Host, Incident, Inventory, Notification, Observation,
-    Origin, Outcome, Policy, PortTable, RememberedDevice, Session, Subject, redundancy_groups,
+    Origin, Outcome, Policy, PortTable, RememberedDevice, Session, Subject, Target, redundancy_groups,
 };
 
 /// Values kept for a host's sparkline.
@@ -216,6 +216,16 @@ impl State {
     /// The ports of a device as they stand, for the store.
     pub fn has_host(&self, id: &AssetId) -> bool {
         self.host_rows.contains_key(id)
+    }
+
+    /// Whether its host or job is in the inventory.
+    pub fn has(&self, target: &Target) -> bool {
+        match target {
+            Target::Job(id) => self.jobs.iter().any(|slot| slot.view.job.id == *id),
+            Target::Host(_) | Target::Check(_) | Target::Port(..) | Target::GonePorts(_) | Target::Device(_) => {
+                self.has_host(target.asset())
+            }
+        }
     }
 
     pub fn device(&self, id: &AssetId) -> Option<&Arc<DeviceView>> {

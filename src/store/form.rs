@@ -18,7 +18,7 @@ use crate::model::{CheckKey, Condition, Facts, Flap, Metric, Observation, Outcom
 
 const VERSION: u8 = 2;
 
-const CONDITIONS: [Condition; 7] = [
+pub(super) const CONDITIONS: [Condition; 7] = [
     Condition::NotProbed,
     Condition::Ok,
     Condition::Pending,

@@ -1,12 +1,15 @@
 //! What noctty keeps between two runs. `database` opens the files (for the journal too), `remembered` is the
-//! last known state of every check and what is known of every device's ports, `form` and `ports` their versioned encodings.
+//! last known state of every check and what is known of every device's ports, `form` and `ports` their versioned encodings,
+//! `outbox` what channels have still to tell.
 
 pub mod database;
 mod form;
+mod outbox;
 mod own_engine;
 mod ports;
 mod remembered;
 
 pub use database::{OpenError, Schema};
+pub use outbox::{Dispatch, Outbox, Untold};
 pub use own_engine::{OwnEngine, own_engine};
 pub use remembered::{Loaded, Store, StoreError};

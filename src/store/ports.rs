@@ -171,20 +171,20 @@ fn event(rest: &mut &[u8]) -> Option<PortEvent> {
     Some(PortEvent { at, port, change })
 }
 
-fn put_time(at: Timestamp, out: &mut Vec<u8>) {
+pub(super) fn put_time(at: Timestamp, out: &mut Vec<u8>) {
     out.extend(at.millis().to_be_bytes());
 }
 
-fn put_maybe<T>(value: Option<T>, out: &mut Vec<u8>, put: impl FnOnce(T, &mut Vec<u8>)) {
+pub(super) fn put_maybe<T>(value: Option<T>, out: &mut Vec<u8>, put: impl FnOnce(T, &mut Vec<u8>)) {
     out.push(u8::from(value.is_some()));
     if let Some(value) = value {
         put(value, out);
     }
 }
 
-struct Damaged;
+pub(super) struct Damaged;
 
-fn maybe<T>(rest: &mut &[u8], read: impl FnOnce(&mut &[u8]) -> Option<T>) -> Result<Option<T>, Damaged> {
+pub(super) fn maybe<T>(rest: &mut &[u8], read: impl FnOnce(&mut &[u8]) -> Option<T>) -> Result<Option<T>, Damaged> {
     match byte(rest) {
         Some(0) => Ok(None),
         Some(1) => read(rest).map(Some).ok_or(Damaged),
@@ -193,22 +193,22 @@ fn maybe<T>(rest: &mut &[u8], read: impl FnOnce(&mut &[u8]) -> Option<T>) -> Res
 }
 
 /// Foreign texts are bounded far below what a length can say.
-fn put_text(text: &[u8], out: &mut Vec<u8>) {
+pub(super) fn put_text(text: &[u8], out: &mut Vec<u8>) {
     let text = &text[..text.len().min(usize::from(u16::MAX))];
     out.extend((text.len() as u16).to_be_bytes());
     out.extend(text);
 }
 
-fn text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub(super) fn text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = u16::from_be_bytes(array(rest)?);
     take(rest, usize::from(length))
 }
 
-fn put_key(key: &PortKey, out: &mut Vec<u8>) {
+pub(super) fn put_key(key: &PortKey, out: &mut Vec<u8>) {
     put_text(&key.to_bytes(), out);
 }
 
-fn key(rest: &mut &[u8]) -> Option<PortKey> {
+pub(super) fn key(rest: &mut &[u8]) -> Option<PortKey> {
     PortKey::from_bytes(text(rest)?)
 }
 

@@ -12,7 +12,9 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::database::{self, Durability, OpenError, Schema};
 use super::form::{self, Names};
+use super::outbox::{self, Dispatch, Outbox};
 use super::ports;
+use crate::base::Timestamp;
 use crate::model::{AssetId, CheckKey, Remembered, RememberedDevice, Subject};
 
 const SCHEMA: Schema = Schema {
@@ -30,6 +32,7 @@ const SCHEMA: Schema = Schema {
                 asset TEXT PRIMARY KEY NOT NULL,
                 form BLOB NOT NULL
               ) STRICT",
+        outbox::STEP,
     ],
 };
 
@@ -109,6 +112,31 @@ impl Store {
             return Err(StoreError::Owned(crate::base::text::clean(&self.directory.display().to_string())));
         }
         self.write_devices(batch).map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    }
+
+    /// What an earlier run left untold, without what is older than a week by the wall clock; nothing while another process writes.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn load_outbox(&self, now: Timestamp) -> Result<Outbox, StoreError> {
+        if self.lock.is_none() {
+            return Ok(Outbox::default());
+        }
+        let read = outbox::read(&self.connection)
+            .and_then(|mut outbox| outbox::tidy(&self.connection, &mut outbox, now).map(|()| outbox));
+        read.map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    }
+
+    /// Writes down what happened to what is to be told; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// As [`Store::save`].
+    pub fn save_outbox(&mut self, dispatches: &[Dispatch]) -> Result<(), StoreError> {
+        if self.lock.is_none() && !self.take_over()? {
+            return Err(StoreError::Owned(crate::base::text::clean(&self.directory.display().to_string())));
+        }
+        outbox::write(&mut self.connection, dispatches)
+            .map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
     }
 
     fn read_devices(&self) -> rusqlite::Result<(Vec<RememberedDevice>, usize)> {
@@ -229,9 +257,9 @@ fn name_of(name: &str, names: &mut Names) -> Arc<str> {
 mod tests {
     use std::time::Duration;
 
+    use super::super::Untold;
     use super::*;
-    use crate::base::Timestamp;
-    use crate::model::{Condition, Flap, Observation, Reading, Unit};
+    use crate::model::{Alert, AlertKind, Condition, Flap, Observation, Reading, Target, Unit};
 
     fn one(host: &str, name: &str, millis: i64) -> Remembered {
         let check = CheckKey { subject: Subject::Host(AssetId::new(host)), name: Arc::from(name) };
@@ -277,6 +305,49 @@ mod tests {
         assert_eq!(store.load_devices().expect("loads"), (vec![device("sw1", 9), device("sw2", 5)], 0));
         store.connection.execute("UPDATE ports SET form = x'01' WHERE asset = 'sw1'", []).expect("damaged");
         assert_eq!(store.load_devices().expect("loads"), (vec![device("sw2", 5)], 1));
+    }
+
+    fn untold(id: &str, at: Timestamp) -> Untold {
+        let alert = Alert {
+            kind: AlertKind::Problem,
+            target: Target::Host(AssetId::new("a")),
+            title: "a".into(),
+            from: Condition::Ok,
+            to: Condition::Critical,
+            word: "DOWN".into(),
+            reason: "no answer".into(),
+            hides: 0,
+            tags: Vec::new(),
+            group: None,
+            at,
+        };
+        Untold { channel: "ops".into(), id: id.into(), handed: false, alert }
+    }
+
+    #[test]
+    fn what_was_not_told_comes_back_until_it_is_settled_and_not_after_a_week() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut store = Store::open(dir.path()).expect("opens");
+        let now = Timestamp::from_secs(1_800_000_000);
+        let old = now.minus(Duration::from_secs(8 * 86_400));
+        let waits = [("1", now), ("2", now), ("3", now), ("4", old)].map(|(id, at)| Dispatch::Waits(untold(id, at)));
+        store.save_outbox(&waits).expect("saved");
+        let (channel, ids) = (|| Arc::from("ops"), |ids: &[&str]| ids.iter().map(|id| Arc::from(*id)).collect());
+        let handed = |all: &[&str], at, forget| Dispatch::Handed { channel: channel(), ids: ids(all), at, forget };
+        store.save_outbox(&[handed(&["1"], old, old), handed(&["1", "2", "3"], now, now)]).expect("saved");
+        let failed = Dispatch::Failed { channel: channel(), ids: ids(&["2"]) };
+        store.save_outbox(&[failed, Dispatch::Settled { channel: channel(), ids: ids(&["1"]) }]).expect("saved");
+        let other = Store::open(dir.path()).expect("opens");
+        assert_eq!(other.load_outbox(now).expect("loads"), Outbox::default(), "it is another process's");
+        drop((store, other));
+        let store = Store::open(dir.path()).expect("opens");
+        let handed = |handed, one| Untold { handed, ..one };
+        let left = store.load_outbox(now).expect("loads");
+        assert_eq!(left.untold, [handed(false, untold("2", now)), handed(true, untold("3", now))]);
+        assert_eq!((left.sent, left.unreadable), (vec![(channel(), now)], 0));
+        store.connection.execute("UPDATE outbox SET form = x'07' WHERE id = '2'", []).expect("damaged");
+        let left = store.load_outbox(now).expect("loads");
+        assert_eq!((left.untold.len(), left.unreadable), (1, 1));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use noctty::base::{Clock, Timestamp};
 use noctty::config::load;
 use noctty::model::{Alert, AlertKind, AssetId, Condition, Target};
 use noctty::net::Net;
-use noctty::notify::{Batch, Channel, Cx, How, bind};
+use noctty::notify::{Batch, Change, Channel, Cx, How, bind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -61,21 +61,20 @@ fn channels_are_read_and_what_is_wrong_is_told() {
 }
 
 fn batch() -> Batch {
-    Batch {
-        alerts: vec![Alert {
-            kind: AlertKind::Problem,
-            target: Target::Host(AssetId::new("core-sw1")),
-            title: "core-sw1".into(),
-            from: Condition::Ok,
-            to: Condition::Critical,
-            word: "DOWN".into(),
-            reason: "no answer to ICMP\r\n.\r\nMAIL FROM:<x@y> \u{e4}".into(),
-            hides: 34,
-            tags: vec!["core".into()],
-            group: None,
-            at: Timestamp::from_secs(1_800_000_000),
-        }],
-    }
+    let alert = Alert {
+        kind: AlertKind::Problem,
+        target: Target::Host(AssetId::new("core-sw1")),
+        title: "core-sw1".into(),
+        from: Condition::Ok,
+        to: Condition::Critical,
+        word: "DOWN".into(),
+        reason: "no answer to ICMP\r\n.\r\nMAIL FROM:<x@y> \u{e4}".into(),
+        hides: 34,
+        tags: vec!["core".into()],
+        group: None,
+        at: Timestamp::from_secs(1_800_000_000),
+    };
+    Batch { changes: vec![Change { id: "01M8".into(), alert }], late: Vec::new() }
 }
 
 async fn deliver(text: &str) -> Result<(), String> {

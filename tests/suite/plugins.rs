@@ -1,14 +1,17 @@
-//! The `plugin` check with the plugins of monitoring-plugins, and with one that behaves as badly as it can.
+//! The `plugin` check with the plugins of monitoring-plugins, and with some that behave as badly as they can.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use noctty::model::{Outcome, Unit};
+use noctty::process::warden;
 
 use crate::peer::until;
-use crate::probes::{ask, ask_patiently, told};
+use crate::probes::{ask, ask_patiently, ask_within, told};
 use crate::web::{log, metric};
 
 const PLUGINS: &str = "/usr/lib/nagios/plugins";
@@ -107,4 +110,122 @@ async fn one_that_ignores_its_end_forks_and_floods_leaves_nothing_behind() {
         assert!(folder.path().join("started").exists(), "{mode}: it did not come so far");
         until("nothing of it is left", || !running(&name));
     }
+}
+
+const NOCTTY: &str = env!("CARGO_BIN_EXE_noctty");
+
+/// What a plugin does to be rid of whoever started it, as lines of a shell script: it keeps running under `name`, in a session of its own with an
+/// environment that was cleared, and as a grandchild whose parent has ended; each holds none of its outputs.
+fn escapes(name: &str) -> String {
+    let away =
+        format!("/bin/bash -c \"trap '' TERM HUP; exec -a {name} /usr/bin/sleep 600\" </dev/null >/dev/null 2>&1");
+    format!("env -i /usr/bin/setsid {away} &\n( ( env -i /usr/bin/setsid {away} & ) & )\n( exec {away} & )\n")
+}
+
+fn script(folder: &Path, text: &str) -> PathBuf {
+    let script = folder.join("plugin");
+    fs::write(&script, text).expect("written");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("mode");
+    script
+}
+
+/// How many processes have this name as their first argument.
+fn count(name: &str) -> usize {
+    let entries = fs::read_dir("/proc").expect("/proc can be listed");
+    let is_it = |entry: &fs::DirEntry| {
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first().is_none_or(|byte| *byte == 0))
+    };
+    entries.flatten().filter(is_it).count()
+}
+
+/// A process of the same name that no plugin has started.
+struct Stranger(Child);
+
+impl Stranger {
+    fn start(name: &str) -> Self {
+        let run = format!("exec -a {name} sleep 600");
+        let child = Command::new("/bin/bash").args(["-c", &run]).stdin(Stdio::null()).spawn().expect("bash runs");
+        until("the stranger is there", || count(name) == 1);
+        Self(child)
+    }
+
+    fn lives(&mut self) -> bool {
+        self.0.try_wait().expect("it can be asked").is_none()
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        // Where it has ended already, the test has failed for that.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn what_escapes_ends_with_the_plugin_however_it_ends_and_nothing_else_does() {
+    warden::use_program(NOCTTY);
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = format!("noctty-escaped-{}", std::process::id());
+    let mut stranger = Stranger::start(&name);
+    let here = folder.path().display();
+    let started = format!("until [ \"$(pgrep -fc '^{name}')\" -ge 4 ]; do sleep 0.05; done; touch {here}/started\n");
+    let much = "much=$(printf '%65536s' flood)\n";
+    let bad = "trap '' TERM PIPE HUP\n";
+    for (end, wanted, word) in [
+        ("echo fine; exit 0\n", Outcome::Ok, "fine"),
+        ("exec >&- 2>&-; exit 2\n", Outcome::Critical, "nothing"),
+        ("while :; do sleep 600 & sleep 0.1; done\n", Outcome::Unknown, "did not end within 6s and was stopped"),
+        ("while :; do echo \"$much\"; done\n", Outcome::Unknown, "printed more than 256 KiB and was stopped"),
+        ("kill -SEGV $$\n", Outcome::Unknown, "ended by a signal"),
+    ] {
+        let plugin = script(folder.path(), &format!("#!/bin/bash\n{bad}{much}{}{started}{end}", escapes(&name)));
+        let options = format!("command = ['{}']", plugin.display());
+        let (outcome, line) = told(&ask_within(Duration::from_secs(6), "plugin", "127.0.0.1", &options).await);
+        assert!(outcome == wanted && line.contains(word), "{end}: {outcome:?} {line}");
+        assert!(fs::remove_file(folder.path().join("started")).is_ok(), "{end}: it did not come so far");
+        // Nothing runs on when the result is there: nobody has to wait for it.
+        assert_eq!(count(&name), 1, "{end}");
+        assert!(stranger.lives(), "{end}: a process that the plugin did not start was ended");
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_whose_interpreter_is_missing_says_so() {
+    warden::use_program(NOCTTY);
+    let folder = tempfile::tempdir().expect("a folder");
+    let plugin = script(folder.path(), "#!/nonexistent/python\n");
+    let options = format!("command = ['{}']", plugin.display());
+    let (outcome, line) = told(&ask("plugin", "127.0.0.1", &options).await);
+    let wanted = "the interpreter that its first line names is not there";
+    assert!(outcome == Outcome::Unknown && line.ends_with(wanted), "{line}");
+}
+
+#[test]
+fn when_noctty_is_killed_its_plugins_end_with_all_that_escaped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = format!("noctty-orphan-{}", std::process::id());
+    let text = format!(
+        "#!/bin/bash\ntrap '' TERM PIPE HUP\n{}while :; do exec -a {name} /usr/bin/sleep 600; done\n",
+        escapes(&name)
+    );
+    let plugin = script(folder.path(), &text);
+    let config = format!(
+        "[[host]]\nname = \"h\"\naddress = \"127.0.0.1\"\nchecks = [{{ kind = \"plugin\", command = [\"{}\"], timeout = \"60s\" }}]\n",
+        plugin.display()
+    );
+    fs::write(folder.path().join("noctty.toml"), config).expect("written");
+    let mut noctty = Command::new(NOCTTY)
+        .args(["--config".as_ref(), folder.path().join("noctty.toml").as_os_str(), "check".as_ref()])
+        .env("HOME", folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("noctty runs");
+    until("the plugin and all that escapes it run", || count(&name) == 4);
+    noctty.kill().expect("killed");
+    noctty.wait().expect("it ended");
+    until("nothing of it is left", || count(&name) == 0);
 }

@@ -40,8 +40,11 @@ pub fn cx() -> Cx {
 
 /// Binds a probe and runs it once, with as much time as a real server may need on a busy machine.
 pub async fn ask_patiently(kind: &str, address: &str, options: &str) -> Reading {
-    let cx = Cx { timeout: Duration::from_secs(20), ..cx() };
-    bound(kind, address, options).run(&cx).await
+    ask_within(Duration::from_secs(20), kind, address, options).await
+}
+
+pub async fn ask_within(timeout: Duration, kind: &str, address: &str, options: &str) -> Reading {
+    bound(kind, address, options).run(&Cx { timeout, ..cx() }).await
 }
 
 /// Binds a probe and runs it once.

@@ -185,6 +185,18 @@ impl State {
         self.standing_of(target).map(|standing| standing.condition).filter(|condition| condition.is_problem())
     }
 
+    /// How a thing stands by what was seen of it in this run; `None` where nothing can be said about it at the moment.
+    pub fn stands(&self, target: &Target) -> Option<Condition> {
+        let of_before = |id: &AssetId| {
+            let slot = self.jobs.iter().find(|slot| slot.view.job.id == *id);
+            slot.and_then(|slot| slot.view.check.as_ref()).is_some_and(|check| check.restored)
+        };
+        if matches!(target, Target::Job(id) if of_before(id)) {
+            return None;
+        }
+        self.standing_of(target).map(|standing| standing.condition)
+    }
+
     /// `None` where nothing can be said about it at the moment.
     fn standing_of(&self, target: &Target) -> Option<Standing> {
         let host = |id| self.host_rows.get(id).map(|row| &self.hosts[*row]);
