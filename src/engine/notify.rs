@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::base::Timestamp;
+use crate::bus::Call;
 use crate::model::{Alert, ChannelStatus};
 use crate::net::Net;
 use crate::notify::{Batch, Batcher, Channel, Cx, How, subject};
@@ -98,7 +99,7 @@ impl Notify {
     }
 
     /// Lets go what is due. What the terminals of consoles are to say comes back.
-    pub fn start_due(&mut self, now: Timestamp, wall: Timestamp, net: &Arc<Net>) -> Vec<String> {
+    pub fn start_due(&mut self, now: Timestamp, wall: Timestamp, net: &Arc<Net>) -> Vec<Call> {
         let mut rings = Vec::new();
         for line in &mut self.lines {
             if line.wake_at().is_none_or(|at| at > now) {
@@ -107,8 +108,8 @@ impl Notify {
             let Some(batch) = line.in_hand.take().or_else(|| line.batcher.next(now).map(Arc::new)) else { continue };
             line.status.waiting = line.batcher.waiting();
             match &line.channel.how {
-                How::Terminal => {
-                    rings.push(subject(&batch));
+                How::Terminal(desktop) => {
+                    rings.push(Call { words: subject(&batch), desktop: *desktop });
                     line.status.delivered += 1;
                     line.status.last_delivered = Some(wall);
                 }
@@ -202,7 +203,7 @@ mod tests {
 
     use super::*;
     use crate::base::{Clock, Untrusted};
-    use crate::model::{AlertKind, AssetId, Condition, Target};
+    use crate::model::{AlertKind, AssetId, Condition, Desktop, Target};
     use crate::notify::{Deliver, Delivering, Filter, Rules};
 
     #[derive(Debug, Default)]
@@ -257,7 +258,9 @@ mod tests {
         let mut second = 0;
         while let Some(due) = notify.wake_at().filter(|due| *due <= at(seconds)) {
             second = second.max(due.millis() / 1000);
-            said.extend(notify.start_due(at(second), at(second), &net));
+            let rings = notify.start_due(at(second), at(second), &net);
+            assert!(rings.iter().all(|call| call.desktop == Desktop::Osc777), "{rings:?}");
+            said.extend(rings.into_iter().map(|call| call.words));
             if notify.lines[0].under_way {
                 let ended = delivered.recv().await.expect("it ends");
                 said.extend(notify.ended(at(second), at(second), ended));
@@ -315,7 +318,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_bell_rings_on_the_terminal() {
-        let (said, status) = run(How::Terminal, 100).await;
+        let (said, status) = run(How::Terminal(Desktop::Osc777), 100).await;
         assert_eq!(said, ["DOWN core-sw1: no answer"]);
         assert_eq!(status.delivered, 1);
     }
@@ -324,9 +327,9 @@ mod tests {
     fn channels_that_stay_keep_what_they_have_to_say() {
         let (sender, _delivered) = mpsc::channel(8);
         let mut notify = Notify::new(sender);
-        notify.load(&[channel(How::Terminal)]);
+        notify.load(&[channel(How::Terminal(Desktop::Osc9))]);
         notify.take(Timestamp::from_secs(0), &alert("a"));
-        notify.load(&[channel(How::Terminal)]);
+        notify.load(&[channel(How::Terminal(Desktop::Osc9))]);
         assert_eq!(notify.lines[0].batcher.waiting(), 1);
         notify.load(&[]);
         assert!(notify.is_empty() && notify.wake_at().is_none());

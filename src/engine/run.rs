@@ -311,10 +311,10 @@ impl Engine {
         if self.notify.wake_at().is_none_or(|at| at > now) {
             return;
         }
-        for words in self.notify.start_due(now, self.clock.wall(), &self.net) {
-            visitors.ring(&words);
+        for call in self.notify.start_due(now, self.clock.wall(), &self.net) {
+            visitors.ring(&call);
             // A console that takes nothing in rings nothing either.
-            let _ = end.notices.try_send(Notice::Ring(words));
+            let _ = end.notices.try_send(Notice::Ring(call));
         }
         self.take(Event::Channels(self.notify.statuses()));
     }
