@@ -174,7 +174,7 @@ impl Link {
                     }
                     FromEngine::Say(message) => (News::Notice(Notice::Message(message)), false),
                     FromEngine::Reveal(asset) => (News::Notice(Notice::Reveal(asset)), false),
-                    FromEngine::Ring(words) => (News::Notice(Notice::Ring(words)), false),
+                    FromEngine::Ring(call) => (News::Notice(Notice::Ring(call)), false),
                 };
                 reader.finished().map_err(garbled)?;
                 if news.send(said).await.is_err() {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::wire::{Malformed, Reader, Wire, wire};
-use crate::bus::{Command, Message, MessageWeight, Notice, Ticket};
-use crate::model::{AssetId, Entry, EntryKind, IncidentId, Order as Upkeep, Stickiness, Target, Urgency};
+use crate::bus::{Call, Command, Message, MessageWeight, Notice, Ticket};
+use crate::model::{AssetId, Desktop, Entry, EntryKind, IncidentId, Order as Upkeep, Stickiness, Target, Urgency};
 
 /// A command that goes to an engine elsewhere; the rest are the console's own.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,7 +83,7 @@ pub enum FromEngine {
     },
     Say(Message),
     Reveal(AssetId),
-    Ring(String),
+    Ring(Call),
 }
 
 wire! {
@@ -101,9 +101,11 @@ wire! {
     choice FromConsole { Taken, Order { 0: order } }
     choice FromEngine {
         Snapshot, Alive, Saved { ticket: ticket, entry: entry }, NotSaved { ticket: ticket, reason: reason },
-        Say { 0: message }, Reveal { 0: asset }, Ring { 0: words },
+        Say { 0: message }, Reveal { 0: asset }, Ring { 0: call },
     }
     record Message { weight, text }
+    record Call { words, desktop }
+    choice Desktop { None, Osc9, Osc777, Both }
     choice MessageWeight { Note, Warning, Error }
 }
 
@@ -206,7 +208,7 @@ impl FromEngine {
             Notice::NotSaved { ticket, reason } => Self::NotSaved { ticket, reason },
             Notice::Message(message) => Self::Say(message),
             Notice::Reveal(asset) => Self::Reveal(asset),
-            Notice::Ring(words) => Self::Ring(words),
+            Notice::Ring(call) => Self::Ring(call),
             Notice::SessionOpened { .. } | Notice::Prompt { .. } | Notice::PromptWithdrawn(_) => return None,
         })
     }

@@ -34,7 +34,7 @@ pub use hello::{Welcome, build};
 pub use link::{Ended, Link, LinkError, News, Onlooker};
 pub use message::Order;
 pub use role::{Holders, Role};
-pub use seat::{Seat, SeatError, Taken, connect, listen, socket_in, system_socket_in};
+pub use seat::{Seat, SeatError, Taken, connect, holder, listen, said, socket_in, system_socket_in};
 pub use serve::{Admit, Doors, Guest, Peer, serve};
 
 #[cfg(test)]

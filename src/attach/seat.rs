@@ -58,6 +58,20 @@ pub fn system_socket_in(folder: &Path) -> PathBuf {
     folder.join("noctty.sock")
 }
 
+/// The process that polls for a directory at this moment; `None` where none answers there, or it has not said who it is.
+/// Takes nothing from whoever is about to sit down.
+pub fn holder(directory: &Path) -> Option<u32> {
+    connect(&socket_in(directory)).ok()?;
+    said(directory)
+}
+
+/// The process that took the seat of a directory last, as far as this user may read it.
+pub fn said(directory: &Path) -> Option<u32> {
+    let mut said = String::new();
+    File::open(directory.join(LOCK)).ok()?.take(20).read_to_string(&mut said).ok()?;
+    said.trim().parse().ok()
+}
+
 impl Seat {
     /// Takes the seat where it is free. The directory has to be there.
     ///
@@ -169,12 +183,14 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
             let Ok(Taken::Theirs(who)) = Seat::take(directory) else { panic!("it is taken") };
             assert_eq!(who, Some(std::process::id()));
+            assert_eq!(holder(directory), who);
             let (accepted, dialled) = (listener.accept(), dial(&socket_in(directory)));
             let accepted = accepted.await;
             assert!(accepted.is_ok() && dialled.is_ok());
             // A leftover is replaced.
             drop(seat);
             assert!(!socket_in(directory).exists());
+            assert_eq!(holder(directory), None, "what is left of it is nobody");
             std::fs::write(socket_in(directory), "").expect("a leftover");
             let Ok(Taken::Ours(seat)) = Seat::take(directory) else { panic!("it is free again") };
             assert!(seat.listen().is_ok());

@@ -17,7 +17,7 @@ use super::message::{FromConsole, FromEngine, Order};
 use super::role::{Holders, Role};
 use super::wire::{Names, Reader, Wire as _};
 use crate::base::{Clock, Untrusted, text};
-use crate::bus::{Asker, Command, Door, Notice, Visit};
+use crate::bus::{Asker, Call, Command, Door, Notice, Visit};
 use crate::state::Snapshot;
 
 /// Consoles at one engine.
@@ -242,7 +242,7 @@ async fn tell(
     mut writes: impl AsyncWrite + Unpin,
     mut snapshots: watch::Receiver<Arc<Snapshot>>,
     mut notices: mpsc::Receiver<Notice>,
-    mut rings: broadcast::Receiver<Arc<str>>,
+    mut rings: broadcast::Receiver<Arc<Call>>,
     mut acknowledged: mpsc::Receiver<()>,
 ) -> io::Result<()> {
     let mut has = Snapshot::default();
@@ -262,7 +262,7 @@ async fn tell(
             biased;
             Some(notice) = notices.recv() => FromEngine::of(notice),
             // One that missed some hears the next.
-            Ok(words) = rings.recv() => Some(FromEngine::Ring(words.to_string())),
+            Ok(call) = rings.recv() => Some(FromEngine::Ring((*call).clone())),
             Some(()) = acknowledged.recv() => {
                 free = true;
                 None

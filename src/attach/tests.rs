@@ -14,16 +14,16 @@ use super::serve::{Admit, Doors, Guest, serve};
 use super::wire::{Malformed, Names, Reader, Wall, Wire};
 use super::{Role, frame};
 use crate::base::{Clock, Timestamp, Untrusted};
-use crate::bus::{self, Command, Notice, Ticket, Visit, Visitors};
+use crate::bus::{self, Call, Command, Notice, Ticket, Visit, Visitors};
 use crate::model::vitals::{
     Amount, ClockOffset, CpuTime, Drive, FileSystem, Missing, Packages, Pressure, RaidArray, Reboot, Redundancy,
     StoragePool, Updates,
 };
 use crate::model::{
-    Acknowledgement, AssetId, ChannelStatus, CheckKey, CheckSpec, Claim, Condition, Counters, Entry, EntryKind, Facts,
-    Flap, Host, IfAdmin, IfOper, IncidentId, Inference, Inventory, Maintenance, Observation, Order as Upkeep, Origin,
-    Outcome, Policy, Port, PortKey, PortTable, Reading, Schedule, Scope, Span, Stickiness, Subject, Target, ToldApart,
-    Unit, Urgency, Vitals, Wire as CheckWire,
+    Acknowledgement, AssetId, ChannelStatus, CheckKey, CheckSpec, Claim, Condition, Counters, Desktop, Entry,
+    EntryKind, Facts, Flap, Host, IfAdmin, IfOper, IncidentId, Inference, Inventory, Maintenance, Observation,
+    Order as Upkeep, Origin, Outcome, Policy, Port, PortKey, PortTable, Reading, Schedule, Scope, Span, Stickiness,
+    Subject, Target, ToldApart, Unit, Urgency, Vitals, Wire as CheckWire,
 };
 use crate::state::snapshot::ProblemKind;
 use crate::state::{
@@ -775,7 +775,8 @@ async fn a_console_sees_the_newest_and_what_it_asks_comes_in_its_name_and_is_ans
 #[tokio::test]
 async fn a_call_rings_at_every_console_that_is_attached_and_at_none_that_comes_later() {
     let engine = engine(anybody(Role::View));
-    engine.visitors.ring("before anybody came");
+    let call = |words: &str| Call { words: words.to_owned(), desktop: Desktop::Both };
+    engine.visitors.ring(&call("before anybody came"));
     let mut consoles = Vec::new();
     for _ in 0..2 {
         let (orders, outgoing) = mpsc::channel(4);
@@ -785,16 +786,16 @@ async fn a_call_rings_at_every_console_that_is_attached_and_at_none_that_comes_l
         in_time(async { while !matches!(news.recv().await.expect("the link runs"), News::Snapshot(_)) {} }).await;
         consoles.push((orders, news));
     }
-    engine.visitors.ring("core-1 is down");
+    engine.visitors.ring(&call("core-1 is down"));
     for (_orders, news) in &mut consoles {
         let rung = in_time(async {
             loop {
-                if let News::Notice(Notice::Ring(words)) = news.recv().await.expect("the link runs") {
-                    return words;
+                if let News::Notice(Notice::Ring(rung)) = news.recv().await.expect("the link runs") {
+                    return rung;
                 }
             }
         });
-        assert_eq!(rung.await, "core-1 is down");
+        assert_eq!(rung.await, call("core-1 is down"));
     }
 }
 

@@ -3,12 +3,17 @@
 //! collects *every* problem with its place instead of stopping at the first.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::text;
 use super::units;
+
+mod limits;
+
+pub use limits::{Limit, Worse};
 
 /// A file (or other input) that was parsed.
 #[derive(Debug)]
@@ -40,6 +45,13 @@ impl Place {
         let line_start = self.source.text[..start].rfind('\n').map_or(0, |i| i + 1);
         let rest = &self.source.text[line_start..];
         rest.split('\n').next().unwrap_or("").trim_end_matches('\r')
+    }
+
+    /// Characters of it in its first line, one at least.
+    fn length_in_line(&self) -> usize {
+        let text = &self.source.text;
+        let marked = &text[floor_boundary(text, self.start)..floor_boundary(text, self.end.max(self.start))];
+        marked.lines().next().unwrap_or("").chars().count().max(1)
     }
 }
 
@@ -121,25 +133,9 @@ impl Problem {
                 text::clean(&self.message)
             );
             let gutter = line.to_string();
-            let raw = &without_secrets(place.line_text());
-            let safe = text::clean(raw);
-            let lead: String = raw.chars().take(column - 1).collect();
-            let pad = text::width(&text::clean(&lead));
-            let marked: String = raw
-                .chars()
-                .skip(column - 1)
-                .take(
-                    place.source.text[floor_boundary(&place.source.text, place.start)
-                        ..floor_boundary(&place.source.text, place.end.max(place.start))]
-                        .lines()
-                        .next()
-                        .unwrap_or("")
-                        .chars()
-                        .count()
-                        .max(1),
-                )
-                .collect();
-            let marks = text::width(&text::clean(&marked)).max(1);
+            let raw: Vec<char> = without_secrets(place.line_text()).chars().collect();
+            let from = (column - 1).min(raw.len());
+            let (safe, pad, marks) = around(&raw, from..(from + place.length_in_line()).min(raw.len()));
             let _ = writeln!(out, "  {gutter} | {safe}");
             let _ = writeln!(out, "  {:w$} | {:pad$}{}", "", "", "^".repeat(marks), w = gutter.len());
         } else {
@@ -152,6 +148,35 @@ impl Problem {
     }
 }
 
+/// Columns of a line that are shown with a problem; what a line has beyond is cut, with a mark.
+const SHOWN: usize = 120;
+
+/// A line as it is shown, cut round what is marked where it is long; then the columns before the marks, and how many marks.
+fn around(line: &[char], marked: Range<usize>) -> (String, usize, usize) {
+    let clean = |part: &[char]| text::clean(&part.iter().collect::<String>());
+    let wide = |at: usize| text::width(&clean(&line[at..=at]));
+    let mut columns = 0;
+    let (mut from, mut to) = (marked.start, marked.start);
+    while from > 0 && columns + wide(from - 1) <= SHOWN / 3 {
+        from -= 1;
+        columns += wide(from);
+    }
+    while to < line.len() && columns + wide(to) <= SHOWN {
+        columns += wide(to);
+        to += 1;
+    }
+    // What fits as a whole is shown from its beginning.
+    while from > 0 && to == line.len() && columns + wide(from - 1) <= SHOWN {
+        from -= 1;
+        columns += wide(from);
+    }
+    let (before, after) = (if from > 0 { "…" } else { "" }, if to < line.len() { "…" } else { "" });
+    let lead = clean(&line[from..marked.start]);
+    let marks = text::width(&clean(&line[marked.start..marked.end.min(to)])).max(1);
+    let shown = format!("{before}{}{after}", clean(&line[from..to]));
+    (shown, text::width(before) + text::width(&lead), marks)
+}
+
 /// Keys whose value unlocks something, whatever stands before or after these words.
 const SECRET_KEYS: [&str; 6] = ["password", "passphrase", "secret", "token", "community", "credential"];
 
@@ -162,9 +187,12 @@ fn without_secrets(line: &str) -> String {
     let mut at = 0;
     while let Some(equals) = chars[at..].iter().position(|c| *c == '=').map(|i| at + i) {
         at = equals + 1;
-        let before: String = chars[..equals].iter().collect();
-        let before = before.trim_end().trim_end_matches(['"', '\'']);
-        let key = before.rsplit(|c| !is_key(c)).next().unwrap_or_default().to_ascii_lowercase();
+        let back = |from: usize, passes: &dyn Fn(char) -> bool| {
+            chars[..from].iter().rposition(|c| !passes(*c)).map_or(0, |last| last + 1)
+        };
+        let end = back(back(equals, &char::is_whitespace), &|c| matches!(c, '"' | '\''));
+        let key: String = chars[back(end, &is_key)..end].iter().collect();
+        let key = key.to_ascii_lowercase();
         while chars.get(at).is_some_and(|c| c.is_whitespace()) {
             at += 1;
         }
@@ -338,6 +366,22 @@ impl<'a> Reader<'a> {
         self.string(key)
     }
 
+    /// One of these words.
+    pub fn one_of<T: Copy>(&mut self, key: &'static str, words: &[(T, &str)]) -> Option<T> {
+        let said = self.string(key)?;
+        let found = words.iter().find(|(_, word)| *word == said).map(|(value, _)| *value);
+        if found.is_none() {
+            let place = self.place_of(key);
+            let names = || words.iter().map(|(_, word)| *word);
+            let problem = Problem::error(&place, format!("{} `{key}` knows no \"{said}\"", self.what));
+            self.problems.push(match nearest(&said, names()) {
+                Some(near) => problem.hint(format!("did you mean \"{near}\"?")),
+                None => problem.hint(format!("known: {}", names().collect::<Vec<_>>().join(", "))),
+            });
+        }
+        found
+    }
+
     pub fn bool(&mut self, key: &'static str) -> Option<bool> {
         let node = self.node(key)?;
         if let Value::Bool(value) = node.value {
@@ -368,6 +412,13 @@ impl<'a> Reader<'a> {
     pub fn float(&mut self, key: &'static str) -> Option<f64> {
         let node = self.node(key)?;
         match node.value {
+            Value::Float(value) if !value.is_finite() => {
+                self.problems.push(
+                    Problem::error(&node.place, format!("{} `{key}` is {value}: no finite number", self.what))
+                        .hint(format!("write a number, or leave `{key}` out")),
+                );
+                None
+            }
             Value::Float(value) => Some(value),
             #[expect(clippy::cast_precision_loss, reason = "thresholds are small numbers")]
             Value::Integer(value) => Some(value as f64),
@@ -571,6 +622,39 @@ mod tests {
             assert_eq!(without_secrets(line), want);
             assert_eq!(want.chars().count(), line.chars().count());
         }
+    }
+
+    #[test]
+    fn a_long_line_is_cut_round_what_is_wrong() {
+        let line = |before: usize, after: usize| format!("{}X{}", "a".repeat(before), "b".repeat(after));
+        let shown = |text: &str| {
+            let out = Problem::error(&place(text, "X"), "wrong").render();
+            let rows: Vec<String> = out.lines().skip(1).map(|row| row[6..].to_owned()).collect();
+            assert_eq!(rows[1].find('^'), rows[0].find('X').map(|at| text::width(&rows[0][..at])), "{out}");
+            rows[0].clone()
+        };
+        assert_eq!(shown(&line(60, 59)), line(60, 59));
+        assert_eq!(shown(&line(119, 0)), line(119, 0));
+        assert_eq!(shown(&line(30, 500)), format!("{}…", line(30, 89)));
+        assert_eq!(shown(&line(500, 30)), format!("…{}", line(89, 30)));
+        assert_eq!(shown(&line(500, 500)), format!("…{}…", line(40, 79)));
+        let mut at = place(&line(500, 500), "X");
+        at.end += 400;
+        let out = Problem::error(&at, "wrong").render();
+        assert_eq!(out.matches('^').count(), 80, "{out}");
+    }
+
+    #[test]
+    fn a_line_without_end_costs_no_more_than_its_length() {
+        let text = "a=\u{7}".repeat(300_000);
+        let begun = std::time::Instant::now();
+        let out = Problem::error(&place(&text, "X"), "wrong").render();
+        assert!(
+            out.len() < 2_000 && begun.elapsed() < Duration::from_secs(20),
+            "{} in {:?}",
+            out.len(),
+            begun.elapsed()
+        );
     }
 
     #[test]

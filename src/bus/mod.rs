@@ -17,7 +17,8 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::base::{Secret, Untrusted};
 use crate::model::{
-    AssetId, Entry, EntryKind, IncidentId, Order, Prompt, PromptId, Session, SessionId, Stickiness, Target, Urgency,
+    AssetId, Desktop, Entry, EntryKind, IncidentId, Order, Prompt, PromptId, Session, SessionId, Stickiness, Target,
+    Urgency,
 };
 use crate::state::Snapshot;
 
@@ -158,10 +159,18 @@ pub enum Notice {
     PromptWithdrawn(PromptId),
     /// One line for the status bar.
     Message(Message),
-    /// Ring the terminal's bell, with these words where it can show them.
-    Ring(String),
+    /// Ring the terminal's bell, with words where it can show them.
+    Ring(Call),
     /// Show this object; it is in the inventory now.
     Reveal(AssetId),
+}
+
+/// What a terminal is to call out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub words: String,
+    /// How it asks the desktop to show them.
+    pub desktop: Desktop,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -205,14 +214,14 @@ pub struct Visit {
 #[derive(Clone, Debug)]
 pub struct Door {
     pub visits: mpsc::Sender<Visit>,
-    rings: broadcast::Sender<Arc<str>>,
+    rings: broadcast::Sender<Arc<Call>>,
 }
 
 /// The engine's end of that.
 #[derive(Debug)]
 pub struct Visitors {
     pub visits: mpsc::Receiver<Visit>,
-    rings: broadcast::Sender<Arc<str>>,
+    rings: broadcast::Sender<Arc<Call>>,
 }
 
 /// Both.
@@ -224,15 +233,15 @@ pub fn visitors() -> (Door, Visitors) {
 
 impl Door {
     /// Every [`Notice::Ring`] from now on.
-    pub fn rings(&self) -> broadcast::Receiver<Arc<str>> {
+    pub fn rings(&self) -> broadcast::Receiver<Arc<Call>> {
         self.rings.subscribe()
     }
 }
 
 impl Visitors {
     /// Calls everybody who is attached. Where nobody is, nobody hears it.
-    pub fn ring(&self, words: &str) {
-        let _ = self.rings.send(words.into());
+    pub fn ring(&self, call: &Call) {
+        let _ = self.rings.send(Arc::new(call.clone()));
     }
 }
 

@@ -159,6 +159,15 @@ pub fn to_this_machine(target: Option<&str>, theme: Option<&str>, globals: &Glob
     show(runtime, clock, mode, way, link, &ui, ssh, (target, Some(why)), globals).map(Some)
 }
 
+/// The socket of the machine's engine, where one is there that keeps its claims elsewhere than in `state`.
+pub fn engine_of_the_machine(state: &Path) -> Option<PathBuf> {
+    let socket = super::collect::system_socket();
+    let its_own = || attach::said(socket.parent()?);
+    let is_there = attach::connect(&socket).is_ok();
+    let same = its_own().is_some_and(|process| attach::holder(state) == Some(process));
+    (is_there && !same).then_some(socket)
+}
+
 /// Asks who sits here, before the screen opens, where several people use the account and this one may write.
 fn introduced(runtime: &tokio::runtime::Runtime, clock: Clock, way: Way, link: Link) -> Result<(Way, Link)> {
     let Welcome { asks, role, author, .. } = &link.welcome;

@@ -2,6 +2,8 @@
 //! beside a running console or without one; "saved" is printed when it is on the disk. A console that uses the same state
 //! directory shows it within a second or two.
 
+mod present;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use color_eyre::eyre::{Result, bail, eyre};
 
+use self::present::Kin;
 use super::{Globals, UNKNOWN, complain, state_dir};
 use crate::base::options::nearest;
 use crate::base::{Clock, Timestamp, Untrusted, units};
@@ -18,7 +21,7 @@ use crate::engine::Plan;
 use crate::journal::{self, Draft};
 use crate::model::care::LONGEST_CLAIM;
 use crate::model::{
-    AssetId, CareBook, Claim, Deed, Entry, Maintenance, Order, Release, Scope, Stickiness, Subject, Target,
+    AssetId, CareBook, Claim, Condition, Deed, Entry, Maintenance, Order, Release, Scope, Stickiness, Subject, Target,
 };
 use crate::report::care as report;
 use crate::store::Store;
@@ -26,19 +29,25 @@ use crate::store::Store;
 #[derive(Debug, clap::Args)]
 pub struct AckArgs {
     /// HOST, HOST/CHECK, HOST/PORT or BACKUP; without it the claims that stand are listed
-    #[arg(value_name = "TARGET", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_name = "TARGET", group = "what", value_parser = NonEmptyStringValueParser::new())]
     target: Option<String>,
+    /// Every present problem of the hosts of this site that nobody has claimed, and of the backups that protect them
+    #[arg(long, value_name = "SITE", group = "what", value_parser = NonEmptyStringValueParser::new())]
+    site: Option<String>,
+    /// The same of a group
+    #[arg(long, value_name = "GROUP", group = "what", value_parser = NonEmptyStringValueParser::new())]
+    group: Option<String>,
     /// Who owns it from now on; default: who writes
-    #[arg(long, value_name = "NAME", requires = "target")]
+    #[arg(long, value_name = "NAME", requires = "what")]
     owner: Option<String>,
     /// What is being done about it
-    #[arg(long, value_name = "TEXT", requires = "target")]
+    #[arg(long, value_name = "TEXT", requires = "what")]
     note: Option<String>,
     /// How long, 30d at most
     #[arg(long = "for", value_name = "DURATION", default_value = "4h", value_parser = duration)]
     lasts: Duration,
     /// The claim outlives its problem getting worse
-    #[arg(long, requires = "target")]
+    #[arg(long, requires = "what")]
     sticky: bool,
     /// Give it back
     #[arg(long, requires = "target", conflicts_with_all = ["owner", "note", "sticky"])]
@@ -121,34 +130,70 @@ struct OrderArgs {
 
 pub fn ack(args: AckArgs, globals: &Globals) -> Result<ExitCode> {
     let desk = Desk::new(args.common, globals)?;
-    let Some(name) = &args.target else {
+    let kin = args.site.map(Kin::Site).or(args.group.map(Kin::Group));
+    if args.target.is_none() && kin.is_none() {
         let book = desk.book()?;
         return desk.print(&CareBook { maintenance: Vec::new(), ..book }, report::acks_text);
+    }
+    let plan = super::load_plan(globals)?;
+    let wish = Wish {
+        owner: args.owner.map_or_else(|| desk.author.clone(), |owner| typed(&owner)),
+        note: typed(&args.note.unwrap_or_default()),
+        lasts: args.lasts,
+        stickiness: if args.sticky { Stickiness::Sticky } else { Stickiness::EndsOnWorsening },
     };
-    let target = resolve(name, &super::load_plan(globals)?, &desk.directory)?;
+    let target = match (&args.target, kin) {
+        (Some(name), _) => resolve(name, &plan, &desk.directory)?,
+        (None, Some(kin)) => {
+            wish.check()?;
+            return desk.claim_present(&kin, &wish, &plan, globals.passive);
+        }
+        (None, None) => bail!("nothing is named"),
+    };
     if args.release {
         if !desk.book()?.acks.iter().any(|ack| ack.claim.target == target && ack.claim.until > desk.clock.wall()) {
             bail!("nobody has claimed {}", target.label().line());
         }
         return desk.write(Deed::Released { target, claim: None, why: Release::ByHand });
     }
-    if args.lasts > LONGEST_CLAIM {
-        bail!("a claim lasts {} at most", units::config_duration(LONGEST_CLAIM));
+    wish.check()?;
+    // A running console knows how bad it is, and looks.
+    let claim = wish.claim(target, None, desk.clock.wall());
+    desk.save(Deed::Claimed(claim.clone()), |entry| desk.claimed(&[(entry, claim)]))
+}
+
+/// What a claim is to say, whatever it is of.
+struct Wish {
+    owner: Untrusted,
+    note: Untrusted,
+    lasts: Duration,
+    stickiness: Stickiness,
+}
+
+impl Wish {
+    fn check(&self) -> Result<()> {
+        if self.lasts > LONGEST_CLAIM {
+            bail!("a claim lasts {} at most", units::config_duration(LONGEST_CLAIM));
+        }
+        Ok(())
     }
-    desk.write(Deed::Claimed(Claim {
-        target,
-        owner: args.owner.map_or_else(|| desk.author.clone(), |owner| whole(&owner)),
-        note: whole(&args.note.unwrap_or_default()),
-        until: desk.clock.wall().plus(args.lasts),
-        stickiness: if args.sticky { Stickiness::Sticky } else { Stickiness::EndsOnWorsening },
-        // A running console knows, and looks.
-        condition: None,
-    }))
+
+    fn claim(&self, target: Target, condition: Option<Condition>, now: Timestamp) -> Claim {
+        let (owner, note) = (self.owner.clone(), self.note.clone());
+        Claim { target, owner, note, until: now.plus(self.lasts), stickiness: self.stickiness, condition }
+    }
 }
 
 pub fn maintenance(args: MaintenanceArgs, globals: &Globals) -> Result<ExitCode> {
     let desk = Desk::new(args.common, globals)?;
     let order = args.order;
+    if order.named().is_none() && order.says_when_or_why() {
+        complain(
+            "nothing is named to be worked on: name a host or backup (noctty maintenance db01 --for 1h), or one of --tag TAG, \
+             --group GROUP, --site SITE, --behind HOST",
+        );
+        return Ok(ExitCode::from(MISUSED));
+    }
     let scope = match order.named() {
         None => None,
         Some(named) => Some(scope(named, &super::load_plan(globals)?)?),
@@ -171,20 +216,30 @@ pub fn maintenance(args: MaintenanceArgs, globals: &Globals) -> Result<ExitCode>
             desk.print(&CareBook { acks: Vec::new(), ..book }, report::maintenance_text)
         }
         (None, Some(scope)) => {
-            let now = desk.clock.wall().rfc3339();
-            let from = order.from.as_deref().or(order.schedule.is_none().then_some(now.as_str()));
+            let now = desk.clock.wall();
+            let from = order.from.or_else(|| order.schedule.is_none().then(|| now.rfc3339()));
             let asked = windows::Asked {
                 from,
-                until: order.until.as_deref(),
-                schedule: order.schedule.as_deref(),
-                zone: &order.timezone,
+                until: order.until,
+                schedule: order.schedule,
+                zone: order.timezone,
                 lasts: order.lasts,
+                flexible: order.flexible,
             };
             let words =
                 |(_, why, hint): windows::Wrong| hint.map_or_else(|| eyre!("{why}"), |hint| eyre!("{why}; {hint}"));
             let span = asked.span().map_err(words)?;
-            let note = whole(&order.note.unwrap_or_default());
-            desk.write(Deed::Ordered(Order { scope, span, flexible: order.flexible, note }))
+            let changes = asked.clock_changes(&span, now);
+            let note = typed(&order.note.unwrap_or_default());
+            let order = Order { scope, span, flexible: asked.flexible, note };
+            if let Some(over) = order.over_since(now) {
+                bail!("this window has been over since {over}: give a later --from or --until");
+            }
+            let done = desk.write(Deed::Ordered(order));
+            for (_, words) in changes {
+                complain(&words);
+            }
+            done
         }
     }
 }
@@ -199,7 +254,16 @@ enum Named<'a> {
     Behind(&'a str),
 }
 
+/// The exit status of a window for nothing at all.
+const MISUSED: u8 = 2;
+
 impl OrderArgs {
+    /// Something is ordered, whatever it is for.
+    fn says_when_or_why(&self) -> bool {
+        let durations = self.lasts.is_some() || self.flexible.is_some();
+        durations || [&self.from, &self.until, &self.schedule, &self.note].iter().any(|text| text.is_some())
+    }
+
     /// The one that is given.
     fn named(&self) -> Option<Named<'_>> {
         let target = self.target.as_deref().map(Named::Target);
@@ -312,7 +376,7 @@ impl Desk {
     fn new(common: Common, globals: &Globals) -> Result<Self> {
         let directory = state_dir::choose(globals.state.as_deref())
             .ok_or_else(|| eyre!("there is no home directory: name a directory with --state"))?;
-        let author = common.author.map_or_else(journal::author, |name| whole(&name));
+        let author = common.author.map_or_else(journal::author, |name| typed(&name));
         Ok(Self { directory, author, json: common.json, clock: Clock::start() })
     }
 
@@ -330,11 +394,69 @@ impl Desk {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// Claims what is a problem of these now and nobody's yet.
+    fn claim_present(&self, kin: &Kin, wish: &Wish, plan: &Plan, passive: bool) -> Result<ExitCode> {
+        scope(kin.named(), plan)?;
+        let shown = present::look(kin, plan, &self.directory, self.book()?, passive, self.clock)?;
+        let (free, owned) = present::unowned(kin.problems(&shown.snapshot));
+        let mut saved = Vec::new();
+        let mut failed = None;
+        for problem in &free {
+            let claim = wish.claim(problem.target.clone(), Some(problem.condition), self.clock.wall());
+            let draft = Draft::Deed { deed: Deed::Claimed(claim.clone()), author: self.author.clone() };
+            match super::incident::append(&self.directory, &draft, self.clock) {
+                Ok(entry) => saved.push((entry, claim)),
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        let all = report::Claimed {
+            of: Some(kin.words()),
+            seen_by: shown.engine,
+            owned: owned.iter().filter_map(|problem| problem.care.ack.clone()).collect(),
+            ..self.reaches(&saved)
+        };
+        super::print(&self.told(&all))?;
+        let Some(error) = failed else { return Ok(ExitCode::SUCCESS) };
+        let left = free.iter().skip(saved.len()).map(|problem| problem.target.label().line());
+        complain(&format!("NOT SAVED: {error}; not claimed: {}", left.collect::<Vec<_>>().join(", ")));
+        Ok(ExitCode::from(UNKNOWN))
+    }
+
+    fn claimed(&self, saved: &[(Arc<Entry>, Claim)]) -> String {
+        self.told(&self.reaches(saved))
+    }
+
+    fn told(&self, all: &report::Claimed<'_>) -> String {
+        let now = self.clock.wall();
+        if self.json { report::claimed_json(all, now) } else { report::claimed_text(all, now) }
+    }
+
+    /// What was claimed, and who sees it.
+    fn reaches<'a>(&self, saved: &'a [(Arc<Entry>, Claim)]) -> report::Claimed<'a> {
+        let machine = super::attach::engine_of_the_machine(&self.directory);
+        report::Claimed {
+            saved,
+            of: None,
+            seen_by: None,
+            owned: Vec::new(),
+            directory: super::shown(&self.directory),
+            polled_by: crate::attach::holder(&self.directory),
+            not_in: machine.map(|socket| super::shown(&socket)),
+        }
+    }
+
     fn write(&self, deed: Deed) -> Result<ExitCode> {
+        self.save(deed, |entry| self.said(&entry))
+    }
+
+    fn save(&self, deed: Deed, said: impl FnOnce(Arc<Entry>) -> String) -> Result<ExitCode> {
         let draft = Draft::Deed { deed, author: self.author.clone() };
         match super::incident::append(&self.directory, &draft, self.clock) {
             Ok(entry) => {
-                super::print(&self.said(&entry))?;
+                super::print(&said(entry))?;
                 Ok(ExitCode::SUCCESS)
             }
             Err(error) => {
@@ -349,9 +471,11 @@ impl Desk {
     }
 }
 
-/// Uncut: the journal refuses what is too long.
-fn whole(text: &str) -> Untrusted {
-    Untrusted::bounded(text.as_bytes(), text.len())
+/// What somebody typed, as the console's forms take it: one line, and no byte in it that a terminal would obey. Uncut: the
+/// journal refuses what is too long.
+fn typed(text: &str) -> Untrusted {
+    let clean = crate::base::text::clean(&text.replace(['\r', '\n'], " "));
+    Untrusted::bounded(clean.as_bytes(), clean.len())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -83,6 +83,12 @@ fn select(plan: &Plan, selectors: &[String]) -> Result<Plan> {
             bail!("\"{selector}\" selects nothing");
         }
     }
+    Ok(part(plan, &wanted))
+}
+
+/// The part of a plan that is about these.
+pub(super) fn part(plan: &Plan, wanted: &[AssetId]) -> Plan {
+    let inventory = &plan.inventory;
     let checks: Vec<_> = plan.checks.iter().filter(|b| wanted.contains(b.spec.key.subject.id())).cloned().collect();
     let part = Inventory {
         hosts: inventory.hosts.iter().filter(|h| wanted.contains(&h.id)).cloned().collect(),
@@ -94,7 +100,7 @@ fn select(plan: &Plan, selectors: &[String]) -> Result<Plan> {
         maintenance: inventory.maintenance.clone(),
         remarks: Vec::new(),
     };
-    Ok(Plan { inventory: Arc::new(part), checks, traps: None, channels: Arc::default() })
+    Plan { inventory: Arc::new(part), checks, traps: None, channels: Arc::default() }
 }
 
 fn names_host(selector: &str, host: &Host) -> bool {

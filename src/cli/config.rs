@@ -11,7 +11,7 @@ use color_eyre::eyre::{Result, WrapErr as _, bail};
 use super::{Globals, UNKNOWN};
 use crate::backup::SOURCES;
 use crate::base::options::{OptionDoc, Problem, Weight};
-use crate::base::{text, units};
+use crate::base::{Clock, text, units};
 use crate::config::theme::Shelf;
 use crate::config::{UiOptions, WallOptions, layouts, load, maintenance, port_rules, roles, rules, views, wall};
 use crate::engine::bind;
@@ -76,6 +76,8 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
             of_screen.extend(super::console::keys(config.ui.folder.as_deref()).1);
             let sound = of_profiles.is_empty() && of_screen.iter().all(|p| p.weight == Weight::Warning);
             problems.extend(of_profiles);
+            let now = Clock::start().wall();
+            problems.extend(config.maintenance.iter().flat_map(|entry| entry.clock_changes(now)));
             problems.extend(of_screen);
             let counts = (config.hosts.len(), config.jobs.len());
             match bind::bind_with(&config, own.as_ref()) {

@@ -211,7 +211,7 @@ pub(super) fn read_job(table: &Table, problems: &mut Vec<Problem>) -> Option<Job
     let grace = r.duration("grace");
     let rpo = r.duration("rpo");
     let rto = r.duration("rto");
-    let interval = r.duration("interval");
+    let interval = r.duration_from("interval", Duration::from_secs(1));
     let enabled = r.bool("enabled").unwrap_or(true);
     let zone = timezone.clone().unwrap_or_else(|| "UTC".to_owned());
     if jiff::tz::TimeZone::get(&zone).is_err() {

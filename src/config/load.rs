@@ -15,6 +15,7 @@ use super::rules::{self, PollingOptions};
 use super::theme::ThemeChoice;
 use super::views::{self, ViewOptions, Word};
 use super::wall::WallOptions;
+use crate::base::Clock;
 use crate::base::options::{Problem, Table, Weight};
 use crate::model::FlapFormula;
 
@@ -188,6 +189,8 @@ pub(super) fn understand(path: &Path) -> Result<Understood, Problem> {
     let name = path.display().to_string();
     let text = read_text(path).map_err(|why| Problem::unplaced(format!("cannot read {name}: {why}")))?;
     let mut understood = understand_text(&name, text);
+    let now = Clock::start().wall();
+    maintenance::leave_out_what_is_over(&mut understood.maintenance, now, &mut understood.problems);
     understood.folder = path.parent().map(Path::to_path_buf);
     understood.ui.folder.clone_from(&understood.folder);
     Ok(understood)

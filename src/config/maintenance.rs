@@ -1,11 +1,12 @@
-//! `[[maintenance]]`: windows that the configuration orders.
+//! `[[maintenance]]`: windows that the configuration orders. One that can never be open is refused, one that is over is left
+//! out, and both are said; what a clock change does to one is told with the instants.
+
+mod clock;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::AmbiguousOffset;
-
-use super::inventory::{HostEntry, JobEntry};
+use super::inventory::{HostEntry, JobEntry, place_of};
 use crate::base::options::{OptionDoc, Place, Problem, Table, nearest};
 use crate::base::{Timestamp, Untrusted, units};
 use crate::model::{AssetId, Maintenance, Order, Schedule, Scope, Span};
@@ -47,11 +48,38 @@ pub const OPTIONS: &[OptionDoc] = &[
     OptionDoc { name: "note", form: "string", default: "", help: "what is being done" },
 ];
 
+/// The longest that a window may be: what is out of service for longer is no maintenance.
+pub const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+const SHORTER: &str = "366d at most; what is out of service for longer is better taken out of the configuration";
+
 /// An order, and where what it names stands.
 #[derive(Clone, Debug)]
 pub struct MaintenanceEntry {
     pub maintenance: Arc<Maintenance>,
     pub place: Place,
+    /// As it was written.
+    asked: Asked,
+    table: Table,
+}
+
+impl MaintenanceEntry {
+    /// What clock changes do to it, each with its place.
+    pub fn clock_changes(&self, now: Timestamp) -> Vec<Problem> {
+        let told = self.asked.clock_changes(&self.maintenance.order.span, now);
+        told.into_iter().map(|(key, words)| Problem::warning(&place_of(&self.table, key), words)).collect()
+    }
+}
+
+/// Leaves out the windows that are over, and says so: yesterday's keeps nobody from starting today.
+pub(super) fn leave_out_what_is_over(entries: &mut Vec<MaintenanceEntry>, now: Timestamp, problems: &mut Vec<Problem>) {
+    entries.retain(|entry| {
+        let Some(over) = entry.maintenance.order.over_since(now) else { return true };
+        let words = format!("this window has been over since {over}, and is left out");
+        problems.push(
+            Problem::warning(&place_of(&entry.table, "from"), words).hint("take it out, or give it a later time"),
+        );
+        false
+    });
 }
 
 pub(super) fn read(tables: &[&Table], problems: &mut Vec<Problem>) -> Vec<MaintenanceEntry> {
@@ -68,7 +96,7 @@ fn read_one(table: &Table, number: usize, problems: &mut Vec<Problem>) -> Option
     let lasts = r.duration("for");
     let flexible = r.duration("flexible");
     let note = r.string("note").unwrap_or_default();
-    let place = |key: &str| table.find(key).map_or_else(|| table.place.clone(), |node| node.place.clone());
+    let place = |key: &str| place_of(table, key);
     let mut named = named.into_iter().flatten();
     let scope = named.next();
     if scope.is_none() || named.next().is_some() {
@@ -77,7 +105,7 @@ fn read_one(table: &Table, number: usize, problems: &mut Vec<Problem>) -> Option
             "[[maintenance]] needs exactly one of `host`, `backup`, `tag`, `group`, `site`, `behind`",
         ));
     }
-    let asked = Asked { from: from.as_deref(), until: until.as_deref(), schedule: cron.as_deref(), zone: &zone, lasts };
+    let asked = Asked { from, until, schedule: cron, zone, lasts, flexible };
     let span = asked.span();
     let span = match span {
         Ok(span) => Some(span),
@@ -99,76 +127,101 @@ fn read_one(table: &Table, number: usize, problems: &mut Vec<Problem>) -> Option
     let order = Order { scope, span: span?, flexible, note: Untrusted::from(note) };
     let id = Arc::from(format!("config:{number}"));
     let maintenance = Arc::new(Maintenance { id, author: Untrusted::from("configuration"), order });
-    Some(MaintenanceEntry { maintenance, place: place(key) })
+    Some(MaintenanceEntry { maintenance, place: place(key), asked, table: table.clone() })
 }
 
 /// When a window is wanted, as it was written.
-#[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
-    pub from: Option<&'a str>,
-    pub until: Option<&'a str>,
-    pub schedule: Option<&'a str>,
-    pub zone: &'a str,
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    pub from: Option<String>,
+    pub until: Option<String>,
+    pub schedule: Option<String>,
+    pub zone: String,
     pub lasts: Option<Duration>,
+    pub flexible: Option<Duration>,
 }
 
 /// A key, what is wrong with it, and perhaps how to write it.
 pub type Wrong = (&'static str, String, Option<&'static str>);
 
-impl Asked<'_> {
+impl Asked {
     /// # Errors
     /// What is wrong with it.
     pub fn span(&self) -> Result<Span, Wrong> {
-        match (self.schedule, self.from) {
-            (Some(cron), None) => recurring(cron, self.zone, self.lasts),
-            (None, Some(from)) => once(from, self.until, self.zone, self.lasts),
+        for (key, lasts) in [("for", self.lasts), ("flexible", self.flexible)] {
+            if let Some(lasts) = lasts.filter(|lasts| *lasts > LONGEST) {
+                return Err((key, format!("it would last {}", units::config_duration(lasts)), Some(SHORTER)));
+            }
+        }
+        match (&self.schedule, &self.from) {
+            (Some(cron), None) => self.recurring(cron),
+            (None, Some(from)) => self.once(from),
             _ => Err(("from", "a window needs either `from` or `schedule`".to_owned(), None)),
         }
     }
-}
 
-fn once(from: &str, until: Option<&str>, zone: &str, lasts: Option<Duration>) -> Result<Span, Wrong> {
-    const HINT: Option<&str> = Some("write 2026-12-01T22:00:00+01:00, or 2026-12-01 22:00 with a `timezone`");
-    let begin = moment(from, zone).ok_or_else(|| ("from", format!("\"{from}\" is no time"), HINT))?;
-    let end = match (until, lasts) {
-        (Some(until), None) => moment(until, zone).ok_or_else(|| ("until", format!("\"{until}\" is no time"), HINT))?,
-        (None, Some(lasts)) => begin.plus(lasts),
-        _ => return Err(("from", "a window needs either `until` or `for`".to_owned(), None)),
-    };
-    if end <= begin {
-        return Err(("until", "it ends before it begins".to_owned(), None));
+    fn once(&self, from: &str) -> Result<Span, Wrong> {
+        const HINT: Option<&str> = Some("write 2026-12-01T22:00:00+01:00, or 2026-12-01 22:00 with a `timezone`");
+        let moment = |key, text: &str| {
+            let found = clock::moment(text, &self.zone).map(|moment| moment.at);
+            found.ok_or_else(|| (key, format!("\"{text}\" is no time"), HINT))
+        };
+        let begin = moment("from", from)?;
+        let end = match (&self.until, self.lasts) {
+            (Some(until), None) => moment("until", until)?,
+            (None, Some(lasts)) => begin.plus(lasts),
+            _ => return Err(("from", "a window needs either `until` or `for`".to_owned(), None)),
+        };
+        if end <= begin {
+            return Err(("until", "it ends before it begins".to_owned(), None));
+        }
+        if end.since(begin) > LONGEST {
+            let lasts = units::config_duration(Duration::from_secs(end.since(begin).as_secs()));
+            return Err(("until", format!("it would last {lasts}"), Some(SHORTER)));
+        }
+        Ok(Span::Once { from: begin, until: end })
     }
-    Ok(Span::Once { from: begin, until: end })
-}
 
-fn recurring(cron: &str, zone: &str, lasts: Option<Duration>) -> Result<Span, Wrong> {
-    if jiff::tz::TimeZone::get(zone).is_err() {
-        let why = format!("unknown time zone \"{zone}\"");
-        return Err(("timezone", why, Some("write an IANA name such as Europe/Berlin")));
+    fn recurring(&self, cron: &str) -> Result<Span, Wrong> {
+        let zone = &self.zone;
+        if jiff::tz::TimeZone::get(zone).is_err() {
+            let why = format!("unknown time zone \"{zone}\"");
+            return Err(("timezone", why, Some("write an IANA name such as Europe/Berlin")));
+        }
+        match clock::never_comes(cron) {
+            Some(false) => {}
+            None => {
+                let why = format!("\"{cron}\" is no schedule");
+                return Err(("schedule", why, Some("five fields: minute hour day-of-month month day-of-week")));
+            }
+            Some(true) => {
+                let why = format!("\"{cron}\" never opens: no date of any year fits it");
+                return Err(("schedule", why, Some("look at the day of the month (3rd field) and the month (4th)")));
+            }
+        }
+        let needs = || ("schedule", "a window with a schedule needs `for`".to_owned(), None);
+        let lasts = self.lasts.ok_or_else(needs)?;
+        let schedule = Schedule { cron: cron.into(), timezone: zone.as_str().into() };
+        Ok(Span::Recurring { schedule, lasts })
     }
-    if cronexpr::parse_crontab(&format!("{cron} {zone}")).is_err() {
-        let why = format!("\"{cron}\" is no schedule");
-        return Err(("schedule", why, Some("five fields: minute hour day-of-month month day-of-week")));
-    }
-    let lasts = lasts.ok_or_else(|| ("schedule", "a window with a schedule needs `for`".to_owned(), None))?;
-    Ok(Span::Recurring { schedule: Schedule { cron: cron.into(), timezone: zone.into() }, lasts })
-}
 
-/// RFC 3339 with an offset, or a civil time in a zone: one that does not exist is when the gap ends, one that exists twice
-/// is the first.
-pub fn moment(text: &str, zone: &str) -> Option<Timestamp> {
-    if let Some(at) = Timestamp::parse_rfc3339(text) {
-        return Some(at);
+    /// What clock changes do to it, under the keys that they concern: of a recurring window, those of the next year.
+    pub fn clock_changes(&self, span: &Span, now: Timestamp) -> Vec<(&'static str, String)> {
+        match span {
+            Span::Recurring { schedule, .. } => {
+                let changes = clock::changes_ahead(&schedule.cron, &schedule.timezone, now);
+                changes.into_iter().map(|words| ("schedule", words)).collect()
+            }
+            Span::Once { from, until } => {
+                let written = [("from", &self.from), ("until", &self.until)];
+                let odd = written.into_iter().filter_map(|(key, text)| {
+                    let moment = clock::moment(text.as_deref()?, &self.zone)?;
+                    Some((key, format!("{}; the window is open from {from} to {until}", moment.oddity?)))
+                });
+                odd.collect()
+            }
+        }
     }
-    let zone = jiff::tz::TimeZone::get(zone).ok()?;
-    let civil: jiff::civil::DateTime = text.trim().replace(' ', "T").parse().ok()?;
-    let ambiguous = zone.to_ambiguous_timestamp(civil);
-    let at = match ambiguous.offset() {
-        // The clock jumps between the two readings of the missing time.
-        AmbiguousOffset::Gap { .. } => zone.following(ambiguous.earlier().ok()?).next()?.timestamp(),
-        AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => ambiguous.compatible().ok()?,
-    };
-    Some(Timestamp::from_millis(at.as_millisecond()))
 }
 
 /// What a window names has to be there.
@@ -290,17 +343,64 @@ note = "patches"
             ("host = \"db01\"\nschedule = \"0 2 * * *\"", "needs `for`"),
             ("host = \"db01\"\nschedule = \"0 2 * * *\"\nfor = \"1h\"\ntimezone = \"Mars\"", "unknown time zone"),
             ("host = \"db01\"\nfrm = \"x\"", "unknown key `frm`"),
+            ("host = \"db01\"\nschedule = \"0 0 31 2 *\"\nfor = \"1h\"", "8:12: error: \"0 0 31 2 *\" never opens"),
+            ("host = \"db01\"\nfrom = \"2026-12-01 22:00\"\nfor = \"367d\"", "it would last 367d"),
+            ("host = \"db01\"\nfrom = \"2026-12-01\"\nuntil = \"2028-01-01\"", "it would last 396d"),
+            ("host = \"db01\"\nschedule = \"0 2 * * *\"\nfor = \"1h\"\nflexible = \"400d\"", "it would last 400d"),
         ] {
             let all = read(&format!("[[maintenance]]\n{text}\n")).expect_err("it is wrong");
             assert!(all.contains(want) && all.contains("noctty.toml:"), "{want} is missing in\n{all}");
         }
     }
 
+    fn entries(text: &str) -> Vec<MaintenanceEntry> {
+        let text = format!("[[host]]\nname = \"db01\"\n{text}");
+        load::parse("noctty.toml", text).expect("valid").maintenance
+    }
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_rfc3339(text).expect("a time")
+    }
+
     #[test]
-    fn a_civil_time_in_the_gap_is_when_the_gap_ends_and_a_doubled_one_is_the_first() {
-        let at = |text: &str| moment(text, "Europe/Berlin").map(Timestamp::rfc3339);
-        assert_eq!(at("2026-03-29 02:30").as_deref(), Some("2026-03-29T01:00:00.000Z"));
-        assert_eq!(at("2026-10-25 02:30").as_deref(), Some("2026-10-25T00:30:00.000Z"));
-        assert_eq!(at("25th of March"), None);
+    fn a_window_that_is_over_is_left_out_and_said() {
+        let text = "[[maintenance]]\nhost = \"db01\"\nfrom = \"2026-12-01 22:00\"\nfor = \"2h\"\n\
+                    [[maintenance]]\nhost = \"db01\"\nfrom = \"2026-12-01 22:00\"\nfor = \"2h\"\nflexible = \"1h\"\n\
+                    [[maintenance]]\nhost = \"db01\"\nschedule = \"0 2 * * *\"\nfor = \"1h\"\n";
+        let left = |now: &str| {
+            let (mut entries, mut problems) = (entries(text), Vec::new());
+            leave_out_what_is_over(&mut entries, at(now), &mut problems);
+            let ids: Vec<String> = entries.iter().map(|entry| entry.maintenance.id.to_string()).collect();
+            (ids, problems.iter().map(Problem::brief).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            left("2026-12-01T23:59:59Z"),
+            (vec!["config:1".into(), "config:2".into(), "config:3".into()], vec![])
+        );
+        let words = "noctty.toml:5:8: this window has been over since 2026-12-02T00:00:00.000Z, and is left out; take it out, or \
+                     give it a later time";
+        assert_eq!(left("2026-12-02T00:00:00Z"), (vec!["config:2".into(), "config:3".into()], vec![words.to_owned()]));
+        assert_eq!(left("2026-12-02T01:00:00Z").0, ["config:3"]);
+    }
+
+    #[test]
+    fn clock_changes_are_told_with_place_and_instants() {
+        let told = |text: &str| {
+            let all = entries(&format!("[[maintenance]]\nhost = \"db01\"\ntimezone = \"Europe/Berlin\"\n{text}"));
+            let changes = all[0].clock_changes(at("2026-11-27T00:00:00Z"));
+            changes.iter().map(Problem::brief).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told("from = \"2027-03-28 02:30\"\nfor = \"1h\""),
+            [
+                "noctty.toml:6:8: 2027-03-28 02:30 does not exist in Europe/Berlin: the clock is put forward to 03:00 at \
+              2027-03-28T01:00:00.000Z, which is taken; the window is open from 2027-03-28T01:00:00.000Z to 2027-03-28T02:00:00.000Z"
+            ]
+        );
+        let fold = told("from = \"2027-10-31 01:00\"\nuntil = \"2027-10-31 02:30\"");
+        assert!(fold.len() == 1 && fold[0].starts_with("noctty.toml:7:9: 2027-10-31 02:30 comes twice"), "{fold:?}");
+        let daily = told("schedule = \"30 2 * * *\"\nfor = \"1h\"");
+        assert!(daily.len() == 2 && daily[0].starts_with("noctty.toml:6:12: 2027-03-28 02:30 does not"), "{daily:?}");
+        assert_eq!(told("from = \"2027-03-28 04:00\"\nfor = \"1h\""), Vec::<String>::new());
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::base::options::{OptionDoc, Place, Problem, Reader, Table, Value};
+use crate::base::options::{OptionDoc, Place, Problem, Reader, Table, Value, Worse};
 use crate::model::PortRules;
 use crate::model::port_rules::{Limits, Pattern, RuleSet};
 
@@ -57,15 +57,15 @@ impl ForAll {
         let mut r = table.reader("[ports]");
         let all = read_set(&mut r);
         let standard = Limits::default();
-        let errors = read_limits(
+        let [errors_warning, errors_critical] = read_limits(
             &mut r,
-            ("errors_warning", standard.errors_warning),
-            ("errors_critical", standard.errors_critical),
+            ["errors_warning", "errors_critical"],
+            [standard.errors_warning, standard.errors_critical],
         );
-        let discards = read_limits(
+        let [discards_warning, discards_critical] = read_limits(
             &mut r,
-            ("discards_warning", standard.discards_warning),
-            ("discards_critical", standard.discards_critical),
+            ["discards_warning", "discards_critical"],
+            [standard.discards_warning, standard.discards_critical],
         );
         let mut tags = Vec::new();
         for (tag, node) in r.table("tags").map(|t| &t.entries[..]).unwrap_or_default() {
@@ -80,12 +80,7 @@ impl ForAll {
             problems.extend(reader.finish());
         }
         problems.extend(r.finish());
-        let limits = Limits {
-            errors_warning: errors.0,
-            errors_critical: errors.1,
-            discards_warning: discards.0,
-            discards_critical: discards.1,
-        };
+        let limits = Limits { errors_warning, errors_critical, discards_warning, discards_critical };
         Self { all: (!all.is_empty()).then(|| Arc::new(all)), tags, limits }
     }
 
@@ -143,19 +138,9 @@ fn patterns(r: &mut Reader<'_>, key: &'static str) -> Vec<Pattern> {
     out
 }
 
-fn read_limits(r: &mut Reader<'_>, warning: (&'static str, u32), critical: (&'static str, u32)) -> (u32, u32) {
-    let mut limit =
-        |(key, standard)| r.integer(key, 1..=1_000_000).and_then(|n| u32::try_from(n).ok()).unwrap_or(standard);
-    let found = (limit(warning), limit(critical));
-    if found.0 > found.1 {
-        let key = if r.node(critical.0).is_some() { critical.0 } else { warning.0 };
-        let place = r.node(key).map_or_else(|| r.place().clone(), |node| node.place.clone());
-        r.problem(Problem::error(
-            &place,
-            format!("[ports] `{}` {} is above `{}` {}", warning.0, found.0, critical.0, found.1),
-        ));
-    }
-    found
+fn read_limits(r: &mut Reader<'_>, keys: [&'static str; 2], usual: [u32; 2]) -> [u32; 2] {
+    let limits = r.pair(Worse::Higher, keys, usual.map(i64::from), |r, key| r.integer(key, 1..=1_000_000));
+    [0, 1].map(|at| u32::try_from(limits[at]).unwrap_or(usual[at]))
 }
 
 #[cfg(test)]
@@ -223,7 +208,7 @@ ports = { must_be_down = ["x"] }
         let all = config(text).expect_err("it is not");
         for want in [
             "noctty.toml:2:11: error: the pattern \"Te[1\" has a [ without its ]",
-            "noctty.toml:3:18: error: [ports] `errors_warning` 5000 is above `errors_critical` 1000",
+            "noctty.toml:3:18: error: [ports]: `errors_warning` (5000) is above `errors_critical` (1000)",
             "unknown key `discard_warning` in [ports]",
             "noctty.toml:6:1: warning: no host has the tag \"acess\"",
             "did you mean \"access\"?",

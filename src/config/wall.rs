@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::theme::ThemeChoice;
 use crate::base::options::{OptionDoc, Problem, Table, nearest};
 use crate::base::units;
+use crate::model::Desktop;
 
 /// What a page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,6 +79,8 @@ pub struct WallOptions {
     /// How often the picture moves by a cell.
     pub shift: Duration,
     pub sound: Sound,
+    /// How [`Sound::Notification`] is asked for.
+    pub notification: Desktop,
     /// Beside UTC; `None` for the system's.
     pub timezone: Option<String>,
     pub theme: ThemeChoice,
@@ -91,6 +94,7 @@ impl Default for WallOptions {
             escalate: [5, 15, 30].map(|minutes| Duration::from_secs(minutes * 60)),
             shift: Duration::from_secs(5 * 60),
             sound: Sound::Off,
+            notification: Desktop::default(),
             timezone: None,
             theme: ThemeChoice::default(),
         }
@@ -126,6 +130,7 @@ impl WallOptions {
                 ),
             }
         }
+        out.notification = r.one_of("notification", &Desktop::ALL[1..]).unwrap_or_default();
         if let Some(place) = r.node("timezone").map(|node| node.place.clone())
             && let Some(zone) = r.string("timezone")
         {
@@ -214,7 +219,13 @@ pub const OPTIONS: &[OptionDoc] = &[
         name: "sound",
         form: "string",
         default: "off",
-        help: "`bell` or `notification` (OSC 9) when something new is critical",
+        help: "`bell` or `notification` (of the desktop) when something new is critical",
+    },
+    OptionDoc {
+        name: "notification",
+        form: "string",
+        default: "osc9",
+        help: "by which escape sequence the terminal is asked for it: `osc9`, `osc777` or `both`",
     },
     OptionDoc {
         name: "timezone",
@@ -289,15 +300,16 @@ mod tests {
     #[test]
     fn what_is_wrong_has_its_place() {
         let (wall, problems) = read(
-            "[wall]\nescalate = [\"5m\", \"1m\", \"9m\"]\nsound = \"loud\"\ntimezone = \"Mars/Base\"\nholdd = \"1m\"\n\
+            "[wall]\nescalate = [\"5m\", \"1m\", \"9m\"]\nsound = \"loud\"\nnotification = \"osc99\"\ntimezone = \"Mars/Base\"\nholdd = \"1m\"\n\
              [[wall.page]]\nform = \"grids\"\n[[wall.page]]\nform = \"grid\"\nseconds = 1\n[[wall.page]]\ntitle = \"x\"\n",
         );
         for want in [
             "n.toml:2:12: `escalate` is three durations",
             "n.toml:3:9: \"loud\" is no sound; off, bell or notification",
-            "n.toml:4:12: there is no time zone \"Mars/Base\"",
-            "n.toml:5:1: unknown key `holdd` in [wall]; did you mean `hold`?",
-            "n.toml:7:8: \"grids\" is no form of a page; did you mean \"grid\"?",
+            "n.toml:4:16: [wall] `notification` knows no \"osc99\"; did you mean \"osc9\"?",
+            "n.toml:5:12: there is no time zone \"Mars/Base\"",
+            "n.toml:6:1: unknown key `holdd` in [wall]; did you mean `hold`?",
+            "n.toml:8:8: \"grids\" is no form of a page; did you mean \"grid\"?",
             "[[wall.page]] `seconds` is 1, outside 3 to 86400",
             "[[wall.page]] has no `form`",
         ] {

@@ -5,10 +5,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod pace;
+
 use super::plan::{Bound, Plan, Runner};
 use super::thresholds;
 use crate::backup::{self, Source};
-use crate::base::options::{OptionDoc, Place, Problem, Reader, Source as Text, Table, Weight, nearest};
+use crate::base::options::{OptionDoc, Place, Problem, Source as Text, Table, Weight, nearest};
 use crate::base::units;
 use crate::config::rules::read_flapping;
 use crate::config::{CheckEntry, Config, HostEntry, JobEntry};
@@ -188,12 +190,13 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
         let what = format!("the {} check of {}", kind.name, entry.host.name);
         let mut reader = options.reader(&what);
         let own_pace = reader.node("interval").is_some();
-        let pace = read_pace(&mut reader, kind.pace);
+        let pace = pace::read(&mut reader, kind);
         let flapping = reader.node("flapping").map(|node| read_flapping(node, entry.flapping, problems));
         let thresholds = thresholds::read(&mut reader, problems);
         let probe = (kind.bind)(&entry.host, &mut reader);
         problems.extend(reader.finish());
         let Some(mut probe) = probe else { continue };
+        thresholds::check_names(options, &what, probe.numbers().as_deref(), problems);
         if let Some(profiles) = &common.profiles {
             probe.equip(profiles);
         }
@@ -353,23 +356,6 @@ pub fn bound_source(
         wire: source.wire(),
     };
     Bound { spec: Arc::new(spec), run: Runner::Backup(Arc::from(source)), thresholds: Arc::from([]), flapping: None }
-}
-
-fn read_pace(reader: &mut Reader<'_>, mut pace: Pace) -> Pace {
-    reader.node("kind");
-    if let Some(interval) = reader.duration("interval") {
-        pace.interval = interval.max(Duration::from_secs(1));
-    }
-    if let Some(timeout) = reader.duration("timeout") {
-        pace.timeout = timeout.max(Duration::from_millis(10));
-    }
-    if let Some(retry) = reader.duration("retry_interval") {
-        pace.retry_interval = retry.max(Duration::from_millis(100));
-    }
-    if let Some(attempts) = reader.integer("attempts", 1..=20) {
-        pace.attempts = u8::try_from(attempts).unwrap_or(pace.attempts);
-    }
-    pace
 }
 
 fn unknown<'a>(what: &str, name: &str, place: &Place, known: impl Iterator<Item = &'a str> + Clone) -> Problem {

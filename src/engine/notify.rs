@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use ulid::Ulid;
 
 use crate::base::Timestamp;
+use crate::bus::Call;
 use crate::model::{Alert, ChannelStatus, Condition, Target};
 use crate::net::Net;
 use crate::notify::{Batch, Batcher, Change, Channel, Cx, Fate, How, Origin, Taken, subject};
@@ -226,7 +227,7 @@ impl Notify {
     }
 
     /// Lets go what is due. What the terminals of consoles are to say comes back.
-    pub fn start_due(&mut self, now: Timestamp, wall: Timestamp, net: &Arc<Net>) -> Vec<String> {
+    pub fn start_due(&mut self, now: Timestamp, wall: Timestamp, net: &Arc<Net>) -> Vec<Call> {
         let mut rings = Vec::new();
         for line in &mut self.lines {
             if line.wake_at().is_none_or(|at| at > now) {
@@ -238,9 +239,9 @@ impl Notify {
             let forget = wall.minus(line.channel.rules.within);
             self.notes.push(Dispatch::Handed { channel: channel.clone(), ids: ids.clone(), at: wall, forget });
             match &line.channel.how {
-                How::Terminal => {
+                How::Terminal(desktop) => {
                     self.notes.push(Dispatch::Settled { channel, ids });
-                    rings.push(subject(&batch));
+                    rings.push(Call { words: subject(&batch), desktop: *desktop });
                     line.status.delivered += 1;
                     line.status.last_delivered = Some(wall);
                 }
@@ -355,7 +356,7 @@ mod tests {
 
     use super::*;
     use crate::base::{Clock, Untrusted};
-    use crate::model::{AlertKind, AssetId};
+    use crate::model::{AlertKind, AssetId, Desktop};
     use crate::notify::{Deliver, Delivering, Filter, Rules};
 
     #[derive(Debug, Default)]
@@ -413,7 +414,9 @@ mod tests {
         let mut second = 0;
         while let Some(due) = notify.wake_at().filter(|due| *due <= at(seconds)) {
             second = second.max(due.millis() / 1000);
-            said.extend(notify.start_due(at(second), at(second), &net));
+            let rings = notify.start_due(at(second), at(second), &net);
+            assert!(rings.iter().all(|call| call.desktop == Desktop::Osc777), "{rings:?}");
+            said.extend(rings.into_iter().map(|call| call.words));
             if notify.lines[0].under_way {
                 let ended = delivered.recv().await.expect("it ends");
                 said.extend(notify.ended(at(second), at(second), ended));
@@ -470,7 +473,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_bell_rings_on_the_terminal() {
-        let (said, status) = run(How::Terminal, 100).await;
+        let (said, status) = run(How::Terminal(Desktop::Osc777), 100).await;
         assert_eq!(said, ["DOWN core-sw1: no answer"]);
         assert_eq!(status.delivered, 1);
     }
@@ -484,9 +487,9 @@ mod tests {
         let (sender, _delivered) = mpsc::channel(8);
         let mut notify = Notify::new(sender);
         let times = (at(0), at(0));
-        notify.load(times, &[channel(How::Terminal)]);
+        notify.load(times, &[channel(How::Terminal(Desktop::Osc9))]);
         assert!(notify.take(times, &alert("a")));
-        let mut other = channel(How::Terminal);
+        let mut other = channel(How::Terminal(Desktop::Osc9));
         other.rules.most = 1;
         notify.load(times, &[other.clone()]);
         assert_eq!(notify.lines[0].batcher.waiting(), 1);
@@ -561,7 +564,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_an_earlier_run_left_is_told_once_by_how_things_stand_then() {
-        let (mut first, _delivered) = restarted(How::Terminal, at(0), Outbox::default());
+        let (mut first, _delivered) = restarted(How::Terminal(Desktop::Osc9), at(0), Outbox::default());
         for name in ["down", "well", "unknown", "gone"] {
             first.take((at(0), at(0)), &alert(name));
         }
@@ -577,11 +580,12 @@ mod tests {
             (60, "DOWN down: no answer (+1 more)"),
             (7200, "4 changes were not delivered in time: down (still DOWN), well, unknown (still DOWN), gone"),
         ] {
-            let (mut second, _delivered) = restarted(How::Terminal, at(restart), outbox.clone());
+            let (mut second, _delivered) = restarted(How::Terminal(Desktop::Osc9), at(restart), outbox.clone());
             assert_eq!(second.wake_at(), Some(at(restart + 15)));
             let due = (at(restart + 15), at(restart + 15));
             second.judge_restored(due, stands);
-            assert_eq!(second.start_due(due.0, due.1, &net), [line]);
+            let called: Vec<String> = second.start_due(due.0, due.1, &net).into_iter().map(|call| call.words).collect();
+            assert_eq!(called, [line]);
             second.notes.splice(0..0, outbox.untold.iter().cloned().map(Dispatch::Waits));
             assert_eq!(on_disk(&mut second).untold, [], "and never again");
         }

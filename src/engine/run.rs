@@ -319,10 +319,10 @@ impl Engine {
         }
         let (state, times) = (&self.state, (now, self.clock.wall()));
         self.notify.judge_restored(times, |target| state.has(target).then(|| state.stands(target)));
-        for words in self.notify.start_due(now, self.clock.wall(), &self.net) {
-            visitors.ring(&words);
+        for call in self.notify.start_due(now, self.clock.wall(), &self.net) {
+            visitors.ring(&call);
             // A console that takes nothing in rings nothing either.
-            let _ = end.notices.try_send(Notice::Ring(words));
+            let _ = end.notices.try_send(Notice::Ring(call));
         }
         self.take(Event::Channels(self.notify.statuses()));
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::options::{Problem, Reader, Table, Value};
+use crate::base::options::{Node, Place, Problem, Reader, Table, Value, Worse, nearest};
 use crate::model::{Side, Threshold};
 
 /// Reads `thresholds = { NAME = { warn, crit, below, base, least } }`.
@@ -22,25 +22,69 @@ pub fn read(reader: &mut Reader<'_>, problems: &mut Vec<Problem>) -> Arc<[Thresh
         .collect()
 }
 
+/// A limit for a number that nobody tells is never reached: holds the names in `thresholds` against those that the check
+/// `what` knows, where it knows them.
+pub fn check_names(options: &Table, what: &str, known: Option<&[String]>, problems: &mut Vec<Problem>) {
+    let (Some(known), Some(Value::Table(table))) = (known, options.find("thresholds").map(|node| &node.value)) else {
+        return;
+    };
+    let mut check = |name: &str, place: &Place| {
+        if known.iter().any(|number| is_one_of(name, number)) {
+            return;
+        }
+        let problem = Problem::error(place, format!("{what} has no number called `{name}`"));
+        problems.push(problem.hint(match near(name, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("its numbers: {}", known.join(", ")),
+        }));
+    };
+    for (key, node) in &table.entries {
+        check(&key.name, &key.place);
+        if let Value::Table(limits) = &node.value
+            && let Some(Node { place, value: Value::String(base) }) = limits.find("base")
+        {
+            check(base, place);
+        }
+    }
+}
+
+fn is_one_of(name: &str, number: &str) -> bool {
+    match number.strip_suffix('*') {
+        Some(stem) => name.len() > stem.len() && name.starts_with(stem),
+        None => name == number,
+    }
+}
+
+/// The number whose name comes nearest, with what stands behind the colon as it is.
+fn near(name: &str, known: &[String]) -> Option<String> {
+    let (stem, rest) = name.split_once(':').map_or((name, None), |(stem, rest)| (stem, Some(rest)));
+    let stems = known.iter().filter_map(|number| {
+        let many = number.strip_suffix(":*");
+        if rest.is_some() { many } else { Some(many.unwrap_or(number)) }
+    });
+    let near = nearest(stem, stems)?;
+    let is_of_many = known.iter().any(|number| number.strip_suffix(":*") == Some(near));
+    Some(match rest {
+        Some(rest) => format!("{near}:{rest}"),
+        None if is_of_many => format!("{near}:…"),
+        None => near.to_owned(),
+    })
+}
+
 fn one(metric: &str, table: &Table, problems: &mut Vec<Problem>) -> Threshold {
     let what = format!("the threshold of {metric}");
     let mut r = table.reader(&what);
     let (warning, critical) = (r.float("warn"), r.float("crit"));
     let side = if r.bool("below").unwrap_or(false) { Side::Below } else { Side::Above };
     let (base, least) = (r.string("base"), r.float("least"));
-    if warning.is_none() && critical.is_none() {
+    if ["warn", "crit"].iter().all(|key| table.find(key).is_none()) {
         r.problem(Problem::error(&table.place, format!("{what} needs `warn` or `crit`")));
     }
-    if let (Some(warning), Some(critical)) = (warning, critical) {
-        let wrong = match side {
-            Side::Above => critical < warning,
-            Side::Below => critical > warning,
-        };
-        if wrong {
-            let problem = Problem::error(&table.place, format!("{what}: `crit` is reached before `warn`"));
-            r.problem(problem.hint("where low is bad, add below = true"));
-        }
-    }
+    let (worse, hint) = match side {
+        Side::Above => (Worse::Higher, "where low is bad, add below = true; else swap the two"),
+        Side::Below => (Worse::Lower, "where high is bad, leave `below` out; else swap the two"),
+    };
+    r.hold_apart(worse, ["warn", "crit"], [warning, critical], Some(hint));
     if base.is_some() != least.is_some() {
         r.problem(Problem::error(&table.place, format!("{what}: `base` and `least` go together")));
     }
@@ -77,11 +121,48 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_nobody_tells_is_refused_with_the_nearest() {
+        let told = |check: &str| {
+            let text = format!("[[host]]\nname = \"a\"\nchecks = [{{ {check} }}]\n");
+            let config = load::parse("noctty.toml", text).expect("it is TOML");
+            bind(&config).map(|_| ()).map_err(|problems| problems.iter().map(Problem::brief).collect::<String>())
+        };
+        for (check, want) in [
+            ("kind = 'local', thresholds = { dsk = { warn = 1 } }", "did you mean `disk:…`?"),
+            ("kind = 'local', thresholds = { 'dsk:/var' = { warn = 1 } }", "did you mean `disk:/var`?"),
+            (
+                "kind = 'linux', thresholds = { memmory = { warn = 1 } }",
+                "3:44: the linux check of a has no number called `memmory`; did you mean `memory`?",
+            ),
+            ("kind = 'windows', thresholds = { nothing_near = { warn = 1 } }", "its numbers: load1, load5,"),
+            ("kind = 'linux', thresholds = { cpu = { warn = 1, base = 'lod1', least = 1 } }", "did you mean `load1`?"),
+            ("kind = 'prometheus', thresholds = { tiem = { warn = 1 } }", "did you mean `time`?"),
+            (
+                "kind = 'prometheus', machine = false, thresholds = { memory = { warn = 1 } }",
+                "its numbers: time, samples",
+            ),
+        ] {
+            let all = told(check).expect_err("it is wrong");
+            assert!(all.contains(want), "{want} is missing in\n{all}");
+        }
+        for check in [
+            "kind = 'local', thresholds = { 'disk:/var' = { warn = 1 }, uptime = { crit = 60, below = true } }",
+            "kind = 'prometheus', expect = [{ metric = 'queue', warning = 1 }], thresholds = { queue = { warn = 1 }, 'queue{name=a}' = { warn = 1 } }",
+            "kind = 'plugin', command = ['sh'], thresholds = { anything = { warn = 1 } }",
+        ] {
+            assert_eq!(told(check), Ok(()), "{check}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_with_them_is_said() {
         for (text, want) in [
             ("{ rtt = 5 }", "must be a table"),
             ("{ rtt = {} }", "needs `warn` or `crit`"),
-            ("{ rtt = { warn = 5, crit = 2 } }", "reached before `warn`"),
+            ("{ rtt = { warn = 5, crit = 2 } }", "`warn` (5) is above `crit` (2)"),
+            ("{ rtt = { warn = 5, crit = 7, below = true } }", "`warn` (5) is below `crit` (7)"),
+            ("{ rtt = { warn = nan } }", "no finite number"),
+            ("{ rtt = { crit = -inf } }", "no finite number"),
             ("{ rtt = { warn = 5, base = \"n\" } }", "go together"),
             ("{ rtt = { wrn = 5 } }", "did you mean `warn`?"),
         ] {

@@ -49,6 +49,24 @@ pub struct Alert {
     pub at: Timestamp,
 }
 
+/// By which escape sequence a terminal is asked for a notification of the desktop that it stands on. Terminals know one of
+/// them, both or none; what they do not know they leave out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Desktop {
+    None,
+    /// `OSC 9 ; text`, as iTerm2 has it.
+    #[default]
+    Osc9,
+    /// `OSC 777 ; notify ; title ; text`, as rxvt-unicode has it.
+    Osc777,
+    Both,
+}
+
+impl Desktop {
+    pub const ALL: [(Self, &'static str); 4] =
+        [(Self::None, "none"), (Self::Osc9, "osc9"), (Self::Osc777, "osc777"), (Self::Both, "both")];
+}
+
 /// How one channel to people stands.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChannelStatus {

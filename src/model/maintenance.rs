@@ -39,6 +39,16 @@ pub struct Order {
     pub note: Untrusted,
 }
 
+impl Order {
+    /// Since when it will never be open again; a flexible one may begin at the end of its window.
+    pub fn over_since(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.span {
+            Span::Once { until, .. } => Some(until.plus(self.flexible.unwrap_or_default())).filter(|end| *end <= now),
+            Span::Recurring { .. } => None,
+        }
+    }
+}
+
 /// An order that stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Maintenance {

@@ -23,7 +23,7 @@ pub mod session;
 pub mod threshold;
 pub mod vitals;
 
-pub use alert::{Alert, AlertKind, ChannelStatus};
+pub use alert::{Alert, AlertKind, ChannelStatus, Desktop};
 pub use backup::{BackupFailure, BackupReport, Job, LockState, RestorePoint, Schedule};
 pub use care::{Acknowledgement, CareBook, Claim, Deed, Release, Stickiness, Target};
 pub use check::{CheckKey, CheckSpec, EASED, EASES_AFTER, Subject, Wire};

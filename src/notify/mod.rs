@@ -16,7 +16,7 @@ use std::time::Duration;
 pub use self::batch::{Batch, Batcher, Change, Fate, Late, Origin, Rules, Taken};
 pub use self::message::{json, subject, text};
 use crate::base::options::{OptionDoc, Problem, Reader, Table, Weight, nearest};
-use crate::model::{Alert, AlertKind, Condition};
+use crate::model::{Alert, AlertKind, Condition, Desktop};
 use crate::net::Net;
 
 /// What a delivery may use.
@@ -49,9 +49,14 @@ pub static KINDS: &[&Kind] = &[&BELL, &exec::KIND, &webhook::KIND, &mail::KIND];
 
 static BELL: Kind = Kind {
     name: "bell",
-    help: "the terminal of whoever looks at a console: BEL, and a desktop notification where the terminal has them (OSC 9)",
-    options: &[],
-    bind: |_| Some(How::Terminal),
+    help: "the terminal of whoever looks at a console: BEL, and a desktop notification where the terminal has them",
+    options: &[OptionDoc {
+        name: "notification",
+        form: "string",
+        default: "osc9",
+        help: "by which escape sequence: `osc9`, `osc777`, `both` or `none`",
+    }],
+    bind: |r| Some(How::Terminal(r.one_of("notification", &Desktop::ALL).unwrap_or_default())),
 };
 
 /// Options that every channel has.
@@ -86,7 +91,7 @@ pub const OPTIONS: &[OptionDoc] = &[
 #[derive(Clone, Debug)]
 pub enum How {
     /// By whoever looks at a console.
-    Terminal,
+    Terminal(Desktop),
     By(Arc<dyn Deliver>),
 }
 

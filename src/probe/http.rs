@@ -11,7 +11,7 @@ use url::Url;
 use self::status::Statuses;
 use super::web::{self, Sent, Web};
 use super::{Cx, Kind, Pace, Probe, Running};
-use crate::base::options::{OptionDoc, Problem, Reader};
+use crate::base::options::{OptionDoc, Problem, Reader, Worse};
 use crate::base::{Secret, Timestamp, Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::http::{Fetched, HttpError};
@@ -90,7 +90,8 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let body_limit = options.integer("body_limit", 0..=64 << 20).and_then(|n| usize::try_from(n).ok());
     let redirects = options.integer("redirects", 0..=20).and_then(|n| usize::try_from(n).ok());
     let other_hosts = options.bool("other_hosts").unwrap_or(false);
-    let (slow_warning, slow_critical) = (options.duration("slow_warning"), options.duration("slow_critical"));
+    let [slow_warning, slow_critical] =
+        options.optional_pair(Worse::Higher, ["slow_warning", "slow_critical"], Reader::duration);
     Some(Box::new(Http {
         web: web?,
         method,

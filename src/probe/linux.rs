@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::machine::{self, Memory, Way};
+use super::vitals::judge;
 use super::vitals::kernel::Counters;
 use super::vitals::limits::{self, Limits};
 use super::vitals::linux::{self, Look, Part, SCRIPT};
@@ -79,6 +80,10 @@ impl Probe for Linux {
 
     fn join(&mut self, links: &Arc<Links>) {
         self.way.join(links);
+    }
+
+    fn numbers(&self) -> Option<Vec<String>> {
+        Some(judge::numbers())
     }
 }
 

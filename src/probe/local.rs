@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::linux::mark;
 use super::machine::{INVENTORY_EVERY, Memory};
+use super::vitals::judge;
 use super::vitals::kernel::{self, Counters};
 use super::vitals::limits::{self, Limits};
 use super::vitals::linux::{self, Part, SCRIPT};
@@ -87,6 +88,10 @@ impl Probe for Local {
 
     fn wire(&self) -> Wire {
         Wire { protocol: "local files".into(), destination: "/proc, statvfs, systemctl".into() }
+    }
+
+    fn numbers(&self) -> Option<Vec<String>> {
+        Some(judge::numbers())
     }
 }
 

@@ -97,6 +97,12 @@ pub trait Probe: Debug + Send + Sync {
         true
     }
 
+    /// The names of the numbers that a run may give, for limits under them; `disk:*` stands for all that begin so. `None`
+    /// where only the answer says.
+    fn numbers(&self) -> Option<Vec<String>> {
+        None
+    }
+
     /// Tells two checks of one kind on one host apart: the port, the name asked for. Empty for one.
     fn instance(&self) -> String {
         String::new()

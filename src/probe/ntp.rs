@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use super::{Cx, Kind, Pace, Probe, Running};
-use crate::base::options::{OptionDoc, Reader};
+use crate::base::options::{OptionDoc, Reader, Worse};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::ntp;
@@ -44,8 +44,9 @@ struct Ntp {
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok()).unwrap_or(123);
-    let offset_warning = options.duration("offset_warning").unwrap_or(Duration::from_millis(100));
-    let offset_critical = options.duration("offset_critical").unwrap_or(Duration::from_secs(1));
+    let usual = [Duration::from_millis(100), Duration::from_secs(1)];
+    let [offset_warning, offset_critical] =
+        options.pair(Worse::Higher, ["offset_warning", "offset_critical"], usual, Reader::duration);
     let stratum = options.integer("stratum_warning", 1..=16).and_then(|n| u8::try_from(n).ok());
     Some(Box::new(Ntp {
         address: host.address.clone()?,

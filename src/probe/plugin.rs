@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Cx, Kind, Pace, Probe, Running};
-use crate::base::options::{OptionDoc, Problem, Reader, SecretRef, Value};
+use crate::base::options::{OptionDoc, Place, Problem, Reader, SecretRef, Value, nearest};
 use crate::base::{Secret, Untrusted};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::process::{self, Program, secret};
@@ -76,16 +76,45 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     };
     let address = host.address.as_deref().unwrap_or(&host.name);
     let mut argv = Vec::with_capacity(command.len());
+    let program_place = command.first().map(|(_, place)| place.clone());
     for (argument, place) in command {
         // An option in the guise of an address would be taken for one.
         if argument == "{address}" && address.starts_with('-') || argument == "{name}" && host.name.starts_with('-') {
             options.problem(Problem::error(&place, format!("{argument} begins with a dash")));
             return None;
         }
+        check_placeholders(&argument, &place, options);
         argv.push(argument.replace("{address}", address).replace("{name}", &host.name));
+    }
+    // What the machine does not have today may be installed tomorrow.
+    if let Err(error) = process::executable(&argv[0]) {
+        let place = program_place.unwrap_or(place);
+        let hint = "install it, or correct the first element of `command`; until then the check is unknown";
+        options.problem(Problem::warning(&place, format!("{}: {error}", options.what())).hint(hint));
     }
     let label = label.unwrap_or_else(|| argv[0].rsplit('/').next().unwrap_or_default().to_owned());
     Some(Box::new(Plugin { argv, label, environment, folder }))
+}
+
+/// What an argument may have of the host.
+const PLACEHOLDERS: [&str; 2] = ["address", "name"];
+
+/// A word in braces that is none of the placeholders: one that comes near is a slip; another may be meant for the plugin, and
+/// is given to it as it is.
+fn check_placeholders(argument: &str, place: &Place, options: &mut Reader<'_>) {
+    for after in argument.split('{').skip(1) {
+        let Some((word, _)) = after.split_once('}') else { continue };
+        let is_word = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+        if !is_word || PLACEHOLDERS.contains(&word) {
+            continue;
+        }
+        let words = format!("{}: `{{{word}}}` is no placeholder", options.what());
+        let known = PLACEHOLDERS.map(|word| format!("{{{word}}}")).join(", ");
+        options.problem(match nearest(&word.to_lowercase(), PLACEHOLDERS) {
+            Some(near) => Problem::error(place, words).hint(format!("did you mean `{{{near}}}`? known: {known}")),
+            None => Problem::warning(place, words).hint(format!("the plugin gets it as it stands; known: {known}")),
+        });
+    }
 }
 
 /// Variables as text, or as secrets.

@@ -92,6 +92,12 @@ impl Probe for Prometheus {
         Wire { protocol: format!("HTTP GET {}", self.web.url).into(), destination: self.web.destination().into() }
     }
 
+    fn numbers(&self) -> Option<Vec<String>> {
+        let machine = self.rules.limits.map(|_| machine::NUMBERS.map(str::to_owned)).into_iter().flatten();
+        let chosen = self.rules.expect.iter().flat_map(Expectation::numbers);
+        Some(machine.chain(chosen).chain(["time", "samples"].map(str::to_owned)).collect())
+    }
+
     fn instance(&self) -> String {
         let usual = self.web.url.port() == Some(9100) && self.web.url.path() == "/metrics";
         if usual { String::new() } else { self.web.instance() }

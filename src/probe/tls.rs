@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use super::protection::NAME;
 use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::Timestamp;
-use crate::base::options::{OptionDoc, Problem, Reader};
+use crate::base::options::{OptionDoc, Problem, Reader, Worse};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::dialog::Dialog;
 use crate::net::mail::{self, Mail};
@@ -86,8 +86,8 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
         Some(Mail::Smtp) => 25,
         Some(Mail::Imap) => 143,
     };
-    let warning = options.duration("warning").unwrap_or(Duration::from_secs(30 * DAY));
-    let critical = options.duration("critical").unwrap_or(Duration::from_secs(7 * DAY));
+    let ends = [Duration::from_secs(30 * DAY), Duration::from_secs(7 * DAY)];
+    let [warning, critical] = options.pair(Worse::Lower, ["warning", "critical"], ends, Reader::duration);
     let old_versions = options.bool("old_versions").unwrap_or(false);
     let trust = Trust::read(options);
     let address = host.address.clone()?;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::machine::{self, Memory, Way};
+use super::vitals::judge;
 use super::vitals::limits::{self, Limits};
 use super::vitals::windows;
 use super::{Cx, Kind, Pace, Probe, Running};
@@ -63,6 +64,10 @@ impl Probe for Windows {
 
     fn join(&mut self, links: &Arc<Links>) {
         self.way.join(links);
+    }
+
+    fn numbers(&self) -> Option<Vec<String>> {
+        Some(judge::numbers())
     }
 }
 

@@ -308,7 +308,10 @@ pub fn find(name: &str) -> Option<PathBuf> {
 }
 
 /// A program by name or by path.
-fn executable(name: &str) -> Result<PathBuf, ProcessError> {
+///
+/// # Errors
+/// Nothing is there, or what is there may not be run.
+pub fn executable(name: &str) -> Result<PathBuf, ProcessError> {
     if !name.contains('/') {
         return find(name).ok_or_else(|| ProcessError::NotFound(name.to_owned()));
     }

@@ -2,13 +2,16 @@
 //! through the encoder of its output format.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::base::{Timestamp, Untrusted, units};
-use crate::model::{Acknowledgement, CareBook, Entry, Maintenance, Scope, Span, Stickiness, Target};
+use crate::model::{Acknowledgement, CareBook, Claim, Condition, Entry, Maintenance, Scope, Span, Stickiness, Target};
 
 pub const SCHEMA: &str = "noctty.care/1";
+/// How far a claim reaches: the consoles of one state directory.
+const HERE: &str = "here";
 
 #[derive(Debug, Serialize)]
 struct Document {
@@ -21,6 +24,12 @@ struct Document {
     maintenance: Option<Vec<MaintenanceRow>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     saved: Option<SavedRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claimed: Option<Vec<SavedRow>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    already_owned: Option<Vec<AckRow>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reaches: Option<ReachRow>,
     warnings: Vec<String>,
 }
 
@@ -38,6 +47,24 @@ struct AckRow {
     sticky: bool,
     /// How far it reaches.
     reach: &'static str,
+}
+
+/// Claims that were just saved.
+#[derive(Debug)]
+pub struct Claimed<'a> {
+    pub saved: &'a [(Arc<Entry>, Claim)],
+    /// The site or group whose problems they are; `None` for one that was named.
+    pub of: Option<String>,
+    /// The engine whose problems they are; `None` where they were looked for.
+    pub seen_by: Option<String>,
+    /// What others had claimed before.
+    pub owned: Vec<Arc<Acknowledgement>>,
+    /// The state directory.
+    pub directory: String,
+    /// The process that polls for it now.
+    pub polled_by: Option<u32>,
+    /// An engine of this machine that keeps other claims.
+    pub not_in: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,6 +89,24 @@ struct SavedRow {
     kind: &'static str,
     author: String,
     about: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sticky: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReachRow {
+    /// As `acks[].reach`.
+    reach: &'static str,
+    state_directory: String,
+    polled_by: Option<u32>,
+    not_in: Option<String>,
+    silences_pagers: bool,
 }
 
 /// All claims and windows that are given.
@@ -73,14 +118,79 @@ pub fn list_json(book: &CareBook, now: Timestamp) -> String {
 
 /// The entry that was just saved.
 pub fn saved_json(entry: &Entry, now: Timestamp) -> String {
-    let saved = SavedRow {
+    json(&Document { saved: Some(saved_row(entry, None)), ..document(now) })
+}
+
+fn saved_row(entry: &Entry, claim: Option<&Claim>) -> SavedRow {
+    SavedRow {
         id: entry.id.to_string(),
         at: entry.at.rfc3339(),
         kind: entry.kind.as_str(),
         author: entry.author.json_text(),
         about: entry.about.as_ref().map(Untrusted::json_text),
+        owner: claim.map(|claim| claim.owner.json_text()),
+        until: claim.map(|claim| claim.until.rfc3339()),
+        sticky: claim.map(|claim| claim.stickiness == Stickiness::Sticky),
+        condition: claim.and_then(|claim| claim.condition).map(Condition::as_str),
+    }
+}
+
+/// Claims that were just saved: one that was named as `saved`, those of a site or group as `claimed[]`.
+pub fn claimed_json(all: &Claimed<'_>, now: Timestamp) -> String {
+    let mut rows: Vec<SavedRow> = all.saved.iter().map(|(entry, claim)| saved_row(entry, Some(claim))).collect();
+    let reaches = ReachRow {
+        reach: HERE,
+        state_directory: all.directory.clone(),
+        polled_by: all.polled_by,
+        not_in: all.not_in.clone(),
+        silences_pagers: false,
     };
-    json(&Document { saved: Some(saved), ..document(now) })
+    let document = Document { reaches: Some(reaches), ..document(now) };
+    json(&if all.of.is_some() {
+        let owned = all.owned.iter().map(|ack| ack_row(ack)).collect();
+        Document { claimed: Some(rows), already_owned: Some(owned), ..document }
+    } else {
+        Document { saved: rows.pop(), ..document }
+    })
+}
+
+/// The same in lines: what, whose until when, who sees it, and that nobody is spared by it.
+pub fn claimed_text(all: &Claimed<'_>, now: Timestamp) -> String {
+    let mut out: String = all.saved.iter().map(|(entry, _)| saved_text(entry)).collect();
+    for ack in &all.owned {
+        let left = units::age(ack.claim.until.since(now));
+        let (target, owner) = (ack.claim.target.label().line(), ack.claim.owner.line());
+        let _ = writeln!(out, "left as it is: {target}, which {owner} has for {left} yet");
+    }
+    if let Some(of) = &all.of {
+        let from = match &all.seen_by {
+            Some(who) => format!("as noctty, {who}, sees it now"),
+            None => "of one round of checks, since no noctty polls here".to_owned(),
+        };
+        let _ = match all.saved.len() {
+            0 => writeln!(out, "{of}: nothing to claim, {from}"),
+            count => writeln!(out, "{of}: {count} claimed, {from}"),
+        };
+    }
+    let Some((_, claim)) = all.saved.first() else { return out };
+    let lasts =
+        units::config_duration(std::time::Duration::from_secs((claim.until.since(now).as_secs() + 30) / 60 * 60));
+    let sooner = match claim.stickiness {
+        Stickiness::Sticky => "recovers",
+        Stickiness::EndsOnWorsening => "recovers or gets worse",
+    };
+    let owner = claim.owner.line();
+    let _ = writeln!(out, "owner: {owner}, until {} ({lasts}), or until it {sooner}", claim.until.rfc3339());
+    let polled = match all.polled_by {
+        Some(process) => format!("shared with every console of the noctty that polls there (pid {process})"),
+        None => "no noctty polls there now, so nobody sees it before one does".to_owned(),
+    };
+    let _ = writeln!(out, "reaches: the consoles of {}; {polled}", all.directory);
+    if let Some(socket) = &all.not_in {
+        let _ = writeln!(out, "not in: the engine of this machine ({socket}), which keeps claims of its own");
+    }
+    out.push_str("no pager is silenced by it, and no other system is told\n");
+    out
 }
 
 pub fn saved_text(entry: &Entry) -> String {
@@ -122,10 +232,7 @@ pub fn maintenance_text(book: &CareBook, now: Timestamp) -> String {
 
 /// A window that will never be open again.
 pub fn is_over(one: &Maintenance, now: Timestamp) -> bool {
-    match one.order.span {
-        Span::Once { until, .. } => now >= until.plus(one.order.flexible.unwrap_or_default()),
-        Span::Recurring { .. } => false,
-    }
+    one.order.over_since(now).is_some()
 }
 
 fn ack_row(ack: &Acknowledgement) -> AckRow {
@@ -148,7 +255,7 @@ fn ack_row(ack: &Acknowledgement) -> AckRow {
         since: ack.since.rfc3339(),
         until: claim.until.rfc3339(),
         sticky: claim.stickiness == Stickiness::Sticky,
-        reach: "here",
+        reach: HERE,
     }
 }
 
@@ -196,6 +303,9 @@ fn document(now: Timestamp) -> Document {
         acks: None,
         maintenance: None,
         saved: None,
+        claimed: None,
+        already_owned: None,
+        reaches: None,
         warnings: Vec::new(),
     }
 }

@@ -9,10 +9,11 @@ use std::task::{Context, Poll};
 
 use super::clipboard::Clip;
 use super::frame::Frame;
-use crate::base::Timestamp;
-use crate::bus::Notice;
+use crate::base::{Timestamp, text};
+use crate::bus::{Call, Notice};
 use crate::config::key::Key;
 use crate::config::theme::Background;
+use crate::model::Desktop;
 use crate::state::Snapshot;
 
 /// What is shown and how it answers.
@@ -101,10 +102,10 @@ pub enum MouseDeed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ring {
     Bell,
-    /// A notification of the desktop that the terminal stands on (`OSC 9`).
-    Notification(String),
+    /// A notification of the desktop that the terminal stands on.
+    Notification(Call),
     /// Both.
-    Alert(String),
+    Alert(Call),
 }
 
 impl Ring {
@@ -112,12 +113,27 @@ impl Ring {
     pub fn bytes(&self) -> Vec<u8> {
         match self {
             Self::Bell => vec![0x07],
-            Self::Notification(words) => {
-                let words: String = words.chars().filter(|c| !c.is_control()).take(120).collect();
-                format!("\x1b]9;{words}\x1b\\").into_bytes()
-            }
-            Self::Alert(words) => [Self::Bell.bytes(), Self::Notification(words.clone()).bytes()].concat(),
+            Self::Notification(call) => notification(call).into_bytes(),
+            Self::Alert(call) => [Self::Bell.bytes(), notification(call).into_bytes()].concat(),
         }
+    }
+}
+
+/// Columns of a notification's words.
+const WORDS: usize = 120;
+
+/// What asks for a notification. The words cannot end it, nor begin another sequence; they begin with our name, so that no
+/// terminal takes a number at their head for a command of its own (`OSC 9 ; 4 ; …` is a progress bar to some).
+fn notification(Call { words, desktop }: &Call) -> String {
+    let words = text::fit(&text::clean(words), WORDS);
+    let first = || format!("\x1b]9;noctty: {words}\x1b\\");
+    // A semicolon would part the words from each other.
+    let other = || format!("\x1b]777;notify;noctty;{}\x1b\\", words.replace(';', ","));
+    match desktop {
+        Desktop::None => String::new(),
+        Desktop::Osc9 => first(),
+        Desktop::Osc777 => other(),
+        Desktop::Both => first() + &other(),
     }
 }
 

@@ -135,7 +135,8 @@ fn windows_are_ordered_listed_and_taken_back() {
         ],
     );
     out(dir, &["maintenance", "--group", "ams", "--schedule", "0 2 * * *", "--for", "1h", "--flexible", "15m"]);
-    out(dir, &["maintenance", "db01", "--from", "2020-01-01 00:00", "--for", "1h"]);
+    let past = refused(dir, &["maintenance", "db01", "--from", "2020-01-01 00:00", "--for", "1h"]);
+    assert!(past.contains("has been over since 2020-01-01T01:00:00.000Z"), "{past}");
     let all = json(dir, &["maintenance", "list", "--json"]);
     let rows: Vec<_> = all["maintenance"]
         .as_array()
@@ -170,6 +171,108 @@ fn windows_are_ordered_listed_and_taken_back() {
     let why = refused(dir, &["maintenance", "--site", "fra2", "--for", "1h"]);
     assert!(why.contains("no host is at the site \"fra2\"; did you mean \"fra1\"?"), "{why}");
     assert!(refused(dir, &["maintenance", "db01", "--schedule", "x", "--for", "1h"]).contains("is no schedule"));
+}
+
+#[test]
+fn windows_that_cannot_be_meant_are_refused_and_clock_changes_are_told() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    for (arguments, why) in [
+        (&["--schedule", "0 0 31 2 *", "--for", "1h"][..], "never opens"),
+        (&["--for", "400d"], "it would last 400d; 366d at most"),
+        (&["--from", "2030-01-01", "--until", "2032-01-01"], "it would last 730d"),
+        (&["--for", "1h", "--flexible", "400d"], "it would last 400d"),
+    ] {
+        let said = refused(dir, &[&["maintenance", "db01"], arguments].concat());
+        assert!(said.contains(why), "{why} is missing in {said}");
+    }
+    for arguments in [&["--for", "1h"][..], &["--note", "x"], &["--schedule", "0 2 * * *", "--for", "1h"]] {
+        let output = run(dir, &[&["maintenance"], arguments].concat());
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(2), true), "{said}");
+        assert!(said.contains("maintenance db01 --for 1h") && said.contains("--behind HOST"), "{said}");
+    }
+    assert!(!out(dir, &["maintenance"]).contains("db01"), "nothing was ordered");
+    let zone = ["--timezone", "Europe/Berlin", "--for", "1h"];
+    let output = run(dir, &[&["maintenance", "db01", "--from", "2030-03-31 02:30"], &zone[..]].concat());
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(output.status.success() && said.contains("2030-03-31 02:30 does not exist in Europe/Berlin"), "{said}");
+    assert!(said.contains("open from 2030-03-31T01:00:00.000Z to 2030-03-31T02:00:00.000Z"), "{said}");
+}
+
+#[test]
+fn what_was_claimed_is_said_with_its_reach_and_stored_clean() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    let owner = "ops\u{1b}[2J\u{202e}2";
+    let said = out(dir, &["ack", "db01", "--owner", owner, "--note", "a\nb\u{7}", "--for", "2h"]);
+    for want in [
+        "saved claimed db01 01",
+        "owner: ops\\x1b[2J<U+202E>2, until 20",
+        " (2h), or until it recovers or gets worse\n",
+        &format!("reaches: the consoles of {}; no noctty polls there now", dir.join("state").display()),
+        "no pager is silenced",
+    ] {
+        assert!(said.contains(want), "{want} is missing in\n{said}");
+    }
+    let log = fs::read_to_string(dir.join("state/journal.log")).expect("the second copy");
+    assert!(!log.contains("\\u001b") && !log.contains("\\u0007") && !log.contains('\u{202e}'), "{log}");
+    let saved = json(dir, &["ack", "db01", "--owner", "ops2", "--sticky", "--json"]);
+    assert_eq!((&saved["saved"]["owner"], &saved["saved"]["sticky"]), (&"ops2".into(), &true.into()));
+    assert_eq!(
+        (&saved["reaches"]["reach"], &saved["reaches"]["polled_by"], &saved["reaches"]["silences_pagers"]),
+        (&"here".into(), &Value::Null, &false.into())
+    );
+    assert!(refused(dir, &["ack", "db01", "--owner", &"x".repeat(300)]).contains("NOT SAVED"));
+}
+
+#[test]
+fn the_present_problems_of_a_site_are_claimed_but_for_those_that_somebody_has() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    let held = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let open = held.local_addr().expect("an address").port();
+    let host = |name: &str, site: &str, port: u16| {
+        let check = format!("{{ kind = \"tcp\", port = {port}, attempts = 1 }}");
+        format!(
+            "[[host]]\nname = \"{name}\"\naddress = \"127.0.0.1\"\nsite = \"{site}\"\ngroup = \"{site}-g\"\nchecks = [{check}]\n"
+        )
+    };
+    // Nobody listens at port 1.
+    let text = [
+        host("goodhost", "fra1", open),
+        host("bad1", "fra1", 1),
+        host("bad2", "fra1", 1),
+        host("elsewhere", "ams1", 1),
+    ];
+    let config = dir.join("sites.toml");
+    fs::write(&config, text.concat()).expect("written");
+    let noctty = |arguments: &[&str]| {
+        let mut command = Command::new(NOCTTY);
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", dir).env("USER", "ops1");
+        command.arg("--config").arg(&config).arg("--state").arg(dir.join("state")).args(arguments);
+        let output = command.stdin(Stdio::null()).output().expect("it runs");
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {err}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    noctty(&["ack", "bad2", "--owner", "ops9"]);
+    let said = noctty(&["ack", "--site", "fra1", "--note", "looking"]);
+    for want in [
+        "saved claimed bad1 01",
+        "left as it is: bad2, which ops9 has for",
+        "site fra1: 1 claimed, of one round of checks",
+        "owner: ops1, until ",
+        "no pager is silenced",
+    ] {
+        assert!(said.contains(want), "{want} is missing in\n{said}");
+    }
+    assert!(!said.contains("goodhost") && !said.contains("elsewhere"), "{said}");
+    assert!(noctty(&["ack", "--site", "fra1"]).contains("site fra1: nothing to claim"));
+    let group: Value = serde_json::from_str(&noctty(&["ack", "--group", "ams1-g", "--json"])).expect("JSON");
+    let rows = group["claimed"].as_array().expect("a list");
+    assert_eq!((rows.len(), &rows[0]["about"], &rows[0]["owner"]), (1, &"elsewhere".into(), &"ops1".into()));
+    assert_eq!(noctty(&["ack"]).lines().count(), 3);
 }
 
 /// Ends what it started, however the test ends.

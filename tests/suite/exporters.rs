@@ -86,7 +86,7 @@ async fn what_is_expected_of_series_is_judged() {
     let (outcome, line) = judged("expect = [{ metric = 'queue', warning = 30 }]").await;
     let words = r#"queue{name=sms\u001b[31m} is 40, limit 30 · queue{name="fax"} is NaN, not a number"#;
     assert_eq!((outcome, line.as_str()), (Outcome::Warning, words));
-    let none = "expect = [{ metric = 'queue', labels = { name = 'post' } }, { metric = 'up', below_critical = 0 }]";
+    let none = "expect = [{ metric = 'queue', labels = { name = 'post' }, warning = 30 }, { metric = 'up', below_critical = 0 }]";
     assert_eq!(judged(none).await, (Outcome::Critical, "queue: no such series".to_owned()));
 
     let (outcome, line) = told(&scrape("/page.html", "").await);

@@ -1,7 +1,7 @@
 //! What is expected of chosen series.
 
 use crate::base::Untrusted;
-use crate::base::options::{Problem, Reader, Table, Value};
+use crate::base::options::{Problem, Reader, Table, Value, Worse};
 use crate::model::{Outcome, Reading, Unit};
 use crate::probe::findings::Findings;
 use crate::proto::prometheus::Sample;
@@ -10,6 +10,8 @@ use crate::proto::prometheus::Sample;
 const MOST_SERIES: usize = 100;
 /// Of those, how many become metrics and words.
 const MOST_TOLD: usize = 5;
+
+const LIMITS: [&str; 4] = ["warning", "critical", "below_warning", "below_critical"];
 
 /// A selector and its limits; a limit is reached at its own value.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,9 +59,18 @@ impl Expectation {
         let labels = reader.table("labels");
         let name = reader.string("name");
         let sum = reader.bool("sum").unwrap_or(false);
-        let mut limit = |key| reader.float(key);
-        let (warning, critical) = (limit("warning"), limit("critical"));
-        let (below_warning, below_critical) = (limit("below_warning"), limit("below_critical"));
+        let [warning, critical] = reader.optional_pair(Worse::Higher, ["warning", "critical"], Reader::float);
+        let [below_warning, below_critical] =
+            reader.optional_pair(Worse::Lower, ["below_warning", "below_critical"], Reader::float);
+        if LIMITS.iter().all(|key| table.find(key).is_none()) {
+            let words = format!(
+                "{} has no limit: whatever `{}` is, it is well as long as it is there",
+                reader.what(),
+                metric.as_deref().unwrap_or("the metric")
+            );
+            let hint = format!("give one of {}", LIMITS.map(|key| format!("`{key}`")).join(", "));
+            reader.problem(Problem::warning(&table.place, words).hint(hint));
+        }
         for problem in reader.finish() {
             options.problem(problem);
         }
@@ -74,6 +85,11 @@ impl Expectation {
         let metric = metric?;
         let name = name.unwrap_or_else(|| metric.clone());
         Some(Self { metric, labels: wanted, name, sum, warning, critical, below_warning, below_critical })
+    }
+
+    /// Its number, and those of several series that fit.
+    pub fn numbers(&self) -> [String; 2] {
+        [self.name.clone(), format!("{}{{*", self.name)]
     }
 
     pub fn fits(&self, sample: &Sample<'_>) -> bool {

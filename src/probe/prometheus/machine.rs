@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::base::options::Reader;
+use crate::base::options::{Reader, Worse};
 use crate::base::{Untrusted, units};
 use crate::model::{Outcome, Reading, Unit};
 use crate::probe::findings::Findings;
@@ -15,6 +15,9 @@ const REAL_FILE_SYSTEMS: [&str; 13] =
 /// Mounts, cores and units that are remembered of one scrape.
 const MOST: usize = 1_000;
 const UNITS_TOLD: usize = 3;
+
+/// The names of its numbers, those of each mount as `disk:*`.
+pub const NUMBERS: [&str; 6] = ["load1", "memory", "disk:*", "inodes:*", "uptime", "failed_units"];
 
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -28,14 +31,13 @@ pub struct Limits {
 
 impl Limits {
     pub fn read(options: &mut Reader<'_>) -> Self {
-        let mut limit = |key, most, usual: i64| options.integer(key, 1..=most).unwrap_or(usual) as f64;
-        Self {
-            disk_warning: limit("disk_warning", 100, 90),
-            disk_critical: limit("disk_critical", 100, 95),
-            memory_warning: limit("memory_warning", 100, 95),
-            load_warning: limit("load_warning", 1000, 2),
-            load_critical: limit("load_critical", 1000, 4),
-        }
+        let mut pair = |keys, most, usual: [i64; 2]| {
+            options.pair(Worse::Higher, keys, usual, |r, key| r.integer(key, 1..=most)).map(|limit| limit as f64)
+        };
+        let [disk_warning, disk_critical] = pair(["disk_warning", "disk_critical"], 100, [90, 95]);
+        let [load_warning, load_critical] = pair(["load_warning", "load_critical"], 1000, [2, 4]);
+        let memory_warning = options.integer("memory_warning", 1..=100).unwrap_or(95) as f64;
+        Self { disk_warning, disk_critical, memory_warning, load_warning, load_critical }
     }
 }
 

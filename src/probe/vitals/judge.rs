@@ -202,6 +202,33 @@ fn calm(vitals: &Vitals) -> String {
     parts.join(" · ")
 }
 
+/// The names of the numbers, those of each mount and resource as `disk:*`.
+const NUMBERS: [&str; 18] = [
+    "load1",
+    "load5",
+    "load15",
+    "cpu",
+    "iowait",
+    "steal",
+    "memory",
+    "swap",
+    "swap_in",
+    "uptime",
+    "failed_units",
+    "users",
+    "clock_offset",
+    "updates",
+    "security_updates",
+    "pressure:*",
+    "disk:*",
+    "inodes:*",
+];
+
+/// What every check that looks at a machine may count.
+pub fn numbers() -> Vec<String> {
+    NUMBERS.map(str::to_owned).into()
+}
+
 fn metrics(vitals: &Vitals, reading: Reading) -> Reading {
     let load = |at: usize| vitals.load.map(|load| load[at]);
     let cpu = vitals.cpu;
@@ -449,6 +476,24 @@ mod tests {
             ]
         );
         assert_eq!(reading.log[0].line(), "units unavailable: systemd does not run there");
+    }
+
+    #[test]
+    fn what_may_have_a_limit_is_what_a_machine_tells() {
+        let full = Vitals {
+            swap: Some(Amount { total: 10, used: 1 }),
+            swap_in: Some(0.0),
+            users: Some(Vec::new()),
+            clock: Some(ClockOffset { seconds: 0.0, uncertainty: 0.1 }),
+            updates: Some(Updates { by: "apt", all: 5, security: Some(3), refreshed: None }),
+            pressure: vec![Pressure { what: "io", some: 0.0, full: None }],
+            disks: vec![disk("/", 40.0, Some(10.0))],
+            ..calm_machine()
+        };
+        let (reading, _) = judge(&full, &Limits::default(), &Levels::default());
+        let stem = |name: &str| name.split_once(':').map_or(name.to_owned(), |(stem, _)| format!("{stem}:*"));
+        let told: Vec<String> = reading.metrics.iter().map(|m| stem(&m.name)).collect();
+        assert_eq!(told, numbers());
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //! hard to leave: what hovers round it is one problem and not twenty.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::base::options::{OptionDoc, Problem, Reader};
+use crate::base::options::{OptionDoc, Problem, Reader, Worse};
 use crate::model::port_rules::Pattern;
 use crate::model::{Outcome, Unit};
 
@@ -131,10 +132,7 @@ impl Limits {
             pressure: options.float("pressure_warning").map_or(usual.pressure, |p| (p > 0.0).then_some(p)),
             swap_in: options.float("swap_in_warning").map_or(usual.swap_in, |mb| mb * 1e6),
             pool: pair(options, "pool_warning", "pool_critical", usual.pool),
-            clock: Limit {
-                warning: options.duration("clock_warning").map_or(usual.clock.warning, |d| d.as_secs_f64()),
-                critical: options.duration("clock_critical").map_or(usual.clock.critical, |d| d.as_secs_f64()),
-            },
+            clock: clock(options, usual.clock),
             updates: options
                 .integer("updates_warning", 0..=100_000)
                 .and_then(|n| u32::try_from(n).ok())
@@ -150,19 +148,15 @@ impl Limits {
 }
 
 fn pair(options: &mut Reader<'_>, warning: &'static str, critical: &'static str, usual: Limit) -> Limit {
-    let (low, high) = (options.float(warning), options.float(critical));
-    let limit = Limit { warning: low.unwrap_or(usual.warning), critical: high.unwrap_or(usual.critical) };
-    if limit.warning > limit.critical && (low.is_some() || high.is_some()) {
-        let place = options.place().clone();
-        options.problem(
-            Problem::error(
-                &place,
-                format!("`{warning}` ({}) is above `{critical}` ({})", limit.warning, limit.critical),
-            )
-            .hint("a warning comes before what is critical: set both"),
-        );
-    }
-    limit
+    let usual = [usual.warning, usual.critical];
+    let [warning, critical] = options.pair(Worse::Higher, [warning, critical], usual, Reader::float);
+    Limit { warning, critical }
+}
+
+fn clock(options: &mut Reader<'_>, usual: Limit) -> Limit {
+    let usual = [usual.warning, usual.critical].map(Duration::from_secs_f64);
+    let [warning, critical] = options.pair(Worse::Higher, ["clock_warning", "clock_critical"], usual, Reader::duration);
+    Limit { warning: warning.as_secs_f64(), critical: critical.as_secs_f64() }
 }
 
 fn patterns(options: &mut Reader<'_>) -> Vec<Pattern> {
@@ -267,7 +261,7 @@ mod tests {
         assert_eq!((limits.disk.warning, limits.clock.critical, limits.pressure), (70.0, 5.0, None));
         assert!(limits.ignores(b"/boot/efi") && !limits.ignores(b"/var"));
         let (_, problems) = read(&[("load_warning", Value::Integer(3))]);
-        assert_eq!(problems, ["`load_warning` (3) is above `load_critical` (2)"]);
+        assert_eq!(problems, ["check: `load_warning` (3) is above `load_critical` (2)"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The small parts of a table: identifiers, cells, numbers, words, names, conditions. An identifier that ends in `.0` is a
 //! scalar, any other a column; each stands in the table's lists once, however often it is named.
 
-use crate::base::options::{Node, Place, Problem, Reader, Table as Toml, Value, nearest};
+use crate::base::options::{Node, Place, Problem, Reader, Table as Toml, Value, Worse, nearest};
 use crate::profile::pattern::Pattern;
 use crate::profile::table::{
     At, By, Cell, Convert, Limit, LimitCells, Name, Number, Only, Piece, PortBy, Rows, Said, Words,
@@ -143,8 +143,8 @@ impl Draft<'_> {
 
     fn number_of(&mut self, node: &Node, what: &str) -> Option<Number> {
         let (cell, rest) = self.reference(node, what, |draft, r| {
-            let scale = draft.finite(r, "scale", 1.0);
-            let offset = draft.finite(r, "offset", 0.0);
+            let scale = r.float("scale").unwrap_or(1.0);
+            let offset = r.float("offset").unwrap_or(0.0);
             let ignore = draft.numbers(r, "ignore");
             let pattern = draft.pattern(r, "pattern");
             let decimals = draft.cell_under(r, "decimals");
@@ -166,16 +166,6 @@ impl Draft<'_> {
         let (scale, offset, ignore, (pattern, decimals), convert) =
             rest.unwrap_or((1.0, 0.0, Vec::new(), (None, None), Convert::Linear));
         Some(Number { cell, scale, offset, convert, ignore, pattern, decimals, or: None })
-    }
-
-    fn finite(&mut self, r: &mut Reader<'_>, key: &'static str, default: f64) -> f64 {
-        let Some(value) = r.float(key) else { return default };
-        if value.is_finite() {
-            return value;
-        }
-        let place = r.node(key).map_or_else(|| r.place().clone(), |n| n.place.clone());
-        self.problem(&place, format!("`{key}` is no finite number"));
-        default
     }
 
     fn numbers(&mut self, r: &mut Reader<'_>, key: &'static str) -> Vec<f64> {
@@ -405,6 +395,13 @@ impl Draft<'_> {
             high_warning: self.limit(&mut r, "high_warning"),
             high_critical: self.limit(&mut r, "high_critical"),
         };
+        let fixed = |limit: &Option<Limit>| match limit {
+            Some(Limit::Fixed(number)) => Some(*number),
+            Some(Limit::Read(_)) | None => None,
+        };
+        let (low, high) = ([&limits.low_warning, &limits.low_critical], [&limits.high_warning, &limits.high_critical]);
+        r.hold_apart(Worse::Lower, ["low_warning", "low_critical"], low.map(fixed), None);
+        r.hold_apart(Worse::Higher, ["high_warning", "high_critical"], high.map(fixed), None);
         self.problems.extend(r.finish());
         limits
     }

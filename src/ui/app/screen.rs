@@ -129,9 +129,9 @@ impl Screen for App {
                 self.say(MessageWeight::Error, format!("NOT SAVED: {reason}"));
                 overlays::not_saved(self, ticket, &reason);
             }
-            Notice::Ring(words) => {
-                self.say(MessageWeight::Warning, words.clone());
-                self.ring = Some(Ring::Alert(format!("noctty: {words}")));
+            Notice::Ring(call) => {
+                self.say(MessageWeight::Warning, call.words.clone());
+                self.ring = Some(Ring::Alert(call));
             }
             Notice::Message(Message { weight, text }) => self.say(weight, text.line()),
             Notice::Reveal(asset) => {

@@ -8,9 +8,9 @@ use ratatui::layout::Rect;
 
 use super::fixture::{self, NOW};
 use super::{Console, lines, outage};
-use crate::bus::Notice;
+use crate::bus::{Call, Notice};
 use crate::config::theme::Meaning;
-use crate::model::Condition;
+use crate::model::{Condition, Desktop};
 use crate::state::{Snapshot, Storage};
 use crate::ui::frame::{Frame, Link};
 use crate::ui::run::Screen as _;
@@ -104,7 +104,7 @@ fn what_rings_is_said_and_the_counts_are_of_now() {
     let mut console = outage((120, 40));
     console.press("F");
     console.app.snapshot(worse());
-    console.app.notice(Notice::Ring("core-sw9 is down".into()));
+    console.app.notice(Notice::Ring(Call { words: "core-sw9 is down".into(), desktop: Desktop::Osc9 }));
     let text = later_text(&console, 12);
     assert!(text.contains("core-sw9 is down"), "{text}");
     let critical = worse().totals.critical;

@@ -3,10 +3,10 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::bus::{EngineEnd, Ticket};
+use crate::bus::{Call, EngineEnd, Ticket};
 use crate::model::{
-    Acknowledgement, Claim, Condition, Entry, EntryKind, Incident, IncidentId, IncidentStatus, Stickiness, Target,
-    Urgency,
+    Acknowledgement, Claim, Condition, Desktop, Entry, EntryKind, Incident, IncidentId, IncidentStatus, Stickiness,
+    Target, Urgency,
 };
 use crate::state::{HostWatch, Link as EngineLink};
 use crate::ui::tour::{Simulation, Simulator, Stage, World};
@@ -395,9 +395,9 @@ fn what_happens_in_the_operators_own_network_is_said_at_once_and_is_there_afterw
     tour.stage.snapshot(Arc::new(worse));
     tour.says("YOUR NETWORK is not polled: the engine is gone");
     // A ring of the tour's network is nobody's business, one of the operator's own is.
-    tour.tell(Notice::Ring("core-sw1 is down".into()));
+    tour.tell(Notice::Ring(Call { words: "core-sw1 is down".into(), desktop: Desktop::Osc9 }));
     assert_eq!(tour.stage.take_ring(), None);
-    tour.stage.notice(Notice::Ring("db02 is down".into()));
+    tour.stage.notice(Notice::Ring(Call { words: "db02 is down".into(), desktop: Desktop::Osc9 }));
     assert!(tour.stage.take_ring().is_some());
     tour.press("F4").says("NOT POLLED since");
     assert!(!tour.screen().contains("SIMULATED"));

@@ -34,7 +34,7 @@ use super::run::{Exit, Screen};
 use super::screen::Ring;
 use super::themes::Themes;
 use crate::base::Timestamp;
-use crate::bus::Notice;
+use crate::bus::{Call, Notice};
 use crate::config::WallOptions;
 use crate::config::key::Key;
 use crate::config::theme::Background;
@@ -118,7 +118,9 @@ impl Wall {
         self.ring = match self.options.sound {
             Sound::Off => None,
             Sound::Bell => Some(Ring::Bell),
-            Sound::Notification => Some(Ring::Notification(words())),
+            Sound::Notification => {
+                Some(Ring::Notification(Call { words: words(), desktop: self.options.notification }))
+            }
         };
         self.rang = self.ring.is_some().then_some(self.now).or(self.rang);
     }

@@ -7,7 +7,8 @@ use ratatui::layout::Rect;
 
 use super::pulse::Life;
 use super::*;
-use crate::model::{Acknowledgement, Claim, Stickiness};
+use crate::bus::Call;
+use crate::model::{Acknowledgement, Claim, Desktop, Stickiness};
 use crate::state::Mode;
 use crate::ui::frame::{Capabilities, Colours, Link};
 use crate::ui::terminal::encode::Encoder;
@@ -301,9 +302,24 @@ fn no_key_does_anything() {
 #[test]
 fn a_ring_holds_nothing_that_a_terminal_obeys_beside_itself() {
     assert_eq!(Ring::Bell.bytes(), b"\x07");
-    let ring = Ring::Notification("a\x1b]0;own\x07\u{9b}2Jb".into()).bytes();
-    assert_eq!(String::from_utf8(ring).expect("UTF-8"), "\x1b]9;a]0;own2Jb\x1b\\");
-    let mut wall = wall_at(WallOptions { sound: Sound::Notification, ..patient() }, true, NOW);
+    let foreign = "4;1;\x1b]0;own\x07\u{9b}2J\x1b\\\u{9c}b\u{202e}";
+    let bytes = |ring: Ring| String::from_utf8(ring.bytes()).expect("UTF-8");
+    let call = |desktop| Call { words: foreign.to_owned(), desktop };
+    let nine = concat!("\x1b]9;noctty: 4;1;", r"\x1b]0;own\x07\u{9b}2J\x1b\\u{9c}b<U+202E>", "\x1b\\");
+    let seven = concat!("\x1b]777;notify;noctty;4,1,", r"\x1b]0,own\x07\u{9b}2J\x1b\\u{9c}b<U+202E>", "\x1b\\");
+    for (desktop, want) in [
+        (Desktop::None, String::new()),
+        (Desktop::Osc9, nine.to_owned()),
+        (Desktop::Osc777, seven.to_owned()),
+        (Desktop::Both, [nine, seven].concat()),
+    ] {
+        assert_eq!(bytes(Ring::Notification(call(desktop))), want);
+        assert_eq!(bytes(Ring::Alert(call(desktop))), format!("\x07{want}"));
+    }
+    let long = bytes(Ring::Notification(Call { words: "\x1b".repeat(5_000), desktop: Desktop::Both }));
+    assert!(long.len() < 300 && long.matches('\x1b').count() == 4 && long.ends_with("\x1b\\"), "{long:?}");
+    let options = WallOptions { sound: Sound::Notification, notification: Desktop::Osc777, ..patient() };
+    let mut wall = wall_at(options, true, NOW);
     wall.snapshot(fixture::quiet());
     let mut snapshot = (*fixture::hostile()).clone();
     let mut problems = snapshot.problems.to_vec();
@@ -312,7 +328,9 @@ fn a_ring_holds_nothing_that_a_terminal_obeys_beside_itself() {
     }
     snapshot.problems = problems.into();
     wall.snapshot(Arc::new(snapshot));
-    let Some(Ring::Notification(words)) = wall.take_ring() else { panic!("no sound") };
+    let Some(Ring::Notification(Call { words, desktop: Desktop::Osc777 })) = wall.take_ring() else {
+        panic!("no sound")
+    };
     assert!(crate::base::text::is_clean(&words) && words.contains("DOWN"), "{words}");
 }
 

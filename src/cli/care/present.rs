@@ -1,0 +1,156 @@
+//! What is a problem at this moment, for claims of a whole site or group: what the engine that polls for the state directory
+//! says, or, where none does, what one round of checks finds.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::Duration;
+
+use color_eyre::eyre::{Result, bail};
+use tokio::sync::mpsc;
+
+use super::super::attach::Way;
+use crate::attach::{LinkError, News};
+use crate::base::Clock;
+use crate::engine::{Plan, cycle};
+use crate::model::{AssetId, CareBook, Host, Job, Policy, Target};
+use crate::net::Net;
+use crate::state::Snapshot;
+use crate::state::snapshot::{Problem, ProblemKind};
+
+/// How long an engine may take to show what it knows.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Hosts that are named together, and the backups that protect them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kin {
+    Site(String),
+    Group(String),
+}
+
+impl Kin {
+    pub fn words(&self) -> String {
+        let (what, name) = match self {
+            Self::Site(name) => ("site", name),
+            Self::Group(name) => ("group", name),
+        };
+        format!("{what} {}", crate::base::text::clean(name))
+    }
+
+    pub fn named(&self) -> super::Named<'_> {
+        match self {
+            Self::Site(name) => super::Named::Site(name),
+            Self::Group(name) => super::Named::Group(name),
+        }
+    }
+
+    fn has(&self, host: &Host) -> bool {
+        match self {
+            Self::Site(name) => host.site.as_deref() == Some(name),
+            Self::Group(name) => host.group.as_deref() == Some(name),
+        }
+    }
+
+    /// The hosts, and the backups that protect one of them.
+    fn assets<'a>(
+        &self,
+        hosts: impl Iterator<Item = &'a Host>,
+        jobs: impl Iterator<Item = &'a Job>,
+    ) -> HashSet<AssetId> {
+        let mut all: HashSet<AssetId> = hosts.filter(|host| self.has(host)).map(|host| host.id.clone()).collect();
+        let protecting = jobs.filter(|job| job.protects.iter().any(|asset| all.contains(asset)));
+        let protecting: Vec<AssetId> = protecting.map(|job| job.id.clone()).collect();
+        all.extend(protecting);
+        all
+    }
+
+    /// Their problems, as the console lists them.
+    pub fn problems<'a>(&self, shot: &'a Snapshot) -> Vec<&'a Problem> {
+        let assets = self.assets(shot.hosts.iter().map(|view| &*view.host), shot.jobs.iter().map(|view| &*view.job));
+        let theirs = |problem: &&Problem| problem.kind != ProblemKind::Console && assets.contains(&problem.asset);
+        shot.problems.iter().filter(theirs).collect()
+    }
+}
+
+/// What is known now.
+pub struct Present {
+    pub snapshot: Snapshot,
+    /// Who said so, for a line; `None` where everything was asked just now.
+    pub engine: Option<String>,
+}
+
+/// Asks the engine of the state directory, else all that is to be claimed, once.
+///
+/// # Errors
+/// An engine is there and does not say what it knows, or nothing may be asked.
+pub fn look(kin: &Kin, plan: &Plan, directory: &Path, care: CareBook, passive: bool, clock: Clock) -> Result<Present> {
+    let runtime = super::super::runtime()?;
+    let found = runtime.block_on(async {
+        match Way::Here(directory.to_owned()).dial(clock).await {
+            Ok(link) => {
+                let who = link.welcome.who();
+                let (_orders, outgoing) = mpsc::channel(1);
+                let (sender, mut news) = mpsc::channel(4);
+                let run = link.run(outgoing, sender);
+                let shown = async {
+                    while let Some(one) = news.recv().await {
+                        if let News::Snapshot(snapshot) = one
+                            && !snapshot.hosts.is_empty()
+                        {
+                            return Some(*snapshot);
+                        }
+                    }
+                    None
+                };
+                let shown = async {
+                    tokio::select! {
+                        shown = shown => shown,
+                        _ = run => None,
+                    }
+                };
+                match tokio::time::timeout(PATIENCE, shown).await {
+                    Ok(Some(snapshot)) => Ok(Present { snapshot, engine: Some(who) }),
+                    Ok(None) | Err(_) => bail!("noctty, {who}, polls here and does not say what it knows"),
+                }
+            }
+            Err(LinkError::Nobody { .. }) if passive => bail!(
+                "--passive: nothing is asked, and no noctty polls for {} that could be",
+                super::super::shown(directory)
+            ),
+            Err(LinkError::Nobody { .. }) => {
+                let policy = Policy { never_seen_is_down: true, longest_wait: Duration::ZERO, ..Policy::default() };
+                let part = super::super::check::part(plan, &wanted(kin, plan));
+                let part = super::super::with_inferred_parents(part);
+                let snapshot = cycle::run(&part, &Net::new(clock), clock, policy, care).await;
+                Ok(Present { snapshot, engine: None })
+            }
+            Err(error) => bail!("{error}"),
+        }
+    });
+    runtime.shutdown_background();
+    found
+}
+
+/// What has to be asked: those, and what they hang on, since what only cannot be reached is nobody's to claim.
+fn wanted(kin: &Kin, plan: &Plan) -> Vec<AssetId> {
+    let inventory = &plan.inventory;
+    let own = kin.assets(inventory.hosts.iter().map(|host| &**host), inventory.jobs.iter().map(|job| &**job));
+    let mut all: Vec<AssetId> = own.into_iter().collect();
+    let mut at = 0;
+    while let Some(id) = all.get(at).cloned() {
+        at += 1;
+        let host = inventory.hosts.iter().find(|host| host.id == id);
+        for parent in host.iter().flat_map(|host| &host.parents) {
+            if !all.contains(parent) {
+                all.push(parent.clone());
+            }
+        }
+    }
+    all
+}
+
+/// Those that nobody has taken on, once each, and those that somebody has.
+pub fn unowned(problems: Vec<&Problem>) -> (Vec<&Problem>, Vec<&Problem>) {
+    let mut seen: HashSet<&Target> = HashSet::new();
+    let once = problems.into_iter().filter(|problem| seen.insert(&problem.target));
+    once.partition(|problem| problem.care.ack.is_none())
+}

@@ -1,0 +1,102 @@
+//! How often a check runs, how long it may take and when it looks again, as the configuration has it. What would ask without
+//! end is refused; what cannot keep its own pace is said.
+
+use std::time::Duration;
+
+use crate::base::options::{Problem, Reader};
+use crate::base::units;
+use crate::probe::{Kind, Pace};
+
+/// The shortest interval, and the shortest time to the next look at a soft problem.
+pub const SHORTEST: Duration = Duration::from_secs(1);
+/// The same for [`QUICK`].
+const QUICKEST: Duration = Duration::from_millis(100);
+/// Checks that cost a few packets: a soft problem of theirs may be looked at again within the second.
+const QUICK: [&str; 7] = ["icmp", "tcp", "ssh", "dns", "ntp", "snmp", "ports"];
+/// What a run needs at the least.
+const SHORTEST_RUN: Duration = Duration::from_millis(10);
+
+/// Reads what every check takes; what is wrong with it is as the kind has it.
+pub fn read(reader: &mut Reader<'_>, kind: &Kind) -> Pace {
+    reader.node("kind");
+    let again = if QUICK.contains(&kind.name) { QUICKEST } else { SHORTEST };
+    let (interval, timeout) =
+        (reader.duration_from("interval", SHORTEST), reader.duration_from("timeout", SHORTEST_RUN));
+    let retry_interval = reader.duration_from("retry_interval", again);
+    let attempts = reader.integer("attempts", 1..=20).and_then(|n| u8::try_from(n).ok());
+    let usual = kind.pace;
+    let pace = Pace {
+        interval: interval.unwrap_or(usual.interval),
+        timeout: timeout.unwrap_or(usual.timeout),
+        retry_interval: retry_interval.unwrap_or(usual.retry_interval),
+        attempts: attempts.unwrap_or(usual.attempts),
+        decides_reachability: usual.decides_reachability,
+    };
+    if pace.timeout > pace.interval && (interval.is_some() || timeout.is_some()) {
+        let place = reader.place_of(if timeout.is_some() { "timeout" } else { "interval" });
+        let [longest, every] = [pace.timeout, pace.interval].map(units::config_duration);
+        let words = format!(
+            "{}: a look may take {longest} (`timeout`), and one is due every {every} (`interval`)",
+            reader.what()
+        );
+        let hint = format!("what is late is skipped; write timeout = \"{every}\" or less, or a longer interval");
+        reader.problem(Problem::warning(&place, words).hint(hint));
+    }
+    pace
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::options::{Problem, Weight};
+    use crate::config::load;
+    use crate::engine::bind::bind_what_can_be;
+
+    /// What is told of a check, without its place, and the pace that is in force.
+    fn told(check: &str) -> (Vec<String>, [u128; 3]) {
+        let text = format!("[[host]]\nname = \"a\"\nchecks = [{{ {check} }}]\n");
+        let config = load::parse("noctty.toml", text).expect("it is TOML");
+        let (plan, problems) = bind_what_can_be(&config, None);
+        let words = |p: &Problem| {
+            let line = p.place.as_ref().map_or(0, |at| at.line_and_column().0);
+            format!("{line}: {}; {}", p.message, p.hint.as_deref().unwrap_or_default())
+        };
+        let spec = &plan.checks[0].spec;
+        let pace = [spec.interval, spec.timeout, spec.retry_interval].map(|d| d.as_millis());
+        (problems.iter().map(words).collect(), pace)
+    }
+
+    #[test]
+    fn what_would_ask_without_end_is_refused() {
+        let usual = [60_000, 5_000, 5_000];
+        for (option, shown, least) in [
+            ("interval = '0s'", "`interval` is 0s", "interval = \"1s\""),
+            ("interval = '999ms'", "`interval` is 999ms", "interval = \"1s\""),
+            ("retry_interval = '0s'", "`retry_interval` is 0s", "retry_interval = \"100ms\""),
+            ("timeout = '0s'", "`timeout` is 0s", "timeout = \"10ms\""),
+        ] {
+            let (problems, pace) = told(&format!("kind = 'tcp', port = 80, {option}"));
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            let all = &problems[0];
+            assert!(all.starts_with(&format!("3: the tcp check of a {shown}, shorter than ")), "{all}");
+            assert!(all.ends_with(&format!("write {least} or longer")), "{all}");
+            assert_eq!(pace, usual, "as the kind has it");
+        }
+        assert_eq!(told("kind = 'tcp', port = 80, interval = '5s', retry_interval = '300ms'").0, Vec::<String>::new());
+        let (problems, _) = told("kind = 'http', retry_interval = '300ms'");
+        assert!(problems[0].contains("`retry_interval` is 300ms, shorter than 1s"), "{problems:?}");
+    }
+
+    #[test]
+    fn a_look_that_may_outlast_its_interval_is_told_and_runs() {
+        let (problems, pace) = told("kind = 'http', interval = '5s'");
+        let words = "3: the http check of a: a look may take 10s (`timeout`), and one is due every 5s (`interval`); \
+                     what is late is skipped; write timeout = \"5s\" or less, or a longer interval";
+        assert_eq!((problems, pace), (vec![words.to_owned()], [5_000, 10_000, 10_000]));
+        assert_eq!(told("kind = 'http', timeout = '61s'").0.len(), 1);
+        assert_eq!(told("kind = 'http', interval = '5s', timeout = '5s'").0, Vec::<String>::new());
+        let text = "[[host]]\nname = \"a\"\nchecks = [{ kind = 'http', interval = '5s' }]\n";
+        let config = load::parse("noctty.toml", text.to_owned()).expect("it is TOML");
+        let (_, problems) = bind_what_can_be(&config, None);
+        assert!(problems.iter().all(|problem| problem.weight == Weight::Warning));
+    }
+}
