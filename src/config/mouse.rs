@@ -17,16 +17,16 @@ impl MouseChoice {
 
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
         let Some(word) = r.string("mouse") else { return Self::default() };
-        let known = Self::NAMES.iter().find(|(name, _)| *name == word);
-        known.map(|(_, choice)| *choice).unwrap_or_else(|| {
-            let problem = Problem::error(r.place(), format!("`mouse` is \"auto\", \"on\" or \"off\", not {word:?}"));
-            let near = nearest(&word, Self::NAMES.iter().map(|(name, _)| *name));
-            r.problem(match near {
-                Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem,
-            });
-            Self::default()
-        })
+        if let Some((_, choice)) = Self::NAMES.iter().find(|(name, _)| *name == word) {
+            return *choice;
+        }
+        let problem = Problem::error(r.place(), format!("`mouse` is \"auto\", \"on\" or \"off\", not {word:?}"));
+        let near = nearest(&word, Self::NAMES.iter().map(|(name, _)| *name));
+        r.problem(match near {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None => problem,
+        });
+        Self::default()
     }
 
     /// `var` reads the environment: what sshd sets there says that the terminal stands elsewhere.

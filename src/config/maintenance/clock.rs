@@ -37,7 +37,7 @@ fn taken_for(civil: DateTime, zone: &TimeZone, name: &str) -> Option<Moment> {
     Some(match ambiguous.offset() {
         AmbiguousOffset::Unambiguous { .. } => Moment { at: instant(ambiguous.compatible().ok()?), oddity: None },
         AmbiguousOffset::Fold { .. } => {
-            let [first, second] = [ambiguous.clone().earlier().ok()?, ambiguous.later().ok()?].map(instant);
+            let [first, second] = [ambiguous.earlier().ok()?, ambiguous.later().ok()?].map(instant);
             let words = format!("{shown} comes twice in {name}, at {first} and at {second}: the first is taken");
             Moment { at: first, oddity: Some(words) }
         }
