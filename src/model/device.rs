@@ -224,15 +224,8 @@ pub struct TablesWalked {
     pub incomplete: Option<Arc<str>>,
 }
 
-impl TablesWalked {
-    /// The bridges that a switch has one by one for each VLAN; `rows` are the VLANs that answered.
-    pub const VLAN_BRIDGES: &'static str = "vlan-bridges";
-
-    /// Something is missing that casts doubt on the whole, which one silent VLAN of many does not.
-    pub fn is_lacking(&self) -> bool {
-        self.incomplete.is_some() && !(*self.group == *Self::VLAN_BRIDGES && self.rows > 0)
-    }
-}
+/// The group of the bridges that a switch has one by one for each VLAN; its `rows` are the VLANs that answered.
+pub const VLAN_BRIDGES: &str = "vlan-bridges";
 
 /// What the other tables say of one port.
 #[derive(Clone, Debug, Default, PartialEq)]

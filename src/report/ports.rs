@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::base::{Timestamp, Untrusted, text, units};
-use crate::model::device::TablesWalked;
+use crate::model::device::{TablesWalked, VLAN_BRIDGES};
 use crate::model::{Condition, Device, Duplex, IfAdmin, IfOper, Port};
 use crate::state::{DeviceView, PortView};
 
@@ -156,6 +156,11 @@ pub fn json(view: &DeviceView, target: &str, as_wall: impl Fn(Timestamp) -> Time
 
 fn is_complete(view: &DeviceView) -> bool {
     view.table.complete && view.table.equipment.walked.iter().all(|group| group.incomplete.is_none())
+}
+
+/// Something is missing that casts doubt on the whole, which one silent VLAN of many does not.
+fn is_lacking(walked: &TablesWalked) -> bool {
+    walked.incomplete.is_some() && !(*walked.group == *VLAN_BRIDGES && walked.rows > 0)
 }
 
 /// What is missing, of the ports and of the slower tables, each reason once.
@@ -313,7 +318,7 @@ pub fn exit_status(view: &DeviceView) -> u8 {
         Condition::Unknown => 3,
         Condition::Warning => 1,
         Condition::Ok | Condition::Pending | Condition::NotProbed | Condition::Unreachable => {
-            u8::from(!view.table.complete || view.table.equipment.walked.iter().any(TablesWalked::is_lacking))
+            u8::from(!view.table.complete || view.table.equipment.walked.iter().any(is_lacking))
         }
     }
 }

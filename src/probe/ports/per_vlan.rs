@@ -15,13 +15,13 @@ use super::cells::{Cells, Tables};
 use super::groups::{BRIDGE, FORWARDING, Walk, values};
 use super::{Cost, survey};
 use crate::base::Secret;
-use crate::model::device::{ForwardingEntry, PortFacts, StpState, TablesWalked};
+use crate::model::device::{ForwardingEntry, PortFacts, StpState, VLAN_BRIDGES};
 use crate::model::{Equipment, PortTable};
 use crate::net::snmp::{Snmp, SnmpError, Target};
 use crate::proto::snmp::{Credentials, Oid, Plan, Security};
 
 /// Under this name it is told when the VLANs were asked, and what of them is missing.
-const NAME: &str = TablesWalked::VLAN_BRIDGES;
+const NAME: &str = VLAN_BRIDGES;
 /// `vtpVlanState` and `vtpVlanType`, indexed by the management domain and the VLAN.
 const STATE: usize = 0;
 const TYPE: usize = 1;
