@@ -4,6 +4,7 @@
 //! space returns.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -39,6 +40,16 @@ enum Batch {
     Devices(Vec<Arc<DeviceView>>),
     /// What happened to what people are to be told.
     Outbox(Vec<Dispatch>),
+    /// Addresses that names resolved to.
+    Names(Vec<(Arc<str>, IpAddr)>),
+}
+
+/// What an earlier run left, beside last known states.
+#[derive(Debug, Default)]
+pub struct Left {
+    pub outbox: Outbox,
+    /// The last known addresses of names.
+    pub names: Vec<(Arc<str>, IpAddr)>,
 }
 
 struct Request {
@@ -53,7 +64,7 @@ pub struct Records {
     directory: Option<PathBuf>,
     drafts: Option<SyncSender<Request>>,
     batches: Option<SyncSender<Batch>>,
-    outbox: Option<oneshot::Receiver<Outbox>>,
+    left: Option<oneshot::Receiver<Left>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -69,7 +80,7 @@ impl Records {
     pub fn start(directory: Option<PathBuf>, clock: Clock, events: mpsc::Sender<Event>) -> Self {
         let (draft_tx, drafts) = sync_channel(DRAFTS);
         let (batch_tx, batches) = sync_channel(BATCHES);
-        let (left, outbox) = oneshot::channel();
+        let (tell_left, left) = oneshot::channel();
         let mut threads = Vec::new();
         let keeper = Keeper {
             directory: directory.clone(),
@@ -83,11 +94,11 @@ impl Records {
         threads.extend(spawn("journal", move || keeper.run(&drafts)));
         if let Some(directory) = directory.clone() {
             threads.extend(spawn("store", move || {
-                let load = |store: Store| load(store, clock, &events, left);
+                let load = |store: Store| load(store, clock, &events, tell_left);
                 keep_states(&directory, &batches, &events, load);
             }));
         }
-        Self { directory, drafts: Some(draft_tx), batches: Some(batch_tx), outbox: Some(outbox), threads }
+        Self { directory, drafts: Some(draft_tx), batches: Some(batch_tx), left: Some(left), threads }
     }
 
     /// The state directory, where there is one.
@@ -123,7 +134,7 @@ impl Records {
     pub fn remember(&self, batch: Vec<Remembered>) -> Result<(), Vec<Remembered>> {
         match self.hand_over(Batch::Checks(batch)) {
             Some(Batch::Checks(batch)) => Err(batch),
-            Some(Batch::Devices(_) | Batch::Outbox(_)) | None => Ok(()),
+            Some(Batch::Devices(_) | Batch::Outbox(_) | Batch::Names(_)) | None => Ok(()),
         }
     }
 
@@ -131,7 +142,7 @@ impl Records {
     pub fn remember_devices(&self, batch: Vec<Arc<DeviceView>>) -> Result<(), Vec<Arc<DeviceView>>> {
         match self.hand_over(Batch::Devices(batch)) {
             Some(Batch::Devices(batch)) => Err(batch),
-            Some(Batch::Checks(_) | Batch::Outbox(_)) | None => Ok(()),
+            Some(Batch::Checks(_) | Batch::Outbox(_) | Batch::Names(_)) | None => Ok(()),
         }
     }
 
@@ -139,13 +150,21 @@ impl Records {
     pub fn dispatched(&self, notes: Vec<Dispatch>) -> Result<(), Vec<Dispatch>> {
         match self.hand_over(Batch::Outbox(notes)) {
             Some(Batch::Outbox(notes)) => Err(notes),
-            Some(Batch::Checks(_) | Batch::Devices(_)) | None => Ok(()),
+            Some(Batch::Checks(_) | Batch::Devices(_) | Batch::Names(_)) | None => Ok(()),
         }
     }
 
-    /// What an earlier run left untold, once it is read; once.
-    pub fn outbox(&mut self) -> Option<oneshot::Receiver<Outbox>> {
-        self.outbox.take()
+    /// The same for addresses of names.
+    pub fn remember_names(&self, names: Vec<(Arc<str>, IpAddr)>) -> Result<(), Vec<(Arc<str>, IpAddr)>> {
+        match self.hand_over(Batch::Names(names)) {
+            Some(Batch::Names(names)) => Err(names),
+            Some(Batch::Checks(_) | Batch::Devices(_) | Batch::Outbox(_)) | None => Ok(()),
+        }
+    }
+
+    /// What an earlier run left untold, and its addresses, once they are read; once.
+    pub fn left(&mut self) -> Option<oneshot::Receiver<Left>> {
+        self.left.take()
     }
 
     /// Gives back what has no room.
@@ -419,6 +438,7 @@ fn keep_states(
             }
             (_, None) => Ok(()),
             (Batch::Checks(checks), Some(open)) => open.save(&checks),
+            (Batch::Names(names), Some(open)) => open.save_names(&names),
             (Batch::Devices(views), Some(open)) => {
                 let devices: Vec<RememberedDevice> = views.iter().map(|view| view.remembered()).collect();
                 open.save_devices(&devices)
@@ -449,7 +469,7 @@ fn save_outbox(store: &mut Store, unsaved: &mut Vec<Dispatch>) -> Result<(), Sto
     saved
 }
 
-fn load(store: Store, clock: Clock, events: &mpsc::Sender<Event>, left: oneshot::Sender<Outbox>) -> Store {
+fn load(store: Store, clock: Clock, events: &mpsc::Sender<Event>, tell_left: oneshot::Sender<Left>) -> Store {
     match store.load() {
         Ok(loaded) => {
             if loaded.unreadable > 0 {
@@ -468,16 +488,19 @@ fn load(store: Store, clock: Clock, events: &mpsc::Sender<Event>, left: oneshot:
         }
         Err(error) => tracing::warn!(%error, "what was known of ports cannot be read"),
     }
-    match store.load_outbox(clock.wall()) {
-        Ok(outbox) => {
-            if outbox.unreadable > 0 {
-                tracing::warn!(count = outbox.unreadable, "changes that were not told cannot be read");
-            }
-            // The engine may have ended already.
-            let _ = left.send(outbox);
-        }
-        Err(error) => tracing::warn!(%error, "what was not told cannot be read"),
+    let outbox = store.load_outbox(clock.wall()).unwrap_or_else(|error| {
+        tracing::warn!(%error, "what was not told cannot be read");
+        Outbox::default()
+    });
+    if outbox.unreadable > 0 {
+        tracing::warn!(count = outbox.unreadable, "changes that were not told cannot be read");
     }
+    let names = store.load_names().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the last addresses of names cannot be read");
+        Vec::new()
+    });
+    // The engine may have ended already.
+    let _ = tell_left.send(Left { outbox, names });
     store
 }
 

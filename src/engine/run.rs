@@ -15,7 +15,7 @@ use super::echoes::Echoes;
 use super::host_watch::HostWatches;
 use super::notify::{Delivered, Notify};
 use super::plan::Plan;
-use super::records::{Records, Saved};
+use super::records::{Left, Records, Saved};
 use super::schedule::{Schedule, Turn};
 use super::sessions::Sessions;
 use super::supervise;
@@ -29,7 +29,6 @@ use crate::model::{AssetId, CheckKey, Condition, Deed, Observation, Outcome, Pol
 use crate::net::Net;
 use crate::ssh::Surroundings;
 use crate::state::{CheckView, Effect, Event, Mode, News, State};
-use crate::store::Outbox;
 
 /// Results that may wait for the loop; pollers wait when it is full, the screen never does.
 const RESULTS: usize = 4_096;
@@ -327,9 +326,10 @@ impl Engine {
         self.take(Event::Channels(self.notify.statuses()));
     }
 
-    /// What an earlier run left untold.
-    fn take_outbox(&mut self, outbox: Outbox) {
-        self.notify.restore((self.clock.now(), self.clock.wall()), outbox);
+    /// What an earlier run left.
+    fn take_left(&mut self, left: Left) {
+        self.net.names.recall(left.names);
+        self.notify.restore((self.clock.now(), self.clock.wall()), left.outbox);
         self.take(Event::Channels(self.notify.statuses()));
     }
 
@@ -495,6 +495,12 @@ impl Engine {
             self.devices_to_remember.clear();
             return;
         };
+        let names = self.net.names.take_found();
+        if !names.is_empty()
+            && let Err(names) = records.remember_names(names)
+        {
+            self.net.names.put_found(names);
+        }
         while !self.devices_to_remember.is_empty() {
             let ids: Vec<AssetId> = self.devices_to_remember.iter().take(DEVICES_BATCH).cloned().collect();
             let batch = ids.iter().filter_map(|id| self.state.device(id).cloned()).collect();
@@ -565,8 +571,8 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     engine.go_on_from(company.heritage);
     let echoed = engine.echoes.answers();
     // Whoever tells nobody leaves it to the next.
-    let outbox = engine.records.as_mut().and_then(Records::outbox).filter(|_| setup.mode != Mode::Passive);
-    let mut outbox = outbox.map(Box::pin);
+    let left = engine.records.as_mut().and_then(Records::left).filter(|_| setup.mode != Mode::Passive);
+    let mut left = left.map(Box::pin);
     loop {
         let now = engine.clock.now();
         if engine.state.next_deadline().is_some_and(|at| at <= now) {
@@ -620,10 +626,10 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
                 answer(ticket, saved, &asker);
             }
             Some(one) = delivered.recv() => engine.told_people(one, &own),
-            left = async { outbox.as_mut()?.await.ok() }, if outbox.is_some() => {
-                outbox = None;
-                if let Some(left) = left {
-                    engine.take_outbox(left);
+            found = async { left.as_mut()?.await.ok() }, if left.is_some() => {
+                left = None;
+                if let Some(found) = found {
+                    engine.take_left(found);
                 }
             }
             () = echoed.some(), if takes => engine.take_results(now, None, &mut finished),

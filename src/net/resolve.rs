@@ -1,5 +1,6 @@
 //! Names to addresses for probes: the system's resolver in blocking threads, few at a time, with a deadline, a short
-//! memory, and the last known address where resolution fails now. One name is looked up once however many ask.
+//! memory, and the last known address where resolution fails now, which an earlier run may have found. One name is looked
+//! up once however many ask.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -17,9 +18,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ResolveError {
-    #[error("dns: {name}: {reason}")]
+    #[error("name not resolved: {name}: {reason}")]
     Failed { name: Arc<str>, reason: Arc<str> },
-    #[error("dns: {name}: no answer within {:.1} s", .within.as_secs_f32())]
+    #[error("name not resolved: {name}: no answer within {:.1} s", .within.as_secs_f32())]
     TimedOut { name: Arc<str>, within: Duration },
 }
 
@@ -34,13 +35,18 @@ pub struct Names {
 #[derive(Debug)]
 struct Shared {
     known: Mutex<HashMap<Arc<str>, Entry>>,
+    /// Addresses that are new or other than before, for whoever keeps them.
+    found: Mutex<HashMap<Arc<str>, IpAddr>>,
     threads: Arc<Semaphore>,
     look_up: LookUp,
 }
 
 #[derive(Debug, Default)]
 struct Entry {
-    last: Option<(IpAddr, Instant)>,
+    /// Without a time where an earlier run found it: that is old in any case.
+    last: Option<(IpAddr, Option<Instant>)>,
+    /// That the last address is used, since there is no other, was written down.
+    said: bool,
     /// The look-up that is under way.
     running: Option<watch::Receiver<Option<Found>>>,
 }
@@ -54,7 +60,7 @@ impl Default for Names {
 impl Names {
     fn with(look_up: LookUp) -> Self {
         let threads = Arc::new(Semaphore::new(AT_ONCE));
-        Self { shared: Arc::new(Shared { known: Mutex::default(), threads, look_up }) }
+        Self { shared: Arc::new(Shared { known: Mutex::default(), found: Mutex::default(), threads, look_up }) }
     }
 
     /// The address of a name; an IP address is its own. IPv4 is preferred where both are there. A dead resolver does
@@ -70,7 +76,7 @@ impl Names {
             let mut known = self.shared.lock();
             let entry = known.entry(name.clone()).or_default();
             if let Some((address, at)) = entry.last
-                && at.elapsed() < FRESH
+                && at.is_some_and(|at| at.elapsed() < FRESH)
             {
                 return Ok(address);
             }
@@ -84,7 +90,30 @@ impl Names {
             Ok(Err(_)) | Err(_) => None,
         };
         let found = found.unwrap_or_else(|| Err(ResolveError::TimedOut { name: name.clone(), within }));
-        found.or_else(|error| last.map(|(address, _)| address).ok_or(error))
+        // What an earlier run knew may have come meanwhile.
+        found.or_else(|error| self.shared.last(name, &error).ok_or(error))
+    }
+
+    /// Takes what an earlier run had found, for names that this one has not looked up yet.
+    pub fn recall(&self, known: impl IntoIterator<Item = (Arc<str>, IpAddr)>) {
+        let mut entries = self.shared.lock();
+        for (name, address) in known {
+            entries.entry(name).or_default().last.get_or_insert((address, None));
+        }
+    }
+
+    /// Names with an address that is new since this was asked last.
+    pub fn take_found(&self) -> Vec<(Arc<str>, IpAddr)> {
+        self.shared.lock_found().drain().collect()
+    }
+
+    /// Gives back what could not be kept.
+    pub fn put_found(&self, found: Vec<(Arc<str>, IpAddr)>) {
+        let mut all = self.shared.lock_found();
+        for (name, address) in found {
+            // A newer one stays.
+            all.entry(name).or_insert(address);
+        }
     }
 
     /// The same for a name that somebody else chose (a redirect, an NS record): nothing of it is remembered, or whoever
@@ -108,6 +137,21 @@ impl Shared {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lock_found(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, IpAddr>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last known address, where there is one; that it is used is said once.
+    fn last(&self, name: &Arc<str>, error: &ResolveError) -> Option<IpAddr> {
+        let mut known = self.lock();
+        let entry = known.get_mut(name)?;
+        let (address, _) = entry.last?;
+        if !std::mem::replace(&mut entry.said, true) {
+            tracing::warn!(%address, "{error}; its last address is asked");
+        }
+        Some(address)
+    }
+
     /// Looks up in the background: who gave up waiting finds the answer next time.
     fn start(self: Arc<Self>, name: Arc<str>) -> watch::Receiver<Option<Found>> {
         let (tx, rx) = watch::channel(None);
@@ -116,7 +160,11 @@ impl Shared {
             if let Some(entry) = self.lock().get_mut(&name) {
                 entry.running = None;
                 if let Ok(address) = found {
-                    entry.last = Some((address, Instant::now()));
+                    let before = entry.last.replace((address, Some(Instant::now())));
+                    entry.said = false;
+                    if before.is_none_or(|(before, _)| before != address) {
+                        self.lock_found().insert(name.clone(), address);
+                    }
                 }
             }
             let _ = tx.send(Some(found));
@@ -201,11 +249,30 @@ mod tests {
         names.resolve(&name, SECOND).await.expect("resolves");
         ALIVE.store(0, Ordering::SeqCst);
         for entry in names.shared.lock().values_mut() {
-            entry.last = entry.last.map(|(address, at)| (address, at.checked_sub(2 * FRESH).expect("up for minutes")));
+            let before = |at: Instant| at.checked_sub(2 * FRESH).expect("up for minutes");
+            entry.last = entry.last.map(|(address, at)| (address, at.map(before)));
         }
         assert_eq!(names.resolve(&name, SECOND).await.expect("the old one"), IpAddr::from([192, 0, 2, 1]));
         let error = names.resolve(&"web1".into(), SECOND).await.expect_err("never known");
-        assert_eq!(error.to_string(), "dns: web1: server failure");
+        assert_eq!(error.to_string(), "name not resolved: web1: server failure");
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_run_found_is_used_until_there_is_better_and_only_what_is_new_is_kept() {
+        let dead = Names::with(|_| Err(std::io::Error::other("server failure")));
+        let (name, old, new) = (Arc::from("db01"), IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
+        dead.recall([(Arc::clone(&name), old)]);
+        assert_eq!(dead.resolve(&name, SECOND).await.expect("the old one"), old);
+        assert_eq!(dead.take_found(), []);
+        let well = Names::with(|_| Ok(vec![IpAddr::from([192, 0, 2, 2])]));
+        well.recall([(name.clone(), old)]);
+        assert_eq!(well.resolve(&name, SECOND).await.expect("the new one"), new, "what is old is looked up");
+        well.recall([(name.clone(), old)]);
+        assert_eq!(well.resolve(&name, SECOND).await.expect("it is fresh"), new);
+        let found = well.take_found();
+        assert_eq!(found, [(name.clone(), new)]);
+        well.put_found(found);
+        assert_eq!((well.take_found().len(), well.take_found().len()), (1, 0));
     }
 
     #[tokio::test]

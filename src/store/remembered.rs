@@ -3,6 +3,7 @@
 //! one on the same directory reads, and takes over when the first is gone.
 
 use std::fs::{File, OpenOptions};
+use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +34,10 @@ const SCHEMA: Schema = Schema {
                 form BLOB NOT NULL
               ) STRICT",
         outbox::STEP,
+        "CREATE TABLE names (
+                name TEXT PRIMARY KEY NOT NULL,
+                address TEXT NOT NULL
+              ) STRICT",
     ],
 };
 
@@ -112,6 +117,44 @@ impl Store {
             return Err(StoreError::Owned(crate::base::text::clean(&self.directory.display().to_string())));
         }
         self.write_devices(batch).map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    }
+
+    /// The last known addresses of names.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn load_names(&self) -> Result<Vec<(Arc<str>, IpAddr)>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<(Arc<str>, IpAddr)>> {
+            let mut statement = self.connection.prepare("SELECT name, address FROM names")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
+            // What is no address any more is looked up anew.
+            let parsed = |row: rusqlite::Result<(Arc<str>, String)>| match row {
+                Ok((name, address)) => Some(Ok((name, address.parse().ok()?))),
+                Err(error) => Some(Err(error)),
+            };
+            rows.filter_map(parsed).collect()
+        };
+        read().map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    }
+
+    /// Stores addresses of names in one transaction.
+    ///
+    /// # Errors
+    /// As [`Store::save`].
+    pub fn save_names(&mut self, names: &[(Arc<str>, IpAddr)]) -> Result<(), StoreError> {
+        if self.lock.is_none() && !self.take_over()? {
+            return Err(StoreError::Owned(crate::base::text::clean(&self.directory.display().to_string())));
+        }
+        let mut write = || -> rusqlite::Result<()> {
+            let transaction = self.connection.transaction()?;
+            for (name, address) in names {
+                let put = "INSERT INTO names (name, address) VALUES (?1, ?2)
+                     ON CONFLICT DO UPDATE SET address = excluded.address";
+                transaction.prepare_cached(put)?.execute(params![&**name, address.to_string()])?;
+            }
+            transaction.commit()
+        };
+        write().map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
     }
 
     /// What an earlier run left untold, without what is older than a week by the wall clock; nothing while another process writes.
@@ -348,6 +391,20 @@ mod tests {
         store.connection.execute("UPDATE outbox SET form = x'07' WHERE id = '2'", []).expect("damaged");
         let left = store.load_outbox(now).expect("loads");
         assert_eq!((left.untold.len(), left.unreadable), (1, 1));
+    }
+
+    #[test]
+    fn the_newest_address_of_each_name_comes_back() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut store = Store::open(dir.path()).expect("opens");
+        let name = |name: &str, last: u8| (Arc::from(name), IpAddr::from([192, 0, 2, last]));
+        store.save_names(&[name("db01", 1), name("web1", 2)]).expect("saved");
+        store.save_names(&[name("db01", 3)]).expect("saved");
+        drop(store);
+        let store = Store::open(dir.path()).expect("opens");
+        assert_eq!(store.load_names().expect("loads"), [name("db01", 3), name("web1", 2)]);
+        store.connection.execute("UPDATE names SET address = 'x' WHERE name = 'db01'", []).expect("damaged");
+        assert_eq!(store.load_names().expect("loads"), [name("web1", 2)]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod cli;
 mod clock_jumps;
 mod collect;
 mod console;
+mod dead_resolver;
 mod demo_devices;
 mod dependencies;
 mod directory;

@@ -387,7 +387,7 @@ async fn a_missing_name_is_unknown_and_says_that_it_is_the_name() {
     let reading = ask("tcp", "no-such-host.invalid", "port = 22").await;
     let (outcome, line) = told(&reading);
     assert_eq!(outcome, Outcome::Unknown);
-    assert!(line.starts_with("dns: no-such-host.invalid: "), "{line}");
+    assert!(line.starts_with("name not resolved: no-such-host.invalid: "), "{line}");
 }
 
 #[test]
