@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use super::{PaneKind, ScreenId, age, dim, spark};
+use super::{PaneKind, ScreenId, age, dim};
 use crate::base::units::counted;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
@@ -291,7 +291,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
             (Column::From, _) => (format!("{:<width$}", host.host.origin.label()), dim(app)),
             (_, None) => continue,
             (Column::Trail, Some((_, least))) if host.trail.len() > 1 => {
-                (spark(app, &host.trail, width, *least), app.look.style(Meaning::Bar))
+                (app.look.sparkline(&host.trail, width, *least), app.look.style(Meaning::Bar))
             }
             (Column::Value, Some((value, _))) => (format!("{value:>width$}"), dim(app)),
             _ => (" ".repeat(width), dim(app)),
@@ -398,7 +398,7 @@ fn parents(host: &HostView) -> String {
 
 /// The value whose course the sparkline shows, where it is of now, and the least that fills it: a link that answers within milliseconds is
 /// calm, however much those differ.
-fn leading(host: &HostView) -> Option<(String, f32)> {
+pub fn leading(host: &HostView) -> Option<(String, f32)> {
     // A value from before the silence would pass for one of now.
     if host.stale || matches!(host.condition, Condition::Unreachable | Condition::Critical | Condition::Pending) {
         return None;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-pub use hosts::{HostsHave, hosts as host_order, moment as host_moment};
+pub use hosts::{HostsHave, hosts as host_order, leading as host_value, moment as host_moment};
 
 use super::app::App;
 use super::canvas::{self, Row};
@@ -419,18 +419,6 @@ fn dim_lines(app: &App, frame: &mut Frame<'_>, body: Rect, lines: &[String]) {
 /// An age as panes show it: coarse, so that it changes seldom.
 pub fn age(frame: &Frame<'_>, at: Option<Timestamp>) -> String {
     at.map_or_else(|| "–".to_owned(), |at| units::age(units::age_bucket(frame.now.since(at))))
-}
-
-/// A sparkline of the last values, scaled to the greatest of them, but at least to `least`.
-pub fn spark(app: &App, values: &[f32], width: usize, least: f32) -> String {
-    let shown = &values[values.len().saturating_sub(width)..];
-    let most = shown.iter().copied().fold(least, f32::max);
-    let mut out = " ".repeat(width - shown.len());
-    for value in shown {
-        let step = if most > 0.0 { (value / most * 7.0).round() as usize } else { 0 };
-        out.push_str(app.look.spark(step));
-    }
-    out
 }
 
 /// Style of secondary words.
