@@ -85,8 +85,8 @@ fn plates(area: Rect, rows: u16, devices: &[&Arc<DeviceView>]) -> Option<Vec<Lai
         return None;
     }
     let lay = |device: &&Arc<DeviceView>| {
-        let laid = Faceplate::new(device).lay(area.width.saturating_sub(INDENT + 1), each - 2, each - 2);
-        (laid.form != Form::Counts).then_some(laid)
+        let laid = Faceplate::new(device).lay(area.width.saturating_sub(INDENT + 1), each - 2, each - 2, &|_| false);
+        (!matches!(laid.form, Form::Counts | Form::Short)).then_some(laid)
     };
     devices.iter().map(lay).collect()
 }
