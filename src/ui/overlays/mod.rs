@@ -200,7 +200,9 @@ fn scroll_key(app: &App, overlay: &mut Overlay, key: Key) -> Reaction {
 fn text_of(app: &App, overlay: &Overlay, now: Timestamp) -> Option<(String, Vec<Line>)> {
     match overlay {
         Overlay::Detail { selected, .. } => Some((detail::title(app, selected), detail::lines(app, now, selected))),
-        Overlay::Compare { pair, .. } => Some((detail::compare::title(app, pair), detail::compare::lines(app, pair))),
+        Overlay::Compare { pair, .. } => {
+            Some((detail::compare::title(app, pair), detail::compare::lines(app, pair, text_columns(app))))
+        }
         Overlay::Help { .. } => Some(("Keys and commands".to_owned(), help::lines(app))),
         _ => None,
     }
@@ -423,6 +425,12 @@ fn box_of(lines: usize, screen: Rect) -> Rect {
 
 fn box_width(screen: Rect) -> u16 {
     screen.width.saturating_sub(4).clamp(screen.width.min(20), 110)
+}
+
+/// Columns of a text in a box.
+fn text_columns(app: &App) -> usize {
+    let (columns, rows) = app.size();
+    usize::from(box_width(Rect::new(0, 0, columns, rows)).saturating_sub(4))
 }
 
 /// A text as it is broken for its box.
