@@ -19,6 +19,7 @@ use crate::state::{HostView, Problem};
 use crate::ui::canvas::Row;
 use crate::ui::frame::Frame;
 use crate::ui::panes::host_value;
+use crate::ui::parts::Bad;
 
 /// Values of a course that a card shows.
 const TRAIL: usize = 16;
@@ -159,7 +160,7 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
 
 /// All hosts at once, and on their own page below them in words what is worst, where a glyph has no name.
 fn hosts(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Rect {
-    let mut hosts = scope.hosts(&wall.snapshot);
+    let mut hosts = scope.hosts(&wall.snapshot, &wall.parts);
     // Those of one group stand together, in the order of the inventory.
     hosts.sort_by(|a, b| a.host.group.cmp(&b.host.group));
     let items: Vec<Item<'_>> = hosts.iter().map(|view| host(wall, view, frame.now)).collect();
@@ -173,16 +174,20 @@ fn hosts(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Rect 
     left
 }
 
-/// Its card: of one with a problem the reason, of a good one what it answers with.
+/// Its card, as bad as the worst of it and its parts: of one with a problem the reason, of a good one what it answers with.
 fn host<'a>(wall: &Wall, view: &'a HostView, now: Timestamp) -> Item<'a> {
-    let (condition, stale) = (view.condition, view.stale);
+    let (condition, stale) = (wall.parts.worst(view), view.stale);
+    let bad = wall.parts.bad(view);
     let age = units::age(units::age_bucket(now.since(view.since)));
     let more = match host_value(view) {
-        _ if condition != Condition::Ok || stale => vec![view.reason.line()],
+        _ if view.condition != Condition::Ok || stale => {
+            bad.map(Bad::words).into_iter().chain([view.reason.line()]).collect()
+        }
+        _ if bad.is_some() => bad.map(Bad::words).into_iter().collect(),
         Some((value, least)) => vec![value, wall.look.sparkline(&view.trail, view.trail.len().min(TRAIL), least)],
         None => Vec::new(),
     };
-    Item { name: &view.host.name, condition, stale, word: format!("{} {age}", state(condition, stale)), more }
+    Item { name: &view.host.name, condition, stale, word: format!("{} {age}", state(view.condition, stale)), more }
 }
 
 /// Things as a grid under a rule, the worst problems in words below it; what is left below them.

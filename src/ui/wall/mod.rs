@@ -30,6 +30,7 @@ use self::rotation::{Patience, Rotation, Turn};
 use self::scope::Scope;
 use super::frame::Frame;
 use super::look::Look;
+use super::parts::Parts;
 use super::run::{Exit, Screen};
 use super::screen::Ring;
 use super::themes::Themes;
@@ -53,6 +54,8 @@ pub struct Wall {
     themes: Themes,
     options: WallOptions,
     scopes: Vec<Scope>,
+    /// How hosts stand together with their ports and what they say of themselves.
+    parts: Parts,
     /// Who hangs where, for filters that ask; else empty.
     lookup: Lookup,
     rotation: Rotation,
@@ -86,6 +89,7 @@ impl Wall {
             look: themes.look(),
             themes,
             scopes: options.pages.iter().map(|page| Scope::new(page, chosen)).collect(),
+            parts: Parts::default(),
             lookup: Lookup::default(),
             rotation: Rotation::new(options.pages.iter().map(|page| page.seconds).collect(), now),
             alarm: Alarm::default(),
@@ -172,6 +176,7 @@ impl Screen for Wall {
             self.attached = Some(to.clone());
         }
         self.snapshot = snapshot;
+        self.parts = Parts::of(&self.snapshot);
         self.choose_pages();
         self.take_alarms();
     }

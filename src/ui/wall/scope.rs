@@ -12,6 +12,7 @@ use crate::state::lookup::Lookup;
 use crate::state::snapshot::ProblemKind;
 use crate::state::{DeviceView, HostView, JobView, Problem, Snapshot};
 use crate::ui::filter::{Filter, PortSubject, Subject};
+use crate::ui::parts::Parts;
 use crate::ui::port::Seen;
 
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl Scope {
     pub fn has(&self, snapshot: &Snapshot, form: Form) -> bool {
         match form {
             Form::Problems => !self.problems(snapshot).is_empty(),
-            Form::Grid | Form::Digits => !self.hosts(snapshot).is_empty(),
+            Form::Grid | Form::Digits => !snapshot.hosts.is_empty(),
             Form::Ports => !snapshot.devices.is_empty(),
             Form::Backups => !self.jobs(snapshot).is_empty(),
             Form::Incident => snapshot.open_incident().is_some(),
@@ -85,13 +86,13 @@ impl Scope {
             && (self.filter.is_empty() || self.filter.lets_through(subject))
     }
 
-    pub fn hosts<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Arc<HostView>> {
+    pub fn hosts<'a>(&self, snapshot: &'a Snapshot, parts: &Parts) -> Vec<&'a Arc<HostView>> {
         let takes = |view: &&Arc<HostView>| {
             let words = if self.filter.is_empty() { String::new() } else { view.reason.line() };
             let subject = Subject {
                 name: &view.host.name,
                 words: &words,
-                condition: view.condition,
+                condition: parts.worst(view),
                 stale: view.stale,
                 tags: view.host.tags.iter().map(|tag| &**tag).collect(),
                 group: view.host.group.as_deref().unwrap_or_default(),
@@ -106,7 +107,7 @@ impl Scope {
     }
 
     /// Devices as the console's filter knows them, and those of which it lets a port through: `sw1 Gi0/7`.
-    pub fn devices<'a>(&self, snapshot: &'a Snapshot, lookup: &Lookup) -> Vec<&'a Arc<DeviceView>> {
+    pub fn devices<'a>(&self, snapshot: &'a Snapshot, parts: &Parts, lookup: &Lookup) -> Vec<&'a Arc<DeviceView>> {
         if !self.is_narrow() {
             return snapshot.devices.iter().collect();
         }
@@ -117,8 +118,8 @@ impl Scope {
             let subject = Subject {
                 name: &device.host.name,
                 words: &words,
-                condition: device.worst(),
-                stale: device.stale,
+                condition: parts.standing(device),
+                stale: parts.is_old(device),
                 tags: device.host.tags.iter().map(|tag| &**tag).collect(),
                 group: device.host.group.as_deref().unwrap_or_default(),
                 site: device.host.site.as_deref().unwrap_or_default(),

@@ -1,6 +1,7 @@
 //! The picture: a head with the page and the clocks, what must not be missed, the page, and a foot that moves while the
 //! data lives. Where it does not, the page gives way to a pattern that says so.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
@@ -16,7 +17,7 @@ use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::config::wall::{Form, Page};
 use crate::model::Condition;
-use crate::state::{Link, Mode, Problem, Storage};
+use crate::state::{HostView, Link, Mode, Problem, Storage};
 use crate::ui::canvas::{self, Row};
 use crate::ui::frame::Frame;
 use crate::ui::look::Look;
@@ -276,6 +277,8 @@ fn dead(wall: &Wall, frame: &mut Frame<'_>, area: Rect, age: Duration, gone: boo
     };
     let head = if gone { "NO ENGINE" } else { "NO DATA" };
     let t = &wall.snapshot.totals;
+    let is_good = |host: &&Arc<HostView>| wall.parts.worst(host) == Condition::Ok && !host.stale;
+    let good = wall.snapshot.hosts.iter().filter(is_good).count();
     let since = frame.now.minus(age);
     let lines = [
         format!("the newest answer is from {}Z; the figures are {unit}", since.utc_time_of_day()),
@@ -285,7 +288,7 @@ fn dead(wall: &Wall, frame: &mut Frame<'_>, area: Rect, age: Duration, gone: boo
             (false, Mode::Paused) => "polling is paused".to_owned(),
             (false, Mode::Passive) => "--passive: nothing is ever asked".to_owned(),
         },
-        format!("last known: {} critical, {} warning, {} of {} hosts good", t.critical, t.warning, t.hosts_ok, t.hosts),
+        format!("last known: {} critical, {} warning, {good} of {} hosts good", t.critical, t.warning, t.hosts),
     ];
     let width = (lines.iter().map(|line| text::width(line)).max().unwrap_or(0) as u16 + 4).min(area.width);
     let room = Rect { width: width.max(area.width * 3 / 5), ..area };

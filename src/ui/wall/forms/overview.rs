@@ -69,14 +69,14 @@ fn tile(area: Rect, count: usize, columns: usize, at: usize) -> Rect {
 fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
     let (look, s) = (&wall.look, &wall.snapshot);
     let problems = scope.problems(s);
-    let (hosts, jobs) = (scope.hosts(s), scope.jobs(s));
+    let (hosts, jobs) = (scope.hosts(s, &wall.parts), scope.jobs(s));
     let dim = look.style(Meaning::Dim);
     let of = |condition: Condition, label: &'static str| {
         let count = problems.iter().filter(|p| p.condition == condition).count();
         let style = if count > 0 { look.words(condition, false) } else { dim };
         Tile { label: label.to_owned(), figures: count.to_string(), style }
     };
-    let good = hosts.iter().filter(|h| h.condition == Condition::Ok && !h.stale).count();
+    let good = hosts.iter().filter(|h| wall.parts.worst(h) == Condition::Ok && !h.stale).count();
     let whole = jobs.iter().filter(|j| j.condition == Condition::Ok && !j.stale).count();
     let behind = hosts.iter().filter(|h| h.condition == Condition::Unreachable).count();
     let waiting: Vec<(Duration, &Problem)> =

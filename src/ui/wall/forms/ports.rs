@@ -26,16 +26,20 @@ const INDENT: u16 = 3;
 /// What is left below them.
 pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Rect {
     let look = &wall.look;
-    let mut devices = scope.devices(&wall.snapshot, &wall.lookup);
+    let mut devices = scope.devices(&wall.snapshot, &wall.parts, &wall.lookup);
     let ports: usize = devices.iter().map(|device| device.ports.len()).sum();
-    let up: usize = devices.iter().map(|device| device.up).sum();
+    let parts = &wall.parts;
+    // Old good news is not good news.
+    let up: usize = devices.iter().filter(|device| !parts.is_old(device)).map(|device| device.up).sum();
     let honesty = format!("{} switches{}{up} of {ports} ports up", devices.len(), look.separator());
     let mut problems = scope.problems(&wall.snapshot);
     problems.retain(|problem| matches!(problem.kind, ProblemKind::Port | ProblemKind::Device));
     let words = (problems.len() as u16).min(area.height / 4);
     let rows = area.height.saturating_sub(1 + words);
     if devices.len() > usize::from(rows) {
-        let item = |device: &Arc<DeviceView>| (device.host.name.clone(), device.worst(), device.stale, device.up);
+        let item = |device: &Arc<DeviceView>| {
+            (device.host.name.clone(), parts.standing(device), parts.is_old(device), device.up)
+        };
         let known: Vec<_> = devices.iter().map(|device| item(device)).collect();
         let items: Vec<Item<'_>> = known
             .iter()
@@ -54,7 +58,7 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Re
         nothing(wall, frame, area, "no switch is here");
         return below(area, area.bottom());
     }
-    devices.sort_by_key(|device| std::cmp::Reverse((device.worst().is_problem(), device.worst())));
+    devices.sort_by_key(|device| std::cmp::Reverse((parts.standing(device).is_problem(), parts.standing(device))));
     let longest = devices.iter().map(|device| text::width(&device.host.name)).max().unwrap_or(0);
     let name = longest.clamp(4, usize::from(area.width / 4).max(4));
     let mut y = area.y + 1;
@@ -95,8 +99,9 @@ fn plates(area: Rect, rows: u16, devices: &[&Arc<DeviceView>]) -> Option<Vec<Lai
 fn draw_plate(wall: &Wall, frame: &mut Frame<'_>, area: Rect, device: &DeviceView, laid: &Laid) {
     let look = &wall.look;
     let dim = look.style(Meaning::Dim);
-    let (glyph, style) = look.condition(device.worst(), device.stale);
-    let words = look.words(device.worst(), device.stale);
+    let (standing, old) = (wall.parts.standing(device), wall.parts.is_old(device));
+    let (glyph, style) = look.condition(standing, old);
+    let words = look.words(standing, old);
     let mut row = Row::new(frame.buffer, look, area, area.y);
     row.gap(1).put(glyph, style).gap(1);
     row.end(" ", dim).end(&format!("{}/{} up", device.up, device.ports.len()), dim).end("  ", dim);
@@ -116,7 +121,7 @@ fn draw_plate(wall: &Wall, frame: &mut Frame<'_>, area: Rect, device: &DeviceVie
     }
     for (x, y, row) in &laid.cells {
         let Some(port) = device.ports.get(*row) else { continue };
-        let (glyph, style) = look.port(port, device.stale);
+        let (glyph, style) = look.port(port, old);
         let place = Rect { x: inner.x + x, width: 1, ..inner };
         Row::new(frame.buffer, look, place, first + y).put(glyph, style);
     }
@@ -125,8 +130,9 @@ fn draw_plate(wall: &Wall, frame: &mut Frame<'_>, area: Rect, device: &DeviceVie
 fn draw_device(wall: &Wall, frame: &mut Frame<'_>, area: Rect, y: u16, device: &DeviceView, name: usize) {
     let look = &wall.look;
     let dim = look.style(Meaning::Dim);
-    let (glyph, style) = look.condition(device.worst(), device.stale);
-    let words = look.words(device.worst(), device.stale);
+    let (standing, old) = (wall.parts.standing(device), wall.parts.is_old(device));
+    let (glyph, style) = look.condition(standing, old);
+    let words = look.words(standing, old);
     let mut row = Row::new(frame.buffer, look, area, y);
     row.gap(1).put(glyph, style).gap(1);
     row.end(" ", dim).end(&format!("{}/{} up", device.up, device.ports.len()), dim).end("  ", dim);
@@ -143,7 +149,7 @@ fn draw_device(wall: &Wall, frame: &mut Frame<'_>, area: Rect, y: u16, device: &
             row.gap(1);
         }
         if let Some(port) = several.iter().max_by_key(|port| port.condition) {
-            let (glyph, style) = look.port(port, device.stale);
+            let (glyph, style) = look.port(port, old);
             row.put(glyph, style);
         }
     }
