@@ -72,8 +72,10 @@ impl Page {
 pub struct WallOptions {
     /// Empty where noctty chooses: every form that has something to show.
     pub pages: Vec<Page>,
-    /// How long a new critical problem holds the pages at the most.
+    /// How long the pages stand still after the last new critical problem.
     pub hold: Duration,
+    /// How long they do so altogether, until each page has had its turn.
+    pub hold_limit: Duration,
     /// After how long without an owner a critical problem stands out, stands on every page, and takes a part of it.
     pub escalate: [Duration; 3],
     /// How often the picture moves by a cell.
@@ -90,7 +92,8 @@ impl Default for WallOptions {
     fn default() -> Self {
         Self {
             pages: Vec::new(),
-            hold: Duration::from_secs(5 * 60),
+            hold: Duration::from_secs(60),
+            hold_limit: Duration::from_secs(3 * 60),
             escalate: [5, 15, 30].map(|minutes| Duration::from_secs(minutes * 60)),
             shift: Duration::from_secs(5 * 60),
             sound: Sound::Off,
@@ -107,6 +110,7 @@ impl WallOptions {
         let mut r = table.reader("[wall]");
         let pages = r.tables("page");
         out.hold = r.duration("hold").unwrap_or(out.hold);
+        out.hold_limit = r.duration("hold_limit").unwrap_or(out.hold_limit.max(out.hold));
         out.shift = r.duration("shift").map_or(out.shift, |every| every.max(Duration::from_secs(30)));
         out.theme = ThemeChoice::read(&mut r);
         if let Some(place) = r.node("escalate").map(|node| node.place.clone()) {
@@ -200,8 +204,14 @@ pub const OPTIONS: &[OptionDoc] = &[
     OptionDoc {
         name: "hold",
         form: "duration",
-        default: "5m",
-        help: "how long a new critical problem holds the pages, unless it is handled sooner",
+        default: "1m",
+        help: "how long the pages stand still after a new critical problem, unless it is handled sooner",
+    },
+    OptionDoc {
+        name: "hold_limit",
+        form: "duration",
+        default: "3m",
+        help: "how long they do so at the most, however much breaks, until each page has had its turn; not less than `hold`",
     },
     OptionDoc {
         name: "escalate",
@@ -276,6 +286,10 @@ mod tests {
         let (wall, problems) = read(PAGES);
         assert_eq!(problems, "");
         assert_eq!((wall.hold, wall.sound), (Duration::from_secs(120), Sound::Bell));
+        assert_eq!(wall.hold_limit, Duration::from_secs(180));
+        let (longer, problems) = read("[wall]\nhold = \"10m\"\n");
+        assert_eq!((longer.hold_limit, problems), (Duration::from_secs(600), String::new()), "the limit is not less");
+        assert_eq!(read("[wall]\nhold_limit = \"2m\"\n").0.hold_limit, Duration::from_secs(120));
         let pages: Vec<(&str, Form, u32)> = wall.pages.iter().map(|p| (p.title.as_str(), p.form, p.seconds)).collect();
         assert_eq!((wall.pages[0].site.as_deref(), wall.pages[0].tag.as_deref()), (Some("fra1"), Some("core")));
         assert_eq!(pages, [("grid", Form::Grid, 20), ("DC 1", Form::Digits, 15)]);

@@ -29,6 +29,7 @@ use super::look::Look;
 use super::overlays::editor::Editor;
 use super::overlays::{self, Overlay};
 use super::panes::{self, PaneKind, ScreenId, Selected};
+use super::parts::Parts;
 use super::port::Seen;
 use super::run::Exit;
 use super::screen::Ring;
@@ -105,6 +106,8 @@ pub struct App {
     pub(super) grouping: Grouping,
     /// What any host has, and so deserves a column.
     pub hosts_have: panes::HostsHave,
+    /// How hosts stand together with their ports and what they say of themselves.
+    pub parts: Parts,
     /// The host that the next one is compared with.
     pub(super) compared: Option<AssetId>,
     /// The device that this console asked to watch.
@@ -203,6 +206,7 @@ impl App {
             hangs: None,
             grouping: Grouping::default(),
             hosts_have: panes::HostsHave::default(),
+            parts: Parts::default(),
             compared: None,
             watching: None,
             trouble: setup.trouble,

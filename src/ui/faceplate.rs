@@ -7,14 +7,15 @@
 //!        ●●●●●● ●●●●●● ●●○●●● ●●■●●●   ●·
 //! ```
 //!
-//! Where there is less room it becomes one row a unit, then a grid, then counts.
+//! Where there is less room it becomes one row a unit, then a grid, then one row a unit without some of the access ports, then
+//! counts.
 
 mod lay;
 mod name;
 
 use std::collections::HashMap;
 
-pub use self::lay::{Form, Laid};
+pub use self::lay::{Form, Laid, Rank, keep, mark};
 use self::name::Name;
 use super::port::Seen;
 use crate::state::DeviceView;

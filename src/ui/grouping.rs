@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::app::App;
 use super::overlays::Overlay;
 use super::panes::{self, PaneKind};
+use super::parts::Parts;
 use crate::bus::MessageWeight;
 use crate::model::{Condition, Host, Scope, Target};
 use crate::state::Snapshot;
@@ -78,6 +79,8 @@ pub struct Head {
     warning: usize,
     unknown: usize,
     unreachable: usize,
+    /// Well but for one of their parts.
+    in_part: usize,
     old: usize,
 }
 
@@ -93,6 +96,7 @@ impl Head {
             warning: 0,
             unknown: 0,
             unreachable: 0,
+            in_part: 0,
             old: 0,
         }
     }
@@ -104,6 +108,7 @@ impl Head {
             (self.down, "down"),
             (self.warning, "warning"),
             (self.unknown, "unknown"),
+            (self.in_part, "in part"),
             (self.unreachable, "unreachable"),
             (self.old, "stale"),
         ];
@@ -166,7 +171,7 @@ impl Grouping {
     }
 
     /// Counts anew.
-    fn count(&mut self, snapshot: &Snapshot) {
+    fn count(&mut self, snapshot: &Snapshot, parts: &Parts) {
         let mut rows: HashMap<&str, usize> = HashMap::new();
         self.heads.clear();
         self.of.clear();
@@ -183,9 +188,10 @@ impl Grouping {
             self.of.push(at);
             let head = &mut self.heads[at];
             head.hosts += 1;
-            head.worst = head.worst.max(view.condition);
+            head.worst = head.worst.max(parts.worst(view));
             head.old += usize::from(view.stale);
             head.stale = head.old == head.hosts;
+            head.in_part += usize::from(!view.condition.is_problem() && parts.bad(view).is_some());
             match view.condition {
                 Condition::Critical => head.down += 1,
                 Condition::Warning => head.warning += 1,
@@ -221,7 +227,7 @@ impl Grouping {
 impl App {
     /// After a new snapshot, or when something was opened.
     pub(super) fn count_groups(&mut self) {
-        self.grouping.count(&self.snapshot);
+        self.grouping.count(&self.snapshot, &self.parts);
     }
 
     pub(super) fn group_hosts(&mut self, by: GroupBy) {

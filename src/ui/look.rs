@@ -125,6 +125,18 @@ impl Look {
         if self.unicode { UNICODE[step] } else { ASCII[step] }
     }
 
+    /// A sparkline of the last values, scaled to the greatest of them, but at least to `least`.
+    pub fn sparkline(&self, values: &[f32], width: usize, least: f32) -> String {
+        let shown = &values[values.len().saturating_sub(width)..];
+        let most = shown.iter().copied().fold(least, f32::max);
+        let mut out = " ".repeat(width - shown.len());
+        for value in shown {
+            let step = if most > 0.0 { (value / most * 7.0).round() as usize } else { 0 };
+            out.push_str(self.spark(step));
+        }
+        out
+    }
+
     /// Text for a terminal that may not have Unicode: other letters become `?`.
     pub fn text<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
         if self.unicode || text.is_ascii() {

@@ -18,6 +18,7 @@ mod list;
 pub mod look;
 mod overlays;
 pub mod panes;
+mod parts;
 pub mod port;
 pub mod remembered;
 pub mod run;

@@ -8,6 +8,7 @@ use crate::model::{AssetId, PortKey, Target};
 use crate::state::snapshot::ProblemKind;
 use crate::state::{DeviceView, Snapshot};
 use crate::ui::panes::{self, PaneKind};
+use crate::ui::parts::Parts;
 use crate::ui::port::Seen;
 
 impl App {
@@ -23,6 +24,7 @@ impl App {
         if !same {
             self.hosts_have = panes::HostsHave::of(&self.snapshot);
         }
+        self.parts = Parts::of(&self.snapshot);
         self.count_groups();
         for kind in [PaneKind::Problems, PaneKind::Hosts, PaneKind::Devices, PaneKind::Backups] {
             // Problems are a new list each time; the others keep their rows while the inventory does.

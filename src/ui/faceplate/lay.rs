@@ -12,6 +12,8 @@ pub enum Form {
     OneRow,
     /// All ports one after the other.
     Grid,
+    /// One row a unit without some of its access ports: [`Laid::left_out`].
+    Short,
     /// No ports, only how many are in which state: [`Laid::counts`].
     Counts,
 }
@@ -27,12 +29,16 @@ pub struct Laid {
     pub labels: Vec<(u16, u16, String)>,
     /// The line that has the numbers of the columns.
     pub header: Option<u16>,
+    /// For [`Form::Short`]: where the mark of those ports stands that are left out, and their rows of the table.
+    pub left_out: Vec<(u16, u16, Vec<usize>)>,
     /// For [`Form::Counts`]: what is counted together, a line each.
     pub counts: Vec<(String, Vec<usize>)>,
 }
 
 /// Ports of two rows between two gaps.
 const BLOCK: u16 = 6;
+/// A row that shows less than this part of a unit's ports says less than their counts.
+const LEAST: usize = 3;
 /// Between two groups.
 const GROUP_GAP: u16 = 3;
 
@@ -69,8 +75,8 @@ impl Pitch {
 
 impl Faceplate {
     /// The fullest form that fits into `width` columns and `height` lines; `most` lines where that keeps ports from becoming
-    /// counts.
-    pub fn lay(&self, width: u16, height: u16, most: u16) -> Laid {
+    /// counts. Where some have to be left out, those that matter (by their row of the table) and the uplinks stay longest.
+    pub fn lay(&self, width: u16, height: u16, most: u16, matters: &dyn Fn(usize) -> bool) -> Laid {
         let margin = self.margin();
         let room = width.saturating_sub(margin);
         let fits = |pitch: &&Pitch| self.units.iter().all(|unit| pitch.unit_width(unit) <= room);
@@ -90,7 +96,10 @@ impl Faceplate {
             return rows;
         }
         let grid = self.grid(margin, room);
-        if grid.height <= most && room > 0 { grid } else { self.counts(height) }
+        if grid.height <= most && room > 0 {
+            return grid;
+        }
+        self.short(margin, room, matters).filter(|short| short.height <= most).unwrap_or_else(|| self.counts(height))
     }
 
     /// Room for the numbers of the units, at the left.
@@ -153,6 +162,41 @@ impl Faceplate {
         Some(laid)
     }
 
+    /// One row a unit; `None` where that would leave out most of the ports ([`LEAST`]).
+    fn short(&self, margin: u16, room: u16, matters: &dyn Fn(usize) -> bool) -> Option<Laid> {
+        let mut laid = Laid::empty(Form::Short);
+        for unit in &self.units {
+            laid.unit_label(unit);
+            let ports: Vec<Rank> = unit.ranked(matters).map(|(_, rank)| rank).collect();
+            let gaps = unit.groups.len().saturating_sub(1);
+            let all = ports.len() + gaps <= usize::from(room);
+            let taken = if all { gaps } else { gaps + mark(ports.len()).len() + 2 };
+            let kept = keep(&ports, usize::from(room).saturating_sub(taken));
+            if kept.iter().filter(|kept| **kept).count() * LEAST < ports.len() {
+                return None;
+            }
+            let rows = unit.ranked(matters).map(|(cell, _)| cell.row);
+            let out: Vec<usize> = rows.zip(&kept).filter(|(_, kept)| !**kept).map(|(row, _)| row).collect();
+            let (mut x, mut at, mut marked) = (margin, 0, out.is_empty());
+            for group in &unit.groups {
+                for cell in &group.cells {
+                    if kept[at] {
+                        laid.cells.push((x, laid.height, cell.row));
+                        x += 1;
+                    } else if !marked {
+                        marked = true;
+                        laid.left_out.push((x + 1, laid.height, out.clone()));
+                        x += mark(out.len()).len() as u16 + 2;
+                    }
+                    at += 1;
+                }
+                x += 1;
+            }
+            laid.height = laid.height.saturating_add(1);
+        }
+        Some(laid)
+    }
+
     fn grid(&self, margin: u16, room: u16) -> Laid {
         let mut laid = Laid::empty(Form::Grid);
         for unit in &self.units {
@@ -197,9 +241,54 @@ impl Faceplate {
     }
 }
 
+/// Which ports are left out last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// It has a problem.
+    Matters,
+    Uplink,
+    Access,
+}
+
+/// Those that stay where there is room for so many: by their ranks, the first of equals.
+pub fn keep(ranks: &[Rank], room: usize) -> Vec<bool> {
+    let mut order: Vec<usize> = (0..ranks.len()).collect();
+    order.sort_by_key(|at| ranks[*at]);
+    let mut kept = vec![false; ranks.len()];
+    order.into_iter().take(room).for_each(|at| kept[at] = true);
+    kept
+}
+
+/// Stands for ports that are left out.
+pub fn mark(count: usize) -> String {
+    format!("+{count}")
+}
+
+impl Unit {
+    /// Its ports in the order of the front. The largest group are those for whoever comes, the others lead on.
+    fn ranked(&self, matters: &dyn Fn(usize) -> bool) -> impl Iterator<Item = (&Cell, Rank)> {
+        let access = self.groups.iter().map(|group| group.cells.len()).max().unwrap_or(0);
+        let access = self.groups.iter().position(|group| group.cells.len() == access);
+        self.groups.iter().enumerate().flat_map(move |(at, group)| {
+            group.cells.iter().map(move |cell| {
+                let rank = if Some(at) == access { Rank::Access } else { Rank::Uplink };
+                (cell, if matters(cell.row) { Rank::Matters } else { rank })
+            })
+        })
+    }
+}
+
+impl Faceplate {
+    /// All ports in the order of the front, and which of them are left out last.
+    pub fn ranked(&self, matters: &dyn Fn(usize) -> bool) -> Vec<(usize, Rank)> {
+        self.units.iter().flat_map(|unit| unit.ranked(matters)).map(|(cell, rank)| (cell.row, rank)).collect()
+    }
+}
+
 impl Laid {
     fn empty(form: Form) -> Self {
-        Self { form, height: 0, cells: Vec::new(), labels: Vec::new(), header: None, counts: Vec::new() }
+        let (cells, labels, left_out, counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { form, height: 0, cells, labels, header: None, left_out, counts }
     }
 
     fn unit_label(&mut self, unit: &Unit) {

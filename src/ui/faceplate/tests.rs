@@ -12,7 +12,7 @@ fn device(names: impl IntoIterator<Item = String>) -> DeviceView {
 /// The plate as text: the last digit of each port's number for its glyph.
 fn drawn(device: &DeviceView, width: u16, height: u16) -> String {
     let plate = Faceplate::new(device);
-    let laid = plate.lay(width, height, height);
+    let laid = plate.lay(width, height, height, &|row| device.ports[row].condition.is_problem());
     if laid.form == Form::Counts {
         let lines: Vec<String> = laid.counts.iter().map(|(label, rows)| format!("{label}: {}", rows.len())).collect();
         return lines.join("\n");
@@ -26,6 +26,11 @@ fn drawn(device: &DeviceView, width: u16, height: u16) -> String {
     for (x, y, row) in &laid.cells {
         let label = device.table.ports[*row].label().line();
         lines[usize::from(*y)][usize::from(*x)] = label.chars().last().unwrap_or('?');
+    }
+    for (x, y, rows) in &laid.left_out {
+        for (at, c) in mark(rows.len()).chars().enumerate() {
+            lines[usize::from(*y)][usize::from(*x) + at] = c;
+        }
     }
     let lines: Vec<String> = lines.iter().map(|l| l.iter().collect::<String>().trim_end().to_owned()).collect();
     lines.join("\n")
@@ -71,8 +76,8 @@ fn stack_members_stand_one_above_the_other() {
     assert!(text.starts_with("   1      13     25     37       1"), "{text}");
     assert!(text.contains("\n2  135791 357913"), "{text}");
     // With less room: without numbers, then one row each, then counts.
-    assert_eq!(Faceplate::new(&stack(3)).lay(60, 6, 6).form, Form::TwoRows);
-    assert_eq!(Faceplate::new(&stack(8)).lay(64, 8, 8).form, Form::OneRow);
+    assert_eq!(Faceplate::new(&stack(3)).lay(60, 6, 6, &|_| false).form, Form::TwoRows);
+    assert_eq!(Faceplate::new(&stack(8)).lay(64, 8, 8, &|_| false).form, Form::OneRow);
     assert_eq!(drawn(&stack(8), 50, 4), "1: 52\n2: 52\n3: 52\n+5: 260");
 }
 
@@ -111,15 +116,15 @@ fn names_without_numbers_holes_and_a_router_of_1829_ports_find_their_place() {
     assert_eq!(Faceplate::new(&holes).units[0].groups[0].columns(), 2);
     let cards = device((0..1829).map(|n| format!("Gi0/{}/{}", n / 50, n % 50)));
     assert_eq!(Faceplate::new(&cards).units.len(), 37);
-    assert_eq!(Faceplate::new(&cards).lay(100, 6, 6).counts.len(), 6);
+    assert_eq!(Faceplate::new(&cards).lay(100, 6, 6, &|_| false).counts.len(), 6);
     let router = device((0..1829).map(|n| format!("p{n}")));
     let plate = Faceplate::new(&router);
-    assert_eq!(plate.lay(200, 12, 12).form, Form::Grid);
-    let counts = plate.lay(100, 6, 6);
+    assert_eq!(plate.lay(200, 12, 12, &|_| false).form, Form::Grid);
+    let counts = plate.lay(100, 6, 6, &|_| false);
     assert_eq!((counts.form, counts.height), (Form::Counts, 1));
     assert_eq!(counts.counts.iter().map(|(_, rows)| rows.len()).sum::<usize>(), 1829);
     for (width, height) in [(0, 0), (1, 1), (3, 200), (u16::MAX, 3)] {
-        let laid = plate.lay(width, height, height);
+        let laid = plate.lay(width, height, height, &|_| false);
         assert!(laid.height <= height.max(1), "{width}x{height}");
         assert!(laid.cells.iter().all(|(x, y, _)| *x < width && *y < laid.height));
     }
@@ -133,4 +138,19 @@ fn left_and_right_stay_in_the_row_of_the_front() {
     assert_eq!(plate.beside(0, -1), None);
     assert_eq!(plate.beside(51, 1), None);
     assert_eq!(plate.beside(52, 1), Some(54));
+}
+
+#[test]
+fn where_some_have_to_go_uplinks_and_problems_stay_and_the_others_are_counted() {
+    assert_eq!(drawn(&stack(1), 30, 1), "12345678901234567890 +28  1234");
+    let mut bad = stack(2);
+    bad.ports[40].condition = Condition::Critical;
+    bad.ports[99].condition = Condition::Warning;
+    assert_eq!(
+        drawn(&bad, 33, 2),
+        "1  1234567890123456789 +28 1 1234\n\
+         2  1234567890123456789 +28 8 1234"
+    );
+    // A row that shows next to nothing of a unit says less than counts.
+    assert_eq!(drawn(&stack(1), 16, 2), "Gi1/0/: 48\nTe1/1/: 4");
 }

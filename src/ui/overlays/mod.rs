@@ -233,7 +233,9 @@ pub fn text_area(app: &App) -> Option<Rect> {
 fn text_of(app: &App, overlay: &Overlay, now: Timestamp) -> Option<(String, Vec<Line>)> {
     match overlay {
         Overlay::Detail { selected, .. } => Some((detail::title(app, selected), detail::lines(app, now, selected))),
-        Overlay::Compare { pair, .. } => Some((detail::compare::title(app, pair), detail::compare::lines(app, pair))),
+        Overlay::Compare { pair, .. } => {
+            Some((detail::compare::title(app, pair), detail::compare::lines(app, pair, text_columns(app))))
+        }
         Overlay::Help(help) => Some((help::title(help), help::lines(app, help))),
         _ => None,
     }
@@ -459,6 +461,12 @@ fn box_of(lines: usize, screen: Rect) -> Rect {
 
 fn box_width(screen: Rect) -> u16 {
     screen.width.saturating_sub(4).clamp(screen.width.min(20), 110)
+}
+
+/// Columns of a text in a box.
+fn text_columns(app: &App) -> usize {
+    let (columns, rows) = app.size();
+    usize::from(box_width(Rect::new(0, 0, columns, rows)).saturating_sub(4))
 }
 
 /// A text as it is broken for its box.

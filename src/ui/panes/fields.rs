@@ -76,7 +76,7 @@ pub(super) fn age(app: &App, at: Option<Timestamp>) -> String {
 fn device(app: &App, device: &DeviceView) -> Vec<String> {
     vec![
         device.host.name.to_string(),
-        state(device.worst().as_str(), device.stale),
+        state(app.parts.standing(device).as_str(), app.parts.is_old(device)),
         device.up.to_string(),
         device.ports.len().to_string(),
         age(app, Some(device.table.collected_at)),
@@ -92,7 +92,7 @@ fn columns(app: &App) -> impl Iterator<Item = Column> {
 fn port(app: &App, seen: Seen<'_>, column: Column) -> String {
     match column {
         Column::Port => seen.label().into_owned(),
-        Column::State => state(seen.view.state.as_str(), seen.device.stale),
+        Column::State => state(seen.view.state.as_str(), app.parts.is_old(seen.device)),
         Column::Changed => age(app, seen.changed()),
         Column::Alias => match seen.view.reason.as_deref() {
             Some(reason) => format!("{reason} {}", shown(&seen.port.alias)).trim().to_owned(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use super::{PaneKind, ScreenId, age, dim, spark};
+use super::{PaneKind, ScreenId, age, dim};
 use crate::base::units::counted;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
@@ -16,6 +16,7 @@ use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
 use crate::ui::grouping::{GroupBy, Head};
+use crate::ui::parts::{Bad, Parts};
 use crate::ui::sorting::{self, By};
 use crate::ui::tour::World;
 
@@ -29,11 +30,11 @@ pub fn order(app: &App) -> Vec<usize> {
 pub fn hosts(app: &App) -> Vec<usize> {
     let mut buckets: [Vec<usize>; 9] = Default::default();
     for (row, host) in app.snapshot.hosts.iter().enumerate() {
-        if app.problems_only && !host.condition.is_problem() && !host.stale {
+        if app.problems_only && !app.parts.worst(host).is_problem() && !host.stale {
             continue;
         }
         if app.filter.is_empty() || passes(app, host) {
-            buckets[rank(host)].push(row);
+            buckets[rank(host, &app.parts)].push(row);
         }
     }
     let order = app.order_of(PaneKind::Hosts);
@@ -43,10 +44,16 @@ pub fn hosts(app: &App) -> Vec<usize> {
     sorting::hosts(app, buckets.concat())
 }
 
-fn rank(host: &HostView) -> usize {
-    match host.condition {
+fn rank(host: &HostView, parts: &Parts) -> usize {
+    let handled = host.care.ack.is_some() || host.care.maintenance.is_some();
+    let condition = match parts.bad(host) {
         // What somebody has taken on sinks, and stays.
-        condition if condition.is_problem() && (host.care.ack.is_some() || host.care.maintenance.is_some()) => 3,
+        None if handled && host.condition.is_problem() => return 3,
+        // What is wrong with its parts nobody has taken on.
+        Some(bad) if handled => bad.worst,
+        _ => parts.worst(host),
+    };
+    match condition {
         Condition::Critical => 0,
         Condition::Warning => 1,
         Condition::Unknown => 2,
@@ -60,11 +67,14 @@ fn rank(host: &HostView) -> usize {
 }
 
 fn passes(app: &App, host: &HostView) -> bool {
-    let words = host.reason.line();
+    let mut words = host.reason.line();
+    if let Some(bad) = app.parts.bad(host) {
+        words = format!("{} {words}", bad.words());
+    }
     app.filter.lets_through(&Subject {
         name: &host.host.name,
         words: &words,
-        condition: host.condition,
+        condition: app.parts.worst(host),
         stale: host.stale,
         tags: host.host.tags.iter().map(|t| &**t).collect(),
         group: host.host.group.as_deref().unwrap_or_default(),
@@ -275,11 +285,12 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     let maintained = host.care.maintenance.as_ref();
     let (glyph, style) = match maintained {
         Some(_) => app.look.maintenance(),
-        None => app.look.condition(host.condition, host.stale),
+        None => app.look.condition(app.parts.worst(host), host.stale),
     };
+    let bad = app.parts.bad(host);
     let owner = host.care.ack.as_ref().map(|ack| format!("@{}", ack.claim.owner.line()));
-    let words =
-        if owner.is_some() || maintained.is_some() { dim(app) } else { app.look.words(host.condition, host.stale) };
+    let quiet = (owner.is_some() || maintained.is_some()) && bad.is_none();
+    let words = if quiet { dim(app) } else { app.look.words(app.parts.worst(host), host.stale) };
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), if host.stale { style } else { dim(app) }).end(" ", words);
@@ -291,7 +302,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
             (Column::From, _) => (format!("{:<width$}", host.host.origin.label()), dim(app)),
             (_, None) => continue,
             (Column::Trail, Some((_, least))) if host.trail.len() > 1 => {
-                (spark(app, &host.trail, width, *least), app.look.style(Meaning::Bar))
+                (app.look.sparkline(&host.trail, width, *least), app.look.style(Meaning::Bar))
             }
             (Column::Value, Some((value, _))) => (format!("{value:>width$}"), dim(app)),
             _ => (" ".repeat(width), dim(app)),
@@ -302,7 +313,13 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     for column in BEFORE.into_iter().filter(|column| shown(*column)) {
         let width = column.width();
         match column {
-            Column::State => line.cell(state_word(host), width, words),
+            Column::State => match bad {
+                Some(bad) => {
+                    let (mark, _) = app.look.condition(bad.worst, false);
+                    line.cell(&format!("{} {mark}{}", state_word(host), bad.count), width, words)
+                }
+                None => line.cell(state_word(host), width, words),
+            },
             Column::Owner => line.cell(owner.as_deref().unwrap_or_default(), width, app.look.style(Meaning::Accent)),
             Column::Site => line.cell(host.host.site.as_deref().unwrap_or_default(), width, dim(app)),
             Column::Group => line.cell(host.host.group.as_deref().unwrap_or_default(), width, dim(app)),
@@ -325,6 +342,9 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     if let Some(flapping) = &host.care.flapping {
         line.put(&format!("flapping {} %", flapping.percent), app.look.style(Meaning::Warning));
         line.put(app.look.separator(), dim(app));
+    }
+    if let Some(bad) = bad {
+        line.put(&bad.words(), app.look.style(Meaning::Text)).put(app.look.separator(), dim(app));
     }
     let soft = host.checks.iter().find(|c| c.is_soft());
     if let (Some(soft), Condition::Ok) = (soft, host.condition) {
@@ -365,11 +385,12 @@ pub fn fields(app: &App, row: usize) -> Option<[String; 10]> {
     if let Some(flapping) = &host.care.flapping {
         says.push(format!("flapping {} %", flapping.percent));
     }
+    says.extend(app.parts.bad(host).map(Bad::words));
     let pending = host.condition == Condition::Pending;
     says.push(if pending { "no answer yet".to_owned() } else { host.reason.line() });
     Some([
         host.host.name.to_string(),
-        super::fields::state(state_word(host), host.stale),
+        state_in_full(app, host),
         host.care.ack.as_ref().map(|ack| ack.claim.owner.line()).unwrap_or_default(),
         host.host.site.as_deref().unwrap_or_default().to_owned(),
         parents(host),
@@ -379,6 +400,15 @@ pub fn fields(app: &App, row: usize) -> Option<[String; 10]> {
         super::fields::age(app, moment(host)),
         says.join("; "),
     ])
+}
+
+/// The state, and that of its parts where it is worse: `UP, CRITICAL in part`.
+fn state_in_full(app: &App, host: &HostView) -> String {
+    let own = super::fields::state(state_word(host), host.stale);
+    match app.parts.bad(host) {
+        Some(bad) => format!("{own}, {} in part", bad.worst.as_str().to_uppercase()),
+        None => own,
+    }
 }
 
 /// What it hangs on is worth a column: everything far away hangs on the gateway.
@@ -398,7 +428,7 @@ fn parents(host: &HostView) -> String {
 
 /// The value whose course the sparkline shows, where it is of now, and the least that fills it: a link that answers within milliseconds is
 /// calm, however much those differ.
-fn leading(host: &HostView) -> Option<(String, f32)> {
+pub fn leading(host: &HostView) -> Option<(String, f32)> {
     // A value from before the silence would pass for one of now.
     if host.stale || matches!(host.condition, Condition::Unreachable | Condition::Critical | Condition::Pending) {
         return None;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-pub use hosts::{HostsHave, hosts as host_order, moment as host_moment};
+pub use hosts::{HostsHave, hosts as host_order, leading as host_value, moment as host_moment};
 
 use super::app::App;
 use super::canvas::{self, Row};
@@ -330,10 +330,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     };
     canvas::rule(frame.buffer, &app.look, area, &title, &honesty, (line, head, note_style));
     let below = Rect::new(area.x, area.y + 1, area.width, area.height - 1);
-    let whole = rows(app, kind, area);
-    // Marks have a column of their own while there are any.
-    let marks = u16::from(app.marks.are_in(kind));
-    let body = Rect { x: whole.x + marks, width: whole.width.saturating_sub(marks), ..whole };
+    let body = rows(app, kind, area);
+    let is_marked = |row: usize| target(app, kind, row).is_some_and(|target| app.marks.has(&target));
+    let marks = app.marks.are_in(kind);
     if kind == PaneKind::Ports && app.device().is_some() {
         ports::draw_plate(app, frame, below);
         if body.y > below.y {
@@ -350,9 +349,6 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     }
     for (offset, row) in list.order.iter().skip(list.top).take(usize::from(body.height)).enumerate() {
         let y = body.y + offset as u16;
-        if marks > 0 && target(app, kind, *row).is_some_and(|target| app.marks.has(&target)) {
-            Row::new(frame.buffer, &app.look, whole, y).put("*", app.look.style(Meaning::Accent));
-        }
         match kind {
             PaneKind::Problems => problems::draw_row(app, frame, body, y, *row),
             PaneKind::Hosts => hosts::draw_row(app, frame, body, y, *row),
@@ -371,6 +367,13 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
                 // The device that the other pane is about.
                 canvas::paint(frame.buffer, name_part(body), y, app.look.style(Meaning::SelectedDim));
             }
+        }
+        // In the column of the selection's bar, so that nothing moves.
+        if marks && is_marked(*row) {
+            let selected = app.focus == kind && list.top + offset == list.selected;
+            let accent = app.look.style(Meaning::Accent);
+            let style = if selected { accent.patch(app.look.style(Meaning::Selected)) } else { accent };
+            Row::new(frame.buffer, &app.look, body, y).put("*", style);
         }
     }
     // Room that is left says what is not watched, and why.
@@ -419,18 +422,6 @@ fn dim_lines(app: &App, frame: &mut Frame<'_>, body: Rect, lines: &[String]) {
 /// An age as panes show it: coarse, so that it changes seldom.
 pub fn age(frame: &Frame<'_>, at: Option<Timestamp>) -> String {
     at.map_or_else(|| "–".to_owned(), |at| units::age(units::age_bucket(frame.now.since(at))))
-}
-
-/// A sparkline of the last values, scaled to the greatest of them, but at least to `least`.
-pub fn spark(app: &App, values: &[f32], width: usize, least: f32) -> String {
-    let shown = &values[values.len().saturating_sub(width)..];
-    let most = shown.iter().copied().fold(least, f32::max);
-    let mut out = " ".repeat(width - shown.len());
-    for value in shown {
-        let step = if most > 0.0 { (value / most * 7.0).round() as usize } else { 0 };
-        out.push_str(app.look.spark(step));
-    }
-    out
 }
 
 /// Style of secondary words.

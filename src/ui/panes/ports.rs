@@ -20,6 +20,7 @@ use crate::ui::action::Action;
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::columns;
+use crate::ui::faceplate::{Faceplate, Rank, keep, mark};
 use crate::ui::filter::{PortSubject, Subject};
 use crate::ui::frame::Frame;
 use crate::ui::port::{Seen, shown};
@@ -29,7 +30,7 @@ pub fn device_order(app: &App) -> Vec<usize> {
     let mut rows: Vec<usize> = (0..app.snapshot.devices.len())
         .filter(|row| {
             let device = &app.snapshot.devices[*row];
-            let shown = !app.problems_only || device.worst().is_problem();
+            let shown = !app.problems_only || app.parts.standing(device).is_problem();
             shown && (app.filter.is_empty() || device_passes(app, device) || any_port_passes(app, device))
         })
         .collect();
@@ -39,7 +40,7 @@ pub fn device_order(app: &App) -> Vec<usize> {
     rows.sort_by_cached_key(|row| {
         let device = &app.snapshot.devices[*row];
         let found = found.get(&device.host.id).copied().unwrap_or((true, usize::MAX));
-        (found, Reverse((device.worst(), device.condition)), !device.stale)
+        (found, Reverse((app.parts.standing(device), device.condition)), !app.parts.is_old(device))
     });
     rows
 }
@@ -49,8 +50,8 @@ fn device_passes(app: &App, device: &DeviceView) -> bool {
     app.filter.lets_through(&Subject {
         name: &device.host.name,
         words: &words,
-        condition: device.worst(),
-        stale: device.stale,
+        condition: app.parts.standing(device),
+        stale: app.parts.is_old(device),
         tags: device.host.tags.iter().map(|t| &**t).collect(),
         group: device.host.group.as_deref().unwrap_or_default(),
         site: device.host.site.as_deref().unwrap_or_default(),
@@ -71,7 +72,7 @@ fn port_passes(app: &App, seen: Seen<'_>) -> bool {
         name: &seen.label(),
         words: "",
         condition: seen.view.condition,
-        stale: seen.device.stale,
+        stale: app.parts.is_old(seen.device),
         tags: host.tags.iter().map(|t| &**t).collect(),
         group: host.group.as_deref().unwrap_or_default(),
         site: host.site.as_deref().unwrap_or_default(),
@@ -144,8 +145,11 @@ fn found<'a>(app: &'a App, device: &DeviceView) -> Option<&'a Found> {
 
 pub fn device_title(app: &App) -> (String, String) {
     let t = &app.snapshot.totals;
-    let old = app.snapshot.devices.iter().filter(|device| device.stale).count();
-    let mut honesty = vec![format!("{} devices", t.devices), format!("{} of {} ports up", t.ports_up, t.ports)];
+    let is_old = |device: &&std::sync::Arc<DeviceView>| app.parts.is_old(device);
+    let old = app.snapshot.devices.iter().filter(is_old).count();
+    // Old good news is not good news.
+    let up: usize = app.snapshot.devices.iter().filter(|device| !is_old(device)).map(|device| device.up).sum();
+    let mut honesty = vec![format!("{} devices", t.devices), format!("{up} of {} ports up", t.ports)];
     if old > 0 {
         honesty.insert(1, format!("{old} old"));
     }
@@ -171,8 +175,9 @@ pub fn port_title(app: &App) -> (String, String) {
     if !device.table.complete {
         parts.push("incomplete".to_owned());
     }
-    if device.stale {
-        parts.push("stale".to_owned());
+    if app.parts.is_old(device) {
+        let unreachable = app.parts.standing(device) == Condition::Unreachable;
+        parts.push(if unreachable { "unreachable" } else { "stale" }.to_owned());
     }
     let selected = app.selected_port().map(|seen| format!(" {}", seen.label())).unwrap_or_default();
     (format!("{}{selected}", device.host.name), parts.join(app.look.separator()))
@@ -192,11 +197,12 @@ pub fn empty(app: &App) -> Vec<String> {
 pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
     let Some(device) = app.snapshot.devices.get(row) else { return };
     let age = age(frame, Some(device.table.collected_at));
-    let (glyph, style) = app.look.condition(device.worst(), device.stale);
-    let words = app.look.words(device.worst(), device.stale);
+    let (standing, old) = (app.parts.standing(device), app.parts.is_old(device));
+    let (glyph, style) = app.look.condition(standing, old);
+    let words = app.look.words(standing, old);
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
-    line.end(" ", words).end(&format!("{age:>3}"), if device.stale { style } else { dim(app) }).end(" ", words);
+    line.end(" ", words).end(&format!("{age:>3}"), if old { style } else { dim(app) }).end(" ", words);
     if area.width >= 70 {
         let sum = |f: fn(&PortView) -> Option<f64>| device.ports.iter().filter_map(f).reduce(|a, b| a + b);
         // Before the second walk there is no rate, which is not none.
@@ -208,8 +214,8 @@ pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: us
     // What is wrong beside its ports: how much, and where there is room the worst of it in words.
     let findings = &device.findings;
     if let Some(worst) = findings.first() {
-        let (glyph, style) = app.look.condition(worst.condition, device.stale);
-        let style = if device.stale { dim(app) } else { style };
+        let (glyph, style) = app.look.condition(worst.condition, old);
+        let style = if old { dim(app) } else { style };
         line.end(&format!("{glyph}{}", findings.len()), style).end(" ", words);
     }
     line.name(&device.host.name, usize::from(area.width / 5).clamp(8, 22), words).gap(1);
@@ -227,31 +233,54 @@ pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: us
 }
 
 /// One glyph a port, logical interfaces left out, a gap where the name's stem changes (`Gi1/0/` to `Te1/1/`) and
-/// after each dozen as far as there is room. What does not fit is counted in the colour of the worst of it.
+/// after each dozen as far as there is room. Where there is too little, access ports without a problem go first, and are
+/// counted.
 fn faceplate(app: &App, line: &mut Row<'_>, device: &DeviceView) {
     let ports: Vec<&PortView> = Seen::all(device).filter(Seen::is_physical).map(|seen| seen.view).collect();
+    if ports.len() > line.room() {
+        shortened(app, line, device);
+        return;
+    }
     let stems: Vec<&[u8]> = ports.iter().map(|p| stem(device, p)).collect();
     let new_stem = |at: usize| at > 0 && stems[at] != stems[at - 1];
     let stem_gaps = (0..ports.len()).filter(|at| new_stem(*at)).count();
     let room = line.room();
     let dozens = ports.len() + ports.len() / 12 + stem_gaps <= room;
     let gaps = ports.len() + stem_gaps <= room;
-    let all = ports.len() <= room;
     for (at, port) in ports.iter().enumerate() {
-        if !all && line.room() <= 6 {
-            let rest = &ports[at..];
-            let worst = rest.iter().map(|p| p.condition).max().unwrap_or(Condition::Ok);
-            let problem = worst.is_problem() && !device.stale;
-            let style = if problem { app.look.condition(worst, false).1 } else { dim(app) };
-            line.put(&format!(" +{}", rest.len()), style);
-            return;
-        }
         if (gaps && new_stem(at)) || (dozens && at > 0 && at % 12 == 0) {
             line.gap(1);
         }
-        let (glyph, style) = port_glyph(app, port, device.stale);
+        let (glyph, style) = port_glyph(app, port, app.parts.is_old(device));
         line.put(glyph, style);
     }
+}
+
+fn shortened(app: &App, line: &mut Row<'_>, device: &DeviceView) {
+    let matters = |row: usize| device.ports.get(row).is_some_and(|port| port.condition.is_problem());
+    let ranked = Faceplate::new(device).ranked(&matters);
+    let ranks: Vec<Rank> = ranked.iter().map(|(_, rank)| *rank).collect();
+    let taken = mark(ranks.len()).len() + 2;
+    let kept = keep(&ranks, line.room().saturating_sub(taken));
+    let port = |at: usize| ranked.get(at).and_then(|(row, _)| device.ports.get(*row));
+    let out = || (0..ranked.len()).filter(|at| !kept[*at]).filter_map(port);
+    let first = kept.iter().position(|kept| !kept);
+    for (at, is_kept) in kept.iter().enumerate() {
+        if Some(at) == first {
+            line.put(&format!(" {} ", mark(out().count())), left_out(app, device, out()));
+        }
+        if let Some(port) = port(at).filter(|_| *is_kept) {
+            let (glyph, style) = port_glyph(app, port, app.parts.is_old(device));
+            line.put(glyph, style);
+        }
+    }
+}
+
+/// The mark of ports that are left out is as bad as the worst of them.
+fn left_out<'a>(app: &App, device: &DeviceView, ports: impl Iterator<Item = &'a PortView>) -> Style {
+    let worst = ports.map(|port| port.condition).max().unwrap_or(Condition::Ok);
+    let problem = worst.is_problem() && !app.parts.is_old(device);
+    if problem { app.look.condition(worst, false).1 } else { dim(app) }
 }
 
 /// A port's label up to its last number.

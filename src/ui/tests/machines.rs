@@ -35,6 +35,11 @@ fn two_machines_are_put_side_by_side_by_the_same_key_on_both() {
     insta::assert_snapshot!("compared_120x40", console.press("j c").screen());
     let closed = console.press("Esc c c").screen();
     assert!(closed.contains("nothing is compared any more"), "{closed}");
+    // Without room for two columns the values stand one below the other, each with its machine.
+    let mut narrow = Console::new((60, 20), console.app.snapshot.clone(), true);
+    let text = narrow.press("2 c j c").screen();
+    assert!(text.contains("web02  6.1.0-21-amd64"), "{text}");
+    insta::assert_snapshot!("compared_60x20", text);
 }
 
 #[test]

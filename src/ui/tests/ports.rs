@@ -370,3 +370,34 @@ proptest! {
         }
     }
 }
+
+/// A switch answers, and one of its ports is bad: the list of hosts says so, and its filter and its heads know it.
+#[test]
+fn a_host_whose_port_has_a_problem_shows_it() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let mut switch = fixture::host("dist-sw4", crate::model::Condition::Ok, "load 0.3", 90_000);
+    Arc::make_mut(&mut switch.host).group = Some("network".into());
+    snapshot.hosts.push(Arc::new(switch));
+    let snapshot = Arc::new(snapshot);
+    let mut console = Console::new((120, 40), snapshot.clone(), true);
+    let text = console.press("2").screen();
+    let row = text.lines().find(|line| line.contains("dist-sw4")).unwrap_or_else(|| panic!("{text}"));
+    assert!(row.contains("▲ dist-sw4") && row.contains("UP ▲1") && row.contains("1 part: Te1/1/1 up"), "{row}");
+    let found = console.press("/ s t a t e : w a r n i n g Enter").screen();
+    assert!(found.contains("dist-sw4") && found.contains("web2") && !found.contains("app01"), "{found}");
+    let good = console.press("Esc / s t a t e : u p Enter").screen();
+    assert!(!good.contains("dist-sw4") && good.contains("app01"), "{good}");
+    let heads = Console::new((120, 40), snapshot, true).press("2 : g r o u p Space g r o u p Enter").screen();
+    let head = heads.lines().find(|line| line.contains("network")).unwrap_or_else(|| panic!("{heads}"));
+    assert!(head.contains("▲") && head.contains("1 host · 1 in part"), "{head}");
+}
+
+/// What is behind a failure is not as bad as it was when it was last seen.
+#[test]
+fn a_device_that_cannot_be_reached_is_not_red_and_its_ports_are_old() {
+    let mut console = Console::new((120, 40), fixture::outage(), true);
+    let text = console.press("3").screen();
+    let row = text.lines().find(|line| line.contains("acc-17")).unwrap_or_else(|| panic!("{text}"));
+    assert!(row.contains("◆ acc-17") && row.contains("?????") && !row.contains('■'), "{row}");
+    assert!(text.contains("1 old · 43 of 104 ports up"), "{text}");
+}

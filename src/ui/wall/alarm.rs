@@ -45,7 +45,8 @@ impl Alarm {
         self.held.is_empty()
     }
 
-    pub fn is_new(&self, target: &Target) -> bool {
-        self.held.contains(target)
+    /// It was news, and began a short while ago.
+    pub fn is_new(&self, problem: &Problem, now: Timestamp) -> bool {
+        self.held.contains(&problem.target) && now.since(problem.since) < NEWS
     }
 }

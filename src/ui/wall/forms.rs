@@ -11,20 +11,47 @@ use super::grid::{self, Cell, Item};
 use super::scope::Scope;
 use super::sheet::{ink, rule};
 use super::{Wall, unowned};
-use crate::base::{text, units};
+use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::config::wall::Form;
 use crate::model::Condition;
-use crate::state::Problem;
+use crate::state::{HostView, Problem};
 use crate::ui::canvas::Row;
 use crate::ui::frame::Frame;
+use crate::ui::panes::host_value;
+use crate::ui::parts::Bad;
 
+/// Values of a course that a card shows.
+const TRAIL: usize = 16;
 /// Columns from which on a reason is worth its place.
 const SHORTEST: usize = 10;
 
+/// Rows from which on what is left of a page is worth another part.
+const PART: u16 = 5;
+
+/// The page, and below it what else there is to say of the same things, as far as there is room.
 pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) {
+    let form = scope.page.form;
+    let mut left = draw_form(wall, frame, area, scope, form);
+    let more: &[Form] = match form {
+        Form::Problems => &[Form::Grid, Form::Backups],
+        Form::Grid => &[Form::Backups],
+        Form::Ports => &[Form::Grid],
+        Form::Backups | Form::Incident => &[Form::Problems, Form::Grid],
+        Form::Digits => &[],
+    };
+    for form in more {
+        let area = left;
+        if area.height >= PART && scope.has(&wall.snapshot, *form) {
+            left = draw_form(wall, frame, area, scope, *form);
+        }
+    }
+}
+
+/// What is left below it.
+fn draw_form(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope, form: Form) -> Rect {
     let s = &wall.snapshot;
-    match scope.page.form {
+    match form {
         Form::Problems => problems(wall, frame, area, scope.problems(s)),
         Form::Grid => hosts(wall, frame, area, scope),
         Form::Digits => overview::draw(wall, frame, area, scope),
@@ -32,6 +59,12 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) {
         Form::Backups => backups::draw(wall, frame, area, &scope.jobs(s)),
         Form::Incident => incident::draw(wall, frame, area),
     }
+}
+
+/// What is left of an area from a row on, with a free row before it.
+fn below(area: Rect, y: u16) -> Rect {
+    let y = y.saturating_add(1).clamp(area.y, area.bottom());
+    Rect { y, height: area.bottom() - y, ..area }
 }
 
 /// Words in the middle, where there is nothing else.
@@ -46,10 +79,10 @@ pub fn nothing(wall: &Wall, frame: &mut Frame<'_>, area: Rect, words: &str) {
 }
 
 /// Worst first; each with as many rows as there are.
-pub fn problems(wall: &Wall, frame: &mut Frame<'_>, area: Rect, mut list: Vec<&Problem>) {
-    let look = &wall.look;
+fn problems(wall: &Wall, frame: &mut Frame<'_>, area: Rect, mut list: Vec<&Problem>) -> Rect {
+    let (look, now) = (&wall.look, frame.now);
     // What the pages are held for comes first.
-    list.sort_by_key(|problem| !wall.alarm.is_new(&problem.target));
+    list.sort_by_key(|problem| !wall.alarm.is_new(problem, now));
     let open = list.iter().filter(|problem| problem.care.ack.is_none() && problem.care.maintenance.is_none()).count();
     let honesty = format!("{} problems{}{open} unowned", list.len(), look.separator());
     rule(look, frame, area, "PROBLEMS", &honesty);
@@ -63,7 +96,7 @@ pub fn problems(wall: &Wall, frame: &mut Frame<'_>, area: Rect, mut list: Vec<&P
             (pending, _) => format!("no problem is known; {pending} of {} hosts have not answered yet", t.hosts),
         };
         nothing(wall, frame, area, &words);
-        return;
+        return below(area, area.bottom());
     }
     let each = (usize::from(area.height) / list.len()).clamp(1, 3) as u16;
     let fits = usize::from(area.height / each);
@@ -76,7 +109,10 @@ pub fn problems(wall: &Wall, frame: &mut Frame<'_>, area: Rect, mut list: Vec<&P
         let words = format!("and {} more", list.len() - shown);
         let y = area.y + shown as u16 * each;
         Row::new(frame.buffer, look, area, y).gap(3).put(&words, look.style(Meaning::Dim));
+        return below(area, area.bottom());
     }
+    let end = area.y + shown as u16 * each;
+    below(area, if each == 3 { end - 1 } else { end })
 }
 
 fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Problem) {
@@ -98,7 +134,7 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
     };
     row.end(" ", dim).end(&side, side_style).end(" ", dim);
     let mut name = if area.width >= 100 { 32 } else { usize::from(area.width / 3).clamp(12, 26) };
-    if wall.alarm.is_new(&problem.target) {
+    if wall.alarm.is_new(problem, now) {
         row.put("NEW", look.style(Meaning::Banner)).gap(1);
         name -= 4;
     }
@@ -122,33 +158,39 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
     }
 }
 
-/// All hosts at once, and below them in words what is worst, where a glyph has no name.
-fn hosts(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) {
-    let mut hosts = scope.hosts(&wall.snapshot);
+/// All hosts at once, and on their own page below them in words what is worst, where a glyph has no name.
+fn hosts(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Rect {
+    let mut hosts = scope.hosts(&wall.snapshot, &wall.parts);
     // Those of one group stand together, in the order of the inventory.
     hosts.sort_by(|a, b| a.host.group.cmp(&b.host.group));
-    let items: Vec<Item<'_>> = hosts
-        .iter()
-        .map(|view| Item {
-            name: &view.host.name,
-            condition: view.condition,
-            stale: view.stale,
-            word: format!(
-                "{} {}",
-                state(view.condition, view.stale),
-                units::age(units::age_bucket(frame.now.since(view.since)))
-            ),
-        })
-        .collect();
-    let good = hosts.iter().filter(|view| view.condition == Condition::Ok && !view.stale).count();
+    let items: Vec<Item<'_>> = hosts.iter().map(|view| host(wall, view, frame.now)).collect();
+    let good = items.iter().filter(|item| item.condition == Condition::Ok && !item.stale).count();
     let honesty = format!("{good} of {} good", hosts.len());
-    many(wall, frame, area, ("HOSTS", &honesty), &items, &scope.problems(&wall.snapshot));
+    let problems = if scope.page.form == Form::Grid { scope.problems(&wall.snapshot) } else { Vec::new() };
+    let left = many(wall, frame, area, ("HOSTS", &honesty), &items, &problems);
     if items.is_empty() && area.height > 1 {
         nothing(wall, frame, Rect { y: area.y + 1, height: area.height - 1, ..area }, "no host is here");
     }
+    left
 }
 
-/// Things as a grid under a rule, the worst problems in words below it.
+/// Its card, as bad as the worst of it and its parts: of one with a problem the reason, of a good one what it answers with.
+fn host<'a>(wall: &Wall, view: &'a HostView, now: Timestamp) -> Item<'a> {
+    let (condition, stale) = (wall.parts.worst(view), view.stale);
+    let bad = wall.parts.bad(view);
+    let age = units::age(units::age_bucket(now.since(view.since)));
+    let more = match host_value(view) {
+        _ if view.condition != Condition::Ok || stale => {
+            bad.map(Bad::words).into_iter().chain([view.reason.line()]).collect()
+        }
+        _ if bad.is_some() => bad.map(Bad::words).into_iter().collect(),
+        Some((value, least)) => vec![value, wall.look.sparkline(&view.trail, view.trail.len().min(TRAIL), least)],
+        None => Vec::new(),
+    };
+    Item { name: &view.host.name, condition, stale, word: format!("{} {age}", state(view.condition, stale)), more }
+}
+
+/// Things as a grid under a rule, the worst problems in words below it; what is left below them.
 fn many(
     wall: &Wall,
     frame: &mut Frame<'_>,
@@ -156,23 +198,27 @@ fn many(
     title: (&str, &str),
     items: &[Item<'_>],
     problems: &[&Problem],
-) {
+) -> Rect {
     let look = &wall.look;
     let words = (problems.len() as u16).min(area.height / 5);
     let grid = Rect { y: area.y + 1, height: area.height.saturating_sub(1 + words), ..area };
     let grid = Rect { x: grid.x + 1, width: grid.width.saturating_sub(2), ..grid };
     if grid.height == 0 {
-        return;
+        return below(area, area.bottom());
     }
-    let cell = grid::draw(frame.buffer, look, grid, items);
+    // As if a fifth were always words: things keep their places when problems come and go.
+    let usual = area.height - 1 - area.height / 5;
+    let (cell, rows) = grid::draw(frame.buffer, look, grid, usual, items);
     let honesty = match cell {
         Cell::Folded(each) => format!("{}{}each glyph is {each}, the worst of them counts", title.1, look.separator()),
-        Cell::Card(_) | Cell::Name(_) | Cell::Glyph(_) => title.1.to_owned(),
+        Cell::Card { .. } | Cell::Name(_) | Cell::Glyph(_) => title.1.to_owned(),
     };
     rule(look, frame, area, title.0, &honesty);
-    for (problem, y) in problems.iter().zip(grid.bottom()..area.bottom()) {
+    let from = (grid.y + rows + 1).min(grid.bottom());
+    for (problem, y) in problems.iter().zip(from..area.bottom()) {
         draw_problem(wall, frame, Rect { y, height: 1, ..area }, problem);
     }
+    below(area, if words == 0 { grid.y + rows } else { from + problems.len() as u16 })
 }
 
 /// A state in a word, for a card.

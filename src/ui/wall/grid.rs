@@ -5,6 +5,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::base::text;
 use crate::config::theme::Meaning;
 use crate::model::Condition;
 use crate::ui::canvas::{self, Row};
@@ -17,13 +18,15 @@ pub struct Item<'a> {
     pub stale: bool,
     /// Short, for a card's second line.
     pub word: String,
+    /// For the lines below it, where cards are that high.
+    pub more: Vec<String>,
 }
 
 /// What one thing gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cell {
-    /// Three rows: name, state, and one that is free.
-    Card(u16),
+    /// Name, state, more where there is room, and a row that is free.
+    Card { width: u16, height: u16 },
     /// Glyph and name in one row.
     Name(u16),
     /// A glyph every so many columns.
@@ -32,22 +35,46 @@ pub enum Cell {
     Folded(usize),
 }
 
-/// The largest cell with which all fit.
-pub fn fit(count: usize, longest: usize, area: Rect) -> Cell {
+/// Rows of the lowest card and of the highest.
+const CARD: (u16, u16) = (3, 6);
+/// A card that is wider only looks lost.
+const WIDEST: u16 = 40;
+
+/// The largest cell with which all fit. Cards stand as if there were `usual` rows, so that they keep their places when a few
+/// more or less are left for them.
+pub fn fit(count: usize, longest: usize, area: Rect, usual: u16) -> Cell {
     let holds = |width: u16, height: u16| usize::from(area.width / width) * usize::from(area.height / height) >= count;
     let name = longest.clamp(4, 24) as u16;
     let short = longest.clamp(4, 12) as u16;
+    if holds(name + 5, CARD.0) {
+        return card(count, name + 5, area, usual);
+    }
     let cells = [
-        (Cell::Card(name + 5), name + 5, 3),
-        (Cell::Name(name + 4), name + 4, 1),
-        (Cell::Name(short + 3), short + 3, 1),
-        (Cell::Glyph(3), 3, 1),
-        (Cell::Glyph(2), 2, 1),
-        (Cell::Glyph(1), 1, 1),
+        (Cell::Name(name + 4), name + 4),
+        (Cell::Name(short + 3), short + 3),
+        (Cell::Glyph(3), 3),
+        (Cell::Glyph(2), 2),
+        (Cell::Glyph(1), 1),
     ];
-    let found = cells.into_iter().find(|(_, width, height)| holds(*width, *height)).map(|(cell, ..)| cell);
+    let found = cells.into_iter().find(|(_, width)| holds(*width, 1)).map(|(cell, _)| cell);
     let room = (usize::from(area.width) * usize::from(area.height)).max(1);
     found.unwrap_or(Cell::Folded(count.div_ceil(room)))
+}
+
+/// As few cards side by side as make them fill the rows, and as high as they may be.
+fn card(count: usize, narrowest: u16, area: Rect, usual: u16) -> Cell {
+    let most = usize::from(area.width / narrowest).max(1);
+    let rows_of = |columns: usize, height: u16| count.div_ceil(columns) * usize::from(height);
+    let fills = |columns: &usize| rows_of(*columns, CARD.1) <= usize::from(usual);
+    let columns = (1..=most).find(fills).unwrap_or(most);
+    let columns = columns.max(usize::from(area.width / WIDEST).min(most)).max(1);
+    let rows = count.div_ceil(columns).max(1);
+    let height = (usize::from(area.height) / rows).clamp(usize::from(CARD.0), usize::from(CARD.1)) as u16;
+    if rows * usize::from(height) > usize::from(area.height) {
+        // Fewer rows than usual: as many side by side as there can be.
+        return Cell::Card { width: area.width / most as u16, height: CARD.0 };
+    }
+    Cell::Card { width: (area.width / columns as u16).min(WIDEST), height }
 }
 
 /// How bad it is to look at: what is old is worse than what is good, and better than a problem.
@@ -55,38 +82,29 @@ fn rank(item: &Item<'_>) -> (Condition, bool) {
     (item.condition, item.stale)
 }
 
-/// Draws all of them; what a glyph stands for, where it stands for several.
-pub fn draw(buffer: &mut Buffer, look: &Look, area: Rect, items: &[Item<'_>]) -> Cell {
-    let longest = items.iter().map(|item| crate::base::text::width(item.name)).max().unwrap_or(0);
-    let cell = fit(items.len(), longest, area);
+/// Draws all of them; what each got, and the rows that were taken.
+pub fn draw(buffer: &mut Buffer, look: &Look, area: Rect, usual: u16, items: &[Item<'_>]) -> (Cell, u16) {
+    let longest = items.iter().map(|item| text::width(item.name)).max().unwrap_or(0);
+    let cell = fit(items.len(), longest, area, usual);
     let (width, height, each) = match cell {
-        Cell::Card(width) => (width, 3, 1),
+        Cell::Card { width, height } => (width, height, 1),
         Cell::Name(width) | Cell::Glyph(width) => (width, 1, 1),
         Cell::Folded(each) => (1, 1, each.max(1)),
     };
     let columns = usize::from((area.width / width).max(1));
+    let mut rows = 0;
     for (at, several) in items.chunks(each).enumerate() {
         let Some(item) = several.iter().max_by_key(|item| rank(item)) else { continue };
         let (x, y) = ((at % columns) as u16 * width, (at / columns) as u16 * height);
         if y + height > area.height {
             break;
         }
+        rows = y + height;
         let (glyph, style) = look.condition(item.condition, item.stale);
         let words = look.words(item.condition, item.stale);
         let place = Rect { x: area.x + x, y: area.y + y, width: width.saturating_sub(1).max(1), height };
         match cell {
-            Cell::Card(_) => {
-                let quiet = item.condition == Condition::Ok && !item.stale;
-                let second = if quiet { look.style(Meaning::Dim) } else { words };
-                if !quiet {
-                    for row in 0..2 {
-                        canvas::paint(buffer, place, place.y + row, words);
-                    }
-                }
-                let room = usize::from(place.width.saturating_sub(3));
-                Row::new(buffer, look, place, place.y).put(glyph, style).put(" ", words).name(item.name, room, words);
-                Row::new(buffer, look, place, place.y + 1).put("  ", second).put(&item.word, second);
-            }
+            Cell::Card { .. } => draw_card(buffer, look, place, item),
             Cell::Name(_) => {
                 let mut row = Row::new(buffer, look, place, place.y);
                 row.put(glyph, style).put(" ", words);
@@ -98,7 +116,28 @@ pub fn draw(buffer: &mut Buffer, look: &Look, area: Rect, items: &[Item<'_>]) ->
             }
         }
     }
-    cell
+    (cell, rows)
+}
+
+/// The last row of its place stays free.
+fn draw_card(buffer: &mut Buffer, look: &Look, place: Rect, item: &Item<'_>) {
+    let (glyph, style) = look.condition(item.condition, item.stale);
+    let words = look.words(item.condition, item.stale);
+    let quiet = item.condition == Condition::Ok && !item.stale;
+    let second = if quiet { look.style(Meaning::Dim) } else { words };
+    let room = usize::from(place.width.saturating_sub(3));
+    let wrapped = item.more.iter().flat_map(|line| text::wrap(&text::clean(line), room));
+    let more: Vec<String> = wrapped.take(usize::from(place.height.saturating_sub(CARD.0))).collect();
+    if !quiet {
+        for row in 0..2 + more.len() as u16 {
+            canvas::paint(buffer, place, place.y + row, words);
+        }
+    }
+    Row::new(buffer, look, place, place.y).put(glyph, style).put(" ", words).name(item.name, room, words);
+    Row::new(buffer, look, place, place.y + 1).put("  ", second).put(&item.word, second);
+    for (line, y) in more.iter().zip(place.y + 2..) {
+        Row::new(buffer, look, place, y).put("  ", second).put(line, second);
+    }
 }
 
 #[cfg(test)]
@@ -112,8 +151,8 @@ mod tests {
         for size in [(58, 17), (78, 21), (118, 37), (198, 57), (398, 117)] {
             let area = Rect::new(0, 0, size.0, size.1);
             for count in [1, 12, 50, 100, 400, 1_000, 2_000, 4_000] {
-                let (width, height, each) = match fit(count, 9, area) {
-                    Cell::Card(width) => (width, 3, 1),
+                let (width, height, each) = match fit(count, 9, area, area.height) {
+                    Cell::Card { width, height } => (width, height, 1),
                     Cell::Name(width) | Cell::Glyph(width) => (width, 1, 1),
                     Cell::Folded(each) => (1, 1, each),
                 };
@@ -121,7 +160,10 @@ mod tests {
                 assert!(places * each >= count, "{count} on {size:?}");
             }
         }
-        assert_eq!(fit(12, 9, Rect::new(0, 0, 58, 17)), Cell::Card(14));
+        let fit = |count, longest, area: Rect| fit(count, longest, area, area.height);
+        assert_eq!(fit(12, 9, Rect::new(0, 0, 58, 17)), Cell::Card { width: 14, height: 5 });
+        assert_eq!(fit(26, 9, Rect::new(0, 0, 118, 37)), Cell::Card { width: 23, height: 6 });
+        assert_eq!(fit(1, 9, Rect::new(0, 0, 118, 37)), Cell::Card { width: 40, height: 6 });
         assert_eq!(fit(100, 9, Rect::new(0, 0, 118, 37)), Cell::Name(13));
         assert_eq!(fit(400, 9, Rect::new(0, 0, 78, 21)), Cell::Glyph(3));
         assert_eq!(fit(4_000, 9, Rect::new(0, 0, 198, 57)), Cell::Glyph(2));
@@ -129,16 +171,27 @@ mod tests {
     }
 
     #[test]
+    fn cards_keep_their_places_when_a_few_rows_more_or_less_are_left() {
+        for count in 1..60 {
+            let columns = |height: u16| match fit(count, 9, Rect::new(0, 0, 118, height), 29) {
+                Cell::Card { width, .. } => 118 / width,
+                _ => 0,
+            };
+            assert_eq!((columns(29), columns(31)), (columns(36), columns(33)), "{count}");
+        }
+    }
+
+    #[test]
     fn of_several_the_worst_counts_and_what_is_old_is_not_good() {
         let look = Themes::only("mono", Capabilities { colours: Colours::Mono, unicode: false }).look();
         let area = Rect::new(0, 0, 3, 1);
         let mut buffer = Buffer::empty(area);
-        let item = |condition, stale| Item { name: "h", condition, stale, word: String::new() };
+        let item = |condition, stale| Item { name: "h", condition, stale, word: String::new(), more: Vec::new() };
         let mut items = vec![item(Condition::Ok, false); 9];
         items[1] = item(Condition::Critical, false);
         items[4] = item(Condition::Ok, true);
         items[5] = item(Condition::NotProbed, false);
-        assert_eq!(draw(&mut buffer, &look, area, &items), Cell::Folded(3));
+        assert_eq!(draw(&mut buffer, &look, area, 1, &items), (Cell::Folded(3), 1));
         let line: String = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
         assert_eq!(line, "C?.");
     }

@@ -26,10 +26,11 @@ use jiff::tz::TimeZone;
 
 use self::alarm::Alarm;
 use self::pulse::Pulse;
-use self::rotation::Rotation;
+use self::rotation::{Patience, Rotation, Turn};
 use self::scope::Scope;
 use super::frame::Frame;
 use super::look::Look;
+use super::parts::Parts;
 use super::run::{Exit, Screen};
 use super::screen::Ring;
 use super::themes::Themes;
@@ -40,6 +41,7 @@ use crate::config::key::Key;
 use crate::config::theme::Background;
 use crate::config::wall::{Form, Page, Sound};
 use crate::model::Condition;
+use crate::state::lookup::Lookup;
 use crate::state::{Link, Problem, Snapshot};
 
 /// Sounds are not made more often than this.
@@ -52,6 +54,10 @@ pub struct Wall {
     themes: Themes,
     options: WallOptions,
     scopes: Vec<Scope>,
+    /// How hosts stand together with their ports and what they say of themselves.
+    parts: Parts,
+    /// Who hangs where, for filters that ask; else empty.
+    lookup: Lookup,
     rotation: Rotation,
     alarm: Alarm,
     pulse: Pulse,
@@ -83,6 +89,8 @@ impl Wall {
             look: themes.look(),
             themes,
             scopes: options.pages.iter().map(|page| Scope::new(page, chosen)).collect(),
+            parts: Parts::default(),
+            lookup: Lookup::default(),
             rotation: Rotation::new(options.pages.iter().map(|page| page.seconds).collect(), now),
             alarm: Alarm::default(),
             pulse: Pulse::new(now),
@@ -106,7 +114,8 @@ impl Wall {
             }
             return;
         };
-        self.rotation.hold(self.now, self.now.plus(self.options.hold));
+        let patience = Patience { stay: self.options.hold, most: self.options.hold_limit };
+        self.rotation.hold(self.now, patience);
         if self.rang.is_some_and(|at| self.now.since(at) < QUIET) {
             return;
         }
@@ -125,10 +134,20 @@ impl Wall {
         self.rang = self.ring.is_some().then_some(self.now).or(self.rang);
     }
 
-    /// Pages that have something to show; those that somebody wrote down are shown in any case.
+    /// Pages that have something to show; those that somebody wrote down are shown in any case. Where something critical waits
+    /// for somebody, the page that it is on comes before the others.
     fn choose_pages(&mut self) {
-        let shown = self.scopes.iter().map(|scope| scope.has_something(&self.snapshot)).collect();
-        self.rotation.show(shown);
+        if self.scopes.iter().any(|scope| scope.needs_lookup()) {
+            self.lookup.refresh(&self.snapshot);
+            self.scopes.iter_mut().for_each(|scope| scope.resolve(&self.lookup));
+        }
+        let turn = |scope: &Scope| match scope.has_something(&self.snapshot) {
+            false => Turn::Skipped,
+            true if scope.is_alarmed(&self.snapshot, self.now) => Turn::First,
+            true => Turn::InOrder,
+        };
+        let turns = self.scopes.iter().map(turn).collect();
+        self.rotation.show(turns, self.now);
     }
 }
 
@@ -150,6 +169,7 @@ impl Screen for Wall {
 
     fn tick(&mut self, now: Timestamp) {
         self.now = now;
+        self.rotation.tick(now);
     }
 
     fn snapshot(&mut self, snapshot: Arc<Snapshot>) {
@@ -158,6 +178,7 @@ impl Screen for Wall {
             self.attached = Some(to.clone());
         }
         self.snapshot = snapshot;
+        self.parts = Parts::of(&self.snapshot);
         self.choose_pages();
         self.take_alarms();
     }

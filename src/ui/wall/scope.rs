@@ -4,11 +4,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::unowned;
+use crate::base::Timestamp;
 use crate::config::wall::{Form, Page};
 use crate::model::AssetId;
+use crate::state::lookup::Lookup;
 use crate::state::snapshot::ProblemKind;
 use crate::state::{DeviceView, HostView, JobView, Problem, Snapshot};
-use crate::ui::filter::{Filter, Subject};
+use crate::ui::filter::{Filter, PortSubject, Subject};
+use crate::ui::parts::Parts;
+use crate::ui::port::Seen;
 
 #[derive(Debug)]
 pub struct Scope {
@@ -33,6 +38,38 @@ impl Scope {
             }
     }
 
+    /// Whether what it is about has anything that a part of another form would show.
+    pub fn has(&self, snapshot: &Snapshot, form: Form) -> bool {
+        match form {
+            Form::Problems => !self.problems(snapshot).is_empty(),
+            Form::Grid | Form::Digits => !snapshot.hosts.is_empty(),
+            Form::Ports => !snapshot.devices.is_empty(),
+            Form::Backups => !self.jobs(snapshot).is_empty(),
+            Form::Incident => snapshot.open_incident().is_some(),
+        }
+    }
+
+    /// Whether something critical that it is about waits for somebody.
+    pub fn is_alarmed(&self, snapshot: &Snapshot, now: Timestamp) -> bool {
+        let shows = |problem: &&Problem| match (self.page.form, problem.kind) {
+            (Form::Problems | Form::Digits, _) => true,
+            (Form::Grid, kind) => kind != ProblemKind::Backup,
+            (Form::Ports, kind) => matches!(kind, ProblemKind::Port | ProblemKind::Device),
+            (Form::Backups, kind) => kind == ProblemKind::Backup,
+            (Form::Incident, _) => false,
+        };
+        self.problems(snapshot).into_iter().filter(shows).any(|problem| unowned(problem, now).is_some())
+    }
+
+    /// Whether its filter asks who hangs where.
+    pub fn needs_lookup(&self) -> bool {
+        self.filter.needs_lookup()
+    }
+
+    pub fn resolve(&mut self, lookup: &Lookup) {
+        self.filter.resolve(lookup);
+    }
+
     /// Whether it is about a part only.
     pub fn is_narrow(&self) -> bool {
         let Page { group, site, tag, .. } = &self.page;
@@ -49,13 +86,13 @@ impl Scope {
             && (self.filter.is_empty() || self.filter.lets_through(subject))
     }
 
-    pub fn hosts<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Arc<HostView>> {
+    pub fn hosts<'a>(&self, snapshot: &'a Snapshot, parts: &Parts) -> Vec<&'a Arc<HostView>> {
         let takes = |view: &&Arc<HostView>| {
             let words = if self.filter.is_empty() { String::new() } else { view.reason.line() };
             let subject = Subject {
                 name: &view.host.name,
                 words: &words,
-                condition: view.condition,
+                condition: parts.worst(view),
                 stale: view.stale,
                 tags: view.host.tags.iter().map(|tag| &**tag).collect(),
                 group: view.host.group.as_deref().unwrap_or_default(),
@@ -69,28 +106,48 @@ impl Scope {
         snapshot.hosts.iter().filter(|view| !self.is_narrow() || takes(view)).collect()
     }
 
-    pub fn devices<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Arc<DeviceView>> {
+    /// Devices as the console's filter knows them, and those of which it lets a port through: `sw1 Gi0/7`.
+    pub fn devices<'a>(&self, snapshot: &'a Snapshot, parts: &Parts, lookup: &Lookup) -> Vec<&'a Arc<DeviceView>> {
         if !self.is_narrow() {
             return snapshot.devices.iter().collect();
         }
         let hosts = by_id(snapshot);
         let takes = |device: &&Arc<DeviceView>| {
-            let tags = device.host.tags.iter().map(|tag| &**tag).collect();
+            let host = hosts.get(&device.host.id).copied();
+            let words = if self.filter.is_empty() { String::new() } else { device.table.device.description.line() };
             let subject = Subject {
                 name: &device.host.name,
-                words: "",
-                condition: device.condition,
-                stale: device.stale,
-                tags,
+                words: &words,
+                condition: parts.standing(device),
+                stale: parts.is_old(device),
+                tags: device.host.tags.iter().map(|tag| &**tag).collect(),
                 group: device.host.group.as_deref().unwrap_or_default(),
                 site: device.host.site.as_deref().unwrap_or_default(),
-                kind: "port",
+                kind: "device",
                 address: device.host.address.as_deref(),
                 port: None,
             };
-            self.takes(hosts.get(&device.host.id).copied(), &subject)
+            let any_port = || Seen::all(device).any(|seen| self.takes_port(host, seen, &subject, lookup));
+            self.takes(host, &subject) || any_port()
         };
         snapshot.devices.iter().filter(takes).collect()
+    }
+
+    fn takes_port(&self, host: Option<&HostView>, seen: Seen<'_>, device: &Subject<'_>, lookup: &Lookup) -> bool {
+        if self.filter.is_empty() {
+            return false;
+        }
+        let name = format!("{} {}", device.name, seen.label());
+        let subject = Subject {
+            name: &name,
+            words: "",
+            condition: seen.view.condition,
+            kind: "port",
+            address: None,
+            port: Some(PortSubject { seen, lookup }),
+            ..device.clone()
+        };
+        self.takes(host, &subject)
     }
 
     pub fn jobs<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a Arc<JobView>> {
@@ -135,7 +192,7 @@ impl Scope {
                 name: &name,
                 words: &words,
                 condition: problem.condition,
-                stale: false,
+                stale: problem.stale,
                 tags: host.map(|view| view.host.tags.iter().map(|tag| &**tag).collect()).unwrap_or_default(),
                 group: host.and_then(|view| view.host.group.as_deref()).unwrap_or_default(),
                 site: host.and_then(|view| view.host.site.as_deref()).unwrap_or_default(),

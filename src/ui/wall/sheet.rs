@@ -1,6 +1,7 @@
 //! The picture: a head with the page and the clocks, what must not be missed, the page, and a foot that moves while the
 //! data lives. Where it does not, the page gives way to a pattern that says so.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
@@ -10,11 +11,13 @@ use super::big::{self, Dot};
 use super::forms;
 use super::pulse::Life;
 use super::rotation::Place;
+use super::scope::Scope;
 use super::{Wall, unowned, upkeep};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
+use crate::config::wall::{Form, Page};
 use crate::model::Condition;
-use crate::state::{Link, Mode, Storage};
+use crate::state::{HostView, Link, Mode, Problem, Storage};
 use crate::ui::canvas::{self, Row};
 use crate::ui::frame::Frame;
 use crate::ui::look::Look;
@@ -57,7 +60,7 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>) {
     body = escalation(wall, frame, body);
     match place.page.and_then(|page| wall.scopes.get(page)) {
         Some(scope) => forms::draw(wall, frame, body, scope),
-        None if place.is_held => forms::problems(wall, frame, body, wall.snapshot.problems.iter().collect()),
+        None if place.is_held => forms::draw(wall, frame, body, &Scope::new(&Page::of(Form::Problems), false)),
         None => forms::nothing(wall, frame, body, "nothing is watched yet"),
     }
 }
@@ -181,14 +184,16 @@ fn band(wall: &Wall, frame: &mut Frame<'_>, area: Rect, words: &str, style: Styl
     Row::new(frame.buffer, &wall.look, area, area.y).put(" ", style).put(words, style).fill(" ", style);
 }
 
-/// The critical problem that has waited longest for somebody: from the second step on it stands on every page, from the
-/// third it takes a part of it, with its minutes in large figures. It changes its look each second. What is left of the area.
+/// What is critical and nobody's: from the second step on it stands on every page, from the third it takes a part of it. How
+/// long the longest has waited decides how loud that is; the worst of them is named, the newest among equals, with its minutes
+/// in large figures. It changes its look each second. What is left of the area.
 fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
     let now = frame.now;
-    let waiting = wall.snapshot.problems.iter().filter_map(|p| Some((unowned(p, now)?, p)));
-    // The longest; of two that have waited as long, the worse.
-    let longest = waiting.min_by_key(|(age, _)| std::cmp::Reverse(*age));
-    let Some((age, problem)) = longest.filter(|(age, _)| *age >= wall.options.escalate[1]) else {
+    // Worst first, newest first among equals.
+    let waiting: Vec<(Duration, &Problem)> =
+        wall.snapshot.problems.iter().filter_map(|p| Some((unowned(p, now)?, p))).collect();
+    let longest = waiting.iter().map(|(age, _)| *age).max().unwrap_or_default();
+    let Some((age, problem)) = waiting.first().filter(|_| longest >= wall.options.escalate[1]) else {
         return area;
     };
     if area.height < 6 {
@@ -196,19 +201,24 @@ fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
     }
     let look = &wall.look;
     let minutes = age.as_secs() / 60;
-    let others = wall.snapshot.problems.iter().filter(|p| unowned(p, now).is_some()).count() - 1;
     let mut words = format!("UNOWNED {minutes} min  {} {}", problem.title.line(), problem.word);
-    if others > 0 {
-        words.push_str(&format!(" and {others} more"));
+    match waiting.len() - 1 {
+        0 => {}
+        others if longest.as_secs() / 60 > minutes => {
+            words.push_str(&format!(" and {others} more, the longest for {} min", longest.as_secs() / 60));
+        }
+        others => words.push_str(&format!(" and {others} more")),
     }
     let even = now.0.div_euclid(1000) % 2 == 0;
     let banner = look.style(Meaning::Banner);
     let style = if even { banner } else { turned(banner) };
     band(wall, frame, area, &words, style);
     let mut used = 1;
-    if age >= wall.options.escalate[2] && area.height >= 20 {
-        let figures =
-            if minutes < 1000 { format!("{minutes}") } else { format!("{}:{:02}", minutes / 60, minutes % 60) };
+    if longest >= wall.options.escalate[2] && area.height >= 20 {
+        let (figures, unit) = match minutes {
+            0..1000 => (format!("{minutes}"), "minutes"),
+            _ => (format!("{}:{:02}", minutes / 60, minutes % 60), "hours and minutes"),
+        };
         let room = Rect { y: area.y + 2, height: 5, ..area };
         if let Some(dot) = Dot::fitting(&figures, area.width / 3, room.height, look) {
             let ink = ink(look.style(Meaning::Critical));
@@ -216,7 +226,7 @@ fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
             let beside = area.x + dot.size(&figures).0 + 5;
             let side = Rect { x: beside, width: area.right().saturating_sub(beside), ..room };
             let lines = [
-                ("minutes without an owner".to_owned(), Meaning::Dim),
+                (format!("{unit} without an owner"), Meaning::Dim),
                 (problem.title.line(), Meaning::Title),
                 (problem.reason.line(), Meaning::Text),
             ];
@@ -267,6 +277,8 @@ fn dead(wall: &Wall, frame: &mut Frame<'_>, area: Rect, age: Duration, gone: boo
     };
     let head = if gone { "NO ENGINE" } else { "NO DATA" };
     let t = &wall.snapshot.totals;
+    let is_good = |host: &&Arc<HostView>| wall.parts.worst(host) == Condition::Ok && !host.stale;
+    let good = wall.snapshot.hosts.iter().filter(is_good).count();
     let since = frame.now.minus(age);
     let lines = [
         format!("the newest answer is from {}Z; the figures are {unit}", since.utc_time_of_day()),
@@ -276,7 +288,7 @@ fn dead(wall: &Wall, frame: &mut Frame<'_>, area: Rect, age: Duration, gone: boo
             (false, Mode::Paused) => "polling is paused".to_owned(),
             (false, Mode::Passive) => "--passive: nothing is ever asked".to_owned(),
         },
-        format!("last known: {} critical, {} warning, {} of {} hosts good", t.critical, t.warning, t.hosts_ok, t.hosts),
+        format!("last known: {} critical, {} warning, {good} of {} hosts good", t.critical, t.warning, t.hosts),
     ];
     let width = (lines.iter().map(|line| text::width(line)).max().unwrap_or(0) as u16 + 4).min(area.width);
     let room = Rect { width: width.max(area.width * 3 / 5), ..area };

@@ -210,7 +210,7 @@ fn something_new_that_is_critical_holds_the_pages_until_it_is_handled_or_the_tim
     wall.snapshot(fixture::outage());
     wall.tick(at(day + 5));
     wall.snapshot(with_new(at(day + 5), 1));
-    assert!(wall.rotation.at(at(day + 300)).is_held && !wall.rotation.at(at(day + 306)).is_held);
+    assert!(wall.rotation.at(at(day + 64)).is_held && !wall.rotation.at(at(day + 65)).is_held);
 }
 
 #[test]
@@ -234,12 +234,64 @@ fn what_nobody_takes_on_grows_until_it_stands_on_every_page() {
     assert_ne!(style(NOW), style(NOW.plus(Duration::from_secs(1))), "it changes its look each second");
 }
 
+/// A wall of a network in which something new breaks all the time, as in a rehearsal.
+#[test]
+fn a_wall_on_which_something_breaks_every_minute_still_shows_every_page() {
+    let mut wall = wall_at(WallOptions::default(), true, NOW);
+    wall.snapshot(fixture::outage());
+    let mut shown: Vec<(usize, u64)> = Vec::new();
+    for second in 0..1_200 {
+        let now = NOW.plus(Duration::from_secs(second));
+        wall.tick(now);
+        if second % 40 == 10 {
+            let mut snapshot = (*with_new(now, 1)).clone();
+            let mut problems = snapshot.problems.to_vec();
+            let new = problems.last_mut().expect("it is the last");
+            new.target = crate::model::Target::Host(crate::model::AssetId::new(format!("pdu-{second}").as_str()));
+            snapshot.problems = problems.into();
+            wall.snapshot(Arc::new(snapshot));
+        }
+        if let Some(page) = wall.rotation.at(now).page {
+            match shown.last_mut() {
+                Some((last, seconds)) if *last == page => *seconds += 1,
+                _ => shown.push((page, 1)),
+            }
+        }
+    }
+    for page in 0..wall.scopes.len() {
+        let turns = shown.iter().filter(|(shown, seconds)| *shown == page && *seconds >= 15).count();
+        assert!(turns >= 3, "page {page}: {shown:?}");
+    }
+    // Those that something critical is on come first: the backups before the switches, of which none is.
+    let first = |page: usize| shown.iter().position(|(shown, _)| *shown == page);
+    assert!(first(4) < first(3), "{shown:?}");
+}
+
+/// Two problems that nobody has: the old one decides how loud it is, the worse one is named.
+#[test]
+fn large_figures_are_those_of_the_worst_problem_and_not_of_the_one_that_waits_longest() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let mut problems = snapshot.problems.to_vec();
+    problems[0].since = ago(12 * 60 + 5);
+    problems[1].since = ago(95 * 60 + 5);
+    snapshot.problems = problems.into();
+    let mut wall = wall_at(WallOptions { pages: vec![Page::of(Form::Ports)], ..WallOptions::default() }, true, ago(60));
+    wall.tick(NOW);
+    wall.snapshot(Arc::new(snapshot.clone()));
+    let shown = text(&wall, (120, 40), NOW);
+    assert!(shown.contains("UNOWNED 12 min  core-sw1 DOWN and 1 more, the longest for 95 min"), "{shown}");
+    assert!(shown.contains("minutes without an owner\n") && shown.contains("█   core-sw1\n"), "{shown}");
+    let digits = text(&page(Form::Digits, Arc::new(snapshot), true), (120, 40), NOW);
+    assert!(digits.contains("minutes without an owner: core-sw1 DOWN and 1 m"), "{digits}");
+}
+
 #[test]
 fn the_picture_moves_by_a_cell_only_when_a_page_turns() {
-    let wall = wall_at(patient(), true, NOW);
+    let mut wall = wall_at(patient(), true, NOW);
     let mut at = Vec::new();
     for second in 0..3_600 {
         let now = NOW.plus(Duration::from_secs(second));
+        wall.tick(now);
         let place = wall.rotation.at(now);
         let buffer = draw(&wall, (80, 24), now);
         let x = (0..80).find(|x| buffer[(*x, 0)].symbol() == "n" || buffer[(*x, 1)].symbol() == "n").unwrap_or(0);
@@ -270,6 +322,14 @@ fn a_page_is_about_what_its_filter_lets_through() {
     assert!(group.contains("db01"), "{group}");
     let nowhere = shown(Page { site: Some("fra9".into()), ..Page::of(Form::Grid) });
     assert!(nowhere.contains("no host is here"), "{nowhere}");
+    let switches = |filter: &str| shown(Page { filter: filter.into(), ..Page::of(Form::Ports) });
+    let port = switches("dist-sw4 Te1/1/1");
+    assert!(port.contains("1 switches") && port.contains("dist-sw4 Te1/1/1"), "{port}");
+    let devices = switches("kind:device name:acc");
+    assert!(devices.contains("acc-17") && !devices.contains("dist-sw4"), "{devices}");
+    // What was known of a port that cannot be reached is not its state now.
+    assert!(switches("kind:port state:err-disabled").contains("no switch is here"));
+    assert!(switches("kind:host").contains("no switch is here"));
     let problems = shown(Page { tag: Some("core".into()), ..Page::of(Form::Problems) });
     assert!(problems.contains("core-sw1") && !problems.contains("nightly"), "{problems}");
 }

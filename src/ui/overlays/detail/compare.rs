@@ -7,8 +7,10 @@ use crate::model::AssetId;
 use crate::model::vitals::{Amount, Vitals};
 use crate::ui::app::App;
 
-/// Columns of one of the two values.
-const VALUE: usize = 40;
+/// Columns of the name of a value.
+const NAME: usize = 14;
+/// Columns of one of the two values at the most, and the least with which two stand side by side.
+const VALUE: (usize, usize) = (40, 26);
 /// Rows of one list that are shown.
 const LISTED: usize = 24;
 
@@ -17,7 +19,8 @@ pub fn title(app: &App, pair: &[AssetId; 2]) -> String {
     format!("{} and {}", name(&pair[0]), name(&pair[1]))
 }
 
-pub fn lines(app: &App, pair: &[AssetId; 2]) -> Vec<Line> {
+/// Fit for so many columns: where there is no room for two values side by side they stand one below the other.
+pub fn lines(app: &App, pair: &[AssetId; 2], columns: usize) -> Vec<Line> {
     let mut out = Vec::new();
     let told = [told(app, &pair[0]), told(app, &pair[1])];
     let [Some(left), Some(right)] = &told else {
@@ -30,21 +33,47 @@ pub fn lines(app: &App, pair: &[AssetId; 2]) -> Vec<Line> {
     };
     let rows = rows(left).into_iter().zip(rows(right)).map(|((name, left), (_, right))| (name, left, right));
     let (same, differing): (Vec<_>, Vec<_>) = rows.partition(|(_, left, right)| left == right);
-    let row = |name: &str, left: &str, right: &str| {
-        let value = |value: &str| if value.is_empty() { "–".to_owned() } else { text::fit(value, VALUE) };
-        format!("{name:<14}{:<VALUE$}  {}", value(left), value(right))
-    };
-    out.push((Meaning::Title, row("", pair[0].as_str(), pair[1].as_str())));
-    out.extend(differing.iter().map(|(name, left, right)| (Meaning::Text, row(name, left, right))));
+    let width = (columns.saturating_sub(NAME + 2) / 2).min(VALUE.0);
+    let names = pair.each_ref().map(AssetId::as_str);
+    if width >= VALUE.1 {
+        out.push((Meaning::Title, beside("", names, width)));
+    }
+    for (name, left, right) in &differing {
+        row(name, [left.as_str(), right.as_str()], names, width, &mut out);
+    }
     for (name, of) in LISTS {
         only(name, of(left), of(right), pair, &mut out);
     }
     if !same.is_empty() {
         heading(&mut out, "THE SAME");
         let told = same.iter().filter(|(_, left, _)| !left.is_empty());
-        out.extend(told.map(|(name, left, _)| (Meaning::Dim, format!("{name:<14}{left}"))));
+        out.extend(told.map(|(name, left, _)| (Meaning::Dim, format!("{name:<NAME$}{left}"))));
     }
     out
+}
+
+fn beside(name: &str, values: [&str; 2], width: usize) -> String {
+    let [left, right] = values.map(or_dash);
+    let gap = " ".repeat(width.saturating_sub(text::width(left)));
+    format!("{name:<NAME$}{left}{gap}  {right}")
+}
+
+/// Two values side by side where both fit, else one below the other, each with its machine.
+fn row(name: &str, values: [&str; 2], machines: [&str; 2], width: usize, out: &mut Vec<Line>) {
+    if width >= VALUE.1 && values.iter().all(|value| text::width(value) <= width) {
+        out.push((Meaning::Text, beside(name, values, width)));
+        return;
+    }
+    out.push((Meaning::Title, name.to_owned()));
+    let longest = machines.iter().map(|machine| text::width(machine)).max().unwrap_or(0);
+    for (machine, value) in machines.into_iter().zip(values.map(or_dash)) {
+        let gap = " ".repeat(longest - text::width(machine));
+        out.push((Meaning::Text, format!("  {machine}{gap}  {value}")));
+    }
+}
+
+fn or_dash(value: &str) -> &str {
+    if value.is_empty() { "–" } else { value }
 }
 
 /// What the newest look told, else what its SNMP agent says of the machine it runs on.

@@ -22,6 +22,7 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
         meaning(host.condition),
         format!("{}{stale} for {}   {}", word(host.condition), units::age(now.since(host.since)), host.reason.line()),
     ));
+    out.extend(app.parts.bad(host).map(|bad| (meaning(bad.worst), bad.words())));
     out.extend(watch::host_words(app, host).map(|words| (Meaning::Accent, words)));
     care(app, now, &Target::Host(host.host.id.clone()), &host.care, out);
     out.push((

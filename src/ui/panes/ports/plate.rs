@@ -4,13 +4,13 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::port_glyph;
+use super::{left_out, port_glyph};
 use crate::config::theme::Meaning;
 use crate::model::Condition;
 use crate::state::{DeviceView, PortState};
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
-use crate::ui::faceplate::{Form, Laid};
+use crate::ui::faceplate::{Form, Laid, mark};
 use crate::ui::frame::Frame;
 use crate::ui::port::Seen;
 
@@ -24,12 +24,13 @@ pub fn height(app: &App, body: Rect) -> u16 {
 
 /// A row is left free at the left, as in the table.
 fn lay(app: &App, body: Rect) -> Option<Laid> {
-    app.device()?;
+    let device = app.device()?;
     if body.height < LOWEST || body.width < 20 {
         return None;
     }
     // Two fifths at most, or half of it: the table is what one reads.
-    Some(app.faceplate.lay(body.width - 2, body.height * 2 / 5, body.height / 2))
+    let matters = |row: usize| device.ports.get(row).is_some_and(|port| port.condition.is_problem());
+    Some(app.faceplate.lay(body.width - 2, body.height * 2 / 5, body.height / 2, &matters))
 }
 
 pub fn draw(app: &App, frame: &mut Frame<'_>, body: Rect) {
@@ -53,9 +54,14 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, body: Rect) {
     }
     for (x, y, row) in &laid.cells {
         let Some(seen) = Seen::at(device, *row) else { continue };
-        let (glyph, style) = port_glyph(app, seen.view, device.stale);
+        let (glyph, style) = port_glyph(app, seen.view, app.parts.is_old(device));
         let cell = Rect { x: area.x + x, width: 1, ..area };
         Row::new(frame.buffer, &app.look, cell, area.y + y).put(glyph, style);
+    }
+    for (x, y, rows) in &laid.left_out {
+        let place = Rect { x: area.x + x, width: area.width.saturating_sub(*x), ..area };
+        let style = left_out(app, device, rows.iter().filter_map(|row| device.ports.get(*row)));
+        Row::new(frame.buffer, &app.look, place, area.y + y).put(&mark(rows.len()), style);
     }
     if let Some((x, y, _)) = marked {
         let accent = app.look.style(Meaning::Accent);
@@ -76,7 +82,7 @@ fn counts(app: &App, frame: &mut Frame<'_>, area: Rect, device: &DeviceView, lai
     for (y, (label, rows)) in (area.y..).zip(&laid.counts) {
         let mut kinds: Vec<(&'static str, Style, (Condition, PortState), usize)> = Vec::new();
         for seen in rows.iter().filter_map(|row| Seen::at(device, *row)) {
-            let (glyph, style) = port_glyph(app, seen.view, device.stale);
+            let (glyph, style) = port_glyph(app, seen.view, app.parts.is_old(device));
             match kinds.iter_mut().find(|(g, s, ..)| *g == glyph && *s == style) {
                 Some((.., count)) => *count += 1,
                 None => kinds.push((glyph, style, (seen.view.condition, seen.view.state), 1)),

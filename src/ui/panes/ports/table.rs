@@ -55,9 +55,10 @@ pub fn draw_port(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usiz
     let Some(device) = app.device() else { return };
     let Some(seen) = Seen::at(device, row) else { return };
     let changed = age(frame, seen.changed());
-    let (glyph, style) = port_glyph(app, seen.view, device.stale);
+    let old = app.parts.is_old(device);
+    let (glyph, style) = port_glyph(app, seen.view, old);
     let condition = if seen.view.condition.is_problem() { seen.view.condition } else { Condition::Ok };
-    let words = app.look.words(condition, device.stale);
+    let words = app.look.words(condition, old);
     let (fitted, _) = fitted(app, area.width);
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);

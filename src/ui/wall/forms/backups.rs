@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
-use super::{Item, many, nothing, state};
-use crate::base::{text, units};
+use super::{Item, below, many, nothing, state};
+use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::Condition;
 use crate::state::JobView;
@@ -14,7 +14,11 @@ use crate::ui::frame::Frame;
 use crate::ui::wall::Wall;
 use crate::ui::wall::sheet::rule;
 
-pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, jobs: &[&Arc<JobView>]) {
+/// Points of a job that are shown.
+const POINTS: usize = 4;
+
+/// What is left below them.
+pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, jobs: &[&Arc<JobView>]) -> Rect {
     let look = &wall.look;
     let mut jobs = jobs.to_vec();
     jobs.sort_by_key(|job| std::cmp::Reverse(job.condition));
@@ -28,22 +32,27 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, jobs: &[&Arc<JobView
                 condition: job.condition,
                 stale: job.stale,
                 word: state(job.condition, job.stale).to_owned(),
+                more: if job.condition == Condition::Ok { Vec::new() } else { vec![job.reason.line()] },
             })
             .collect();
-        many(wall, frame, area, ("BACKUPS", &honesty), &items, &[]);
-        return;
+        return many(wall, frame, area, ("BACKUPS", &honesty), &items, &[]);
     }
     rule(look, frame, area, "BACKUPS", &honesty);
     if jobs.is_empty() {
         nothing(wall, frame, area, "no backup is here");
-        return;
+        return below(area, area.bottom());
     }
     let longest = jobs.iter().map(|job| text::width(&job.job.name)).max().unwrap_or(0);
     let name = longest.clamp(6, usize::from(area.width / 3).max(6));
-    let each = (usize::from(area.height.saturating_sub(1)) / jobs.len()).clamp(1, 2) as u16;
+    // Bar, reason, points to go back to, and a free row.
+    let points = jobs.iter().filter_map(|job| job.report.as_ref()).map(|report| report.points.len()).max().unwrap_or(0);
+    let most = if points == 0 { 2 } else { 3 + points.min(POINTS) };
+    let each = (usize::from(area.height.saturating_sub(1)) / jobs.len()).clamp(1, most) as u16;
     for (at, job) in jobs.iter().enumerate() {
         draw_job(wall, frame, Rect { y: area.y + 1 + at as u16 * each, height: each, ..area }, job, name);
     }
+    let end = area.y + 1 + jobs.len() as u16 * each;
+    below(area, if each > 3 { end - 1 } else { end })
 }
 
 fn draw_job(wall: &Wall, frame: &mut Frame<'_>, area: Rect, job: &JobView, name: usize) {
@@ -75,7 +84,24 @@ fn draw_job(wall: &Wall, frame: &mut Frame<'_>, area: Rect, job: &JobView, name:
     let style = look.style(if job.condition.is_problem() { Meaning::Text } else { Meaning::Dim });
     if area.height > 1 {
         Row::new(frame.buffer, look, area, area.y + 1).gap(3).put(&reason, style);
+        let points = job.report.as_ref().map(|report| &report.points[..]).unwrap_or_default();
+        let rows = usize::from(area.height.saturating_sub(if area.height > 3 { 3 } else { 2 }));
+        for (point, y) in points.iter().take(rows.min(POINTS)).zip(area.y + 2..) {
+            let age = units::age(units::age_bucket(now.since(point.at)));
+            let paths: Vec<String> = point.paths.iter().map(crate::base::Untrusted::line).collect();
+            let mut row = Row::new(frame.buffer, look, area, y);
+            row.gap(3).put(&format!("{age:>3} old  {}", moment(point.at)), dim).gap(2);
+            row.right(&point.bytes.map(units::bytes).unwrap_or_default(), 9, dim).gap(2);
+            row.put(&point.host.line(), dim).gap(1).put(&paths.join(" "), dim);
+        }
     } else if row.room() >= 18 {
         row.put(&reason, style);
     }
+}
+
+/// To the minute, in UTC.
+fn moment(at: Timestamp) -> String {
+    let mut words = at.rfc3339();
+    words.truncate(16);
+    words.replace('T', " ") + "Z"
 }

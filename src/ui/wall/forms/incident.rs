@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{ink, nothing};
+use super::{below, ink, nothing};
 use crate::base::units;
 use crate::base::units::counted;
 use crate::config::theme::Meaning;
@@ -12,12 +12,13 @@ use crate::ui::wall::Wall;
 use crate::ui::wall::big::{self, Dot};
 use crate::ui::wall::sheet::rule;
 
-pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect) {
+/// What is left below it.
+pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
     let look = &wall.look;
     let Some(incident) = wall.snapshot.open_incident() else {
         rule(look, frame, area, "INCIDENT", "");
         nothing(wall, frame, area, "no incident is open");
-        return;
+        return below(area, area.bottom());
     };
     let title = format!("{} {}", incident.id, incident.urgency.as_str());
     rule(look, frame, area, &title, &counted(incident.entries.len(), "entry"));
@@ -51,4 +52,5 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect) {
         row.put(&entry.author.line(), look.style(Meaning::Accent)).put(": ", dim);
         row.put(&entry.text.line(), look.style(Meaning::Text));
     }
+    below(area, y + incident.entries.len().min(room) as u16)
 }

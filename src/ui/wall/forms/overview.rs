@@ -1,11 +1,14 @@
 //! A few figures, large enough for the other end of the room.
 
+use std::time::Duration;
+
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::ink;
+use super::{below, ink};
 use crate::config::theme::Meaning;
 use crate::model::Condition;
+use crate::state::Problem;
 use crate::ui::canvas::Row;
 use crate::ui::frame::Frame;
 use crate::ui::wall::big::{self, Dot};
@@ -13,15 +16,17 @@ use crate::ui::wall::scope::Scope;
 use crate::ui::wall::{Wall, unowned};
 
 struct Tile {
-    label: &'static str,
+    label: String,
     figures: String,
     style: Style,
 }
 
-pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) {
+/// Takes the whole area.
+pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Rect {
     let tiles = tiles(wall, frame, scope);
+    let nothing = below(area, area.bottom());
     if area.width < 8 || area.height < 2 {
-        return;
+        return nothing;
     }
     // As few columns as make the figures largest.
     let best = [3, 2, 6, 1].into_iter().max_by_key(|columns| {
@@ -34,14 +39,19 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) {
         let look = &wall.look;
         let dim = look.style(Meaning::Dim);
         let Some(dot) = dot(wall, place, one) else {
-            Row::new(frame.buffer, look, place, place.y).gap(1).put(&one.figures, one.style).gap(1).put(one.label, dim);
+            Row::new(frame.buffer, look, place, place.y)
+                .gap(1)
+                .put(&one.figures, one.style)
+                .gap(1)
+                .put(&one.label, dim);
             continue;
         };
         let (_, height) = dot.size(&one.figures);
         let y = place.y + place.height.saturating_sub(height + 2) / 2;
         big::draw(frame.buffer, look, place, (place.x + 2, y), &one.figures, dot, ink(one.style));
-        Row::new(frame.buffer, look, place, y + height).gap(2).put(one.label, dim);
+        Row::new(frame.buffer, look, place, y + height).gap(2).put(&one.label, dim);
     }
+    nothing
 }
 
 fn dot(wall: &Wall, place: Rect, tile: &Tile) -> Option<Dot> {
@@ -59,40 +69,45 @@ fn tile(area: Rect, count: usize, columns: usize, at: usize) -> Rect {
 fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
     let (look, s) = (&wall.look, &wall.snapshot);
     let problems = scope.problems(s);
-    let (hosts, jobs) = (scope.hosts(s), scope.jobs(s));
+    let (hosts, jobs) = (scope.hosts(s, &wall.parts), scope.jobs(s));
     let dim = look.style(Meaning::Dim);
     let of = |condition: Condition, label: &'static str| {
         let count = problems.iter().filter(|p| p.condition == condition).count();
         let style = if count > 0 { look.words(condition, false) } else { dim };
-        Tile { label, figures: count.to_string(), style }
+        Tile { label: label.to_owned(), figures: count.to_string(), style }
     };
-    let good = hosts.iter().filter(|h| h.condition == Condition::Ok && !h.stale).count();
+    let good = hosts.iter().filter(|h| wall.parts.worst(h) == Condition::Ok && !h.stale).count();
     let whole = jobs.iter().filter(|j| j.condition == Condition::Ok && !j.stale).count();
     let behind = hosts.iter().filter(|h| h.condition == Condition::Unreachable).count();
-    let longest = problems.iter().filter_map(|p| unowned(p, frame.now)).max();
-    let minutes = longest.map(|age| age.as_secs() / 60);
-    let loud = longest.is_some_and(|age| age >= wall.options.escalate[0]);
+    let waiting: Vec<(Duration, &Problem)> =
+        problems.iter().filter_map(|p| Some((unowned(p, frame.now)?, *p))).collect();
+    let loud = waiting.iter().any(|(age, _)| *age >= wall.options.escalate[0]);
+    // Of the worst, the newest among equals.
+    let (minutes, whose) = match waiting.first() {
+        None => ("-".to_owned(), "minutes without an owner".to_owned()),
+        Some((age, problem)) => {
+            let more = if waiting.len() > 1 { format!(" and {} more", waiting.len() - 1) } else { String::new() };
+            let whose = format!("minutes without an owner: {} {}{more}", problem.title.line(), problem.word);
+            ((age.as_secs() / 60).to_string(), whose)
+        }
+    };
     let ok = look.style(Meaning::Ok);
     vec![
         of(Condition::Critical, "critical"),
         of(Condition::Warning, "warning"),
+        Tile { label: whose, figures: minutes, style: if loud { look.style(Meaning::Critical) } else { dim } },
         Tile {
-            label: "minutes without an owner",
-            figures: minutes.map_or_else(|| "-".to_owned(), |m| m.to_string()),
-            style: if loud { look.style(Meaning::Critical) } else { dim },
-        },
-        Tile {
-            label: "hosts good",
+            label: "hosts good".to_owned(),
             figures: format!("{good}/{}", hosts.len()),
             style: if good == hosts.len() { ok } else { look.style(Meaning::Text) },
         },
         Tile {
-            label: "unreachable behind a failure",
+            label: "unreachable behind a failure".to_owned(),
             figures: behind.to_string(),
             style: if behind > 0 { look.style(Meaning::Unreachable) } else { dim },
         },
         Tile {
-            label: "backups good",
+            label: "backups good".to_owned(),
             figures: format!("{whole}/{}", jobs.len()),
             style: if whole == jobs.len() { ok } else { look.style(Meaning::Text) },
         },

@@ -1,31 +1,45 @@
-//! Switches, one row each: the ports as glyphs, those with problems first. More switches than rows are a grid of switches.
+//! Switches: the front of each where there is room, else one row each with the ports as glyphs; those with problems first. More
+//! switches than rows are a grid of switches.
 
 use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
-use super::{Item, many, nothing, state};
+use super::{Item, below, many, nothing, state};
+use crate::base::{text, units};
 use crate::config::theme::Meaning;
 use crate::state::snapshot::ProblemKind;
 use crate::state::{DeviceView, PortView};
 use crate::ui::canvas::Row;
+use crate::ui::faceplate::{Faceplate, Form, Laid};
 use crate::ui::frame::Frame;
 use crate::ui::port::Seen;
 use crate::ui::wall::Wall;
 use crate::ui::wall::scope::Scope;
 use crate::ui::wall::sheet::rule;
 
-pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) {
+/// Rows that a head, a front and a free row take at the least.
+const LOWEST: u16 = 4;
+/// Columns before a front.
+const INDENT: u16 = 3;
+
+/// What is left below them.
+pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Rect {
     let look = &wall.look;
-    let mut devices = scope.devices(&wall.snapshot);
+    let mut devices = scope.devices(&wall.snapshot, &wall.parts, &wall.lookup);
     let ports: usize = devices.iter().map(|device| device.ports.len()).sum();
-    let up: usize = devices.iter().map(|device| device.up).sum();
+    let parts = &wall.parts;
+    // Old good news is not good news.
+    let up: usize = devices.iter().filter(|device| !parts.is_old(device)).map(|device| device.up).sum();
     let honesty = format!("{} switches{}{up} of {ports} ports up", devices.len(), look.separator());
     let mut problems = scope.problems(&wall.snapshot);
-    problems.retain(|problem| problem.kind == ProblemKind::Port);
+    problems.retain(|problem| matches!(problem.kind, ProblemKind::Port | ProblemKind::Device));
     let words = (problems.len() as u16).min(area.height / 4);
-    if devices.len() > usize::from(area.height.saturating_sub(1 + words)) {
-        let item = |device: &Arc<DeviceView>| (device.host.name.clone(), device.condition, device.stale, device.up);
+    let rows = area.height.saturating_sub(1 + words);
+    if devices.len() > usize::from(rows) {
+        let item = |device: &Arc<DeviceView>| {
+            (device.host.name.clone(), parts.standing(device), parts.is_old(device), device.up)
+        };
         let known: Vec<_> = devices.iter().map(|device| item(device)).collect();
         let items: Vec<Item<'_>> = known
             .iter()
@@ -34,36 +48,91 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) {
                 condition: *condition,
                 stale: *stale,
                 word: format!("{} {up} up", state(*condition, *stale)),
+                more: Vec::new(),
             })
             .collect();
-        many(wall, frame, area, ("SWITCHES", &honesty), &items, &problems);
-        return;
+        return many(wall, frame, area, ("SWITCHES", &honesty), &items, &problems);
     }
     rule(look, frame, area, "SWITCHES", &honesty);
     if devices.is_empty() {
         nothing(wall, frame, area, "no switch is here");
-        return;
+        return below(area, area.bottom());
     }
-    devices.sort_by_key(|device| std::cmp::Reverse((device.condition.is_problem(), device.condition)));
-    let longest = devices.iter().map(|device| crate::base::text::width(&device.host.name)).max().unwrap_or(0);
+    devices.sort_by_key(|device| std::cmp::Reverse((parts.standing(device).is_problem(), parts.standing(device))));
+    let longest = devices.iter().map(|device| text::width(&device.host.name)).max().unwrap_or(0);
     let name = longest.clamp(4, usize::from(area.width / 4).max(4));
-    // A free row between them where there is room.
-    let rows = area.height.saturating_sub(1 + words);
-    let each = if usize::from(rows) >= devices.len() * 2 { 2 } else { 1 };
-    for (at, device) in devices.iter().enumerate() {
-        draw_device(wall, frame, area, area.y + 1 + at as u16 * each, device, name);
+    let mut y = area.y + 1;
+    if let Some(plates) = plates(area, rows, &devices) {
+        for (device, laid) in devices.iter().zip(&plates) {
+            draw_plate(wall, frame, Rect { y, height: laid.height + 1, ..area }, device, laid);
+            y += laid.height + 2;
+        }
+    } else {
+        // A free row between them where there is room.
+        let each = if usize::from(rows) >= devices.len() * 2 { 2 } else { 1 };
+        for device in &devices {
+            draw_device(wall, frame, area, y, device, name);
+            y += each;
+        }
     }
-    let bottom = area.bottom() - words;
-    for (problem, y) in problems.iter().zip(bottom..area.bottom()) {
+    let y = y.min(area.bottom() - words);
+    for (problem, y) in problems.iter().zip(y..y + words) {
         super::draw_problem(wall, frame, Rect { y, height: 1, ..area }, problem);
+    }
+    below(area, y + words)
+}
+
+/// The front of each device, where there is room for all of them with a head and a free row each.
+fn plates(area: Rect, rows: u16, devices: &[&Arc<DeviceView>]) -> Option<Vec<Laid>> {
+    let each = rows / devices.len() as u16;
+    if each < LOWEST {
+        return None;
+    }
+    let lay = |device: &&Arc<DeviceView>| {
+        let laid = Faceplate::new(device).lay(area.width.saturating_sub(INDENT + 1), each - 2, each - 2, &|_| false);
+        (!matches!(laid.form, Form::Counts | Form::Short)).then_some(laid)
+    };
+    devices.iter().map(lay).collect()
+}
+
+/// The head of a device: how it stands, what it says of itself, what goes through it.
+fn draw_plate(wall: &Wall, frame: &mut Frame<'_>, area: Rect, device: &DeviceView, laid: &Laid) {
+    let look = &wall.look;
+    let dim = look.style(Meaning::Dim);
+    let (standing, old) = (wall.parts.standing(device), wall.parts.is_old(device));
+    let (glyph, style) = look.condition(standing, old);
+    let words = look.words(standing, old);
+    let mut row = Row::new(frame.buffer, look, area, area.y);
+    row.gap(1).put(glyph, style).gap(1);
+    row.end(" ", dim).end(&format!("{}/{} up", device.up, device.ports.len()), dim).end("  ", dim);
+    let sum = |rate: fn(&PortView) -> Option<f64>| device.ports.iter().filter_map(rate).reduce(|a, b| a + b);
+    if let (Some(received), Some(sent)) = (sum(|port| port.rates.in_bps()), sum(|port| port.rates.out_bps())) {
+        let flow = format!("in {:>5} out {:>5}", units::bit_rate(received), units::bit_rate(sent));
+        row.end(&flow, dim).end("  ", dim);
+    }
+    row.put(&device.host.name, words).gap(2);
+    let worst = device.firm_findings().next().map(|finding| finding.words.to_string());
+    row.put(&worst.unwrap_or_else(|| device.table.device.description.line()), dim);
+    let inner = Rect { x: area.x + INDENT, width: area.width.saturating_sub(INDENT), ..area };
+    let first = area.y + 1;
+    for (x, y, label) in &laid.labels {
+        let place = Rect { x: inner.x + x, width: inner.width.saturating_sub(*x), ..inner };
+        Row::new(frame.buffer, look, place, first + y).put(label, dim);
+    }
+    for (x, y, row) in &laid.cells {
+        let Some(port) = device.ports.get(*row) else { continue };
+        let (glyph, style) = look.port(port, old);
+        let place = Rect { x: inner.x + x, width: 1, ..inner };
+        Row::new(frame.buffer, look, place, first + y).put(glyph, style);
     }
 }
 
 fn draw_device(wall: &Wall, frame: &mut Frame<'_>, area: Rect, y: u16, device: &DeviceView, name: usize) {
     let look = &wall.look;
     let dim = look.style(Meaning::Dim);
-    let (glyph, style) = look.condition(device.condition, device.stale);
-    let words = look.words(device.condition, device.stale);
+    let (standing, old) = (wall.parts.standing(device), wall.parts.is_old(device));
+    let (glyph, style) = look.condition(standing, old);
+    let words = look.words(standing, old);
     let mut row = Row::new(frame.buffer, look, area, y);
     row.gap(1).put(glyph, style).gap(1);
     row.end(" ", dim).end(&format!("{}/{} up", device.up, device.ports.len()), dim).end("  ", dim);
@@ -80,7 +149,7 @@ fn draw_device(wall: &Wall, frame: &mut Frame<'_>, area: Rect, y: u16, device: &
             row.gap(1);
         }
         if let Some(port) = several.iter().max_by_key(|port| port.condition) {
-            let (glyph, style) = look.port(port, device.stale);
+            let (glyph, style) = look.port(port, old);
             row.put(glyph, style);
         }
     }

@@ -1,0 +1,180 @@
+//! How hosts stand together with their parts: the ports of a device, and what it says of itself (sensors, peers, batteries). A
+//! host that answers is not well while one of its ports is not, and the ports of a device that cannot be reached are as they
+//! were when it could be.
+//!
+//! What somebody has taken on, or is in maintenance, is not counted.
+
+use std::collections::HashMap;
+
+use crate::base::units::counted;
+use crate::model::{AssetId, Condition};
+use crate::state::snapshot::ProblemKind;
+use crate::state::{DeviceView, HostView, Problem, Snapshot};
+
+/// What is wrong with the parts of one host and nobody's yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bad {
+    pub worst: Condition,
+    /// How many problems.
+    pub count: usize,
+    /// The worst of them, the newest among equals.
+    first: String,
+}
+
+impl Bad {
+    /// `2 parts: Gi0/7 err-disabled`.
+    pub fn words(&self) -> String {
+        format!("{}: {}", counted(self.count, "part"), self.first)
+    }
+}
+
+/// Made anew for each snapshot.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    bad: HashMap<AssetId, Bad>,
+    /// Devices of which nothing is heard any more, and how their hosts stand.
+    silent: HashMap<AssetId, Condition>,
+}
+
+impl Parts {
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let mut out = Self::default();
+        if snapshot.devices.is_empty() {
+            return out;
+        }
+        let is_part = |p: &&Problem| matches!(p.kind, ProblemKind::Port | ProblemKind::Device);
+        let is_open = |p: &&Problem| p.care.ack.is_none() && p.care.maintenance.is_none();
+        // The list has the worst first.
+        for problem in snapshot.problems.iter().filter(is_part).filter(is_open) {
+            if let Some(bad) = out.bad.get_mut(&problem.asset) {
+                bad.count += 1;
+                bad.worst = bad.worst.max(problem.condition);
+            } else {
+                let bad = Bad { worst: problem.condition, count: 1, first: first(snapshot, problem) };
+                out.bad.insert(problem.asset.clone(), bad);
+            }
+        }
+        let lost =
+            |host: &&std::sync::Arc<HostView>| matches!(host.condition, Condition::Unreachable | Condition::Critical);
+        let mut lost: HashMap<&AssetId, Condition> =
+            snapshot.hosts.iter().filter(lost).map(|host| (&host.host.id, host.condition)).collect();
+        for device in &snapshot.devices {
+            // A host may be critical for another reason, and its ports as fresh as ever.
+            let condition = lost.remove(&device.host.id).filter(|c| *c == Condition::Unreachable || device.stale);
+            if let Some(condition) = condition {
+                out.silent.insert(device.host.id.clone(), condition);
+            }
+        }
+        out
+    }
+
+    /// What is wrong with a host's parts; nothing of one that is not reached, whatever was wrong before.
+    pub fn bad(&self, host: &HostView) -> Option<&Bad> {
+        self.bad.get(&host.host.id).filter(|_| host.condition != Condition::Unreachable)
+    }
+
+    /// The worst of a host and its parts.
+    pub fn worst(&self, host: &HostView) -> Condition {
+        self.bad(host).map_or(host.condition, |bad| bad.worst.max(host.condition))
+    }
+
+    /// How a device stands in lists: as its host where that is not heard, else as the worst of its parts.
+    pub fn standing(&self, device: &DeviceView) -> Condition {
+        self.silent.get(&device.host.id).copied().unwrap_or_else(|| device.worst())
+    }
+
+    /// What is known of a device's ports is not of now.
+    pub fn is_old(&self, device: &DeviceView) -> bool {
+        device.stale || self.silent.contains_key(&device.host.id)
+    }
+}
+
+/// A problem in a few words, without the name of its host.
+fn first(snapshot: &Snapshot, problem: &Problem) -> String {
+    if problem.kind == ProblemKind::Device {
+        return problem.reason.line();
+    }
+    let title = problem.title.line();
+    let name = snapshot.device(&problem.asset).map(|device| device.host.name.clone()).unwrap_or_default();
+    let port = title.strip_prefix(&*name).map_or(title.as_str(), str::trim_start);
+    format!("{port} {}", problem.word).trim_start().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::base::Untrusted;
+    use crate::model::{Acknowledgement, Claim, Stickiness, Target};
+    use crate::ui::tests::fixture::{self, NOW};
+
+    fn with(change: impl FnOnce(&mut Snapshot, &mut Vec<Problem>)) -> Snapshot {
+        let mut snapshot = (*fixture::outage()).clone();
+        snapshot.hosts.push(Arc::new(fixture::host("dist-sw4", Condition::Ok, "load 0.1", 90_000)));
+        let mut problems = snapshot.problems.to_vec();
+        change(&mut snapshot, &mut problems);
+        snapshot.problems = problems.into();
+        snapshot
+    }
+
+    fn host<'a>(snapshot: &'a Snapshot, name: &str) -> &'a HostView {
+        snapshot.host(&AssetId::new(name)).expect("it is there")
+    }
+
+    #[test]
+    fn a_host_is_as_bad_as_the_worst_of_its_parts_and_says_how_many_there_are() {
+        let snapshot = with(|_, problems| {
+            let mut fan = problems[2].clone();
+            fan.kind = ProblemKind::Device;
+            fan.reason = Untrusted::from("fan 2 failed");
+            fan.condition = Condition::Critical;
+            problems.insert(0, fan);
+        });
+        let parts = Parts::of(&snapshot);
+        let sw4 = host(&snapshot, "dist-sw4");
+        assert_eq!(parts.worst(sw4), Condition::Critical);
+        assert_eq!(parts.bad(sw4).map(Bad::words).as_deref(), Some("2 parts: fan 2 failed"));
+        assert_eq!(parts.worst(host(&snapshot, "db01")), Condition::Ok, "a backup is no part");
+        let one = Parts::of(&with(|_, _| {}));
+        assert_eq!(one.bad(sw4).map(Bad::words).as_deref(), Some("1 part: Te1/1/1 up"));
+    }
+
+    #[test]
+    fn what_somebody_has_taken_on_is_not_counted() {
+        let snapshot = with(|_, problems| {
+            let claim = Claim {
+                target: Target::Host(AssetId::new("dist-sw4")),
+                owner: "ops1".into(),
+                note: "".into(),
+                until: NOW,
+                stickiness: Stickiness::EndsOnWorsening,
+                condition: None,
+            };
+            problems[2].care.ack = Some(Arc::new(Acknowledgement { id: "1".into(), since: NOW, claim }));
+        });
+        let parts = Parts::of(&snapshot);
+        assert_eq!(parts.worst(host(&snapshot, "dist-sw4")), Condition::Ok);
+    }
+
+    #[test]
+    fn a_device_that_cannot_be_reached_is_unreachable_and_its_ports_are_old() {
+        let snapshot = with(|_, _| {});
+        let parts = Parts::of(&snapshot);
+        let [sw4, acc] = &snapshot.devices[..] else { panic!("two devices") };
+        assert_eq!((parts.standing(acc), parts.is_old(acc)), (Condition::Unreachable, true));
+        assert_eq!(parts.bad(host(&snapshot, "acc-17")), None);
+        assert_eq!((parts.standing(sw4), parts.is_old(sw4)), (Condition::Warning, false));
+        // Its web server is down, and it is walked as before.
+        let critical = |stale| {
+            with(|snapshot, _| {
+                Arc::make_mut(snapshot.hosts.last_mut().expect("it is the last")).condition = Condition::Critical;
+                Arc::make_mut(&mut snapshot.devices[0]).stale = stale;
+            })
+        };
+        let fresh = critical(false);
+        assert!(!Parts::of(&fresh).is_old(&fresh.devices[0]));
+        let silent = critical(true);
+        assert_eq!(Parts::of(&silent).standing(&silent.devices[0]), Condition::Critical);
+    }
+}
