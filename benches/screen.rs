@@ -40,10 +40,10 @@ fn main() {
         std::iter::once(noctty).chain(given.into_iter().skip(1)).collect()
     };
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    println!(
+    say(&format!(
         "{:<10} {:>9} {:>9} {:>9} {:>8} {:>9} {:>9} {:>9} {:>9} {:>8}",
         "program", "first ms", "key p50", "key p99", "B/key", "rest B/s", "wakes/s", "CPU %", "CPU us/k", "RSS MiB"
-    );
+    ));
     let echo = vec!["sh".to_owned(), "-c".to_owned(), "stty raw -echo; printf ready; exec cat".to_owned()];
     for (name, argv) in [
         ("echo", echo),
@@ -55,9 +55,13 @@ fn main() {
     ] {
         match find(&argv[0]) {
             Some(program) => measure(&program, &argv[1..]).print(name),
-            None => println!("{name:<10} is not installed"),
+            None => say(&format!("{name:<10} is not installed")),
         }
     }
+}
+
+fn say(line: &str) {
+    writeln!(std::io::stdout(), "{line}").expect("standard output");
 }
 
 fn find(program: &str) -> Option<PathBuf> {
@@ -82,7 +86,7 @@ impl Figures {
         self.bytes_per_key.sort_unstable();
         let ms = |at: usize| self.keys.get(self.keys.len() * at / 100).map_or(f64::NAN, |d| d.as_secs_f64() * 1_000.0);
         let rest = REST.as_secs_f64();
-        println!(
+        say(&format!(
             "{name:<10} {:>9.1} {:>9.2} {:>9.2} {:>8} {:>9.0} {:>9.1} {:>9.2} {:>9.0} {:>8.1}",
             self.first.as_secs_f64() * 1_000.0,
             ms(50),
@@ -93,7 +97,7 @@ impl Figures {
             self.rest_cpu.as_secs_f64() / rest * 100.0,
             self.keys_cpu.as_secs_f64() * 1e6 / KEYS as f64,
             self.rss_kib as f64 / 1_024.0,
-        );
+        ));
     }
 }
 
@@ -118,7 +122,7 @@ fn measure(program: &std::path::Path, arguments: &[String]) -> Figures {
     let pid = child.process_id().expect("a process");
     let (sender, pieces) = mpsc::channel();
     std::thread::spawn(move || {
-        let mut buffer = [0u8; 65_536];
+        let mut buffer = [0u8; 16_384];
         while let Ok(length @ 1..) = reader.read(&mut buffer) {
             if sender.send((Instant::now(), buffer[..length].to_vec())).is_err() {
                 return;

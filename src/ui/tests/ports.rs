@@ -375,7 +375,7 @@ proptest! {
 #[test]
 fn a_host_whose_port_has_a_problem_shows_it() {
     let mut snapshot = (*fixture::outage()).clone();
-    let mut switch = fixture::host("dist-sw4", crate::model::Condition::Ok, "load 0.3", 90_000);
+    let mut switch = fixture::host("dist-sw4", Condition::Ok, "load 0.3", 90_000);
     Arc::make_mut(&mut switch.host).group = Some("network".into());
     snapshot.hosts.push(Arc::new(switch));
     let snapshot = Arc::new(snapshot);

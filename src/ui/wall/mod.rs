@@ -137,7 +137,7 @@ impl Wall {
     /// Pages that have something to show; those that somebody wrote down are shown in any case. Where something critical waits
     /// for somebody, the page that it is on comes before the others.
     fn choose_pages(&mut self) {
-        if self.scopes.iter().any(|scope| scope.needs_lookup()) {
+        if self.scopes.iter().any(Scope::needs_lookup) {
             self.lookup.refresh(&self.snapshot);
             self.scopes.iter_mut().for_each(|scope| scope.resolve(&self.lookup));
         }
