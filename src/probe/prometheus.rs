@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::expect::{Expectation, Series};
-use self::machine::{Limits, Machine};
+use self::machine::Machine;
 use super::findings::Findings;
+use super::vitals::limits::{self, Limits};
 use super::web::{self, Sent, Web};
 use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Reader};
@@ -39,11 +40,14 @@ pub static KIND: Kind = Kind {
             default: "true",
             help: "judge load, memory and disks where a node_exporter tells them",
         },
-        OptionDoc { name: "disk_warning", form: "integer", default: "90", help: "percent of space or inodes used" },
-        OptionDoc { name: "disk_critical", form: "integer", default: "95", help: "percent of space or inodes used" },
-        OptionDoc { name: "memory_warning", form: "integer", default: "95", help: "percent used, caches not counted" },
-        OptionDoc { name: "load_warning", form: "integer", default: "2", help: "one-minute load per core" },
-        OptionDoc { name: "load_critical", form: "integer", default: "4", help: "one-minute load per core" },
+        limits::OPTIONS[0],
+        limits::OPTIONS[1],
+        limits::OPTIONS[2],
+        limits::OPTIONS[3],
+        limits::OPTIONS[4],
+        limits::OPTIONS[5],
+        limits::OPTIONS[6],
+        limits::OPTIONS[7],
         web::USER,
         web::PASSWORD,
         web::HEADERS,
@@ -78,7 +82,7 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let web = Web::read(host, options, "http://ADDRESS:9100/metrics");
     let expect = Expectation::read_all(options);
     let judged = options.bool("machine").unwrap_or(true);
-    let limits = Limits::read(options);
+    let limits = Limits::read_of_exporter(options);
     let rules = Arc::new(Rules { expect: expect?, limits: judged.then_some(limits) });
     Some(Box::new(Prometheus { web: web?, rules }))
 }
@@ -93,7 +97,7 @@ impl Probe for Prometheus {
     }
 
     fn numbers(&self) -> Option<Vec<String>> {
-        let machine = self.rules.limits.map(|_| machine::NUMBERS.map(str::to_owned)).into_iter().flatten();
+        let machine = self.rules.limits.as_ref().map(|_| machine::NUMBERS.map(str::to_owned)).into_iter().flatten();
         let chosen = self.rules.expect.iter().flat_map(Expectation::numbers);
         Some(machine.chain(chosen).chain(["time", "samples"].map(str::to_owned)).collect())
     }
@@ -158,7 +162,7 @@ impl Rules {
             reading = expectation.judge(series, &mut findings, reading);
         }
         let mut good: Vec<String> = Vec::new();
-        if let Some(limits) = self.limits.filter(|_| machine.is_told()) {
+        if let Some(limits) = self.limits.as_ref().filter(|_| machine.is_told()) {
             reading = machine.judge(limits, &mut findings, reading);
             good.push(machine.summary());
         }

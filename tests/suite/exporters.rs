@@ -20,8 +20,7 @@ async fn a_node_exporter_tells_what_this_machine_tells() {
     let program = Path::new("/usr/bin/prometheus-node-exporter");
     let _exporter = Peer::start(folder.path(), program, &[&listen]).accepts((LOOPBACK, port).into());
     let url = format!("url = 'http://127.0.0.1:{port}/metrics'");
-    let lenient =
-        "disk_warning = 100\ndisk_critical = 100\nmemory_warning = 100\nload_warning = 1000\nload_critical = 1000";
+    let lenient = "disk_warning = 100\ndisk_critical = 100\ninode_critical = 100\nmemory_warning = 100\nmemory_critical = 100\nload_warning = 1000\nload_critical = 1000";
     let reading = ask("prometheus", "127.0.0.1", &format!("{url}\n{lenient}")).await;
     let (_, line) = told(&reading);
     assert!(line.contains("load ") && line.contains(" cores · memory ") && line.contains(" · up "), "{line}");
@@ -48,7 +47,7 @@ async fn what_is_expected_of_series_is_judged() {
     let folder = tempfile::tempdir().expect("a folder");
     let port = free_port(LOOPBACK.into());
     let page = "# TYPE queue gauge\nqueue{name=\"mail\"} 7\nqueue{name=\"sms\\u001b[31m\"} 40\nqueue{name=\"\\\"fax\\\"\"} NaN\n\
-                up 1\n<broken>\nnode_load1 30\nnode_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 1\nnode_cpu_seconds_total{cpu=\"1\",mode=\"idle\"} 1\n\
+                up 1\n<broken>\nnode_load1 30\nnode_load15 20\nnode_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 1\nnode_cpu_seconds_total{cpu=\"1\",mode=\"idle\"} 1\n\
                 node_memory_MemTotal_bytes 1000\nnode_memory_MemAvailable_bytes 30\n\
                 node_filesystem_size_bytes{mountpoint=\"/\",fstype=\"ext4\"} 1000\nnode_filesystem_free_bytes{mountpoint=\"/\",fstype=\"ext4\"} 80\n\
                 node_filesystem_avail_bytes{mountpoint=\"/\",fstype=\"ext4\"} 30\n\
@@ -65,13 +64,12 @@ async fn what_is_expected_of_series_is_judged() {
     let judged = async |options: &str| told(&scrape("/metrics", &format!("machine = false\n{options}")).await);
 
     let machine = scrape("/metrics", "").await;
-    let words =
-        "load 30.0 on 2 cores · memory 97 % · / 97 % full · /var 91 % of inodes used · failed units: cron.service";
+    let words = "load 20.0 over 15 minutes on 2 cores · memory 97 % · / 97 % full · /var 91 % of inodes used · failed units: cron.service";
     assert_eq!(told(&machine), (Outcome::Critical, words.to_owned()));
     assert!((metric(&machine, "disk:/") - 96.84).abs() < 0.01 && (metric(&machine, "inodes:/var") - 91.0).abs() < 0.01);
     assert!(machine.metrics.iter().all(|m| &*m.name != "disk:/run"), "{machine:?}");
     assert_eq!(log(&machine), ["1 lines cannot be read, the first is line 6"]);
-    assert_eq!(judged("").await, (Outcome::Ok, "18 samples".to_owned()));
+    assert_eq!(judged("").await, (Outcome::Ok, "19 samples".to_owned()));
 
     let mail = "metric = 'queue', labels = { name = 'mail' }, name = 'mail queue'";
     for (limits, outcome, words) in [

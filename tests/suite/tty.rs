@@ -85,7 +85,7 @@ fn the_mouse_is_taken_where_the_terminal_is_near_and_left_over_ssh() {
     let mut near = Launch::new((100, 30)).start();
     near.shows(READY);
     near.until("the mouse is asked for", |c| c.mode().contains(reported));
-    near.press("\x1b[<0;13;1M\x1b[<0;13;1m");
+    near.press("\x1b[<0;23;1M\x1b[<0;23;1m");
     near.shows("[2 Hosts]");
     near.press(":mouse off\r");
     near.until("the mouse is left alone", |c| !c.mode().intersects(reported));

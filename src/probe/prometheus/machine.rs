@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::base::options::{Reader, Worse};
 use crate::base::{Untrusted, units};
 use crate::model::{Outcome, Reading, Unit};
 use crate::probe::findings::Findings;
+use crate::probe::vitals::limits::{Limit, Limits};
 use crate::proto::prometheus::Sample;
 
 /// File systems whose size means something.
@@ -17,33 +17,12 @@ const MOST: usize = 1_000;
 const UNITS_TOLD: usize = 3;
 
 /// The names of its numbers, those of each mount as `disk:*`.
-pub const NUMBERS: [&str; 6] = ["load1", "memory", "disk:*", "inodes:*", "uptime", "failed_units"];
-
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    disk_warning: f64,
-    disk_critical: f64,
-    memory_warning: f64,
-    /// Per core.
-    load_warning: f64,
-    load_critical: f64,
-}
-
-impl Limits {
-    pub fn read(options: &mut Reader<'_>) -> Self {
-        let mut pair = |keys, most, usual: [i64; 2]| {
-            options.pair(Worse::Higher, keys, usual, |r, key| r.integer(key, 1..=most)).map(|limit| limit as f64)
-        };
-        let [disk_warning, disk_critical] = pair(["disk_warning", "disk_critical"], 100, [90, 95]);
-        let [load_warning, load_critical] = pair(["load_warning", "load_critical"], 1000, [2, 4]);
-        let memory_warning = options.integer("memory_warning", 1..=100).unwrap_or(95) as f64;
-        Self { disk_warning, disk_critical, memory_warning, load_warning, load_critical }
-    }
-}
+pub const NUMBERS: [&str; 7] = ["load1", "load15", "memory", "disk:*", "inodes:*", "uptime", "failed_units"];
 
 #[derive(Debug, Default)]
 pub struct Machine {
     load1: Option<f64>,
+    load15: Option<f64>,
     cores: BTreeSet<String>,
     memory: Option<f64>,
     available: Option<f64>,
@@ -86,6 +65,7 @@ impl Machine {
         let Some(name) = sample.name.strip_prefix("node_") else { return };
         match name {
             "load1" => self.load1 = Some(sample.value),
+            "load15" => self.load15 = Some(sample.value),
             "cpu_seconds_total" if self.cores.len() < MOST => {
                 if let Some(core) = sample.label("cpu").filter(|core| !self.cores.contains(*core)) {
                     self.cores.insert(core.to_owned());
@@ -138,29 +118,36 @@ impl Machine {
         Some(self.now? - self.booted?).filter(|uptime| *uptime >= 0.0)
     }
 
-    pub fn judge(&self, limits: Limits, findings: &mut Findings, mut reading: Reading) -> Reading {
+    pub fn judge(&self, limits: &Limits, findings: &mut Findings, mut reading: Reading) -> Reading {
+        let both = |limit: Limit| (Some(limit.warning), Some(limit.critical));
         if let Some(load) = self.load1 {
             reading = reading.metric("load1", load, Unit::Count);
+        }
+        if let Some(load) = self.load15 {
+            reading = reading.metric("load15", load, Unit::Count);
             let cores = self.cores.len();
             if cores > 0 {
-                let words = || format!("load {load:.1} on {cores} cores");
-                let (warning, critical) = (Some(limits.load_warning), Some(limits.load_critical));
-                findings.limit(load / cores as f64, warning, critical, words);
+                let (warning, critical) = both(limits.load);
+                findings.limit(load / cores as f64, warning, critical, || {
+                    format!("load {load:.1} over 15 minutes on {cores} cores")
+                });
             }
         }
         if let Some(memory) = self.memory_percent() {
             reading = reading.metric("memory", memory, Unit::Percent);
-            findings.limit(memory, Some(limits.memory_warning), None, || format!("memory {memory:.0} %"));
+            let (warning, critical) = both(limits.memory);
+            findings.limit(memory, warning, critical, || format!("memory {memory:.0} %"));
         }
         for (path, mount) in &self.mounts {
             let path = Untrusted::from(path.as_str()).line();
-            let (warning, critical) = (Some(limits.disk_warning), Some(limits.disk_critical));
             if let Some(space) = mount.space() {
                 reading = reading.metric(&format!("disk:{path}"), space, Unit::Percent);
+                let (warning, critical) = both(limits.disk);
                 findings.limit(space, warning, critical, || format!("{path} {space:.0} % full"));
             }
             if let Some(inodes) = mount.inodes() {
                 reading = reading.metric(&format!("inodes:{path}"), inodes, Unit::Percent);
+                let (warning, critical) = both(limits.inodes);
                 findings.limit(inodes, warning, critical, || format!("{path} {inodes:.0} % of inodes used"));
             }
         }

@@ -122,12 +122,8 @@ impl Default for Limits {
 
 impl Limits {
     pub fn read(options: &mut Reader<'_>) -> Self {
-        let usual = Self::default();
+        let usual = Self::read_of_exporter(options);
         Self {
-            disk: pair(options, "disk_warning", "disk_critical", usual.disk),
-            inodes: pair(options, "inode_warning", "inode_critical", usual.inodes),
-            memory: pair(options, "memory_warning", "memory_critical", usual.memory),
-            load: pair(options, "load_warning", "load_critical", usual.load),
             steal: pair(options, "steal_warning", "steal_critical", usual.steal),
             pressure: options.float("pressure_warning").map_or(usual.pressure, |p| (p > 0.0).then_some(p)),
             swap_in: options.float("swap_in_warning").map_or(usual.swap_in, |mb| mb * 1e6),
@@ -139,6 +135,19 @@ impl Limits {
                 .filter(|n| *n > 0),
             reboot: options.bool("reboot_warning").unwrap_or(usual.reboot),
             ignore: patterns(options),
+            ..usual
+        }
+    }
+
+    /// For what a node_exporter tells: the first eight of [`OPTIONS`].
+    pub fn read_of_exporter(options: &mut Reader<'_>) -> Self {
+        let usual = Self::default();
+        Self {
+            disk: pair(options, "disk_warning", "disk_critical", usual.disk),
+            inodes: pair(options, "inode_warning", "inode_critical", usual.inodes),
+            memory: pair(options, "memory_warning", "memory_critical", usual.memory),
+            load: pair(options, "load_warning", "load_critical", usual.load),
+            ..usual
         }
     }
 
