@@ -45,16 +45,17 @@ fn main() {
         "program", "first ms", "key p50", "key p99", "B/key", "rest B/s", "wakes/s", "CPU %", "CPU us/k", "RSS MiB"
     ));
     let echo = vec!["sh".to_owned(), "-c".to_owned(), "stty raw -echo; printf ready; exec cat".to_owned()];
-    for (name, argv) in [
-        ("echo", echo),
-        ("noctty", ours),
-        ("htop", words("htop")),
-        ("btop", words("btop --utf-force")),
-        ("btm", words("btm")),
-        ("bmon", words("bmon")),
+    // The third: keys that lead to a list.
+    for (name, argv, way) in [
+        ("echo", echo, ""),
+        ("noctty", ours, "2"),
+        ("htop", words("htop"), ""),
+        ("btop", words("btop --utf-force"), ""),
+        ("btm", words("btm"), ""),
+        ("bmon", words("bmon"), ""),
     ] {
         match find(&argv[0]) {
-            Some(program) => measure(&program, &argv[1..]).print(name),
+            Some(program) => measure(&program, &argv[1..], way).print(name),
             None => say(&format!("{name:<10} is not installed")),
         }
     }
@@ -101,7 +102,7 @@ impl Figures {
     }
 }
 
-fn measure(program: &std::path::Path, arguments: &[String]) -> Figures {
+fn measure(program: &std::path::Path, arguments: &[String], way: &str) -> Figures {
     let size = PtySize { rows: 40, cols: 120, pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
     let mut command = CommandBuilder::new(program);
@@ -132,6 +133,8 @@ fn measure(program: &std::path::Path, arguments: &[String]) -> Figures {
     let mut terminal = Terminal { pieces, writer: &mut writer };
     let first = terminal.burst(Duration::from_secs(5)).map_or(Duration::ZERO, |burst| burst.ended - began);
     terminal.listen(SETTLE);
+    terminal.writer.write_all(way.as_bytes()).expect("it takes keys");
+    terminal.listen(Duration::from_secs(1));
     let (wakes, cpu) = (switches(pid), cpu_time(pid));
     let rest_bytes = terminal.listen(REST);
     let (wakes, rest_cpu) = (switches(pid).saturating_sub(wakes), cpu_time(pid).saturating_sub(cpu));
