@@ -9,26 +9,19 @@ use unicode_security::skeleton;
 /// Which characters of a text pass for ASCII letters or digits and should be named instead of shown, by where they begin
 /// in it; empty for nearly all texts.
 pub fn impostors(text: &str) -> Vec<usize> {
-    if !text.chars().any(|c| kind(c) == Kind::Impostor) {
+    // Drawing asks this of each text: one without a letter that could pass for another is not looked at any further.
+    if !text.chars().any(|c| c > LAST_LATIN && c.is_alphanumeric()) {
         return Vec::new();
     }
-    let is_foreign = text.chars().any(|c| kind(c) == Kind::Foreign);
-    let mut out = Vec::new();
-    let mut word: Vec<(usize, Kind)> = Vec::new();
-    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        match kind(c) {
-            Kind::Between => {
-                let is_mixed = word.iter().any(|(_, kind)| *kind == Kind::Latin);
-                if is_mixed || !is_foreign {
-                    out.extend(word.iter().filter(|(_, kind)| *kind == Kind::Impostor).map(|(at, _)| *at));
-                }
-                word.clear();
-            }
-            kind => word.push((at, kind)),
-        }
-    }
-    out
+    let kinds: Vec<(usize, Kind)> = text.char_indices().map(|(at, c)| (at, kind(c))).collect();
+    let is_foreign = kinds.iter().any(|(_, kind)| *kind == Kind::Foreign);
+    let words = kinds.split(|(_, kind)| *kind == Kind::Between);
+    let suspect = words.filter(|word| !is_foreign || word.iter().any(|(_, kind)| *kind == Kind::Latin));
+    suspect.flatten().filter(|(_, kind)| *kind == Kind::Impostor).map(|(at, _)| *at).collect()
 }
+
+/// The last of the Latin letters that come in one row from the first.
+const LAST_LATIN: char = '\u{24f}';
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -50,7 +43,7 @@ fn kind(c: char) -> Kind {
         c if super::text::is_mark(c) => Kind::Within,
         c if !c.is_alphanumeric() => Kind::Between,
         // Latin letters with and without marks, and the wide ones, which nobody takes for the others.
-        '\u{80}'..='\u{24f}'
+        '\u{80}'..=LAST_LATIN
         | '\u{1e00}'..='\u{1eff}'
         | '\u{2c60}'..='\u{2c7f}'
         | '\u{a720}'..='\u{a7ff}'
