@@ -1,6 +1,6 @@
 //! `[ui] mouse`.
 
-use crate::base::options::{Problem, Reader, nearest};
+use crate::base::options::Reader;
 
 /// Whether the console takes the mouse, and with it the terminal's own way of marking text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,20 +13,10 @@ pub enum MouseChoice {
 }
 
 impl MouseChoice {
-    const NAMES: [(&'static str, Self); 3] = [("auto", Self::Auto), ("on", Self::On), ("off", Self::Off)];
+    const WORDS: [(Self, &'static str); 3] = [(Self::Auto, "auto"), (Self::On, "on"), (Self::Off, "off")];
 
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
-        let Some(word) = r.string("mouse") else { return Self::default() };
-        if let Some((_, choice)) = Self::NAMES.iter().find(|(name, _)| *name == word) {
-            return *choice;
-        }
-        let problem = Problem::error(r.place(), format!("`mouse` is \"auto\", \"on\" or \"off\", not {word:?}"));
-        let near = nearest(&word, Self::NAMES.iter().map(|(name, _)| *name));
-        r.problem(match near {
-            Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem,
-        });
-        Self::default()
+        r.one_of("mouse", &Self::WORDS).unwrap_or_default()
     }
 
     /// `var` reads the environment: what sshd sets there says that the terminal stands elsewhere.
