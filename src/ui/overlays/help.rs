@@ -3,6 +3,7 @@
 use super::Line;
 use crate::base::text;
 use crate::config::theme::Meaning;
+use crate::model::Condition;
 use crate::ui::action::{ACTIONS, Action};
 use crate::ui::app::App;
 use crate::ui::commands::COMMANDS;
@@ -169,23 +170,22 @@ fn of(app: &App, action: Action) -> String {
 
 /// What stands beside a host, a check, a problem.
 fn signs(app: &App) -> Vec<String> {
-    let glyphs = if app.look.unicode {
-        ["■", "▲", "◆", "?", "●", "○", "–", "~"]
-    } else {
-        ["C", "W", "U", "?", ".", "o", "-", "M"]
-    };
-    let words = [
-        "critical, or a host that is down",
-        "a warning",
-        "unreachable: what it hangs on is down",
-        "unknown; and what is old, whatever it was",
-        "good, and lately so",
-        "not asked yet",
-        "not watched",
-        "in maintenance: nothing is announced",
+    let conditions = [
+        (Condition::Critical, "critical, or a host that is down"),
+        (Condition::Warning, "a warning"),
+        (Condition::Unreachable, "unreachable: what it hangs on is down"),
+        (Condition::Unknown, "unknown; and what is old, whatever it was"),
+        (Condition::Ok, "good, and lately so"),
+        (Condition::Pending, "not asked yet"),
+        (Condition::NotProbed, "not watched"),
     ];
-    let fixed = [row("@", "somebody has taken it on"), row("*", "marked")];
-    glyphs.iter().zip(words).map(|(glyph, words)| row(glyph, words)).chain(fixed).collect()
+    let others = [
+        (app.look.maintenance().0, "in maintenance: nothing is announced"),
+        ("@", "somebody has taken it on"),
+        ("*", "marked"),
+    ];
+    let conditions = conditions.map(|(condition, words)| (app.look.condition(condition, false).0, words));
+    conditions.into_iter().chain(others).map(|(glyph, words)| row(glyph, words)).collect()
 }
 
 /// What stands for a port, on faceplates and in tables.
