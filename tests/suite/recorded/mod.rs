@@ -121,23 +121,7 @@ fn in_version_1_the_same_is_printed() {
     {
         let recording = Arc::new(recorded(device));
         let agent = Agent::start(recording.clone());
-        let folder = tempfile::tempdir().expect("a folder");
-        let config = folder.path().join("noctty.toml");
-        let (ip, port) = (agent.address.ip(), agent.address.port());
-        let snmp = format!("{{ version = \"1\", port = {port}, community = {{ env = \"NOCTTY_COMMUNITY\" }} }}");
-        let host = format!("[[host]]\nname = \"old\"\naddress = \"{ip}\"\nsnmp = {snmp}\n");
-        std::fs::write(&config, host).expect("written");
-        let output = Command::new(env!("CARGO_BIN_EXE_noctty"))
-            .env_clear()
-            .env("HOME", folder.path())
-            .env("NOCTTY_COMMUNITY", "recorded")
-            .arg("--config")
-            .arg(&config)
-            .args(["ports", "old", "--json"])
-            .output()
-            .expect("noctty runs");
-        let document: Value = serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)));
+        let document = look_by_config(&agent, "version = \"1\"");
         assert_eq!(document["complete"], true, "{device}: {}", document["warnings"]);
         let verdict = oracle::compare(&recording, &document);
         assert!(verdict.differences.is_empty(), "{device}: {:#?}", verdict.differences);
