@@ -18,6 +18,8 @@ const SHOWN: Modifier =
 const ERASED: usize = 10;
 /// A move within a line takes three bytes or more.
 const BRIDGED: usize = 4;
+/// So many backspaces take as many bytes as naming a column.
+const BACKSPACES: u16 = 4;
 
 /// The attributes that the terminal has at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,19 +131,15 @@ impl Encoder {
         }
     }
 
+    /// The shortest way. Line feeds, backspaces and carriage returns move the cursor and nothing else: the line is raw, there
+    /// is no scroll region while rows are drawn, and the row below is on the screen.
     fn move_to(&mut self, x: u16, y: u16) {
-        if self.cursor == Some((x, y)) {
-            return;
-        }
         match self.cursor {
-            Some((cx, cy)) if cy == y && x > cx => {
-                let _ = match x - cx {
-                    1 => self.out.write_all(b"\x1b[C"),
-                    n => write!(self.out, "\x1b[{n}C"),
-                };
-            }
-            Some((_, cy)) if cy == y => {
-                let _ = write!(self.out, "\x1b[{}G", x + 1);
+            Some(at) if at == (x, y) => return,
+            Some((from, row)) if row == y => self.move_within(from, x),
+            Some((from, row)) if row + 1 == y => {
+                self.out.push(b'\n');
+                self.move_within(from, x);
             }
             _ if x == 0 => {
                 let _ = write!(self.out, "\x1b[{}H", y + 1);
@@ -151,6 +149,17 @@ impl Encoder {
             }
         }
         self.cursor = Some((x, y));
+    }
+
+    fn move_within(&mut self, from: u16, to: u16) {
+        let _ = match (to > from, to.abs_diff(from)) {
+            (_, 0) => Ok(()),
+            (true, 1) => self.out.write_all(b"\x1b[C"),
+            (true, n) => write!(self.out, "\x1b[{n}C"),
+            (false, _) if to == 0 => self.out.write_all(b"\r"),
+            (false, n @ 1..BACKSPACES) => self.out.write_all(&[8; BACKSPACES as usize][..usize::from(n)]),
+            (false, _) => write!(self.out, "\x1b[{}G", to + 1),
+        };
     }
 
     fn set_pen(&mut self, pen: Pen) {
@@ -384,6 +393,22 @@ mod tests {
     fn one_changed_cell_costs_a_move_and_a_letter() {
         let (a, b) = (buffer(&["hello", "world"]), buffer(&["hello", "wOrld"]));
         assert_eq!(bytes(&b, Some(&a)), "\x1b[2;2HO");
+    }
+
+    #[test]
+    fn the_row_below_is_reached_without_being_named() {
+        let (old, new) = (
+            buffer(&["up 10s  ", "up 10s  ", "up 10s  ", "a       "]),
+            buffer(&["up 15s  ", "up 15s  ", "UP 10s  ", "b       "]),
+        );
+        assert_eq!(bytes(&new, Some(&old)), "\x1b[1;5H5\n\x085\n\rUP\n\rb");
+        // Nothing is known of where the cursor is behind the last column.
+        let (old, new) = (buffer(&["ab", "ab"]), buffer(&["ac", "ac"]));
+        assert_eq!(bytes(&new, Some(&old)), "\x1b[1;2Hc\x1b[2;2Hc");
+        let (old, new) = (buffer(&["a      1 ", "a      1 "]), buffer(&["a      2 ", "b      1 "]));
+        assert_eq!(bytes(&new, Some(&old)), "\x1b[1;8H2\n\rb");
+        let (old, new) = (buffer(&["abcdefgh.", "abcdefgh."]), buffer(&["abcdefgH.", "abCdefgh."]));
+        assert_eq!(bytes(&new, Some(&old)), "\x1b[1;8HH\n\x1b[3GC");
     }
 
     #[test]
