@@ -42,6 +42,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis))
     }
 
+    /// The whole second at this moment or the first one after it.
+    #[must_use]
+    pub fn next_whole_second(self) -> Self {
+        Self(self.0.saturating_add(999).div_euclid(1000) * 1000)
+    }
+
     /// RFC 3339 in UTC with milliseconds, as all JSON output has it.
     pub fn rfc3339(self) -> String {
         jiff::Timestamp::from_millisecond(self.0)

@@ -203,9 +203,10 @@ impl Screen for App {
         if self.work.as_ref().is_some_and(marks::Work::is_waiting_for_room) {
             soonest = soonest.min(now.plus(std::time::Duration::from_millis(50)));
         }
+        // Ages that change within one second change together: a picture costs more than the moment they are late.
         let mut consider = |at: Timestamp| {
             let until = units::until_next_bucket(now.since(at));
-            soonest = soonest.min(now.plus(until));
+            soonest = soonest.min(now.plus(until).next_whole_second());
         };
         for (kind, area) in panes::layout(self, chrome::body(self, self.size)) {
             let list = self.list(kind);

@@ -206,7 +206,7 @@ impl Screen for Wall {
 
     /// Its clock and its heartbeat move each second.
     fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
-        Some(Timestamp((now.0.div_euclid(1000) + 1) * 1000))
+        Some(now.plus(Duration::from_millis(1)).next_whole_second())
     }
 
     fn take_exit(&mut self) -> Option<Exit> {
