@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::base::{Clock, Timestamp};
-use crate::journal::{self, Contents, Draft, Journal};
+use crate::journal::{self, Contents, Draft, Journal, Watch};
 use crate::model::{CareBook, Entry, EntryKind, Remembered, RememberedDevice, Span};
 use crate::state::{DeviceView, Event, Storage};
 use crate::store::{Dispatch, Outbox, Store, StoreError};
@@ -25,8 +25,10 @@ const DRAFTS: usize = 32;
 const MOST_UNSAVED: usize = 10_000;
 /// Batches of last known states that may wait for the disk.
 const BATCHES: usize = 2;
-/// How often the journal is asked whether another process has written.
+/// How often the journal is asked whether another process has written: where the kernel tells of that, for those on other
+/// machines only.
 const LOOK: Duration = Duration::from_secs(2);
+const LOOK_FAR: Duration = Duration::from_secs(30);
 /// How often a directory that could not be written is tried again by itself.
 const RETRY: Duration = Duration::from_secs(30);
 
@@ -58,11 +60,21 @@ struct Request {
     answer: Option<oneshot::Sender<Saved>>,
 }
 
+/// What the journal's thread is asked for.
+#[derive(Debug)]
+enum Ask {
+    Save(Request),
+    /// Somebody has written; perhaps another process.
+    Look,
+}
+
 /// The engine's hold on both threads. They end when it is dropped; [`Records::close`] waits for that.
 #[derive(Debug)]
 pub struct Records {
     directory: Option<PathBuf>,
-    drafts: Option<SyncSender<Request>>,
+    drafts: Option<SyncSender<Ask>>,
+    /// Holds the other end of `drafts` as well.
+    watch: Option<Watch>,
     batches: Option<SyncSender<Batch>>,
     left: Option<oneshot::Receiver<Left>>,
     threads: Vec<JoinHandle<()>>,
@@ -91,14 +103,16 @@ impl Records {
             unsaved: Vec::new(),
             shifts: HashMap::new(),
         };
-        threads.extend(spawn("journal", move || keeper.run(&drafts)));
+        let watch = directory.as_deref().and_then(|directory| watch(directory, draft_tx.clone()));
+        let look = if watch.is_some() { LOOK_FAR } else { LOOK };
+        threads.extend(spawn("journal", move || keeper.run(&drafts, look)));
         if let Some(directory) = directory.clone() {
             threads.extend(spawn("store", move || {
                 let load = |store: Store| load(store, clock, &events, tell_left);
                 keep_states(&directory, &batches, &events, load);
             }));
         }
-        Self { directory, drafts: Some(draft_tx), batches: Some(batch_tx), left: Some(left), threads }
+        Self { directory, drafts: Some(draft_tx), watch, batches: Some(batch_tx), left: Some(left), threads }
     }
 
     /// The state directory, where there is one.
@@ -110,8 +124,8 @@ impl Records {
     pub fn append(&self, draft: Draft) -> oneshot::Receiver<Saved> {
         let (answer, answered) = oneshot::channel();
         if let Some(drafts) = &self.drafts
-            && let Err(TrySendError::Full(request) | TrySendError::Disconnected(request)) =
-                drafts.try_send(Request { draft, answer: Some(answer) })
+            && let Err(TrySendError::Full(Ask::Save(request)) | TrySendError::Disconnected(Ask::Save(request))) =
+                drafts.try_send(Ask::Save(Request { draft, answer: Some(answer) }))
             && let Some(answer) = request.answer
         {
             // Whoever waits may be gone already.
@@ -123,10 +137,10 @@ impl Records {
     /// Hands over what is to be written without anybody waiting; gives it back where there is no room.
     pub fn write(&self, draft: Draft) -> Option<Draft> {
         let drafts = self.drafts.as_ref()?;
-        match drafts.try_send(Request { draft, answer: None }) {
-            Err(TrySendError::Full(request)) => Some(request.draft),
+        match drafts.try_send(Ask::Save(Request { draft, answer: None })) {
+            Err(TrySendError::Full(Ask::Save(request))) => Some(request.draft),
             // Where the journal's thread has ended, so does the engine.
-            Ok(()) | Err(TrySendError::Disconnected(_)) => None,
+            Ok(()) | Err(_) => None,
         }
     }
 
@@ -189,6 +203,7 @@ impl Records {
 
     /// Lets both threads finish what they have. Blocks; not for the engine's loop.
     pub fn close(mut self) {
+        self.watch = None;
         self.drafts = None;
         self.batches = None;
         for thread in self.threads.drain(..) {
@@ -197,6 +212,14 @@ impl Records {
             }
         }
     }
+}
+
+/// Has the journal looked at when its log has been written to.
+fn watch(directory: &Path, asks: SyncSender<Ask>) -> Option<Watch> {
+    // A full lane has the look behind what it is full of.
+    let tell = move || !matches!(asks.try_send(Ask::Look), Err(TrySendError::Disconnected(_)));
+    let watched = journal::watch(directory, tell);
+    watched.inspect_err(|error| tracing::info!(%error, "the journal is looked at now and then")).ok()
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
@@ -220,7 +243,7 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn run(mut self, drafts: &Receiver<Request>) {
+    fn run(mut self, drafts: &Receiver<Ask>, look: Duration) {
         match self.open() {
             Ok(()) => self.show(),
             // What is there can perhaps still be read.
@@ -234,8 +257,10 @@ impl Keeper {
         let mut mark = self.mark();
         let mut tried = Instant::now();
         loop {
-            match drafts.recv_timeout(LOOK) {
-                Ok(request) => {
+            let ready = matches!(self.said, Some(Storage::Ready));
+            match drafts.recv_timeout(if ready { look } else { LOOK }) {
+                Ok(Ask::Look) => {}
+                Ok(Ask::Save(request)) => {
                     let saved = self.save(&request.draft);
                     if saved.is_ok() {
                         self.catch_up();
@@ -251,7 +276,7 @@ impl Keeper {
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    if !matches!(self.said, Some(Storage::Ready)) && tried.elapsed() >= RETRY {
+                    if !ready && tried.elapsed() >= RETRY {
                         tried = Instant::now();
                         self.try_again();
                     }

@@ -14,11 +14,13 @@ mod fold;
 mod log;
 mod read;
 mod record;
+mod watch;
 
 pub use append::{Draft, Journal};
 pub use error::JournalError;
 pub use read::{Contents, read};
 pub use record::{TEXT_LIMIT, TITLE_LIMIT};
+pub use watch::{Watch, watch};
 
 /// Who writes, where nobody says otherwise: the name that the environment gives the user, else the account's, else its number.
 pub fn author() -> crate::base::Untrusted {
