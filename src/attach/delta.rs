@@ -5,7 +5,7 @@
 //! revision, at, totals, engine, remarks, then nine lists, each:  number of steps, steps
 //! step     number * 4 + 0, from      so many stay, from there on in the list before
 //!          number * 4 + 1            the one there in the list before, changed
-//!          2                         a new one
+//!          2                         a new one, told by the one that stands before it in the list
 //! ```
 //!
 //! Devices are the bulk of it. Those for which there is no room in one message stay as they were, or are not there yet,
@@ -230,7 +230,7 @@ fn put_list<'a, T: Wire + Clone, K: Eq + Hash>(
             Step::New => {
                 flush(&mut run, &mut body, &mut steps);
                 put_number(2, &mut body);
-                one.put(None, &mut body);
+                one.put(at.checked_sub(1).map(|before| &now[before]), &mut body);
                 steps += 1;
             }
         }
@@ -269,7 +269,7 @@ fn take_list<T: Wire + Clone>(before: &[T], from: &mut Reader<'_>) -> Result<Vec
                 let old = before.get(number).ok_or(Malformed("a list has no such part"))?;
                 list.push(T::take(Some(old), from)?);
             }
-            2 => list.push(T::take(None, from)?),
+            2 => list.push(T::take(list.last(), from)?),
             _ => return Err(Malformed("a step is of no kind")),
         }
         if list.len() > MOST {

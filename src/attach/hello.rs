@@ -14,7 +14,7 @@ use super::wire::{Malformed, Names, Reader, Wire, fnv, wire};
 use crate::base::{Timestamp, text};
 
 /// Changes whenever the same names stand for something else; new names are seen by [`SHAPE`].
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Which fields everything that is sent has.
 pub const SHAPE: u64 = fnv(&{
     let shapes = [

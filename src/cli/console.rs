@@ -21,7 +21,7 @@ use crate::config::{self, Config, UiOptions, salvage};
 use crate::engine::desk::Desk;
 use crate::engine::{Plan, bind, discover};
 use crate::ssh::{SshConfig, Surroundings};
-use crate::state::{Event, Mode, Snapshot};
+use crate::state::{EngineView, Event, Link, Mode, Snapshot};
 use crate::ui::app::{self, App};
 use crate::ui::clipboard::Clipboard;
 use crate::ui::commands;
@@ -31,6 +31,9 @@ use crate::ui::run::{Exit, Terminal};
 use crate::ui::terminal::{capabilities, guard, tty};
 use crate::ui::themes::Themes;
 use crate::ui::tour::{Stage, World};
+
+/// How long the first picture of an engine that is near may take before there is a screen without it.
+const FIRST_PICTURE: Duration = Duration::from_millis(80);
 
 /// Where the engine's plans come from.
 pub(super) enum Source {
@@ -237,7 +240,12 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     // Somebody else's engine tells what it knows as soon.
     let known =
         matches!(post, Post::Engine(_)).then(|| keeper::picture(state.as_deref(), clock, configuration.as_deref()));
-    let first = known.flatten().unwrap_or_else(|| Snapshot { at: clock.now(), ..Snapshot::default() });
+    let attached = matches!(post, Post::Attached(_));
+    let first = known.flatten().unwrap_or_else(|| {
+        // What somebody else's engine watches is on its way.
+        let engine = EngineView { discovering: attached, ..EngineView::default() };
+        Snapshot { at: clock.now(), engine, ..Snapshot::default() }
+    });
     let (mut screen_end, engine_end) = bus::pair(Arc::new(first));
     let stop = CancellationToken::new();
     let system_ssh = system_ssh(&ssh);
@@ -286,6 +294,12 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
         stage.start(clock.now());
     }
     let screen_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if attached {
+        // A screen of nothing that is drawn over at once tells nobody anything, and a slow line carries both.
+        let told = screen_end.snapshots.wait_for(|snapshot| snapshot.engine.link != Link::Own);
+        // Nobody is gone yet; else the screen says so.
+        let _ = screen_runtime.block_on(async { tokio::time::timeout(FIRST_PICTURE, told).await.is_ok() });
+    }
     let exit = screen_runtime.block_on(screen(&mut stage, &mut screen_end, capabilities, clock));
     if let Some(directory) = &state {
         session_file::write(directory, &stage.app().remember());

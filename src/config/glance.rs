@@ -26,8 +26,8 @@ fn without_hosts(name: &str, text: &str) -> Option<(UiOptions, SshOptions)> {
     if text.contains("\"\"\"") || text.contains("'''") {
         return None;
     }
-    // Blanks in their stead leave every other thing in its place.
-    let mut rest = String::with_capacity(text.len());
+    // Empty lines in their stead leave every other thing in its line; behind the last of those nothing is needed.
+    let (mut rest, mut empty) = (String::new(), 0);
     let mut in_host = false;
     for line in text.split_inclusive('\n') {
         if let Some(header) = line.trim_start().strip_prefix('[') {
@@ -35,10 +35,11 @@ fn without_hosts(name: &str, text: &str) -> Option<(UiOptions, SshOptions)> {
             let name = header.split([']', '.', ' ', '\t']).next().unwrap_or_default();
             in_host = name == "host";
         }
-        match line.strip_suffix('\n') {
-            _ if !in_host => rest.push_str(line),
-            Some(line) => rest.extend(std::iter::repeat_n(' ', line.len()).chain(['\n'])),
-            None => {}
+        if in_host {
+            empty += 1;
+        } else {
+            rest.extend(std::iter::repeat_n('\n', std::mem::take(&mut empty)));
+            rest.push_str(line);
         }
     }
     let (root, syntax) = document::parse(name, rest);
