@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::wire::{Malformed, Reader, Wire, put_number};
+use super::wire::{Malformed, Reader, Wire, copied_list, put_number};
 use crate::model::{Acknowledgement, Target};
 use crate::state::{EngineView, Link, Snapshot};
 
@@ -263,6 +263,7 @@ fn take_list<T: Wire + Clone>(before: &[T], from: &mut Reader<'_>) -> Result<Vec
                 if list.len() + run.len() > MOST {
                     return Err(Malformed("a list is too long"));
                 }
+                from.reserve(copied_list(run))?;
                 list.extend_from_slice(run);
             }
             1 => {

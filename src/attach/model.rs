@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::wire::{Malformed, Reader, Wall, Wire, wire};
+use super::wire::{Malformed, Reader, Wall, Wire, copied_list, wire};
 use crate::model::device::{
     ArpEntry, BgpPeer, BgpState, EngineClock, Entity, EntityClass, ErrDisabled, Firewall, ForwardingEntry, HaState,
     LagMember, Limits, Neighbor, NeighborProtocol, Optics, OspfNeighbor, OspfState, Poe, PoeBudget, PoeStatus, Pool,
@@ -263,6 +263,10 @@ impl<T: Wire + Clone> Wire for Box<[T]> {
 
     fn same(&self, before: &Self) -> bool {
         self.len() == before.len() && self.iter().zip(before).all(|(now, before)| now.same(before))
+    }
+
+    fn copied(&self) -> usize {
+        copied_list(self)
     }
 }
 

@@ -11,7 +11,7 @@ use super::hello::{First, Hello};
 use super::link::{Link, LinkError, News, Onlooker};
 use super::message::{FromConsole, FromEngine, Order};
 use super::serve::{Admit, Doors, Guest, serve};
-use super::wire::{Malformed, Names, Reader, Wall, Wire};
+use super::wire::{Malformed, Names, ROOM, Reader, Wall, Wire};
 use super::{Role, frame};
 use crate::base::{Clock, Timestamp, Untrusted};
 use crate::bus::{self, Call, Command, Notice, Ticket, Visit, Visitors};
@@ -27,8 +27,8 @@ use crate::model::{
 };
 use crate::state::snapshot::ProblemKind;
 use crate::state::{
-    Blindness, Care, DeviceView, Event, Finding, Flapping, HostWatch, InferredParent, Maintained, Problem, Snapshot,
-    State,
+    Blindness, Care, CheckView, DeviceView, Event, Finding, Flapping, HostView, HostWatch, InferredParent, Maintained,
+    Problem, Snapshot, State,
 };
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -483,6 +483,26 @@ fn what_is_like_its_neighbour_is_told_by_the_difference() {
     };
     let (one, more) = (size(1), size(101));
     assert!((more - one) / 100 * 4 < one, "{one} the first, {} each more", (more - one) / 100);
+}
+
+/// A few octets can have much copied: that counts as if it had been sent.
+#[test]
+fn what_is_copied_takes_room_as_well() {
+    let mut net = Net::new(1);
+    net.see(0, "icmp", Reading::ok("1.0 ms").metric("rtt", 0.001, Unit::Seconds));
+    let mut now = net.publish();
+    let mut first = (*now.hosts[0]).clone();
+    first.checks = vec![first.checks[0].clone(); 1_000];
+    now.hosts =
+        (0..100).map(|n| Arc::new(HostView { since: T0.plus(Duration::from_secs(n)), ..first.clone() })).collect();
+    let mut bytes = Vec::new();
+    delta::put(&now, &Snapshot::default(), &mut bytes);
+    let mut names = Names::default();
+    let mut reader = Reader::new(&bytes, 0, &mut names);
+    let got = delta::take(&Snapshot::default(), &mut reader).expect("it can be read");
+    assert_eq!(got, as_sent(&now));
+    let (used, copies) = (ROOM - reader.room(), 100 * 1_000 * size_of::<CheckView>());
+    assert!(bytes.len() < copies / 20 && used > copies, "{} octets, {used} of at least {copies}", bytes.len());
 }
 
 #[test]

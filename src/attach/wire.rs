@@ -115,6 +115,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[cfg(test)]
+    pub fn room(&self) -> usize {
+        self.room
+    }
+
     /// How many elements memory is set aside for at once: no more than there can be.
     fn likely(&self, count: usize, before: usize) -> usize {
         count.min(self.rest.len().saturating_add(before))
@@ -134,6 +139,11 @@ pub trait Wire: Sized {
 
     /// The other side's copy of `before` will do; may be false for equals.
     fn same(&self, before: &Self) -> bool;
+
+    /// Octets that a copy takes beside the value itself: what is shared takes none.
+    fn copied(&self) -> usize {
+        0
+    }
 }
 
 pub fn put_number(mut value: u64, out: &mut Vec<u8>) {
@@ -329,6 +339,10 @@ impl Wire for String {
     fn same(&self, before: &Self) -> bool {
         self == before
     }
+
+    fn copied(&self) -> usize {
+        self.len()
+    }
 }
 
 /// What is written is what counts, not whose it is.
@@ -344,6 +358,10 @@ impl Wire for Cow<'static, str> {
     fn same(&self, before: &Self) -> bool {
         self == before
     }
+
+    fn copied(&self) -> usize {
+        self.len()
+    }
 }
 
 impl Wire for Box<str> {
@@ -357,6 +375,10 @@ impl Wire for Box<str> {
 
     fn same(&self, before: &Self) -> bool {
         self == before
+    }
+
+    fn copied(&self) -> usize {
+        self.len()
     }
 }
 
@@ -504,6 +526,10 @@ impl<T: Wire> Wire for Option<T> {
             _ => false,
         }
     }
+
+    fn copied(&self) -> usize {
+        self.as_ref().map_or(0, T::copied)
+    }
 }
 
 /// What is shared with the value before is not looked at.
@@ -534,6 +560,10 @@ impl<T: Wire + Clone> Wire for Vec<T> {
     fn same(&self, before: &Self) -> bool {
         is_same_list(self, before)
     }
+
+    fn copied(&self) -> usize {
+        copied_list(self)
+    }
 }
 
 impl<T: Wire + Clone> Wire for Arc<[T]> {
@@ -548,6 +578,11 @@ impl<T: Wire + Clone> Wire for Arc<[T]> {
     fn same(&self, before: &Self) -> bool {
         Self::ptr_eq(self, before) || is_same_list(self, before)
     }
+}
+
+/// As [`Wire::copied`], of a list that is copied with its elements.
+pub(super) fn copied_list<T: Wire>(list: &[T]) -> usize {
+    list.iter().fold(size_of_val(list), |sum, one| sum.saturating_add(one.copied()))
 }
 
 fn is_same_list<T: Wire>(list: &[T], before: &[T]) -> bool {
@@ -595,6 +630,7 @@ fn take_list<T: Wire + Clone>(before: Option<&[T]>, from: &mut Reader<'_>) -> Re
         if kept.saturating_add(changed) > length - at || kept.saturating_add(changed) == 0 {
             return Err(Malformed("a list is longer than it says"));
         }
+        from.reserve(copied_list(run))?;
         list.extend_from_slice(run);
         for one in at + kept..at + kept + changed {
             list.push(T::take(before.get(one), from)?);
@@ -635,6 +671,10 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
 
     fn same(&self, before: &Self) -> bool {
         self.0.same(&before.0) && self.1.same(&before.1)
+    }
+
+    fn copied(&self) -> usize {
+        self.0.copied().saturating_add(self.1.copied())
     }
 }
 
@@ -703,6 +743,7 @@ macro_rules! one {
                     if changed {
                         $crate::attach::wire::Wire::take(Some(&before.$field), from)?
                     } else {
+                        from.reserve(before.$field.copied())?;
                         before.$field.clone()
                     }
                 }),* };
@@ -711,6 +752,10 @@ macro_rules! one {
 
             fn same(&self, before: &Self) -> bool {
                 true $(&& self.$field.same(&before.$field))*
+            }
+
+            fn copied(&self) -> usize {
+                0usize $(.saturating_add(self.$field.copied()))*
             }
         }
     };
@@ -759,6 +804,12 @@ macro_rules! one {
 
             fn same(&self, before: &Self) -> bool {
                 self == before
+            }
+
+            fn copied(&self) -> usize {
+                match self {
+                    $(Self::$variant $({ $($key: $bound),* })? => 0usize $($(.saturating_add($bound.copied()))*)?,)*
+                }
             }
         }
     };
