@@ -34,6 +34,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// The last picture, in the state directory, and how often it is kept while the engine runs.
 const PICTURE: &str = "last.picture";
 const PICTURE_EVERY: Duration = Duration::from_secs(300);
+/// An engine that ended so soon may not have seen as much as the one before it.
+const YOUNG: Duration = Duration::from_secs(20);
 
 /// Sends plans, one replacing the other, until there is nothing more to find.
 pub type Plans = Box<dyn FnOnce(mpsc::Sender<Plan>, mpsc::Sender<Event>, Receiver<()>) + Send>;
@@ -122,6 +124,8 @@ struct Album {
     configuration: String,
     /// Of the one that is on disk.
     revision: u64,
+    /// When this engine began, where it began with what is on disk.
+    recalled: Option<Instant>,
 }
 
 impl Album {
@@ -133,6 +137,9 @@ impl Album {
     }
 
     async fn add(&mut self) {
+        if self.recalled.is_some_and(|began| began.elapsed() < YOUNG) {
+            return;
+        }
         let snapshot = self.snapshots.borrow().clone();
         // Nothing was seen since, or nothing at all yet.
         if snapshot.revision == self.revision || snapshot.hosts.is_empty() {
@@ -261,6 +268,7 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
     };
     let Rest { end, events, event_sender, company } = desk.hand_over(listener.is_some().then_some(visitors), plan);
     let album = state.as_ref().map(|state| Album {
+        recalled: (!end.snapshots.borrow().hosts.is_empty()).then(Instant::now),
         snapshots: end.snapshots.subscribe(),
         place: state.join(PICTURE),
         clock,
@@ -348,10 +356,13 @@ mod tests {
         let clock = Clock::start();
         let (sender, snapshots) = watch::channel(Arc::<Snapshot>::default());
         let (place, here) = (folder.path().join(PICTURE), Path::new("/etc/noctty/noctty.toml"));
-        let mut album = Album { snapshots, place: place.clone(), clock, configuration: named(here), revision: 0 };
+        let configuration = named(here);
+        let mut album = Album { snapshots, place: place.clone(), clock, configuration, revision: 0, recalled: None };
         album.add().await;
         assert!(!place.exists(), "nothing was seen");
         sender.send_replace(Arc::new(attach::tests::filled()));
+        Album { recalled: Some(Instant::now()), ..album.clone() }.add().await;
+        assert!(!place.exists(), "an engine that has just begun knows no better than the one before it");
         album.add().await;
         let mode = std::fs::metadata(&place).expect("it is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
