@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use super::{Line, ago, heading, meaning, pair, walked};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
-use crate::model::device::{Entity, EntityClass, Equipment, SensorClass, SensorStatus, TablesWalked};
+use crate::model::device::{
+    Entity, EntityClass, Equipment, SensorClass, SensorStatus, SpanningTree, TablesWalked, TreeScope,
+};
 use crate::model::{Condition, Device};
 use crate::state::DeviceView;
 use crate::state::rules::equipment;
@@ -257,20 +259,52 @@ fn firewall(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
     more(firewall.tunnels.len(), out);
 }
 
+fn way_to_root(device: &DeviceView, tree: &SpanningTree) -> String {
+    match (tree.is_root, tree.root_port.and_then(|port| device.table.by_index(port))) {
+        (Some(true), _) => "is the root".to_owned(),
+        (_, Some(port)) => format!("towards its root by {}", port.label().line()),
+        (_, None) => "which port leads to the root is not known".to_owned(),
+    }
+}
+
+/// The trees of VLANs and instances, those with the same root and way together.
+fn ways(device: &DeviceView, trees: &[(TreeScope, SpanningTree)]) -> Vec<(String, String)> {
+    let mut ways: Vec<([u8; 8], Option<u32>, bool, String, Vec<u16>)> = Vec::new();
+    for (scope, tree) in trees {
+        let (is_vlan, number) = match *scope {
+            TreeScope::Vlan(vlan) => (true, vlan),
+            TreeScope::Instance(instance) => (false, instance),
+        };
+        // The lower bits of the priority are the VLAN's number.
+        let mut root = tree.root;
+        (root[0], root[1]) = (root[0] & 0xf0, 0);
+        let known = ways.iter_mut().find(|way| (way.0, way.1, way.2) == (root, tree.root_port, is_vlan));
+        match known {
+            Some(way) => way.4.push(number),
+            None => ways.push((root, tree.root_port, is_vlan, way_to_root(device, tree), vec![number])),
+        }
+    }
+    let said = |(_, _, is_vlan, way, numbers): ([u8; 8], Option<u32>, bool, String, Vec<u16>)| {
+        let listed: Vec<String> = numbers.iter().take(LISTED).map(ToString::to_string).collect();
+        let rest = if numbers.len() > LISTED { ", …" } else { "" };
+        (format!("{} {}{rest}", if is_vlan { "VLAN" } else { "instance" }, listed.join(", ")), way)
+    };
+    ways.into_iter().map(said).collect()
+}
+
 fn layer_two(now: Timestamp, device: &DeviceView, about: &Equipment, out: &mut Vec<Line>) {
     if about.vlans.is_empty() && about.spanning_tree.is_none() && about.forwarding.is_empty() && about.arp.is_empty() {
         return;
     }
     heading(out, format!("SWITCHING   {}", walked(now, about, &["forwarding", "vlans", "arp"])));
     if let Some(tree) = &about.spanning_tree {
-        let root = match (tree.is_root, tree.root_port.and_then(|port| device.table.by_index(port))) {
-            (Some(true), _) => "is the root".to_owned(),
-            (_, Some(port)) => format!("towards its root by {}", port.label().line()),
-            (_, None) => "which port leads to the root is not known".to_owned(),
-        };
+        let root = way_to_root(device, tree);
         let last = tree.since_topology_change.map(|d| format!(", the last {} ago", units::age(d))).unwrap_or_default();
         let changes = tree.topology_changes.map(|n| format!("   {n} topology changes{last}")).unwrap_or_default();
         out.push(pair("spanning tree", Some(format!("{root}{changes}"))));
+    }
+    for (scopes, way) in ways(device, &about.trees).into_iter().take(LISTED) {
+        out.push(pair("", Some(format!("{scopes}: {way}"))));
     }
     let counted = |n: usize, what: &str| Some(format!("{n} {what}")).filter(|_| n > 0);
     out.push(pair("heard", counted(about.forwarding.len(), "MAC addresses")));
