@@ -349,6 +349,29 @@ const DEVICES: &[(&str, &str, &str, &str)] = &[
         "viprinet/viprinet",
     ),
     ("1.3.6.1.4.1.1182.1.35", "RTX1200 Rev.10.01.36 (Fri Apr 20 13:30:46 2012)", "", "yamaha/rt"),
+    ("1.3.6.1.4.1.20916.1.7", "Room Alert 4E v4.2.1", "", "avtech/roomalert"),
+    ("1.3.6.1.4.1.17713.24.1", "Cambium Networks cnMatrix EX2028-P Ethernet Switch", "", "cambium/cnmatrix"),
+    ("1.3.6.1.4.1.17713.7", "Cambium PTP 650", "", "cambium/ptp"),
+    ("1.3.6.1.4.1.1356.1", "CS141 v 1.58.18", "", "generex/cs"),
+    (
+        "1.3.6.1.4.1.11.5.7.5.2",
+        "HP Virtual Connect Flex-10 Ethernet Module, HP VC Flex-10 Enet Module Virtual Connect 4.50",
+        "",
+        "hpe/virtual-connect",
+    ),
+    ("1.3.6.1.4.1.34278.8.6", "UMG 604", "", "janitza/umg"),
+    ("1.3.6.1.4.1.8072.3.2.7", "NetBSD host 7.0 NetBSD 7.0 (GENERIC)", "", "linux/netbsd"),
+    ("1.3.6.1.4.1.1966.12.1", "IOLAN SDS16C", "", "perle/iolan"),
+    ("1.3.6.1.4.1.4346.2.1.5", "FL SWITCH SMCS 8TX", "", "phoenix-contact/fl"),
+    ("1.3.6.1.4.1.13885.101.1", "Polycom HDX 8000 HD", "", "polycom/poly"),
+    ("1.3.6.1.4.1.4458.1000.1.5.1", "RADWIN 2000 B", "", "radwin/radwin"),
+    ("1.3.6.1.4.1.15004.2.1", "RUGGEDCOM RSG2100, ROS v4.3.3", "", "siemens/ruggedcom"),
+    (
+        "1.3.6.1.4.1.4329.6.1.2",
+        "Siemens, SIMATIC NET, SCALANCE X208, 6GK5 208-0BA10-2AA3, HW: 5, FW: V4.03, SVPL6000001",
+        "",
+        "siemens/scalance",
+    ),
 ];
 
 #[test]

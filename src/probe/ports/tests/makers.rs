@@ -195,7 +195,12 @@ const DEVICES: &[Told] = &[
         ],
         ["Huawei", "ibmc", "RH2288H V3", "", "2102311JWG10H0000001"],
     ),
-    ("1.3.6.1.4.1.34774.4.1", "OceanStor", &[], ["Huawei", "oceanstor", "", "", ""]),
+    (
+        "1.3.6.1.4.1.34774.4.1",
+        "OceanStor",
+        &[("1.3.6.1.4.1.34774.4.1.1.6.0", "V300R006C20"), ("1.3.6.1.4.1.34774.4.1.1.1.0", "2102350BVB10H0000001")],
+        ["Huawei", "oceanstor", "", "V300R006C20", "2102350BVB10H0000001"],
+    ),
     ("1.3.6.1.4.1.21796.4.1", "HWg-STE", &[], ["HW group", "hwg", "HWg-STE", "", ""]),
     (
         "1.3.6.1.4.1.2.3.1.2.1.1.3",
@@ -496,6 +501,39 @@ const DEVICES: &[Told] = &[
         "RTX1200 Rev.10.01.36 (Fri Apr 20 13:30:46 2012)",
         &[],
         ["Yamaha", "yamaha", "RTX1200", "10.01.36", ""],
+    ),
+    ("1.3.6.1.4.1.20916.1.7", "Room Alert 4E v4.2.1", &[], ["AVTECH", "roomalert", "Room Alert 4E", "4.2.1", ""]),
+    (
+        "1.3.6.1.4.1.17713.24.1",
+        "Cambium Networks cnMatrix EX2028-P Ethernet Switch",
+        &[],
+        ["Cambium", "cnmatrix", "EX2028-P", "", ""],
+    ),
+    ("1.3.6.1.4.1.17713.7", "Cambium PTP 650", &[], ["Cambium", "ptp", "PTP 650", "", ""]),
+    ("1.3.6.1.4.1.1356.1", "CS141 v 1.58.18", &[], ["Generex", "generex", "CS141", "1.58.18", ""]),
+    (
+        "1.3.6.1.4.1.11.5.7.5.2",
+        "HP Virtual Connect Flex-10 Ethernet Module, HP VC Flex-10 Enet Module Virtual Connect 4.50",
+        &[],
+        ["HPE", "virtual-connect", "Flex-10 Enet Module", "4.50", ""],
+    ),
+    ("1.3.6.1.4.1.34278.8.6", "UMG 604", &[], ["Janitza", "umg", "UMG 604", "", ""]),
+    ("1.3.6.1.4.1.8072.3.2.7", "NetBSD host 7.0 NetBSD 7.0 (GENERIC)", &[], ["NetBSD", "netbsd", "", "7.0", ""]),
+    ("1.3.6.1.4.1.1966.12.1", "IOLAN SDS16C", &[], ["Perle", "perle", "IOLAN SDS16C", "", ""]),
+    (
+        "1.3.6.1.4.1.4346.2.1.5",
+        "FL SWITCH SMCS 8TX",
+        &[],
+        ["Phoenix Contact", "fl-switch", "FL SWITCH SMCS 8TX", "", ""],
+    ),
+    ("1.3.6.1.4.1.13885.101.1", "Polycom HDX 8000 HD", &[], ["Polycom", "poly", "HDX 8000 HD", "", ""]),
+    ("1.3.6.1.4.1.4458.1000.1.5.1", "RADWIN 2000 B", &[], ["Radwin", "radwin", "2000 B", "", ""]),
+    ("1.3.6.1.4.1.15004.2.1", "RUGGEDCOM RSG2100, ROS v4.3.3", &[], ["RuggedCom", "rugged-os", "RSG2100", "4.3.3", ""]),
+    (
+        "1.3.6.1.4.1.4329.6.1.2",
+        "Siemens, SIMATIC NET, SCALANCE X208, 6GK5 208-0BA10-2AA3, HW: 5, FW: V4.03, SVPL6000001",
+        &[],
+        ["Siemens", "scalance", "SCALANCE X208", "4.03", "SVPL6000001"],
     ),
 ];
 

@@ -267,27 +267,42 @@ fn way_to_root(device: &DeviceView, tree: &SpanningTree) -> String {
     }
 }
 
-/// The trees of VLANs and instances, those with the same root and way together.
+/// Trees with the same root and the same way to it.
+struct Way {
+    /// Without the lower bits of the priority, which are the number of the VLAN.
+    root: [u8; 8],
+    port: Option<u32>,
+    is_vlan: bool,
+    words: String,
+    numbers: Vec<u16>,
+}
+
+/// The trees of VLANs and instances, those that go the same way together.
 fn ways(device: &DeviceView, trees: &[(TreeScope, SpanningTree)]) -> Vec<(String, String)> {
-    let mut ways: Vec<([u8; 8], Option<u32>, bool, String, Vec<u16>)> = Vec::new();
+    let mut ways: Vec<Way> = Vec::new();
     for (scope, tree) in trees {
         let (is_vlan, number) = match *scope {
             TreeScope::Vlan(vlan) => (true, vlan),
             TreeScope::Instance(instance) => (false, instance),
         };
-        // The lower bits of the priority are the VLAN's number.
         let mut root = tree.root;
         (root[0], root[1]) = (root[0] & 0xf0, 0);
-        let known = ways.iter_mut().find(|way| (way.0, way.1, way.2) == (root, tree.root_port, is_vlan));
-        match known {
-            Some(way) => way.4.push(number),
-            None => ways.push((root, tree.root_port, is_vlan, way_to_root(device, tree), vec![number])),
+        let same = |way: &&mut Way| (way.root, way.port, way.is_vlan) == (root, tree.root_port, is_vlan);
+        match ways.iter_mut().find(same) {
+            Some(way) => way.numbers.push(number),
+            None => ways.push(Way {
+                root,
+                port: tree.root_port,
+                is_vlan,
+                words: way_to_root(device, tree),
+                numbers: vec![number],
+            }),
         }
     }
-    let said = |(_, _, is_vlan, way, numbers): ([u8; 8], Option<u32>, bool, String, Vec<u16>)| {
-        let listed: Vec<String> = numbers.iter().take(LISTED).map(ToString::to_string).collect();
-        let rest = if numbers.len() > LISTED { ", …" } else { "" };
-        (format!("{} {}{rest}", if is_vlan { "VLAN" } else { "instance" }, listed.join(", ")), way)
+    let said = |way: Way| {
+        let listed: Vec<String> = way.numbers.iter().take(LISTED).map(ToString::to_string).collect();
+        let rest = if way.numbers.len() > LISTED { ", …" } else { "" };
+        (format!("{} {}{rest}", if way.is_vlan { "VLAN" } else { "instance" }, listed.join(", ")), way.words)
     };
     ways.into_iter().map(said).collect()
 }

@@ -157,10 +157,9 @@ fn a_neighbour_without_a_name_is_called_by_its_chassis_then_by_its_port() {
             .cell(REMOTE + PORT_DESC, &[0, number, 1], Value::Octets(more.as_bytes()))
             .cell(REMOTE + SYS_NAME, &[0, number, 1], Value::Octets(name))
     };
-    const MAC: &[u8] = &[0x44, 0x4c, 0xa8, 0x31, 0x3e, 0];
     let mut fed = Fed::default().ports(&[1, 2, 3, 4, 5, 6, 7]).before(|e| e.bridge_ports = vec![(1, 1)]);
-    fed = row(fed, 1, (4, MAC), b"1", "Not Advertised", b"Not Advertised");
-    fed = row(fed, 2, (4, MAC), b"n/a", "eth0", b"\0\0");
+    fed = row(fed, 1, (4, &[0x44, 0x4c, 0xa8, 0x31, 0x3e, 0]), b"1", "Not Advertised", b"Not Advertised");
+    fed = row(fed, 2, (4, &[0x44, 0x4c, 0xa8, 0x31, 0x3e, 0]), b"n/a", "eth0", b"\0\0");
     fed = row(fed, 3, (7, b"not received"), b"gi7", "uplink", b"N/A");
     fed = row(fed, 4, (7, &[1, 2, 3]), &[0x03, 0x04], "uplink", b"");
     fed = row(fed, 5, (7, &[1, 2, 3]), &[0x03, 0x04], "", b"");
