@@ -372,6 +372,19 @@ const DEVICES: &[(&str, &str, &str, &str)] = &[
         "",
         "siemens/scalance",
     ),
+    ("1.3.6.1.4.1.2334.1.1", "PacketShaper 7500, PacketWise 8.7.1g1", "", "bluecoat/packetshaper"),
+    (
+        "1.3.6.1.4.1.40418.1.1",
+        "SNR-S2965-24T Device, Compiled Sep 06 12:16:52 2016\n SoftWare Package Version 7.0.3.5(R0241.0124)\n BootRom Version 7.2.25\n Device serial No.:SW000001 \n",
+        "",
+        "snr/snr",
+    ),
+    (
+        "1.3.6.1.4.1.27514.1.1",
+        "QSW-2850-28T-AC Device, Compiled Mar 12 16:00:00 2013\n SoftWare Version 6.2.138.111\n Device serial number N000001\n",
+        "",
+        "qtech/qsw",
+    ),
 ];
 
 #[test]
