@@ -67,6 +67,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("cisco/waas", include_str!("../../config/profiles/cisco/waas.toml")),
     ("cisco/wlc", include_str!("../../config/profiles/cisco/wlc.toml")),
     ("citrix/netscaler", include_str!("../../config/profiles/citrix/netscaler.toml")),
+    ("clavister/cos", include_str!("../../config/profiles/clavister/cos.toml")),
     ("colubris/msm", include_str!("../../config/profiles/colubris/msm.toml")),
     ("cradlepoint/netcloud", include_str!("../../config/profiles/cradlepoint/netcloud.toml")),
     ("cumulus/linux", include_str!("../../config/profiles/cumulus/linux.toml")),

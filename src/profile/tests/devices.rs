@@ -385,6 +385,7 @@ const DEVICES: &[(&str, &str, &str, &str)] = &[
         "",
         "qtech/qsw",
     ),
+    ("1.3.6.1.4.1.5089.1", "Amaranten Firewall 8.90.07.01-11595", "", "clavister/cos"),
 ];
 
 #[test]

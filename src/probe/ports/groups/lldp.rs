@@ -150,15 +150,17 @@ fn addresses(tables: &Tables<'_>, column: usize, width: usize) -> HashMap<Vec<u3
 
 fn add(equipment: &mut Equipment, port: Option<u32>, local: impl FnOnce() -> Untrusted, neighbor: Option<Neighbor>) {
     let Some(neighbor) = neighbor else { return };
-    match port {
-        Some(port) => {
-            let known = &mut equipment.port_mut(port).neighbors;
-            // Agents that have both MIBs tell everybody twice.
-            if !known.contains(&neighbor) {
-                known.push(neighbor);
-            }
+    // Agents that have both MIBs tell everybody twice.
+    if let Some(port) = port {
+        let known = &mut equipment.port_mut(port).neighbors;
+        if !known.contains(&neighbor) {
+            known.push(neighbor);
         }
-        None => equipment.strays.push(StrayNeighbor { local: local(), neighbor }),
+        return;
+    }
+    let stray = StrayNeighbor { local: local(), neighbor };
+    if !equipment.strays.contains(&stray) {
+        equipment.strays.push(stray);
     }
 }
 

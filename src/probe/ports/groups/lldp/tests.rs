@@ -115,7 +115,8 @@ fn version_two_speaks_of_ifindexes_and_does_not_double_version_one() {
         .cell(REMOTE_V2 + CHASSIS_ID, row, Value::Octets(&[0x44, 0x4c, 0xa8, 0x31, 0x3e, 0]))
         .cell(REMOTE_V2 + PORT_ID, row, Value::Octets(b"Eth1/2"))
         .cell(REMOTE_V2 + SYS_NAME, row, Value::Octets(b"leaf"))
-        .cell(REMOTE_V2 + SYS_NAME, &[0, 99, 1, 1], Value::Octets(b"lost"));
+        .cell(REMOTE_V2 + SYS_NAME, &[0, 99, 1, 1], Value::Octets(b"lost"))
+        .cell(REMOTE + SYS_NAME, &[0, 99, 1], Value::Octets(b"lost"));
     let equipment = fed.fold(&GROUP);
     assert_eq!(seen(&equipment), [(18, "leaf".to_owned())]);
     assert_eq!(equipment.strays.len(), 1);
