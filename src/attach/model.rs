@@ -10,7 +10,8 @@ use crate::model::device::{
     ArpEntry, BgpPeer, BgpState, EngineClock, Entity, EntityClass, ErrDisabled, Firewall, ForwardingEntry, HaState,
     LagMember, Limits, Neighbor, NeighborProtocol, Optics, OspfNeighbor, OspfState, Poe, PoeBudget, PoeStatus, Pool,
     PortAddress, PortPatch, PowerSource, Processor, ProfilePart, ProfileParts, ProfileRows, Sensor, SensorClass,
-    SensorPlace, SensorStatus, Setback, SpanningTree, StpState, StrayNeighbor, TablesWalked, Tunnel, Ups, Vlan,
+    SensorPlace, SensorStatus, Setback, SpanningTree, StpState, StrayNeighbor, TablesWalked, TreeScope, Tunnel, Ups,
+    Vlan,
 };
 use crate::model::port_rules::{self, Pattern, Piece, RuleSet};
 use crate::model::{
@@ -131,7 +132,7 @@ wire! {
     }
     record EngineClock { boots, time }
     record Equipment {
-        ports, bridge_ports, vlans, spanning_tree, forwarding, arp, strays, entities, entity_ports, sensor_places,
+        ports, bridge_ports, vlans, spanning_tree, trees, forwarding, arp, strays, entities, entity_ports, sensor_places,
         sensors, processors, memory, storage, ucd_pools, load, bgp, ospf, optics, poe, ups, firewall, walked, setbacks,
         profile,
     }
@@ -161,6 +162,7 @@ wire! {
     record ErrDisabled { cause, recovers_in }
     record Vlan { id, name }
     record SpanningTree { root, is_root, root_port, topology_changes, since_topology_change }
+    choice TreeScope { Vlan { 0: id }, Instance { 0: id } }
     record ForwardingEntry { mac, vlan, port }
     record ArpEntry { address, mac, port }
     choice EntityClass { Chassis, Stack, Module, PowerSupply, Fan, Port, Other }

@@ -76,6 +76,8 @@ pub struct Equipment {
     pub bridge_ports: Vec<(u32, u32)>,
     pub vlans: Vec<Vlan>,
     pub spanning_tree: Option<SpanningTree>,
+    /// The trees beside that one, where there is one for each VLAN or instance; sorted.
+    pub trees: Vec<(TreeScope, SpanningTree)>,
     /// Sorted by address. Shared, because it is long and seldom walked.
     pub forwarding: Arc<[ForwardingEntry]>,
     /// Sorted by address.
@@ -348,6 +350,20 @@ pub struct Neighbor {
     pub half_duplex: Option<bool>,
 }
 
+impl Neighbor {
+    /// What it may be called in an inventory, in small letters, surest first. Cisco's newer systems write the serial
+    /// number in brackets behind the name (`core-1(SSI183706KP)`), older ones the name behind the serial number.
+    pub fn called(&self) -> Vec<String> {
+        let whole = self.name.line().to_lowercase();
+        let parts = whole.strip_suffix(')').and_then(|text| text.split_once('('));
+        let parts = parts.filter(|_| self.protocol == NeighborProtocol::Cdp);
+        let mut names: Vec<String> = parts.into_iter().flat_map(|(a, b)| [a.to_owned(), b.to_owned()]).collect();
+        names.insert(0, whole);
+        names.retain(|name| !name.is_empty());
+        names
+    }
+}
+
 /// A neighbour, and what the agent calls the port that it is on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StrayNeighbor {
@@ -439,6 +455,14 @@ pub struct SpanningTree {
     pub root_port: Option<u32>,
     pub topology_changes: Option<u64>,
     pub since_topology_change: Option<Duration>,
+}
+
+/// What a spanning tree is for, where a bridge has several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TreeScope {
+    Vlan(u16),
+    /// Of MSTP.
+    Instance(u16),
 }
 
 /// A station and the port that it was heard on.

@@ -85,11 +85,17 @@ pub fn finish_system(device: &mut Device) {
     device.engine = device.engine.filter(|engine| engine.time != UNTIL_TOLD);
 }
 
-/// Digits and dots, and nothing else.
+/// Numbers and dots, NULs and quotes around them left out; and with the names of the first arcs that programs print.
 fn dotted(octets: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(octets).ok()?.trim().trim_start_matches('.');
-    let arcs: Option<Vec<u32>> = text.split('.').map(|arc| arc.parse().ok()).collect();
-    arcs.filter(|a| a.len() > 2).map(|_| text.to_owned())
+    const NAMES: [(&str, &str); 3] =
+        [("SNMPv2-SMI::enterprises.", "1.3.6.1.4.1."), ("enterprises.", "1.3.6.1.4.1."), ("iso.", "1.")];
+    let padding = |c: char| c.is_whitespace() || matches!(c, '\0' | '"');
+    let text = std::str::from_utf8(octets).ok()?.trim_matches(padding).trim_start_matches('.');
+    let named = NAMES.iter().find_map(|(name, arcs)| Some(format!("{arcs}{}", text.strip_prefix(name)?)));
+    let text = named.unwrap_or_else(|| text.to_owned());
+    let is_number = |arc: &str| arc.bytes().all(|octet| octet.is_ascii_digit()) && arc.parse::<u32>().is_ok();
+    let (count, sane) = text.split('.').fold((0, true), |(count, sane), arc| (count + 1, sane && is_number(arc)));
+    (count > 2 && sane).then_some(text)
 }
 
 #[derive(Debug, Default)]
@@ -195,6 +201,15 @@ mod tests {
         let mut device = Device::default();
         take_system(&mut device, 1, Value::Octets(b".1.3.6.1.4.1.9.1.1208"));
         assert_eq!(device.object_id.as_deref(), Some("1.3.6.1.4.1.9.1.1208"));
+        for text in [&b"iso.3.6.1.4.1.9.1.1208\0"[..], b"enterprises.9.1.1208", b"\"SNMPv2-SMI::enterprises.9.1.1208\""]
+        {
+            take_system(&mut device, 1, Value::Octets(text));
+            assert_eq!(device.object_id.as_deref(), Some("1.3.6.1.4.1.9.1.1208"), "{text:?}");
+        }
+        for nonsense in [&b"1.+3.6"[..], b"1.3", b"1..3.6", b"iso.", b"1.3.4294967296"] {
+            take_system(&mut device, 1, Value::Octets(nonsense));
+            assert_eq!(device.object_id, None, "{nonsense:?}");
+        }
         take_system(&mut device, 1, Value::Octets(b"cisco"));
         assert_eq!(device.object_id, None);
     }

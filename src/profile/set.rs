@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use super::read::{self, File, Rule};
+use super::read::{self, Author, File, Rule};
 use super::{Answer, Clue, Identity, Pattern, Profile, Quirks, Source, Table, shipped};
 use crate::base::options::{Place, Problem, nearest};
 use crate::proto::snmp::Oid;
@@ -213,7 +213,8 @@ struct Files {
 
 impl Files {
     fn add(&mut self, name: &str, shown: &str, text: String, own: bool, problems: &mut Vec<Problem>) {
-        match read::read(name, shown, text) {
+        let author = if own { Author::User } else { Author::Us };
+        match read::read(name, shown, text, author) {
             Ok(file) => self.list.push(Held { file, own }),
             Err(more) => problems.extend(more),
         }

@@ -32,6 +32,7 @@ struct Document {
     firewall: Option<equipment::FirewallRow>,
     vlans: Vec<topology::VlanRow>,
     spanning_tree: Option<topology::SpanningTreeRow>,
+    spanning_trees: Vec<topology::ScopedTreeRow>,
     /// Those whose port could not be told.
     neighbors: Vec<topology::StrayRow>,
     mac_addresses: Vec<topology::StationRow>,
@@ -141,6 +142,7 @@ pub fn json(view: &DeviceView, target: &str, as_wall: impl Fn(Timestamp) -> Time
         firewall: more.firewall.as_ref().map(equipment::firewall),
         vlans: more.vlans.iter().map(topology::vlan).collect(),
         spanning_tree: more.spanning_tree.as_ref().map(|tree| topology::spanning_tree(tree, &view.table)),
+        spanning_trees: more.trees.iter().map(|tree| topology::scoped_tree(tree, &view.table)).collect(),
         neighbors: more.strays.iter().map(topology::stray).collect(),
         mac_addresses: more.forwarding.iter().map(|entry| topology::station(entry, &view.table)).collect(),
         arp: more.arp.iter().map(|entry| topology::arp(entry, &view.table)).collect(),

@@ -216,8 +216,8 @@ impl Lookup {
     pub fn neighbor_host(&self, neighbor: &Neighbor) -> Option<&AssetId> {
         let by_address = neighbor.address.and_then(|address| self.host_at(address));
         by_address.or_else(|| {
-            let name = neighbor.name.line().to_lowercase();
-            self.by_name.get(&name).or_else(|| self.by_name.get(short(&name)))
+            let named = |name: &String| self.by_name.get(name).or_else(|| self.by_name.get(short(name)));
+            neighbor.called().iter().find_map(named)
         })
     }
 

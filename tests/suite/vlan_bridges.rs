@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use noctty::base::{Clock, Secret};
 use noctty::model::PortTable;
-use noctty::model::device::{ForwardingEntry, StpState};
+use noctty::model::device::{ForwardingEntry, StpState, TreeScope};
 use noctty::net::Net;
 use noctty::net::snmp::{Login, Target};
 use noctty::probe::Cx;
@@ -195,10 +195,13 @@ fn sets() -> Vec<(&'static str, Rows)> {
         bridge(&mut rows, states, stations);
         rows
     };
+    let mut twenty = of(&[(1, 2), (2, 5)], &[(2, 1), (3, 2)]);
+    twenty.insert(oid(&format!("{BRIDGE}.2.5.0")), Cell::Text(&[0x60, 20, 1, 2, 3, 4, 5, 6]));
+    twenty.insert(oid(&format!("{BRIDGE}.2.7.0")), Cell::Number(2));
     vec![
         ("", plain()),
         ("@1", of(&[(1, 5)], &[(1, 1)])),
-        ("@20", of(&[(1, 2), (2, 5)], &[(2, 1), (3, 2)])),
+        ("@20", twenty),
         ("@40", Rows::from([(oid("1.3.6.1.2.1.1.1.0"), Cell::Text(b"nothing here"))])),
     ]
 }
@@ -246,6 +249,8 @@ fn stations_and_states_of_all_vlans_are_read_by_community_and_by_context() {
         let (blocking, forwarding) = (StpState::Blocking, StpState::Forwarding);
         assert_eq!(states(10_101), Some((Some(forwarding), vec![(1, forwarding), (20, blocking)])));
         assert_eq!(states(10_102), Some((Some(forwarding), vec![(20, forwarding)])));
+        let [(TreeScope::Vlan(20), tree)] = found.trees[..] else { panic!("the tree of VLAN 20: {:?}", found.trees) };
+        assert_eq!((tree.root[1], tree.root_port, tree.is_root), (20, Some(10_102), Some(false)));
         let told = found.walked.iter().find(|walked| &*walked.group == "vlan-bridges").expect("it is told");
         let remark = "bridges by VLAN: the agent does not answer for VLAN 30";
         assert_eq!((told.rows, told.incomplete.as_deref()), (3, Some(remark)));

@@ -392,7 +392,7 @@ pub(super) fn decimal(octets: &[u8]) -> Option<u64> {
 
 /// Six octets, or six octets written out: `00:11:22:aa:bb:cc`, `0-11-22-…`, `00 11 22 …`, `0011.22aa.bbcc`, `001122aabbcc`. Anything else (a Fibre Channel
 /// name of eight, an address of four) is no MAC address.
-fn mac(octets: &[u8]) -> Option<[u8; 6]> {
+pub(super) fn mac(octets: &[u8]) -> Option<[u8; 6]> {
     if let Ok(mac) = octets.try_into() {
         return Some(mac);
     }

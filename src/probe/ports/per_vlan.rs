@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! forwarding walked, no VLANs in it ─▶ vtpVlanState ─▶ VLAN 1 ─▶ VLAN 10 ─▶ … one after the other, while there is time
-//!                                                         └ fold: entries with the VLAN, states by VLAN
+//!                                                         └ fold: entries with the VLAN, states and trees by VLAN
 //! ```
 //! A VLAN that does not answer, or is refused, costs its own rows and is named; the others are asked all the same.
 
@@ -15,7 +15,7 @@ use super::cells::{Cells, Tables};
 use super::groups::{BRIDGE, FORWARDING, Walk, values};
 use super::{Cost, survey};
 use crate::base::Secret;
-use crate::model::device::{ForwardingEntry, PortFacts, StpState, VLAN_BRIDGES};
+use crate::model::device::{ForwardingEntry, PortFacts, SpanningTree, StpState, TreeScope, VLAN_BRIDGES};
 use crate::model::{Equipment, PortTable};
 use crate::net::snmp::{Snmp, SnmpError, Target};
 use crate::proto::snmp::{Credentials, Oid, Plan, Security};
@@ -111,7 +111,8 @@ impl Bridges<'_> {
 
     async fn ask(&self, vlan: u16, table: &PortTable, found: &mut Found, cost: &mut Cost) -> Result<(), SnmpError> {
         let columns = BRIDGE.iter().flat_map(|group| group.columns()).collect();
-        let plan = Plan { columns, max_rows: MOST_ROWS, ..self.plan() };
+        let scalars = BRIDGE.iter().flat_map(|group| group.scalars()).collect();
+        let plan = Plan { scalars, columns, max_rows: MOST_ROWS, ..self.plan() };
         let mut target = within(self.target, vlan);
         target.retries = target.retries.min(u32::from(found.silent.len() < PATIENT));
         match self.snmp.ask(&target, plan, Cells::default()).await {
@@ -190,8 +191,13 @@ fn forget(table: &mut PortTable) {
     for port in &mut equipment.ports {
         port.stp_vlans.clear();
     }
+    equipment.trees.retain(|(scope, _)| !is_of_vlan(*scope));
     equipment.walked.retain(|w| *w.group != *NAME);
     equipment.setbacks.retain(|s| *s.group != *NAME);
+}
+
+fn is_of_vlan(scope: TreeScope) -> bool {
+    matches!(scope, TreeScope::Vlan(_))
 }
 
 /// What the VLANs said.
@@ -201,6 +207,7 @@ struct Found {
     stations: Vec<ForwardingEntry>,
     /// By ifIndex.
     states: Vec<(u32, u16, StpState)>,
+    trees: Vec<(TreeScope, SpanningTree)>,
     silent: Vec<u16>,
     refused: Vec<u16>,
     /// Walked not to the end.
@@ -214,11 +221,13 @@ impl Found {
     fn take(&mut self, vlan: u16, cells: &Cells, table: &PortTable) {
         self.answered += 1;
         let mut bridge = Equipment::default();
-        let mut first = 0;
+        let (mut scalar, mut column) = (0, 0);
         for group in BRIDGE {
-            group.fold(&cells.view(0, first), &Walk { ports: &table.ports }, &mut bridge);
-            first += group.columns().len();
+            group.fold(&cells.view(scalar, column), &Walk { ports: &table.ports }, &mut bridge);
+            scalar += group.scalars().len();
+            column += group.columns().len();
         }
+        self.trees.extend(bridge.spanning_tree.map(|tree| (TreeScope::Vlan(vlan), tree)));
         let room = MOST_STATIONS - self.stations.len();
         self.is_full |= bridge.forwarding.len() > room;
         let own = bridge.forwarding.iter().take(room);
@@ -241,6 +250,9 @@ impl Found {
         for port in &mut equipment.ports {
             port.stp_vlans = Vec::new();
         }
+        equipment.trees.retain(|(scope, _)| !is_of_vlan(*scope));
+        equipment.trees.append(&mut self.trees);
+        equipment.trees.sort_unstable_by_key(|(scope, _)| *scope);
         self.states.sort_unstable_by_key(|(index, vlan, _)| (*index, *vlan));
         for (index, vlan, state) in &self.states {
             equipment.port_mut(*index).stp_vlans.push((*vlan, *state));

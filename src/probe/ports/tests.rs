@@ -1,6 +1,8 @@
 //! Devices as they were recorded, read by their profiles: every value is compared with the recording's own.
 
+mod makers;
 mod named;
+mod pieces;
 mod power;
 
 use super::recorded::{Owned, Recording};

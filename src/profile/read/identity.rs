@@ -1,5 +1,6 @@
 //! `[identity]`: where model, version and serial number are found, best first.
 
+use super::Author;
 use super::cells::{Draft, parse_oid};
 use crate::base::options::{Node, Problem, Table as Toml, Value};
 use crate::profile::{EntityField, Source};
@@ -8,20 +9,20 @@ const FIELDS: &[(&str, EntityField)] =
     &[("model", EntityField::Model), ("version", EntityField::Version), ("serial", EntityField::Serial)];
 
 /// Model, version, serial number.
-pub fn read(table: &Toml, problems: &mut Vec<Problem>) -> [Option<Vec<Source>>; 3] {
+pub fn read(table: &Toml, author: Author, problems: &mut Vec<Problem>) -> [Option<Vec<Source>>; 3] {
     let mut r = table.reader("[identity]");
     let found = ["model", "version", "serial"].map(|key| match r.node(key) {
         None => None,
         Some(Node { value: Value::Array(items), .. }) => {
-            Some(items.iter().filter_map(|node| source(node, problems)).collect())
+            Some(items.iter().filter_map(|node| source(node, author, problems)).collect())
         }
-        Some(node) => Some(source(node, problems).into_iter().collect()),
+        Some(node) => Some(source(node, author, problems).into_iter().collect()),
     });
     problems.extend(r.finish());
     found
 }
 
-fn source(node: &Node, problems: &mut Vec<Problem>) -> Option<Source> {
+fn source(node: &Node, author: Author, problems: &mut Vec<Problem>) -> Option<Source> {
     let Value::Table(table) = &node.value else {
         problems.push(
             Problem::error(&node.place, "a source is a table").hint(
@@ -30,7 +31,7 @@ fn source(node: &Node, problems: &mut Vec<Problem>) -> Option<Source> {
         );
         return None;
     };
-    let mut draft = Draft { scalars: Vec::new(), columns: Vec::new(), problems };
+    let mut draft = Draft { author, scalars: Vec::new(), columns: Vec::new(), problems };
     let mut r = table.reader("a source");
     let description = draft.pattern(&mut r, "description");
     let oid = r.string("oid").and_then(|text| {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Author;
 use super::cells::Draft;
 use crate::base::options::{Node, Problem, Reader, Table as Toml, Value};
 use crate::model::device::{PoeStatus, PowerSource, SensorClass, SensorStatus};
@@ -100,11 +101,11 @@ const READINGS: &[(&str, ReadOne)] = &[
 ];
 
 /// Reads a `[[table]]` of the profile `profile`.
-pub fn table(profile: &str, toml: &Toml, problems: &mut Vec<Problem>) -> Option<Arc<Table>> {
+pub fn table(profile: &str, toml: &Toml, author: Author, problems: &mut Vec<Problem>) -> Option<Arc<Table>> {
     let mut r = toml.reader("a table");
     let name = r.required_string("name");
     let pace = r.duration("pace").unwrap_or(PACE).max(FASTEST);
-    let mut draft = Draft { scalars: Vec::new(), columns: Vec::new(), problems };
+    let mut draft = Draft { author, scalars: Vec::new(), columns: Vec::new(), problems };
     let mut readings = Vec::new();
     let mut any = false;
     for (key, read) in READINGS {
@@ -130,7 +131,7 @@ pub fn table(profile: &str, toml: &Toml, problems: &mut Vec<Problem>) -> Option<
                 .hint(format!("add [[table.sensor]] or another of: {}", known.join(", "))),
         );
     }
-    let Draft { scalars, columns, problems } = draft;
+    let Draft { scalars, columns, problems, .. } = draft;
     problems.extend(r.finish());
     let short: Arc<str> = Arc::from(name?);
     let name = Arc::from(format!("{profile}:{short}"));

@@ -9,7 +9,7 @@ use crate::base::Timestamp;
 use crate::model::PortTable;
 use crate::model::device::{
     ArpEntry, Entity, EntityClass, ErrDisabled, ForwardingEntry, LagMember, PoeBudget, PortAddress, SpanningTree,
-    StpState, StrayNeighbor, TablesWalked, Vlan,
+    StpState, StrayNeighbor, TablesWalked, TreeScope, Vlan,
 };
 
 #[derive(Debug, Serialize)]
@@ -51,6 +51,15 @@ pub struct SpanningTreeRow {
     root_port: Option<String>,
     topology_changes: Option<u64>,
     since_topology_change_s: Option<f64>,
+}
+
+/// A tree beside the first one: of a VLAN, or of an instance of MSTP.
+#[derive(Debug, Serialize)]
+pub struct ScopedTreeRow {
+    vlan: Option<u16>,
+    instance: Option<u16>,
+    #[serde(flatten)]
+    tree: SpanningTreeRow,
 }
 
 #[derive(Debug, Serialize)]
@@ -132,6 +141,14 @@ pub fn spanning_tree(tree: &SpanningTree, table: &PortTable) -> SpanningTreeRow 
         topology_changes: tree.topology_changes,
         since_topology_change_s: tree.since_topology_change.map(|d| d.as_secs_f64()),
     }
+}
+
+pub fn scoped_tree((scope, tree): &(TreeScope, SpanningTree), table: &PortTable) -> ScopedTreeRow {
+    let (vlan, instance) = match *scope {
+        TreeScope::Vlan(vlan) => (Some(vlan), None),
+        TreeScope::Instance(instance) => (None, Some(instance)),
+    };
+    ScopedTreeRow { vlan, instance, tree: spanning_tree(tree, table) }
 }
 
 pub fn stray(stray: &StrayNeighbor) -> StrayRow {

@@ -26,8 +26,8 @@ impl Names {
     pub(super) fn find(&self, neighbor: &Neighbor) -> Option<usize> {
         let by_address = neighbor.address.and_then(|address| self.row(&address.to_string()));
         by_address.or_else(|| {
-            let name = neighbor.name.line().to_lowercase();
-            self.row(&name).or_else(|| self.row(name.split('.').next().unwrap_or_default()))
+            let named = |name: &String| self.row(name).or_else(|| self.row(name.split('.').next().unwrap_or_default()));
+            neighbor.called().iter().find_map(named)
         })
     }
 

@@ -9,7 +9,7 @@ use crate::base::Untrusted;
 use crate::model::device::{
     ArpEntry, BgpPeer, BgpState, Entity, EntityClass, Equipment, ErrDisabled, ForwardingEntry, LagMember, Limits,
     Neighbor, NeighborProtocol, Optics, OspfNeighbor, OspfState, Poe, PoeBudget, PoeStatus, Pool, PowerSource,
-    Processor, Sensor, SensorClass, SensorStatus, SpanningTree, StpState, TablesWalked, Ups, Vlan,
+    Processor, Sensor, SensorClass, SensorStatus, SpanningTree, StpState, TablesWalked, TreeScope, Ups, Vlan,
 };
 use crate::model::{Condition, Duplex, Host, Origin};
 use crate::state::snapshot::Totals;
@@ -146,6 +146,19 @@ fn core() -> DeviceView {
             topology_changes: Some(12),
             since_topology_change: Some(Duration::from_secs(7_200)),
         });
+        let tree = |priority: u8, root_port: Option<u32>| SpanningTree {
+            root: [0x80, priority, 2, 0, 0, 0, 0, if root_port.is_some() { 9 } else { 1 }],
+            is_root: Some(root_port.is_none()),
+            root_port,
+            topology_changes: None,
+            since_topology_change: None,
+        };
+        equipment.trees = vec![
+            (TreeScope::Vlan(10), tree(10, None)),
+            (TreeScope::Vlan(20), tree(20, None)),
+            (TreeScope::Vlan(30), tree(30, Some(10_101))),
+            (TreeScope::Instance(2), tree(2, Some(10_101))),
+        ];
         equipment.bgp = [("192.0.2.1", BgpState::Established), ("192.0.2.5", BgpState::Active)]
             .map(|(peer, state)| BgpPeer {
                 peer: peer.parse().expect("an address"),

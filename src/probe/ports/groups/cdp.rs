@@ -19,6 +19,8 @@ const PORT: usize = 3;
 const PLATFORM: usize = 4;
 const CAPABILITIES: usize = 5;
 const DUPLEX: usize = 6;
+/// `cdpCacheSysName`, where the device id says nothing.
+const SYS_NAME: usize = 7;
 
 pub static GROUP: Fixed = Fixed {
     name: "cdp",
@@ -34,6 +36,7 @@ pub static GROUP: Fixed = Fixed {
         &[1, 3, 6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1, 8],
         &[1, 3, 6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1, 9],
         &[1, 3, 6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1, 12],
+        &[1, 3, 6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1, 17],
     ],
     fold,
 };
@@ -61,9 +64,12 @@ fn neighbor(tables: &Tables<'_>, row: Index<'_>) -> Neighbor {
         let octets = cell(column).and_then(values::octets_raw)?;
         let is_text = std::str::from_utf8(octets).is_ok_and(|t| t.chars().all(|c| !c.is_control() || c == '\0'));
         let mac = if is_text { None } else { values::mac(octets) };
-        Some((mac.map_or_else(|| values::text(Some(Value::Octets(octets))), |m| values::mac_words(m).into()), mac))
+        Some((mac.map_or_else(|| values::name(Some(Value::Octets(octets))), |m| values::mac_words(m).into()), mac))
     };
-    let (device, chassis_mac) = name(DEVICE).unwrap_or_default();
+    let (mut device, chassis_mac) = name(DEVICE).unwrap_or_default();
+    if device.is_empty() {
+        device = values::name(cell(SYS_NAME));
+    }
     // Address types: ip(1), ipv6(20).
     let has_address = matches!(cell(ADDRESS_TYPE).and_then(values::number), Some(1 | 20) | None);
     let address = cell(ADDRESS).filter(|_| has_address).and_then(|v| match v {
@@ -75,7 +81,7 @@ fn neighbor(tables: &Tables<'_>, row: Index<'_>) -> Neighbor {
         name: device,
         port: name(PORT).unwrap_or_default().0,
         port_description: Untrusted::default(),
-        platform: values::text(cell(PLATFORM)),
+        platform: values::name(cell(PLATFORM)),
         chassis_mac,
         address,
         forwards: cell(CAPABILITIES).and_then(Value::octets).and_then(forwards),
@@ -118,6 +124,8 @@ mod tests {
             .cell(CAPABILITIES, &[10149, 3], Value::Octets(b"Host "))
             .cell(DEVICE, &[77, 1], Value::Octets(b"SEP001122334455"))
             .cell(CAPABILITIES, &[77, 1], Value::Octets(&[0, 0, 4, 0x90]))
+            .cell(DEVICE, &[78, 1], Value::Octets(b"Not Advertised"))
+            .cell(SYS_NAME, &[78, 1], Value::Octets(b"dist-2"))
             .fold(&GROUP);
         let [first, second] = &equipment.port(10149).expect("a port").neighbors[..] else { panic!("two neighbours") };
         assert_eq!((first.name.line(), first.port.line()), ("core.example.test".into(), "GigabitEthernet0/2".into()));
@@ -125,7 +133,8 @@ mod tests {
         assert_eq!((first.forwards, first.half_duplex), (Some(true), Some(true)));
         assert_eq!(second.name.line(), "e8:39:35:1a:ca:99");
         assert_eq!((second.address, second.forwards, second.half_duplex), (None, None, None));
-        assert_eq!(equipment.strays.len(), 1);
+        assert_eq!(equipment.strays.len(), 2);
+        assert_eq!(equipment.strays[1].neighbor.name.line(), "dist-2");
         assert_eq!(equipment.strays[0].neighbor.forwards, Some(false), "a telephone");
     }
 }

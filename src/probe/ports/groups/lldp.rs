@@ -2,6 +2,9 @@
 //!
 //! The old MIB numbers local ports in a way of its own, which may or may not be that of ifIndex or of the bridge. So the
 //! agent's own words for the port come first (`lldpLocPortTable`), and the bare number only where it can be but one port.
+//! In the new MIB it is the ifIndex, unless the agent's own words say that it is another port's.
+//!
+//! A neighbour is called by its system name, else by its chassis, else by its port: the first of them that is said, in words.
 
 mod place;
 
@@ -27,6 +30,8 @@ const ADDRESS: usize = 12;
 /// The same of LLDP-V2-MIB, where local ports are ifIndexes.
 const REMOTE_V2: usize = 13;
 const ADDRESS_V2: usize = 22;
+/// `lldpV2LocPortIdSubtype`, `lldpV2LocPortId`, `lldpV2LocPortDesc`.
+const LOCAL_V2: usize = 23;
 
 /// Behind `REMOTE` and `REMOTE_V2`.
 const CHASSIS_SUBTYPE: usize = 0;
@@ -69,6 +74,9 @@ pub static GROUP: Fixed = Fixed {
         &[1, 3, 111, 2, 802, 1, 1, 13, 1, 4, 1, 1, 12],
         &[1, 3, 111, 2, 802, 1, 1, 13, 1, 4, 1, 1, 13],
         &[1, 3, 111, 2, 802, 1, 1, 13, 1, 4, 2, 1, 3],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 3, 7, 1, 2],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 3, 7, 1, 3],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 3, 7, 1, 4],
     ],
     fold,
 };
@@ -87,10 +95,14 @@ fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
             add(equipment, places.port(key[0]), || places.words(key[0]), neighbor);
         }
     }
-    let addresses = addresses(tables, ADDRESS_V2, 4);
-    for (key, row) in newest(tables, REMOTE_V2, 4) {
-        let neighbor = neighbor(tables, REMOTE_V2, row, addresses.get(&key).copied());
-        add(equipment, walk.known(key[0]), || Untrusted::from(key[0].to_string()), neighbor);
+    let new = newest(tables, REMOTE_V2, 4);
+    if !new.is_empty() {
+        let places = Places::of_interfaces(tables, new.keys().map(|key| key[0]).collect(), walk);
+        let addresses = addresses(tables, ADDRESS_V2, 4);
+        for (key, row) in &new {
+            let neighbor = neighbor(tables, REMOTE_V2, *row, addresses.get(key).copied());
+            add(equipment, places.port(key[0]), || places.words(key[0]), neighbor);
+        }
     }
 }
 
@@ -136,70 +148,122 @@ fn addresses(tables: &Tables<'_>, column: usize, width: usize) -> HashMap<Vec<u3
     found
 }
 
-fn add(equipment: &mut Equipment, port: Option<u32>, local: impl FnOnce() -> Untrusted, neighbor: Neighbor) {
-    match port {
-        Some(port) => {
-            let known = &mut equipment.port_mut(port).neighbors;
-            // Agents that have both MIBs tell everybody twice.
-            if !known.contains(&neighbor) {
-                known.push(neighbor);
-            }
+fn add(equipment: &mut Equipment, port: Option<u32>, local: impl FnOnce() -> Untrusted, neighbor: Option<Neighbor>) {
+    let Some(neighbor) = neighbor else { return };
+    // Agents that have both MIBs tell everybody twice.
+    if let Some(port) = port {
+        let known = &mut equipment.port_mut(port).neighbors;
+        if !known.contains(&neighbor) {
+            known.push(neighbor);
         }
-        None => equipment.strays.push(StrayNeighbor { local: local(), neighbor }),
+        return;
+    }
+    let stray = StrayNeighbor { local: local(), neighbor };
+    if !equipment.strays.contains(&stray) {
+        equipment.strays.push(stray);
     }
 }
 
-fn neighbor(tables: &Tables<'_>, first: usize, row: Index<'_>, address: Option<IpAddr>) -> Neighbor {
+/// `None` where the row says nothing of anybody.
+fn neighbor(tables: &Tables<'_>, first: usize, row: Index<'_>, address: Option<IpAddr>) -> Option<Neighbor> {
     let cell = |column: usize| tables.get(first + column, row);
-    let subtype = |column| cell(column).and_then(values::number);
-    let (chassis, chassis_mac) =
-        identity(subtype(CHASSIS_SUBTYPE), CHASSIS_MAC, CHASSIS_ADDRESS, cell(CHASSIS_ID).and_then(values::octets_raw));
-    let (port_id, _) =
-        identity(subtype(PORT_SUBTYPE), PORT_MAC, PORT_ADDRESS, cell(PORT_ID).and_then(values::octets_raw));
-    let port_description = values::text(cell(PORT_DESC));
-    let name = values::text(cell(SYS_NAME));
+    let identity = |kinds, subtype, id| {
+        identity(kinds, cell(subtype).and_then(values::number), cell(id).and_then(values::octets_raw))
+    };
+    let chassis = identity(&CHASSIS, CHASSIS_SUBTYPE, CHASSIS_ID);
+    let port_id = identity(&PORT, PORT_SUBTYPE, PORT_ID);
+    let port_description = values::name(cell(PORT_DESC));
     let capabilities = |column| cell(column).and_then(Value::octets).and_then(forwards);
-    Neighbor {
+    let port = first_said([&port_id.words, &port_description, &port_id.digits]);
+    let name = first_said([
+        &values::name(cell(SYS_NAME)),
+        &chassis.words,
+        &port_id.words,
+        &port_description,
+        &chassis.digits,
+        &port_id.digits,
+    ]);
+    (!name.is_empty() || address.is_some()).then(|| Neighbor {
         protocol: NeighborProtocol::Lldp,
-        name: if name.is_empty() { chassis } else { name },
-        port: if port_id.is_empty() { port_description.clone() } else { port_id },
+        name,
+        port,
         port_description,
-        platform: values::text(cell(SYS_DESC)),
-        chassis_mac,
+        platform: values::name(cell(SYS_DESC)),
+        chassis_mac: chassis.mac,
         address,
         forwards: capabilities(ENABLED).or_else(|| capabilities(CAPABLE)),
         half_duplex: None,
+    })
+}
+
+fn first_said<const N: usize>(texts: [&Untrusted; N]) -> Untrusted {
+    texts.into_iter().find(|text| !text.is_empty()).cloned().unwrap_or_default()
+}
+
+/// Which subtypes are a MAC address and a network address.
+struct Kinds {
+    mac: u64,
+    address: u64,
+}
+
+/// `LldpChassisIdSubtype` and `LldpPortIdSubtype`.
+const CHASSIS: Kinds = Kinds { mac: 4, address: 5 };
+const PORT: Kinds = Kinds { mac: 3, address: 4 };
+
+/// Who or what an identifier names.
+#[derive(Debug, Default)]
+struct Identity {
+    /// As a person would write it.
+    words: Untrusted,
+    /// Octets that are no words of any kind, in hexadecimal.
+    digits: Untrusted,
+    mac: Option<[u8; 6]>,
+}
+
+impl Identity {
+    fn words(words: impl Into<Untrusted>) -> Self {
+        Self { words: words.into(), ..Self::default() }
     }
 }
 
-/// `LldpChassisIdSubtype` and `LldpPortIdSubtype`: macAddress and networkAddress.
-const CHASSIS_MAC: u64 = 4;
-const CHASSIS_ADDRESS: u64 = 5;
-const PORT_MAC: u64 = 3;
-const PORT_ADDRESS: u64 = 4;
-
-/// An identifier in words, and the MAC address where it is one.
-fn identity(
-    subtype: Option<u64>,
-    mac_subtype: u64,
-    address_subtype: u64,
-    octets: Option<&[u8]>,
-) -> (Untrusted, Option<[u8; 6]>) {
-    let Some(octets) = octets else { return (Untrusted::default(), None) };
-    let is_text = std::str::from_utf8(octets).is_ok_and(|t| !t.chars().any(|c| c.is_control() && c != '\0'));
-    if (subtype == Some(mac_subtype) || !is_text)
+fn identity(kinds: &Kinds, subtype: Option<u64>, octets: Option<&[u8]>) -> Identity {
+    let Some(octets) = octets.filter(|octets| !octets.iter().all(|octet| matches!(octet, 0 | 0xff))) else {
+        return Identity::default();
+    };
+    let padding = |octet: &u8| matches!(octet, 0 | b'\t' | b'\n' | b'\r');
+    let has_control = octets.iter().any(|octet| octet.is_ascii_control() && !padding(octet));
+    let is_text = !has_control && std::str::from_utf8(octets).is_ok_and(|text| !text.chars().any(is_c1));
+    if (subtype == Some(kinds.mac) || !is_text)
         && let Some(mac) = values::mac(octets)
     {
-        return (Untrusted::from(values::mac_words(mac)), Some(mac));
+        return Identity { words: values::mac_words(mac).into(), mac: Some(mac), ..Identity::default() };
     }
-    // Its first octet is the IANA number of the address family.
-    if subtype == Some(address_subtype)
-        && let [1 | 2, address @ ..] = octets
-        && let Some(address) = values::address(address)
+    if subtype == Some(kinds.address)
+        && let Some(address) = network_address(octets)
     {
-        return (Untrusted::from(address.to_string()), None);
+        return Identity::words(address.to_string());
     }
-    (values::text(Some(Value::Octets(octets))), None)
+    // What is no UTF-8 and has no control characters is text of an older encoding.
+    if is_text || !has_control {
+        return Identity::words(values::name(Some(Value::Octets(octets))));
+    }
+    let digits: Vec<String> = octets.iter().take(LONGEST_ID).map(|octet| format!("{octet:02x}")).collect();
+    Identity { digits: digits.join(":").into(), ..Identity::default() }
+}
+
+/// An identifier has 255 octets at most; so many are shown of one in hexadecimal.
+const LONGEST_ID: usize = 32;
+
+fn is_c1(c: char) -> bool {
+    ('\u{80}'..='\u{9f}').contains(&c)
+}
+
+/// The IANA number of the address family and the address; some leave the number out.
+fn network_address(octets: &[u8]) -> Option<IpAddr> {
+    match octets {
+        [1 | 2, address @ ..] if matches!(address.len(), 4 | 16) => values::address(address),
+        _ => values::address(octets),
+    }
 }
 
 /// `LldpSystemCapabilitiesMap`, first bit first: other, repeater, bridge, wlanAccessPoint, router, telephone, ...

@@ -16,6 +16,7 @@ mod if_stack;
 mod lag;
 mod lldp;
 mod mau;
+mod mstp;
 mod names;
 mod numbering;
 mod ospf;
@@ -160,6 +161,7 @@ pub static GROUPS: &[&dyn Group] = &[
     &cdp::GROUP,
     &vlans::GROUP,
     &spanning_tree::GROUP,
+    &mstp::GROUP,
     &lag::GROUP,
     &err_disable::GROUP,
     &poe::GROUP,

@@ -7,6 +7,7 @@ use super::{Fixed, MAX_ROWS, Walk, Weight, values};
 use crate::model::Equipment;
 use crate::model::device::{SpanningTree, StpState};
 use crate::probe::ports::cells::Tables;
+use crate::proto::snmp::Value;
 
 /// `dot1dStpTimeSinceTopologyChange`, `dot1dStpTopChanges`, `dot1dStpDesignatedRoot`, `dot1dStpRootPort`.
 const SINCE_CHANGE: usize = 0;
@@ -53,25 +54,31 @@ fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
 }
 
 fn tree(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &Equipment, numbering: Numbering) -> Option<SpanningTree> {
-    let root: [u8; 8] = tables.scalar(ROOT)?.octets()?.try_into().ok().filter(|root| *root != [0; 8])?;
+    let root = root(tables.scalar(ROOT)?)?;
     let root_port = tables.scalar(ROOT_PORT).and_then(values::index);
     Some(SpanningTree {
         root,
         is_root: root_port.map(|port| port == 0),
         root_port: root_port.and_then(|number| numbering.port(number, walk, equipment)),
         topology_changes: tables.scalar(CHANGES).and_then(values::number),
-        since_topology_change: tables
-            .scalar(SINCE_CHANGE)
-            .and_then(values::number)
-            .map(|ticks| Duration::from_millis((ticks & 0xffff_ffff) * 10)),
+        since_topology_change: tables.scalar(SINCE_CHANGE).and_then(values::number).map(ticks),
     })
+}
+
+/// A `BridgeId` that is one.
+pub fn root(value: Value<'_>) -> Option<[u8; 8]> {
+    value.octets()?.try_into().ok().filter(|root| *root != [0; 8])
+}
+
+/// Hundredths of a second in 32 bits.
+pub fn ticks(ticks: u64) -> Duration {
+    Duration::from_millis((ticks & 0xffff_ffff) * 10)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::Fed;
     use super::*;
-    use crate::proto::snmp::Value;
 
     #[test]
     fn states_land_on_the_interfaces_behind_the_bridge_ports() {

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::base::Untrusted;
-use crate::probe::ports::interfaces::{decimal, meaningful};
+use crate::probe::ports::interfaces::{self, decimal, meaningful};
 use crate::proto::snmp::Value;
 
 /// Octets of one text that are kept. No object here holds more than 255 that anybody would read.
@@ -12,6 +12,32 @@ const LONGEST: usize = 512;
 
 pub fn text(value: Option<Value<'_>>) -> Untrusted {
     value.and_then(octets).map(|o| Untrusted::bounded(o, LONGEST)).unwrap_or_default()
+}
+
+/// What agents write where a neighbour has not said the field.
+const UNSAID: &[&str] = &[
+    "-",
+    "--",
+    "n/a",
+    "none",
+    "(none)",
+    "<none>",
+    "null",
+    "(null)",
+    "not advertised",
+    "not available",
+    "not provided",
+    "not received",
+    "not reported",
+    "not specified",
+    "unspecified",
+];
+
+/// A text by which something is called; words that stand for "nothing was said" are none.
+pub fn name(value: Option<Value<'_>>) -> Untrusted {
+    let text = text(value);
+    let bare = text.as_bytes().trim_ascii();
+    if UNSAID.iter().any(|unsaid| bare.eq_ignore_ascii_case(unsaid.as_bytes())) { Untrusted::default() } else { text }
 }
 
 /// Octets without padding; `None` where nothing remains.
@@ -67,23 +93,11 @@ pub fn vlan_id(number: u64) -> Option<u16> {
     u16::try_from(number).ok().filter(|id| (1..=4094).contains(id))
 }
 
-/// A station's address; placeholders are none.
+/// A station's address, as octets or spelled in any of the usual ways; placeholders are none.
 pub fn mac(octets: &[u8]) -> Option<[u8; 6]> {
-    let mac = <[u8; 6]>::try_from(octets).ok().or_else(|| spelled_mac(octets))?;
+    let mac = interfaces::mac(octets)?;
     let is_placeholder = mac == [0; 6] || mac == [0xff; 6] || mac == [b' '; 6];
     (!is_placeholder).then_some(mac)
-}
-
-/// `00:11:22:33:44:55`, `00-11-…`, `0011.2233.4455`.
-fn spelled_mac(octets: &[u8]) -> Option<[u8; 6]> {
-    let text = std::str::from_utf8(octets).ok()?.trim_matches(['\0', ' ']);
-    if !matches!(text.len(), 14 | 17) || !text.contains([':', '-', '.']) {
-        return None;
-    }
-    let digits: Vec<u8> = text.bytes().filter(|b| !matches!(b, b':' | b'-' | b'.')).collect();
-    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let octets: Option<Vec<u8>> = digits.chunks(2).map(pair).collect();
-    octets?.try_into().ok()
 }
 
 pub fn mac_words(mac: [u8; 6]) -> String {
@@ -124,6 +138,8 @@ mod tests {
         assert_eq!(mac(b"8c:60:4f:19:16:28"), want);
         assert_eq!(mac(b"8C-60-4F-19-16-28\0"), want);
         assert_eq!(mac(b"8c60.4f19.1628"), want);
+        assert_eq!(mac(b"8c604f191628"), want);
+        assert_eq!(mac(b"8C 60 4F 19 16 28"), want);
         for nothing in [&[0u8; 6][..], &[0xff; 6], &[1; 8], b"Ethernet1/1", b"8c:60:4f:19:16:zz", b""] {
             assert_eq!(mac(nothing), None, "{nothing:?}");
         }
@@ -141,6 +157,15 @@ mod tests {
             (vlan(Value::Integer(0)), vlan(Value::Gauge32(4095)), vlan(Value::Gauge32(7))),
             (None, None, Some(7))
         );
+    }
+
+    #[test]
+    fn words_for_nothing_are_no_name() {
+        for nothing in [&b"Not Advertised"[..], b"not advertised\0", b" N/A ", b"-", b"(null)", b"\0\0", b"  ", b"\"\""]
+        {
+            assert!(name(Some(Value::Octets(nothing))).is_empty(), "{nothing:?}");
+        }
+        assert_eq!(name(Some(Value::Octets(b"not-advertised-sw1"))).as_bytes(), b"not-advertised-sw1");
     }
 
     #[test]

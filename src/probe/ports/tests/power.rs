@@ -5,7 +5,7 @@ use super::*;
 use crate::model::device::{Pool, PowerSource, Tunnel};
 
 /// A device that is of that profile and says these cells.
-fn says(profile: &str, object_id: &str, cells: &[(&str, &str, &str)]) -> PortTable {
+pub(super) fn says(profile: &str, object_id: &str, cells: &[(&str, &str, &str)]) -> PortTable {
     let mut all = vec![("1.3.6.1.2.1.1.2.0", "6", object_id)];
     all.extend_from_slice(cells);
     let oid = super::super::recorded::oid;
@@ -16,16 +16,16 @@ fn says(profile: &str, object_id: &str, cells: &[(&str, &str, &str)]) -> PortTab
 }
 
 /// Name, value and state of all sensors of a class, in their order.
-fn of(table: &PortTable, class: SensorClass) -> Vec<(String, Option<f64>, SensorStatus)> {
+pub(super) fn of(table: &PortTable, class: SensorClass) -> Vec<(String, Option<f64>, SensorStatus)> {
     sensors(table, class).iter().map(|s| (s.name.line(), s.value, s.status)).collect()
 }
 
 /// The same where nothing is said of states.
-fn values(table: &PortTable, class: SensorClass) -> Vec<(String, f64)> {
+pub(super) fn values(table: &PortTable, class: SensorClass) -> Vec<(String, f64)> {
     sensors(table, class).iter().filter_map(|s| Some((s.name.line(), s.value?))).collect()
 }
 
-fn named(rows: &[(&str, f64)]) -> Vec<(String, f64)> {
+pub(super) fn named(rows: &[(&str, f64)]) -> Vec<(String, f64)> {
     rows.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
 }
 

@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use super::{Line, ago, heading, meaning, pair, walked};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
-use crate::model::device::{Entity, EntityClass, Equipment, SensorClass, SensorStatus, TablesWalked};
+use crate::model::device::{
+    Entity, EntityClass, Equipment, SensorClass, SensorStatus, SpanningTree, TablesWalked, TreeScope,
+};
 use crate::model::{Condition, Device};
 use crate::state::DeviceView;
 use crate::state::rules::equipment;
@@ -257,20 +259,67 @@ fn firewall(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
     more(firewall.tunnels.len(), out);
 }
 
+fn way_to_root(device: &DeviceView, tree: &SpanningTree) -> String {
+    match (tree.is_root, tree.root_port.and_then(|port| device.table.by_index(port))) {
+        (Some(true), _) => "is the root".to_owned(),
+        (_, Some(port)) => format!("towards its root by {}", port.label().line()),
+        (_, None) => "which port leads to the root is not known".to_owned(),
+    }
+}
+
+/// Trees with the same root and the same way to it.
+struct Way {
+    /// Without the lower bits of the priority, which are the number of the VLAN.
+    root: [u8; 8],
+    port: Option<u32>,
+    is_vlan: bool,
+    words: String,
+    numbers: Vec<u16>,
+}
+
+/// The trees of VLANs and instances, those that go the same way together.
+fn ways(device: &DeviceView, trees: &[(TreeScope, SpanningTree)]) -> Vec<(String, String)> {
+    let mut ways: Vec<Way> = Vec::new();
+    for (scope, tree) in trees {
+        let (is_vlan, number) = match *scope {
+            TreeScope::Vlan(vlan) => (true, vlan),
+            TreeScope::Instance(instance) => (false, instance),
+        };
+        let mut root = tree.root;
+        (root[0], root[1]) = (root[0] & 0xf0, 0);
+        let same = |way: &&mut Way| (way.root, way.port, way.is_vlan) == (root, tree.root_port, is_vlan);
+        match ways.iter_mut().find(same) {
+            Some(way) => way.numbers.push(number),
+            None => ways.push(Way {
+                root,
+                port: tree.root_port,
+                is_vlan,
+                words: way_to_root(device, tree),
+                numbers: vec![number],
+            }),
+        }
+    }
+    let said = |way: Way| {
+        let listed: Vec<String> = way.numbers.iter().take(LISTED).map(ToString::to_string).collect();
+        let rest = if way.numbers.len() > LISTED { ", …" } else { "" };
+        (format!("{} {}{rest}", if way.is_vlan { "VLAN" } else { "instance" }, listed.join(", ")), way.words)
+    };
+    ways.into_iter().map(said).collect()
+}
+
 fn layer_two(now: Timestamp, device: &DeviceView, about: &Equipment, out: &mut Vec<Line>) {
     if about.vlans.is_empty() && about.spanning_tree.is_none() && about.forwarding.is_empty() && about.arp.is_empty() {
         return;
     }
     heading(out, format!("SWITCHING   {}", walked(now, about, &["forwarding", "vlans", "arp"])));
     if let Some(tree) = &about.spanning_tree {
-        let root = match (tree.is_root, tree.root_port.and_then(|port| device.table.by_index(port))) {
-            (Some(true), _) => "is the root".to_owned(),
-            (_, Some(port)) => format!("towards its root by {}", port.label().line()),
-            (_, None) => "which port leads to the root is not known".to_owned(),
-        };
+        let root = way_to_root(device, tree);
         let last = tree.since_topology_change.map(|d| format!(", the last {} ago", units::age(d))).unwrap_or_default();
         let changes = tree.topology_changes.map(|n| format!("   {n} topology changes{last}")).unwrap_or_default();
         out.push(pair("spanning tree", Some(format!("{root}{changes}"))));
+    }
+    for (scopes, way) in ways(device, &about.trees).into_iter().take(LISTED) {
+        out.push(pair("", Some(format!("{scopes}: {way}"))));
     }
     let counted = |n: usize, what: &str| Some(format!("{n} {what}")).filter(|_| n > 0);
     out.push(pair("heard", counted(about.forwarding.len(), "MAC addresses")));

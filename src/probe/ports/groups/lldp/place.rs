@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{LOCAL, values};
+use super::{LOCAL, LOCAL_V2, values};
 use crate::base::Untrusted;
 use crate::model::Equipment;
 use crate::probe::ports::cells::Tables;
@@ -25,7 +25,7 @@ pub struct Places {
 impl Places {
     /// Resolves the numbers that neighbours were heard on.
     pub fn new(tables: &Tables<'_>, numbers: BTreeSet<u32>, walk: &Walk<'_>, equipment: &Equipment) -> Self {
-        let locals: HashMap<u32, Local<'_>> = locals(tables);
+        let locals: HashMap<u32, Local<'_>> = locals(tables, LOCAL);
         let names = PortNames::new(walk);
         let local = |number: &u32| locals.get(number).copied().unwrap_or_default();
         let by_words: BTreeMap<u32, u32> =
@@ -49,6 +49,24 @@ impl Places {
         Self { ports, words }
     }
 
+    /// Resolves numbers that should be ifIndexes: LLDP-V2-MIB has no others. Where the agent calls the port otherwise
+    /// than that interface is called, its words count.
+    pub fn of_interfaces(tables: &Tables<'_>, numbers: BTreeSet<u32>, walk: &Walk<'_>) -> Self {
+        let locals: HashMap<u32, Local<'_>> = locals(tables, LOCAL_V2);
+        let names = PortNames::new(walk);
+        let mut places = Self { ports: HashMap::new(), words: HashMap::new() };
+        for number in numbers {
+            let local = locals.get(&number).copied().unwrap_or_default();
+            let by_number = walk.known(number).filter(|index| !local.contradicts(*index, walk));
+            let port = by_number.or_else(|| local.port(number, walk, &names));
+            places.ports.insert(number, port);
+            if port.is_none() {
+                places.words.insert(number, local.words(number));
+            }
+        }
+        places
+    }
+
     pub fn port(&self, number: u32) -> Option<u32> {
         self.ports.get(&number).copied().flatten()
     }
@@ -68,12 +86,12 @@ struct Local<'a> {
     description: Option<&'a [u8]>,
 }
 
-fn locals<'a>(tables: &Tables<'a>) -> HashMap<u32, Local<'a>> {
-    let rows = tables.rows_of(&[LOCAL, LOCAL + 1, LOCAL + 2]);
+fn locals<'a>(tables: &Tables<'a>, first: usize) -> HashMap<u32, Local<'a>> {
+    let rows = tables.rows_of(&[first, first + 1, first + 2]);
     let row_of = |row| Local {
-        subtype: tables.get(LOCAL, row).and_then(values::number),
-        id: tables.get(LOCAL + 1, row).and_then(values::octets_raw),
-        description: tables.get(LOCAL + 2, row).and_then(values::octets),
+        subtype: tables.get(first, row).and_then(values::number),
+        id: tables.get(first + 1, row).and_then(values::octets_raw),
+        description: tables.get(first + 2, row).and_then(values::octets),
     };
     rows.into_iter().filter_map(|row| Some((row.single()?, row_of(row)))).collect()
 }

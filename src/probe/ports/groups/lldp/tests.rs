@@ -115,7 +115,8 @@ fn version_two_speaks_of_ifindexes_and_does_not_double_version_one() {
         .cell(REMOTE_V2 + CHASSIS_ID, row, Value::Octets(&[0x44, 0x4c, 0xa8, 0x31, 0x3e, 0]))
         .cell(REMOTE_V2 + PORT_ID, row, Value::Octets(b"Eth1/2"))
         .cell(REMOTE_V2 + SYS_NAME, row, Value::Octets(b"leaf"))
-        .cell(REMOTE_V2 + SYS_NAME, &[0, 99, 1, 1], Value::Octets(b"lost"));
+        .cell(REMOTE_V2 + SYS_NAME, &[0, 99, 1, 1], Value::Octets(b"lost"))
+        .cell(REMOTE + SYS_NAME, &[0, 99, 1], Value::Octets(b"lost"));
     let equipment = fed.fold(&GROUP);
     assert_eq!(seen(&equipment), [(18, "leaf".to_owned())]);
     assert_eq!(equipment.strays.len(), 1);
@@ -124,15 +125,78 @@ fn version_two_speaks_of_ifindexes_and_does_not_double_version_one() {
 #[test]
 fn identifiers_are_told_by_their_kind() {
     let words = |subtype, octets: &[u8]| {
-        let (text, mac) = identity(Some(subtype), CHASSIS_MAC, CHASSIS_ADDRESS, Some(octets));
-        (text.line(), mac.is_some())
+        let found = identity(&CHASSIS, Some(subtype), Some(octets));
+        (found.words.line(), found.mac.is_some())
     };
     assert_eq!(words(4, &[0, 0x1a, 0xa9, 0x7f, 0x78, 0]), ("00:1a:a9:7f:78:00".to_owned(), true));
     assert_eq!(words(7, &[0xe8, 0x39, 0x35, 0x1a, 0xca, 0x99]), ("e8:39:35:1a:ca:99".to_owned(), true));
+    assert_eq!(words(4, b"E8 39 35 1A CA 99"), ("e8:39:35:1a:ca:99".to_owned(), true));
+    assert_eq!(words(4, b"e839351aca99"), ("e8:39:35:1a:ca:99".to_owned(), true));
+    assert_eq!(words(7, b"e839351aca99"), ("e839351aca99".to_owned(), false), "a serial number may look so");
     assert_eq!(words(5, &[1, 10, 0, 0, 1]), ("10.0.0.1".to_owned(), false));
+    assert_eq!(words(5, &[10, 0, 0, 1]), ("10.0.0.1".to_owned(), false), "without the family");
     assert_eq!(words(7, b"NWPU(SSI1)"), ("NWPU(SSI1)".to_owned(), false));
     assert_eq!(words(4, b"not-a-mac"), ("not-a-mac".to_owned(), false));
-    assert_eq!(identity(None, 4, 5, None).0, Untrusted::default());
+    let old = b"\xb1\xb1\xbe\xa9";
+    assert_eq!(words(7, old).0, Untrusted::bounded(old, 10).line(), "another encoding");
+    for nothing in [&[0; 6][..], &[0xff; 6], b"", b"N/A"] {
+        let found = identity(&CHASSIS, Some(4), Some(nothing));
+        assert!(found.words.is_empty() && found.digits.is_empty() && found.mac.is_none(), "{nothing:?}");
+    }
+    let found = identity(&CHASSIS, Some(7), Some(&[0, 1, 2, 0xfe]));
+    assert_eq!((found.words.is_empty(), found.digits.line()), (true, "00:01:02:fe".to_owned()));
+    assert!(identity(&CHASSIS, None, None).words.is_empty());
+}
+
+#[test]
+fn a_neighbour_without_a_name_is_called_by_its_chassis_then_by_its_port() {
+    let row = |fed: Fed, number: u32, chassis: (i64, &'static [u8]), port: &'static [u8], more: &'static str, name| {
+        fed.cell(REMOTE + CHASSIS_SUBTYPE, &[0, number, 1], Value::Integer(chassis.0))
+            .cell(REMOTE + CHASSIS_ID, &[0, number, 1], Value::Octets(chassis.1))
+            .cell(REMOTE + PORT_SUBTYPE, &[0, number, 1], Value::Integer(7))
+            .cell(REMOTE + PORT_ID, &[0, number, 1], Value::Octets(port))
+            .cell(REMOTE + PORT_DESC, &[0, number, 1], Value::Octets(more.as_bytes()))
+            .cell(REMOTE + SYS_NAME, &[0, number, 1], Value::Octets(name))
+    };
+    let mut fed = Fed::default().ports(&[1, 2, 3, 4, 5, 6, 7]).before(|e| e.bridge_ports = vec![(1, 1)]);
+    fed = row(fed, 1, (4, &[0x44, 0x4c, 0xa8, 0x31, 0x3e, 0]), b"1", "Not Advertised", b"Not Advertised");
+    fed = row(fed, 2, (4, &[0x44, 0x4c, 0xa8, 0x31, 0x3e, 0]), b"n/a", "eth0", b"\0\0");
+    fed = row(fed, 3, (7, b"not received"), b"gi7", "uplink", b"N/A");
+    fed = row(fed, 4, (7, &[1, 2, 3]), &[0x03, 0x04], "uplink", b"");
+    fed = row(fed, 5, (7, &[1, 2, 3]), &[0x03, 0x04], "", b"");
+    fed = row(fed, 6, (7, b"-"), b"", "", b"");
+    let equipment = fed.fold(&GROUP);
+    let mut said: Vec<(u32, String, String, String)> = Vec::new();
+    for port in &equipment.ports {
+        let texts = |n: &Neighbor| (port.index, n.name.line(), n.port.line(), n.port_description.line());
+        said.extend(port.neighbors.iter().map(texts));
+    }
+    let want = [
+        (1, "44:4c:a8:31:3e:00", "1", ""),
+        (2, "44:4c:a8:31:3e:00", "eth0", "eth0"),
+        (3, "gi7", "gi7", "uplink"),
+        (4, "uplink", "uplink", "uplink"),
+        (5, "01:02:03", "03:04", ""),
+    ];
+    assert_eq!(said, want.map(|(at, name, port, more)| (at, name.to_owned(), port.to_owned(), more.to_owned())));
+    assert!(equipment.strays.is_empty(), "a row that says nothing is nobody");
+}
+
+#[test]
+fn version_two_goes_by_its_own_words_where_they_contradict_the_number() {
+    let new = |fed: Fed, number: u32, name: &'static str| {
+        fed.cell(REMOTE_V2 + CHASSIS_SUBTYPE, &[9, number, 1, 1], Value::Integer(7))
+            .cell(REMOTE_V2 + CHASSIS_ID, &[9, number, 1, 1], Value::Octets(b"x"))
+            .cell(REMOTE_V2 + SYS_NAME, &[9, number, 1, 1], Value::Octets(name.as_bytes()))
+    };
+    let local = |fed: Fed, number: u32, id: &'static str| {
+        fed.cell(LOCAL_V2, &[number], Value::Integer(5)).cell(LOCAL_V2 + 1, &[number], Value::Octets(id.as_bytes()))
+    };
+    let fed = Fed::default().named(&[(1, "ge-0/0/0"), (2, "ge-0/0/1"), (3, "ge-0/0/2")]);
+    let fed = new(local(new(local(fed, 1, "ge-0/0/0"), 1, "a"), 2, "ge-0/0/2"), 2, "b");
+    let equipment = new(local(fed, 77, "xe-9/9/9"), 77, "c").fold(&GROUP);
+    assert_eq!(seen(&equipment), [(1, "a".to_owned()), (3, "b".to_owned())]);
+    assert_eq!(equipment.strays[0].local.line(), "xe-9/9/9");
 }
 
 #[test]
