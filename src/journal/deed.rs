@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::error::JournalError;
 use super::log::{Text, bytes, text, unhex};
 use super::record::{self, Record, TEXT_LIMIT, hex};
-use crate::base::{Timestamp, Untrusted};
+use crate::base::{Timestamp, Untrusted, units};
 use crate::model::care::LONGEST_CLAIM;
 use crate::model::{
     Acknowledgement, AssetId, CareBook, CheckKey, Claim, Condition, Deed, EntryKind, Maintenance, Order, PortKey,
@@ -28,7 +28,7 @@ use crate::model::{
 pub const NOTE_LIMIT: usize = 4 * 1024;
 /// The longest name of an owner, in bytes.
 const OWNER_LIMIT: usize = 256;
-/// Entries that a console shows.
+/// Entries that a console shows, in words.
 const SHOWN: usize = 500;
 
 /// A deed as the columns of an entry.
@@ -195,9 +195,19 @@ pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
     deeds.sort_by(|a, b| a.entry.id.cmp(&b.entry.id));
     let mut acks: HashMap<Target, Acknowledgement> = HashMap::new();
     let mut maintenance: BTreeMap<Arc<str>, Maintenance> = BTreeMap::new();
+    let mut entries = Vec::with_capacity(deeds.len().min(SHOWN));
     for record in &deeds {
         let entry = &record.entry;
-        match read(entry.kind, &entry.text) {
+        let deed = read(entry.kind, &entry.text);
+        if let Some(deed) = &deed {
+            let mut shown = entry.clone();
+            shown.text = said(deed, &entry.author);
+            if let Deed::Cancelled { maintenance: id } = deed {
+                shown.about = maintenance.get(id).map(|one| scope_words(&one.order.scope));
+            }
+            entries.push(Arc::new(shown));
+        }
+        match deed {
             Some(Deed::Claimed(mut claim)) => {
                 // Whatever was written: nothing is owned for ever.
                 claim.until = claim.until.min(entry.at.plus(LONGEST_CLAIM));
@@ -221,7 +231,7 @@ pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
     let mut acks: Vec<Arc<Acknowledgement>> = acks.into_values().map(Arc::new).collect();
     acks.sort_by(|a, b| a.id.cmp(&b.id));
     let last = deeds.last().map_or(Timestamp::default(), |record| record.entry.at);
-    let entries = deeds.into_iter().rev().take(SHOWN).map(|record| Arc::new(record.entry)).collect();
+    let entries = entries.into_iter().rev().take(SHOWN).collect();
     // What was over long before the last entry is over for everybody.
     let lives = |order: &Order| match order.span {
         Span::Once { until, .. } => until.plus(LONGEST_CLAIM) > last,
@@ -229,6 +239,60 @@ pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
     };
     let maintenance = maintenance.into_values().filter(|one| lives(&one.order)).map(Arc::new).collect();
     CareBook { acks, maintenance, entries }
+}
+
+/// The deed in words, for people; who did it is said beside.
+fn said(deed: &Deed, author: &Untrusted) -> Untrusted {
+    let mut out = Vec::new();
+    match deed {
+        Deed::Claimed(claim) => {
+            if claim.owner != *author {
+                out.extend_from_slice(b"for ");
+                out.extend_from_slice(claim.owner.as_bytes());
+                out.extend_from_slice(b", ");
+            }
+            out.extend_from_slice(format!("until {}", moment(claim.until)).as_bytes());
+            if claim.stickiness == Stickiness::EndsOnWorsening {
+                out.extend_from_slice(b" or until it gets worse");
+            }
+            add_note(&mut out, &claim.note);
+        }
+        Deed::Released { why, .. } => {
+            let words: &[u8] = match why {
+                Release::ByHand => b"given back",
+                Release::Recovered => b"it recovered",
+                Release::Worsened => b"it got worse",
+                Release::Expired => b"its time was over",
+            };
+            out.extend_from_slice(words);
+        }
+        Deed::Ordered(order) => {
+            let span = match &order.span {
+                Span::Once { from, until } => format!("from {} until {}", moment(*from), moment(*until)),
+                Span::Recurring { schedule, lasts } => {
+                    let lasts = units::config_duration(*lasts);
+                    format!("{lasts} each time of \"{}\" in {}", schedule.cron, schedule.timezone)
+                }
+            };
+            out.extend_from_slice(span.as_bytes());
+            add_note(&mut out, &order.note);
+        }
+        Deed::Cancelled { .. } => out.extend_from_slice(b"taken back or ended early"),
+    }
+    Untrusted::bounded(&out, TEXT_LIMIT)
+}
+
+fn moment(at: Timestamp) -> String {
+    let text = at.rfc3339();
+    // To the minute: `2026-03-14 18:22 UTC`.
+    format!("{} UTC", text.get(..16).unwrap_or(&text).replace('T', " "))
+}
+
+fn add_note(out: &mut Vec<u8>, note: &Untrusted) {
+    if !note.is_empty() {
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(note.as_bytes());
+    }
 }
 
 fn scope_words(scope: &Scope) -> Untrusted {

@@ -143,6 +143,6 @@ pub struct CareBook {
     /// Times are steady ones.
     pub acks: Vec<Arc<Acknowledgement>>,
     pub maintenance: Vec<Arc<Maintenance>>,
-    /// Newest first; as written, by the wall clock.
+    /// Newest first, by the wall clock; their text says in words what was done.
     pub entries: Arc<[Arc<Entry>]>,
 }

@@ -114,7 +114,11 @@ pub const ACTIONS: &[(Action, &str, &str)] = &[
         "watch",
         "watch: ask the host each second, or the port's device as fast as it counts anew; and stop",
     ),
-    (Action::Follow, "follow", "along the cable: from a host to its switch port, from a port to what hangs there"),
+    (
+        Action::Follow,
+        "follow",
+        "along the cable: from a host to its switch port, from a port to what hangs there; from an entry to what it is about",
+    ),
     (Action::LastPlace, "last_place", "back to where the last jump began"),
     (Action::Compare, "compare", "two hosts side by side: on the one, then on the other"),
     (Action::Open, "open", "everything about the selected row"),

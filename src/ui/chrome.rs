@@ -12,7 +12,7 @@ use super::canvas::Row;
 use super::commands;
 use super::frame::Frame;
 use super::overlays::Overlay;
-use super::panes::{PaneKind, ScreenId};
+use super::panes::{PaneKind, ScreenId, Selected};
 use super::tour::World;
 use crate::base::{text, units};
 use crate::bus::MessageWeight;
@@ -24,6 +24,9 @@ use crate::ui::action::{ACTIONS, Action};
 
 /// From this width on the header says whose engine it is; the log and the first message say it everywhere.
 const ATTACHED_FROM: u16 = 100;
+
+/// From this width on a detail can be made wider than its box is by itself.
+const WIDE_FROM: u16 = 124;
 
 /// From this width on the footer says where one came from.
 const CRUMBS_FROM: u16 = 100;
@@ -343,6 +346,9 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
     }
     let mut hits = Hits::new();
     for (action, words) in hints(app) {
+        if *words == "wide" && area.width < WIDE_FROM {
+            continue;
+        }
         let keys = app.keymap.keys_of(action);
         // The key that everybody knows, where it is bound.
         let Some(key) = keys.iter().find(|k| *k == "Enter").or(keys.first()).cloned() else { continue };
@@ -373,6 +379,9 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
         // The question itself says which keys answer it.
         return &[];
     }
+    if let Some(Overlay::Detail { selected: Selected::Told(_) | Selected::Entry(_), .. }) = app.overlays.last() {
+        return &[("back", "back"), ("follow", "go to it"), ("note", "note"), ("claim", "claim"), ("shell", "shell")];
+    }
     if matches!(app.overlays.last(), Some(Overlay::Detail { .. })) {
         return &[
             ("back", "back"),
@@ -383,6 +392,7 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
             ("shell", "shell"),
             ("maintain", "maintenance"),
             ("note", "note"),
+            ("zoom", "wide"),
         ];
     }
     if app.screen == ScreenId::Sessions && !app.sessions.is_empty() {
@@ -419,6 +429,8 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
             ("palette", "find"),
         ],
         PaneKind::Log => &[
+            ("open", "open"),
+            ("follow", "go to it"),
             ("help", "help"),
             ("filter", "filter"),
             ("command_line", "command"),

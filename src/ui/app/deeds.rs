@@ -12,6 +12,7 @@ use crate::ui::list::List;
 use crate::ui::overlays::Overlay;
 use crate::ui::panes::{self, PaneKind, ScreenId, Selected};
 use crate::ui::run::Exit;
+use crate::ui::sorting::By;
 use crate::ui::tour::Wish;
 
 impl App {
@@ -138,14 +139,14 @@ impl App {
     /// The picker for the order of the focused list, and for the columns where it has some to choose.
     fn choose_order(&mut self) {
         let overlay = match self.focus {
-            PaneKind::Hosts | PaneKind::Problems => Overlay::sort(self.focus, self.order_of(self.focus).by),
+            kind if !By::of(kind).is_empty() => Overlay::sort(kind, self.order_of(kind).by),
             _ => Overlay::columns(self.columns.sort.column),
         };
         self.overlays.push(overlay);
     }
 
     fn sort_beside(&mut self, delta: isize) {
-        if matches!(self.focus, PaneKind::Hosts | PaneKind::Problems) {
+        if !By::of(self.focus).is_empty() {
             self.sort_list_beside(self.focus, delta);
             return;
         }

@@ -3,6 +3,7 @@
 
 mod backups;
 pub mod fields;
+mod heads;
 mod hosts;
 mod incident;
 pub mod log;
@@ -15,12 +16,18 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-pub use hosts::{HostsHave, hosts as host_order, leading as host_value, moment as host_moment};
+pub use backups::{size as job_size, used as job_used};
+pub use heads::{Head, Heads};
+pub use hosts::{
+    HostsHave, hosts as host_order, leading as host_value, moment as host_moment, parents as host_parents,
+};
 
 use super::app::App;
 use super::canvas::{self, Row};
 use super::frame::Frame;
 use super::list::List;
+use super::logbook::LogEntry;
+use super::overlays;
 use super::port::Seen;
 use crate::base::options::{Problem, nearest};
 use crate::base::{Timestamp, text, units};
@@ -137,6 +144,8 @@ pub enum Selected {
     Port(AssetId, PortKey),
     Job(AssetId),
     Entry(usize),
+    /// An entry of the log, as it was when it was selected.
+    Told(Arc<LogEntry>),
 }
 
 impl Selected {
@@ -146,6 +155,7 @@ impl Selected {
             Self::Host(asset) => Some(Target::Host(asset)),
             Self::Job(asset) => Some(Target::Job(asset)),
             Self::Port(asset, key) => Some(Target::Port(asset, key)),
+            Self::Told(entry) => entry.about.clone()?.target(),
             Self::Entry(_) => None,
         }
     }
@@ -154,6 +164,7 @@ impl Selected {
     pub fn asset(self) -> Option<AssetId> {
         match self {
             Self::Host(id) | Self::Port(id, _) | Self::Job(id) => Some(id),
+            Self::Told(entry) => entry.about.clone()?.asset(),
             Self::Entry(_) => None,
         }
     }
@@ -283,6 +294,8 @@ pub fn rows(app: &App, kind: PaneKind, area: Rect) -> Rect {
     let above = match kind {
         PaneKind::Ports if below.height > 2 && app.device().is_some() => ports::plate_height(app, below) + 1,
         PaneKind::Hosts if app.screen == ScreenId::Hosts && below.height > 4 => 1,
+        PaneKind::Backups if app.screen == ScreenId::Backups && below.height > 4 => 1,
+        PaneKind::Log if below.height > 4 => 1,
         _ => 0,
     };
     Rect { y: below.y + above, height: below.height.saturating_sub(above), ..below }
@@ -305,7 +318,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         PaneKind::Incident => incident::title(app, frame),
         PaneKind::Log => log::title(app),
     };
-    let focused = app.focus == kind && app.panes().len() > 1;
+    let reading = overlays::is_at_side(app);
+    let focused = app.focus == kind && app.panes().len() > 1 && !reading;
     let line = app.look.style(if focused { Meaning::RuleFocus } else { Meaning::Rule });
     let head = app.look.style(if focused { Meaning::Accent } else { Meaning::Title });
     let list = app.list(kind);
@@ -335,14 +349,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     let marks = app.marks.are_in(kind);
     if kind == PaneKind::Ports && app.device().is_some() {
         ports::draw_plate(app, frame, below);
-        if body.y > below.y {
-            let header = Rect { y: body.y - 1, height: 1, ..body };
-            ports::draw_header(app, frame, header);
-        }
     }
-    if kind == PaneKind::Hosts && body.y > below.y {
-        hosts::draw_header(app, frame, Rect { y: below.y, height: 1, ..body });
-    }
+    draw_heads(app, frame, kind, area);
     if list.order.is_empty() {
         draw_empty(app, frame, kind, body);
         return;
@@ -362,7 +370,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         }
         if list.top + offset == list.selected {
             if app.focus == kind {
-                canvas::mark(frame.buffer, &app.look, name_part(body), y, app.look.style(Meaning::Selected));
+                let meaning = if reading { Meaning::SelectedDim } else { Meaning::Selected };
+                canvas::mark(frame.buffer, &app.look, name_part(body), y, app.look.style(meaning));
             } else if kind == PaneKind::Devices && app.shows(PaneKind::Ports) {
                 // The device that the other pane is about.
                 canvas::paint(frame.buffer, name_part(body), y, app.look.style(Meaning::SelectedDim));
@@ -385,6 +394,34 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     }
 }
 
+/// The heads of a pane's columns, where it has some; what each of them sorts by.
+fn draw_heads(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) -> Heads {
+    let body = rows(app, kind, area);
+    let head = Rect { y: body.y.saturating_sub(1), height: 1, ..body };
+    match kind {
+        _ if body.y <= area.y + 1 => Heads::new(),
+        PaneKind::Hosts => hosts::draw_header(app, frame, head),
+        PaneKind::Backups => backups::draw_header(app, frame, head),
+        PaneKind::Log => log::draw_header(app, frame, head),
+        PaneKind::Ports if app.device().is_some() => ports::draw_header(app, frame, head),
+        _ => Heads::new(),
+    }
+}
+
+/// What a press on the head of a column sorts by.
+pub fn head_at(app: &App, kind: PaneKind, area: Rect, column: u16, row: u16) -> Option<Head> {
+    if row + 1 != rows(app, kind, area).y {
+        return None;
+    }
+    // As it was drawn: where heads stand depends on what has room.
+    let (columns, lines) = app.size();
+    let screen = Rect::new(0, 0, columns, lines);
+    let mut buffer = ratatui::buffer::Buffer::empty(screen);
+    let (now, link) = (app.now(), super::frame::Link::default());
+    let frame = &mut Frame { buffer: &mut buffer, area: screen, now, wall: now, link, cursor: None, answer: None };
+    draw_heads(app, frame, kind, area).into_iter().find(|(columns, _)| columns.contains(&column)).map(|(_, head)| head)
+}
+
 /// An empty pane says why, and what would fill it.
 fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) {
     let lines = match kind {
@@ -393,7 +430,8 @@ fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) {
         PaneKind::Devices | PaneKind::Ports => ports::empty(app),
         PaneKind::Backups => backups::empty(app),
         PaneKind::Incident => incident::empty(app),
-        PaneKind::Sessions | PaneKind::Log => vec!["nothing was said yet".to_owned()],
+        PaneKind::Log => log::empty(app),
+        PaneKind::Sessions => Vec::new(),
     };
     let filtered = !app.filter.is_empty() && kind != PaneKind::Incident;
     let lines = if filtered {

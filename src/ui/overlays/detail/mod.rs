@@ -7,6 +7,7 @@ mod device;
 mod host;
 mod job;
 mod port;
+mod told;
 mod vitals;
 
 use super::Line;
@@ -23,10 +24,12 @@ pub fn title(app: &App, selected: &Selected) -> String {
         Selected::Job(id) => app.snapshot.job(id).map_or_else(|| id.as_str().to_owned(), |j| j.job.name.to_string()),
         Selected::Port(id, port) => format!("{} {}", id.as_str(), port.label.line()),
         Selected::Entry(_) => app.incident().map(|i| i.id.to_string()).unwrap_or_default(),
+        Selected::Told(entry) => told::title(entry),
     }
 }
 
-pub fn lines(app: &App, now: Timestamp, selected: &Selected) -> Vec<Line> {
+/// Fit for so many columns where it has tables; longer lines are broken by whoever shows them.
+pub fn lines(app: &App, now: Timestamp, selected: &Selected, columns: usize) -> Vec<Line> {
     let mut out = Vec::new();
     match selected {
         Selected::Host(id) => match app.snapshot.host(id) {
@@ -34,7 +37,7 @@ pub fn lines(app: &App, now: Timestamp, selected: &Selected) -> Vec<Line> {
             None => out.push((Meaning::Warning, "it left the inventory".to_owned())),
         },
         Selected::Job(id) => match app.snapshot.job(id) {
-            Some(job) => job::lines(app, now, job, &mut out),
+            Some(job) => job::lines(app, now, job, columns, &mut out),
             None => out.push((Meaning::Warning, "it left the inventory".to_owned())),
         },
         Selected::Port(id, port) => match app.snapshot.device(id) {
@@ -43,13 +46,10 @@ pub fn lines(app: &App, now: Timestamp, selected: &Selected) -> Vec<Line> {
         },
         Selected::Entry(row) => {
             if let Some(entry) = app.incident().and_then(|i| i.entries.get(*row)) {
-                out.push((
-                    Meaning::Dim,
-                    format!("{}  {}  {}  {}", entry.at.rfc3339(), entry.kind.as_str(), entry.author.line(), entry.id),
-                ));
-                out.extend(entry.text.lines().into_iter().map(|l| (Meaning::Text, l)));
+                told::journal_lines(app, entry, &mut out);
             }
         }
+        Selected::Told(entry) => told::lines(app, now, entry, &mut out),
     }
     out
 }
