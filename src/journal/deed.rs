@@ -6,6 +6,8 @@
 //! released  {"target":{"host":"sw1","port":"00476931"},"claim":"01M8…","why":"recovered"}
 //! maintenance-ordered    {"scope":{"tag":"web"},"from":1800000000000,"until":1800007200000,"note":"…"}
 //! maintenance-cancelled  {"maintenance":"01M8…"}
+//! paused    {"note":"…"}
+//! resumed   {}
 //! ```
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,8 +22,8 @@ use super::record::{self, Record, TEXT_LIMIT, hex};
 use crate::base::{Timestamp, Untrusted, units};
 use crate::model::care::LONGEST_CLAIM;
 use crate::model::{
-    Acknowledgement, AssetId, CareBook, CheckKey, Claim, Condition, Deed, EntryKind, Maintenance, Order, PortKey,
-    Release, Schedule, Scope, Span, Stickiness, Subject, Target,
+    Acknowledgement, AssetId, CareBook, CheckKey, Claim, Condition, Deed, EntryKind, Maintenance, Order, Pause,
+    PortKey, Release, Schedule, Scope, Span, Stickiness, Subject, Target,
 };
 
 /// The longest note of a claim: it stands on one line of a screen.
@@ -108,6 +110,14 @@ struct CancelForm {
     maintenance: String,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+struct PauseForm {
+    note: Text,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ResumeForm {}
+
 /// Refuses what would not be kept whole.
 pub fn check(deed: &Deed) -> Result<(), JournalError> {
     match deed {
@@ -115,9 +125,9 @@ pub fn check(deed: &Deed) -> Result<(), JournalError> {
             record::check_length("owner", &claim.owner, OWNER_LIMIT)?;
             if claim.note.is_empty() { Ok(()) } else { record::check_length("note", &claim.note, NOTE_LIMIT) }
         }
-        Deed::Ordered(order) if order.note.is_empty() => Ok(()),
-        Deed::Ordered(order) => record::check_length("note", &order.note, NOTE_LIMIT),
-        Deed::Released { .. } | Deed::Cancelled { .. } => Ok(()),
+        Deed::Ordered(Order { note, .. }) | Deed::Paused { note } if note.is_empty() => Ok(()),
+        Deed::Ordered(Order { note, .. }) | Deed::Paused { note } => record::check_length("note", note, NOTE_LIMIT),
+        Deed::Released { .. } | Deed::Cancelled { .. } | Deed::Resumed => Ok(()),
     }
 }
 
@@ -150,6 +160,10 @@ pub fn form(deed: &Deed) -> Form {
             let form = CancelForm { maintenance: maintenance.to_string() };
             Form { kind: EntryKind::MaintenanceCancelled, text: json(&form), about: None }
         }
+        Deed::Paused { note } => {
+            Form { kind: EntryKind::Paused, text: json(&PauseForm { note: text(note) }), about: None }
+        }
+        Deed::Resumed => Form { kind: EntryKind::Resumed, text: json(&ResumeForm {}), about: None },
     }
 }
 
@@ -186,6 +200,14 @@ pub fn read(kind: EntryKind, text: &Untrusted) -> Option<Deed> {
             let form: CancelForm = serde_json::from_slice(text.as_bytes()).ok()?;
             Some(Deed::Cancelled { maintenance: form.maintenance.into() })
         }
+        EntryKind::Paused => {
+            let form: PauseForm = serde_json::from_slice(text.as_bytes()).ok()?;
+            Some(Deed::Paused { note: Untrusted::bounded(&bytes(&form.note)?, TEXT_LIMIT) })
+        }
+        EntryKind::Resumed => {
+            serde_json::from_slice::<ResumeForm>(text.as_bytes()).ok()?;
+            Some(Deed::Resumed)
+        }
         _ => None,
     }
 }
@@ -195,6 +217,7 @@ pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
     deeds.sort_by(|a, b| a.entry.id.cmp(&b.entry.id));
     let mut acks: HashMap<Target, Acknowledgement> = HashMap::new();
     let mut maintenance: BTreeMap<Arc<str>, Maintenance> = BTreeMap::new();
+    let mut paused: Option<Arc<Pause>> = None;
     let mut entries = Vec::with_capacity(deeds.len().min(SHOWN));
     for record in &deeds {
         let entry = &record.entry;
@@ -225,6 +248,12 @@ pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
                 maintenance.insert(id.clone(), Maintenance { id, author, order });
             }
             Some(Deed::Cancelled { maintenance: id }) => drop(maintenance.remove(&id)),
+            // Who stops what stands still has stopped nothing.
+            Some(Deed::Paused { note }) => {
+                let (id, by, since) = (entry.id.clone(), entry.author.clone(), entry.at);
+                paused.get_or_insert_with(|| Arc::new(Pause { id, by, since, note }));
+            }
+            Some(Deed::Resumed) => paused = None,
             None => damage.push(format!("entry {} cannot be understood", entry.id)),
         }
     }
@@ -238,7 +267,7 @@ pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
         Span::Recurring { .. } => true,
     };
     let maintenance = maintenance.into_values().filter(|one| lives(&one.order)).map(Arc::new).collect();
-    CareBook { acks, maintenance, entries }
+    CareBook { acks, maintenance, paused, entries }
 }
 
 /// The deed in words, for people; who did it is said beside.
@@ -278,6 +307,11 @@ fn said(deed: &Deed, author: &Untrusted) -> Untrusted {
             add_note(&mut out, &order.note);
         }
         Deed::Cancelled { .. } => out.extend_from_slice(b"taken back or ended early"),
+        Deed::Paused { note } => {
+            out.extend_from_slice(b"all polling is stopped");
+            add_note(&mut out, note);
+        }
+        Deed::Resumed => out.extend_from_slice(b"polling goes on"),
     }
     Untrusted::bounded(&out, TEXT_LIMIT)
 }
@@ -451,7 +485,8 @@ mod tests {
         let ordered = (scopes, spans, flexible, octets())
             .prop_map(|(scope, span, flexible, note)| Deed::Ordered(Order { scope, span, flexible, note }));
         let cancelled = "[0-9A-Z]{26}".prop_map(|id| Deed::Cancelled { maintenance: id.into() });
-        prop_oneof![claimed, released, ordered, cancelled]
+        let paused = octets().prop_map(|note| Deed::Paused { note });
+        prop_oneof![claimed, released, ordered, cancelled, paused, Just(Deed::Resumed)]
     }
 
     proptest! {

@@ -470,6 +470,11 @@ impl App {
         self.frozen.as_ref().map_or(self.now, |frozen| frozen.since)
     }
 
+    /// The time that it is, whatever the picture is of.
+    pub(super) fn clock(&self) -> Timestamp {
+        self.now
+    }
+
     pub(super) fn size(&self) -> (u16, u16) {
         self.size
     }

@@ -83,10 +83,12 @@ fn banner(app: &App, size: (u16, u16)) -> Vec<String> {
         }
     }
     match app.live().engine.mode {
-        Mode::Paused => parts.push(format!(
-            "PAUSED: nothing is polled, {} resumes",
-            app.keymap.keys_of(Action::Pause.name()).first().map_or(":resume", String::as_str)
-        )),
+        Mode::Paused => {
+            let keys = app.keymap.keys_of(Action::Pause.name());
+            let key = keys.first().map_or(":resume", String::as_str);
+            let what = app.live().engine.pause.as_ref().map_or_else(|| "PAUSED".to_owned(), |p| p.words(app.clock()));
+            parts.push(format!("{what}; nothing is polled, {key} resumes"));
+        }
         Mode::Passive => parts.push("PASSIVE: nothing is ever sent".to_owned()),
         Mode::Polling => {}
     }
@@ -372,10 +374,7 @@ fn brief(name: &str) -> String {
 
 /// The actions that matter here, with a word each.
 fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
-    if matches!(
-        app.overlays.last(),
-        Some(Overlay::Question(_) | Overlay::EndSession { .. } | Overlay::Quit | Overlay::Pause)
-    ) {
+    if matches!(app.overlays.last(), Some(Overlay::Question(_) | Overlay::EndSession { .. } | Overlay::Quit)) {
         // The question itself says which keys answer it.
         return &[];
     }

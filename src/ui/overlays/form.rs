@@ -11,6 +11,7 @@ use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
 use crate::model::care::CLAIM_LASTS;
 use crate::model::{AssetId, Order, Scope, Span, Stickiness, Target};
+use crate::state::Link;
 use crate::ui::app::App;
 use crate::ui::app::marks::{Step, some};
 use crate::ui::canvas::Row;
@@ -67,6 +68,8 @@ pub enum Purpose {
     ClaimAll(Vec<Target>, Vec<String>),
     /// Each of these alone.
     MaintainAll(Vec<AssetId>),
+    /// Stopping all polling.
+    Pause,
 }
 
 /// The field that is wrong, and why.
@@ -88,6 +91,24 @@ pub struct Form {
 }
 
 impl Form {
+    /// Stopping all polling: for whom, and until when, stands beside the note.
+    pub fn pause(app: &App) -> Self {
+        let all = match &app.live().engine.link {
+            Link::Attached { .. } => "for everybody who is attached to this engine; ",
+            Link::Own | Link::Lost { .. } => "",
+        };
+        let until = format!("{all}it lasts until somebody has polling go on, over a restart too");
+        Self {
+            purpose: Purpose::Pause,
+            title: "Stop all polling?".to_owned(),
+            remarks: vec![until, "the journal keeps who stopped it and when".to_owned()],
+            fields: vec![Field::text("note", "", "why, for whoever finds it stopped")],
+            at: 0,
+            waiting: None,
+            failure: None,
+        }
+    }
+
     /// Taking on all that is marked: one note and one owner for all of them.
     pub fn claim_all(targets: Vec<Target>, not: Vec<String>, note: &str) -> Self {
         let names: Vec<String> = targets.iter().map(|target| target.label().line()).collect();
@@ -221,7 +242,7 @@ impl Form {
             Ok((name, Some(ticket), self.command(&purpose, ticket, now)?))
         };
         match &self.purpose {
-            Purpose::Claim(_) | Purpose::Maintain(_) => None,
+            Purpose::Claim(_) | Purpose::Maintain(_) | Purpose::Pause => None,
             Purpose::ClaimAll(targets, not) => {
                 let steps = targets.iter().map(|target| step(target.label().line(), Purpose::Claim(target.clone())));
                 Some(steps.collect::<Result<_, _>>().map(|steps| ("claimed", steps, not.clone())))
@@ -238,6 +259,7 @@ impl Form {
     fn command(&self, purpose: &Purpose, ticket: Ticket, now: Timestamp) -> Result<Command, Mistake> {
         match purpose {
             Purpose::ClaimAll(..) | Purpose::MaintainAll(_) => Err(("note", "one at a time".to_owned())),
+            Purpose::Pause => Ok(Command::Pause { ticket, note: self.said("note").to_owned() }),
             Purpose::Claim(target) => {
                 let lasts = self.duration("for", CLAIM_LASTS)?;
                 let owner = Some(self.said("owner")).filter(|owner| !owner.is_empty()).map(str::to_owned);

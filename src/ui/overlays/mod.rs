@@ -28,11 +28,10 @@ use super::run::Exit;
 use super::sorting::By;
 use super::tour::World;
 use crate::base::text;
-use crate::bus::{Command, Ticket};
+use crate::bus::Ticket;
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, EntryKind, IncidentId, PortKey, Prompt, PromptId, Scope, SessionId, Target};
-use crate::state::Link;
 
 use reading::scroll_key;
 pub use reading::{Line, draw_side, is_at_side, text_area};
@@ -65,8 +64,6 @@ pub enum Overlay {
         host: String,
     },
     Quit,
-    /// Before all polling stops.
-    Pause,
 }
 
 /// What becomes of the top overlay after a key.
@@ -135,6 +132,11 @@ impl Overlay {
         Self::Form(form::Form::maintain_all(assets))
     }
 
+    /// Stopping all polling.
+    pub fn pause(app: &App) -> Self {
+        Self::Form(form::Form::pause(app))
+    }
+
     pub fn bulk(what: &'static str, steps: Vec<Step>, not: Vec<String>) -> Self {
         Self::Bulk(bulk::Bulk::new(what, steps, not))
     }
@@ -171,7 +173,6 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
         Overlay::Question(question) => prompt::key(app, question, key),
         Overlay::EndSession { id, .. } => end_key(app, *id, key),
         Overlay::Quit => quit_key(app, key),
-        Overlay::Pause => pause_key(app, key),
     };
     let text_at_risk = matches!(&overlay, Overlay::Editor(e) if e.holds_text());
     if reaction == Reaction::Keep && (text_at_risk || !cancelled) {
@@ -196,17 +197,6 @@ fn find_key(help: &mut help::Help, key: Key) -> bool {
         _ => return false,
     }
     true
-}
-
-fn pause_key(app: &mut App, key: Key) -> Reaction {
-    match key.code {
-        KeyCode::Char('y') | KeyCode::Enter => {
-            app.send(Command::Pause(true));
-            Reaction::Close
-        }
-        KeyCode::Escape | KeyCode::Char('n' | 'q') => Reaction::Close,
-        _ => Reaction::Keep,
-    }
 }
 
 fn quit_key(app: &mut App, key: Key) -> Reaction {
@@ -307,11 +297,6 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
             Overlay::Bulk(bulk) => bulk::draw(app, frame, bulk),
             Overlay::EndSession { host, .. } => {
                 ask(app, frame, &format!("End the session with {host}?"), "end it", "keep it")
-            }
-            Overlay::Pause => {
-                let for_all = matches!(app.live().engine.link, Link::Attached { .. });
-                let title = if for_all { "Stop all polling, for everybody?" } else { "Stop all polling?" };
-                ask(app, frame, title, "stop", "go on polling")
             }
             Overlay::Quit if app.world == World::Tour => {
                 ask(app, frame, "Leave the tour? Your own console is as you left it", "leave the tour", "stay")

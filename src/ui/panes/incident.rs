@@ -54,9 +54,12 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         EntryKind::Opened | EntryKind::Closed => Meaning::Title,
         EntryKind::State => Meaning::Warning,
         EntryKind::Note | EntryKind::Hypothesis | EntryKind::Acknowledged | EntryKind::Role => Meaning::Dim,
-        EntryKind::Claimed | EntryKind::Released | EntryKind::MaintenanceOrdered | EntryKind::MaintenanceCancelled => {
-            Meaning::Dim
-        }
+        EntryKind::Claimed
+        | EntryKind::Released
+        | EntryKind::MaintenanceOrdered
+        | EntryKind::MaintenanceCancelled
+        | EntryKind::Paused
+        | EntryKind::Resumed => Meaning::Dim,
     };
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(&entry.at.utc_time_of_day(), dim(app)).gap(1);
