@@ -16,9 +16,15 @@ pub(super) struct Halt {
     /// What the journal says.
     saved: Option<Arc<Pause>>,
     /// What was ordered here and the journal does not say yet.
-    ordered: Option<Option<Arc<Pause>>>,
+    ordered: Option<Ordered>,
     /// The journal was not read yet.
     awaited: bool,
+}
+
+#[derive(Debug)]
+enum Ordered {
+    Pause(Arc<Pause>),
+    Resume,
 }
 
 impl Halt {
@@ -34,7 +40,11 @@ impl Halt {
 
     /// What stands.
     pub fn pause(&self) -> Option<&Arc<Pause>> {
-        self.ordered.as_ref().unwrap_or(&self.saved).as_ref()
+        match &self.ordered {
+            Some(Ordered::Pause(pause)) => Some(pause),
+            Some(Ordered::Resume) => None,
+            None => self.saved.as_ref(),
+        }
     }
 
     /// It stands, and is on disk.
@@ -43,7 +53,7 @@ impl Halt {
     }
 
     fn order(&mut self, pause: Option<Pause>) {
-        self.ordered = Some(pause.map(Arc::new));
+        self.ordered = Some(pause.map_or(Ordered::Resume, |pause| Ordered::Pause(Arc::new(pause))));
     }
 
     /// What the journal says now. Where that is news, it is newer than what was ordered here.

@@ -276,7 +276,8 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
     if let Some((asking, line)) = &app.asking {
         let sign = if *asking == Asking::Filter { "/" } else { ":" };
         let mut row = Row::new(frame.buffer, &app.look, area, y);
-        row.put(sign, app.look.style(Meaning::Key)).put(line.text(), app.look.style(Meaning::Text));
+        let (shown, at) = line.window(row.room().saturating_sub(1), app.look.ellipsis());
+        row.put(sign, app.look.style(Meaning::Key)).put(&shown, app.look.style(Meaning::Text));
         if *asking == Asking::Command {
             // What Tab could make of it.
             row.gap(2);
@@ -288,8 +289,7 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
                 row.put(&word, dim).gap(2);
             }
         }
-        let x = 1 + text::width(&text::clean(line.before()));
-        frame.cursor = Some(Position::new((x as u16).min(area.width.saturating_sub(1)), y));
+        frame.cursor = Some(Position::new((1 + at as u16).min(area.width.saturating_sub(1)), y));
         return Hits::new();
     }
     let mut row = Row::new(frame.buffer, &app.look, area, y);
@@ -374,9 +374,11 @@ fn brief(name: &str) -> String {
 
 /// The actions that matter here, with a word each.
 fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
-    if matches!(app.overlays.last(), Some(Overlay::Question(_) | Overlay::EndSession { .. } | Overlay::Quit)) {
-        // The question itself says which keys answer it.
-        return &[];
+    match app.overlays.last() {
+        None | Some(Overlay::Detail { .. }) => {}
+        Some(Overlay::Help(_) | Overlay::Compare { .. }) => return &[("back", "back")],
+        // It says itself which keys it takes; none of the list's below it reach that.
+        Some(_) => return &[],
     }
     if let Some(Overlay::Detail { selected: Selected::Told(_) | Selected::Entry(_), .. }) = app.overlays.last() {
         return &[("back", "back"), ("follow", "go to it"), ("note", "note"), ("claim", "claim"), ("shell", "shell")];

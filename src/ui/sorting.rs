@@ -147,7 +147,7 @@ impl Order {
 pub struct Orders([Order; 3]);
 
 impl Orders {
-    pub fn of(&self, kind: PaneKind) -> Order {
+    pub fn of(self, kind: PaneKind) -> Order {
         self.0[Self::slot(kind)]
     }
 
@@ -216,7 +216,6 @@ fn host_key(host: &HostView, by: By) -> Key {
     let known = !host.stale && host.condition != Condition::Unreachable;
     let value = |name: &str| Key::number(host.metric(name).filter(|_| known).map(|v| -v));
     match by {
-        By::Severity => Key::Unknown,
         By::Name => Key::Text(host.host.name.to_lowercase()),
         By::Age => Key::number(panes::host_moment(host).map(|at| -(at.millis() as f64))),
         By::RoundTrip => value("rtt"),
@@ -227,7 +226,9 @@ fn host_key(host: &HostView, by: By) -> Key {
         By::Parent => text(Some(&panes::host_parents(host))),
         By::Group => text(host.host.group.as_deref()),
         By::Origin => text(Some(host.host.origin.label())),
-        By::Newest | By::Objective | By::Used | By::Next | By::Size | By::Points | By::Kind => Key::Unknown,
+        By::Severity | By::Newest | By::Objective | By::Used | By::Next | By::Size | By::Points | By::Kind => {
+            Key::Unknown
+        }
     }
 }
 

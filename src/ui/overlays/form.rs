@@ -374,13 +374,26 @@ pub fn key(app: &mut App, form: &mut Form, key: Key) -> Reaction {
     Reaction::Keep
 }
 
+/// The keys that do something in this form.
+fn hint(form: &Form) -> String {
+    let mut parts = vec!["Enter does it"];
+    if form.fields.len() > 1 {
+        parts.push("Tab next field");
+    }
+    if form.fields.iter().any(|field| matches!(field, Field::Choice { .. })) {
+        parts.push("Space changes");
+    }
+    parts.push("Esc leaves");
+    parts.join(" · ")
+}
+
 pub fn draw(app: &App, frame: &mut Frame<'_>, form: &Form) -> Rect {
     let width = frame.area.width.saturating_sub(4).min(80);
     let columns = usize::from(width.saturating_sub(4)).max(1);
     let (meaning, words) = match (&form.waiting, &form.failure) {
         (Some(_), _) => (Meaning::Warning, "saving…".to_owned()),
         (None, Some(why)) => (Meaning::Critical, why.clone()),
-        (None, None) => (Meaning::Dim, "Enter does it · Tab next field · Space changes · Esc leaves".to_owned()),
+        (None, None) => (Meaning::Dim, hint(form)),
     };
     let lines = |words: &str| text::wrap(&text::clean(words), columns);
     let remarks: Vec<String> = form.remarks.iter().flat_map(|remark| lines(remark)).collect();
@@ -395,14 +408,14 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, form: &Form) -> Rect {
         row.cell(field.name(), NAMES, if here { app.look.style(Meaning::Accent) } else { dim });
         match field {
             Field::Text { line, empty, .. } => {
-                if line.text().is_empty() {
+                let (shown, at) = line.window(usize::from(inner.width).saturating_sub(NAMES), app.look.ellipsis());
+                if shown.is_empty() {
                     row.put(empty, dim);
                 } else {
-                    row.put(line.text(), app.look.style(Meaning::Text));
+                    row.put(&shown, app.look.style(Meaning::Text));
                 }
                 if here {
-                    let x = NAMES + text::width(&text::clean(line.before()));
-                    let x = (inner.x + x as u16).min(inner.right().saturating_sub(1));
+                    let x = (inner.x + (NAMES + at) as u16).min(inner.right().saturating_sub(1));
                     frame.cursor = Some(Position::new(x, y));
                 }
             }

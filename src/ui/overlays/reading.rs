@@ -28,13 +28,10 @@ enum Place {
 impl Place {
     /// The place of an overlay that would take so many lines.
     fn of(app: &App, overlay: &Overlay, lines: impl FnOnce(usize) -> usize) -> Self {
-        match side_of(app, overlay) {
-            Some(area) => Self::Side(area),
-            None => {
-                let screen = screen(app);
-                Self::Box(box_of(lines(box_columns(app, overlay)), box_width(app, overlay), screen))
-            }
+        if let Some(area) = side_of(app, overlay) {
+            return Self::Side(area);
         }
+        Self::Box(box_of(lines(box_columns(app, overlay)), box_width(app, overlay), screen(app)))
     }
 
     fn area(&self) -> Rect {

@@ -3,7 +3,7 @@
 
 use ratatui::layout::Rect;
 
-use super::heads::{self, Heads};
+use super::heads::{self, Heads, Title};
 use super::{PaneKind, ScreenId, age, dim};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
@@ -137,11 +137,10 @@ impl Column {
         match self {
             Self::State => 10,
             Self::Newest | Self::Points => 6,
-            Self::Objective => 5,
             Self::For => 3,
             Self::Course => BAR + 1,
             Self::Next => 4,
-            Self::Size => 5,
+            Self::Size | Self::Objective => 5,
             Self::Kind => 8,
         }
     }
@@ -170,7 +169,7 @@ impl Column {
 /// before what is only good to know; elsewhere a row is short.
 fn fitted(app: &App, width: u16) -> (Vec<Column>, usize) {
     let longest = app.snapshot.jobs.iter().map(|view| crate::base::text::width(&view.job.name)).max().unwrap_or(0);
-    let name = longest.clamp(12, super::name_width(width).max(12));
+    let name = (longest + 1).clamp(12, super::name_width(width).max(12));
     let mut room = usize::from(width).saturating_sub(name + 4);
     let mut taken = Vec::new();
     for column in Column::PRIORITY {
@@ -190,16 +189,22 @@ fn fitted(app: &App, width: u16) -> (Vec<Column>, usize) {
     (Column::ALL.into_iter().filter(|column| taken.contains(column)).collect(), name)
 }
 
+/// Columns of the glyph and the name.
+pub fn name_part(app: &App, width: u16) -> usize {
+    fitted(app, width).1 + 3
+}
+
 pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
     let (columns, name) = fitted(app, area.width);
     let mut heads = Heads::new();
     let mut line = Row::new(frame.buffer, &app.look, area, area.y);
     line.gap(3);
     let kind = PaneKind::Backups;
-    heads::put(app, &mut line, &mut heads, "backup", name, false, (kind, &[By::Name]));
+    let title = Title { words: "backup", width: name, is_right: false };
+    heads::put(app, &mut line, &mut heads, title, (kind, &[By::Name]));
     for column in columns {
-        let (title, width) = (column.title(), column.width());
-        heads::put(app, &mut line, &mut heads, title, width, column.is_right(), (kind, &[column.by()]));
+        let title = Title { words: column.title(), width: column.width(), is_right: column.is_right() };
+        heads::put(app, &mut line, &mut heads, title, (kind, &[column.by()]));
     }
     if line.room() >= REASON {
         line.put("says", dim(app));
@@ -225,8 +230,10 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
             Column::Objective => {
                 let rpo = known(job.job.rpo.map(units::age));
                 // Without heads the stroke says what it is.
-                let words = if app.screen == ScreenId::Backups { rpo } else { format!("/ {rpo}") };
-                line.right(&words, width, dim(app))
+                match app.screen {
+                    ScreenId::Backups => line.right(&rpo, width, dim(app)),
+                    _ => line.cell(&format!("/ {rpo}"), width, dim(app)),
+                }
             }
             Column::Course => course(app, &mut line, now, job),
             Column::Next => line.right(&next(now, job), width, dim(app)),

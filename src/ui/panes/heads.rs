@@ -20,22 +20,23 @@ pub enum Head {
 /// Heads with the columns of the screen where they stand.
 pub type Heads = Vec<(Range<u16>, Head)>;
 
+/// What stands over a column.
+#[derive(Clone, Copy, Debug)]
+pub struct Title {
+    pub words: &'static str,
+    pub width: usize,
+    /// Numbers stand at the right, and so do their heads.
+    pub is_right: bool,
+}
+
 /// One head in its column. The mark stands on the side where the title has room, and the title gives way to it.
-pub fn put(
-    app: &App,
-    line: &mut Row<'_>,
-    heads: &mut Heads,
-    title: &str,
-    width: usize,
-    is_right: bool,
-    by: (PaneKind, &[By]),
-) {
-    let (kind, all) = by;
+pub fn put(app: &App, line: &mut Row<'_>, heads: &mut Heads, title: Title, (kind, by): (PaneKind, &[By])) {
+    let Title { words, width, is_right } = title;
     let from = line.column();
     let order = app.order_of(kind);
-    let mut words = title.to_owned();
+    let mut words = words.to_owned();
     let mut style = dim(app);
-    if all.contains(&order.by) {
+    if by.contains(&order.by) {
         style = app.look.style(Meaning::Accent);
         let mark = app.look.sorted(order.descends());
         words.truncate(width.saturating_sub(1));
@@ -48,7 +49,7 @@ pub fn put(
     };
     // The column's gap belongs to it, so that three letters can be hit.
     line.gap(1);
-    if let Some(first) = all.first() {
+    if let Some(first) = by.first() {
         heads.push((from..line.column(), Head::By(kind, *first)));
     }
 }

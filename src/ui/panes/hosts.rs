@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use super::heads::{self, Head as ColumnHead, Heads};
+use super::heads::{self, Head as ColumnHead, Heads, Title};
 use super::{PaneKind, ScreenId, age, dim};
 use crate::base::units::counted;
 use crate::base::{Timestamp, text, units};
@@ -284,9 +284,11 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
         };
         behind(&mut line, Some(column), &title, by);
     }
-    heads::put(app, &mut line, &mut heads, "host", name_width(app, area.width), false, (kind, &[By::Name]));
+    let title = Title { words: "host", width: name_width(app, area.width), is_right: false };
+    heads::put(app, &mut line, &mut heads, title, (kind, &[By::Name]));
     for column in BEFORE.into_iter().filter(|column| shown(*column)) {
-        heads::put(app, &mut line, &mut heads, column.title(), column.width(), false, (kind, column.by()));
+        let title = Title { words: column.title(), width: column.width(), is_right: false };
+        heads::put(app, &mut line, &mut heads, title, (kind, column.by()));
     }
     line.put("says", style);
     heads

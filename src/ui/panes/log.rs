@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 
 use super::{Heads, Selected};
+use crate::base::Timestamp;
 use crate::base::units::counted;
 use crate::config::theme::Meaning;
 use crate::ui::action::Action;
@@ -15,8 +16,7 @@ use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
 use crate::ui::logbook::{LogEntry, Source};
 
-/// Columns of the time of day, of the kind, and of an object's name.
-const TIME: usize = 8;
+/// Columns of the kind and of an object's name.
 const KIND: usize = 7;
 const OBJECT: usize = 18;
 /// From this width on the object has a column of its own.
@@ -57,12 +57,14 @@ pub fn selected(app: &App, row: usize) -> Option<Selected> {
 
 pub fn title(app: &App) -> (String, String) {
     let count = |source| app.logbook.count(source);
-    let mut parts = vec![counted(count(Source::Fault), "fault"), counted(count(Source::Remark), "remark")];
-    let happened = app.logbook.entries.iter().filter(|entry| entry.at.is_some()).count();
-    parts.push(format!("{}, UTC", counted(happened, "event")));
-    if app.snapshot.engine.traps.is_some() {
-        parts.push(counted(count(Source::Trap), "notification"));
+    let mut parts = Vec::new();
+    for (source, word) in [(Source::Fault, "fault"), (Source::Remark, "remark"), (Source::Trap, "notification")] {
+        if count(source) > 0 {
+            parts.push(counted(count(source), word));
+        }
     }
+    let happened = app.logbook.entries.iter().filter(|entry| entry.at.is_some()).count();
+    parts.push(counted(happened, "event"));
     ("LOG".to_owned(), parts.join(app.look.separator()))
 }
 
@@ -73,11 +75,17 @@ pub fn empty(app: &App) -> Vec<String> {
     vec!["nothing was said yet".to_owned()]
 }
 
+/// They come newest first.
+fn oldest(app: &App) -> Option<Timestamp> {
+    app.logbook.entries.last()?.at
+}
+
 /// It has one order: by time.
 pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
     let head = app.look.style(Meaning::Dim);
     let mut line = Row::new(frame.buffer, &app.look, area, area.y);
-    line.gap(1).cell("time", TIME, head).gap(1).cell("kind", KIND, head).gap(1);
+    let times = super::times(app, oldest(app));
+    line.gap(1).cell("time UTC", times.width(), head).gap(1).cell("kind", KIND, head).gap(1);
     if area.width >= OBJECT_FROM {
         line.cell("object", OBJECT, head).gap(1);
     }
@@ -85,14 +93,20 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
     Heads::new()
 }
 
+/// Columns of the time and the kind.
+pub fn name_part(app: &App) -> usize {
+    super::times(app, oldest(app)).width() + KIND + 2
+}
+
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
     let Some(entry) = app.logbook.entries.get(row) else { return };
     let dim = app.look.style(Meaning::Dim);
-    let time = entry.at.map_or_else(|| "–".to_owned(), crate::base::Timestamp::utc_time_of_day);
+    let times = super::times(app, oldest(app));
+    let time = entry.at.map_or_else(|| "–".to_owned(), |at| times.words(at));
     let bad = entry.condition().is_problem() || entry.condition() == crate::model::Condition::Unreachable;
     let kind = if bad { app.look.style(entry.meaning) } else { dim };
     let mut line = Row::new(frame.buffer, &app.look, area, y);
-    line.gap(1).cell(&time, TIME, dim).gap(1).cell(entry.source.word(), KIND, kind).gap(1);
+    line.gap(1).cell(&time, times.width(), dim).gap(1).cell(entry.source.word(), KIND, kind).gap(1);
     if area.width >= OBJECT_FROM {
         line.name(&entry.object, OBJECT, app.look.style(Meaning::Accent)).gap(1);
     } else if !entry.object.is_empty() && !entry.says.starts_with(&entry.object) {

@@ -210,10 +210,16 @@ fn order_note(app: &App, list: &List) -> Option<String> {
     }
 }
 
-/// What of a row shows that it is selected: its glyph and its name. The whole row would cost a slow link three times as
-/// much for each key.
-fn name_part(body: Rect) -> Rect {
-    Rect { width: body.width.min(name_width(body.width).min(24) as u16 + 4), ..body }
+/// What of a row shows that it is selected: its glyph and its name, or what stands for a name. The whole row would cost a slow link
+/// three times as much for each key.
+fn name_part(app: &App, kind: PaneKind, body: Rect) -> Rect {
+    let width = match kind {
+        PaneKind::Backups => backups::name_part(app, body.width),
+        PaneKind::Incident => incident::name_part(app),
+        PaneKind::Log => log::name_part(app),
+        _ => name_width(body.width).min(24) + 4,
+    };
+    Rect { width: body.width.min(width as u16), ..body }
 }
 
 /// How much of a row its name takes: enough to tell names apart, never most of the row.
@@ -295,6 +301,7 @@ pub fn rows(app: &App, kind: PaneKind, area: Rect) -> Rect {
         PaneKind::Ports if below.height > 2 && app.device().is_some() => ports::plate_height(app, below) + 1,
         PaneKind::Hosts if app.screen == ScreenId::Hosts && below.height > 4 => 1,
         PaneKind::Backups if app.screen == ScreenId::Backups && below.height > 4 => 1,
+        PaneKind::Incident if app.screen == ScreenId::Incident && below.height > 4 && app.incident().is_some() => 1,
         PaneKind::Log if below.height > 4 => 1,
         _ => 0,
     };
@@ -371,10 +378,10 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         if list.top + offset == list.selected {
             if app.focus == kind {
                 let meaning = if reading { Meaning::SelectedDim } else { Meaning::Selected };
-                canvas::mark(frame.buffer, &app.look, name_part(body), y, app.look.style(meaning));
+                canvas::mark(frame.buffer, &app.look, name_part(app, kind, body), y, app.look.style(meaning));
             } else if kind == PaneKind::Devices && app.shows(PaneKind::Ports) {
                 // The device that the other pane is about.
-                canvas::paint(frame.buffer, name_part(body), y, app.look.style(Meaning::SelectedDim));
+                canvas::paint(frame.buffer, name_part(app, kind, body), y, app.look.style(Meaning::SelectedDim));
             }
         }
         // In the column of the selection's bar, so that nothing moves.
@@ -402,6 +409,7 @@ fn draw_heads(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) -> H
         _ if body.y <= area.y + 1 => Heads::new(),
         PaneKind::Hosts => hosts::draw_header(app, frame, head),
         PaneKind::Backups => backups::draw_header(app, frame, head),
+        PaneKind::Incident => incident::draw_header(app, frame, head),
         PaneKind::Log => log::draw_header(app, frame, head),
         PaneKind::Ports if app.device().is_some() => ports::draw_header(app, frame, head),
         _ => Heads::new(),
@@ -454,6 +462,31 @@ fn dim_lines(app: &App, frame: &mut Frame<'_>, body: Rect, lines: &[String]) {
     for (offset, line) in wrapped.take(usize::from(body.height)).enumerate() {
         let style = app.look.style(Meaning::Dim);
         Row::new(frame.buffer, &app.look, body, body.y + offset as u16).gap(1).put(&line, style);
+    }
+}
+
+/// How the times of a list are written: the time of day in UTC, with the day before it where any is of another day than today.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    with_day: bool,
+}
+
+/// The times of a list whose oldest is that.
+pub fn times(app: &App, oldest: Option<Timestamp>) -> Times {
+    let day = |at: Timestamp| at.millis().div_euclid(86_400_000);
+    Times { with_day: oldest.is_some_and(|oldest| day(oldest) != day(app.now())) }
+}
+
+impl Times {
+    pub fn width(self) -> usize {
+        if self.with_day { 14 } else { 8 }
+    }
+
+    /// `14:22:07`, or `03-14 14:22:07`.
+    pub fn words(self, at: Timestamp) -> String {
+        let day = at.rfc3339().get(5..10).unwrap_or_default().to_owned();
+        let time = at.utc_time_of_day();
+        if self.with_day { format!("{day} {time}") } else { time }
     }
 }
 

@@ -105,3 +105,63 @@ fn an_entry_of_the_journal_says_when_by_whom_and_about_what() {
     }
     assert!(console.press("o").screen().contains("╭─ core-sw1"), "{}", console.screen());
 }
+
+/// What happened on another day says which.
+#[test]
+fn times_of_another_day_have_their_day() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let mut incident = (*snapshot.incidents[0]).clone();
+    Arc::make_mut(&mut incident.entries[0]).at = fixture::ago(3 * 86_400);
+    snapshot.incidents = Arc::from([Arc::new(incident)]);
+    snapshot.deeds = Arc::from([Arc::new(Entry { at: fixture::ago(86_400), ..(*fixture::deed("core-sw1")).clone() })]);
+    let mut console = Console::new((80, 24), Arc::new(snapshot), true);
+    let text = console.press("5").screen();
+    assert!(text.contains("03-11 14:22:07 opened") && text.contains("03-14 14:18:07 action"), "{text}");
+    let text = console.press("9").screen();
+    assert!(text.contains("03-13 14:22:07 record"), "{text}");
+}
+
+#[test]
+fn a_long_note_is_seen_whole_while_it_is_written_and_the_footer_has_no_keys_that_do_not_reach_the_list() {
+    let mut console = outage((60, 20));
+    console.press("n");
+    console.app.paste("the first words stay in sight however long the note is, until the last words of it".to_owned());
+    let text = console.screen();
+    assert!(text.contains("the first words stay in sight") && text.contains("the last words of it"), "{text}");
+    assert!(!text.lines().last().is_some_and(|footer| footer.contains("Enter open")), "{text}");
+    // A title has one line: its end is where one types, and the mark says that it began before.
+    let mut console = outage((60, 20));
+    console.press("I");
+    console.app.paste("core switch of the first hall is down and takes the access layer with it".to_owned());
+    let text = console.screen();
+    assert!(text.contains("title     …") && text.contains("the access layer with it"), "{text}");
+}
+
+#[test]
+fn the_problem_of_the_console_itself_says_what_it_means() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let blind = crate::state::Blindness {
+        since: fixture::ago(120),
+        silent: 18,
+        targets: 20,
+        reason: Some("no default route".into()),
+    };
+    let mut problem = snapshot.problems[0].clone();
+    problem.kind = crate::state::snapshot::ProblemKind::Console;
+    problem.asset = AssetId::new("this console");
+    (problem.title, problem.word) = ("this console".into(), "CAN'T SEE".into());
+    snapshot.problems = Arc::from([problem]);
+    snapshot.engine.blind = Some(blind);
+    let text = Console::new((120, 40), Arc::new(snapshot), true).press("Enter").screen();
+    for want in ["CAN'T SEE for 20m", "18 of 20 that ever answered", "no default route", "the likely cause is here"] {
+        assert!(text.contains(want), "{want}: {text}");
+    }
+}
+
+#[test]
+fn the_journal_of_an_incident_has_its_columns_where_there_is_room() {
+    for size in [(60, 20), (120, 24)] {
+        let mut console = logged(size);
+        insta::assert_snapshot!(format!("incident_{}x{}", size.0, size.1), console.press("5").screen());
+    }
+}

@@ -30,9 +30,9 @@ pub fn lines(app: &App, now: Timestamp, job: &JobView, columns: usize, out: &mut
     out.push(pair("schedule", schedule.map(|schedule| format!("{} in {}", schedule.cron, schedule.timezone))));
     if schedule.is_some() {
         out.push(pair("last due", job.last_expected.map(|at| format!("{}, {}", moment(at), ago(now, Some(at))))));
-        let next = job.next_expected.map(|at| match at > now {
-            true => format!("{}, in {}", moment(at), units::age(at.since(now))),
-            false => format!("{}, due", moment(at)),
+        let next = job.next_expected.map(|at| {
+            let when = if at > now { format!("in {}", units::age(at.since(now))) } else { "due".to_owned() };
+            format!("{}, {when}", moment(at))
         });
         out.push(pair("next due", next));
     }
@@ -43,7 +43,7 @@ pub fn lines(app: &App, now: Timestamp, job: &JobView, columns: usize, out: &mut
     out.push(pair("RPO", rpo));
     out.push(pair("RTO target", job.job.rto.map(units::config_duration)));
     if let Some(report) = &job.report {
-        read(now, report, out);
+        read(now, job, report, out);
         points(now, report, columns, out);
     }
     if let Some(check) = &job.check {
@@ -53,8 +53,9 @@ pub fn lines(app: &App, now: Timestamp, job: &JobView, columns: usize, out: &mut
 }
 
 /// When the repository was read, and what stood there beside the restore points.
-fn read(now: Timestamp, report: &BackupReport, out: &mut Vec<Line>) {
-    let by = report.tool_version.as_ref().map(|version| format!(" by {}", version.line())).unwrap_or_default();
+fn read(now: Timestamp, job: &JobView, report: &BackupReport, out: &mut Vec<Line>) {
+    let version = report.tool_version.as_ref();
+    let by = version.map(|version| format!(" by {} {}", job.job.kind, version.line())).unwrap_or_default();
     out.push(pair("read", Some(format!("{}{by}", ago(now, Some(report.collected_at))))));
     for lock in &report.locks {
         let kind = if lock.exclusive { "exclusive" } else { "shared" };

@@ -1,7 +1,7 @@
 //! An entry of the log or of an incident's journal: what it says whole, when, about what, by whom, and where it comes from.
 
 use super::{Line, pair};
-use crate::base::{Timestamp, Untrusted, units};
+use crate::base::{Timestamp, Untrusted, text, units};
 use crate::config::theme::Meaning;
 use crate::model::Entry;
 use crate::ui::action::Action;
@@ -13,8 +13,8 @@ pub fn title(entry: &LogEntry) -> String {
     format!("{}{object}", entry.source.word())
 }
 
-pub fn lines(app: &App, now: Timestamp, entry: &LogEntry, out: &mut Vec<Line>) {
-    out.push((entry.meaning, entry.says.clone()));
+pub fn lines(app: &App, now: Timestamp, entry: &LogEntry, columns: usize, out: &mut Vec<Line>) {
+    out.extend(text::wrap(&text::clean(&entry.says), columns.max(1)).into_iter().map(|line| (entry.meaning, line)));
     out.push((Meaning::Text, String::new()));
     match entry.at {
         Some(at) => times(app, at, Some(now), out),
@@ -24,8 +24,10 @@ pub fn lines(app: &App, now: Timestamp, entry: &LogEntry, out: &mut Vec<Line>) {
     out.extend(entry.facts.iter().map(|(name, value)| pair(name, Some(value.clone()))));
 }
 
-pub fn journal_lines(app: &App, entry: &Entry, out: &mut Vec<Line>) {
-    out.extend(entry.text.lines().into_iter().map(|line| (Meaning::Text, line)));
+pub fn journal_lines(app: &App, entry: &Entry, columns: usize, out: &mut Vec<Line>) {
+    let lines = entry.text.lines();
+    let broken = lines.iter().flat_map(|line| text::wrap(line, columns.max(1)));
+    out.extend(broken.map(|line| (Meaning::Text, line)));
     out.push((Meaning::Text, String::new()));
     out.push(pair("kind", Some(entry.kind.as_str().to_owned())));
     times(app, entry.at, None, out);
