@@ -73,7 +73,7 @@ pub const ACTIONS: &[(Action, &str, &str)] = &[
     (Action::Backups, "backups", "all backups"),
     (Action::Incident, "incident", "the incident's journal"),
     (Action::Sessions, "sessions", "the shells that are open"),
-    (Action::Log, "log", "messages, and what is not watched"),
+    (Action::Log, "log", "the log: what happened, what was done, and what is not watched"),
     (Action::NextPane, "next_pane", "next pane"),
     (Action::PreviousPane, "previous_pane", "previous pane"),
     (Action::Zoom, "zoom", "the focused pane alone, and back"),

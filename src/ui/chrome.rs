@@ -413,6 +413,7 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
     match app.focus {
         PaneKind::Incident => &[
             ("note", "note"),
+            ("open", "read"),
             ("open_incident", "open one"),
             ("help", "help"),
             ("decision", "decision"),

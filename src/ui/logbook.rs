@@ -12,7 +12,7 @@ use super::panes::Selected;
 use crate::base::{Timestamp, Untrusted, text};
 use crate::bus::MessageWeight;
 use crate::config::theme::Meaning;
-use crate::model::{AssetId, Condition, NotificationKind, PortEvent, TrapStatus};
+use crate::model::{AssetId, Condition, NotificationKind, PortChange, PortEvent, PortState, TrapStatus};
 use crate::state::{DeviceView, NotificationView, Snapshot};
 
 /// Messages of this console that are kept.
@@ -362,7 +362,7 @@ fn port_events(app: &App) -> Vec<LogEntry> {
             Some(port) if device.row(port).is_some() => Selected::Port(id, port.clone()),
             _ => Selected::Host(id),
         };
-        let entry = LogEntry::new(Source::Port, Some(event.at), Meaning::Text, says)
+        let entry = LogEntry::new(Source::Port, Some(event.at), weight(event.change), says)
             .about(Some(about), &*device.host.name)
             .fact("change", event.change.words());
         match label {
@@ -371,6 +371,22 @@ fn port_events(app: &App) -> Vec<LogEntry> {
         }
     };
     newest.into_iter().map(one).collect()
+}
+
+/// What asks to be looked at whichever port it is; whether a lost link is bad, the port's role says.
+fn weight(change: PortChange) -> Meaning {
+    match change {
+        PortChange::State { to: PortState::ErrDisabled | PortState::MissingModule, .. } | PortChange::Restarted => {
+            Meaning::Warning
+        }
+        PortChange::State { .. }
+        | PortChange::Appeared
+        | PortChange::Gone
+        | PortChange::AgentRestarted
+        | PortChange::ManyChanged(_)
+        | PortChange::ManyAppeared(_)
+        | PortChange::ManyGone(_) => Meaning::Text,
+    }
 }
 
 /// What a device told, in a line.

@@ -100,7 +100,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     let about = entry.about.as_ref().map(Untrusted::line);
     if area.width >= COLUMNS_FROM {
         line.cell(&entry.author.line(), AUTHOR, dim(app)).gap(1);
-        line.name(&about.unwrap_or_default(), ABOUT, app.look.style(Meaning::Accent)).gap(1);
+        line.name(&about.unwrap_or_default(), ABOUT, text).gap(1);
     } else {
         line.put(&entry.author.line(), dim(app)).put(": ", dim(app));
         if let Some(about) = about {

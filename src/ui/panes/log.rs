@@ -108,9 +108,9 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).cell(&time, times.width(), dim).gap(1).cell(entry.source.word(), KIND, kind).gap(1);
     if area.width >= OBJECT_FROM {
-        line.name(&entry.object, OBJECT, app.look.style(Meaning::Accent)).gap(1);
+        line.name(&entry.object, OBJECT, app.look.style(Meaning::Text)).gap(1);
     } else if !entry.object.is_empty() && !entry.says.starts_with(&entry.object) {
-        line.put(&entry.object, app.look.style(Meaning::Accent)).gap(1);
+        line.put(&entry.object, app.look.style(Meaning::Title)).gap(1);
     }
     line.put(&entry.says, app.look.style(entry.meaning));
 }
