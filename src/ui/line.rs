@@ -57,20 +57,23 @@ impl Line {
     pub fn folded(&self, columns: usize) -> (Vec<String>, (usize, usize)) {
         let (safe, before) = (text::clean(&self.text), text::clean(self.before()));
         let mut rows = vec![String::new()];
+        let mut used = 0;
         for piece in safe.split_inclusive(' ') {
-            let fits = |rows: &[String], piece: &str| {
-                text::width(rows.last().map_or("", String::as_str)) + text::width(piece.trim_end()) <= columns
-            };
-            if !fits(&rows, piece) && rows.last().is_some_and(|row| !row.is_empty()) {
+            if used > 0 && used + text::width(piece.trim_end()) > columns {
                 rows.push(String::new());
+                used = 0;
             }
             for letter in piece.graphemes(true) {
-                if !fits(&rows, letter) {
+                let width = text::width(letter);
+                // A blank may hang over the edge.
+                if used > 0 && used + width > columns && letter != " " {
                     rows.push(String::new());
+                    used = 0;
                 }
                 if let Some(row) = rows.last_mut() {
                     row.push_str(letter);
                 }
+                used += width;
             }
         }
         let mut left = before.len();

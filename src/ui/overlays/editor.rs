@@ -117,7 +117,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, editor: &Editor) -> Rect {
         cursor = (rows.len() + at.0, at.1);
         rows.extend(folded);
     }
-    let area = centred(frame.area, width, (rows.len() + words.len()) as u16 + 3);
+    // Half the screen is for what is written about: what stands behind it goes on being seen.
+    let most = usize::from(frame.area.height / 2).max(3);
+    let area = centred(frame.area, width, (rows.len().min(most) + words.len()) as u16 + 3);
     let title = format!("{} for {}", editor.kind.as_str(), editor.incident);
     let inner = boxed(app, frame, area, &title);
     let room = usize::from(inner.height).saturating_sub(words.len() + 1).max(1);
