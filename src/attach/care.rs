@@ -3,8 +3,8 @@
 
 use super::wire::{Malformed, Reader, Wall, Wire, wire};
 use crate::model::{
-    Acknowledgement, ChannelStatus, Claim, Flap, Inference, Maintenance, Order as Upkeep, Scope, Span, Stickiness,
-    Target,
+    Acknowledgement, ChannelStatus, Claim, Flap, Inference, Maintenance, Order as Upkeep, Pause, Scope, Span,
+    Stickiness, Target,
 };
 use crate::state::{Blindness, Care, Finding, Flapping, InferredParent, Maintained};
 
@@ -21,6 +21,7 @@ wire! {
     choice Span { Once { from: begins, until: ends }, Recurring { schedule: schedule, lasts: lasts } }
     record Upkeep { scope, span, flexible, note }
     record Maintenance { id, author, order }
+    record Pause { id, by, since, note }
 
     record Flap { changes, last, percent, flapping }
     record Flapping { percent, since, worst }

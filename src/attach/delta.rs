@@ -107,6 +107,7 @@ fn in_order(acks: &HashMap<Target, Arc<Acknowledgement>>) -> Vec<(Target, Arc<Ac
 fn put_engine(engine: &EngineView, before: &EngineView, out: &mut Vec<u8>) {
     let EngineView {
         mode,
+        pause,
         storage,
         running,
         waiting,
@@ -122,6 +123,7 @@ fn put_engine(engine: &EngineView, before: &EngineView, out: &mut Vec<u8>) {
         link: _,
     } = engine;
     mode.put(None, out);
+    pause.put(Some(&before.pause), out);
     storage.put(None, out);
     running.put(Some(&before.running), out);
     waiting.put(Some(&before.waiting), out);
@@ -139,6 +141,7 @@ fn put_engine(engine: &EngineView, before: &EngineView, out: &mut Vec<u8>) {
 fn take_engine(before: &EngineView, from: &mut Reader<'_>) -> Result<EngineView, Malformed> {
     Ok(EngineView {
         mode: Wire::take(None, from)?,
+        pause: Wire::take(Some(&before.pause), from)?,
         storage: Wire::take(None, from)?,
         running: Wire::take(Some(&before.running), from)?,
         waiting: Wire::take(Some(&before.waiting), from)?,

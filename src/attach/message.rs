@@ -12,7 +12,13 @@ use crate::model::{AssetId, Desktop, Entry, EntryKind, IncidentId, Order as Upke
 /// A command that goes to an engine elsewhere; the rest are the console's own.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
-    Pause(bool),
+    Pause {
+        ticket: Ticket,
+        note: String,
+    },
+    Resume {
+        ticket: Ticket,
+    },
     Recheck(AssetId),
     Confirm(AssetId),
     ConfirmDiscovery,
@@ -88,7 +94,7 @@ pub enum FromEngine {
 
 wire! {
     choice Order {
-        Pause { 0: pause }, Recheck { 0: asset }, Confirm { 0: asset }, ConfirmDiscovery, Focus { 0: asset },
+        Pause { ticket: ticket, note: note }, Resume { ticket: ticket }, Recheck { 0: asset }, Confirm { 0: asset }, ConfirmDiscovery, Focus { 0: asset },
         Watch { 0: asset }, WatchHost { asset: asset, watch: watch }, OneOff { address: address },
         OpenIncident { ticket: ticket, title: title, urgency: urgency },
         AddEntry { ticket: ticket, incident: incident, kind: kind, text: text, about: about },
@@ -130,7 +136,8 @@ impl Order {
     /// The command.
     pub fn of(command: Command) -> Result<Self, Command> {
         Ok(match command {
-            Command::Pause(pause) => Self::Pause(pause),
+            Command::Pause { ticket, note } => Self::Pause { ticket, note },
+            Command::Resume { ticket } => Self::Resume { ticket },
             Command::Recheck(asset) => Self::Recheck(asset),
             Command::Confirm(asset) => Self::Confirm(asset),
             Command::ConfirmDiscovery => Self::ConfirmDiscovery,
@@ -162,9 +169,10 @@ impl Order {
             | Self::Claim { ticket, .. }
             | Self::Release { ticket, .. }
             | Self::Maintain { ticket, .. }
-            | Self::CancelMaintenance { ticket, .. } => Some(*ticket),
-            Self::Pause(_)
-            | Self::Recheck(_)
+            | Self::CancelMaintenance { ticket, .. }
+            | Self::Pause { ticket, .. }
+            | Self::Resume { ticket } => Some(*ticket),
+            Self::Recheck(_)
             | Self::Confirm(_)
             | Self::ConfirmDiscovery
             | Self::Focus(_)
@@ -178,7 +186,8 @@ impl Order {
 impl From<Order> for Command {
     fn from(order: Order) -> Self {
         match order {
-            Order::Pause(pause) => Self::Pause(pause),
+            Order::Pause { ticket, note } => Self::Pause { ticket, note },
+            Order::Resume { ticket } => Self::Resume { ticket },
             Order::Recheck(asset) => Self::Recheck(asset),
             Order::Confirm(asset) => Self::Confirm(asset),
             Order::ConfirmDiscovery => Self::ConfirmDiscovery,

@@ -93,7 +93,7 @@ wire! {
     choice Urgency { Sev1, Sev2, Sev3, Sev4, Sev5 }
     choice EntryKind {
         Opened, Note, Decision, Action, Hypothesis, Acknowledged, Role, State, Closed, Claimed, Released, MaintenanceOrdered,
-        MaintenanceCancelled,
+        MaintenanceCancelled, Paused, Resumed,
     }
 
     record Notification { at, host, kind, if_index, detail, version, count }

@@ -8,7 +8,7 @@ pub enum Role {
     /// Look.
     #[default]
     View,
-    /// Look at once, watch, write notes, open incidents, take problems on, order maintenance.
+    /// Look at once, watch, write notes, open incidents, take problems on, order maintenance, have stopped polling go on.
     Operate,
     /// Stop polling, and have it poll what it did not.
     Admin,
@@ -38,11 +38,13 @@ impl Role {
             | Command::Release { .. }
             | Command::Maintain { .. }
             | Command::CancelMaintenance { .. }
+            // Whoever is awake may end what somebody has left standing.
+            | Command::Resume { .. }
             // These stay in the console's own process.
             | Command::OpenSession { .. }
             | Command::Answer { .. }
             | Command::CloseSession(_) => Self::Operate,
-            Command::Pause(_)
+            Command::Pause { .. }
             | Command::Confirm(_)
             | Command::ConfirmDiscovery
             | Command::OneOff { .. }
@@ -81,6 +83,7 @@ impl Holders {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bus::Ticket;
     use crate::model::AssetId;
 
     #[test]
@@ -89,7 +92,10 @@ mod tests {
         assert_eq!(Role::View.permits(&Command::Focus(None)), Ok(()));
         assert_eq!(Role::View.permits(&recheck), Err("your role here is view: that needs operate".to_owned()));
         assert_eq!(Role::Operate.permits(&recheck), Ok(()));
-        assert!(Role::Operate.permits(&Command::Pause(true)).is_err());
-        assert_eq!(Role::Admin.permits(&Command::Pause(true)), Ok(()));
+        let (pause, resume) =
+            (Command::Pause { ticket: Ticket(1), note: String::new() }, Command::Resume { ticket: Ticket(2) });
+        assert!(Role::Operate.permits(&pause).is_err() && Role::View.permits(&resume).is_err());
+        assert_eq!(Role::Admin.permits(&pause), Ok(()));
+        assert_eq!(Role::Operate.permits(&resume), Ok(()), "whoever stopped it");
     }
 }

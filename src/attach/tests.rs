@@ -22,8 +22,8 @@ use crate::model::vitals::{
 use crate::model::{
     Acknowledgement, AssetId, ChannelStatus, CheckKey, CheckSpec, Claim, Condition, Counters, Desktop, Entry,
     EntryKind, Facts, Flap, Host, IfAdmin, IfOper, IncidentId, Inference, Inventory, Maintenance, Observation,
-    Order as Upkeep, Origin, Outcome, Policy, Port, PortKey, PortTable, Reading, Schedule, Scope, Span, Stickiness,
-    Subject, Target, ToldApart, Unit, Urgency, Vitals, Wire as CheckWire,
+    Order as Upkeep, Origin, Outcome, Pause, Policy, Port, PortKey, PortTable, Reading, Schedule, Scope, Span,
+    Stickiness, Subject, Target, ToldApart, Unit, Urgency, Vitals, Wire as CheckWire,
 };
 use crate::state::snapshot::ProblemKind;
 use crate::state::{
@@ -179,6 +179,7 @@ pub(crate) fn filled() -> Snapshot {
 }
 
 fn fill_engine(snapshot: &mut Snapshot, words: &str) {
+    snapshot.engine.pause = Some(Arc::new(Pause { id: "01P".into(), by: words.into(), since: T0, note: words.into() }));
     snapshot.engine.hosts_watched = Arc::from([HostWatch {
         asset: AssetId::new("sw1"),
         check: words.into(),
@@ -800,7 +801,7 @@ async fn a_console_sees_the_newest_and_what_it_asks_comes_in_its_name_and_is_ans
     });
     asker.notices.try_send(Notice::Saved { ticket, entry: entry.clone() }).expect("room");
     // More than its role allows.
-    orders.send(Order::Pause(true)).await.expect("the link runs");
+    orders.send(Order::Pause { ticket: Ticket(5), note: "x".into() }).await.expect("the link runs");
     let mut said = Vec::new();
     while said.len() < 2 {
         if let News::Notice(notice) = in_time(news.recv()).await.expect("the link runs") {
@@ -808,7 +809,10 @@ async fn a_console_sees_the_newest_and_what_it_asks_comes_in_its_name_and_is_ans
         }
     }
     assert!(matches!(&said[0], Notice::Saved { entry: got, .. } if *got == entry));
-    assert!(matches!(&said[1], Notice::Message(m) if m.text.line().contains("needs admin")), "{said:?}");
+    assert!(
+        matches!(&said[1], Notice::NotSaved { ticket: Ticket(5), reason } if reason.contains("needs admin")),
+        "{said:?}"
+    );
 }
 
 #[tokio::test]

@@ -38,8 +38,15 @@ pub struct Ticket(pub u64);
 /// What an operator may ask of the engine.
 #[derive(Debug)]
 pub enum Command {
-    /// Stop or resume all polling.
-    Pause(bool),
+    /// Stop all polling, for everybody, until it is resumed. It holds at once, and lasts once it is on disk.
+    Pause {
+        ticket: Ticket,
+        note: String,
+    },
+    /// Have it go on, whoever stopped it.
+    Resume {
+        ticket: Ticket,
+    },
     /// Look at once, within what the check's pace allows.
     Recheck(AssetId),
     /// The operator confirmed what a waiting check waits for.

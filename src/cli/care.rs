@@ -1,4 +1,5 @@
-//! `noctty ack` and `noctty maintenance`: who has taken a problem on, and what is being worked on. Written to the journal,
+//! `noctty ack`, `noctty maintenance`, `noctty pause` and `noctty resume`: who has taken a problem on, what is being worked
+//! on, and whether anything is polled. Written to the journal,
 //! beside a running console or without one; "saved" is printed when it is on the disk. A console that uses the same state
 //! directory shows it within a second or two.
 
@@ -126,6 +127,38 @@ struct OrderArgs {
     /// What is being done
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct PauseArgs {
+    /// Why, for whoever finds it stopped
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ResumeArgs {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// An engine that runs hears of it within a second or two; one that starts later begins so.
+pub fn pause(args: PauseArgs, globals: &Globals) -> Result<ExitCode> {
+    let desk = Desk::new(args.common, globals)?;
+    if let Some(pause) = desk.book()?.paused {
+        bail!("polling is paused already: {}", pause.words(desk.clock.wall()));
+    }
+    desk.write(Deed::Paused { note: typed(&args.note.unwrap_or_default()) })
+}
+
+pub fn resume(args: ResumeArgs, globals: &Globals) -> Result<ExitCode> {
+    let desk = Desk::new(args.common, globals)?;
+    if desk.book()?.paused.is_none() {
+        bail!("polling is not paused");
+    }
+    desk.write(Deed::Resumed)
 }
 
 pub fn ack(args: AckArgs, globals: &Globals) -> Result<ExitCode> {

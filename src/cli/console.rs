@@ -259,6 +259,7 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let setup = app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble, clipboard };
     let goes_there = setup.target.is_some();
     let mut app = App::new(setup);
+    app.zone = jiff::tz::TimeZone::system();
     let var = |name: &str| std::env::var(name).ok();
     app.pointer.on = capabilities::answers_queries(var) && ui.mouse.is_on(var);
     let (layouts, problems) = Layouts::new(&ui.layouts, ui.first_layout.as_ref());

@@ -124,6 +124,10 @@ pub enum Command {
     Ack(care::AckArgs),
     /// Order, list or end maintenance windows
     Maintenance(care::MaintenanceArgs),
+    /// Stop all polling of the engine of this state directory, until `noctty resume`
+    Pause(care::PauseArgs),
+    /// Have polling that was paused go on
+    Resume(care::ResumeArgs),
     /// Turn an ssh_config, an Ansible inventory or a table into a configuration
     Import(import::ImportArgs),
     /// Print the manual page (roff)
@@ -169,6 +173,8 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::GuardTerminal { told, group, name }) => guard::run(&told, group, name.as_deref()),
         Some(Command::Ack(args)) => care::ack(args, &globals),
         Some(Command::Maintenance(args)) => care::maintenance(args, &globals),
+        Some(Command::Pause(args)) => care::pause(args, &globals),
+        Some(Command::Resume(args)) => care::resume(args, &globals),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Man) => {
             let mut page = Vec::new();

@@ -65,7 +65,7 @@ pub const OPTIONS: &[OptionDoc] = &[
         name: "sort",
         form: "string",
         default: "as shipped",
-        help: "what the list is sorted by, `-` before it for the other way round. Overview: `severity`, `name`, `age`; hosts: also `rtt`, `loss`, `load`; ports: a column",
+        help: "what the list is sorted by, `-` before it for the other way round. Overview: `severity`, `name`, `age`; hosts: also `rtt`, `loss`, `load`, `owner`, `site`, `parent`, `group`, `from`; backups: also `newest`, `rpo`, `used`, `next`, `size`, `points`, `kind`; ports: a column",
     },
     OptionDoc { name: "group", form: "string", default: "none", help: "hosts by `site`, by `group`, or `none`" },
     OptionDoc { name: "layout", form: "string", default: "as it is", help: "where the panes stand: a layout's name" },

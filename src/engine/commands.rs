@@ -11,7 +11,7 @@ use crate::bus::{Asker, Command, Message, MessageWeight, Notice, Ticket};
 use crate::journal::Draft;
 use crate::model::care::LONGEST_CLAIM;
 use crate::model::{AssetId, Claim, Deed, Release, Span};
-use crate::state::{Event, Mode};
+use crate::state::Mode;
 
 /// The most bytes of one note.
 const NOTE_LIMIT: usize = 64 * 1024;
@@ -22,7 +22,10 @@ impl Engine {
         match command {
             Command::Shutdown if end.id != 0 => {}
             Command::Shutdown => return ControlFlow::Break(()),
-            Command::Pause(pause) => self.pause(pause, end),
+            Command::Pause { ticket, note } => {
+                self.pause(ticket, Untrusted::bounded(note.as_bytes(), NOTE_LIMIT), end);
+            }
+            Command::Resume { ticket } => self.resume(ticket, end),
             Command::Recheck(asset) => self.recheck(&asset, end),
             Command::Confirm(asset) => self.confirm(&asset),
             // Whoever looks away ends nobody else's look.
@@ -84,15 +87,6 @@ impl Engine {
         ControlFlow::Continue(())
     }
 
-    fn pause(&mut self, pause: bool, end: &Asker) {
-        if self.mode == Mode::Passive {
-            say(end, MessageWeight::Warning, "started with --passive: nothing is ever sent");
-            return;
-        }
-        self.mode = if pause { Mode::Paused } else { Mode::Polling };
-        self.take(Event::Mode(self.mode));
-    }
-
     fn recheck(&mut self, asset: &AssetId, end: &Asker) {
         let name = asset.as_str();
         if self.mode != Mode::Polling {
@@ -130,7 +124,7 @@ impl Engine {
     }
 
     /// Hands a draft to the journal; its answer goes to the screen when it is on disk, or cannot be.
-    fn append(&self, asker: &Asker, ticket: Ticket, draft: Draft) {
+    pub(super) fn append(&self, asker: &Asker, ticket: Ticket, draft: Draft) {
         let (saved, asker) = (self.saved.clone(), asker.clone());
         let answer = self.records.as_ref().map(|records| records.append(draft));
         tokio::spawn(async move {
@@ -159,7 +153,7 @@ impl Engine {
 }
 
 /// Who writes: whoever asks from elsewhere; as said in the environment, else the user of this process.
-fn author(asker: &Asker) -> Untrusted {
+pub(super) fn author(asker: &Asker) -> Untrusted {
     asker.author.clone().unwrap_or_else(own_author)
 }
 

@@ -229,6 +229,10 @@ impl Desk {
             }
             return;
         }
+        if let (Mode::Passive, Some(ticket), Order::Pause { .. } | Order::Resume { .. }) = (self.mode, ticket, &order) {
+            self.not_saved(ticket, "PASSIVE: nothing is asked of anybody");
+            return;
+        }
         let sent = engine.ok_or("there is no engine at the moment").and_then(|engine| {
             engine.try_send(order.clone()).map_err(|_| "the engine does not take anything at the moment")
         });
@@ -347,6 +351,7 @@ fn care(snapshot: &Snapshot) -> CareBook {
     CareBook {
         acks: snapshot.acks.values().cloned().collect(),
         maintenance: snapshot.maintenance.iter().filter(ordered).cloned().collect(),
+        paused: snapshot.engine.pause.clone(),
         entries: snapshot.deeds.clone(),
     }
 }

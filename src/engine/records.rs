@@ -408,6 +408,12 @@ impl Keeper {
                 *until = Timestamp(until.millis().saturating_sub(shift));
             }
         }
+        if let Some(pause) = &mut book.paused {
+            let shift = self.shifts.get(&pause.id).copied().unwrap_or(now);
+            shifts.insert(pause.id.clone(), shift);
+            let pause = Arc::make_mut(pause);
+            pause.since = Timestamp(pause.since.millis().saturating_sub(shift));
+        }
         self.shifts = shifts;
         book
     }

@@ -14,6 +14,7 @@ use super::commands::{answer, say};
 use super::echoes::Echoes;
 use super::host_watch::HostWatches;
 use super::notify::{Delivered, Notify};
+use super::pause::Halt;
 use super::plan::Plan;
 use super::records::{Left, Records, Saved};
 use super::schedule::{Schedule, Turn};
@@ -139,6 +140,7 @@ pub(super) struct Engine {
     pub plan: Plan,
     /// One-off targets: added to every plan for the life of the process.
     pub extras: Vec<Plan>,
+    pub halt: Halt,
     pub discover_all: Option<std::sync::mpsc::Sender<()>>,
     tasks: JoinSet<()>,
     echoes: Echoes,
@@ -197,6 +199,7 @@ impl Engine {
             schedule: std::mem::take(&mut setup.schedule),
             plan: Plan::default(),
             extras: Vec::new(),
+            halt: Halt::new(records.is_some()),
             discover_all: setup.discover_all.clone(),
             tasks: JoinSet::new(),
             echoes: Echoes::default(),
@@ -229,6 +232,7 @@ impl Engine {
 
     /// Takes an event in and carries out what follows from it.
     pub fn take(&mut self, event: Event) {
+        self.hear_of_pause(&event);
         let now = self.clock.now();
         if let Event::Restored(states) = &event {
             if let Some(held) = &mut self.held {
@@ -403,7 +407,7 @@ impl Engine {
     }
 
     fn start_due(&mut self) {
-        if self.mode != Mode::Polling {
+        if self.mode != Mode::Polling || self.halt.is_awaited() {
             return;
         }
         let now = self.clock.now();
@@ -433,6 +437,7 @@ impl Engine {
         let now = self.clock.now();
         let mut at = now.plus(LONGEST_SLEEP);
         if self.mode == Mode::Polling
+            && !self.halt.is_awaited()
             && let Some(due) = self.schedule.next_due()
         {
             at = at.min(due.max(self.started.plus(GATHER)));

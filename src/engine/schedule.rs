@@ -228,6 +228,11 @@ impl Schedule {
         }
     }
 
+    /// It runs a number of rounds, and ends.
+    pub fn is_in_rounds(&self) -> bool {
+        self.rounds.is_some()
+    }
+
     /// All rounds have been run.
     pub fn is_over(&self) -> bool {
         self.rounds.as_ref().is_some_and(|rounds| rounds.left == 0) && self.is_quiet()

@@ -6,6 +6,8 @@
 //! released  {"target":{"host":"sw1","port":"00476931"},"claim":"01M8…","why":"recovered"}
 //! maintenance-ordered    {"scope":{"tag":"web"},"from":1800000000000,"until":1800007200000,"note":"…"}
 //! maintenance-cancelled  {"maintenance":"01M8…"}
+//! paused    {"note":"…"}
+//! resumed   {}
 //! ```
 
 use std::collections::{BTreeMap, HashMap};
@@ -17,18 +19,18 @@ use serde::{Deserialize, Serialize};
 use super::error::JournalError;
 use super::log::{Text, bytes, text, unhex};
 use super::record::{self, Record, TEXT_LIMIT, hex};
-use crate::base::{Timestamp, Untrusted};
+use crate::base::{Timestamp, Untrusted, units};
 use crate::model::care::LONGEST_CLAIM;
 use crate::model::{
-    Acknowledgement, AssetId, CareBook, CheckKey, Claim, Condition, Deed, EntryKind, Maintenance, Order, PortKey,
-    Release, Schedule, Scope, Span, Stickiness, Subject, Target,
+    Acknowledgement, AssetId, CareBook, CheckKey, Claim, Condition, Deed, EntryKind, Maintenance, Order, Pause,
+    PortKey, Release, Schedule, Scope, Span, Stickiness, Subject, Target,
 };
 
 /// The longest note of a claim: it stands on one line of a screen.
 pub const NOTE_LIMIT: usize = 4 * 1024;
 /// The longest name of an owner, in bytes.
 const OWNER_LIMIT: usize = 256;
-/// Entries that a console shows.
+/// Entries that a console shows, in words.
 const SHOWN: usize = 500;
 
 /// A deed as the columns of an entry.
@@ -108,6 +110,14 @@ struct CancelForm {
     maintenance: String,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+struct PauseForm {
+    note: Text,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ResumeForm {}
+
 /// Refuses what would not be kept whole.
 pub fn check(deed: &Deed) -> Result<(), JournalError> {
     match deed {
@@ -115,9 +125,9 @@ pub fn check(deed: &Deed) -> Result<(), JournalError> {
             record::check_length("owner", &claim.owner, OWNER_LIMIT)?;
             if claim.note.is_empty() { Ok(()) } else { record::check_length("note", &claim.note, NOTE_LIMIT) }
         }
-        Deed::Ordered(order) if order.note.is_empty() => Ok(()),
-        Deed::Ordered(order) => record::check_length("note", &order.note, NOTE_LIMIT),
-        Deed::Released { .. } | Deed::Cancelled { .. } => Ok(()),
+        Deed::Ordered(Order { note, .. }) | Deed::Paused { note } if note.is_empty() => Ok(()),
+        Deed::Ordered(Order { note, .. }) | Deed::Paused { note } => record::check_length("note", note, NOTE_LIMIT),
+        Deed::Released { .. } | Deed::Cancelled { .. } | Deed::Resumed => Ok(()),
     }
 }
 
@@ -150,6 +160,10 @@ pub fn form(deed: &Deed) -> Form {
             let form = CancelForm { maintenance: maintenance.to_string() };
             Form { kind: EntryKind::MaintenanceCancelled, text: json(&form), about: None }
         }
+        Deed::Paused { note } => {
+            Form { kind: EntryKind::Paused, text: json(&PauseForm { note: text(note) }), about: None }
+        }
+        Deed::Resumed => Form { kind: EntryKind::Resumed, text: json(&ResumeForm {}), about: None },
     }
 }
 
@@ -186,6 +200,14 @@ pub fn read(kind: EntryKind, text: &Untrusted) -> Option<Deed> {
             let form: CancelForm = serde_json::from_slice(text.as_bytes()).ok()?;
             Some(Deed::Cancelled { maintenance: form.maintenance.into() })
         }
+        EntryKind::Paused => {
+            let form: PauseForm = serde_json::from_slice(text.as_bytes()).ok()?;
+            Some(Deed::Paused { note: Untrusted::bounded(&bytes(&form.note)?, TEXT_LIMIT) })
+        }
+        EntryKind::Resumed => {
+            serde_json::from_slice::<ResumeForm>(text.as_bytes()).ok()?;
+            Some(Deed::Resumed)
+        }
         _ => None,
     }
 }
@@ -195,9 +217,20 @@ pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
     deeds.sort_by(|a, b| a.entry.id.cmp(&b.entry.id));
     let mut acks: HashMap<Target, Acknowledgement> = HashMap::new();
     let mut maintenance: BTreeMap<Arc<str>, Maintenance> = BTreeMap::new();
+    let mut paused: Option<Arc<Pause>> = None;
+    let mut entries = Vec::with_capacity(deeds.len().min(SHOWN));
     for record in &deeds {
         let entry = &record.entry;
-        match read(entry.kind, &entry.text) {
+        let deed = read(entry.kind, &entry.text);
+        if let Some(deed) = &deed {
+            let mut shown = entry.clone();
+            shown.text = said(deed, &entry.author);
+            if let Deed::Cancelled { maintenance: id } = deed {
+                shown.about = maintenance.get(id).map(|one| scope_words(&one.order.scope));
+            }
+            entries.push(Arc::new(shown));
+        }
+        match deed {
             Some(Deed::Claimed(mut claim)) => {
                 // Whatever was written: nothing is owned for ever.
                 claim.until = claim.until.min(entry.at.plus(LONGEST_CLAIM));
@@ -215,20 +248,85 @@ pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
                 maintenance.insert(id.clone(), Maintenance { id, author, order });
             }
             Some(Deed::Cancelled { maintenance: id }) => drop(maintenance.remove(&id)),
+            // Who stops what stands still has stopped nothing.
+            Some(Deed::Paused { note }) => {
+                let (id, by, since) = (entry.id.clone(), entry.author.clone(), entry.at);
+                paused.get_or_insert_with(|| Arc::new(Pause { id, by, since, note }));
+            }
+            Some(Deed::Resumed) => paused = None,
             None => damage.push(format!("entry {} cannot be understood", entry.id)),
         }
     }
     let mut acks: Vec<Arc<Acknowledgement>> = acks.into_values().map(Arc::new).collect();
     acks.sort_by(|a, b| a.id.cmp(&b.id));
     let last = deeds.last().map_or(Timestamp::default(), |record| record.entry.at);
-    let entries = deeds.into_iter().rev().take(SHOWN).map(|record| Arc::new(record.entry)).collect();
+    let entries = entries.into_iter().rev().take(SHOWN).collect();
     // What was over long before the last entry is over for everybody.
     let lives = |order: &Order| match order.span {
         Span::Once { until, .. } => until.plus(LONGEST_CLAIM) > last,
         Span::Recurring { .. } => true,
     };
     let maintenance = maintenance.into_values().filter(|one| lives(&one.order)).map(Arc::new).collect();
-    CareBook { acks, maintenance, entries }
+    CareBook { acks, maintenance, paused, entries }
+}
+
+/// The deed in words, for people; who did it is said beside.
+fn said(deed: &Deed, author: &Untrusted) -> Untrusted {
+    let mut out = Vec::new();
+    match deed {
+        Deed::Claimed(claim) => {
+            if claim.owner != *author {
+                out.extend_from_slice(b"for ");
+                out.extend_from_slice(claim.owner.as_bytes());
+                out.extend_from_slice(b", ");
+            }
+            out.extend_from_slice(format!("until {}", moment(claim.until)).as_bytes());
+            if claim.stickiness == Stickiness::EndsOnWorsening {
+                out.extend_from_slice(b" or until it gets worse");
+            }
+            add_note(&mut out, &claim.note);
+        }
+        Deed::Released { why, .. } => {
+            let words: &[u8] = match why {
+                Release::ByHand => b"given back",
+                Release::Recovered => b"it recovered",
+                Release::Worsened => b"it got worse",
+                Release::Expired => b"its time was over",
+            };
+            out.extend_from_slice(words);
+        }
+        Deed::Ordered(order) => {
+            let span = match &order.span {
+                Span::Once { from, until } => format!("from {} until {}", moment(*from), moment(*until)),
+                Span::Recurring { schedule, lasts } => {
+                    let lasts = units::config_duration(*lasts);
+                    format!("{lasts} each time of \"{}\" in {}", schedule.cron, schedule.timezone)
+                }
+            };
+            out.extend_from_slice(span.as_bytes());
+            add_note(&mut out, &order.note);
+        }
+        Deed::Cancelled { .. } => out.extend_from_slice(b"taken back or ended early"),
+        Deed::Paused { note } => {
+            out.extend_from_slice(b"all polling is stopped");
+            add_note(&mut out, note);
+        }
+        Deed::Resumed => out.extend_from_slice(b"polling goes on"),
+    }
+    Untrusted::bounded(&out, TEXT_LIMIT)
+}
+
+fn moment(at: Timestamp) -> String {
+    let text = at.rfc3339();
+    // To the minute: `2026-03-14 18:22 UTC`.
+    format!("{} UTC", text.get(..16).unwrap_or(&text).replace('T', " "))
+}
+
+fn add_note(out: &mut Vec<u8>, note: &Untrusted) {
+    if !note.is_empty() {
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(note.as_bytes());
+    }
 }
 
 fn scope_words(scope: &Scope) -> Untrusted {
@@ -387,7 +485,8 @@ mod tests {
         let ordered = (scopes, spans, flexible, octets())
             .prop_map(|(scope, span, flexible, note)| Deed::Ordered(Order { scope, span, flexible, note }));
         let cancelled = "[0-9A-Z]{26}".prop_map(|id| Deed::Cancelled { maintenance: id.into() });
-        prop_oneof![claimed, released, ordered, cancelled]
+        let paused = octets().prop_map(|note| Deed::Paused { note });
+        prop_oneof![claimed, released, ordered, cancelled, paused, Just(Deed::Resumed)]
     }
 
     proptest! {

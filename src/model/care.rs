@@ -10,7 +10,7 @@ use super::incident::Entry;
 use super::maintenance::{Maintenance, Order};
 use super::policy::Condition;
 use super::port_key::PortKey;
-use crate::base::{Timestamp, Untrusted};
+use crate::base::{Timestamp, Untrusted, units};
 
 /// How long a claim holds where nobody says otherwise.
 pub const CLAIM_LASTS: Duration = Duration::from_secs(4 * 3600);
@@ -119,6 +119,26 @@ impl Release {
     }
 }
 
+/// All polling is stopped, until somebody has it go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pause {
+    /// The journal's entry, a ULID; empty where it is not on disk.
+    pub id: Arc<str>,
+    pub by: Untrusted,
+    pub since: Timestamp,
+    pub note: Untrusted,
+}
+
+impl Pause {
+    /// `PAUSED 2h by ops1: new firewall`; with what it means where it is not on disk.
+    pub fn words(&self, now: Timestamp) -> String {
+        let age = units::age(units::age_bucket(now.since(self.since)));
+        let note = if self.note.is_empty() { String::new() } else { format!(": {}", self.note.line()) };
+        let unsaved = if self.id.is_empty() { " (not on disk: it ends with the engine)" } else { "" };
+        format!("PAUSED {age} by {}{unsaved}{note}", self.by.line())
+    }
+}
+
 /// What is written down of it, once it is on disk.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deed {
@@ -135,6 +155,12 @@ pub enum Deed {
     Cancelled {
         maintenance: Arc<str>,
     },
+    /// All polling was stopped.
+    Paused {
+        note: Untrusted,
+    },
+    /// It goes on.
+    Resumed,
 }
 
 /// All of it that stands, and the last entries that it was made of.
@@ -143,6 +169,7 @@ pub struct CareBook {
     /// Times are steady ones.
     pub acks: Vec<Arc<Acknowledgement>>,
     pub maintenance: Vec<Arc<Maintenance>>,
-    /// Newest first; as written, by the wall clock.
+    pub paused: Option<Arc<Pause>>,
+    /// Newest first, by the wall clock; their text says in words what was done.
     pub entries: Arc<[Arc<Entry>]>,
 }

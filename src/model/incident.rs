@@ -99,10 +99,14 @@ pub enum EntryKind {
     MaintenanceOrdered,
     /// Of no incident: a maintenance window was taken back.
     MaintenanceCancelled,
+    /// Of no incident: all polling was stopped.
+    Paused,
+    /// Of no incident: polling goes on.
+    Resumed,
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Opened,
         Self::Note,
         Self::Decision,
@@ -116,11 +120,21 @@ impl EntryKind {
         Self::Released,
         Self::MaintenanceOrdered,
         Self::MaintenanceCancelled,
+        Self::Paused,
+        Self::Resumed,
     ];
 
     /// Belongs to no incident: what was done about problems.
     pub fn is_deed(self) -> bool {
-        matches!(self, Self::Claimed | Self::Released | Self::MaintenanceOrdered | Self::MaintenanceCancelled)
+        matches!(
+            self,
+            Self::Claimed
+                | Self::Released
+                | Self::MaintenanceOrdered
+                | Self::MaintenanceCancelled
+                | Self::Paused
+                | Self::Resumed
+        )
     }
 
     pub fn as_str(self) -> &'static str {
@@ -138,6 +152,8 @@ impl EntryKind {
             Self::Released => "released",
             Self::MaintenanceOrdered => "maintenance-ordered",
             Self::MaintenanceCancelled => "maintenance-cancelled",
+            Self::Paused => "paused",
+            Self::Resumed => "resumed",
         }
     }
 

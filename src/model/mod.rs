@@ -25,7 +25,7 @@ pub mod vitals;
 
 pub use alert::{Alert, AlertKind, ChannelStatus, Desktop};
 pub use backup::{BackupFailure, BackupReport, Job, LockState, RestorePoint, Schedule};
-pub use care::{Acknowledgement, CareBook, Claim, Deed, Release, Stickiness, Target};
+pub use care::{Acknowledgement, CareBook, Claim, Deed, Pause, Release, Stickiness, Target};
 pub use check::{CheckKey, CheckSpec, EASED, EASES_AFTER, Subject, Wire};
 pub use device::{Device, Equipment, PortFacts};
 pub use flap::{Flap, FlapBegins, FlapFormula, FlapRecords};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::snapshot::{HostWatch, Mode, Storage, WatchView};
 use crate::model::{
     AssetId, CareBook, ChannelStatus, CheckKey, Condition, Entry, Incident, Inventory, Notification, Observation,
-    Policy, Release, Session, SessionId, Target, TrapStatus,
+    Pause, Policy, Release, Session, SessionId, Target, TrapStatus,
 };
 pub use crate::model::{Remembered, RememberedDevice};
 
@@ -23,6 +23,8 @@ pub enum Event {
     /// Time has passed: staleness and due backups are looked at.
     Tick,
     Mode(Mode),
+    /// All polling was stopped, or goes on.
+    Paused(Option<Arc<Pause>>),
     Storage(Storage),
     /// All incidents, as the journal has them.
     Incidents(Vec<Incident>),

@@ -13,6 +13,7 @@ use super::notifications::Notifications;
 use super::rules;
 use super::rules::check::Hearing;
 use super::rules::parents::Lineage;
+use super::snapshot::Mode;
 use super::snapshot::{EngineView, Snapshot};
 use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
@@ -141,6 +142,10 @@ impl State {
             Event::RestoredDevices(devices) => self.restore_devices(devices),
             Event::Policy(policy) => self.policy = policy,
             Event::Mode(mode) => self.engine.mode = mode,
+            Event::Paused(pause) => {
+                self.engine.mode = if pause.is_some() { Mode::Paused } else { Mode::Polling };
+                self.engine.pause = pause;
+            }
             Event::Storage(storage) => self.engine.storage = storage,
             Event::Incidents(incidents) => {
                 self.incidents = incidents.into_iter().map(Arc::new).collect();

@@ -11,8 +11,8 @@ use super::rules::refresh::Pace;
 use super::view::{CheckView, DeviceView, HostView, JobView, NotificationView};
 use crate::base::Timestamp;
 use crate::model::{
-    Acknowledgement, AssetId, ChannelStatus, Condition, Entry, Incident, IncidentStatus, Maintenance, Policy, Session,
-    Target, TrapStatus,
+    Acknowledgement, AssetId, ChannelStatus, Condition, Entry, Incident, IncidentStatus, Maintenance, Pause, Policy,
+    Session, Target, TrapStatus,
 };
 
 pub mod problems;
@@ -24,7 +24,7 @@ pub use problems::{Problem, ProblemKind};
 pub enum Mode {
     #[default]
     Polling,
-    /// `:pause`; until `:resume`.
+    /// `:pause`; until `:resume`, over restarts too.
     Paused,
     /// `--passive`; for the life of the process.
     Passive,
@@ -58,6 +58,8 @@ pub enum Link {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EngineView {
     pub mode: Mode,
+    /// Who has stopped all polling, where somebody has.
+    pub pause: Option<Arc<Pause>>,
     pub storage: Storage,
     /// Checks that run at this moment.
     pub running: usize,

@@ -13,6 +13,7 @@ mod screen;
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
+use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
 use super::chrome;
@@ -25,6 +26,7 @@ use super::grouping::{GroupBy, Grouping};
 use super::layouts::{Arrangement, Layouts};
 use super::line::Line;
 use super::list::List;
+use super::logbook::Logbook;
 use super::look::Look;
 use super::overlays::editor::Editor;
 use super::overlays::{self, Overlay};
@@ -34,7 +36,7 @@ use super::port::Seen;
 use super::run::Exit;
 use super::screen::Ring;
 use super::session::SessionPane;
-use super::sorting::Order;
+use super::sorting::Orders;
 use super::themes::Themes;
 use super::tour::{Wish, World};
 use super::trail::Trails;
@@ -47,9 +49,6 @@ use crate::model::{AssetId, EntryKind, Incident, IncidentId, PortTable, SessionI
 use crate::state::lookup::{Attachment, Lookup};
 use crate::state::{DeviceView, Snapshot};
 use crate::ui::action::Action;
-
-/// Messages kept for the log.
-const MESSAGES: usize = 200;
 
 /// What the footer's line is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +67,8 @@ pub struct App {
     pub focus: PaneKind,
     pub zoom: bool,
     pub problems_only: bool,
+    /// A detail takes the whole width.
+    pub wide_detail: bool,
     pub filter: Filter,
     pub asking: Option<(Asking, Line)>,
     pub overlays: Vec<Overlay>,
@@ -79,7 +80,7 @@ pub struct App {
     /// The beginning of a chord.
     pub chord: Vec<Key>,
     pub message: Option<(MessageWeight, String)>,
-    pub messages: VecDeque<(Timestamp, MessageWeight, String)>,
+    pub logbook: Logbook,
     pub history: Vec<String>,
     pub sessions: Vec<SessionPane>,
     /// Keys go to the selected session.
@@ -88,8 +89,7 @@ pub struct App {
     pub left: Option<(SessionId, Key)>,
     pub system_ssh: Vec<String>,
     pub capabilities: Capabilities,
-    /// The orders of the lists of hosts and of problems.
-    pub(super) orders: [Order; 2],
+    pub(super) orders: Orders,
     /// Which columns the port table has, and its order.
     pub columns: Choice,
     /// Who hangs where; as new as the last thing that needed it.
@@ -118,6 +118,8 @@ pub struct App {
     pub pointer: mouse::Pointer,
     /// Whether what is shown is real.
     pub world: World,
+    /// The clock beside UTC.
+    pub zone: TimeZone,
     /// What was asked of the tour, until it is taken.
     pub(super) tour_wish: Option<Wish>,
     /// The picture is held still.
@@ -152,7 +154,7 @@ pub struct App {
 }
 
 /// What the lists' orders depend on besides the snapshot.
-type MadeOf = ((ScreenId, usize), (bool, String), Option<AssetId>, Sort, [Order; 2], (GroupBy, usize));
+type MadeOf = ((ScreenId, usize), (bool, String), Option<AssetId>, Sort, Orders, (GroupBy, usize));
 
 /// What an app begins with.
 #[derive(Debug)]
@@ -182,6 +184,7 @@ impl App {
             focus: PaneKind::Problems,
             zoom: false,
             problems_only: false,
+            wide_detail: false,
             filter: Filter::default(),
             asking: None,
             overlays: Vec::new(),
@@ -190,14 +193,14 @@ impl App {
             work: None,
             chord: Vec::new(),
             message: None,
-            messages: VecDeque::new(),
+            logbook: Logbook::default(),
             history: Vec::new(),
             sessions: Vec::new(),
             typing: false,
             left: None,
             system_ssh: setup.system_ssh,
             capabilities: setup.capabilities,
-            orders: Default::default(),
+            orders: Orders::default(),
             columns: Choice::default(),
             lookup: Lookup::default(),
             trails: Trails::default(),
@@ -213,6 +216,7 @@ impl App {
             clipboard: setup.clipboard,
             pointer: mouse::Pointer::default(),
             world: World::default(),
+            zone: TimeZone::UTC,
             tour_wish: None,
             frozen: None,
             now: Timestamp(0),
@@ -326,16 +330,6 @@ impl App {
         keys.into_iter().next().unwrap_or_else(without)
     }
 
-    /// One line for the footer and the log.
-    pub fn say(&mut self, weight: MessageWeight, text: impl Into<String>) {
-        let text = crate::base::text::clean(&text.into());
-        self.messages.push_back((self.live().at, weight, text.clone()));
-        if self.messages.len() > MESSAGES {
-            self.messages.pop_front();
-        }
-        self.message = Some((weight, text));
-    }
-
     /// Hands a command to the engine. The lane is short and never waits behind results; when it is full, the operator
     /// is told instead of the screen being held up.
     pub fn send(&mut self, command: Command) -> bool {
@@ -361,6 +355,11 @@ impl App {
         let known = self.fresh.as_ref() == Some(&self.made_of());
         if !known {
             self.look_up_filter();
+        }
+        if self.shows(PaneKind::Log)
+            && let Some(rows) = self.make_log()
+        {
+            self.list_mut(PaneKind::Log).renumber(|row| rows.get(&row).copied());
         }
         for kind in self.arrangement().panes.clone() {
             if !known || matches!(kind, PaneKind::Log) || self.list(kind).order.is_empty() {
@@ -469,6 +468,11 @@ impl App {
     /// The time that the picture is of.
     pub(super) fn now(&self) -> Timestamp {
         self.frozen.as_ref().map_or(self.now, |frozen| frozen.since)
+    }
+
+    /// The time that it is, whatever the picture is of.
+    pub(super) fn clock(&self) -> Timestamp {
+        self.now
     }
 
     pub(super) fn size(&self) -> (u16, u16) {

@@ -37,6 +37,11 @@ impl<'a> Row<'a> {
         self.x
     }
 
+    /// The column behind the last that can be written.
+    pub fn end_column(&self) -> u16 {
+        self.end
+    }
+
     /// Writes a text, cut to what is left.
     pub fn put(&mut self, words: &str, style: Style) -> &mut Self {
         let room = self.room();

@@ -12,7 +12,7 @@ use super::canvas::Row;
 use super::commands;
 use super::frame::Frame;
 use super::overlays::Overlay;
-use super::panes::{PaneKind, ScreenId};
+use super::panes::{PaneKind, ScreenId, Selected};
 use super::tour::World;
 use crate::base::{text, units};
 use crate::bus::MessageWeight;
@@ -24,6 +24,9 @@ use crate::ui::action::{ACTIONS, Action};
 
 /// From this width on the header says whose engine it is; the log and the first message say it everywhere.
 const ATTACHED_FROM: u16 = 100;
+
+/// From this width on a detail can be made wider than its box is by itself.
+const WIDE_FROM: u16 = 124;
 
 /// From this width on the footer says where one came from.
 const CRUMBS_FROM: u16 = 100;
@@ -80,10 +83,12 @@ fn banner(app: &App, size: (u16, u16)) -> Vec<String> {
         }
     }
     match app.live().engine.mode {
-        Mode::Paused => parts.push(format!(
-            "PAUSED: nothing is polled, {} resumes",
-            app.keymap.keys_of(Action::Pause.name()).first().map_or(":resume", String::as_str)
-        )),
+        Mode::Paused => {
+            let keys = app.keymap.keys_of(Action::Pause.name());
+            let key = keys.first().map_or(":resume", String::as_str);
+            let what = app.live().engine.pause.as_ref().map_or_else(|| "PAUSED".to_owned(), |p| p.words(app.clock()));
+            parts.push(format!("{what}; nothing is polled, {key} resumes"));
+        }
         Mode::Passive => parts.push("PASSIVE: nothing is ever sent".to_owned()),
         Mode::Polling => {}
     }
@@ -271,7 +276,8 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
     if let Some((asking, line)) = &app.asking {
         let sign = if *asking == Asking::Filter { "/" } else { ":" };
         let mut row = Row::new(frame.buffer, &app.look, area, y);
-        row.put(sign, app.look.style(Meaning::Key)).put(line.text(), app.look.style(Meaning::Text));
+        let (shown, at) = line.window(row.room().saturating_sub(1), app.look.ellipsis());
+        row.put(sign, app.look.style(Meaning::Key)).put(&shown, app.look.style(Meaning::Text));
         if *asking == Asking::Command {
             // What Tab could make of it.
             row.gap(2);
@@ -283,8 +289,7 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
                 row.put(&word, dim).gap(2);
             }
         }
-        let x = 1 + text::width(&text::clean(line.before()));
-        frame.cursor = Some(Position::new((x as u16).min(area.width.saturating_sub(1)), y));
+        frame.cursor = Some(Position::new((1 + at as u16).min(area.width.saturating_sub(1)), y));
         return Hits::new();
     }
     let mut row = Row::new(frame.buffer, &app.look, area, y);
@@ -343,6 +348,9 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
     }
     let mut hits = Hits::new();
     for (action, words) in hints(app) {
+        if *words == "wide" && area.width < WIDE_FROM {
+            continue;
+        }
         let keys = app.keymap.keys_of(action);
         // The key that everybody knows, where it is bound.
         let Some(key) = keys.iter().find(|k| *k == "Enter").or(keys.first()).cloned() else { continue };
@@ -366,12 +374,14 @@ fn brief(name: &str) -> String {
 
 /// The actions that matter here, with a word each.
 fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
-    if matches!(
-        app.overlays.last(),
-        Some(Overlay::Question(_) | Overlay::EndSession { .. } | Overlay::Quit | Overlay::Pause)
-    ) {
-        // The question itself says which keys answer it.
-        return &[];
+    match app.overlays.last() {
+        None | Some(Overlay::Detail { .. }) => {}
+        Some(Overlay::Help(_) | Overlay::Compare { .. }) => return &[("back", "back")],
+        // It says itself which keys it takes; none of the list's below it reach that.
+        Some(_) => return &[],
+    }
+    if let Some(Overlay::Detail { selected: Selected::Told(_) | Selected::Entry(_), .. }) = app.overlays.last() {
+        return &[("back", "back"), ("follow", "go to it"), ("note", "note"), ("claim", "claim"), ("shell", "shell")];
     }
     if matches!(app.overlays.last(), Some(Overlay::Detail { .. })) {
         return &[
@@ -383,6 +393,7 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
             ("shell", "shell"),
             ("maintain", "maintenance"),
             ("note", "note"),
+            ("zoom", "wide"),
         ];
     }
     if app.screen == ScreenId::Sessions && !app.sessions.is_empty() {
@@ -402,6 +413,7 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
     match app.focus {
         PaneKind::Incident => &[
             ("note", "note"),
+            ("open", "read"),
             ("open_incident", "open one"),
             ("help", "help"),
             ("decision", "decision"),
@@ -419,6 +431,8 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
             ("palette", "find"),
         ],
         PaneKind::Log => &[
+            ("open", "open"),
+            ("follow", "go to it"),
             ("help", "help"),
             ("filter", "filter"),
             ("command_line", "command"),

@@ -74,12 +74,12 @@ pub fn run(app: &mut App, text: &str) {
             }
             None => app.say(MessageWeight::Warning, format!("nothing is called \"{rest}\"")),
         },
+        "pause" if rest.is_empty() => app.pause(),
         "pause" => {
-            app.send(Command::Pause(true));
+            let ticket = app.ticket();
+            app.send(Command::Pause { ticket, note: rest.to_owned() });
         }
-        "resume" => {
-            app.send(Command::Pause(false));
-        }
+        "resume" => app.resume(),
         "discover" if rest == "all" => {
             app.send(Command::ConfirmDiscovery);
         }

@@ -15,6 +15,7 @@ mod grouping;
 pub mod layouts;
 mod line;
 mod list;
+pub mod logbook;
 pub mod look;
 mod overlays;
 pub mod panes;

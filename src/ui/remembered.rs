@@ -23,6 +23,7 @@ pub struct Remembered {
     /// `name`, or `-name` the other way round.
     pub hosts_by: String,
     pub problems_by: String,
+    pub backups_by: String,
     pub ports_by: String,
     /// Columns of the port table that are left out.
     pub hidden: Vec<String>,
@@ -54,6 +55,7 @@ impl App {
             filter: self.filter.text.clone(),
             hosts_by: order(PaneKind::Hosts),
             problems_by: order(PaneKind::Problems),
+            backups_by: order(PaneKind::Backups),
             ports_by: way(self.columns.sort.column.name(), self.columns.sort.reversed),
             hidden: self.columns.hidden.iter().map(|column| column.name().to_owned()).collect(),
             group_by: self.grouping.by().name().to_owned(),
@@ -68,11 +70,13 @@ impl App {
 
     /// Goes on where another ended; what is not known any more is left out. `place` is false where somebody said where to go.
     pub fn recall(&mut self, remembered: Remembered, place: bool) {
-        let Remembered { screen, zoom, problems_only, filter, hosts_by, problems_by, ports_by, .. } = remembered;
-        for (kind, said) in [(PaneKind::Hosts, hosts_by), (PaneKind::Problems, problems_by)] {
+        let Remembered { screen, zoom, problems_only, filter, hosts_by, problems_by, .. } = remembered;
+        let (backups_by, ports_by) = (remembered.backups_by, remembered.ports_by);
+        let lists = [(PaneKind::Hosts, hosts_by), (PaneKind::Problems, problems_by), (PaneKind::Backups, backups_by)];
+        for (kind, said) in lists {
             let (name, reversed) = unway(&said);
             if let Some(by) = By::of(kind).iter().find(|by| by.name() == name) {
-                self.orders[usize::from(kind == PaneKind::Problems)] = Order { by: *by, reversed };
+                *self.orders.of_mut(kind) = Order { by: *by, reversed };
             }
         }
         let (name, reversed) = unway(&ports_by);

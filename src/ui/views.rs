@@ -157,6 +157,7 @@ impl View {
         let sorted = match app.screen {
             ScreenId::Overview => Some(rows(PaneKind::Problems)),
             ScreenId::Hosts => Some(rows(PaneKind::Hosts)),
+            ScreenId::Backups => Some(rows(PaneKind::Backups)),
             ScreenId::Ports => Some(Sorted::Ports(app.columns.sort)),
             _ => None,
         };
@@ -218,6 +219,7 @@ fn as_shipped(screen: ScreenId) -> Option<Sorted> {
     match screen {
         ScreenId::Overview => Some(Sorted::Rows(PaneKind::Problems, Order::default())),
         ScreenId::Hosts => Some(Sorted::Rows(PaneKind::Hosts, Order::default())),
+        ScreenId::Backups => Some(Sorted::Rows(PaneKind::Backups, Order::default())),
         ScreenId::Ports => Some(Sorted::Ports(Sort::default())),
         _ => None,
     }
@@ -228,6 +230,7 @@ fn sorted(screen: ScreenId, word: &Word, problems: &mut Vec<Problem>) -> Option<
     let kind = match screen {
         ScreenId::Overview => PaneKind::Problems,
         ScreenId::Hosts => PaneKind::Hosts,
+        ScreenId::Backups => PaneKind::Backups,
         ScreenId::Ports => {
             let Some(column) = Column::named(name) else {
                 let names: Vec<&str> = Column::names().collect();

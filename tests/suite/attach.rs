@@ -86,6 +86,46 @@ fn a_console_that_cannot_fit_is_refused_in_words_and_nonsense_hurts_nobody() {
 }
 
 #[test]
+fn a_pause_lasts_over_a_restart_and_anybody_ends_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let asked = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
+    let port = asked.local_addr().expect("it has one").port();
+    let checks = format!("[{{ kind = \"tcp\", port = {port} }}]");
+    let file = folder.path().join("noctty.toml");
+    let host = format!("[[host]]\nname = \"here\"\naddress = \"127.0.0.1\"\nchecks = {checks}\n");
+    std::fs::write(&file, host).expect("written");
+    let state = folder.path().join("state");
+    let arguments = ["--config".to_owned(), file.display().to_string()];
+    let console = || Launch::new((120, 30)).arguments(arguments.clone()).state(&state).start();
+    let mut first = console();
+    first.shows("here");
+    asked.accept().expect("it is asked");
+    first.press("p");
+    first.shows("Stop all polling?");
+    first.paste("new firewall");
+    first.press("\r");
+    first.says("polling paused: it is in the journal");
+    for words in ["PAUSED ", "new firewall", "nothing is polled, p resumes"] {
+        first.shows(words);
+    }
+    first.signal(Signal::TERM);
+    first.ends();
+    // What came before the pause.
+    asked.set_nonblocking(true).expect("set");
+    while asked.accept().is_ok() {}
+    let second = console();
+    second.shows("new firewall");
+    assert!(asked.accept().is_err(), "nothing was asked before the journal was read, nor after");
+    let resumed = Command::new(env!("CARGO_BIN_EXE_noctty"))
+        .args(["--state", &state.display().to_string(), "resume"])
+        .env("HOME", folder.path())
+        .output()
+        .expect("it runs");
+    assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
+    second.until("it polls again", |console| !console.text().contains("PAUSED") && asked.accept().is_ok());
+}
+
+#[test]
 fn another_user_is_not_let_in() {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -320,3 +320,19 @@ fn a_running_engine_sees_a_claim_of_another_process_and_ends_it_by_what_it_sees(
     let log = fs::read_to_string(state.join("journal.log")).expect("the second copy");
     assert!(log.contains("recovered") && log.contains("\"author\":\"noctty\""), "{log}");
 }
+
+#[test]
+fn polling_is_paused_and_resumed_with_a_record_of_who_did_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    assert!(refused(dir, &["resume"]).contains("polling is not paused"));
+    let saved = json(dir, &["pause", "--note", "new\u{1b}[31m firewall", "--json"]);
+    assert_eq!((&saved["saved"]["kind"], &saved["saved"]["author"]), (&"paused".into(), &"ops1".into()));
+    let again = refused(dir, &["pause"]);
+    assert!(again.contains("polling is paused already: PAUSED 0s by ops1: new"), "{again}");
+    assert!(!again.contains('\u{1b}'), "{again}");
+    // Whoever it was: anybody ends it.
+    let saved = json(dir, &["resume", "--author", "ops2", "--json"]);
+    assert_eq!((&saved["saved"]["kind"], &saved["saved"]["author"]), (&"resumed".into(), &"ops2".into()));
+    assert!(refused(dir, &["resume"]).contains("polling is not paused"));
+}

@@ -16,8 +16,34 @@ impl App {
         match self.looked_at() {
             Some(Selected::Port(asset, port)) => self.follow_port(&asset, &port),
             Some(Selected::Host(asset)) => self.follow_host(&asset),
+            Some(Selected::Told(entry)) => self.follow_entry(entry.about.clone()),
+            Some(Selected::Entry(row)) => {
+                let about = self.incident().and_then(|incident| incident.entries.get(row)?.about.clone());
+                self.follow_entry(about.and_then(|about| self.object_named(&about.line())));
+            }
             _ => self.say(MessageWeight::Note, "select a host or a port: this goes to the other end of its cable"),
         }
+    }
+
+    /// To what an entry is about.
+    fn follow_entry(&mut self, about: Option<Selected>) {
+        match about {
+            Some(Selected::Port(asset, port)) => {
+                self.leave_place();
+                self.close_details();
+                self.show_port(&asset, &port);
+            }
+            Some(Selected::Host(asset) | Selected::Job(asset)) if self.is_there(&asset) => {
+                self.leave_place();
+                self.reveal(&asset);
+            }
+            Some(_) => self.say(MessageWeight::Note, "what it is about has left the inventory"),
+            None => self.say(MessageWeight::Note, "it is about nothing that is in the inventory"),
+        }
+    }
+
+    fn is_there(&self, asset: &AssetId) -> bool {
+        self.snapshot.host(asset).is_some() || self.snapshot.job(asset).is_some()
     }
 
     fn follow_host(&mut self, asset: &AssetId) {

@@ -3,6 +3,7 @@
 use super::{App, Asking};
 use crate::bus::{Command, MessageWeight};
 use crate::model::{AssetId, EntryKind, Target};
+use crate::state::Mode;
 use crate::ui::action::Action;
 use crate::ui::chrome;
 use crate::ui::commands;
@@ -12,6 +13,7 @@ use crate::ui::list::List;
 use crate::ui::overlays::Overlay;
 use crate::ui::panes::{self, PaneKind, ScreenId, Selected};
 use crate::ui::run::Exit;
+use crate::ui::sorting::By;
 use crate::ui::tour::Wish;
 
 impl App {
@@ -91,10 +93,10 @@ impl App {
             Action::Group => commands::group(self, self.grouping.by().next()),
             Action::ProblemsOnly => self.problems_only = !self.problems_only,
             Action::Pause => {
-                if self.live().engine.mode == crate::state::Mode::Polling {
-                    self.overlays.push(Overlay::Pause);
+                if self.live().engine.mode == Mode::Paused {
+                    self.resume();
                 } else {
-                    self.send(Command::Pause(false));
+                    self.pause();
                 }
             }
             Action::OpenIncident => self.overlays.push(Overlay::open_incident("")),
@@ -109,6 +111,23 @@ impl App {
             Action::TourBack => self.tour_wish = Some(Wish::Back),
             Action::TourEnd => self.tour_wish = Some(Wish::End),
         }
+    }
+
+    /// Asks for a note, and whether it is meant.
+    pub(in crate::ui) fn pause(&mut self) {
+        match self.live().engine.mode {
+            Mode::Polling => {
+                let overlay = Overlay::pause(self);
+                self.overlays.push(overlay);
+            }
+            Mode::Paused => self.say(MessageWeight::Note, "polling is paused already"),
+            Mode::Passive => self.say(MessageWeight::Note, "started with --passive: nothing is ever sent"),
+        }
+    }
+
+    pub(in crate::ui) fn resume(&mut self) {
+        let ticket = self.ticket();
+        self.send(Command::Resume { ticket });
     }
 
     fn turn(&mut self, delta: isize) {
@@ -138,14 +157,14 @@ impl App {
     /// The picker for the order of the focused list, and for the columns where it has some to choose.
     fn choose_order(&mut self) {
         let overlay = match self.focus {
-            PaneKind::Hosts | PaneKind::Problems => Overlay::sort(self.focus, self.order_of(self.focus).by),
+            kind if !By::of(kind).is_empty() => Overlay::sort(kind, self.order_of(kind).by),
             _ => Overlay::columns(self.columns.sort.column),
         };
         self.overlays.push(overlay);
     }
 
     fn sort_beside(&mut self, delta: isize) {
-        if matches!(self.focus, PaneKind::Hosts | PaneKind::Problems) {
+        if !By::of(self.focus).is_empty() {
             self.sort_list_beside(self.focus, delta);
             return;
         }

@@ -52,6 +52,8 @@ impl App {
                 | Action::ActionItem
                 | Action::Hypothesis),
             ) => self.act(action),
+            // As for a pane: the whole screen's width, and back.
+            Some(Action::Zoom) => self.wide_detail = !self.wide_detail,
             Some(Action::Shell) => {
                 self.act(Action::Shell);
                 // It has a screen of its own, and all keys.

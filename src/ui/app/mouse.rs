@@ -1,5 +1,5 @@
-//! The mouse, where it is wanted: it selects, opens what is pressed twice, turns lists and texts, and presses what the
-//! header and the footer name. Everything that it does a key does too.
+//! The mouse, where it is wanted: it selects, opens what is pressed twice, turns lists and texts, sorts by the head that is
+//! pressed, and presses what the header and the footer name. Everything that it does a key does too.
 
 use std::time::Duration;
 
@@ -9,9 +9,10 @@ use crate::config::key::{Key, KeyCode};
 use crate::ui::action::Action;
 use crate::ui::chrome::{self, Hit};
 use crate::ui::overlays::{self, Overlay};
-use crate::ui::panes::{self, PaneKind};
+use crate::ui::panes::{self, Head, PaneKind};
 use crate::ui::run::Screen as _;
 use crate::ui::screen::{Mouse, MouseDeed};
+use crate::ui::sorting::By;
 
 /// Lines that a notch of the wheel turns.
 const NOTCH: isize = 3;
@@ -72,7 +73,12 @@ impl App {
                         self.type_keys(&keys);
                     }
                     _ if text.is_some_and(|area| !area.contains((mouse.column, mouse.row).into())) => {
+                        // Beside a text at the side the panes are open to the eye: they take the press.
+                        let goes_on = overlays::is_at_side(self);
                         self.key(Key::plain(KeyCode::Escape));
+                        if goes_on {
+                            self.point_at_panes(mouse);
+                        }
                     }
                     _ => {}
                 }
@@ -99,10 +105,23 @@ impl App {
             MouseDeed::WheelUp | MouseDeed::WheelDown => {}
         }
         let at = (mouse.column, mouse.row).into();
+        if chrome::side(self, self.size).is_some_and(|side| side.contains(at)) {
+            self.act(Action::Open);
+            if mouse.deed != MouseDeed::Press && overlays::is_at_side(self) {
+                self.point_at_overlay(mouse);
+            }
+            return;
+        }
         let areas = panes::layout(self, chrome::body(self, self.size));
         let Some((kind, area)) = areas.into_iter().find(|(_, area)| area.contains(at)) else { return };
         self.message = None;
         self.focus = kind;
+        if mouse.deed == MouseDeed::Press
+            && let Some(head) = panes::head_at(self, kind, area, mouse.column, mouse.row)
+        {
+            self.sort_by_head(head);
+            return;
+        }
         let pressed = self.pointer.pressed.take();
         let rows = panes::rows(self, kind, area);
         let list = self.list(kind);
@@ -123,6 +142,24 @@ impl App {
                 let step = isize::try_from(row).unwrap_or(isize::MAX) - isize::try_from(selected).unwrap_or(0);
                 self.list_mut(kind).move_by(step);
                 self.pointer.pressed = Some((self.now, kind, row));
+            }
+        }
+    }
+
+    /// As the picker does: by the same one again, the other way round.
+    fn sort_by_head(&mut self, head: Head) {
+        match head {
+            Head::By(kind, by) => {
+                // A column that shows one of two values is turned round by whichever sorts it.
+                let by = match (by, self.order_of(kind).by) {
+                    (By::RoundTrip, By::Load) => By::Load,
+                    _ => by,
+                };
+                self.sort_list(kind, by);
+            }
+            Head::Port(column) => {
+                self.columns.sort_by(column);
+                self.sorted(PaneKind::Ports);
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::ui::grouping::GroupBy;
 use crate::ui::layouts;
 use crate::ui::overlays::Overlay;
 use crate::ui::panes::{PaneKind, ScreenId, Selected};
-use crate::ui::sorting::Order;
+use crate::ui::sorting::Orders;
 
 /// Places that are kept to go back to.
 const VISITED: usize = 32;
@@ -35,7 +35,7 @@ pub(super) struct Place {
 struct Narrowed {
     filter: String,
     problems_only: bool,
-    orders: [Order; 2],
+    orders: Orders,
     columns: Choice,
     group: GroupBy,
     opened: HashSet<Arc<str>>,

@@ -11,7 +11,7 @@ use crate::bus::{Command, Message, MessageWeight, Notice};
 use crate::config::key::{Key, KeyCode};
 use crate::config::keymap::Lookup;
 use crate::config::theme::Background;
-use crate::model::IncidentStatus;
+use crate::model::{EntryKind, IncidentStatus};
 use crate::state::Snapshot;
 use crate::ui::action::Action;
 use crate::ui::chrome;
@@ -118,7 +118,9 @@ impl Screen for App {
             Notice::NotSaved { ticket, ref reason } if self.step_answered(ticket, Some(reason)) => {}
             Notice::Saved { ticket, entry } => {
                 overlays::saved(self, ticket);
-                let words = if entry.kind.is_deed() {
+                let words = if matches!(entry.kind, EntryKind::Paused | EntryKind::Resumed) {
+                    format!("polling {}: it is in the journal", entry.kind.as_str())
+                } else if entry.kind.is_deed() {
                     format!("{} {}", entry.kind.as_str(), entry.about.as_ref().map(Untrusted::line).unwrap_or_default())
                 } else {
                     format!("saved in {}", entry.incident)
@@ -221,6 +223,9 @@ impl Screen for App {
             && let Some(host) = self.asset_looked_at().and_then(|id| self.snapshot.host(&id))
         {
             host.checks.iter().filter_map(|c| c.last.as_ref()).for_each(|last| consider(last.at));
+        }
+        if let Some(pause) = &self.live().engine.pause {
+            soonest = soonest.min(now.plus(units::until_next_bucket(now.since(pause.since))));
         }
         if self.live().open_incident().is_some_and(|i| i.status == IncidentStatus::Open) {
             soonest = soonest.min(now.plus(std::time::Duration::from_secs(1)));

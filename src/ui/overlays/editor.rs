@@ -108,21 +108,33 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, editor: &Editor) -> Rect {
     let width = frame.area.width.saturating_sub(4).min(100);
     let (meaning, words) = hint(editor);
     let words = text::wrap(&text::clean(&words), usize::from(width.saturating_sub(4)).max(1));
-    let area = centred(frame.area, width, (editor.lines.len() + words.len()) as u16 + 3);
+    let columns = usize::from(width.saturating_sub(4)).max(1);
+    let mut rows: Vec<String> = Vec::new();
+    let mut cursor = (0, 0);
+    for line in &editor.lines {
+        // One column is the cursor's, behind the last letter.
+        let (folded, at) = line.folded(columns.saturating_sub(1).max(1));
+        cursor = (rows.len() + at.0, at.1);
+        rows.extend(folded);
+    }
+    // Half the screen is for what is written about: what stands behind it goes on being seen.
+    let most = usize::from(frame.area.height / 2).max(3);
+    let area = centred(frame.area, width, (rows.len().min(most) + words.len()) as u16 + 3);
     let title = format!("{} for {}", editor.kind.as_str(), editor.incident);
     let inner = boxed(app, frame, area, &title);
-    let rows = usize::from(inner.height).saturating_sub(words.len() + 1).max(1);
-    let first = editor.lines.len().saturating_sub(rows);
-    for (offset, line) in editor.lines.iter().skip(first).enumerate() {
-        // The end of a long line is where one types.
-        let shown = tail(line.text(), usize::from(inner.width.saturating_sub(1)));
-        Row::new(frame.buffer, &app.look, inner, inner.y + offset as u16).put(&shown, app.look.style(Meaning::Text));
+    let room = usize::from(inner.height).saturating_sub(words.len() + 1).max(1);
+    // The end is where one types; a cursor that was moved up stays in sight.
+    let first = rows.len().saturating_sub(room).min(cursor.0);
+    for (offset, row) in rows.iter().skip(first).take(room).enumerate() {
+        Row::new(frame.buffer, &app.look, inner, inner.y + offset as u16).put(row, app.look.style(Meaning::Text));
     }
-    if let Some(line) = editor.lines.last() {
-        let x = text::width(&text::clean(line.before())).min(usize::from(inner.width.saturating_sub(1)));
-        let y = inner.y + (editor.lines.len() - first - 1) as u16;
-        frame.cursor = Some(Position::new(inner.x + x as u16, y));
+    if first > 0 {
+        let dim = app.look.style(Meaning::Dim);
+        Row::new(frame.buffer, &app.look, Rect { width: area.width.saturating_sub(2), ..area }, area.y)
+            .end(&format!(" {first}↑ "), dim);
     }
+    let x = (inner.x + cursor.1 as u16).min(inner.right().saturating_sub(1));
+    frame.cursor = Some(Position::new(x, inner.y + (cursor.0 - first) as u16));
     foot(app, frame, inner, meaning, &words);
     area
 }
@@ -151,12 +163,6 @@ pub(super) fn foot(app: &App, frame: &mut Frame<'_>, inner: Rect, meaning: Meani
     for (offset, line) in words.iter().enumerate() {
         Row::new(frame.buffer, &app.look, inner, top + offset as u16).put(line, app.look.style(meaning));
     }
-}
-
-fn tail(words: &str, width: usize) -> String {
-    let safe = text::clean(words);
-    let excess = text::width(&safe).saturating_sub(width);
-    if excess == 0 { safe } else { safe.chars().skip(excess).collect() }
 }
 
 /// The dialog that opens an incident.
@@ -211,7 +217,8 @@ pub fn draw_opening(app: &App, frame: &mut Frame<'_>, opening: &Opening) -> Rect
     let area = centred(frame.area, width, 5 + words.len() as u16);
     let inner = boxed(app, frame, area, "Open an incident");
     let (text_style, dim) = (app.look.style(Meaning::Text), app.look.style(Meaning::Dim));
-    Row::new(frame.buffer, &app.look, inner, inner.y).put("title     ", dim).put(opening.title.text(), text_style);
+    let (shown, at) = opening.title.window(usize::from(inner.width).saturating_sub(10), app.look.ellipsis());
+    Row::new(frame.buffer, &app.look, inner, inner.y).put("title     ", dim).put(&shown, text_style);
     let mut row = Row::new(frame.buffer, &app.look, inner, inner.y + 1);
     row.put("severity  ", dim);
     for (at, urgency) in Urgency::ALL.iter().enumerate() {
@@ -221,7 +228,7 @@ pub fn draw_opening(app: &App, frame: &mut Frame<'_>, opening: &Opening) -> Rect
             .put(urgency.as_str(), style)
             .put(if here { "]" } else { " " }, style);
     }
-    let x = 10 + text::width(&text::clean(opening.title.before())) as u16;
+    let x = 10 + at as u16;
     frame.cursor = Some(Position::new((inner.x + x).min(inner.right().saturating_sub(1)), inner.y));
     foot(app, frame, inner, meaning, &words);
     area

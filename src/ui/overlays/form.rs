@@ -11,6 +11,7 @@ use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
 use crate::model::care::CLAIM_LASTS;
 use crate::model::{AssetId, Order, Scope, Span, Stickiness, Target};
+use crate::state::Link;
 use crate::ui::app::App;
 use crate::ui::app::marks::{Step, some};
 use crate::ui::canvas::Row;
@@ -67,6 +68,8 @@ pub enum Purpose {
     ClaimAll(Vec<Target>, Vec<String>),
     /// Each of these alone.
     MaintainAll(Vec<AssetId>),
+    /// Stopping all polling.
+    Pause,
 }
 
 /// The field that is wrong, and why.
@@ -88,6 +91,24 @@ pub struct Form {
 }
 
 impl Form {
+    /// Stopping all polling: for whom, and until when, stands beside the note.
+    pub fn pause(app: &App) -> Self {
+        let all = match &app.live().engine.link {
+            Link::Attached { .. } => "for everybody who is attached to this engine; ",
+            Link::Own | Link::Lost { .. } => "",
+        };
+        let until = format!("{all}it lasts until somebody has polling go on, over a restart too");
+        Self {
+            purpose: Purpose::Pause,
+            title: "Stop all polling?".to_owned(),
+            remarks: vec![until, "the journal keeps who stopped it and when".to_owned()],
+            fields: vec![Field::text("note", "", "why, for whoever finds it stopped")],
+            at: 0,
+            waiting: None,
+            failure: None,
+        }
+    }
+
     /// Taking on all that is marked: one note and one owner for all of them.
     pub fn claim_all(targets: Vec<Target>, not: Vec<String>, note: &str) -> Self {
         let names: Vec<String> = targets.iter().map(|target| target.label().line()).collect();
@@ -221,7 +242,7 @@ impl Form {
             Ok((name, Some(ticket), self.command(&purpose, ticket, now)?))
         };
         match &self.purpose {
-            Purpose::Claim(_) | Purpose::Maintain(_) => None,
+            Purpose::Claim(_) | Purpose::Maintain(_) | Purpose::Pause => None,
             Purpose::ClaimAll(targets, not) => {
                 let steps = targets.iter().map(|target| step(target.label().line(), Purpose::Claim(target.clone())));
                 Some(steps.collect::<Result<_, _>>().map(|steps| ("claimed", steps, not.clone())))
@@ -238,6 +259,7 @@ impl Form {
     fn command(&self, purpose: &Purpose, ticket: Ticket, now: Timestamp) -> Result<Command, Mistake> {
         match purpose {
             Purpose::ClaimAll(..) | Purpose::MaintainAll(_) => Err(("note", "one at a time".to_owned())),
+            Purpose::Pause => Ok(Command::Pause { ticket, note: self.said("note").to_owned() }),
             Purpose::Claim(target) => {
                 let lasts = self.duration("for", CLAIM_LASTS)?;
                 let owner = Some(self.said("owner")).filter(|owner| !owner.is_empty()).map(str::to_owned);
@@ -352,13 +374,26 @@ pub fn key(app: &mut App, form: &mut Form, key: Key) -> Reaction {
     Reaction::Keep
 }
 
+/// The keys that do something in this form.
+fn hint(form: &Form) -> String {
+    let mut parts = vec!["Enter does it"];
+    if form.fields.len() > 1 {
+        parts.push("Tab next field");
+    }
+    if form.fields.iter().any(|field| matches!(field, Field::Choice { .. })) {
+        parts.push("Space changes");
+    }
+    parts.push("Esc leaves");
+    parts.join(" · ")
+}
+
 pub fn draw(app: &App, frame: &mut Frame<'_>, form: &Form) -> Rect {
     let width = frame.area.width.saturating_sub(4).min(80);
     let columns = usize::from(width.saturating_sub(4)).max(1);
     let (meaning, words) = match (&form.waiting, &form.failure) {
         (Some(_), _) => (Meaning::Warning, "saving…".to_owned()),
         (None, Some(why)) => (Meaning::Critical, why.clone()),
-        (None, None) => (Meaning::Dim, "Enter does it · Tab next field · Space changes · Esc leaves".to_owned()),
+        (None, None) => (Meaning::Dim, hint(form)),
     };
     let lines = |words: &str| text::wrap(&text::clean(words), columns);
     let remarks: Vec<String> = form.remarks.iter().flat_map(|remark| lines(remark)).collect();
@@ -373,14 +408,14 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, form: &Form) -> Rect {
         row.cell(field.name(), NAMES, if here { app.look.style(Meaning::Accent) } else { dim });
         match field {
             Field::Text { line, empty, .. } => {
-                if line.text().is_empty() {
+                let (shown, at) = line.window(usize::from(inner.width).saturating_sub(NAMES), app.look.ellipsis());
+                if shown.is_empty() {
                     row.put(empty, dim);
                 } else {
-                    row.put(line.text(), app.look.style(Meaning::Text));
+                    row.put(&shown, app.look.style(Meaning::Text));
                 }
                 if here {
-                    let x = NAMES + text::width(&text::clean(line.before()));
-                    let x = (inner.x + x as u16).min(inner.right().saturating_sub(1));
+                    let x = (inner.x + (NAMES + at) as u16).min(inner.right().saturating_sub(1));
                     frame.cursor = Some(Position::new(x, y));
                 }
             }

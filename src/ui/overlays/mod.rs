@@ -9,6 +9,7 @@ mod form;
 mod help;
 mod palette;
 mod prompt;
+mod reading;
 mod sort;
 mod views;
 
@@ -18,7 +19,7 @@ use ratatui::layout::Rect;
 
 use super::app::App;
 use super::app::marks::Step;
-use super::canvas::{Row, rule};
+use super::canvas::Row;
 use super::chrome::boxed;
 use super::columns::Column;
 use super::frame::Frame;
@@ -26,12 +27,14 @@ use super::panes::{PaneKind, Selected};
 use super::run::Exit;
 use super::sorting::By;
 use super::tour::World;
-use crate::base::{Timestamp, text};
-use crate::bus::{Command, Ticket};
+use crate::base::text;
+use crate::bus::Ticket;
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, EntryKind, IncidentId, PortKey, Prompt, PromptId, Scope, SessionId, Target};
-use crate::state::Link;
+
+use reading::scroll_key;
+pub use reading::{Line, draw_side, is_at_side, text_area};
 
 #[derive(Debug)]
 pub enum Overlay {
@@ -61,8 +64,6 @@ pub enum Overlay {
         host: String,
     },
     Quit,
-    /// Before all polling stops.
-    Pause,
 }
 
 /// What becomes of the top overlay after a key.
@@ -131,6 +132,11 @@ impl Overlay {
         Self::Form(form::Form::maintain_all(assets))
     }
 
+    /// Stopping all polling.
+    pub fn pause(app: &App) -> Self {
+        Self::Form(form::Form::pause(app))
+    }
+
     pub fn bulk(what: &'static str, steps: Vec<Step>, not: Vec<String>) -> Self {
         Self::Bulk(bulk::Bulk::new(what, steps, not))
     }
@@ -167,7 +173,6 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
         Overlay::Question(question) => prompt::key(app, question, key),
         Overlay::EndSession { id, .. } => end_key(app, *id, key),
         Overlay::Quit => quit_key(app, key),
-        Overlay::Pause => pause_key(app, key),
     };
     let text_at_risk = matches!(&overlay, Overlay::Editor(e) if e.holds_text());
     if reaction == Reaction::Keep && (text_at_risk || !cancelled) {
@@ -192,64 +197,6 @@ fn find_key(help: &mut help::Help, key: Key) -> bool {
         _ => return false,
     }
     true
-}
-
-/// Through a text that is longer than its box, and never beyond its end.
-fn scroll_key(app: &App, overlay: &mut Overlay, key: Key) -> Reaction {
-    let (columns, rows) = app.size();
-    let screen = Rect::new(0, 0, columns, rows);
-    let lines = text_of(app, overlay, app.now()).map_or(0, |(_, lines)| lines_in(&lines, screen).len());
-    let room = usize::from(box_of(lines, screen).height.saturating_sub(2));
-    let (Overlay::Detail { scroll, .. } | Overlay::Compare { scroll, .. } | Overlay::Help(help::Help { scroll, .. })) =
-        overlay
-    else {
-        return Reaction::Keep;
-    };
-    *scroll = match key.code {
-        KeyCode::Escape | KeyCode::Enter | KeyCode::Char('q' | '?') => return Reaction::Close,
-        KeyCode::Char('d') if key.ctrl => *scroll + room / 2,
-        KeyCode::Char('u') if key.ctrl => scroll.saturating_sub(room / 2),
-        KeyCode::Char('j') | KeyCode::Down => *scroll + 1,
-        KeyCode::Char('k') | KeyCode::Up => scroll.saturating_sub(1),
-        KeyCode::PageDown | KeyCode::Char(' ') => *scroll + room.max(1),
-        KeyCode::PageUp => scroll.saturating_sub(room.max(1)),
-        KeyCode::Home | KeyCode::Char('g') => 0,
-        KeyCode::End | KeyCode::Char('G') => lines,
-        _ => *scroll,
-    };
-    *scroll = (*scroll).min(lines.saturating_sub(room));
-    Reaction::Keep
-}
-
-/// Where the text stands that is read on top of all.
-pub fn text_area(app: &App) -> Option<Rect> {
-    let (columns, rows) = app.size();
-    let screen = Rect::new(0, 0, columns, rows);
-    let (_, lines) = text_of(app, app.overlays.last()?, app.now())?;
-    Some(box_of(lines_in(&lines, screen).len(), screen))
-}
-
-/// The title and the text of an overlay that is read.
-fn text_of(app: &App, overlay: &Overlay, now: Timestamp) -> Option<(String, Vec<Line>)> {
-    match overlay {
-        Overlay::Detail { selected, .. } => Some((detail::title(app, selected), detail::lines(app, now, selected))),
-        Overlay::Compare { pair, .. } => {
-            Some((detail::compare::title(app, pair), detail::compare::lines(app, pair, text_columns(app))))
-        }
-        Overlay::Help(help) => Some((help::title(help), help::lines(app, help))),
-        _ => None,
-    }
-}
-
-fn pause_key(app: &mut App, key: Key) -> Reaction {
-    match key.code {
-        KeyCode::Char('y') | KeyCode::Enter => {
-            app.send(Command::Pause(true));
-            Reaction::Close
-        }
-        KeyCode::Escape | KeyCode::Char('n' | 'q') => Reaction::Close,
-        _ => Reaction::Keep,
-    }
 }
 
 fn quit_key(app: &mut App, key: Key) -> Reaction {
@@ -337,10 +284,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
         let area = match overlay {
             Overlay::Detail { scroll, .. }
             | Overlay::Compare { scroll, .. }
-            | Overlay::Help(help::Help { scroll, .. }) => {
-                let (title, lines) = text_of(app, overlay, frame.now).unwrap_or_default();
-                scrolled(app, frame, &title, &lines, *scroll)
-            }
+            | Overlay::Help(help::Help { scroll, .. }) => reading::draw(app, frame, overlay, *scroll),
             Overlay::Palette(palette) => palette::draw(app, frame, palette),
             Overlay::Columns(picker) => columns::draw(app, frame, picker),
             Overlay::Sort(picker) => sort::draw(app, frame, picker),
@@ -353,11 +297,6 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
             Overlay::Bulk(bulk) => bulk::draw(app, frame, bulk),
             Overlay::EndSession { host, .. } => {
                 ask(app, frame, &format!("End the session with {host}?"), "end it", "keep it")
-            }
-            Overlay::Pause => {
-                let for_all = matches!(app.live().engine.link, Link::Attached { .. });
-                let title = if for_all { "Stop all polling, for everybody?" } else { "Stop all polling?" };
-                ask(app, frame, title, "stop", "go on polling")
             }
             Overlay::Quit if app.world == World::Tour => {
                 ask(app, frame, "Leave the tour? Your own console is as you left it", "leave the tour", "stay")
@@ -386,97 +325,6 @@ fn ask(app: &App, frame: &mut Frame<'_>, title: &str, yes: &str, no: &str) -> Re
     let mut row = Row::new(frame.buffer, &app.look, inner, inner.y);
     row.put("y", keys).put(&format!(" {yes}   "), words).put("n", keys).put(&format!(" {no}"), words);
     area
-}
-
-/// The detail of the selected row beside the panes, where the screen is wide enough.
-pub fn draw_side(app: &App, frame: &mut Frame<'_>, area: Rect) {
-    let Some(selected) = app.selected() else { return };
-    let styles = (app.look.style(Meaning::Rule), app.look.style(Meaning::Title), app.look.style(Meaning::Dim));
-    rule(frame.buffer, &app.look, area, &detail::title(app, &selected), "", styles);
-    let room = usize::from(area.height.saturating_sub(1));
-    let width = usize::from(area.width.saturating_sub(2));
-    let lines = detail::lines(app, frame.now, &selected);
-    let rows =
-        lines.iter().flat_map(|(meaning, text)| wrapped(text, width).into_iter().map(move |part| (*meaning, part)));
-    for (offset, (meaning, text)) in rows.take(room).enumerate() {
-        let style = app.look.style(meaning);
-        Row::new(frame.buffer, &app.look, area, area.y + 1 + offset as u16).gap(1).put(&text, style);
-    }
-}
-
-/// A text in lines of a width, broken at blanks. Lines after the first begin where its second column does (`name   value`);
-/// without one they keep its indent and two more.
-fn wrapped(words: &str, width: usize) -> Vec<String> {
-    if text::width(words) <= width || width < 20 {
-        return vec![words.to_owned()];
-    }
-    let indent = " ".repeat(words.len() - words.trim_start().len());
-    let column = words
-        .trim_start()
-        .split_once("  ")
-        .map_or(0, |(name, rest)| indent.len() + text::width(name) + 2 + rest.len() - rest.trim_start().len());
-    let hanging = if (1..=width / 2).contains(&column) { column } else { indent.len() + 2 };
-    let mut out = Vec::new();
-    let mut line = indent;
-    for word in words.trim_start().split(' ') {
-        if text::width(&line) + 1 + text::width(word) > width && !line.trim().is_empty() {
-            out.push(std::mem::replace(&mut line, " ".repeat(hanging)));
-        } else if !line.trim().is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    out.push(line);
-    out
-}
-
-/// A line of an overlay: the style of its words.
-pub type Line = (Meaning, String);
-
-/// What is longer than the box is wide goes on in the next line: a reason must be readable to its end.
-fn scrolled(app: &App, frame: &mut Frame<'_>, title: &str, lines: &[Line], scroll: usize) -> Rect {
-    let lines = lines_in(lines, frame.area);
-    let area = box_of(lines.len(), frame.area);
-    let inner = boxed(app, frame, area, title);
-    let room = usize::from(inner.height);
-    let top = scroll.min(lines.len().saturating_sub(room));
-    for (offset, (meaning, text)) in lines.iter().skip(top).take(room).enumerate() {
-        Row::new(frame.buffer, &app.look, inner, inner.y + offset as u16).put(text, app.look.style(*meaning));
-    }
-    if lines.len() > room && area.height > 2 {
-        let more = format!(" {}-{} of {} ", top + 1, (top + room).min(lines.len()), lines.len());
-        let y = area.bottom() - 1;
-        let place = Rect::new(area.x, y, area.width.saturating_sub(2), 1);
-        Row::new(frame.buffer, &app.look, place, y).end(&more, app.look.style(Meaning::Dim));
-    }
-    area
-}
-
-/// The box of a text of so many lines.
-fn box_of(lines: usize, screen: Rect) -> Rect {
-    let wanted = u16::try_from(lines + 2).unwrap_or(u16::MAX);
-    let height = wanted.min(screen.height.saturating_sub(2)).max(screen.height.min(3));
-    centred(screen, box_width(screen), height)
-}
-
-fn box_width(screen: Rect) -> u16 {
-    screen.width.saturating_sub(4).clamp(screen.width.min(20), 110)
-}
-
-/// Columns of a text in a box.
-fn text_columns(app: &App) -> usize {
-    let (columns, rows) = app.size();
-    usize::from(box_width(Rect::new(0, 0, columns, rows)).saturating_sub(4))
-}
-
-/// A text as it is broken for its box.
-fn lines_in(lines: &[Line], screen: Rect) -> Vec<Line> {
-    let columns = usize::from(box_width(screen).saturating_sub(4));
-    let parts = |(meaning, words): &Line| {
-        let meaning = *meaning;
-        wrapped(&text::clean(words), columns).into_iter().map(move |part| (meaning, part))
-    };
-    lines.iter().flat_map(parts).collect()
 }
 
 /// An area of that size in the middle, as far as there is room.

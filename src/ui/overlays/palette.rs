@@ -5,7 +5,6 @@ use std::sync::Arc;
 use ratatui::layout::{Position, Rect};
 
 use super::{Overlay, Reaction, boxed, centred};
-use crate::base::text;
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, PortKey, SessionId};
@@ -147,20 +146,19 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, palette: &Palette) -> Rect {
     let area = centred(frame.area, 70, SHOWN as u16 + 3);
     let inner = boxed(app, frame, area, "Find");
     let text_style = app.look.style(Meaning::Text);
-    Row::new(frame.buffer, &app.look, inner, inner.y)
-        .put("> ", app.look.style(Meaning::Key))
-        .put(palette.line.text(), text_style);
-    let x = inner.x + 2 + text::width(&text::clean(palette.line.before())) as u16;
+    let (shown, at) = palette.line.window(usize::from(inner.width).saturating_sub(2), app.look.ellipsis());
+    Row::new(frame.buffer, &app.look, inner, inner.y).put("> ", app.look.style(Meaning::Key)).put(&shown, text_style);
+    let x = inner.x + 2 + at as u16;
     frame.cursor = Some(Position::new(x.min(inner.right().saturating_sub(1)), inner.y));
     if items.is_empty() {
         let dim = app.look.style(Meaning::Dim);
         Row::new(frame.buffer, &app.look, inner, inner.y + 1).put("nothing is called so", dim);
     }
-    for (offset, (name, item)) in items.iter().enumerate() {
-        let y = inner.y + 1 + offset as u16;
-        if y >= inner.bottom() {
-            break;
-        }
+    // What is selected is in sight on a low screen too.
+    let room = usize::from(inner.height.saturating_sub(1)).max(1);
+    let top = (palette.selected + 1).saturating_sub(room);
+    for (at, (name, item)) in items.iter().enumerate().skip(top).take(room) {
+        let y = inner.y + 1 + (at - top) as u16;
         let mut row = Row::new(frame.buffer, &app.look, inner, y);
         let bound = match item {
             Item::Action(action) => Some(app.keymap.keys_of(action.name())),
@@ -174,7 +172,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, palette: &Palette) -> Rect {
             row.end("open", app.look.style(Meaning::Dim)).end(" ", text_style);
         }
         row.put(name, text_style);
-        if offset == palette.selected {
+        if at == palette.selected {
             canvas::paint(frame.buffer, inner, y, app.look.style(Meaning::Selected));
         }
     }

@@ -1,4 +1,4 @@
-//! What a list of hosts or problems is sorted by. What is chosen holds until the console ends.
+//! What a list of hosts, problems or backups is sorted by. What is chosen holds until the console ends.
 
 use ratatui::layout::Rect;
 
@@ -47,7 +47,11 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, picker: &Picker) -> Rect {
     let all = By::of(picker.kind);
     let width = frame.area.width.saturating_sub(4).min(56);
     let area = centred(frame.area, width, all.len() as u16 + 3);
-    let title = if picker.kind == PaneKind::Hosts { "Sort the hosts by" } else { "Sort the problems by" };
+    let title = match picker.kind {
+        PaneKind::Hosts => "Sort the hosts by",
+        PaneKind::Backups => "Sort the backups by",
+        _ => "Sort the problems by",
+    };
     let inner = boxed(app, frame, area, title);
     let (text, dim) = (app.look.style(Meaning::Text), app.look.style(Meaning::Dim));
     let order = app.order_of(picker.kind);

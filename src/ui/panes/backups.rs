@@ -1,9 +1,11 @@
-//! BACKUPS: each job with a bar that fills towards its recovery point objective.
+//! BACKUPS: each job with its state, the age of its newest restore point beside the recovery point objective, and a bar that
+//! fills towards it; what else is known of it where there is room.
 
 use ratatui::layout::Rect;
 
-use super::{age, dim};
-use crate::base::units;
+use super::heads::{self, Heads, Title};
+use super::{PaneKind, ScreenId, age, dim};
+use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::state::JobView;
 use crate::ui::action::Action;
@@ -11,10 +13,14 @@ use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
+use crate::ui::sorting::{self, By};
 
 /// Where the mark of the objective stands in the bar.
 const BAR: usize = 12;
 const MARK: usize = 9;
+
+/// A few letters of a reason help nobody; glyph, state and ages say the rest.
+const REASON: usize = 24;
 
 pub fn order(app: &App) -> Vec<usize> {
     let mut rows: Vec<usize> = (0..app.snapshot.jobs.len())
@@ -24,8 +30,19 @@ pub fn order(app: &App) -> Vec<usize> {
             shown && (app.filter.is_empty() || passes(app, job))
         })
         .collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(app.snapshot.jobs[*row].condition));
-    rows
+    // Of those that stand alike, the one comes first that has used most of its objective.
+    let at = app.snapshot.at;
+    let worst = |row: &usize| {
+        let job = &app.snapshot.jobs[*row];
+        (job.condition, job.stale, used(job, at).map_or(0, |used| (used * 1000.0) as u64))
+    };
+    rows.sort_by_cached_key(|row| std::cmp::Reverse(worst(row)));
+    sorting::jobs(app, rows)
+}
+
+/// How much of the objective has gone by since the newest restore point: 1 is all of it.
+pub fn used(job: &JobView, now: Timestamp) -> Option<f64> {
+    Some(now.since(job.newest?).as_secs_f64() / job.job.rpo?.as_secs_f64().max(1.0))
 }
 
 fn passes(app: &App, job: &JobView) -> bool {
@@ -51,6 +68,7 @@ pub fn title(app: &App) -> (String, String) {
     if !jobs.is_empty() && !protected.is_empty() {
         parts.push(format!("protecting {}", protected.len()));
     }
+    parts.extend(app.order_of(PaneKind::Backups).words());
     ("BACKUPS".to_owned(), parts.join(app.look.separator()))
 }
 
@@ -61,47 +79,244 @@ pub fn empty(app: &App) -> Vec<String> {
     vec!["no backups: set RESTIC_REPOSITORY or BORG_REPO, or add [[backup]]".to_owned()]
 }
 
-pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
-    let Some(job) = app.snapshot.jobs.get(row) else { return };
-    let newest = age(frame, job.newest);
-    let (glyph, style) = app.look.condition(job.condition, job.stale);
-    let words = app.look.words(job.condition, job.stale);
-    let target = job.job.rpo.map(units::age);
-    let ages = match &target {
-        Some(target) => format!("{newest:>3} / {target:<3}"),
-        None => format!("{newest:>3}      "),
-    };
-    let elapsed = job.newest.map(|at| frame.now.since(at));
-    let mut line = Row::new(frame.buffer, &app.look, area, y);
-    line.gap(1).put(glyph, style).gap(1);
-    line.end(" ", words).end(&ages, dim(app)).end(" ", words);
-    line.name(&job.job.name, super::name_width(area.width).max(12), words).gap(1);
-    if area.width >= 64 {
-        line.cell(&job.job.kind, 7, dim(app));
-    }
-    if let (Some(elapsed), Some(rpo)) = (elapsed, job.job.rpo)
-        && area.width >= 48
-    {
-        let filled = (elapsed.as_secs_f64() / rpo.as_secs_f64().max(1.0) * MARK as f64).ceil() as usize;
-        line.put(&bar(app, filled), if job.condition.is_problem() { words } else { app.look.style(Meaning::Bar) })
-            .gap(1);
-    }
-    // A few letters of a reason help nobody; the glyph and the ages say the rest.
-    if line.room() < 18 {
-        return;
-    }
-    line.put(&job.reason.line(), app.look.style(if job.condition.is_problem() { Meaning::Text } else { Meaning::Dim }));
+/// What a row shows beside glyph, name and reason, from the left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    State,
+    Newest,
+    Objective,
+    Course,
+    Next,
+    Size,
+    Points,
+    Kind,
+    For,
 }
 
-/// `▓▓▓░░░░░░│░░░`: filled up to the age, the mark at the objective, overrun beyond it.
-fn bar(app: &App, filled: usize) -> String {
+impl Column {
+    const ALL: [Self; 9] = [
+        Self::State,
+        Self::Newest,
+        Self::Objective,
+        Self::Course,
+        Self::Next,
+        Self::Size,
+        Self::Points,
+        Self::Kind,
+        Self::For,
+    ];
+
+    /// From the last to go to the first; the newest restore point is always there.
+    const PRIORITY: [Self; 9] = [
+        Self::Newest,
+        Self::Objective,
+        Self::State,
+        Self::Course,
+        Self::Next,
+        Self::Size,
+        Self::For,
+        Self::Points,
+        Self::Kind,
+    ];
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Newest => "newest",
+            Self::Objective => "rpo",
+            Self::Course => "towards rpo",
+            Self::Next => "next",
+            Self::Size => "size",
+            Self::Points => "points",
+            Self::Kind => "kind",
+            Self::For => "for",
+        }
+    }
+
+    fn width(self) -> usize {
+        match self {
+            Self::State => 10,
+            Self::Newest | Self::Points => 6,
+            Self::For => 3,
+            Self::Course => BAR + 1,
+            Self::Next => 4,
+            Self::Size | Self::Objective => 5,
+            Self::Kind => 8,
+        }
+    }
+
+    fn by(self) -> By {
+        match self {
+            Self::State => By::Severity,
+            Self::Newest => By::Newest,
+            Self::Objective => By::Objective,
+            Self::Course => By::Used,
+            Self::Next => By::Next,
+            Self::Size => By::Size,
+            Self::Points => By::Points,
+            Self::Kind => By::Kind,
+            Self::For => By::Age,
+        }
+    }
+
+    /// Numbers stand at the right of their column.
+    fn is_right(self) -> bool {
+        !matches!(self, Self::State | Self::Course | Self::Kind)
+    }
+}
+
+/// The columns that fit, from the left, and the width of the names. On the screen of the backups alone the reason has room
+/// before what is only good to know; elsewhere a row is short.
+fn fitted(app: &App, width: u16) -> (Vec<Column>, usize) {
+    let longest = app.snapshot.jobs.iter().map(|view| crate::base::text::width(&view.job.name)).max().unwrap_or(0);
+    let name = (longest + 1).clamp(12, super::name_width(width).max(12));
+    let mut room = usize::from(width).saturating_sub(name + 4);
+    let mut taken = Vec::new();
+    for column in Column::PRIORITY {
+        // What is before the course is the least; all else gives way to the reason.
+        let reason = if matches!(column, Column::Newest | Column::Objective | Column::State | Column::Course) {
+            0
+        } else {
+            REASON
+        };
+        let fits = room > column.width() + reason || (column == Column::Newest && room > 0);
+        let wanted = app.screen == ScreenId::Backups || !matches!(column, Column::For | Column::Points | Column::Kind);
+        if fits && wanted {
+            room = room.saturating_sub(column.width() + 1);
+            taken.push(column);
+        }
+    }
+    (Column::ALL.into_iter().filter(|column| taken.contains(column)).collect(), name)
+}
+
+/// Columns of the glyph and the name.
+pub fn name_part(app: &App, width: u16) -> usize {
+    fitted(app, width).1 + 3
+}
+
+pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
+    let (columns, name) = fitted(app, area.width);
+    let mut heads = Heads::new();
+    let mut line = Row::new(frame.buffer, &app.look, area, area.y);
+    line.gap(3);
+    let kind = PaneKind::Backups;
+    let title = Title { words: "backup", width: name, is_right: false };
+    heads::put(app, &mut line, &mut heads, title, (kind, &[By::Name]));
+    for column in columns {
+        let title = Title { words: column.title(), width: column.width(), is_right: column.is_right() };
+        heads::put(app, &mut line, &mut heads, title, (kind, &[column.by()]));
+    }
+    if line.room() >= REASON {
+        line.put("says", dim(app));
+    }
+    heads
+}
+
+pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
+    let Some(job) = app.snapshot.jobs.get(row) else { return };
+    let (columns, name) = fitted(app, area.width);
+    let newest = age(frame, job.newest);
+    let since = age(frame, Some(job.since));
+    let now = frame.now;
+    let (glyph, style) = app.look.condition(job.condition, job.stale);
+    let words = app.look.words(job.condition, job.stale);
+    let mut line = Row::new(frame.buffer, &app.look, area, y);
+    line.gap(1).put(glyph, style).gap(1).name(&job.job.name, name, words).gap(1);
+    for column in columns {
+        let width = column.width();
+        match column {
+            Column::State => line.cell(&state_word(job), width, words),
+            Column::Newest => line.right(&newest, width, if job.condition.is_problem() { words } else { dim(app) }),
+            Column::Objective => {
+                let rpo = known(job.job.rpo.map(units::age));
+                // Without heads the stroke says what it is.
+                match app.screen {
+                    ScreenId::Backups => line.right(&rpo, width, dim(app)),
+                    _ => line.cell(&format!("/ {rpo}"), width, dim(app)),
+                }
+            }
+            Column::Course => course(app, &mut line, now, job),
+            Column::Next => line.right(&next(now, job), width, dim(app)),
+            Column::Size => line.right(&known(size(job).map(units::bytes)), width, dim(app)),
+            Column::Points => line.right(&known(points(job).map(|n| n.to_string())), width, dim(app)),
+            Column::Kind => line.cell(&job.job.kind, width, dim(app)),
+            Column::For => line.right(&since, width, dim(app)),
+        };
+        line.gap(1);
+    }
+    if line.room() >= REASON {
+        let meaning = if job.condition.is_problem() { Meaning::Text } else { Meaning::Dim };
+        line.put(&job.reason.line(), app.look.style(meaning));
+    }
+}
+
+/// What is not known is a dash, never a nought.
+fn known(value: Option<String>) -> String {
+    value.unwrap_or_else(|| "–".to_owned())
+}
+
+/// The state in a word; an old good one is no good one.
+fn state_word(job: &JobView) -> String {
+    if job.stale && !job.condition.is_problem() {
+        return "STALE".to_owned();
+    }
+    job.state.as_str().to_uppercase().replace('-', " ")
+}
+
+/// The logical size of the newest restore point.
+pub fn size(job: &JobView) -> Option<u64> {
+    job.report.as_ref()?.newest()?.bytes
+}
+
+fn points(job: &JobView) -> Option<usize> {
+    job.report.as_ref().map(|report| report.total_points)
+}
+
+/// How long until the next scheduled run.
+fn next(now: Timestamp, job: &JobView) -> String {
+    match job.next_expected {
+        Some(at) if at > now => units::age(at.since(now)),
+        Some(_) => "due".to_owned(),
+        None => "–".to_owned(),
+    }
+}
+
+/// `▓▓▓░░░░░░│░░░`: filled up to the age, the mark at the objective, overrun beyond it. Without an objective there is no way.
+fn course<'a, 'b>(app: &App, line: &'a mut Row<'b>, now: Timestamp, job: &JobView) -> &'a mut Row<'b> {
+    let Some(used) = used(job, now) else { return line.cell("–", BAR + 1, dim(app)) };
+    let filled = (used * MARK as f64).ceil() as usize;
+    let style = if job.condition.is_problem() {
+        app.look.words(job.condition, job.stale)
+    } else {
+        app.look.style(Meaning::Bar)
+    };
     let (full, empty, mark) = if app.look.unicode { ('▓', '░', '│') } else { ('=', '.', '|') };
-    let mut out = String::new();
+    let mut bar = String::new();
     for at in 0..BAR {
         if at == MARK {
-            out.push(mark);
+            bar.push(mark);
         }
-        out.push(if at < filled { full } else { empty });
+        bar.push(if at < filled { full } else { empty });
     }
-    out
+    line.cell(&bar, BAR + 1, style)
+}
+
+/// What [`fields`] are called.
+pub const FIELDS: [&str; 10] = ["backup", "state", "newest", "rpo", "next", "size", "points", "kind", "for", "says"];
+
+/// The row in cells.
+pub fn fields(app: &App, row: usize) -> Option<[String; 10]> {
+    let job = app.snapshot.jobs.get(row)?;
+    Some([
+        job.job.name.to_string(),
+        super::fields::state(job.state.as_str(), job.stale),
+        super::fields::age(app, job.newest),
+        job.job.rpo.map(units::age).unwrap_or_default(),
+        next(app.now(), job),
+        size(job).map(|bytes| bytes.to_string()).unwrap_or_default(),
+        points(job).map(|n| n.to_string()).unwrap_or_default(),
+        job.job.kind.to_string(),
+        super::fields::age(app, Some(job.since)),
+        job.reason.line(),
+    ])
 }

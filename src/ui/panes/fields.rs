@@ -1,6 +1,6 @@
 //! A row of a pane as separate cells, for what is copied: the same words that are drawn, whatever fits on the screen.
 
-use super::{PaneKind, hosts, incident, log, ports, problems};
+use super::{PaneKind, backups, hosts, incident, log, ports, problems};
 use crate::base::{Timestamp, units};
 use crate::state::DeviceView;
 use crate::ui::app::App;
@@ -18,7 +18,7 @@ pub fn name(app: &App, kind: PaneKind, row: usize) -> Option<String> {
         PaneKind::Backups => snapshot.jobs.get(row).map(|j| j.job.name.to_string()),
         PaneKind::Incident => Some(app.incident()?.entries.get(row)?.text.line()),
         PaneKind::Sessions => app.sessions.get(row).map(|s| s.host().to_owned()),
-        PaneKind::Log => log::fields(app, row).map(|[_, words]| words),
+        PaneKind::Log => log::fields(app, row).map(|[.., says]| says),
     }
 }
 
@@ -29,10 +29,10 @@ pub fn titles(app: &App, kind: PaneKind) -> Vec<&'static str> {
         PaneKind::Hosts => hosts::FIELDS.to_vec(),
         PaneKind::Devices => vec!["device", "state", "up", "ports", "age", "says"],
         PaneKind::Ports => std::iter::once("device").chain(columns(app).map(Column::title)).collect(),
-        PaneKind::Backups => vec!["backup", "state", "kind", "newest", "objective", "says"],
+        PaneKind::Backups => backups::FIELDS.to_vec(),
         PaneKind::Incident => incident::FIELDS.to_vec(),
         PaneKind::Sessions => vec!["session"],
-        PaneKind::Log => vec!["kind", "says"],
+        PaneKind::Log => log::FIELDS.to_vec(),
     }
 }
 
@@ -48,16 +48,7 @@ pub fn cells(app: &App, kind: PaneKind, row: usize) -> Option<Vec<String>> {
             let cells = columns(app).map(|column| port(app, seen, column));
             Some(std::iter::once(device.host.name.to_string()).chain(cells).collect())
         }
-        PaneKind::Backups => app.snapshot.jobs.get(row).map(|view| {
-            vec![
-                view.job.name.to_string(),
-                state(view.condition.as_str(), view.stale),
-                view.job.kind.to_string(),
-                age(app, view.newest),
-                view.job.rpo.map(units::age).unwrap_or_default(),
-                view.reason.line(),
-            ]
-        }),
+        PaneKind::Backups => backups::fields(app, row).map(Vec::from),
         PaneKind::Incident => incident::fields(app, row).map(Vec::from),
         PaneKind::Sessions => name(app, kind, row).map(|name| vec![name]),
         PaneKind::Log => log::fields(app, row).map(Vec::from),

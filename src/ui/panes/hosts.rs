@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
+use super::heads::{self, Head as ColumnHead, Heads, Title};
 use super::{PaneKind, ScreenId, age, dim};
 use crate::base::units::counted;
 use crate::base::{Timestamp, text, units};
@@ -205,6 +206,20 @@ impl Column {
         }
     }
 
+    /// What it sorts by, first what a press on its head does. The course is that of the value.
+    fn by(self) -> &'static [By] {
+        match self {
+            Self::State => &[By::Severity],
+            Self::Parent => &[By::Parent],
+            Self::Site => &[By::Site],
+            Self::Group => &[By::Group],
+            Self::Owner => &[By::Owner],
+            Self::Value => &[By::RoundTrip, By::Load],
+            Self::From => &[By::Origin],
+            Self::Trail => &[],
+        }
+    }
+
     fn is_used(self, app: &App) -> bool {
         match self {
             Self::Parent => app.hosts_have.parents,
@@ -235,42 +250,48 @@ const BEFORE: [Column; 5] = [Column::State, Column::Owner, Column::Site, Column:
 /// Behind it, from the right.
 const BEHIND: [Column; 3] = [Column::From, Column::Trail, Column::Value];
 
-pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) {
+pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
     let shown = fitted(app, area.width);
     let style = dim(app);
-    let order = app.order_of(PaneKind::Hosts);
+    let kind = PaneKind::Hosts;
+    let order = app.order_of(kind);
     let mark = app.look.sorted(order.descends());
     let accent = app.look.style(Meaning::Accent);
-    let by = |wanted: &[By]| wanted.contains(&order.by);
+    let mut heads = Heads::new();
     let mut line = Row::new(frame.buffer, &app.look, area, area.y);
     line.gap(3).end(" ", style);
-    if by(&[By::Age]) {
-        line.end(&format!("{mark}age"), accent);
-    } else {
-        line.end("age", style).end(" ", style);
-    }
-    for column in BEHIND.into_iter().filter(|column| shown(*column)) {
-        let (title, width) = (column.title(), column.width());
-        if column == Column::Value && by(&[By::RoundTrip, By::Load]) {
-            line.end(&format!("{:>width$}", format!("{mark}{title}")), accent).end(" ", style);
-            continue;
+    let mut behind = |line: &mut Row<'_>, column: Option<Column>, title: &str, by: &[By]| {
+        let to = line.end_column();
+        let is_by = by.contains(&order.by);
+        line.end(title, if is_by { accent } else { style });
+        // The mark of the age stands in the gap before it.
+        if column.is_some() || !is_by {
+            line.end(" ", style);
         }
-        let title = if column == Column::Value { format!("{title:>width$}") } else { format!("{title:<width$}") };
-        line.end(&title, style).end(" ", style);
-    }
-    let titled = |title: &str, wanted: By| {
-        if by(&[wanted]) { (format!("{title}{mark}"), accent) } else { (title.to_owned(), style) }
+        if let Some(first) = by.first() {
+            heads.push((line.end_column()..to, ColumnHead::By(kind, *first)));
+        }
     };
-    let (title, name_style) = titled("host", By::Name);
-    line.cell(&title, name_width(app, area.width), name_style).gap(1);
-    for column in BEFORE.into_iter().filter(|column| shown(*column)) {
-        let (title, style) = match column {
-            Column::State => titled(column.title(), By::Severity),
-            _ => (column.title().to_owned(), style),
+    let is_by_age = order.by == By::Age;
+    behind(&mut line, None, &if is_by_age { format!("{mark}age") } else { "age".to_owned() }, &[By::Age]);
+    for column in BEHIND.into_iter().filter(|column| shown(*column)) {
+        let (title, width, by) = (column.title(), column.width(), column.by());
+        let title = match column {
+            Column::Value if by.contains(&order.by) => format!("{:>width$}", format!("{mark}{title}")),
+            Column::Value => format!("{title:>width$}"),
+            _ if by.contains(&order.by) => format!("{:<width$}", format!("{title}{mark}")),
+            _ => format!("{title:<width$}"),
         };
-        line.cell(&title, column.width(), style).gap(1);
+        behind(&mut line, Some(column), &title, by);
+    }
+    let title = Title { words: "host", width: name_width(app, area.width), is_right: false };
+    heads::put(app, &mut line, &mut heads, title, (kind, &[By::Name]));
+    for column in BEFORE.into_iter().filter(|column| shown(*column)) {
+        let title = Title { words: column.title(), width: column.width(), is_right: false };
+        heads::put(app, &mut line, &mut heads, title, (kind, column.by()));
     }
     line.put("says", style);
+    heads
 }
 
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
@@ -418,7 +439,7 @@ fn deserves_column(host: &HostView) -> bool {
 }
 
 /// What it hangs on: the first, and how many more; with a mark where that is only inferred.
-fn parents(host: &HostView) -> String {
+pub fn parents(host: &HostView) -> String {
     match &host.host.parents[..] {
         [] => host.care.inferred_parent.as_ref().map(|parent| format!("{}?", parent.name)).unwrap_or_default(),
         [one] => one.as_str().to_owned(),

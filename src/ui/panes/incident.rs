@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::dim;
+use super::{Heads, dim};
 use crate::base::units::counted;
 use crate::base::{Untrusted, units};
 use crate::config::theme::Meaning;
@@ -46,6 +46,35 @@ pub fn empty(app: &App) -> Vec<String> {
     vec![first, format!("{key} opens one; {note} writes a note, on disk before it says saved")]
 }
 
+/// Columns of the kind of an entry, of who wrote it and of what it is about.
+const KIND: usize = 12;
+const AUTHOR: usize = 12;
+const ABOUT: usize = 18;
+/// From this width on those two have columns of their own.
+const COLUMNS_FROM: u16 = 100;
+
+/// As those of all entries are.
+fn times(app: &App) -> super::Times {
+    super::times(app, app.incident().and_then(|incident| incident.entries.first()).map(|entry| entry.at))
+}
+
+/// Columns of the time and the kind.
+pub fn name_part(app: &App) -> usize {
+    times(app).width() + KIND + 2
+}
+
+/// Entries have one order: newest first.
+pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
+    let head = dim(app);
+    let mut line = Row::new(frame.buffer, &app.look, area, area.y);
+    line.gap(1).cell("time UTC", times(app).width(), head).gap(1).cell("kind", KIND, head).gap(1);
+    if area.width >= COLUMNS_FROM {
+        line.cell("by", AUTHOR, head).gap(1).cell("about", ABOUT, head).gap(1);
+    }
+    line.put("text", head);
+    Heads::new()
+}
+
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
     let Some(entry) = app.incident().and_then(|i| i.entries.get(row)) else { return };
     let text = app.look.style(Meaning::Text);
@@ -53,17 +82,30 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         EntryKind::Decision | EntryKind::Action => Meaning::Accent,
         EntryKind::Opened | EntryKind::Closed => Meaning::Title,
         EntryKind::State => Meaning::Warning,
-        EntryKind::Note | EntryKind::Hypothesis | EntryKind::Acknowledged | EntryKind::Role => Meaning::Dim,
-        EntryKind::Claimed | EntryKind::Released | EntryKind::MaintenanceOrdered | EntryKind::MaintenanceCancelled => {
-            Meaning::Dim
-        }
+        EntryKind::Note
+        | EntryKind::Hypothesis
+        | EntryKind::Acknowledged
+        | EntryKind::Role
+        | EntryKind::Claimed
+        | EntryKind::Released
+        | EntryKind::MaintenanceOrdered
+        | EntryKind::MaintenanceCancelled
+        | EntryKind::Paused
+        | EntryKind::Resumed => Meaning::Dim,
     };
     let mut line = Row::new(frame.buffer, &app.look, area, y);
-    line.gap(1).put(&entry.at.utc_time_of_day(), dim(app)).gap(1);
-    line.cell(entry.kind.as_str(), 10, app.look.style(meaning)).gap(1);
-    line.put(&entry.author.line(), dim(app)).put(": ", dim(app));
-    if let Some(about) = &entry.about {
-        line.put(&format!("[{}] ", about.line()), dim(app));
+    let times = times(app);
+    line.gap(1).cell(&times.words(entry.at), times.width(), dim(app)).gap(1);
+    line.cell(entry.kind.as_str(), KIND, app.look.style(meaning)).gap(1);
+    let about = entry.about.as_ref().map(Untrusted::line);
+    if area.width >= COLUMNS_FROM {
+        line.cell(&entry.author.line(), AUTHOR, dim(app)).gap(1);
+        line.name(&about.unwrap_or_default(), ABOUT, text).gap(1);
+    } else {
+        line.put(&entry.author.line(), dim(app)).put(": ", dim(app));
+        if let Some(about) = about {
+            line.put(&format!("[{about}] "), dim(app));
+        }
     }
     line.put(&entry.text.line(), text);
 }

@@ -1,186 +1,130 @@
-//! LOG: what is not watched and why, faults, what devices told by themselves, and the messages of this run.
+//! LOG: what stands first (faults, remarks, the listener for traps), then what happened, newest first. A row is a line of an
+//! entry, which is opened whole; see [`crate::ui::logbook`].
 
-use std::cmp::Reverse;
-use std::fmt::Write as _;
+use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
+use super::{Heads, Selected};
+use crate::base::Timestamp;
 use crate::base::units::counted;
-use crate::bus::MessageWeight;
 use crate::config::theme::Meaning;
-use crate::model::{NotificationKind, TrapStatus};
-use crate::state::NotificationView;
+use crate::ui::action::Action;
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
+use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
-use crate::ui::panes::Selected;
+use crate::ui::logbook::{LogEntry, Source};
 
-/// How many rows of each kind: faults, remarks, the listener for traps, messages, notifications. Rows are numbered in
-/// this order.
-fn counts(app: &App) -> [usize; 5] {
-    let snapshot = &app.snapshot;
-    [
-        snapshot.engine.faults.len(),
-        snapshot.remarks.len(),
-        usize::from(snapshot.engine.traps.is_some()),
-        app.messages.len(),
-        snapshot.notifications.len(),
-    ]
-}
-
-/// The kind of a row, as its place in [`counts`], and its number there.
-fn place(app: &App, mut row: usize) -> Option<(usize, usize)> {
-    for (kind, count) in counts(app).into_iter().enumerate() {
-        if row < count {
-            return Some((kind, row));
-        }
-        row -= count;
-    }
-    None
-}
+/// Columns of the kind and of an object's name.
+const KIND: usize = 7;
+const OBJECT: usize = 18;
+/// From this width on the object has a column of its own.
+const OBJECT_FROM: u16 = 90;
 
 pub fn order(app: &App) -> Vec<usize> {
-    let [faults, remarks, traps, messages, notifications] = counts(app);
-    let standing = faults + remarks + traps;
-    let mut moments: Vec<usize> = (standing..standing + messages + notifications).collect();
-    // Newest first, both kinds together.
-    moments.sort_by_key(|row| {
-        let at = match place(app, *row) {
-            Some((3, message)) => app.messages.get(message).map(|(at, _, _)| *at),
-            Some((_, told)) => app.snapshot.notifications.get(told).map(|n| n.told.at),
-            None => None,
-        };
-        (Reverse(at), Reverse(*row))
-    });
-    (0..standing).chain(moments).collect()
+    let shown = |row: &usize| app.logbook.entries.get(*row).is_some_and(|entry| is_shown(app, entry));
+    (0..app.logbook.entries.len()).filter(shown).collect()
 }
 
-/// A notification leads to its host.
-pub fn selected(app: &App, row: usize) -> Option<Selected> {
-    match place(app, row)? {
-        (4, told) => app.snapshot.notifications.get(told).map(|n| Selected::Host(n.told.host.clone())),
-        _ => None,
+fn is_shown(app: &App, entry: &LogEntry) -> bool {
+    if app.problems_only && !entry.condition().is_problem() {
+        return false;
     }
+    let (tags, group, site) = match entry.about.clone().and_then(Selected::asset).filter(|_| !app.filter.is_empty()) {
+        Some(asset) => (app.tags(&asset), app.group(&asset).to_owned(), app.site(&asset).to_owned()),
+        None => (Vec::new(), String::new(), String::new()),
+    };
+    app.filter.is_empty()
+        || app.filter.lets_through(&Subject {
+            name: &entry.object,
+            words: &entry.says,
+            condition: entry.condition(),
+            stale: false,
+            tags,
+            group: &group,
+            site: &site,
+            kind: entry.source.word(),
+            address: None,
+            port: None,
+        })
+}
+
+/// The entry, with what it is about.
+pub fn selected(app: &App, row: usize) -> Option<Selected> {
+    Some(Selected::Told(Arc::clone(app.logbook.entries.get(row)?)))
 }
 
 pub fn title(app: &App) -> (String, String) {
-    let [faults, remarks, _, messages, notifications] = counts(app);
-    let mut parts = vec![counted(faults, "fault"), counted(remarks, "remark"), counted(messages, "message")];
-    if app.snapshot.engine.traps.is_some() {
-        parts.push(counted(notifications, "notification"));
+    let count = |source| app.logbook.count(source);
+    let mut parts = Vec::new();
+    for (source, word) in [(Source::Fault, "fault"), (Source::Remark, "remark"), (Source::Trap, "notification")] {
+        if count(source) > 0 {
+            parts.push(counted(count(source), word));
+        }
     }
+    let happened = app.logbook.entries.iter().filter(|entry| entry.at.is_some()).count();
+    parts.push(counted(happened, "event"));
     ("LOG".to_owned(), parts.join(app.look.separator()))
 }
 
+pub fn empty(app: &App) -> Vec<String> {
+    if app.problems_only && !app.logbook.entries.is_empty() {
+        return vec![format!("nothing bad was said: {} shows all", app.key_of(Action::ProblemsOnly))];
+    }
+    vec!["nothing was said yet".to_owned()]
+}
+
+/// They come newest first.
+fn oldest(app: &App) -> Option<Timestamp> {
+    app.logbook.entries.last()?.at
+}
+
+/// It has one order: by time.
+pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
+    let head = app.look.style(Meaning::Dim);
+    let mut line = Row::new(frame.buffer, &app.look, area, area.y);
+    let times = super::times(app, oldest(app));
+    line.gap(1).cell("time UTC", times.width(), head).gap(1).cell("kind", KIND, head).gap(1);
+    if area.width >= OBJECT_FROM {
+        line.cell("object", OBJECT, head).gap(1);
+    }
+    line.put("says", head);
+    Heads::new()
+}
+
+/// Columns of the time and the kind.
+pub fn name_part(app: &App) -> usize {
+    super::times(app, oldest(app)).width() + KIND + 2
+}
+
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
+    let Some(entry) = app.logbook.entries.get(row) else { return };
+    let dim = app.look.style(Meaning::Dim);
+    let times = super::times(app, oldest(app));
+    let time = entry.at.map_or_else(|| "–".to_owned(), |at| times.words(at));
+    let bad = entry.condition().is_problem() || entry.condition() == crate::model::Condition::Unreachable;
+    let kind = if bad { app.look.style(entry.meaning) } else { dim };
     let mut line = Row::new(frame.buffer, &app.look, area, y);
-    line.gap(1);
-    let (dim, text) = (app.look.style(Meaning::Dim), app.look.style(Meaning::Text));
-    match place(app, row) {
-        Some((0, fault)) => {
-            let words = app.snapshot.engine.faults.get(fault).map_or("", |f| &**f);
-            line.cell("fault", 9, app.look.style(Meaning::Critical)).put(words, text);
-        }
-        Some((1, remark)) => {
-            line.cell("remark", 9, dim).put(app.snapshot.remarks.get(remark).map_or("", |r| &**r), text);
-        }
-        Some((2, _)) => {
-            if let Some(traps) = &app.snapshot.engine.traps {
-                let meaning = if traps.problem.is_some() { Meaning::Critical } else { Meaning::Dim };
-                line.cell("traps", 9, app.look.style(meaning)).put(&listener(traps), text);
-            }
-        }
-        Some((3, message)) => {
-            let Some((at, weight, words)) = app.messages.get(message) else { return };
-            let meaning = match weight {
-                MessageWeight::Note => Meaning::Dim,
-                MessageWeight::Warning => Meaning::Warning,
-                MessageWeight::Error => Meaning::Critical,
-            };
-            line.cell(&at.utc_time_of_day(), 9, dim).put(words, app.look.style(meaning));
-        }
-        Some((_, told)) => {
-            let Some(told) = app.snapshot.notifications.get(told) else { return };
-            let host = app.snapshot.host(&told.told.host);
-            let name = host.map_or_else(|| told.told.host.as_str().to_owned(), |h| h.host.name.to_string());
-            line.cell(&told.told.at.utc_time_of_day(), 9, dim)
-                .put(&name, app.look.style(Meaning::Accent))
-                .gap(1)
-                .put(&words(told), app.look.style(meaning(&told.told.kind)));
-        }
-        None => {}
+    line.gap(1).cell(&time, times.width(), dim).gap(1).cell(entry.source.word(), KIND, kind).gap(1);
+    if area.width >= OBJECT_FROM {
+        line.name(&entry.object, OBJECT, app.look.style(Meaning::Text)).gap(1);
+    } else if !entry.object.is_empty() && !entry.says.starts_with(&entry.object) {
+        line.put(&entry.object, app.look.style(Meaning::Title)).gap(1);
     }
+    line.put(&entry.says, app.look.style(entry.meaning));
 }
 
-/// A row in two cells: what it is or when it was, and what it says.
-pub fn fields(app: &App, row: usize) -> Option<[String; 2]> {
-    let snapshot = &app.snapshot;
-    Some(match place(app, row)? {
-        (0, fault) => ["fault".to_owned(), snapshot.engine.faults.get(fault)?.to_string()],
-        (1, remark) => ["remark".to_owned(), snapshot.remarks.get(remark)?.to_string()],
-        (2, _) => ["traps".to_owned(), listener(snapshot.engine.traps.as_ref()?)],
-        (3, message) => app.messages.get(message).map(|(at, _, words)| [at.to_string(), words.clone()])?,
-        (_, told) => {
-            let told = snapshot.notifications.get(told)?;
-            [told.told.at.to_string(), format!("{} {}", told.told.host.as_str(), words(told))]
-        }
-    })
-}
+/// What [`fields`] are called.
+pub const FIELDS: [&str; 4] = ["time", "kind", "object", "says"];
 
-/// What a device told, in a line.
-pub fn words(view: &NotificationView) -> String {
-    let told = &view.told;
-    let mut out = told.kind.as_str().to_owned();
-    match (&view.port, told.if_index) {
-        (Some(port), _) => {
-            let _ = write!(out, " {}", port.line());
-        }
-        (None, Some(index)) => {
-            let _ = write!(out, " ifIndex {index}");
-        }
-        (None, None) => {}
-    }
-    if !told.detail.is_empty() {
-        let _ = write!(out, "  {}", told.detail.line());
-    }
-    if told.count > 1 {
-        let _ = write!(out, "  ({} times, {})", told.count, told.version);
-    } else {
-        let _ = write!(out, "  ({})", told.version);
-    }
-    out
-}
-
-/// How much a notification asks to be looked at; what it means for a port, the next walk says.
-pub fn meaning(kind: &NotificationKind) -> Meaning {
-    match kind {
-        NotificationKind::LinkDown | NotificationKind::AuthenticationFailure => Meaning::Warning,
-        NotificationKind::ColdStart
-        | NotificationKind::WarmStart
-        | NotificationKind::LinkUp
-        | NotificationKind::Other(_) => Meaning::Text,
-    }
-}
-
-/// How the listener for traps stands, in a line.
-fn listener(status: &TrapStatus) -> String {
-    let mut out = match &status.problem {
-        Some(problem) => return problem.to_string(),
-        None => format!("on {}: {} taken", status.listening.join(", "), status.taken),
-    };
-    for (count, what) in [
-        (status.unknown_source, "from addresses that no host has"),
-        (status.refused, "refused"),
-        (status.malformed, "malformed"),
-        (status.other_kinds, "of other kinds"),
-        (status.suppressed, "suppressed"),
-    ] {
-        if count > 0 {
-            let _ = write!(out, ", {count} {what}");
-        }
-    }
-    if let Some(last) = &status.last_refusal {
-        let _ = write!(out, " (last: {last})");
-    }
-    out
+/// The row in cells; the moment in full, because a copy leaves its day.
+pub fn fields(app: &App, row: usize) -> Option<[String; 4]> {
+    let entry = app.logbook.entries.get(row)?;
+    Some([
+        entry.at.map(|at| at.to_string()).unwrap_or_default(),
+        entry.source.word().to_owned(),
+        entry.object.clone(),
+        entry.says.clone(),
+    ])
 }

@@ -3,6 +3,7 @@
 
 mod backups;
 pub mod fields;
+mod heads;
 mod hosts;
 mod incident;
 pub mod log;
@@ -15,12 +16,18 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-pub use hosts::{HostsHave, hosts as host_order, leading as host_value, moment as host_moment};
+pub use backups::{size as job_size, used as job_used};
+pub use heads::{Head, Heads};
+pub use hosts::{
+    HostsHave, hosts as host_order, leading as host_value, moment as host_moment, parents as host_parents,
+};
 
 use super::app::App;
 use super::canvas::{self, Row};
 use super::frame::Frame;
 use super::list::List;
+use super::logbook::LogEntry;
+use super::overlays;
 use super::port::Seen;
 use crate::base::options::{Problem, nearest};
 use crate::base::{Timestamp, text, units};
@@ -137,6 +144,8 @@ pub enum Selected {
     Port(AssetId, PortKey),
     Job(AssetId),
     Entry(usize),
+    /// An entry of the log, as it was when it was selected.
+    Told(Arc<LogEntry>),
 }
 
 impl Selected {
@@ -146,6 +155,7 @@ impl Selected {
             Self::Host(asset) => Some(Target::Host(asset)),
             Self::Job(asset) => Some(Target::Job(asset)),
             Self::Port(asset, key) => Some(Target::Port(asset, key)),
+            Self::Told(entry) => entry.about.clone()?.target(),
             Self::Entry(_) => None,
         }
     }
@@ -154,6 +164,7 @@ impl Selected {
     pub fn asset(self) -> Option<AssetId> {
         match self {
             Self::Host(id) | Self::Port(id, _) | Self::Job(id) => Some(id),
+            Self::Told(entry) => entry.about.clone()?.asset(),
             Self::Entry(_) => None,
         }
     }
@@ -199,10 +210,16 @@ fn order_note(app: &App, list: &List) -> Option<String> {
     }
 }
 
-/// What of a row shows that it is selected: its glyph and its name. The whole row would cost a slow link three times as
-/// much for each key.
-fn name_part(body: Rect) -> Rect {
-    Rect { width: body.width.min(name_width(body.width).min(24) as u16 + 4), ..body }
+/// What of a row shows that it is selected: its glyph and its name, or what stands for a name. The whole row would cost a slow link
+/// three times as much for each key.
+fn name_part(app: &App, kind: PaneKind, body: Rect) -> Rect {
+    let width = match kind {
+        PaneKind::Backups => backups::name_part(app, body.width),
+        PaneKind::Incident => incident::name_part(app),
+        PaneKind::Log => log::name_part(app),
+        _ => name_width(body.width).min(24) + 4,
+    };
+    Rect { width: body.width.min(width as u16), ..body }
 }
 
 /// How much of a row its name takes: enough to tell names apart, never most of the row.
@@ -283,6 +300,9 @@ pub fn rows(app: &App, kind: PaneKind, area: Rect) -> Rect {
     let above = match kind {
         PaneKind::Ports if below.height > 2 && app.device().is_some() => ports::plate_height(app, below) + 1,
         PaneKind::Hosts if app.screen == ScreenId::Hosts && below.height > 4 => 1,
+        PaneKind::Backups if app.screen == ScreenId::Backups && below.height > 4 => 1,
+        PaneKind::Incident if app.screen == ScreenId::Incident && below.height > 4 && app.incident().is_some() => 1,
+        PaneKind::Log if below.height > 4 => 1,
         _ => 0,
     };
     Rect { y: below.y + above, height: below.height.saturating_sub(above), ..below }
@@ -305,7 +325,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         PaneKind::Incident => incident::title(app, frame),
         PaneKind::Log => log::title(app),
     };
-    let focused = app.focus == kind && app.panes().len() > 1;
+    let reading = overlays::is_at_side(app);
+    let focused = app.focus == kind && app.panes().len() > 1 && !reading;
     let line = app.look.style(if focused { Meaning::RuleFocus } else { Meaning::Rule });
     let head = app.look.style(if focused { Meaning::Accent } else { Meaning::Title });
     let list = app.list(kind);
@@ -335,14 +356,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     let marks = app.marks.are_in(kind);
     if kind == PaneKind::Ports && app.device().is_some() {
         ports::draw_plate(app, frame, below);
-        if body.y > below.y {
-            let header = Rect { y: body.y - 1, height: 1, ..body };
-            ports::draw_header(app, frame, header);
-        }
     }
-    if kind == PaneKind::Hosts && body.y > below.y {
-        hosts::draw_header(app, frame, Rect { y: below.y, height: 1, ..body });
-    }
+    draw_heads(app, frame, kind, area);
     if list.order.is_empty() {
         draw_empty(app, frame, kind, body);
         return;
@@ -362,10 +377,11 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         }
         if list.top + offset == list.selected {
             if app.focus == kind {
-                canvas::mark(frame.buffer, &app.look, name_part(body), y, app.look.style(Meaning::Selected));
+                let meaning = if reading { Meaning::SelectedDim } else { Meaning::Selected };
+                canvas::mark(frame.buffer, &app.look, name_part(app, kind, body), y, app.look.style(meaning));
             } else if kind == PaneKind::Devices && app.shows(PaneKind::Ports) {
                 // The device that the other pane is about.
-                canvas::paint(frame.buffer, name_part(body), y, app.look.style(Meaning::SelectedDim));
+                canvas::paint(frame.buffer, name_part(app, kind, body), y, app.look.style(Meaning::SelectedDim));
             }
         }
         // In the column of the selection's bar, so that nothing moves.
@@ -385,6 +401,35 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     }
 }
 
+/// The heads of a pane's columns, where it has some; what each of them sorts by.
+fn draw_heads(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) -> Heads {
+    let body = rows(app, kind, area);
+    let head = Rect { y: body.y.saturating_sub(1), height: 1, ..body };
+    match kind {
+        _ if body.y <= area.y + 1 => Heads::new(),
+        PaneKind::Hosts => hosts::draw_header(app, frame, head),
+        PaneKind::Backups => backups::draw_header(app, frame, head),
+        PaneKind::Incident => incident::draw_header(app, frame, head),
+        PaneKind::Log => log::draw_header(app, frame, head),
+        PaneKind::Ports if app.device().is_some() => ports::draw_header(app, frame, head),
+        _ => Heads::new(),
+    }
+}
+
+/// What a press on the head of a column sorts by.
+pub fn head_at(app: &App, kind: PaneKind, area: Rect, column: u16, row: u16) -> Option<Head> {
+    if row + 1 != rows(app, kind, area).y {
+        return None;
+    }
+    // As it was drawn: where heads stand depends on what has room.
+    let (columns, lines) = app.size();
+    let screen = Rect::new(0, 0, columns, lines);
+    let mut buffer = ratatui::buffer::Buffer::empty(screen);
+    let (now, link) = (app.now(), super::frame::Link::default());
+    let frame = &mut Frame { buffer: &mut buffer, area: screen, now, wall: now, link, cursor: None, answer: None };
+    draw_heads(app, frame, kind, area).into_iter().find(|(columns, _)| columns.contains(&column)).map(|(_, head)| head)
+}
+
 /// An empty pane says why, and what would fill it.
 fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) {
     let lines = match kind {
@@ -393,7 +438,8 @@ fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) {
         PaneKind::Devices | PaneKind::Ports => ports::empty(app),
         PaneKind::Backups => backups::empty(app),
         PaneKind::Incident => incident::empty(app),
-        PaneKind::Sessions | PaneKind::Log => vec!["nothing was said yet".to_owned()],
+        PaneKind::Log => log::empty(app),
+        PaneKind::Sessions => Vec::new(),
     };
     let filtered = !app.filter.is_empty() && kind != PaneKind::Incident;
     let lines = if filtered {
@@ -416,6 +462,31 @@ fn dim_lines(app: &App, frame: &mut Frame<'_>, body: Rect, lines: &[String]) {
     for (offset, line) in wrapped.take(usize::from(body.height)).enumerate() {
         let style = app.look.style(Meaning::Dim);
         Row::new(frame.buffer, &app.look, body, body.y + offset as u16).gap(1).put(&line, style);
+    }
+}
+
+/// How the times of a list are written: the time of day in UTC, with the day before it where any is of another day than today.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    with_day: bool,
+}
+
+/// The times of a list whose oldest is that.
+pub fn times(app: &App, oldest: Option<Timestamp>) -> Times {
+    let day = |at: Timestamp| at.millis().div_euclid(86_400_000);
+    Times { with_day: oldest.is_some_and(|oldest| day(oldest) != day(app.now())) }
+}
+
+impl Times {
+    pub fn width(self) -> usize {
+        if self.with_day { 14 } else { 8 }
+    }
+
+    /// `14:22:07`, or `03-14 14:22:07`.
+    pub fn words(self, at: Timestamp) -> String {
+        let day = at.rfc3339().get(5..10).unwrap_or_default().to_owned();
+        let time = at.utc_time_of_day();
+        if self.with_day { format!("{day} {time}") } else { time }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::bus::Ticket;
-use crate::model::{Acknowledgement, Claim, Maintenance, Order, Scope, Span, Stickiness, Target};
+use crate::model::{Acknowledgement, Claim, Maintenance, Order, Pause, Scope, Span, Stickiness, Target};
 use crate::state::view::Maintained;
 
 fn claim(owner: &str, note: &str) -> Arc<Acknowledgement> {
@@ -147,4 +147,40 @@ fn a_window_is_ordered_and_taken_back() {
         matches!(&commands[..], [Command::CancelMaintenance { maintenance, .. }] if maintenance.ends_with("F98")),
         "{commands:?}"
     );
+}
+
+#[test]
+fn polling_is_stopped_with_a_reason_and_says_who_stopped_it() {
+    let mut console = outage((120, 40));
+    let form = console.press("p").screen();
+    assert!(form.contains("Stop all polling?") && form.contains("over a restart too"), "{form}");
+    console.press("n e w Space f i r e w a l l Enter");
+    let commands = sent(&mut console);
+    let [Command::Pause { ticket, note }] = &commands[..] else { panic!("{commands:?}") };
+    assert_eq!(note, "new firewall");
+    let mut entry = (*fixture::deed("")).clone();
+    entry.kind = crate::model::EntryKind::Paused;
+    console.app.notice(Notice::Saved { ticket: *ticket, entry: Arc::new(entry) });
+    let mut paused = (*console.app.snapshot).clone();
+    paused.engine.mode = Mode::Paused;
+    let pause =
+        Pause { id: "01".into(), by: fixture::EVIL.into(), since: fixture::ago(7_300), note: "new firewall".into() };
+    paused.engine.pause = Some(Arc::new(pause.clone()));
+    paused.revision += 1;
+    console.app.snapshot(Arc::new(paused.clone()));
+    let text = console.screen();
+    assert!(text.contains("PAUSED 2h by a\\x1b") && !text.contains('\u{1b}'), "{text}");
+    assert!(text.contains("new firewall; nothing is polled, p resumes"), "{text}");
+    assert!(text.contains("polling paused: it is in the journal"), "{text}");
+    // Again is back; nothing is asked.
+    console.press("p");
+    assert!(matches!(&sent(&mut console)[..], [Command::Resume { .. }]));
+    console.press(": p a u s e Enter");
+    assert!(console.screen().contains("polling is paused already"), "{}", console.screen());
+    // What the disk did not take is said.
+    paused.engine.pause = Some(Arc::new(Pause { id: "".into(), by: "ops1".into(), ..pause }));
+    paused.revision += 1;
+    console.app.snapshot(Arc::new(paused));
+    let text = console.screen();
+    assert!(text.contains("by ops1 (not on disk: it ends with the engine): new firewall"), "{text}");
 }

@@ -70,7 +70,7 @@ fn a_claim_is_of_all_that_is_marked_and_what_it_could_not_do_is_said_by_name() {
     assert!(console.screen().contains("of 3 claimed") && !console.screen().contains("marked"));
     console.app.notice(Notice::Saved { ticket: one, entry: fixture::deed("core-sw1") });
     console.app.notice(Notice::NotSaved { ticket: two, reason: "the disk is full".into() });
-    let (_, _, said) = console.app.messages.back().expect("a message");
+    let (_, said) = console.app.message.clone().expect("a message");
     assert!(said.contains("1 of 3 claimed, a tries again with the note; not "), "{said}");
     assert!(said.contains(&format!("{name} (the disk is full)")), "{said}");
     let text = console.screen();

@@ -1,6 +1,7 @@
 //! Keys in, screen out: whole screens as text, at the sizes that people have.
 
 mod again;
+mod backups;
 pub mod campus;
 pub mod care;
 mod copy;
@@ -10,6 +11,7 @@ mod grouping;
 mod help;
 mod layouts;
 mod link;
+mod log;
 mod machines;
 mod marks;
 mod mouse;

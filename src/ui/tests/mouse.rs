@@ -5,10 +5,11 @@ use crate::ui::overlays::Overlay;
 use crate::ui::panes::{PaneKind, ScreenId};
 use crate::ui::run::Screen as _;
 use crate::ui::screen::{Mouse, MouseDeed};
+use crate::ui::sorting::By;
 
 impl Console {
     /// On the first cell that shows this.
-    fn point(&mut self, deed: MouseDeed, words: &str) -> &mut Self {
+    pub(super) fn point(&mut self, deed: MouseDeed, words: &str) -> &mut Self {
         let text = self.screen();
         let (row, line) = text
             .lines()
@@ -19,7 +20,7 @@ impl Console {
         self.point_at(deed, column, row)
     }
 
-    fn point_at(&mut self, deed: MouseDeed, column: usize, row: usize) -> &mut Self {
+    pub(super) fn point_at(&mut self, deed: MouseDeed, column: usize, row: usize) -> &mut Self {
         self.app.mouse(Mouse { deed, column: column as u16, row: row as u16 });
         self
     }
@@ -109,4 +110,49 @@ fn no_report_of_a_mouse_harms() {
             }
         }
     }
+}
+
+#[test]
+fn a_head_sorts_by_its_column_and_again_the_other_way_round() {
+    let mut console = outage((120, 40));
+    let order = |console: &Console, kind| console.app.order_of(kind);
+    let chosen = |by, reversed| crate::ui::sorting::Order { by, reversed };
+    console.press("2").point(MouseDeed::Press, "host  ");
+    assert_eq!(order(&console, PaneKind::Hosts), chosen(By::Name, false));
+    assert!(console.screen().contains("host▲"), "{}", console.screen());
+    console.point(MouseDeed::Press, "host▲");
+    assert_eq!(order(&console, PaneKind::Hosts), chosen(By::Name, true));
+    // The picker stands where the head does.
+    let picker = console.press("S").screen();
+    assert!(picker.contains("▼ name      from A to Z, reversed"), "{picker}");
+    console.press("Esc").point(MouseDeed::Press, " age");
+    assert_eq!(order(&console, PaneKind::Hosts), chosen(By::Age, false));
+    console.point(MouseDeed::Press, "rtt/load").point(MouseDeed::Press, "rtt/load");
+    assert_eq!(order(&console, PaneKind::Hosts), chosen(By::RoundTrip, true));
+    // What is said has no order.
+    console.point(MouseDeed::Press, "says");
+    assert_eq!(order(&console, PaneKind::Hosts), chosen(By::RoundTrip, true));
+}
+
+#[test]
+fn heads_of_backups_and_ports_are_pressed_too() {
+    let mut console = outage((120, 40));
+    let jobs = |console: &Console| -> Vec<String> {
+        let list = console.app.list(PaneKind::Backups);
+        list.order.iter().map(|row| console.app.snapshot.jobs[*row].job.name.to_string()).collect()
+    };
+    console.press("4");
+    assert_eq!(jobs(&console), ["db01 nightly", "mail weekly", "files"], "worst first");
+    console.point(MouseDeed::Press, "newest");
+    assert_eq!(jobs(&console), ["files", "mail weekly", "db01 nightly"]);
+    assert!(console.screen().contains("▲newes"), "{}", console.screen());
+    console.point(MouseDeed::Press, "▲newes");
+    assert_eq!(jobs(&console), ["db01 nightly", "mail weekly", "files"]);
+    console.press("S");
+    assert!(console.screen().contains("Sort the backups by"), "{}", console.screen());
+    console.press("Esc 3").point(MouseDeed::Press, "speed");
+    assert_eq!(console.app.columns.sort.column.name(), "speed");
+    assert_eq!(console.app.focus, PaneKind::Ports);
+    console.point(MouseDeed::Press, "▼spee");
+    assert!(console.app.columns.sort.reversed);
 }

@@ -24,14 +24,21 @@ fn the_log_has_them_newest_first_and_leads_to_their_host() {
     let early = fixture::told("core-sw1", NotificationKind::LinkDown, 12, "ifOperStatus down");
     let mut console = Console::new((120, 24), snapshot(vec![late, early]), true);
     let text = console.press("9").screen();
-    let line =
-        |part: &str| text.lines().position(|l| l.contains(part)).unwrap_or_else(|| panic!("no {part} in\n{text}"));
-    let (start, down) =
-        (line("core-sw1 coldStart  (v2c)"), line("linkDown Gi1/0/3  ifOperStatus down  (12 times, v2c)"));
+    let line = |parts: &[&str]| {
+        let has_all = |line: &str| parts.iter().all(|part| line.contains(part));
+        text.lines().position(has_all).unwrap_or_else(|| panic!("no {parts:?} in\n{text}"))
+    };
+    let start = line(&["core-sw1", "coldStart  (v2c)"]);
+    let down = line(&["core-sw1", "linkDown Gi1/0/3  ifOperStatus down  (12 times, v2c)"]);
     assert!(start < down, "{text}");
-    assert!(line("on 0.0.0.0:162: 14 taken, 3 from addresses that no host has (last: 10.0.0.9") < start, "{text}");
+    assert!(line(&["on 0.0.0.0:162: 14 taken, 3 from addresses that no host has (last: 10.0.0.9"]) < start, "{text}");
     assert!(text.contains("2 notifications"), "{text}");
-    let detail = console.press("G Enter").screen();
+    let entry = console.press("G Enter").screen();
+    assert!(
+        entry.contains("12 times; the time is that of the last") && entry.contains("Gi1/0/3, ifIndex 3"),
+        "{entry}"
+    );
+    let detail = console.press("o").screen();
     assert!(detail.contains("told by itself") && detail.contains("5m ago  linkDown Gi1/0/3"), "{detail}");
 }
 

@@ -71,6 +71,7 @@ impl Rehearsal {
             clipboard,
         });
         app.world = World::Tour;
+        app.zone = own.zone.clone();
         app.snapshot(end.newest());
         Self { app, next: next(end), _life: life }
     }

@@ -46,7 +46,7 @@ pub const STEPS: [Step; 14] = [
     },
     Step {
         title: "Take it on",
-        text: "Esc closes the box. Claim the problem with {claim}: type a note, Tab goes to how long it lasts, Enter saves. \
+        text: "Esc goes back. Claim the problem with {claim}: type a note, Tab goes to how long it lasts, Enter saves. \
                Your name then stands at it.",
         learnt: "claimed it",
         done: |scene| scene.app.snapshot.acks.keys().any(|target| !scene.begun.claimed.contains(target)),

@@ -165,7 +165,11 @@ fn foot(wall: &Wall, frame: &mut Frame<'_>, area: Rect, life: Life) {
 fn notices(wall: &Wall) -> Vec<String> {
     let mut out: Vec<String> = wall.trouble.clone().into_iter().collect();
     match wall.pulse.mode() {
-        Mode::Paused => out.push("PAUSED: nothing is polled".to_owned()),
+        Mode::Paused => {
+            let pause = wall.snapshot.engine.pause.as_ref();
+            let what = pause.map_or_else(|| "PAUSED".to_owned(), |pause| pause.words(wall.now));
+            out.push(format!("{what}: nothing is polled"));
+        }
         Mode::Passive => out.push("PASSIVE: nothing is ever sent".to_owned()),
         Mode::Polling => {}
     }

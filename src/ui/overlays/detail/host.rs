@@ -7,7 +7,7 @@ use crate::model::{AssetId, Condition, Target};
 use crate::state::HostView;
 use crate::state::lookup::How;
 use crate::ui::app::App;
-use crate::ui::panes::log;
+use crate::ui::logbook;
 use crate::ui::watch;
 
 /// Notifications of one host that are shown.
@@ -99,7 +99,9 @@ fn notifications(app: &App, now: Timestamp, host: &AssetId, out: &mut Vec<Line>)
         out.push((Meaning::Title, "told by itself".to_owned()));
     }
     out.extend(
-        told.map(|n| (log::meaning(&n.told.kind), format!("  {}  {}", ago(now, Some(n.told.at)), log::words(n)))),
+        told.map(|n| {
+            (logbook::meaning(&n.told.kind), format!("  {}  {}", ago(now, Some(n.told.at)), logbook::words(n)))
+        }),
     );
 }
 

@@ -1,54 +1,135 @@
-//! A backup job: the headline and all findings, the schedule, the newest restore points.
+//! A backup job: the headline and all findings, what was agreed, what the repository says, and its restore points.
 
-use super::{Line, care, check, meaning};
-use crate::base::{Timestamp, units};
+use super::{Line, ago, care, check, heading, meaning, pair};
+use crate::base::{Timestamp, Untrusted, text, units};
 use crate::config::theme::Meaning;
-use crate::model::Target;
+use crate::model::{AssetId, BackupReport, Target};
 use crate::state::JobView;
 use crate::ui::app::App;
 
-pub fn lines(app: &App, now: Timestamp, job: &JobView, out: &mut Vec<Line>) {
+/// Columns of a table of restore points: time, age, size, the tool's name for it, and the host.
+const TIME: usize = 16;
+const AGE: usize = 4;
+const SIZE: usize = 6;
+const ID: usize = 12;
+/// The widest that the host's column gets.
+const HOST: usize = 20;
+/// From this width on host and paths stand in the same line.
+const ONE_LINE: usize = 84;
+
+pub fn lines(app: &App, now: Timestamp, job: &JobView, columns: usize, out: &mut Vec<Line>) {
     out.push((meaning(job.condition), format!("{} for {}", job.state.as_str(), units::age(now.since(job.since)))));
     out.extend(job.findings.iter().map(|f| (Meaning::Text, f.line())));
     care(app, now, &Target::Job(job.job.id.clone()), &job.care, out);
-    out.push((
-        Meaning::Dim,
-        format!("{} {}   from {}", job.job.kind, crate::base::text::clean(&job.job.repository), job.job.origin.label()),
-    ));
-    if let Some(schedule) = &job.job.schedule {
-        out.push((Meaning::Dim, format!("schedule {} in {}", schedule.cron, schedule.timezone)));
+    out.push((Meaning::Text, String::new()));
+    out.push(pair("repository", Some(format!("{} {}", job.job.kind, job.job.repository))));
+    out.push(pair("from", Some(job.job.origin.label().to_owned())));
+    let protects: Vec<&str> = job.job.protects.iter().map(AssetId::as_str).collect();
+    out.push(pair("protects", Some(protects.join(", "))));
+    let schedule = job.job.schedule.as_ref();
+    out.push(pair("schedule", schedule.map(|schedule| format!("{} in {}", schedule.cron, schedule.timezone))));
+    if schedule.is_some() {
+        out.push(pair("last due", job.last_expected.map(|at| format!("{}, {}", moment(at), ago(now, Some(at))))));
+        let next = job.next_expected.map(|at| {
+            let when = if at > now { format!("in {}", units::age(at.since(now))) } else { "due".to_owned() };
+            format!("{}, {when}", moment(at))
+        });
+        out.push(pair("next due", next));
     }
-    if let Some(next) = job.next_expected {
-        out.push((Meaning::Dim, format!("next expected {}", next.rfc3339())));
-    }
-    if let Some(rpo) = job.job.rpo {
+    let rpo = job.job.rpo.map(|rpo| {
         let actual = job.newest.map_or_else(|| "unknown".to_owned(), |at| units::age(now.since(at)));
-        out.push((Meaning::Dim, format!("RPO actual {actual}, target {}", units::config_duration(rpo))));
-    }
+        format!("actual {actual}, target {}", units::config_duration(rpo))
+    });
+    out.push(pair("RPO", rpo));
+    out.push(pair("RTO target", job.job.rto.map(units::config_duration)));
     if let Some(report) = &job.report {
-        out.push((Meaning::Text, String::new()));
-        out.push((Meaning::Title, format!("{} restore points, newest first", report.total_points)));
-        for point in report.points.iter().take(20) {
-            let paths: Vec<String> = point.paths.iter().map(crate::base::Untrusted::line).collect();
-            out.push((
-                Meaning::Text,
-                format!(
-                    "  {}  {}  {}  {}",
-                    point.at.rfc3339(),
-                    point.id.line().chars().take(12).collect::<String>(),
-                    point.host.line(),
-                    paths.join(" ")
-                ),
-            ));
-        }
-        for lock in &report.locks {
-            let kind = if lock.exclusive { "exclusive" } else { "shared" };
-            let stale = if lock.stale { ", stale" } else { "" };
-            out.push((Meaning::Warning, format!("  {kind} lock of {}{stale}", lock.holder.line())));
-        }
+        read(now, job, report, out);
+        points(now, report, columns, out);
     }
     if let Some(check) = &job.check {
         out.push((Meaning::Text, String::new()));
         check::lines(now, check, out);
     }
+}
+
+/// When the repository was read, and what stood there beside the restore points.
+fn read(now: Timestamp, job: &JobView, report: &BackupReport, out: &mut Vec<Line>) {
+    let version = report.tool_version.as_ref();
+    let by = version.map(|version| format!(" by {} {}", job.job.kind, version.line())).unwrap_or_default();
+    out.push(pair("read", Some(format!("{}{by}", ago(now, Some(report.collected_at))))));
+    for lock in &report.locks {
+        let kind = if lock.exclusive { "exclusive" } else { "shared" };
+        let since = lock.since.map(|at| format!(" for {}", units::age(now.since(at)))).unwrap_or_default();
+        let stale = if lock.stale { ", stale" } else { "" };
+        out.push((Meaning::Warning, format!("{:<14}{kind}, of {}{since}{stale}", "lock", lock.holder.line())));
+    }
+    out.extend(report.damage.iter().map(|one| (Meaning::Critical, format!("{:<14}{}", "damage", one.line()))));
+    out.extend(report.warnings.iter().map(|one| (Meaning::Warning, format!("{:<14}{one}", "warning"))));
+}
+
+/// A table of them, newest first. What the tool does not say is a dash.
+fn points(now: Timestamp, report: &BackupReport, columns: usize, out: &mut Vec<Line>) {
+    heading(out, format!("{}, newest first", units::counted(report.total_points, "restore point")));
+    if report.points.is_empty() {
+        return;
+    }
+    let longest = report.points.iter().map(|point| text::width(&point.host.line())).max().unwrap_or(0);
+    let host = longest.clamp("host".len(), HOST);
+    let before = TIME + AGE + SIZE + ID + 4;
+    let one_line = columns >= ONE_LINE;
+    let head = format!("{:<TIME$} {:>AGE$} {:>SIZE$} {:<ID$}", "time UTC", "age", "size", "id");
+    out.push((
+        Meaning::Dim,
+        if one_line { format!("{head} {:<host$} paths", "host") } else { two_lines(&head, columns) },
+    ));
+    for point in &report.points {
+        let (time, age) = (moment(point.at), units::age(now.since(point.at)));
+        let size = point.bytes.map_or_else(|| "–".to_owned(), units::bytes);
+        let id = text::fit(&point.id.line(), ID);
+        let first = format!("{time:<TIME$} {age:>AGE$} {size:>SIZE$} {}", padded(&id, ID));
+        let mut words: Vec<String> = point.paths.iter().map(Untrusted::line).collect();
+        if !point.tags.is_empty() {
+            let tags: Vec<String> = point.tags.iter().map(Untrusted::line).collect();
+            words.push(format!("tags {}", tags.join(", ")));
+        }
+        let words = if words.is_empty() { "–".to_owned() } else { words.join(" ") };
+        let name = or_dash(point.host.line());
+        if one_line {
+            let indent = before + host + 1;
+            let name = text::fit(&name, host);
+            let mut parts = text::wrap(&words, columns.saturating_sub(indent).max(8)).into_iter();
+            let rest = parts.next().unwrap_or_default();
+            out.push((Meaning::Text, format!("{first} {} {rest}", padded(&name, host))));
+            out.extend(parts.map(|part| (Meaning::Text, format!("{:indent$}{part}", ""))));
+        } else {
+            out.push((Meaning::Text, first));
+            let parts = text::wrap(&format!("{name}, {words}"), columns.saturating_sub(2).max(8));
+            out.extend(parts.into_iter().map(|part| (Meaning::Dim, format!("  {part}"))));
+        }
+    }
+    let more = report.total_points.saturating_sub(report.points.len());
+    if more > 0 {
+        out.push((Meaning::Dim, format!("and {more} older, which are counted only")));
+    }
+}
+
+/// The head of two lines a point: where there is no room, the second says by itself what it is.
+fn two_lines(head: &str, columns: usize) -> String {
+    let whole = format!("{head} host, paths");
+    if text::width(&whole) <= columns { whole } else { head.to_owned() }
+}
+
+fn or_dash(words: String) -> String {
+    if words.is_empty() { "–".to_owned() } else { words }
+}
+
+/// By columns of the screen, not letters.
+fn padded(words: &str, width: usize) -> String {
+    format!("{words}{}", " ".repeat(width.saturating_sub(text::width(words))))
+}
+
+/// `2026-03-14 02:00`, in UTC.
+fn moment(at: Timestamp) -> String {
+    let text = at.rfc3339();
+    text.get(..TIME).unwrap_or(&text).replace('T', " ")
 }

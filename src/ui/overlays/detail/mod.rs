@@ -7,13 +7,15 @@ mod device;
 mod host;
 mod job;
 mod port;
+mod told;
 mod vitals;
 
 use super::Line;
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
-use crate::model::{Condition, Equipment, Target};
-use crate::state::Care;
+use crate::model::{AssetId, Condition, Equipment, Target};
+use crate::state::snapshot::ProblemKind;
+use crate::state::{Blindness, Care, Problem};
 use crate::ui::app::App;
 use crate::ui::panes::Selected;
 
@@ -23,18 +25,23 @@ pub fn title(app: &App, selected: &Selected) -> String {
         Selected::Job(id) => app.snapshot.job(id).map_or_else(|| id.as_str().to_owned(), |j| j.job.name.to_string()),
         Selected::Port(id, port) => format!("{} {}", id.as_str(), port.label.line()),
         Selected::Entry(_) => app.incident().map(|i| i.id.to_string()).unwrap_or_default(),
+        Selected::Told(entry) => told::title(entry),
     }
 }
 
-pub fn lines(app: &App, now: Timestamp, selected: &Selected) -> Vec<Line> {
+/// Fit for so many columns where it has tables; longer lines are broken by whoever shows them.
+pub fn lines(app: &App, now: Timestamp, selected: &Selected, columns: usize) -> Vec<Line> {
     let mut out = Vec::new();
     match selected {
         Selected::Host(id) => match app.snapshot.host(id) {
             Some(host) => host::lines(app, now, host, &mut out),
-            None => out.push((Meaning::Warning, "it left the inventory".to_owned())),
+            None => match own_problem(app, id) {
+                Some(problem) => console(now, problem, app.snapshot.engine.blind.as_ref(), &mut out),
+                None => out.push((Meaning::Warning, "it left the inventory".to_owned())),
+            },
         },
         Selected::Job(id) => match app.snapshot.job(id) {
-            Some(job) => job::lines(app, now, job, &mut out),
+            Some(job) => job::lines(app, now, job, columns, &mut out),
             None => out.push((Meaning::Warning, "it left the inventory".to_owned())),
         },
         Selected::Port(id, port) => match app.snapshot.device(id) {
@@ -43,15 +50,35 @@ pub fn lines(app: &App, now: Timestamp, selected: &Selected) -> Vec<Line> {
         },
         Selected::Entry(row) => {
             if let Some(entry) = app.incident().and_then(|i| i.entries.get(*row)) {
-                out.push((
-                    Meaning::Dim,
-                    format!("{}  {}  {}  {}", entry.at.rfc3339(), entry.kind.as_str(), entry.author.line(), entry.id),
-                ));
-                out.extend(entry.text.lines().into_iter().map(|l| (Meaning::Text, l)));
+                told::journal_lines(app, entry, columns, &mut out);
             }
         }
+        Selected::Told(entry) => told::lines(app, now, entry, columns, &mut out),
     }
     out
+}
+
+/// The problem that is the console's own: there is no such host.
+fn own_problem<'a>(app: &'a App, id: &AssetId) -> Option<&'a Problem> {
+    app.snapshot.problems.iter().find(|problem| problem.kind == ProblemKind::Console && problem.asset == *id)
+}
+
+/// Why this console sees nothing, and what that means for everything else.
+fn console(now: Timestamp, problem: &Problem, blind: Option<&Blindness>, out: &mut Vec<Line>) {
+    let since = units::age(now.since(problem.since));
+    out.push((meaning(problem.condition), format!("{} for {since}   {}", problem.word, problem.reason.line())));
+    out.push((Meaning::Text, String::new()));
+    if let Some(blind) = blind {
+        out.push(pair("silent", Some(format!("{} of {} that ever answered", blind.silent, blind.targets))));
+        let way = blind.reason.as_ref().map_or("this machine has a way out", |reason| &**reason);
+        out.push(pair("this machine", Some(way.to_owned())));
+    }
+    let words = [
+        "Most of what answered fell silent at once, so the likely cause is here: the uplink, the jump host or the firewall of this \
+         machine. What is silent keeps its last known state, is shown as stale, and nothing is announced about it.",
+        "It ends by itself when more answers than is silent.",
+    ];
+    out.extend(words.map(|words| (Meaning::Text, words.to_owned())));
 }
 
 /// Who has taken a problem on, or for how long nobody has; whether it flaps.

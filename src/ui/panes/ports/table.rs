@@ -13,7 +13,7 @@ use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::columns::{self, Column, Fitted};
 use crate::ui::frame::Frame;
-use crate::ui::panes::age;
+use crate::ui::panes::{Head, Heads, age};
 use crate::ui::port::{Seen, shown};
 
 /// The columns that are on the screen, and how many that are wanted are not.
@@ -21,7 +21,8 @@ pub fn fitted(app: &App, width: u16) -> (Vec<Fitted>, usize) {
     app.device().map(|device| app.columns.fit(device, usize::from(width))).unwrap_or_default()
 }
 
-pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) {
+pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
+    let mut heads = Heads::new();
     let (fitted, dropped) = fitted(app, area.width);
     let (plain, accent) = (dim(app), app.look.style(Meaning::Accent));
     let sort = app.columns.sort;
@@ -30,10 +31,13 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let style = |column: Column| if sort.column == column { accent } else { plain };
     let mark = app.look.sorted(sort.descends());
     let before_age = if sort.column == Column::Changed { mark } else { " " };
+    let to = line.end_column();
     line.end(" ", plain)
         .end(&format!("{:>3}", Column::Changed.title()), style(Column::Changed))
         .end(before_age, accent);
+    heads.push((line.end_column()..to, Head::Port(Column::Changed)));
     for Fitted { column, width } in fitted.into_iter().filter(|f| f.column != Column::Changed) {
+        let from = line.column();
         let mut title = column.title().to_owned();
         if sort.column == column {
             // The title gives way where there is no room for both.
@@ -48,7 +52,9 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) {
             line.cell(&title, width, style(column));
         }
         line.gap(1);
+        heads.push((from..line.column(), Head::Port(column)));
     }
+    heads
 }
 
 pub fn draw_port(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {

@@ -1,0 +1,167 @@
+//! The log: its rows, an entry opened whole, and the way from it to what it is about.
+
+use super::*;
+use crate::model::{Condition, Entry, EntryKind, PortChange, PortEvent};
+
+/// A line that no screen has room for.
+const LONG: &str = "the check of web2 was run by the shell, which said: /usr/lib/nagios/plugins/check_disk: cannot open /var/lib/\
+                    containers/storage/overlay: permission denied; run it as a user who may, or leave the path out";
+
+/// An outage with something of every kind in its log, at half past three where the operator is.
+fn logged(size: (u16, u16)) -> Console {
+    let mut snapshot = (*fixture::outage()).clone();
+    snapshot.remarks = Arc::from([Arc::from(LONG)]);
+    snapshot.engine.faults = vec!["a task panicked: icmp of db02".into()];
+    snapshot.deeds = Arc::from([Arc::new(Entry {
+        at: fixture::ago(60),
+        text: "for ops2, until 2026-03-14 18:22 UTC: power".into(),
+        kind: EntryKind::Claimed,
+        ..(*fixture::deed("core-sw1")).clone()
+    })]);
+    let device = Arc::make_mut(&mut snapshot.devices[1]);
+    let change = PortChange::State { from: crate::state::PortState::Up, to: crate::state::PortState::ErrDisabled };
+    device.events = Arc::from([PortEvent { at: fixture::ago(240), port: device.key(20), change }]);
+    let mut console = Console::new(size, Arc::new(snapshot), true);
+    console.app.zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(1));
+    let mut later = (*console.app.snapshot).clone();
+    let host = later.hosts.iter_mut().find(|host| &*host.host.name == "db01").expect("there");
+    let host = Arc::make_mut(host);
+    (host.condition, host.since, host.reason) = (Condition::Critical, fixture::ago(30), "no answer to SSH".into());
+    later.revision += 1;
+    console.app.snapshot(Arc::new(later));
+    console
+}
+
+#[test]
+fn an_entry_is_opened_whole_and_leads_to_what_it_is_about() {
+    for size in [(60, 20), (120, 40)] {
+        let mut console = logged(size);
+        let name = |what: &str| format!("{what}_{}x{}", size.0, size.1);
+        insta::assert_snapshot!(name("log"), console.press("9").screen());
+        let remark = console.press("j Enter").screen();
+        let inside = |line: &str| Some(line.split_once('│')?.1.rsplit_once('│')?.0.trim().to_owned());
+        let words = remark.lines().filter_map(inside).collect::<Vec<_>>().join(" ");
+        assert!(words.contains("permission denied; run it as a user who may, or leave the path out"), "{remark}");
+        insta::assert_snapshot!(name("log_remark"), remark);
+        insta::assert_snapshot!(name("log_change"), console.press("Enter j Enter").screen());
+        let host = console.press("o").screen();
+        assert!(host.contains("icmp") && host.contains("╭─ db01"), "{host}");
+        // And back to the log.
+        assert!(console.press("-").screen().contains("LOG"));
+        assert!(matches!(console.press("9").app.selected(), Some(Selected::Told(entry)) if entry.object == "db01"));
+    }
+}
+
+#[test]
+fn deeds_and_ports_are_in_the_log_with_who_and_what_changed() {
+    let mut console = logged((120, 40));
+    let record = console.press("9 / k i n d : r e c o r d Enter Enter").screen();
+    for want in
+        ["for ops2, until 2026-03-14 18:22 UTC: power", "by            ops1", "15:21:07", "object        core-sw1"]
+    {
+        assert!(record.contains(want), "{want}: {record}");
+    }
+    let port = console.press("Esc Esc / k i n d : p o r t Enter Enter").screen();
+    for want in ["change        up → err-disabled", "port          Gi1/0/21", "object        acc-17   o goes there"] {
+        assert!(port.contains(want), "{want}: {port}");
+    }
+    let ports = console.press("o").screen();
+    assert!(ports.contains("[3 Ports]"), "{ports}");
+    assert!(console.app.selected_port().is_some_and(|seen| seen.label() == "Gi1/0/21"), "{ports}");
+}
+
+#[test]
+fn what_is_opened_stays_while_the_log_goes_on() {
+    let mut console = logged((120, 40));
+    console.press("9 j j Enter");
+    let opened = console.app.selected();
+    let shown = console.screen();
+    assert!(shown.contains("ok → critical"), "{shown}");
+    for revision in 10..14 {
+        let mut next = (*console.app.snapshot).clone();
+        next.revision = revision;
+        console.app.say(bus::MessageWeight::Note, format!("asking web2 {revision}"));
+        console.app.snapshot(Arc::new(next));
+    }
+    assert_eq!(console.app.selected(), opened, "nothing moves under the cursor");
+    assert!(console.screen().contains("ok → critical"), "{}", console.screen());
+    // A message names its object.
+    console.press("Esc G k / k i n d : m e s s a g e Enter Enter");
+    assert!(console.screen().contains("object        web2"), "{}", console.screen());
+}
+
+#[test]
+fn an_entry_of_the_journal_says_when_by_whom_and_about_what() {
+    let mut console = logged((80, 24));
+    let text = console.press("5 G k Enter").screen();
+    for want in [
+        "console shows no power on PSU A",
+        "time UTC      2026-03-14 14:03:02",
+        "time here     2026-03-14 15:03:02",
+        "by            ops1",
+        "o goes there",
+    ] {
+        assert!(text.contains(want), "{want}: {text}");
+    }
+    assert!(console.press("o").screen().contains("╭─ core-sw1"), "{}", console.screen());
+}
+
+/// What happened on another day says which.
+#[test]
+fn times_of_another_day_have_their_day() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let mut incident = (*snapshot.incidents[0]).clone();
+    Arc::make_mut(&mut incident.entries[0]).at = fixture::ago(3 * 86_400);
+    snapshot.incidents = Arc::from([Arc::new(incident)]);
+    snapshot.deeds = Arc::from([Arc::new(Entry { at: fixture::ago(86_400), ..(*fixture::deed("core-sw1")).clone() })]);
+    let mut console = Console::new((80, 24), Arc::new(snapshot), true);
+    let text = console.press("5").screen();
+    assert!(text.contains("03-11 14:22:07 opened") && text.contains("03-14 14:18:07 action"), "{text}");
+    let text = console.press("9").screen();
+    assert!(text.contains("03-13 14:22:07 record"), "{text}");
+}
+
+#[test]
+fn a_long_note_is_seen_whole_while_it_is_written_and_the_footer_has_no_keys_that_do_not_reach_the_list() {
+    let mut console = outage((60, 20));
+    console.press("n");
+    console.app.paste("the first words stay in sight however long the note is, until the last words of it".to_owned());
+    let text = console.screen();
+    assert!(text.contains("the first words stay in sight") && text.contains("the last words of it"), "{text}");
+    assert!(!text.lines().last().is_some_and(|footer| footer.contains("Enter open")), "{text}");
+    // A title has one line: its end is where one types, and the mark says that it began before.
+    let mut console = outage((60, 20));
+    console.press("I");
+    console.app.paste("core switch of the first hall is down and takes the access layer with it".to_owned());
+    let text = console.screen();
+    assert!(text.contains("title     …") && text.contains("the access layer with it"), "{text}");
+}
+
+#[test]
+fn the_problem_of_the_console_itself_says_what_it_means() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let blind = crate::state::Blindness {
+        since: fixture::ago(120),
+        silent: 18,
+        targets: 20,
+        reason: Some("no default route".into()),
+    };
+    let mut problem = snapshot.problems[0].clone();
+    problem.kind = crate::state::snapshot::ProblemKind::Console;
+    problem.asset = AssetId::new("this console");
+    (problem.title, problem.word) = ("this console".into(), "CAN'T SEE".into());
+    snapshot.problems = Arc::from([problem]);
+    snapshot.engine.blind = Some(blind);
+    let text = Console::new((120, 40), Arc::new(snapshot), true).press("Enter").screen();
+    for want in ["CAN'T SEE for 20m", "18 of 20 that ever answered", "no default route", "the likely cause is here"] {
+        assert!(text.contains(want), "{want}: {text}");
+    }
+}
+
+#[test]
+fn the_journal_of_an_incident_has_its_columns_where_there_is_room() {
+    for size in [(60, 20), (120, 24)] {
+        let mut console = logged(size);
+        insta::assert_snapshot!(format!("incident_{}x{}", size.0, size.1), console.press("5").screen());
+    }
+}
