@@ -94,7 +94,13 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
     };
     tell(&problems);
     let Some(((hosts, jobs), checks)) = counts else { return Ok(ExitCode::from(UNKNOWN)) };
-    super::print(&format!("{}: {hosts} hosts, {jobs} backups, {checks} checks\n", super::shown(&path)))?;
+    super::print(&format!(
+        "{}: {}, {}, {}\n",
+        super::shown(&path),
+        units::counted(hosts, "host"),
+        units::counted(jobs, "backup"),
+        units::counted(checks, "check")
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use crate::base::Timestamp;
 use crate::base::units::counted;
 use crate::model::{AssetId, Condition};
 use crate::state::snapshot::ProblemKind;
@@ -17,6 +18,8 @@ pub struct Bad {
     pub worst: Condition,
     /// How many problems.
     pub count: usize,
+    /// Since when the worst of them is.
+    pub since: Timestamp,
     /// The worst of them, the newest among equals.
     first: String,
 }
@@ -50,7 +53,8 @@ impl Parts {
                 bad.count += 1;
                 bad.worst = bad.worst.max(problem.condition);
             } else {
-                let bad = Bad { worst: problem.condition, count: 1, first: first(snapshot, problem) };
+                let bad =
+                    Bad { worst: problem.condition, count: 1, since: problem.since, first: first(snapshot, problem) };
                 out.bad.insert(problem.asset.clone(), bad);
             }
         }

@@ -99,7 +99,8 @@ pub fn title(app: &App) -> (String, String) {
         // How the checks keep up, where they do not.
         let engine = &app.snapshot.engine;
         if engine.waiting > 0 {
-            parts.push(format!("{} checks wait for a place", engine.waiting));
+            let verb = if engine.waiting == 1 { "waits" } else { "wait" };
+            parts.push(format!("{} {verb} for a place", counted(engine.waiting, "check")));
         }
         if engine.late > 0 {
             parts.push(format!("{} began late", counted(usize::try_from(engine.late).unwrap_or(usize::MAX), "run")));
@@ -449,16 +450,10 @@ pub fn moment(host: &HostView) -> Option<Timestamp> {
     }
 }
 
-/// The state in a word.
-pub fn state_word(host: &HostView) -> &'static str {
-    match host.condition {
-        Condition::Critical => "CRITICAL",
-        Condition::Warning => "WARNING",
-        Condition::Unknown => "UNKNOWN",
-        Condition::Unreachable => "UNREACHABLE",
-        _ if host.stale => "STALE",
-        Condition::Pending => "PENDING",
-        Condition::Ok => "UP",
-        Condition::NotProbed => "NOT PROBED",
+/// The state in a word; what is old is not good.
+fn state_word(host: &HostView) -> &'static str {
+    if host.stale && !host.condition.is_problem() && host.condition != Condition::Unreachable {
+        return "STALE";
     }
+    host.word()
 }

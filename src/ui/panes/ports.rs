@@ -149,7 +149,8 @@ pub fn device_title(app: &App) -> (String, String) {
     let old = app.snapshot.devices.iter().filter(is_old).count();
     // Old good news is not good news.
     let up: usize = app.snapshot.devices.iter().filter(|device| !is_old(device)).map(|device| device.up).sum();
-    let mut honesty = vec![format!("{} devices", t.devices), format!("{up} of {} ports up", t.ports)];
+    let mut honesty =
+        vec![units::counted(t.devices, "device"), format!("{up} of {} up", units::counted(t.ports, "port"))];
     if old > 0 {
         honesty.insert(1, format!("{old} old"));
     }

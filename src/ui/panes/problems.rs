@@ -72,10 +72,18 @@ pub fn empty(app: &App) -> Vec<String> {
         return vec!["nothing is watched yet".to_owned()];
     }
     if t.hosts_pending > 0 {
-        return vec![format!("none known; {} of {} hosts have not answered yet", t.hosts_pending, t.hosts)];
+        return vec![format!(
+            "none known; {} of {} not answered yet",
+            t.hosts_pending,
+            units::counted(t.hosts, "host")
+        )];
     }
     if t.hosts_stale > 0 {
-        return vec![format!("none known, but what is known of {} of {} hosts is old", t.hosts_stale, t.hosts)];
+        return vec![format!(
+            "none known, but what is known of {} of {} is old",
+            t.hosts_stale,
+            units::counted(t.hosts, "host")
+        )];
     }
     vec!["none".to_owned()]
 }

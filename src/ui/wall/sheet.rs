@@ -135,9 +135,13 @@ fn foot(wall: &Wall, frame: &mut Frame<'_>, area: Rect, life: Life) {
     };
     let separator = look.separator();
     if t.hosts_stale > 0 {
-        words.push_str(&format!("{separator}{} of {} hosts too old to be believed", t.hosts_stale, t.hosts));
+        words.push_str(&format!(
+            "{separator}{} of {} too old to be believed",
+            t.hosts_stale,
+            units::counted(t.hosts, "host")
+        ));
     } else if t.hosts > 0 {
-        words.push_str(&format!("{separator}{} hosts", t.hosts));
+        words.push_str(&format!("{separator}{}", units::counted(t.hosts, "host")));
     }
     if let Link::Attached { to } = &wall.snapshot.engine.link {
         words.push_str(&format!("{separator}attached to {to}"));
@@ -288,7 +292,12 @@ fn dead(wall: &Wall, frame: &mut Frame<'_>, area: Rect, age: Duration, gone: boo
             (false, Mode::Paused) => "polling is paused".to_owned(),
             (false, Mode::Passive) => "--passive: nothing is ever asked".to_owned(),
         },
-        format!("last known: {} critical, {} warning, {good} of {} hosts good", t.critical, t.warning, t.hosts),
+        format!(
+            "last known: {} critical, {} warning, {good} of {} ok",
+            t.critical,
+            t.warning,
+            units::counted(t.hosts, "host")
+        ),
     ];
     let width = (lines.iter().map(|line| text::width(line)).max().unwrap_or(0) as u16 + 4).min(area.width);
     let room = Rect { width: width.max(area.width * 3 / 5), ..area };

@@ -324,7 +324,7 @@ fn a_page_is_about_what_its_filter_lets_through() {
     assert!(nowhere.contains("no host is here"), "{nowhere}");
     let switches = |filter: &str| shown(Page { filter: filter.into(), ..Page::of(Form::Ports) });
     let port = switches("dist-sw4 Te1/1/1");
-    assert!(port.contains("1 switches") && port.contains("dist-sw4 Te1/1/1"), "{port}");
+    assert!(port.contains("1 switch ·") && port.contains("dist-sw4 Te1/1/1"), "{port}");
     let devices = switches("kind:device name:acc");
     assert!(devices.contains("acc-17") && !devices.contains("dist-sw4"), "{devices}");
     // What was known of a port that cannot be reached is not its state now.
@@ -332,6 +332,18 @@ fn a_page_is_about_what_its_filter_lets_through() {
     assert!(switches("kind:host").contains("no switch is here"));
     let problems = shown(Page { tag: Some("core".into()), ..Page::of(Form::Problems) });
     assert!(problems.contains("core-sw1") && !problems.contains("nightly"), "{problems}");
+}
+
+/// `ok` above what its card is red for would be read as the state of the host.
+#[test]
+fn the_card_of_a_host_that_answers_says_that_a_part_of_it_is_bad() {
+    let mut snapshot = (*fixture::outage()).clone();
+    snapshot.hosts.push(Arc::new(fixture::host("dist-sw4", Condition::Ok, "load 0.3", 90_000)));
+    let text = text(&page(Form::Grid, Arc::new(snapshot), true), (200, 60), NOW);
+    let at = text.lines().position(|line| line.contains("▲ dist-sw4")).unwrap_or_else(|| panic!("{text}"));
+    let below: Vec<&str> = text.lines().skip(at + 1).take(2).collect();
+    assert!(below[0].contains("warning 20m in part") && below[1].contains("1 part: Te1/1/1 up"), "{text}");
+    assert!(text.contains("DOWN 20m"), "{text}");
 }
 
 #[test]

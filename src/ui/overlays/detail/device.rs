@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
-use super::{Line, ago, heading, meaning, pair, walked};
+use super::{Line, ago, heading, meaning, pair, tables, walked};
+use crate::base::units::counted;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
-use crate::model::device::{Entity, EntityClass, Equipment, SensorClass, SensorStatus, TablesWalked};
+use crate::model::device::{Entity, EntityClass, Equipment, SensorClass, SensorStatus};
 use crate::model::{Condition, Device};
 use crate::state::DeviceView;
 use crate::state::rules::equipment;
@@ -19,7 +20,7 @@ pub fn lines(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
     let about = &device.table.equipment;
     problems(now, device, out);
     let name = if facts.name.is_empty() { device.host.name.to_string() } else { facts.name.line() };
-    heading(out, format!("{name}   {} of {} ports up", device.up, device.ports.len()));
+    heading(out, format!("{name}   {} of {} up", device.up, counted(device.ports.len(), "port")));
     identity(now, device, facts, out);
     out.extend(device.table.warnings.iter().map(|w| (Meaning::Warning, text::clean(w))));
     events(now, device, out);
@@ -31,7 +32,7 @@ pub fn lines(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
     layer_two(now, device, about, out);
     strays(about, out);
     entities(now, about, out);
-    groups(now, &about.walked, out);
+    tables::lines(now, &about.walked, out);
 }
 
 /// What is wrong, whatever table it comes from.
@@ -56,7 +57,7 @@ fn problems(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
         out.push((meaning(port.condition), format!("port {label} {} {}", port.state.as_str(), text::clean(reason))));
     }
     if bad.len() > most {
-        out.push((Meaning::Warning, format!("and {} more ports", bad.len() - most)));
+        out.push((Meaning::Warning, format!("and {} more", counted(bad.len() - most, "port"))));
     }
 }
 
@@ -76,7 +77,7 @@ fn identity(now: Timestamp, device: &DeviceView, facts: &Device, out: &mut Vec<L
         || "agent does not say since when".to_owned(),
         |up| format!("agent up {}", units::clock_duration(up)),
     );
-    let boots = facts.engine.map(|e| format!(", booted {} times", e.boots)).unwrap_or_default();
+    let boots = facts.engine.map(|e| format!(", booted {}", counted(e.boots as usize, "time"))).unwrap_or_default();
     let object = facts.object_id.as_deref().map(|o| format!("   {}", text::clean(o))).unwrap_or_default();
     let stale = if device.stale { ", stale" } else { "" };
     let walked = ago(now, Some(device.table.collected_at));
@@ -100,7 +101,7 @@ fn events(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
 
 fn routing(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
     if !about.bgp.is_empty() {
-        heading(out, format!("BGP   {} peers   {}", about.bgp.len(), walked(now, about, &["bgp"])));
+        heading(out, format!("BGP   {}   {}", counted(about.bgp.len(), "peer"), walked(now, about, &["bgp"])));
         for peer in about.bgp.iter().take(LISTED) {
             let state = match (peer.started, peer.state) {
                 (Some(false), _) => "stopped",
@@ -116,7 +117,7 @@ fn routing(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
             out.push((
                 meaning(condition),
                 format!(
-                    "{:<16} AS {:<7} {state:<12} {time:<8} {} prefixes{limit}, {} times up{}",
+                    "{:<16} AS {:<7} {state:<12} {time:<8} {} prefixes{limit}, up {} times{}",
                     peer.peer.to_string(),
                     number(peer.remote_as.map(u64::from)),
                     number(peer.prefixes),
@@ -128,11 +129,11 @@ fn routing(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
         more(about.bgp.len(), out);
     }
     if !about.ospf.is_empty() {
-        heading(out, format!("OSPF   {} neighbours   {}", about.ospf.len(), walked(now, about, &["ospf"])));
+        heading(out, format!("OSPF   {}   {}", counted(about.ospf.len(), "neighbour"), walked(now, about, &["ospf"])));
         for neighbor in about.ospf.iter().take(LISTED) {
             let id = neighbor.router_id.map_or_else(|| "–".to_owned(), |id| id.to_string());
             let state = neighbor.state.map_or("unknown", |s| s.as_str());
-            let events = neighbor.events.map(|n| format!("   {n} events")).unwrap_or_default();
+            let events = neighbor.events.map(|n| format!("   {}", counted(n as usize, "event"))).unwrap_or_default();
             let condition = equipment::ospf(neighbor).unwrap_or(Condition::Pending);
             out.push((
                 meaning(condition),
@@ -269,12 +270,18 @@ fn layer_two(now: Timestamp, device: &DeviceView, about: &Equipment, out: &mut V
             (_, None) => "which port leads to the root is not known".to_owned(),
         };
         let last = tree.since_topology_change.map(|d| format!(", the last {} ago", units::age(d))).unwrap_or_default();
-        let changes = tree.topology_changes.map(|n| format!("   {n} topology changes{last}")).unwrap_or_default();
+        let changes = tree
+            .topology_changes
+            .map(|n| format!("   {}{last}", counted(n as usize, "topology change")))
+            .unwrap_or_default();
         out.push(pair("spanning tree", Some(format!("{root}{changes}"))));
     }
-    let counted = |n: usize, what: &str| Some(format!("{n} {what}")).filter(|_| n > 0);
-    out.push(pair("heard", counted(about.forwarding.len(), "MAC addresses")));
-    out.push(pair("ARP", counted(about.arp.len(), "IP addresses")));
+    let addresses = |n: usize, of: &str| {
+        let word = if n == 1 { "address" } else { "addresses" };
+        (n > 0).then(|| format!("{n} {of} {word}"))
+    };
+    out.push(pair("heard", addresses(about.forwarding.len(), "MAC")));
+    out.push(pair("ARP", addresses(about.arp.len(), "IP")));
     let vlans: Vec<String> = about
         .vlans
         .iter()
@@ -326,28 +333,6 @@ fn entities(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
         ));
     }
     more(shown.len(), out);
-}
-
-/// What was walked when, and what the device does not offer.
-fn groups(now: Timestamp, walked: &[TablesWalked], out: &mut Vec<Line>) {
-    if walked.is_empty() {
-        return;
-    }
-    heading(out, "TABLES");
-    for group in walked.iter().filter(|g| g.rows > 0 || g.incomplete.is_some()) {
-        let why = group.incomplete.as_ref().map(|why| format!("   incomplete: {}", text::clean(why)));
-        let meaning = if why.is_some() { Meaning::Warning } else { Meaning::Dim };
-        let name = text::clean(&group.group);
-        out.push((
-            meaning,
-            format!("{name:<18} {:>6} rows   {}{}", group.rows, ago(now, Some(group.at)), why.unwrap_or_default()),
-        ));
-    }
-    let absent: Vec<String> =
-        walked.iter().filter(|g| g.rows == 0 && g.incomplete.is_none()).map(|g| text::clean(&g.group)).collect();
-    if !absent.is_empty() {
-        out.push((Meaning::Dim, format!("it offers nothing of {}", absent.join(", "))));
-    }
 }
 
 fn more(count: usize, out: &mut Vec<Line>) {

@@ -1,6 +1,6 @@
 //! A host: its condition and why, the switch port it hangs on, what it says of itself where it is a device, its checks.
 
-use super::{Line, ago, care, check, device, meaning, vitals, word};
+use super::{Line, ago, care, check, device, meaning, vitals};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, Target};
@@ -20,7 +20,7 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     let stale = if host.stale { ", STALE" } else { "" };
     out.push((
         meaning(host.condition),
-        format!("{}{stale} for {}   {}", word(host.condition), units::age(now.since(host.since)), host.reason.line()),
+        format!("{}{stale} for {}   {}", host.word(), units::age(now.since(host.since)), host.reason.line()),
     ));
     out.extend(app.parts.bad(host).map(|bad| (meaning(bad.worst), bad.words())));
     out.extend(watch::host_words(app, host).map(|words| (Meaning::Accent, words)));
@@ -73,11 +73,11 @@ fn path(app: &App, host: &HostView) -> Option<Line> {
             let mut parents: Vec<String> = Vec::new();
             for id in group {
                 let parent = app.snapshot.host(id);
-                let state = parent.map(|p| p.condition).filter(|c| c.is_problem() || *c == Condition::Unreachable);
+                let state = parent.filter(|p| p.condition.is_problem() || p.condition == Condition::Unreachable);
                 if state.is_some() {
                     meaning = Meaning::Unreachable;
                 }
-                let state = state.map(|c| format!(" ({})", word(c))).unwrap_or_default();
+                let state = state.map(|parent| format!(" ({})", parent.word())).unwrap_or_default();
                 parents.push(format!("{}{state}", id.as_str()));
             }
             let words = parents.join(" or ");

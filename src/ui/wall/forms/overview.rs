@@ -97,7 +97,7 @@ fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
         of(Condition::Warning, "warning"),
         Tile { label: whose, figures: minutes, style: if loud { look.style(Meaning::Critical) } else { dim } },
         Tile {
-            label: "hosts good".to_owned(),
+            label: "hosts ok".to_owned(),
             figures: format!("{good}/{}", hosts.len()),
             style: if good == hosts.len() { ok } else { look.style(Meaning::Text) },
         },
@@ -107,7 +107,7 @@ fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
             style: if behind > 0 { look.style(Meaning::Unreachable) } else { dim },
         },
         Tile {
-            label: "backups good".to_owned(),
+            label: "backups ok".to_owned(),
             figures: format!("{whole}/{}", jobs.len()),
             style: if whole == jobs.len() { ok } else { look.style(Meaning::Text) },
         },
