@@ -1,5 +1,6 @@
 //! HOSTS: worst first, then in the order of the inventory.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
@@ -136,8 +137,9 @@ pub struct HostsHave {
     pub sites: bool,
     /// All are from one place.
     pub one_origin: bool,
-    /// Columns of the longest name.
+    /// Columns of the longest name, of all and of those whose ports are walked.
     pub name: usize,
+    pub device: usize,
 }
 
 impl HostsHave {
@@ -149,15 +151,22 @@ impl HostsHave {
             groups: hosts().any(|host| host.group.is_some()),
             sites: hosts().any(|host| host.site.is_some()),
             one_origin: hosts().all(|host| Some(host.origin) == first),
-            name: hosts().map(|host| text::width(&host.name)).max().unwrap_or(0),
+            name: longest(snapshot.hosts.iter()),
+            device: longest(snapshot.hosts.iter().filter(|view| view.checks.iter().any(|c| &*c.spec.kind == "ports"))),
         }
     }
 }
 
-/// What the names of hosts take: more than elsewhere where they are long, since a name that is cut tells less; never most of
-/// the row.
-fn name_width(app: &App, width: u16) -> usize {
-    super::name_width(width).max(app.hosts_have.name.min(usize::from(width) * 2 / 5))
+fn longest<'a>(views: impl Iterator<Item = &'a Arc<HostView>>) -> usize {
+    views.map(|view| text::width(&view.host.name)).max().unwrap_or(0)
+}
+
+/// What the names of hosts take: as much as the longest needs, since a name that is cut tells less; never most of the row.
+pub fn name_width(app: &App, width: u16) -> usize {
+    let most = super::name_width(width).max(usize::from(width) * 2 / 5);
+    // The names of heads are others.
+    let least = if app.grouping.is_on() { super::name_width(width) } else { NAME };
+    (app.hosts_have.name + 1).clamp(least.min(most), most)
 }
 
 /// What a row shows besides glyph, name, reason and age, from the left.
@@ -173,6 +182,8 @@ enum Column {
     From,
 }
 
+/// The least that names take.
+const NAME: usize = 8;
 /// The least that the reason of a state needs.
 const REASON: usize = 34;
 /// The same on a narrow screen.

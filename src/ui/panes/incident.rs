@@ -43,7 +43,7 @@ pub fn empty(app: &App) -> Vec<String> {
         Storage::NotSaved { reason } => format!("what was saved may not be shown: {reason}"),
         Storage::Opening | Storage::Ready => "no incident is open".to_owned(),
     };
-    vec![first, format!("{key} opens one; {note} writes a note, on disk before it says saved")]
+    vec![first, format!("{key} opens one; {note} writes a note")]
 }
 
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {

@@ -201,8 +201,16 @@ fn order_note(app: &App, list: &List) -> Option<String> {
 
 /// What of a row shows that it is selected: its glyph and its name. The whole row would cost a slow link three times as
 /// much for each key.
-fn name_part(body: Rect) -> Rect {
-    Rect { width: body.width.min(name_width(body.width).min(24) as u16 + 4), ..body }
+fn name_part(app: &App, kind: PaneKind, body: Rect) -> Rect {
+    let name = match kind {
+        PaneKind::Problems => problems::name_width(app, body.width),
+        PaneKind::Hosts => hosts::name_width(app, body.width),
+        PaneKind::Devices => ports::device_name_width(app, body.width),
+        PaneKind::Ports | PaneKind::Backups | PaneKind::Incident | PaneKind::Sessions | PaneKind::Log => {
+            name_width(body.width)
+        }
+    };
+    Rect { width: body.width.min(name.min(24) as u16 + 4), ..body }
 }
 
 /// How much of a row its name takes: enough to tell names apart, never most of the row.
@@ -362,10 +370,10 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         }
         if list.top + offset == list.selected {
             if app.focus == kind {
-                canvas::mark(frame.buffer, &app.look, name_part(body), y, app.look.style(Meaning::Selected));
+                canvas::mark(frame.buffer, &app.look, name_part(app, kind, body), y, app.look.style(Meaning::Selected));
             } else if kind == PaneKind::Devices && app.shows(PaneKind::Ports) {
                 // The device that the other pane is about.
-                canvas::paint(frame.buffer, name_part(body), y, app.look.style(Meaning::SelectedDim));
+                canvas::paint(frame.buffer, name_part(app, kind, body), y, app.look.style(Meaning::SelectedDim));
             }
         }
         // In the column of the selection's bar, so that nothing moves.
@@ -382,6 +390,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         let rest = Rect::new(body.x, body.y + used, body.width, body.height - used);
         let remarks: Vec<String> = app.snapshot.remarks.iter().map(ToString::to_string).collect();
         dim_lines(app, frame, rest, &remarks);
+    }
+    if kind == PaneKind::Devices && used < body.height && !app.shows(PaneKind::Ports) {
+        ports::draw_changes(app, frame, Rect::new(body.x, body.y + used, body.width, body.height - used));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Line, ago, heading, meaning, pair, tables, walked};
+use super::{Line, ago, heading, meaning, pair, walked};
 use crate::base::units::counted;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
@@ -15,12 +15,11 @@ use crate::state::rules::equipment;
 /// Rows of one table that are listed.
 const LISTED: usize = 24;
 
-pub fn lines(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
+pub fn lines(now: Timestamp, device: &DeviceView, old: bool, out: &mut Vec<Line>) {
     let facts = &device.table.device;
     let about = &device.table.equipment;
-    problems(now, device, out);
     let name = if facts.name.is_empty() { device.host.name.to_string() } else { facts.name.line() };
-    heading(out, format!("{name}   {} of {} up", device.up, counted(device.ports.len(), "port")));
+    heading(out, format!("{name}   {}", ports_up(now, device, old)));
     identity(now, device, facts, out);
     out.extend(device.table.warnings.iter().map(|w| (Meaning::Warning, text::clean(w))));
     events(now, device, out);
@@ -32,19 +31,32 @@ pub fn lines(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
     layer_two(now, device, about, out);
     strays(about, out);
     entities(now, about, out);
-    tables::lines(now, &about.walked, out);
 }
 
-/// What is wrong, whatever table it comes from.
-fn problems(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
+/// Of a device that is not heard, how many were up when it was.
+fn ports_up(now: Timestamp, device: &DeviceView, old: bool) -> String {
+    let ports = counted(device.ports.len(), "port");
+    if old {
+        return format!("{} of {ports} up, {}", device.up, ago(now, Some(device.table.collected_at)));
+    }
+    format!("{} of {ports} up", device.up)
+}
+
+/// What is wrong, whatever table it comes from; of a device that is not heard, what was wrong when it was.
+pub fn problems(now: Timestamp, device: &DeviceView, old: bool, out: &mut Vec<Line>) {
     let findings = &device.findings;
     let bad: Vec<_> = device.ports.iter().filter(|p| p.condition.is_problem()).collect();
     if findings.is_empty() && bad.is_empty() && device.missing.is_none() {
         return;
     }
-    heading(out, "PROBLEMS");
+    let walked = ago(now, Some(device.table.collected_at));
+    heading(out, if old { format!("PROBLEMS   as of {walked}") } else { "PROBLEMS".to_owned() });
+    let meaning = |condition| if old { Meaning::Stale } else { meaning(condition) };
     if let Some(missing) = &device.missing {
-        out.push((Meaning::Critical, format!("{}, for {}", missing.reason, units::age(now.since(missing.since)))));
+        out.push((
+            meaning(Condition::Critical),
+            format!("{}, for {}", missing.reason, units::age(now.since(missing.since))),
+        ));
     }
     out.extend(findings.iter().map(|finding| {
         let since = units::age(now.since(finding.since));
@@ -62,16 +74,21 @@ fn problems(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
 }
 
 fn identity(now: Timestamp, device: &DeviceView, facts: &Device, out: &mut Vec<Line>) {
-    let words = |text: &crate::base::Untrusted| Some(text.line());
     let vendor = [facts.vendor.as_deref(), facts.os.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    out.push(pair("vendor", Some(text::clean(&vendor))));
-    out.push(pair("model", words(&facts.model)));
-    out.push(pair("version", words(&facts.version)));
-    out.push(pair("serial", words(&facts.serial)));
-    for text in [&facts.description, &facts.location, &facts.contact] {
-        if !text.is_empty() {
-            out.push((Meaning::Dim, text.line()));
-        }
+    let told = [
+        ("vendor", text::clean(&vendor)),
+        ("model", facts.model.line()),
+        ("version", facts.version.line()),
+        ("serial", facts.serial.line()),
+        ("description", facts.description.line()),
+        ("location", facts.location.line()),
+        ("contact", facts.contact.line()),
+    ];
+    let (told, not_told): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, value)| !value.is_empty());
+    out.extend(told.into_iter().map(|(name, value)| pair(name, Some(value))));
+    if !not_told.is_empty() {
+        let names: Vec<&str> = not_told.iter().map(|(name, _)| *name).collect();
+        out.push((Meaning::Dim, format!("not told: {}", names.join(", "))));
     }
     let up = facts.up().map_or_else(
         || "agent does not say since when".to_owned(),
@@ -280,8 +297,8 @@ fn layer_two(now: Timestamp, device: &DeviceView, about: &Equipment, out: &mut V
         let word = if n == 1 { "address" } else { "addresses" };
         (n > 0).then(|| format!("{n} {of} {word}"))
     };
-    out.push(pair("heard", addresses(about.forwarding.len(), "MAC")));
-    out.push(pair("ARP", addresses(about.arp.len(), "IP")));
+    let heard = [("heard", addresses(about.forwarding.len(), "MAC")), ("ARP", addresses(about.arp.len(), "IP"))];
+    out.extend(heard.into_iter().filter(|(_, count)| count.is_some()).map(|(name, count)| pair(name, count)));
     let vlans: Vec<String> = about
         .vlans
         .iter()
@@ -289,7 +306,9 @@ fn layer_two(now: Timestamp, device: &DeviceView, about: &Equipment, out: &mut V
         .map(|v| format!("{} {}", v.id, v.name.line()))
         .map(|v| v.trim().to_owned())
         .collect();
-    out.push(pair("VLANs", Some(vlans.join(", "))));
+    if !vlans.is_empty() {
+        out.push(pair("VLANs", Some(vlans.join(", "))));
+    }
     more(about.vlans.len(), out);
 }
 
