@@ -293,7 +293,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         return;
     };
     let shown = fitted(app, area.width);
-    let age = age(frame, moment(host));
+    let age = age(frame, age_from(app, host));
     let maintained = host.care.maintenance.as_ref();
     let (glyph, style) = match maintained {
         Some(_) => app.look.maintenance(),
@@ -307,7 +307,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), if host.stale { style } else { dim(app) }).end(" ", words);
     // A host without a value leaves the room to its words.
-    let leading = leading(host);
+    let leading = leading(host).filter(|_| bad.is_none());
     for column in BEHIND.into_iter().filter(|column| shown(*column)) {
         let width = column.width();
         let (text, style) = match (column, &leading) {
@@ -370,7 +370,8 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         return;
     }
     let text = if host.condition.is_problem() && owner.is_none() { Meaning::Text } else { Meaning::Dim };
-    line.put(&reason, app.look.style(if host.stale { Meaning::Stale } else { text }));
+    let said = if shown(Column::State) { super::without_word(&reason, state_word(host)) } else { &reason };
+    line.put(said, app.look.style(if host.stale { Meaning::Stale } else { text }));
 }
 
 /// What stands for all hosts of a site or a group.
@@ -409,7 +410,7 @@ pub fn fields(app: &App, row: usize) -> Option<[String; 10]> {
         host.host.group.as_deref().unwrap_or_default().to_owned(),
         leading(host).map(|(value, _)| value).unwrap_or_default(),
         host.host.origin.label().to_owned(),
-        super::fields::age(app, moment(host)),
+        super::fields::age(app, age_from(app, host)),
         says.join("; "),
     ])
 }
@@ -459,6 +460,12 @@ pub fn moment(host: &HostView) -> Option<Timestamp> {
     } else {
         host.last_result()
     }
+}
+
+/// The same; of a host that answers and has a bad part, since when that is.
+pub fn age_from(app: &App, host: &HostView) -> Option<Timestamp> {
+    let part = app.parts.bad(host).filter(|_| host.condition == Condition::Ok);
+    part.map_or_else(|| moment(host), |bad| Some(bad.since))
 }
 
 /// The state in a word; what is old is not good.

@@ -164,7 +164,25 @@ pub fn layout(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
     if app.zoom && !area.is_empty() {
         return vec![(app.focus, area)];
     }
-    app.arrangement().place(area, app.focus, |kind| need(app, kind))
+    app.arrangement().place(area, app.focus, |kind| need(app, kind), |kind| is_bare(app, kind))
+}
+
+/// Whether there is nothing at all that a pane could show, filtered or not.
+fn is_bare(app: &App, kind: PaneKind) -> bool {
+    let s = &app.snapshot;
+    match kind {
+        PaneKind::Hosts => s.hosts.is_empty(),
+        PaneKind::Devices | PaneKind::Ports => s.devices.is_empty(),
+        PaneKind::Backups => s.jobs.is_empty(),
+        PaneKind::Incident => app.incident().is_none(),
+        PaneKind::Problems | PaneKind::Sessions | PaneKind::Log => false,
+    }
+}
+
+/// A reason without the state's word before it, where that stands beside it already: `NEVER SEEN  never seen: refused`.
+pub fn without_word<'a>(reason: &'a str, word: &str) -> &'a str {
+    let begins = reason.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    reason.get(word.len()..).filter(|_| begins).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(reason)
 }
 
 /// Lines that a pane would take. An empty one has two to say why.
@@ -277,7 +295,7 @@ pub fn same_inventory(a: &Snapshot, b: &Snapshot) -> bool {
 pub fn time(app: &App, kind: PaneKind, row: usize) -> Option<Timestamp> {
     match kind {
         PaneKind::Problems => app.snapshot.problems.get(row).map(|p| p.since),
-        PaneKind::Hosts => app.snapshot.hosts.get(row).and_then(|h| hosts::moment(h)),
+        PaneKind::Hosts => app.snapshot.hosts.get(row).and_then(|h| hosts::age_from(app, h)),
         PaneKind::Devices => app.snapshot.devices.get(row).map(|d| d.table.collected_at),
         PaneKind::Ports => app.device().and_then(|d| Seen::at(d, row)).and_then(|seen| seen.changed()),
         PaneKind::Backups => app.snapshot.jobs.get(row).and_then(|j| j.newest),
@@ -401,6 +419,9 @@ fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) {
     let lines = match kind {
         PaneKind::Problems => problems::empty(app),
         PaneKind::Hosts => hosts::empty(app),
+        PaneKind::Ports if app.snapshot.devices.is_empty() => {
+            vec!["the ports of the selected device stand here".to_owned()]
+        }
         PaneKind::Devices | PaneKind::Ports => ports::empty(app),
         PaneKind::Backups => backups::empty(app),
         PaneKind::Incident => incident::empty(app),

@@ -46,10 +46,9 @@ pub fn order(app: &App) -> Vec<usize> {
 
 pub fn title(app: &App) -> (String, String) {
     let t = &app.snapshot.totals;
-    let mut parts = vec![format!("{} critical", t.critical), format!("{} warning", t.warning)];
-    if t.unknown > 0 {
-        parts.push(format!("{} unknown", t.unknown));
-    }
+    let counts = [(t.critical, "critical"), (t.warning, "warning"), (t.unknown, "unknown")];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let mut parts: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
     if t.owned > 0 {
         parts.push(format!("{} owned", t.owned));
     }
@@ -98,7 +97,15 @@ pub fn empty(app: &App) -> Vec<String> {
             units::counted(t.hosts, "host")
         )];
     }
-    vec!["none".to_owned()]
+    let (mut known, mut good) = (Vec::new(), 0);
+    for (all, ok, word) in [(t.hosts, t.hosts_ok, "host"), (t.jobs, t.jobs_ok, "backup")] {
+        if all > 0 {
+            known.push(format!("{ok} of {} ok", units::counted(all, word)));
+            good += usize::from(ok == all);
+        }
+    }
+    let all = if good == known.len() { "none" } else { "none known" };
+    vec![format!("{all}: {}", known.join(", "))]
 }
 
 pub fn selected(app: &App, row: usize) -> Option<Selected> {
@@ -159,7 +166,10 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         let left = units::age(maintained.until.since(frame.now));
         line.put(&format!("maintenance, {left} more"), app.look.maintenance().1).put(app.look.separator(), dim(app));
     }
-    line.put(&p.reason.line(), app.look.style(if quiet { Meaning::Dim } else { Meaning::Text }));
+    line.put(
+        super::without_word(&p.reason.line(), &p.word),
+        app.look.style(if quiet { Meaning::Dim } else { Meaning::Text }),
+    );
 }
 
 /// What [`fields`] are called.

@@ -7,7 +7,7 @@ use crate::model::{AssetId, Condition, Target};
 use crate::state::lookup::How;
 use crate::state::{CheckView, HostView};
 use crate::ui::app::App;
-use crate::ui::panes::log;
+use crate::ui::panes::{self, log};
 use crate::ui::watch;
 
 /// Notifications of one host that are shown.
@@ -22,7 +22,10 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     if !host.reason.is_empty() {
         // In a line of its own: it has to be read to its end, on narrow screens too.
         let problem = host.condition.is_problem();
-        out.push((if problem { Meaning::Text } else { Meaning::Dim }, host.reason.line()));
+        out.push((
+            if problem { Meaning::Text } else { Meaning::Dim },
+            panes::without_word(&host.reason.line(), host.word()).to_owned(),
+        ));
     }
     out.extend(app.parts.bad(host).map(|bad| (meaning(bad.worst), bad.words())));
     out.extend(watch::host_words(app, host).map(|words| (Meaning::Accent, words)));
