@@ -18,7 +18,7 @@ use crate::model::Condition;
 use crate::state::{HostView, Problem};
 use crate::ui::canvas::Row;
 use crate::ui::frame::Frame;
-use crate::ui::panes::host_value;
+use crate::ui::panes::{host_value, without_word};
 use crate::ui::parts::Bad;
 
 /// Values of a course that a card shows.
@@ -135,7 +135,9 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
         (None, _) => (format!("{age:>3}"), dim),
     };
     row.end(" ", dim).end(&side, side_style).end(" ", dim);
-    let mut name = if area.width >= 100 { 32 } else { usize::from(area.width / 3).clamp(12, 26) };
+    // With room for the mark of what is new.
+    let most = if area.width >= 100 { 40 } else { usize::from(area.width / 3).clamp(12, 26) };
+    let mut name = (wall.parts.title() + 5).clamp(12, most);
     if wall.alarm.is_new(problem, now) {
         row.put("NEW", look.style(Meaning::Banner)).gap(1);
         name -= 4;
@@ -145,18 +147,19 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
     let count = format!("{} behind it", problem.hides);
     if problem.hides > 0 && row.room() > count.len() {
         row.put(&count, look.style(Meaning::Unreachable));
-        if area.height == 1 {
+        if area.height == 1 && row.room() >= SHORTEST + look.separator().len() {
             row.put(look.separator(), dim);
         }
     }
     let reason = problem.reason.line();
+    let reason = without_word(&reason, &problem.word);
     if area.height == 1 {
         // A few letters of it help nobody.
         if row.room() >= SHORTEST {
-            row.put(&reason, look.style(Meaning::Text));
+            row.put(reason, look.style(Meaning::Text));
         }
     } else {
-        Row::new(frame.buffer, look, area, area.y + 1).gap(3).put(&reason, look.style(Meaning::Text));
+        Row::new(frame.buffer, look, area, area.y + 1).gap(3).put(reason, look.style(Meaning::Text));
     }
 }
 
@@ -192,6 +195,7 @@ fn host<'a>(wall: &Wall, view: &'a HostView, now: Timestamp) -> Item<'a> {
             bad.map(Bad::words).into_iter().chain([view.reason.line()]).collect()
         }
         _ if bad.is_some() => bad.map(Bad::words).into_iter().collect(),
+        Some((value, _)) if view.trail.len() < 2 => vec![value],
         Some((value, least)) => vec![value, wall.look.sparkline(&view.trail, view.trail.len().min(TRAIL), least)],
         None => Vec::new(),
     };

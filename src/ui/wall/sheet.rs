@@ -205,7 +205,8 @@ fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
     }
     let look = &wall.look;
     let minutes = age.as_secs() / 60;
-    let mut words = format!("UNOWNED {minutes} min  {} {}", problem.title.line(), problem.word);
+    let (figure, unit) = waited(*age);
+    let mut words = format!("UNOWNED {figure} {unit}  {} {}", problem.title.line(), problem.word);
     match waiting.len() - 1 {
         0 => {}
         others if longest.as_secs() / 60 > minutes => {
@@ -220,7 +221,8 @@ fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
     let mut used = 1;
     if longest >= wall.options.escalate[2] && area.height >= 20 {
         let (figures, unit) = match minutes {
-            0..1000 => (format!("{minutes}"), "minutes"),
+            0 => (figure.to_string(), "seconds"),
+            1..1000 => (format!("{minutes}"), "minutes"),
             _ => (format!("{}:{:02}", minutes / 60, minutes % 60), "hours and minutes"),
         };
         let room = Rect { y: area.y + 2, height: 5, ..area };
@@ -241,6 +243,14 @@ fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
         }
     }
     Rect { y: area.y + used, height: area.height - used, ..area }
+}
+
+/// Whole minutes, and before the first of them seconds, in steps that are told apart: a large nought says nothing.
+fn waited(age: Duration) -> (u64, &'static str) {
+    match age.as_secs() {
+        secs @ 0..60 => (secs / 5 * 5, "s"),
+        secs => (secs / 60, "min"),
+    }
 }
 
 /// The same the other way round, for a change each second.

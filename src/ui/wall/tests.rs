@@ -281,8 +281,22 @@ fn large_figures_are_those_of_the_worst_problem_and_not_of_the_one_that_waits_lo
     let shown = text(&wall, (120, 40), NOW);
     assert!(shown.contains("UNOWNED 12 min  core-sw1 DOWN and 1 more, the longest for 95 min"), "{shown}");
     assert!(shown.contains("minutes without an owner\n") && shown.contains("█   core-sw1\n"), "{shown}");
-    let digits = text(&page(Form::Digits, Arc::new(snapshot), true), (120, 40), NOW);
+    let digits = text(&page(Form::Digits, Arc::new(snapshot.clone()), true), (120, 40), NOW);
     assert!(digits.contains("minutes without an owner: core-sw1 DOWN and 1 m"), "{digits}");
+    // Less than a minute would be a large nought.
+    let mut problems = snapshot.problems.to_vec();
+    problems[0].since = ago(43);
+    snapshot.problems = problems.into();
+    wall.snapshot(Arc::new(snapshot.clone()));
+    let shown = text(&wall, (120, 40), NOW);
+    assert!(shown.contains("UNOWNED 40 s  core-sw1 DOWN") && shown.contains("seconds without an owner\n"), "{shown}");
+    let options = WallOptions { pages: vec![Page::of(Form::Digits)], hold: Duration::from_secs(1), ..patient() };
+    let mut digits = wall_at(options, true, ago(60));
+    digits.tick(ago(3));
+    digits.snapshot(Arc::new(snapshot));
+    digits.tick(NOW);
+    let digits = text(&digits, (120, 40), NOW);
+    assert!(digits.contains("seconds without an owner: core-sw1"), "{digits}");
 }
 
 #[test]

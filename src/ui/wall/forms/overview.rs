@@ -88,7 +88,10 @@ fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
         Some((age, problem)) => {
             let more = if waiting.len() > 1 { format!(" and {} more", waiting.len() - 1) } else { String::new() };
             let whose = format!("minutes without an owner: {} {}{more}", problem.title.line(), problem.word);
-            ((age.as_secs() / 60).to_string(), whose)
+            match age.as_secs() {
+                secs @ 0..60 => ((secs / 5 * 5).to_string(), whose.replacen("minutes", "seconds", 1)),
+                secs => ((secs / 60).to_string(), whose),
+            }
         }
     };
     let ok = look.style(Meaning::Ok);
