@@ -490,8 +490,8 @@ mod tests {
     fn the_next_layout_is_one_that_changes_this_screen() {
         let mut shipped = Layouts::default();
         let mut turn = |screen| shipped.choose_next(screen).then(|| shipped.name().to_owned());
-        let names = ["triage", "network", "lead", "standard"].map(|name| Some(name.to_owned()));
-        assert_eq!([(); 4].map(|()| turn(ScreenId::Overview)), names);
+        let names = ["triage", "network", "lead", "wide", "standard"].map(|name| Some(name.to_owned()));
+        assert_eq!([(); 5].map(|()| turn(ScreenId::Overview)), names);
         assert_eq!(turn(ScreenId::Hosts), None);
         assert_eq!(turn(ScreenId::Ports).as_deref(), Some("network"));
         assert_eq!(turn(ScreenId::Hosts), None, "the others have no hosts of their own");

@@ -409,7 +409,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         let remarks: Vec<String> = app.snapshot.remarks.iter().map(ToString::to_string).collect();
         dim_lines(app, frame, rest, &remarks);
     }
-    if kind == PaneKind::Devices && used < body.height && !app.shows(PaneKind::Ports) {
+    if kind == PaneKind::Devices && used < body.height {
         ports::draw_changes(app, frame, Rect::new(body.x, body.y + used, body.width, body.height - used));
     }
 }

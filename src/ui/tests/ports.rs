@@ -414,7 +414,7 @@ fn room_below_the_devices_has_the_last_changes_of_all_ports() {
         assert!(line.contains(time) && line.contains("up → link-lost"), "{time}: {text}");
     }
     assert!(lines[1].contains("dist-sw4 Gi1/0/1") && lines[2].contains("acc-17"), "{text}");
-    // Where the ports themselves are shown they have the room.
+    // Where the ports of the selected device are shown below they have the room.
     let text = Console::new((120, 40), Arc::new(snapshot), true).press("3").screen();
     assert!(!text.contains("LAST CHANGES"), "{text}");
 }
