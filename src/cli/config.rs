@@ -94,7 +94,13 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
     };
     tell(&problems);
     let Some(((hosts, jobs), checks)) = counts else { return Ok(ExitCode::from(UNKNOWN)) };
-    super::print(&format!("{}: {hosts} hosts, {jobs} backups, {checks} checks\n", super::shown(&path)))?;
+    super::print(&format!(
+        "{}: {}, {}, {}\n",
+        super::shown(&path),
+        units::counted(hosts, "host"),
+        units::counted(jobs, "backup"),
+        units::counted(checks, "check")
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -262,7 +268,7 @@ pub fn reference() -> String {
     rows(&mut out, UI);
     out.push_str("\n### `[[ui.view]]`\n\nA place on the screen under a name, for everybody: `:view NAME` goes there. `:view save NAME` keeps one of your own, in `views.toml` of the state directory.\n\n");
     rows(&mut out, views::OPTIONS);
-    out.push_str("\n### `[[ui.layout]]`\n\nWhere the panes of a screen stand: `:layout NAME` changes to it. `standard`, `triage`, `network` and `lead` are there already.\n\n");
+    out.push_str("\n### `[[ui.layout]]`\n\nWhere the panes of a screen stand: `:layout NAME` changes to it. `standard`, `triage`, `network`, `lead` and `wide` are there already.\n\n");
     rows(&mut out, layouts::OPTIONS);
     out.push_str("\n### `[[ui.layout.row]]`\n\n");
     rows(&mut out, layouts::ROW_OPTIONS);

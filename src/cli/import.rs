@@ -12,7 +12,7 @@ use color_eyre::eyre::{Result, WrapErr as _, bail, eyre};
 
 use super::shown;
 use crate::base::options::{Problem, Source};
-use crate::base::text;
+use crate::base::{text, units};
 use crate::config::load;
 use crate::engine::bind;
 use crate::import::merge::{Settled, settle};
@@ -78,7 +78,7 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
         None => super::print(&out)?,
         Some(path) => {
             write_new(path, &out, args.force)?;
-            super::print(&format!("wrote {} with {} hosts\n", shown(path), settled.new.len()))?;
+            super::print(&format!("wrote {} with {}\n", shown(path), units::counted(settled.new.len(), "host")))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -103,7 +103,7 @@ fn add(path: &Path, before: &str, settled: &Settled, input: &Input) -> Result<Ex
     tell(&settled.remarks);
     let known = settled.known;
     if settled.new.is_empty() {
-        super::print(&format!("{}: nothing new, {known} hosts are there already\n", shown(path)))?;
+        super::print(&format!("{}: nothing new, {} there already\n", shown(path), units::counted(known, "host")))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut after = before.to_owned();
@@ -116,7 +116,11 @@ fn add(path: &Path, before: &str, settled: &Settled, input: &Input) -> Result<Ex
     // Through a link, so that it stays one.
     let target = path.canonicalize().wrap_err_with(|| format!("cannot find {}", shown(path)))?;
     replace(&target, &after).wrap_err_with(|| format!("cannot write {}", shown(path)))?;
-    super::print(&format!("{}: {} hosts added, {known} were there already\n", shown(path), settled.new.len()))?;
+    super::print(&format!(
+        "{}: {} added, {known} there already\n",
+        shown(path),
+        units::counted(settled.new.len(), "host")
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -228,7 +228,7 @@ pub const OPTIONS: &[OptionDoc] = &[
         name: "detail",
         form: "string",
         default: "40%",
-        help: "how much of the width the detail of the selected row has, 20% to 70%, or `off`",
+        help: "how much of the width the detail of the selected row has, 20% to 70%, 120 columns at the most, or `off`",
     },
     OptionDoc {
         name: "detail_from",

@@ -267,8 +267,8 @@ pub fn table(snapshot: &Snapshot, now: Timestamp) -> String {
     let count = |wanted: Condition| snapshot.jobs.iter().filter(|j| j.condition == wanted).count();
     let _ = writeln!(
         out,
-        "{} backups: {} ok, {} critical, {} warning, {} unknown, {} not read",
-        jobs.len(),
+        "{}: {} ok, {} critical, {} warning, {} unknown, {} not read",
+        units::counted(jobs.len(), "backup"),
         count(Condition::Ok),
         count(Condition::Critical),
         count(Condition::Warning),

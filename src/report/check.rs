@@ -342,8 +342,13 @@ pub fn table(snapshot: &Snapshot, now: Timestamp) -> String {
     }
     let _ = writeln!(
         out,
-        "{} hosts, {} backups: {} critical, {} warning, {} unknown, {} unreachable",
-        t.hosts, t.jobs, t.critical, t.warning, t.unknown, t.unreachable
+        "{}, {}: {} critical, {} warning, {} unknown, {} unreachable",
+        units::counted(t.hosts, "host"),
+        units::counted(t.jobs, "backup"),
+        t.critical,
+        t.warning,
+        t.unknown,
+        t.unreachable
     );
     out
 }

@@ -236,7 +236,7 @@ pub fn table(view: &DeviceView, target: &str) -> String {
     let mut out = String::new();
     let uptime = device.up().map(|u| format!(" · up {}", units::age(u))).unwrap_or_default();
     let name = if device.name.is_empty() { text::clean(target) } else { device.name.line() };
-    let _ = writeln!(out, "{name} · {} of {} ports up{uptime}", view.up, view.ports.len());
+    let _ = writeln!(out, "{name} · {} of {} up{uptime}", view.up, units::counted(view.ports.len(), "port"));
     if !device.description.is_empty() {
         let _ = writeln!(out, "{}", text::fit(&device.description.line(), 100));
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::rules;
 use crate::base::{Timestamp, Untrusted, units};
 pub use crate::model::PortState;
 use crate::model::{
@@ -126,6 +127,33 @@ pub struct HostView {
 }
 
 impl HostView {
+    /// The state in a word. A host that is critical and answers is not `DOWN`.
+    pub fn word(&self) -> &'static str {
+        match self.condition {
+            Condition::Critical if self.is_down() => "DOWN",
+            Condition::Critical => "CRITICAL",
+            Condition::Warning => "WARNING",
+            Condition::Unknown if self.last_seen.is_none() => "NEVER SEEN",
+            Condition::Unknown if self.lacks_only_numbers() => "NO DATA",
+            Condition::Unknown => "UNKNOWN",
+            Condition::Unreachable => "UNREACHABLE",
+            Condition::Pending => "PENDING",
+            Condition::NotProbed => "NOT PROBED",
+            Condition::Ok => "UP",
+        }
+    }
+
+    /// Nothing that proves life answers.
+    pub fn is_down(&self) -> bool {
+        self.condition == Condition::Critical && rules::host::is_silent(self)
+    }
+
+    /// All that is not known of it is a number that used to come.
+    fn lacks_only_numbers(&self) -> bool {
+        let mut unknown = self.checks.iter().filter(|check| check.condition == Condition::Unknown).peekable();
+        unknown.peek().is_some() && unknown.all(|check| check.missing.is_some())
+    }
+
     /// The newest value of a metric over all checks.
     pub fn metric(&self, name: &str) -> Option<f64> {
         self.checks.iter().find_map(|c| c.metric(name))

@@ -78,9 +78,13 @@ impl<'a> Row<'a> {
         let safe = self.fitted(words, self.room());
         let width = text::width(&safe) as u16;
         let x = self.end - width;
-        // In themes without colours a style is a line or a reverse: blanks have neither.
+        // In themes without colours a style is a line or a reverse, in others it may be a block: a gap has none of them.
         let blanks = safe.len() - safe.trim_start_matches(' ').len();
-        self.set(x, &safe[..blanks], style.remove_modifier(Modifier::UNDERLINED | Modifier::REVERSED));
+        let mut quiet = style.remove_modifier(Modifier::UNDERLINED | Modifier::REVERSED);
+        if blanks == safe.len() {
+            quiet.bg = None;
+        }
+        self.set(x, &safe[..blanks], quiet);
         self.set(x + blanks as u16, &safe[blanks..], style);
         self.end = x;
         self

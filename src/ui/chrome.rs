@@ -37,6 +37,9 @@ pub fn body(app: &App, size: (u16, u16)) -> Rect {
     Rect { width: side(app, size).map_or(area.width, |side| side.x.saturating_sub(2)), ..area }
 }
 
+/// Columns of the detail on the widest screens.
+const WIDEST_DETAIL: u16 = 120;
+
 /// Where the detail of the selected row stands on a wide screen.
 pub fn side(app: &App, size: (u16, u16)) -> Option<Rect> {
     let area = between(app, size);
@@ -44,7 +47,8 @@ pub fn side(app: &App, size: (u16, u16)) -> Option<Rect> {
     if detail.share == 0 || area.width < detail.from || area.height < 6 || app.selected().is_none() {
         return None;
     }
-    let width = (u32::from(area.width) * u32::from(detail.share) / 100) as u16;
+    // Its lines are not longer, and the lists have a use for the rest.
+    let width = ((u32::from(area.width) * u32::from(detail.share) / 100) as u16).min(WIDEST_DETAIL);
     Some(Rect { x: area.width - width, width, ..area })
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::app::App;
 use super::panes;
-use crate::base::text;
+use crate::base::{text, units};
 use crate::bus::MessageWeight;
 
 /// The most that goes to the terminal, as base64: several take no more, and a slow line has to carry it.
@@ -123,7 +123,7 @@ pub fn cell(words: &str) -> String {
 
 /// How many, in words.
 pub fn rows(count: usize) -> String {
-    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+    units::counted(count, "row")
 }
 
 /// Cells to a line.

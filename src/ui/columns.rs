@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use super::port::{Seen, shown};
 use crate::base::text;
 use crate::model::Duplex;
-use crate::model::device::{Poe, PoeStatus};
+use crate::model::device::{Poe, PoeStatus, PortFacts};
 use crate::state::DeviceView;
 use crate::state::lookup::Lookup;
 
@@ -106,6 +106,18 @@ impl Column {
         }
     }
 
+    /// Whether any port of the device may have something there.
+    fn is_used(self, device: &DeviceView) -> bool {
+        let facts = |wanted: fn(&PortFacts) -> bool| Seen::all(device).filter_map(|seen| seen.facts).any(wanted);
+        match self {
+            Self::Poe => facts(|facts| facts.poe.is_some()),
+            Self::Neighbor => facts(|facts| !facts.neighbors.is_empty()),
+            Self::Vlan => facts(|facts| facts.vlan.is_some() || !facts.tagged.is_empty()),
+            Self::Duplex => device.table.ports.iter().any(|port| port.duplex.is_some()),
+            _ => true,
+        }
+    }
+
     /// Numbers, which stand at the right of their column.
     pub fn is_right(self) -> bool {
         !matches!(self, Self::Port | Self::State | Self::Poe | Self::Duplex | Self::Neighbor | Self::Alias)
@@ -182,14 +194,18 @@ impl Choice {
         left = left.saturating_sub(taken.iter().map(|f| f.width + 1).sum());
         let mut dropped = 0;
         let reason = Seen::all(device).filter_map(|s| s.view.reason.as_deref()).map(text::width).max().unwrap_or(0);
-        for column in Column::PRIORITY.into_iter().filter(|c| !self.hidden.contains(c)) {
+        // What no port of the device has gives way to what one has.
+        let wanted = Column::PRIORITY.into_iter().filter(|c| !self.hidden.contains(c));
+        let (used, unused): (Vec<Column>, Vec<Column>) = wanted.partition(|column| column.is_used(device));
+        let first_unused = used.len();
+        for (at, column) in used.into_iter().chain(unused).enumerate() {
             // The reason of a state is what one has come to read.
             let width =
                 if column == Column::Alias { reason.clamp(column.width(), MOST_REASON) } else { column.width() };
             if width < left {
                 left -= width + 1;
                 taken.push(Fitted { column, width });
-            } else {
+            } else if at < first_unused {
                 dropped += 1;
             }
         }
@@ -316,6 +332,8 @@ pub fn vlan(untagged: Option<u16>, tagged: usize) -> String {
 mod tests {
     use super::*;
     use crate::model::Condition;
+    use std::sync::Arc;
+
     use crate::state::{PortState, Rates};
     use crate::ui::tests::fixture;
 
@@ -349,13 +367,30 @@ mod tests {
             for always in ["port", "state", "age"] {
                 assert!(names.contains(&always), "{width}: {names:?}");
             }
-            assert_eq!(fitted.len() + dropped, Column::ALL.len());
+            let unused = ["poe", "neighbor", "vlan", "duplex"].iter().filter(|name| !names.contains(name)).count();
+            assert_eq!(fitted.len() + dropped + unused, Column::ALL.len(), "what no port has is not missed");
             let used: usize = fitted.iter().map(|f| f.width + 1).sum::<usize>() + 4;
             assert!(used <= width || fitted.len() == 3, "{width}: {used}");
         }
         assert_eq!(names(&choice.fit(&device(), 60).0), ["port", "state", "in", "out", "alias", "age"]);
         let wide = choice.fit(&device(), 118);
         assert!(wide.0.len() >= 12, "{:?}", names(&wide.0));
+    }
+
+    #[test]
+    fn what_no_port_has_gives_way_to_what_one_has() {
+        let mut device = device();
+        let has = |device: &DeviceView, width| {
+            let (fitted, _) = Choice::default().fit(device, width);
+            (names(&fitted).contains(&"vlan"), names(&fitted).contains(&"discards"))
+        };
+        let width = (80..160).find(|width| has(&device, *width).1).expect("there is room for it somewhere");
+        assert_eq!(has(&device, width), (false, true));
+        let index = device.table.ports[0].index;
+        let facts = PortFacts { index, vlan: Some(10), ..PortFacts::default() };
+        let table = Arc::make_mut(&mut device.table);
+        Arc::make_mut(&mut table.equipment).ports.push(facts);
+        assert_eq!(has(&device, width), (true, false));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::app::App;
 use super::overlays::Overlay;
 use super::panes::{self, PaneKind};
 use super::parts::Parts;
+use crate::base::units;
 use crate::bus::MessageWeight;
 use crate::model::{Condition, Host, Scope, Target};
 use crate::state::Snapshot;
@@ -76,6 +77,7 @@ pub struct Head {
     /// All that is known of its hosts is old.
     pub stale: bool,
     down: usize,
+    critical: usize,
     warning: usize,
     unknown: usize,
     unreachable: usize,
@@ -93,6 +95,7 @@ impl Head {
             worst: Condition::NotProbed,
             stale: false,
             down: 0,
+            critical: 0,
             warning: 0,
             unknown: 0,
             unreachable: 0,
@@ -103,9 +106,10 @@ impl Head {
 
     /// "12 hosts", "3 down", …
     pub fn words(&self) -> Vec<String> {
-        let mut words = vec![if self.hosts == 1 { "1 host".to_owned() } else { format!("{} hosts", self.hosts) }];
+        let mut words = vec![units::counted(self.hosts, "host")];
         let counts = [
             (self.down, "down"),
+            (self.critical, "critical"),
             (self.warning, "warning"),
             (self.unknown, "unknown"),
             (self.in_part, "in part"),
@@ -193,7 +197,8 @@ impl Grouping {
             head.stale = head.old == head.hosts;
             head.in_part += usize::from(!view.condition.is_problem() && parts.bad(view).is_some());
             match view.condition {
-                Condition::Critical => head.down += 1,
+                Condition::Critical if view.is_down() => head.down += 1,
+                Condition::Critical => head.critical += 1,
                 Condition::Warning => head.warning += 1,
                 Condition::Unknown => head.unknown += 1,
                 Condition::Unreachable => head.unreachable += 1,

@@ -15,6 +15,8 @@ use crate::config::views::Word;
 const GAP: u16 = 2;
 /// A column that is narrower is no use.
 const NARROWEST: u16 = 20;
+/// What a column that has nothing to show gets beside one that has.
+const BARE: u16 = 38;
 /// Below this height only the pane that has the focus is shown.
 const LOWEST: u16 = 6;
 
@@ -25,6 +27,31 @@ struct Row {
     height: Height,
     least: u16,
     most: u16,
+}
+
+impl Row {
+    /// The widths of the columns, by their shares. Those without anything to show leave what they need not to the others.
+    fn widths(&self, mut width: u16, bare: &impl Fn(PaneKind) -> bool) -> Vec<u16> {
+        let is_bare = |panes: &[PaneKind]| panes.iter().all(|kind| bare(*kind));
+        let any_full = self.columns.iter().any(|(panes, _)| !is_bare(panes));
+        let mut shares: u16 = self.columns.iter().map(|(_, share)| share).sum();
+        let mut out = vec![0; self.columns.len()];
+        // First those that give way, then the others share what is left.
+        let order = |wanted: bool| {
+            let columns = self.columns.iter().enumerate();
+            columns
+                .filter(move |(_, (panes, _))| (any_full && is_bare(panes)) == wanted)
+                .map(|(at, (_, share))| (at, *share))
+        };
+        for (at, share) in order(true).chain(order(false)) {
+            let own = (u32::from(width) * u32::from(share) / u32::from(shares)) as u16;
+            let gives_way = any_full && is_bare(&self.columns[at].0);
+            out[at] = if gives_way { own.min(BARE) } else { own };
+            width -= out[at];
+            shares -= share;
+        }
+        out
+    }
 }
 
 /// The panes of one screen.
@@ -38,8 +65,14 @@ pub struct Arrangement {
 }
 
 impl Arrangement {
-    /// The panes and their places. `need` says how many lines a pane would take.
-    pub fn place(&self, area: Rect, focus: PaneKind, need: impl Fn(PaneKind) -> u16) -> Vec<(PaneKind, Rect)> {
+    /// The panes and their places. `need` says how many lines a pane would take, `bare` which have nothing to show at all.
+    pub fn place(
+        &self,
+        area: Rect,
+        focus: PaneKind,
+        need: impl Fn(PaneKind) -> u16,
+        bare: impl Fn(PaneKind) -> bool,
+    ) -> Vec<(PaneKind, Rect)> {
         if area.height == 0 || area.width == 0 {
             return Vec::new();
         }
@@ -47,7 +80,7 @@ impl Arrangement {
             return vec![(focus, area)];
         }
         let roomy = area.width >= self.from.0 && area.height >= self.from.1;
-        let placed = roomy.then(|| self.arranged(area, &need)).flatten();
+        let placed = roomy.then(|| self.arranged(area, &need, &bare)).flatten();
         placed.unwrap_or_else(|| {
             let stacked = stack(&self.panes, area, &need);
             // Where not all of them have room, the one that is worked in has it all.
@@ -56,7 +89,12 @@ impl Arrangement {
     }
 
     /// As it is meant; `None` where a pane would have no room.
-    fn arranged(&self, area: Rect, need: &impl Fn(PaneKind) -> u16) -> Option<Vec<(PaneKind, Rect)>> {
+    fn arranged(
+        &self,
+        area: Rect,
+        need: &impl Fn(PaneKind) -> u16,
+        bare: &impl Fn(PaneKind) -> bool,
+    ) -> Option<Vec<(PaneKind, Rect)>> {
         let mut heights = vec![0; self.rows.len()];
         let mut left = area.height;
         for (row, height) in self.rows.iter().zip(&mut heights) {
@@ -86,18 +124,15 @@ impl Arrangement {
         for (row, height) in self.rows.iter().zip(heights) {
             let mut x = area.x;
             let gaps = GAP * (row.columns.len() as u16 - 1);
-            let mut width = area.width.checked_sub(gaps)?;
-            let mut shares: u16 = row.columns.iter().map(|(_, share)| share).sum();
-            for (panes, share) in &row.columns {
-                let own = (u32::from(width) * u32::from(*share) / u32::from(shares)) as u16;
+            let width = area.width.checked_sub(gaps)?;
+            let widths = row.widths(width, bare);
+            for ((panes, _), own) in row.columns.iter().zip(widths) {
                 let column = Rect::new(x, y, own, height);
                 if own < NARROWEST || height < 3 * panes.len() as u16 {
                     return None;
                 }
                 placed.extend(stack(panes, column, need));
                 x += own + GAP;
-                width -= own;
-                shares -= share;
             }
             y += height;
         }
@@ -337,7 +372,7 @@ mod tests {
 
     /// `problems 0,0 80x5`, a line each.
     fn places(arrangement: &Arrangement, width: u16, height: u16, need: u16) -> Vec<String> {
-        let placed = arrangement.place(Rect::new(0, 0, width, height), arrangement.panes[0], |_| need);
+        let placed = arrangement.place(Rect::new(0, 0, width, height), arrangement.panes[0], |_| need, |_| false);
         placed.iter().map(|(k, r)| format!("{} {},{} {}x{}", k.word(), r.x, r.y, r.width, r.height)).collect()
     }
 
@@ -373,7 +408,7 @@ mod tests {
                     for need in [2, 9, 400] {
                         let area = Rect::new(0, 3, width, height);
                         for focus in &arrangement.panes {
-                            let placed = arrangement.place(area, *focus, |_| need);
+                            let placed = arrangement.place(area, *focus, |_| need, |_| false);
                             let what = format!("{} {} {width}x{height} {need}", layout.name, screen.word());
                             assert!(placed.iter().any(|(kind, _)| kind == focus), "{what}: the focus is not shown");
                             assert!(placed.iter().all(|(_, r)| area.union(*r) == area && !r.is_empty()), "{what}");
@@ -387,6 +422,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_column_that_has_nothing_to_show_leaves_its_room_to_the_others() {
+        let layouts = Layouts::default();
+        let arrangement = layouts.at(ScreenId::Overview);
+        let widths = |bare: &[PaneKind]| {
+            let area = Rect::new(0, 0, 160, 50);
+            let placed = arrangement.place(area, PaneKind::Problems, |_| 6, |kind| bare.contains(&kind));
+            [PaneKind::Hosts, PaneKind::Devices, PaneKind::Backups, PaneKind::Incident]
+                .map(|kind| placed.iter().find(|(of, _)| *of == kind).map_or(0, |(_, area)| area.width))
+        };
+        assert_eq!(widths(&[]), [79, 79, 79, 79]);
+        assert_eq!(widths(&[PaneKind::Devices, PaneKind::Backups]), [120, 38, 38, 120]);
+        assert_eq!(widths(&[PaneKind::Hosts, PaneKind::Devices]), [79, 79, 79, 79], "none has anything");
     }
 
     #[test]
@@ -440,8 +490,8 @@ mod tests {
     fn the_next_layout_is_one_that_changes_this_screen() {
         let mut shipped = Layouts::default();
         let mut turn = |screen| shipped.choose_next(screen).then(|| shipped.name().to_owned());
-        let names = ["triage", "network", "lead", "standard"].map(|name| Some(name.to_owned()));
-        assert_eq!([(); 4].map(|()| turn(ScreenId::Overview)), names);
+        let names = ["triage", "network", "lead", "wide", "standard"].map(|name| Some(name.to_owned()));
+        assert_eq!([(); 5].map(|()| turn(ScreenId::Overview)), names);
         assert_eq!(turn(ScreenId::Hosts), None);
         assert_eq!(turn(ScreenId::Ports).as_deref(), Some("network"));
         assert_eq!(turn(ScreenId::Hosts), None, "the others have no hosts of their own");

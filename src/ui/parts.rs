@@ -4,10 +4,13 @@
 //!
 //! What somebody has taken on, or is in maintenance, is not counted.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::base::units::counted;
-use crate::model::{AssetId, Condition};
+use crate::base::{Timestamp, text};
+use crate::model::{AssetId, Condition, PortChange, PortKey};
 use crate::state::snapshot::ProblemKind;
 use crate::state::{DeviceView, HostView, Problem, Snapshot};
 
@@ -17,6 +20,8 @@ pub struct Bad {
     pub worst: Condition,
     /// How many problems.
     pub count: usize,
+    /// Since when the worst of them is.
+    pub since: Timestamp,
     /// The worst of them, the newest among equals.
     first: String,
 }
@@ -34,11 +39,30 @@ pub struct Parts {
     bad: HashMap<AssetId, Bad>,
     /// Devices of which nothing is heard any more, and how their hosts stand.
     silent: HashMap<AssetId, Condition>,
+    /// Columns of the longest title of a problem.
+    title: usize,
+    /// What happened to ports last, newest first.
+    changes: Vec<Change>,
 }
+
+/// Something that happened to a port, or to a device as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub at: Timestamp,
+    pub device: Arc<str>,
+    pub port: Option<PortKey>,
+    pub change: PortChange,
+}
+
+/// Titles that the width of their column is measured by: the worst, whose list has thousands in a large outage.
+const MEASURED: usize = 256;
+/// Changes that are kept: as many as a tall screen may have room for.
+const CHANGES: usize = 40;
 
 impl Parts {
     pub fn of(snapshot: &Snapshot) -> Self {
-        let mut out = Self::default();
+        let titles = snapshot.problems.iter().take(MEASURED).map(|problem| text::width(&problem.title.line()));
+        let mut out = Self { title: titles.max().unwrap_or(0), ..Self::default() };
         if snapshot.devices.is_empty() {
             return out;
         }
@@ -50,12 +74,12 @@ impl Parts {
                 bad.count += 1;
                 bad.worst = bad.worst.max(problem.condition);
             } else {
-                let bad = Bad { worst: problem.condition, count: 1, first: first(snapshot, problem) };
+                let bad =
+                    Bad { worst: problem.condition, count: 1, since: problem.since, first: first(snapshot, problem) };
                 out.bad.insert(problem.asset.clone(), bad);
             }
         }
-        let lost =
-            |host: &&std::sync::Arc<HostView>| matches!(host.condition, Condition::Unreachable | Condition::Critical);
+        let lost = |host: &&Arc<HostView>| matches!(host.condition, Condition::Unreachable | Condition::Critical);
         let mut lost: HashMap<&AssetId, Condition> =
             snapshot.hosts.iter().filter(lost).map(|host| (&host.host.id, host.condition)).collect();
         for device in &snapshot.devices {
@@ -65,7 +89,16 @@ impl Parts {
                 out.silent.insert(device.host.id.clone(), condition);
             }
         }
+        out.changes = changes(snapshot);
         out
+    }
+
+    pub fn title(&self) -> usize {
+        self.title
+    }
+
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
     }
 
     /// What is wrong with a host's parts; nothing of one that is not reached, whatever was wrong before.
@@ -89,6 +122,29 @@ impl Parts {
     }
 }
 
+/// The newest of what happened to the ports of all devices.
+fn changes(snapshot: &Snapshot) -> Vec<Change> {
+    let mut newest: Vec<(Timestamp, &DeviceView)> =
+        snapshot.devices.iter().filter_map(|device| Some((device.events.first()?.at, &**device))).collect();
+    // Only devices that are among the newest have any that is.
+    newest.sort_unstable_by_key(|(at, _)| Reverse(*at));
+    newest.truncate(CHANGES);
+    let mut out: Vec<Change> = newest
+        .iter()
+        .flat_map(|(_, device)| {
+            device.events.iter().take(CHANGES).map(|event| Change {
+                at: event.at,
+                device: device.host.name.clone(),
+                port: event.port.clone(),
+                change: event.change,
+            })
+        })
+        .collect();
+    out.sort_by_key(|change| Reverse(change.at));
+    out.truncate(CHANGES);
+    out
+}
+
 /// A problem in a few words, without the name of its host.
 fn first(snapshot: &Snapshot, problem: &Problem) -> String {
     if problem.kind == ProblemKind::Device {
@@ -102,8 +158,6 @@ fn first(snapshot: &Snapshot, problem: &Problem) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::base::Untrusted;
     use crate::model::{Acknowledgement, Claim, Stickiness, Target};

@@ -236,13 +236,13 @@ fn an_import_writes_once_and_adds_only_what_is_new() {
     assert_eq!(fs::read_to_string(&file).expect("there"), first);
 
     let (status, out, err) = noctty(&["csv", "hosts.csv"], "--into");
-    assert_eq!((status, out.contains("1 hosts added, 1 were there already")), (0, true), "{out}{err}");
+    assert_eq!((status, out.contains("1 host added, 1 there already")), (0, true), "{out}{err}");
     assert!(err.contains("hosts.csv:4:1: warning: db01: left out, the name is used twice, first in line 3"), "{err}");
     assert!(err.contains("bad: left out, the address \"-oProxyCommand=reboot\" begins with a dash"), "{err}");
     let second = fs::read_to_string(&file).expect("there");
     assert!(second.starts_with(&first) && second.contains("core-sw1"), "{second}");
     let (status, out, _) = noctty(&["csv", "hosts.csv"], "--into");
-    assert_eq!((status, out.contains("nothing new, 2 hosts are there already")), (0, true), "{out}");
+    assert_eq!((status, out.contains("nothing new, 2 hosts there already")), (0, true), "{out}");
     assert_eq!(fs::read_to_string(&file).expect("there"), second);
 
     let (status, _, _) = noctty(&["csv", "hosts.csv", "--force"], "--output");

@@ -236,7 +236,7 @@ pub fn of_host(host: &HostView, hides: usize) -> Problem {
         title: Untrusted::from(&*host.host.name),
         condition: host.condition,
         stale: host.stale,
-        word: host_word(host).into(),
+        word: host.word().into(),
         reason: host.reason.clone(),
         since: host.since,
         hides,
@@ -246,8 +246,7 @@ pub fn of_host(host: &HostView, hides: usize) -> Problem {
     let firm = || rules::host::steady(host).is_some_and(Condition::is_problem);
     if let Some(flapping) = host.care.flapping.filter(|_| !firm()) {
         // Where it stands at this moment is the least that is to be said of it.
-        let mut reason =
-            format!("{} % of its results change · now {}: ", flapping.percent, host_word(host)).into_bytes();
+        let mut reason = format!("{} % of its results change · now {}: ", flapping.percent, host.word()).into_bytes();
         reason.extend_from_slice(host.reason.as_bytes());
         problem.reason = Untrusted::new(reason);
         (problem.word, problem.condition, problem.since) = ("FLAPPING".into(), flapping.worst, flapping.since);
@@ -355,28 +354,6 @@ pub fn of_job(job: &JobView) -> Problem {
         care: job.care.clone(),
         rank: Cow::Borrowed(""),
     }
-}
-
-fn host_word(host: &HostView) -> &'static str {
-    let silent = host.checks.iter().all(|c| c.condition == Condition::Critical || !c.spec.decides_reachability);
-    match host.condition {
-        Condition::Critical if silent => "DOWN",
-        Condition::Critical => "CRITICAL",
-        Condition::Warning => "WARNING",
-        Condition::Unknown if host.last_seen.is_none() => "NEVER SEEN",
-        Condition::Unknown if lacks_only_numbers(host) => "NO DATA",
-        Condition::Unknown => "UNKNOWN",
-        Condition::Unreachable => "UNREACHABLE",
-        Condition::Pending => "PENDING",
-        Condition::NotProbed => "NOT PROBED",
-        Condition::Ok => "UP",
-    }
-}
-
-/// All that is not known of it is a number that used to come.
-fn lacks_only_numbers(host: &HostView) -> bool {
-    let mut unknown = host.checks.iter().filter(|check| check.condition == Condition::Unknown).peekable();
-    unknown.peek().is_some() && unknown.all(|check| check.missing.is_some())
 }
 
 fn job_word(state: JobState) -> &'static str {

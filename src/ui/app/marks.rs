@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::App;
+use crate::base::units;
 use crate::bus::{Command, MessageWeight, Ticket};
 use crate::model::{AssetId, Target};
 use crate::ui::action::Action;
@@ -262,7 +263,7 @@ impl App {
     /// The names of all that is marked, one in a line.
     pub(super) fn copy_marked(&mut self) {
         let names: Vec<String> = self.marks.all.iter().map(|target| clipboard::cell(&target.label().line())).collect();
-        let what = if names.len() == 1 { "1 name".to_owned() } else { format!("{} names", names.len()) };
+        let what = units::counted(names.len(), "name");
         self.copy(&what, names.join("\n"));
         self.marks.clear();
     }

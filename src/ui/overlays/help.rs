@@ -103,6 +103,21 @@ const SECTIONS: &[(&str, &[Action])] = &[
     ),
 ];
 
+/// The words beside the signs.
+const STATES: &[(&str, &str)] = &[
+    ("DOWN", "nothing that tells whether a host is reached is answered"),
+    ("CRITICAL", "the host answers, and one of its checks is critical"),
+    ("WARNING", "a check has a warning"),
+    ("UNREACHABLE", "what it hangs on is DOWN; it is hidden behind that"),
+    ("UNKNOWN", "asked, and the answer does not tell"),
+    ("NEVER SEEN", "it has not answered since it is in the inventory"),
+    ("NO DATA", "a number that used to come does not any more"),
+    ("STALE", "the last answer is older than it may be"),
+    ("PENDING", "not asked yet"),
+    ("NOT PROBED", "no check is made of it"),
+    ("in part", "the host is better than its worst port or sensor"),
+];
+
 /// Columns of the keys.
 const KEYS: usize = 22;
 
@@ -127,9 +142,10 @@ pub fn lines(app: &App, help: &Help) -> Vec<Line> {
     let commands = COMMANDS.iter().map(|(name, title)| row(&format!(":{name}"), title)).collect();
     sections.push(("COMMANDS".to_owned(), commands));
     sections.push(("SIGNS".to_owned(), signs(app)));
+    sections.push(("STATES".to_owned(), STATES.iter().map(|(word, meaning)| row(word, meaning)).collect()));
     let ports = signs_of_ports(app);
     // Who looks at ports wants theirs first.
-    let at = if app.focus == PaneKind::Ports { 0 } else { sections.len() };
+    let at = if matches!(app.focus, PaneKind::Ports | PaneKind::Devices) { 0 } else { sections.len() };
     sections.insert(at, ("SIGNS OF PORTS".to_owned(), ports));
     let words: Vec<String> = help.find.text().to_lowercase().split_whitespace().map(str::to_owned).collect();
     let mut out: Vec<Line> = Vec::new();
@@ -175,7 +191,7 @@ fn signs(app: &App) -> Vec<String> {
         (Condition::Warning, "a warning"),
         (Condition::Unreachable, "unreachable: what it hangs on is down"),
         (Condition::Unknown, "unknown; and what is old, whatever it was"),
-        (Condition::Ok, "good, and lately so"),
+        (Condition::Ok, "ok, and lately so"),
         (Condition::Pending, "not asked yet"),
         (Condition::NotProbed, "not watched"),
     ];

@@ -220,8 +220,13 @@ fn wrapped(words: &str, width: usize) -> Vec<String> {
     let hanging = if (1..=width / 2).contains(&column) { column } else { (indent.len() + 2).min(width / 2) };
     let mut out = Vec::new();
     let mut line = indent;
-    for word in words.trim_start().split(' ') {
-        if text::width(&line) + 1 + text::width(word) > width && !line.trim().is_empty() {
+    let words: Vec<&str> = words.trim_start().split(' ').collect();
+    for (at, word) in words.iter().enumerate() {
+        // What stands apart (`address   site   last seen 3s ago`) is kept together where it fits into a line.
+        let is_apart = at > 1 && words[at - 1].is_empty() && !word.is_empty();
+        let needed = if is_apart { together(&words[at..]) } else { text::width(word) };
+        let needed = if needed + hanging <= width { needed } else { text::width(word) };
+        if text::width(&line) + 1 + needed > width && !line.trim().is_empty() {
             out.push(std::mem::replace(&mut line, " ".repeat(hanging)));
         } else if !line.trim().is_empty() {
             line.push(' ');
@@ -241,6 +246,12 @@ fn wrapped(words: &str, width: usize) -> Vec<String> {
     }
     out.push(line);
     out
+}
+
+/// Columns of the words up to the next gap.
+fn together(words: &[&str]) -> usize {
+    let part = words.iter().take_while(|word| !word.is_empty());
+    part.map(|word| text::width(word) + 1).sum::<usize>().saturating_sub(1)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! HOSTS: worst first, then in the order of the inventory.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
@@ -100,7 +101,8 @@ pub fn title(app: &App) -> (String, String) {
         // How the checks keep up, where they do not.
         let engine = &app.snapshot.engine;
         if engine.waiting > 0 {
-            parts.push(format!("{} checks wait for a place", engine.waiting));
+            let verb = if engine.waiting == 1 { "waits" } else { "wait" };
+            parts.push(format!("{} {verb} for a place", counted(engine.waiting, "check")));
         }
         if engine.late > 0 {
             parts.push(format!("{} began late", counted(usize::try_from(engine.late).unwrap_or(usize::MAX), "run")));
@@ -136,8 +138,9 @@ pub struct HostsHave {
     pub sites: bool,
     /// All are from one place.
     pub one_origin: bool,
-    /// Columns of the longest name.
+    /// Columns of the longest name, of all and of those whose ports are walked.
     pub name: usize,
+    pub device: usize,
 }
 
 impl HostsHave {
@@ -149,15 +152,22 @@ impl HostsHave {
             groups: hosts().any(|host| host.group.is_some()),
             sites: hosts().any(|host| host.site.is_some()),
             one_origin: hosts().all(|host| Some(host.origin) == first),
-            name: hosts().map(|host| text::width(&host.name)).max().unwrap_or(0),
+            name: longest(snapshot.hosts.iter()),
+            device: longest(snapshot.hosts.iter().filter(|view| view.checks.iter().any(|c| &*c.spec.kind == "ports"))),
         }
     }
 }
 
-/// What the names of hosts take: more than elsewhere where they are long, since a name that is cut tells less; never most of
-/// the row.
-fn name_width(app: &App, width: u16) -> usize {
-    super::name_width(width).max(app.hosts_have.name.min(usize::from(width) * 2 / 5))
+fn longest<'a>(views: impl Iterator<Item = &'a Arc<HostView>>) -> usize {
+    views.map(|view| text::width(&view.host.name)).max().unwrap_or(0)
+}
+
+/// What the names of hosts take: as much as the longest needs, since a name that is cut tells less; never most of the row.
+pub fn name_width(app: &App, width: u16) -> usize {
+    let most = super::name_width(width).max(usize::from(width) * 2 / 5);
+    // The names of heads are others.
+    let least = if app.grouping.is_on() { super::name_width(width) } else { NAME };
+    (app.hosts_have.name + 1).clamp(least.min(most), most)
 }
 
 /// What a row shows besides glyph, name, reason and age, from the left.
@@ -173,6 +183,8 @@ enum Column {
     From,
 }
 
+/// The least that names take.
+const NAME: usize = 8;
 /// The least that the reason of a state needs.
 const REASON: usize = 34;
 /// The same on a narrow screen.
@@ -302,7 +314,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         return;
     };
     let shown = fitted(app, area.width);
-    let age = age(frame, moment(host));
+    let age = age(frame, age_from(app, host));
     let maintained = host.care.maintenance.as_ref();
     let (glyph, style) = match maintained {
         Some(_) => app.look.maintenance(),
@@ -316,7 +328,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), if host.stale { style } else { dim(app) }).end(" ", words);
     // A host without a value leaves the room to its words.
-    let leading = leading(host);
+    let leading = leading(host).filter(|_| bad.is_none());
     for column in BEHIND.into_iter().filter(|column| shown(*column)) {
         let width = column.width();
         let (text, style) = match (column, &leading) {
@@ -379,7 +391,8 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         return;
     }
     let text = if host.condition.is_problem() && owner.is_none() { Meaning::Text } else { Meaning::Dim };
-    line.put(&reason, app.look.style(if host.stale { Meaning::Stale } else { text }));
+    let said = if shown(Column::State) { super::without_word(&reason, state_word(host)) } else { &reason };
+    line.put(said, app.look.style(if host.stale { Meaning::Stale } else { text }));
 }
 
 /// What stands for all hosts of a site or a group.
@@ -418,7 +431,7 @@ pub fn fields(app: &App, row: usize) -> Option<[String; 10]> {
         host.host.group.as_deref().unwrap_or_default().to_owned(),
         leading(host).map(|(value, _)| value).unwrap_or_default(),
         host.host.origin.label().to_owned(),
-        super::fields::age(app, moment(host)),
+        super::fields::age(app, age_from(app, host)),
         says.join("; "),
     ])
 }
@@ -470,16 +483,16 @@ pub fn moment(host: &HostView) -> Option<Timestamp> {
     }
 }
 
-/// The state in a word.
-pub fn state_word(host: &HostView) -> &'static str {
-    match host.condition {
-        Condition::Critical => "CRITICAL",
-        Condition::Warning => "WARNING",
-        Condition::Unknown => "UNKNOWN",
-        Condition::Unreachable => "UNREACHABLE",
-        _ if host.stale => "STALE",
-        Condition::Pending => "PENDING",
-        Condition::Ok => "UP",
-        Condition::NotProbed => "NOT PROBED",
+/// The same; of a host that answers and has a bad part, since when that is.
+pub fn age_from(app: &App, host: &HostView) -> Option<Timestamp> {
+    let part = app.parts.bad(host).filter(|_| host.condition == Condition::Ok);
+    part.map_or_else(|| moment(host), |bad| Some(bad.since))
+}
+
+/// The state in a word; what is old is not good.
+fn state_word(host: &HostView) -> &'static str {
+    if host.stale && !host.condition.is_problem() && host.condition != Condition::Unreachable {
+        return "STALE";
     }
+    host.word()
 }

@@ -43,7 +43,7 @@ pub fn empty(app: &App) -> Vec<String> {
         Storage::NotSaved { reason } => format!("what was saved may not be shown: {reason}"),
         Storage::Opening | Storage::Ready => "no incident is open".to_owned(),
     };
-    vec![first, format!("{key} opens one; {note} writes a note, on disk before it says saved")]
+    vec![first, format!("{key} opens one; {note} writes a note")]
 }
 
 /// Columns of the kind of an entry, of who wrote it and of what it is about.

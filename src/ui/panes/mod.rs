@@ -175,7 +175,25 @@ pub fn layout(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
     if app.zoom && !area.is_empty() {
         return vec![(app.focus, area)];
     }
-    app.arrangement().place(area, app.focus, |kind| need(app, kind))
+    app.arrangement().place(area, app.focus, |kind| need(app, kind), |kind| is_bare(app, kind))
+}
+
+/// Whether there is nothing at all that a pane could show, filtered or not.
+fn is_bare(app: &App, kind: PaneKind) -> bool {
+    let s = &app.snapshot;
+    match kind {
+        PaneKind::Hosts => s.hosts.is_empty(),
+        PaneKind::Devices | PaneKind::Ports => s.devices.is_empty(),
+        PaneKind::Backups => s.jobs.is_empty(),
+        PaneKind::Incident => app.incident().is_none(),
+        PaneKind::Problems | PaneKind::Sessions | PaneKind::Log => false,
+    }
+}
+
+/// A reason without the state's word before it, where that stands beside it already: `NEVER SEEN  never seen: refused`.
+pub fn without_word<'a>(reason: &'a str, word: &str) -> &'a str {
+    let begins = reason.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    reason.get(word.len()..).filter(|_| begins).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(reason)
 }
 
 /// Lines that a pane would take. An empty one has two to say why.
@@ -213,13 +231,16 @@ fn order_note(app: &App, list: &List) -> Option<String> {
 /// What of a row shows that it is selected: its glyph and its name, or what stands for a name. The whole row would cost a slow link
 /// three times as much for each key.
 fn name_part(app: &App, kind: PaneKind, body: Rect) -> Rect {
-    let width = match kind {
+    let name = match kind {
+        PaneKind::Problems => problems::name_width(app, body.width).min(24) + 4,
+        PaneKind::Hosts => hosts::name_width(app, body.width).min(24) + 4,
+        PaneKind::Devices => ports::device_name_width(app, body.width).min(24) + 4,
         PaneKind::Backups => backups::name_part(app, body.width),
         PaneKind::Incident => incident::name_part(app),
         PaneKind::Log => log::name_part(app),
-        _ => name_width(body.width).min(24) + 4,
+        PaneKind::Ports | PaneKind::Sessions => name_width(body.width).min(24) + 4,
     };
-    Rect { width: body.width.min(width as u16), ..body }
+    Rect { width: body.width.min(name as u16), ..body }
 }
 
 /// How much of a row its name takes: enough to tell names apart, never most of the row.
@@ -286,7 +307,7 @@ pub fn same_inventory(a: &Snapshot, b: &Snapshot) -> bool {
 pub fn time(app: &App, kind: PaneKind, row: usize) -> Option<Timestamp> {
     match kind {
         PaneKind::Problems => app.snapshot.problems.get(row).map(|p| p.since),
-        PaneKind::Hosts => app.snapshot.hosts.get(row).and_then(|h| hosts::moment(h)),
+        PaneKind::Hosts => app.snapshot.hosts.get(row).and_then(|h| hosts::age_from(app, h)),
         PaneKind::Devices => app.snapshot.devices.get(row).map(|d| d.table.collected_at),
         PaneKind::Ports => app.device().and_then(|d| Seen::at(d, row)).and_then(|seen| seen.changed()),
         PaneKind::Backups => app.snapshot.jobs.get(row).and_then(|j| j.newest),
@@ -399,6 +420,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         let remarks: Vec<String> = app.snapshot.remarks.iter().map(ToString::to_string).collect();
         dim_lines(app, frame, rest, &remarks);
     }
+    if kind == PaneKind::Devices && used < body.height {
+        ports::draw_changes(app, frame, Rect::new(body.x, body.y + used, body.width, body.height - used));
+    }
 }
 
 /// The heads of a pane's columns, where it has some; what each of them sorts by.
@@ -435,6 +459,9 @@ fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) {
     let lines = match kind {
         PaneKind::Problems => problems::empty(app),
         PaneKind::Hosts => hosts::empty(app),
+        PaneKind::Ports if app.snapshot.devices.is_empty() => {
+            vec!["the ports of the selected device stand here".to_owned()]
+        }
         PaneKind::Devices | PaneKind::Ports => ports::empty(app),
         PaneKind::Backups => backups::empty(app),
         PaneKind::Incident => incident::empty(app),

@@ -18,7 +18,7 @@ use crate::model::{AssetId, Condition, PortKey};
 use crate::state::{DeviceView, PortView};
 use crate::ui::action::Action;
 use crate::ui::app::App;
-use crate::ui::canvas::Row;
+use crate::ui::canvas::{self, Row};
 use crate::ui::columns;
 use crate::ui::faceplate::{Faceplate, Rank, keep, mark};
 use crate::ui::filter::{PortSubject, Subject};
@@ -145,11 +145,15 @@ fn found<'a>(app: &'a App, device: &DeviceView) -> Option<&'a Found> {
 
 pub fn device_title(app: &App) -> (String, String) {
     let t = &app.snapshot.totals;
+    if app.snapshot.devices.is_empty() {
+        return ("PORTS".to_owned(), "none".to_owned());
+    }
     let is_old = |device: &&std::sync::Arc<DeviceView>| app.parts.is_old(device);
     let old = app.snapshot.devices.iter().filter(is_old).count();
     // Old good news is not good news.
     let up: usize = app.snapshot.devices.iter().filter(|device| !is_old(device)).map(|device| device.up).sum();
-    let mut honesty = vec![format!("{} devices", t.devices), format!("{up} of {} ports up", t.ports)];
+    let mut honesty =
+        vec![units::counted(t.devices, "device"), format!("{up} of {} up", units::counted(t.ports, "port"))];
     if old > 0 {
         honesty.insert(1, format!("{old} old"));
     }
@@ -166,7 +170,8 @@ pub fn port_title(app: &App) -> (String, String) {
     if count < device.ports.len() {
         parts.push(format!("{count} shown"));
     }
-    parts.push(format!("{} of {} up", device.up, device.ports.len()));
+    let verb = if app.parts.is_old(device) { "were up" } else { "up" };
+    parts.push(format!("{} of {} {verb}", device.up, device.ports.len()));
     let sort = app.columns.sort;
     if sort != columns::Sort::default() {
         let order = if sort.reversed { ", reversed" } else { "" };
@@ -194,6 +199,34 @@ pub fn empty(app: &App) -> Vec<String> {
     vec!["no ports: give a host snmp = { community = { env = \"…\" } }; no community is ever guessed".to_owned()]
 }
 
+/// Rows from which on the last changes are worth their rule.
+const LEAST_CHANGES: u16 = 4;
+
+/// As much as the longest name needs, never most of the row.
+pub fn device_name_width(app: &App, width: u16) -> usize {
+    (app.hosts_have.device + 1).clamp(8, usize::from(width / 4).max(8))
+}
+
+/// What happened to ports last, below the devices where there is room: a rule of its own and the newest first, by the clock,
+/// so that nothing has to be drawn again as time goes by.
+pub fn draw_changes(app: &App, frame: &mut Frame<'_>, area: Rect) {
+    let changes = app.parts.changes();
+    if changes.is_empty() || area.height < LEAST_CHANGES {
+        return;
+    }
+    let styles = (app.look.style(Meaning::Rule), app.look.style(Meaning::Title), dim(app));
+    canvas::rule(frame.buffer, &app.look, area, "LAST CHANGES OF PORTS", "UTC, newest first", styles);
+    let name = device_name_width(app, area.width);
+    for (change, y) in changes.iter().zip(area.y + 1..area.bottom()) {
+        let mut line = Row::new(frame.buffer, &app.look, area, y);
+        line.gap(1).put(&change.at.utc_time_of_day(), dim(app)).gap(2);
+        line.name(&change.device, name, app.look.style(Meaning::Text)).gap(1);
+        let port = change.port.as_ref().map(|key| key.label.line()).unwrap_or_default();
+        line.name(&port, 14, app.look.style(Meaning::Text)).gap(1);
+        line.put(&change.change.words(), dim(app));
+    }
+}
+
 pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
     let Some(device) = app.snapshot.devices.get(row) else { return };
     let age = age(frame, Some(device.table.collected_at));
@@ -207,10 +240,13 @@ pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: us
         let sum = |f: fn(&PortView) -> Option<f64>| device.ports.iter().filter_map(f).reduce(|a, b| a + b);
         // Before the second walk there is no rate, which is not none.
         let rate = |total: Option<f64>| total.map_or_else(|| "–".to_owned(), units::bit_rate);
+        // What went through it when it was last heard does not go through it now.
+        let rate = |total| if old { "–".to_owned() } else { rate(total) };
         let flow = format!("in {:>5} out {:>5}", rate(sum(|p| p.rates.in_bps())), rate(sum(|p| p.rates.out_bps())));
         line.end(&flow, dim(app)).end(" ", words);
     }
-    line.end(&format!("{:>7}", format!("{}/{}", device.up, device.ports.len())), dim(app)).end(" ", words);
+    let up = if old { "?".to_owned() } else { device.up.to_string() };
+    line.end(&format!("{:>7}", format!("{up}/{}", device.ports.len())), dim(app)).end(" ", words);
     // What is wrong beside its ports: how much, and where there is room the worst of it in words.
     let findings = &device.findings;
     if let Some(worst) = findings.first() {
@@ -218,7 +254,7 @@ pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: us
         let style = if old { dim(app) } else { style };
         line.end(&format!("{glyph}{}", findings.len()), style).end(" ", words);
     }
-    line.name(&device.host.name, usize::from(area.width / 5).clamp(8, 22), words).gap(1);
+    line.name(&device.host.name, device_name_width(app, area.width), words).gap(1);
     if let Some(found) = found(app, device) {
         let text = app.look.style(if found.shared { Meaning::Dim } else { Meaning::Text });
         line.put(&shown(&found.port.label), text).put(app.look.separator(), dim(app)).put(&heard(found), text);

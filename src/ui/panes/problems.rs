@@ -15,6 +15,8 @@ use crate::ui::sorting;
 
 /// Columns of the owner's name.
 const OWNER: usize = 10;
+/// Columns from which on kind and owner have columns of their own.
+const WIDE: u16 = 100;
 
 pub fn order(app: &App) -> Vec<usize> {
     let problems = &app.snapshot.problems;
@@ -44,10 +46,9 @@ pub fn order(app: &App) -> Vec<usize> {
 
 pub fn title(app: &App) -> (String, String) {
     let t = &app.snapshot.totals;
-    let mut parts = vec![format!("{} critical", t.critical), format!("{} warning", t.warning)];
-    if t.unknown > 0 {
-        parts.push(format!("{} unknown", t.unknown));
-    }
+    let counts = [(t.critical, "critical"), (t.warning, "warning"), (t.unknown, "unknown")];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let mut parts: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
     if t.owned > 0 {
         parts.push(format!("{} owned", t.owned));
     }
@@ -57,8 +58,19 @@ pub fn title(app: &App) -> (String, String) {
     if t.unreachable > 0 {
         parts.push(format!("{} hidden behind them", t.unreachable));
     }
+    parts.extend(unowned(app));
     parts.extend(app.order_of(PaneKind::Problems).words().map(|words| marked(app, &words)));
     ("PROBLEMS".to_owned(), parts.join(app.look.separator()))
+}
+
+/// How many problems nobody has taken on, and for how long the first of them has waited.
+fn unowned(app: &App) -> Option<String> {
+    let since = app.snapshot.problems.iter().filter_map(|problem| problem.care.unowned_since).min()?;
+    let longest = units::age(units::age_bucket(app.now().since(since)));
+    Some(match app.snapshot.totals.unowned {
+        0 | 1 => format!("unowned for {longest}"),
+        many => format!("{many} unowned, up to {longest}"),
+    })
 }
 
 /// The words with the mark of the way: there is no header above the problems.
@@ -72,12 +84,28 @@ pub fn empty(app: &App) -> Vec<String> {
         return vec!["nothing is watched yet".to_owned()];
     }
     if t.hosts_pending > 0 {
-        return vec![format!("none known; {} of {} hosts have not answered yet", t.hosts_pending, t.hosts)];
+        return vec![format!(
+            "none known; {} of {} not answered yet",
+            t.hosts_pending,
+            units::counted(t.hosts, "host")
+        )];
     }
     if t.hosts_stale > 0 {
-        return vec![format!("none known, but what is known of {} of {} hosts is old", t.hosts_stale, t.hosts)];
+        return vec![format!(
+            "none known, but what is known of {} of {} is old",
+            t.hosts_stale,
+            units::counted(t.hosts, "host")
+        )];
     }
-    vec!["none".to_owned()]
+    let (mut known, mut good) = (Vec::new(), 0);
+    for (all, ok, word) in [(t.hosts, t.hosts_ok, "host"), (t.jobs, t.jobs_ok, "backup")] {
+        if all > 0 {
+            known.push(format!("{ok} of {} ok", units::counted(all, word)));
+            good += usize::from(ok == all);
+        }
+    }
+    let all = if good == known.len() { "none" } else { "none known" };
+    vec![format!("{all}: {}", known.join(", "))]
 }
 
 pub fn selected(app: &App, row: usize) -> Option<Selected> {
@@ -93,6 +121,12 @@ pub fn selected(app: &App, row: usize) -> Option<Selected> {
     })
 }
 
+/// As much as the longest name needs, never most of the row.
+pub fn name_width(app: &App, width: u16) -> usize {
+    let most = if width >= WIDE { 40 } else { usize::from(width / 3).clamp(8, 24) };
+    (app.parts.title() + 1).clamp(8, most)
+}
+
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
     let Some(p) = app.snapshot.problems.get(row) else { return };
     let age = age(frame, Some(p.since));
@@ -104,7 +138,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     // What somebody has taken on is quiet, and stays.
     let owner = p.care.ack.as_ref().map(|ack| format!("@{}", ack.claim.owner.line()));
     let words = if quiet { dim(app) } else { app.look.words(p.condition, p.stale) };
-    let wide = area.width >= 100;
+    let wide = area.width >= WIDE;
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), dim(app)).end(" ", words);
@@ -112,8 +146,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         let owner = text::fit(owner.as_deref().unwrap_or_default(), OWNER);
         line.end(&format!("{owner:<OWNER$}"), app.look.style(Meaning::Accent)).end(" ", words);
     }
-    let name_width = if wide { 30 } else { usize::from(area.width / 3).clamp(8, 24) };
-    line.name(&p.title.line(), name_width, words).gap(1);
+    line.name(&p.title.line(), name_width(app, area.width), words).gap(1);
     if wide {
         line.cell(kind(p.kind), 7, dim(app));
     }
@@ -133,7 +166,10 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         let left = units::age(maintained.until.since(frame.now));
         line.put(&format!("maintenance, {left} more"), app.look.maintenance().1).put(app.look.separator(), dim(app));
     }
-    line.put(&p.reason.line(), app.look.style(if quiet { Meaning::Dim } else { Meaning::Text }));
+    line.put(
+        super::without_word(&p.reason.line(), &p.word),
+        app.look.style(if quiet { Meaning::Dim } else { Meaning::Text }),
+    );
 }
 
 /// What [`fields`] are called.

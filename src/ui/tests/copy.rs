@@ -25,7 +25,7 @@ fn a_name_a_row_and_a_list_are_copied() {
     console.press("Y");
     let row = copied(&mut console);
     let cells: Vec<&str> = row.split('\t').collect();
-    assert_eq!((cells.len(), cells[0], cells[1]), (10, "core-sw1", "CRITICAL"), "{row:?}");
+    assert_eq!((cells.len(), cells[0], cells[1]), (10, "core-sw1", "DOWN"), "{row:?}");
     assert!(console.screen().contains("copied the row of core-sw1"));
     console.press(": c o p y Space t a Tab Enter");
     let table = copied(&mut console);

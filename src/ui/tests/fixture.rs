@@ -528,10 +528,13 @@ pub fn machine_like(change: impl FnOnce(&mut crate::model::Vitals)) -> HostView 
     };
     change(&mut vitals);
     let mut view = host("web01", Condition::Critical, "/var 97 % full · RAID md0 degraded (1 of 2)", 300);
+    // It answers.
+    view.checks.extend(host("web01", Condition::Ok, "0.4ms", 300).checks);
     let check = &mut view.checks[0];
     let mut spec = (*check.spec).clone();
     spec.key.name = "linux".into();
     spec.kind = "linux".into();
+    spec.decides_reachability = false;
     spec.wire = Wire { protocol: "SSH, one connection kept, a script that reads".into(), destination: "web01".into() };
     check.spec = Arc::new(spec);
     let mut last = check.last.as_deref().expect("it has a result").clone();

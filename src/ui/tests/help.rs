@@ -22,6 +22,17 @@ fn the_help_stands_in_sections_and_is_searched() {
 }
 
 #[test]
+fn who_looks_at_devices_or_ports_has_their_signs_first() {
+    for (keys, first) in [("3 ?", "SIGNS OF PORTS"), ("3 Tab ?", "SIGNS OF PORTS"), ("2 ?", "SCREENS AND PANES")] {
+        let text = shown(&mut outage((120, 40)), keys);
+        let heading = text.lines().nth(2).unwrap_or_default();
+        assert!(heading.contains(first), "{keys}: {text}");
+    }
+    let states = shown(&mut outage((120, 40)), "? / s t a t e s");
+    assert!(states.contains("DOWN") && states.contains("NEVER SEEN"), "{states}");
+}
+
+#[test]
 fn the_beginning_of_a_chord_says_what_may_follow_in_words() {
     let mut console = outage((120, 40));
     let text = shown(&mut console, "g");

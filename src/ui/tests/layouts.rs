@@ -13,7 +13,14 @@ fn command(words: &str) -> String {
 
 #[test]
 fn the_shipped_layouts_of_the_overview() {
-    for (name, size) in [("triage", (120, 40)), ("triage", (200, 60)), ("lead", (120, 40)), ("lead", (80, 24))] {
+    for (name, size) in [
+        ("triage", (120, 40)),
+        ("triage", (200, 60)),
+        ("wide", (300, 80)),
+        ("wide", (400, 100)),
+        ("lead", (120, 40)),
+        ("lead", (80, 24)),
+    ] {
         let mut console = outage(size);
         console.press(&command(&format!("layout {name}"))).press("j k");
         insta::assert_snapshot!(format!("layout_{name}_{}x{}", size.0, size.1), console.screen());
@@ -55,6 +62,8 @@ fn the_key_takes_the_next_layout_of_this_screen_and_says_which() {
     console.press("Tab Tab Tab");
     assert_eq!(console.app.focus, PaneKind::Log);
     console.press("g l");
+    assert_eq!((console.app.focus, console.app.layouts.name()), (PaneKind::Log, "wide"));
+    console.press("g l");
     assert_eq!((console.app.focus, console.app.layouts.name()), (PaneKind::Problems, "standard"));
     assert_eq!(console.press("j k").screen(), shipped);
     assert!(console.press("2 g l").screen().contains("this screen has one layout only"));
@@ -62,7 +71,7 @@ fn the_key_takes_the_next_layout_of_this_screen_and_says_which() {
         console
             .press(&command("layout"))
             .screen()
-            .contains("this is standard; there are standard, triage, network, lead")
+            .contains("this is standard; there are standard, triage, network, lead, wide")
     );
     assert!(console.press(&command("layout traige")).screen().contains("did you mean \"triage\"?"));
 }

@@ -79,8 +79,8 @@ fn what_a_machine_hangs_on_is_told_by_redundancy_group() {
         console.press("2 Enter").screen()
     };
     let text = path(&machine);
-    assert!(text.contains("hangs on edge or core-a or core-b (CRITICAL)"), "{text}");
+    assert!(text.contains("hangs on edge or core-a or core-b (DOWN)"), "{text}");
     Arc::make_mut(&mut machine.host).redundancy = vec![1, 2];
     let text = path(&machine);
-    assert!(text.contains("hangs on edge and (core-a or core-b (CRITICAL))"), "{text}");
+    assert!(text.contains("hangs on edge and (core-a or core-b (DOWN))"), "{text}");
 }

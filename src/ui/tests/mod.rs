@@ -436,7 +436,7 @@ fn the_command_line_offers_what_tab_chooses_from_and_goes_through_its_history_bo
         console.press(keys).screen().lines().last().expect("a footer").trim_end().to_owned()
     };
     assert_eq!(offered(&mut console, ": l a y"), ":lay  layout");
-    assert_eq!(offered(&mut console, "Tab Space"), ":layout   standard  triage  network  lead");
+    assert_eq!(offered(&mut console, "Tab Space"), ":layout   standard  triage  network  lead  wide");
     assert_eq!(offered(&mut console, "t"), ":layout t  triage");
     assert_eq!(offered(&mut console, "Enter : h o s t Space d b"), ":host db  db01  db02  db01 nightly");
     // A note is free text: no host is offered for it.

@@ -12,6 +12,7 @@ use crate::model::{AssetId, Condition, Counter};
 use crate::state::rules::refresh::Pace;
 use crate::state::{PortState, Rates, Snapshot, WatchView};
 use crate::ui::panes::{PaneKind, Selected};
+use crate::ui::port::Seen;
 use crate::ui::run::Screen;
 use crate::ui::tests::fixture;
 
@@ -390,6 +391,41 @@ fn a_host_whose_port_has_a_problem_shows_it() {
     let heads = Console::new((120, 40), snapshot, true).press("2 : g r o u p Space g r o u p Enter").screen();
     let head = heads.lines().find(|line| line.contains("network")).unwrap_or_else(|| panic!("{heads}"));
     assert!(head.contains("▲") && head.contains("1 host · 1 in part"), "{head}");
+}
+
+#[test]
+fn room_below_the_devices_has_the_last_changes_of_all_ports() {
+    use crate::model::{PortChange, PortEvent};
+    let mut snapshot = (*fixture::outage()).clone();
+    let event = |seconds, from, to, device: &crate::state::DeviceView| PortEvent {
+        at: fixture::ago(seconds),
+        port: Seen::at(device, 0).map(|seen| seen.key()),
+        change: PortChange::State { from, to },
+    };
+    for (at, seconds) in [(0, [40, 600]), (1, [90, 20_000])] {
+        let device = Arc::make_mut(&mut snapshot.devices[at]);
+        let events = seconds.map(|seconds| event(seconds, PortState::Up, PortState::LinkLost, device));
+        device.events = events.to_vec().into();
+    }
+    let text = Console::new((120, 40), Arc::new(snapshot.clone()), true).screen();
+    let lines: Vec<&str> = text.lines().skip_while(|line| !line.contains("LAST CHANGES OF PORTS")).collect();
+    let times = ["14:21:27", "14:20:37", "14:12:07", "08:48:47"];
+    for (line, time) in lines.iter().skip(1).zip(times) {
+        assert!(line.contains(time) && line.contains("up → link-lost"), "{time}: {text}");
+    }
+    assert!(lines[1].contains("dist-sw4 Gi1/0/1") && lines[2].contains("acc-17"), "{text}");
+    // Where the ports of the selected device are shown below they have the room.
+    let text = Console::new((120, 40), Arc::new(snapshot), true).press("3").screen();
+    assert!(!text.contains("LAST CHANGES"), "{text}");
+}
+
+/// Red would say that it is so now.
+#[test]
+fn what_was_wrong_with_a_device_that_is_not_heard_is_said_to_be_old() {
+    let mut console = Console::new((120, 40), fixture::outage(), true);
+    let text = console.press("3 j Enter").screen();
+    assert!(text.contains("╭─ acc-17 ") && text.contains("42 of 52 were up"), "{text}");
+    assert!(text.contains("PROBLEMS   as of 30s ago") && text.contains("of 52 ports up, 30s ago"), "{text}");
 }
 
 /// What is behind a failure is not as bad as it was when it was last seen.

@@ -18,7 +18,7 @@ use crate::model::Condition;
 use crate::state::{HostView, Problem};
 use crate::ui::canvas::Row;
 use crate::ui::frame::Frame;
-use crate::ui::panes::host_value;
+use crate::ui::panes::{host_value, without_word};
 use crate::ui::parts::Bad;
 
 /// Values of a course that a card shows.
@@ -42,7 +42,7 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) {
     };
     for form in more {
         let area = left;
-        if area.height >= PART && scope.has(&wall.snapshot, *form) {
+        if area.height >= PART && scope.has(&wall.snapshot, &wall.parts, *form) {
             left = draw_form(wall, frame, area, scope, *form);
         }
     }
@@ -84,7 +84,7 @@ fn problems(wall: &Wall, frame: &mut Frame<'_>, area: Rect, mut list: Vec<&Probl
     // What the pages are held for comes first.
     list.sort_by_key(|problem| !wall.alarm.is_new(problem, now));
     let open = list.iter().filter(|problem| problem.care.ack.is_none() && problem.care.maintenance.is_none()).count();
-    let honesty = format!("{} problems{}{open} unowned", list.len(), look.separator());
+    let honesty = format!("{}{}{open} unowned", units::counted(list.len(), "problem"), look.separator());
     rule(look, frame, area, "PROBLEMS", &honesty);
     let area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     if list.is_empty() {
@@ -92,8 +92,10 @@ fn problems(wall: &Wall, frame: &mut Frame<'_>, area: Rect, mut list: Vec<&Probl
         let words = match (t.hosts_pending, t.hosts_stale) {
             _ if t.hosts + t.jobs == 0 => "nothing is watched yet".to_owned(),
             (0, 0) => "no problem is known".to_owned(),
-            (0, old) => format!("no problem is known, but what is known of {old} of {} hosts is old", t.hosts),
-            (pending, _) => format!("no problem is known; {pending} of {} hosts have not answered yet", t.hosts),
+            (0, old) => {
+                format!("no problem is known, but what is known of {old} of {} is old", units::counted(t.hosts, "host"))
+            }
+            (pending, _) => format!("no problem is known; {} not answered yet", waiting(pending, t.hosts)),
         };
         nothing(wall, frame, area, &words);
         return below(area, area.bottom());
@@ -133,7 +135,9 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
         (None, _) => (format!("{age:>3}"), dim),
     };
     row.end(" ", dim).end(&side, side_style).end(" ", dim);
-    let mut name = if area.width >= 100 { 32 } else { usize::from(area.width / 3).clamp(12, 26) };
+    // With room for the mark of what is new.
+    let most = if area.width >= 100 { 40 } else { usize::from(area.width / 3).clamp(12, 26) };
+    let mut name = (wall.parts.title() + 5).clamp(12, most);
     if wall.alarm.is_new(problem, now) {
         row.put("NEW", look.style(Meaning::Banner)).gap(1);
         name -= 4;
@@ -143,18 +147,19 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
     let count = format!("{} behind it", problem.hides);
     if problem.hides > 0 && row.room() > count.len() {
         row.put(&count, look.style(Meaning::Unreachable));
-        if area.height == 1 {
+        if area.height == 1 && row.room() >= SHORTEST + look.separator().len() {
             row.put(look.separator(), dim);
         }
     }
     let reason = problem.reason.line();
+    let reason = without_word(&reason, &problem.word);
     if area.height == 1 {
         // A few letters of it help nobody.
         if row.room() >= SHORTEST {
-            row.put(&reason, look.style(Meaning::Text));
+            row.put(reason, look.style(Meaning::Text));
         }
     } else {
-        Row::new(frame.buffer, look, area, area.y + 1).gap(3).put(&reason, look.style(Meaning::Text));
+        Row::new(frame.buffer, look, area, area.y + 1).gap(3).put(reason, look.style(Meaning::Text));
     }
 }
 
@@ -165,7 +170,7 @@ fn hosts(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Rect 
     hosts.sort_by(|a, b| a.host.group.cmp(&b.host.group));
     let items: Vec<Item<'_>> = hosts.iter().map(|view| host(wall, view, frame.now)).collect();
     let good = items.iter().filter(|item| item.condition == Condition::Ok && !item.stale).count();
-    let honesty = format!("{good} of {} good", hosts.len());
+    let honesty = format!("{good} of {} ok", hosts.len());
     let problems = if scope.page.form == Form::Grid { scope.problems(&wall.snapshot) } else { Vec::new() };
     let left = many(wall, frame, area, ("HOSTS", &honesty), &items, &problems);
     if items.is_empty() && area.height > 1 {
@@ -178,16 +183,23 @@ fn hosts(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Rect 
 fn host<'a>(wall: &Wall, view: &'a HostView, now: Timestamp) -> Item<'a> {
     let (condition, stale) = (wall.parts.worst(view), view.stale);
     let bad = wall.parts.bad(view);
-    let age = units::age(units::age_bucket(now.since(view.since)));
+    let age = |since| units::age(units::age_bucket(now.since(since)));
+    let word = match bad {
+        // It answers: what its card is red for is a part of it.
+        Some(bad) if bad.worst > view.condition => format!("{} {} in part", state(bad.worst, false), age(bad.since)),
+        _ if view.is_down() => format!("DOWN {}", age(view.since)),
+        _ => format!("{} {}", state(view.condition, stale), age(view.since)),
+    };
     let more = match host_value(view) {
         _ if view.condition != Condition::Ok || stale => {
             bad.map(Bad::words).into_iter().chain([view.reason.line()]).collect()
         }
         _ if bad.is_some() => bad.map(Bad::words).into_iter().collect(),
+        Some((value, _)) if view.trail.len() < 2 => vec![value],
         Some((value, least)) => vec![value, wall.look.sparkline(&view.trail, view.trail.len().min(TRAIL), least)],
         None => Vec::new(),
     };
-    Item { name: &view.host.name, condition, stale, word: format!("{} {age}", state(view.condition, stale)), more }
+    Item { name: &view.host.name, condition, stale, word, more }
 }
 
 /// Things as a grid under a rule, the worst problems in words below it; what is left below them.
@@ -221,6 +233,12 @@ fn many(
     below(area, if words == 0 { grid.y + rows } else { from + problems.len() as u16 })
 }
 
+/// `3 of 12 hosts have`, of those that are waited for.
+fn waiting(some: usize, all: usize) -> String {
+    let verb = if some == 1 { "has" } else { "have" };
+    format!("{some} of {} {verb}", units::counted(all, "host"))
+}
+
 /// A state in a word, for a card.
 fn state(condition: Condition, stale: bool) -> &'static str {
     match condition {
@@ -229,7 +247,7 @@ fn state(condition: Condition, stale: bool) -> &'static str {
         Condition::Unreachable => "unreachable",
         Condition::Unknown => "unknown",
         _ if stale => "old",
-        Condition::Ok => "good",
+        Condition::Ok => "ok",
         Condition::Pending => "pending",
         Condition::NotProbed => "not probed",
     }

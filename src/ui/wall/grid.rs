@@ -119,6 +119,15 @@ pub fn draw(buffer: &mut Buffer, look: &Look, area: Rect, usual: u16, items: &[I
     (cell, rows)
 }
 
+/// As many words as fit as a whole: half a word is worse than none.
+fn words_within(words: &str, room: usize) -> &str {
+    if text::width(words) <= room {
+        return words;
+    }
+    let ends = words.match_indices(' ').map(|(at, _)| &words[..at]);
+    ends.take_while(|part| text::width(part) <= room).last().unwrap_or(words)
+}
+
 /// The last row of its place stays free.
 fn draw_card(buffer: &mut Buffer, look: &Look, place: Rect, item: &Item<'_>) {
     let (glyph, style) = look.condition(item.condition, item.stale);
@@ -134,7 +143,7 @@ fn draw_card(buffer: &mut Buffer, look: &Look, place: Rect, item: &Item<'_>) {
         }
     }
     Row::new(buffer, look, place, place.y).put(glyph, style).put(" ", words).name(item.name, room, words);
-    Row::new(buffer, look, place, place.y + 1).put("  ", second).put(&item.word, second);
+    Row::new(buffer, look, place, place.y + 1).put("  ", second).put(words_within(&item.word, room), second);
     for (line, y) in more.iter().zip(place.y + 2..) {
         Row::new(buffer, look, place, y).put("  ", second).put(line, second);
     }
@@ -168,6 +177,14 @@ mod tests {
         assert_eq!(fit(400, 9, Rect::new(0, 0, 78, 21)), Cell::Glyph(3));
         assert_eq!(fit(4_000, 9, Rect::new(0, 0, 198, 57)), Cell::Glyph(2));
         assert_eq!(fit(4_000, 9, Rect::new(0, 0, 58, 17)), Cell::Folded(5));
+    }
+
+    #[test]
+    fn a_card_that_is_too_narrow_for_the_age_has_the_state_as_a_whole() {
+        assert_eq!(words_within("unreachable 45s", 11), "unreachable");
+        assert_eq!(words_within("CRITICAL 4m in part", 13), "CRITICAL 4m");
+        assert_eq!(words_within("DOWN 45s", 11), "DOWN 45s");
+        assert_eq!(words_within("unreachable 45s", 5), "unreachable 45s", "it is cut with a mark");
     }
 
     #[test]

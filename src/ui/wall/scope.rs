@@ -39,10 +39,11 @@ impl Scope {
     }
 
     /// Whether what it is about has anything that a part of another form would show.
-    pub fn has(&self, snapshot: &Snapshot, form: Form) -> bool {
+    pub fn has(&self, snapshot: &Snapshot, parts: &Parts, form: Form) -> bool {
         match form {
             Form::Problems => !self.problems(snapshot).is_empty(),
-            Form::Grid | Form::Digits => !snapshot.hosts.is_empty(),
+            Form::Grid => !self.hosts(snapshot, parts).is_empty(),
+            Form::Digits => !snapshot.hosts.is_empty(),
             Form::Ports => !snapshot.devices.is_empty(),
             Form::Backups => !self.jobs(snapshot).is_empty(),
             Form::Incident => snapshot.open_incident().is_some(),

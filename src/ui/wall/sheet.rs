@@ -135,9 +135,13 @@ fn foot(wall: &Wall, frame: &mut Frame<'_>, area: Rect, life: Life) {
     };
     let separator = look.separator();
     if t.hosts_stale > 0 {
-        words.push_str(&format!("{separator}{} of {} hosts too old to be believed", t.hosts_stale, t.hosts));
+        words.push_str(&format!(
+            "{separator}{} of {} too old to be believed",
+            t.hosts_stale,
+            units::counted(t.hosts, "host")
+        ));
     } else if t.hosts > 0 {
-        words.push_str(&format!("{separator}{} hosts", t.hosts));
+        words.push_str(&format!("{separator}{}", units::counted(t.hosts, "host")));
     }
     if let Link::Attached { to } = &wall.snapshot.engine.link {
         words.push_str(&format!("{separator}attached to {to}"));
@@ -205,7 +209,8 @@ fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
     }
     let look = &wall.look;
     let minutes = age.as_secs() / 60;
-    let mut words = format!("UNOWNED {minutes} min  {} {}", problem.title.line(), problem.word);
+    let (figure, unit) = waited(*age);
+    let mut words = format!("UNOWNED {figure} {unit}  {} {}", problem.title.line(), problem.word);
     match waiting.len() - 1 {
         0 => {}
         others if longest.as_secs() / 60 > minutes => {
@@ -220,7 +225,8 @@ fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
     let mut used = 1;
     if longest >= wall.options.escalate[2] && area.height >= 20 {
         let (figures, unit) = match minutes {
-            0..1000 => (format!("{minutes}"), "minutes"),
+            0 => (figure.to_string(), "seconds"),
+            1..1000 => (format!("{minutes}"), "minutes"),
             _ => (format!("{}:{:02}", minutes / 60, minutes % 60), "hours and minutes"),
         };
         let room = Rect { y: area.y + 2, height: 5, ..area };
@@ -241,6 +247,14 @@ fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
         }
     }
     Rect { y: area.y + used, height: area.height - used, ..area }
+}
+
+/// Whole minutes, and before the first of them seconds, in steps that are told apart: a large nought says nothing.
+fn waited(age: Duration) -> (u64, &'static str) {
+    match age.as_secs() {
+        secs @ 0..60 => (secs / 5 * 5, "s"),
+        secs => (secs / 60, "min"),
+    }
 }
 
 /// The same the other way round, for a change each second.
@@ -292,7 +306,12 @@ fn dead(wall: &Wall, frame: &mut Frame<'_>, area: Rect, age: Duration, gone: boo
             (false, Mode::Paused) => "polling is paused".to_owned(),
             (false, Mode::Passive) => "--passive: nothing is ever asked".to_owned(),
         },
-        format!("last known: {} critical, {} warning, {good} of {} hosts good", t.critical, t.warning, t.hosts),
+        format!(
+            "last known: {} critical, {} warning, {good} of {} ok",
+            t.critical,
+            t.warning,
+            units::counted(t.hosts, "host")
+        ),
     ];
     let width = (lines.iter().map(|line| text::width(line)).max().unwrap_or(0) as u16 + 4).min(area.width);
     let room = Rect { width: width.max(area.width * 3 / 5), ..area };

@@ -281,8 +281,22 @@ fn large_figures_are_those_of_the_worst_problem_and_not_of_the_one_that_waits_lo
     let shown = text(&wall, (120, 40), NOW);
     assert!(shown.contains("UNOWNED 12 min  core-sw1 DOWN and 1 more, the longest for 95 min"), "{shown}");
     assert!(shown.contains("minutes without an owner\n") && shown.contains("█   core-sw1\n"), "{shown}");
-    let digits = text(&page(Form::Digits, Arc::new(snapshot), true), (120, 40), NOW);
+    let digits = text(&page(Form::Digits, Arc::new(snapshot.clone()), true), (120, 40), NOW);
     assert!(digits.contains("minutes without an owner: core-sw1 DOWN and 1 m"), "{digits}");
+    // Less than a minute would be a large nought.
+    let mut problems = snapshot.problems.to_vec();
+    problems[0].since = ago(43);
+    snapshot.problems = problems.into();
+    wall.snapshot(Arc::new(snapshot.clone()));
+    let shown = text(&wall, (120, 40), NOW);
+    assert!(shown.contains("UNOWNED 40 s  core-sw1 DOWN") && shown.contains("seconds without an owner\n"), "{shown}");
+    let options = WallOptions { pages: vec![Page::of(Form::Digits)], hold: Duration::from_secs(1), ..patient() };
+    let mut digits = wall_at(options, true, ago(60));
+    digits.tick(ago(3));
+    digits.snapshot(Arc::new(snapshot));
+    digits.tick(NOW);
+    let digits = text(&digits, (120, 40), NOW);
+    assert!(digits.contains("seconds without an owner: core-sw1"), "{digits}");
 }
 
 #[test]
@@ -324,7 +338,7 @@ fn a_page_is_about_what_its_filter_lets_through() {
     assert!(nowhere.contains("no host is here"), "{nowhere}");
     let switches = |filter: &str| shown(Page { filter: filter.into(), ..Page::of(Form::Ports) });
     let port = switches("dist-sw4 Te1/1/1");
-    assert!(port.contains("1 switches") && port.contains("dist-sw4 Te1/1/1"), "{port}");
+    assert!(port.contains("1 switch ·") && port.contains("dist-sw4 Te1/1/1"), "{port}");
     let devices = switches("kind:device name:acc");
     assert!(devices.contains("acc-17") && !devices.contains("dist-sw4"), "{devices}");
     // What was known of a port that cannot be reached is not its state now.
@@ -332,6 +346,18 @@ fn a_page_is_about_what_its_filter_lets_through() {
     assert!(switches("kind:host").contains("no switch is here"));
     let problems = shown(Page { tag: Some("core".into()), ..Page::of(Form::Problems) });
     assert!(problems.contains("core-sw1") && !problems.contains("nightly"), "{problems}");
+}
+
+/// `ok` above what its card is red for would be read as the state of the host.
+#[test]
+fn the_card_of_a_host_that_answers_says_that_a_part_of_it_is_bad() {
+    let mut snapshot = (*fixture::outage()).clone();
+    snapshot.hosts.push(Arc::new(fixture::host("dist-sw4", Condition::Ok, "load 0.3", 90_000)));
+    let text = text(&page(Form::Grid, Arc::new(snapshot), true), (200, 60), NOW);
+    let at = text.lines().position(|line| line.contains("▲ dist-sw4")).unwrap_or_else(|| panic!("{text}"));
+    let below: Vec<&str> = text.lines().skip(at + 1).take(2).collect();
+    assert!(below[0].contains("warning 20m in part") && below[1].contains("1 part: Te1/1/1 up"), "{text}");
+    assert!(text.contains("DOWN 20m"), "{text}");
 }
 
 #[test]

@@ -4,11 +4,10 @@
 use std::collections::HashMap;
 
 use super::{Line, ago, heading, meaning, pair, walked};
+use crate::base::units::counted;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
-use crate::model::device::{
-    Entity, EntityClass, Equipment, SensorClass, SensorStatus, SpanningTree, TablesWalked, TreeScope,
-};
+use crate::model::device::{Entity, EntityClass, Equipment, SensorClass, SensorStatus, SpanningTree, TreeScope};
 use crate::model::{Condition, Device};
 use crate::state::DeviceView;
 use crate::state::rules::equipment;
@@ -16,12 +15,11 @@ use crate::state::rules::equipment;
 /// Rows of one table that are listed.
 const LISTED: usize = 24;
 
-pub fn lines(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
+pub fn lines(now: Timestamp, device: &DeviceView, old: bool, out: &mut Vec<Line>) {
     let facts = &device.table.device;
     let about = &device.table.equipment;
-    problems(now, device, out);
     let name = if facts.name.is_empty() { device.host.name.to_string() } else { facts.name.line() };
-    heading(out, format!("{name}   {} of {} ports up", device.up, device.ports.len()));
+    heading(out, format!("{name}   {}", ports_up(now, device, old)));
     identity(now, device, facts, out);
     out.extend(device.table.warnings.iter().map(|w| (Meaning::Warning, text::clean(w))));
     events(now, device, out);
@@ -33,19 +31,32 @@ pub fn lines(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
     layer_two(now, device, about, out);
     strays(about, out);
     entities(now, about, out);
-    groups(now, &about.walked, out);
 }
 
-/// What is wrong, whatever table it comes from.
-fn problems(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
+/// Of a device that is not heard, how many were up when it was.
+fn ports_up(now: Timestamp, device: &DeviceView, old: bool) -> String {
+    let ports = counted(device.ports.len(), "port");
+    if old {
+        return format!("{} of {ports} up, {}", device.up, ago(now, Some(device.table.collected_at)));
+    }
+    format!("{} of {ports} up", device.up)
+}
+
+/// What is wrong, whatever table it comes from; of a device that is not heard, what was wrong when it was.
+pub fn problems(now: Timestamp, device: &DeviceView, old: bool, out: &mut Vec<Line>) {
     let findings = &device.findings;
     let bad: Vec<_> = device.ports.iter().filter(|p| p.condition.is_problem()).collect();
     if findings.is_empty() && bad.is_empty() && device.missing.is_none() {
         return;
     }
-    heading(out, "PROBLEMS");
+    let walked = ago(now, Some(device.table.collected_at));
+    heading(out, if old { format!("PROBLEMS   as of {walked}") } else { "PROBLEMS".to_owned() });
+    let meaning = |condition| if old { Meaning::Stale } else { meaning(condition) };
     if let Some(missing) = &device.missing {
-        out.push((Meaning::Critical, format!("{}, for {}", missing.reason, units::age(now.since(missing.since)))));
+        out.push((
+            meaning(Condition::Critical),
+            format!("{}, for {}", missing.reason, units::age(now.since(missing.since))),
+        ));
     }
     out.extend(findings.iter().map(|finding| {
         let since = units::age(now.since(finding.since));
@@ -58,27 +69,32 @@ fn problems(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
         out.push((meaning(port.condition), format!("port {label} {} {}", port.state.as_str(), text::clean(reason))));
     }
     if bad.len() > most {
-        out.push((Meaning::Warning, format!("and {} more ports", bad.len() - most)));
+        out.push((Meaning::Warning, format!("and {} more", counted(bad.len() - most, "port"))));
     }
 }
 
 fn identity(now: Timestamp, device: &DeviceView, facts: &Device, out: &mut Vec<Line>) {
-    let words = |text: &crate::base::Untrusted| Some(text.line());
     let vendor = [facts.vendor.as_deref(), facts.os.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    out.push(pair("vendor", Some(text::clean(&vendor))));
-    out.push(pair("model", words(&facts.model)));
-    out.push(pair("version", words(&facts.version)));
-    out.push(pair("serial", words(&facts.serial)));
-    for text in [&facts.description, &facts.location, &facts.contact] {
-        if !text.is_empty() {
-            out.push((Meaning::Dim, text.line()));
-        }
+    let told = [
+        ("vendor", text::clean(&vendor)),
+        ("model", facts.model.line()),
+        ("version", facts.version.line()),
+        ("serial", facts.serial.line()),
+        ("description", facts.description.line()),
+        ("location", facts.location.line()),
+        ("contact", facts.contact.line()),
+    ];
+    let (told, not_told): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, value)| !value.is_empty());
+    out.extend(told.into_iter().map(|(name, value)| pair(name, Some(value))));
+    if !not_told.is_empty() {
+        let names: Vec<&str> = not_told.iter().map(|(name, _)| *name).collect();
+        out.push((Meaning::Dim, format!("not told: {}", names.join(", "))));
     }
     let up = facts.up().map_or_else(
         || "agent does not say since when".to_owned(),
         |up| format!("agent up {}", units::clock_duration(up)),
     );
-    let boots = facts.engine.map(|e| format!(", booted {} times", e.boots)).unwrap_or_default();
+    let boots = facts.engine.map(|e| format!(", booted {}", counted(e.boots as usize, "time"))).unwrap_or_default();
     let object = facts.object_id.as_deref().map(|o| format!("   {}", text::clean(o))).unwrap_or_default();
     let stale = if device.stale { ", stale" } else { "" };
     let walked = ago(now, Some(device.table.collected_at));
@@ -102,7 +118,7 @@ fn events(now: Timestamp, device: &DeviceView, out: &mut Vec<Line>) {
 
 fn routing(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
     if !about.bgp.is_empty() {
-        heading(out, format!("BGP   {} peers   {}", about.bgp.len(), walked(now, about, &["bgp"])));
+        heading(out, format!("BGP   {}   {}", counted(about.bgp.len(), "peer"), walked(now, about, &["bgp"])));
         for peer in about.bgp.iter().take(LISTED) {
             let state = match (peer.started, peer.state) {
                 (Some(false), _) => "stopped",
@@ -118,7 +134,7 @@ fn routing(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
             out.push((
                 meaning(condition),
                 format!(
-                    "{:<16} AS {:<7} {state:<12} {time:<8} {} prefixes{limit}, {} times up{}",
+                    "{:<16} AS {:<7} {state:<12} {time:<8} {} prefixes{limit}, up {} times{}",
                     peer.peer.to_string(),
                     number(peer.remote_as.map(u64::from)),
                     number(peer.prefixes),
@@ -130,11 +146,11 @@ fn routing(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
         more(about.bgp.len(), out);
     }
     if !about.ospf.is_empty() {
-        heading(out, format!("OSPF   {} neighbours   {}", about.ospf.len(), walked(now, about, &["ospf"])));
+        heading(out, format!("OSPF   {}   {}", counted(about.ospf.len(), "neighbour"), walked(now, about, &["ospf"])));
         for neighbor in about.ospf.iter().take(LISTED) {
             let id = neighbor.router_id.map_or_else(|| "–".to_owned(), |id| id.to_string());
             let state = neighbor.state.map_or("unknown", |s| s.as_str());
-            let events = neighbor.events.map(|n| format!("   {n} events")).unwrap_or_default();
+            let events = neighbor.events.map(|n| format!("   {}", counted(n as usize, "event"))).unwrap_or_default();
             let condition = equipment::ospf(neighbor).unwrap_or(Condition::Pending);
             out.push((
                 meaning(condition),
@@ -315,15 +331,21 @@ fn layer_two(now: Timestamp, device: &DeviceView, about: &Equipment, out: &mut V
     if let Some(tree) = &about.spanning_tree {
         let root = way_to_root(device, tree);
         let last = tree.since_topology_change.map(|d| format!(", the last {} ago", units::age(d))).unwrap_or_default();
-        let changes = tree.topology_changes.map(|n| format!("   {n} topology changes{last}")).unwrap_or_default();
+        let changes = tree
+            .topology_changes
+            .map(|n| format!("   {}{last}", counted(n as usize, "topology change")))
+            .unwrap_or_default();
         out.push(pair("spanning tree", Some(format!("{root}{changes}"))));
     }
     for (scopes, way) in ways(device, &about.trees).into_iter().take(LISTED) {
         out.push(pair("", Some(format!("{scopes}: {way}"))));
     }
-    let counted = |n: usize, what: &str| Some(format!("{n} {what}")).filter(|_| n > 0);
-    out.push(pair("heard", counted(about.forwarding.len(), "MAC addresses")));
-    out.push(pair("ARP", counted(about.arp.len(), "IP addresses")));
+    let addresses = |n: usize, of: &str| {
+        let word = if n == 1 { "address" } else { "addresses" };
+        (n > 0).then(|| format!("{n} {of} {word}"))
+    };
+    let heard = [("heard", addresses(about.forwarding.len(), "MAC")), ("ARP", addresses(about.arp.len(), "IP"))];
+    out.extend(heard.into_iter().filter(|(_, count)| count.is_some()).map(|(name, count)| pair(name, count)));
     let vlans: Vec<String> = about
         .vlans
         .iter()
@@ -331,7 +353,9 @@ fn layer_two(now: Timestamp, device: &DeviceView, about: &Equipment, out: &mut V
         .map(|v| format!("{} {}", v.id, v.name.line()))
         .map(|v| v.trim().to_owned())
         .collect();
-    out.push(pair("VLANs", Some(vlans.join(", "))));
+    if !vlans.is_empty() {
+        out.push(pair("VLANs", Some(vlans.join(", "))));
+    }
     more(about.vlans.len(), out);
 }
 
@@ -375,28 +399,6 @@ fn entities(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
         ));
     }
     more(shown.len(), out);
-}
-
-/// What was walked when, and what the device does not offer.
-fn groups(now: Timestamp, walked: &[TablesWalked], out: &mut Vec<Line>) {
-    if walked.is_empty() {
-        return;
-    }
-    heading(out, "TABLES");
-    for group in walked.iter().filter(|g| g.rows > 0 || g.incomplete.is_some()) {
-        let why = group.incomplete.as_ref().map(|why| format!("   incomplete: {}", text::clean(why)));
-        let meaning = if why.is_some() { Meaning::Warning } else { Meaning::Dim };
-        let name = text::clean(&group.group);
-        out.push((
-            meaning,
-            format!("{name:<18} {:>6} rows   {}{}", group.rows, ago(now, Some(group.at)), why.unwrap_or_default()),
-        ));
-    }
-    let absent: Vec<String> =
-        walked.iter().filter(|g| g.rows == 0 && g.incomplete.is_none()).map(|g| text::clean(&g.group)).collect();
-    if !absent.is_empty() {
-        out.push((Meaning::Dim, format!("it offers nothing of {}", absent.join(", "))));
-    }
 }
 
 fn more(count: usize, out: &mut Vec<Line>) {

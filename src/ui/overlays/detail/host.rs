@@ -1,14 +1,14 @@
 //! A host: its condition and why, the switch port it hangs on, what it says of itself where it is a device, its checks.
 
-use super::{Line, ago, care, check, device, meaning, vitals, word};
+use super::{Line, ago, care, check, device, meaning, tables, vitals};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, Target};
-use crate::state::HostView;
 use crate::state::lookup::How;
+use crate::state::{CheckView, HostView};
 use crate::ui::app::App;
-use crate::ui::logbook;
 use crate::ui::watch;
+use crate::ui::{logbook, panes};
 
 /// Notifications of one host that are shown.
 const TOLD: usize = 20;
@@ -18,10 +18,15 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     let address = host.host.address.as_deref().unwrap_or("this machine");
     let site = host.host.site.as_deref().map(|site| format!("   site {site}")).unwrap_or_default();
     let stale = if host.stale { ", STALE" } else { "" };
-    out.push((
-        meaning(host.condition),
-        format!("{}{stale} for {}   {}", word(host.condition), units::age(now.since(host.since)), host.reason.line()),
-    ));
+    out.push((meaning(host.condition), format!("{}{stale} for {}", host.word(), units::age(now.since(host.since)))));
+    if !host.reason.is_empty() {
+        // In a line of its own: it has to be read to its end, on narrow screens too.
+        let problem = host.condition.is_problem();
+        out.push((
+            if problem { Meaning::Text } else { Meaning::Dim },
+            panes::without_word(&host.reason.line(), host.word()).to_owned(),
+        ));
+    }
     out.extend(app.parts.bad(host).map(|bad| (meaning(bad.worst), bad.words())));
     out.extend(watch::host_words(app, host).map(|words| (Meaning::Accent, words)));
     care(app, now, &Target::Host(host.host.id.clone()), &host.care, out);
@@ -42,15 +47,23 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     if let Some((told, at)) = vitals::of(host) {
         vitals::lines(now, told, at, out);
     }
+    let old = device.is_some_and(|device| app.parts.is_old(device));
     if let Some(device) = device {
-        device::lines(now, device, out);
+        device::problems(now, device, old, out);
     }
-    for check in &host.checks {
+    // What fails before what the device told of itself when it did not.
+    let bad = |check: &&CheckView| check.condition.is_problem();
+    let of_check = |check: &CheckView, out: &mut Vec<Line>| {
         out.push((Meaning::Text, String::new()));
         check::lines(now, check, out);
+    };
+    host.checks.iter().filter(bad).for_each(|check| of_check(check, out));
+    if let Some(device) = device {
+        device::lines(now, device, old, out);
     }
-    if host.checks.is_empty() {
-        out.push((Meaning::Dim, host.reason.line()));
+    host.checks.iter().filter(|check| !bad(check)).for_each(|check| of_check(check, out));
+    if let Some(device) = device {
+        tables::lines(now, &device.table.equipment.walked, out);
     }
     notifications(app, now, &host.host.id, out);
 }
@@ -73,11 +86,11 @@ fn path(app: &App, host: &HostView) -> Option<Line> {
             let mut parents: Vec<String> = Vec::new();
             for id in group {
                 let parent = app.snapshot.host(id);
-                let state = parent.map(|p| p.condition).filter(|c| c.is_problem() || *c == Condition::Unreachable);
+                let state = parent.filter(|p| p.condition.is_problem() || p.condition == Condition::Unreachable);
                 if state.is_some() {
                     meaning = Meaning::Unreachable;
                 }
-                let state = state.map(|c| format!(" ({})", word(c))).unwrap_or_default();
+                let state = state.map(|parent| format!(" ({})", parent.word())).unwrap_or_default();
                 parents.push(format!("{}{state}", id.as_str()));
             }
             let words = parents.join(" or ");

@@ -7,6 +7,7 @@ mod device;
 mod host;
 mod job;
 mod port;
+mod tables;
 mod told;
 mod vitals;
 

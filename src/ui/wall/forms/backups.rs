@@ -23,7 +23,7 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, jobs: &[&Arc<JobView
     let mut jobs = jobs.to_vec();
     jobs.sort_by_key(|job| std::cmp::Reverse(job.condition));
     let good = jobs.iter().filter(|job| job.condition == Condition::Ok && !job.stale).count();
-    let honesty = format!("{good} of {} good", jobs.len());
+    let honesty = format!("{good} of {} ok", jobs.len());
     if jobs.len() > usize::from(area.height.saturating_sub(1)) {
         let items: Vec<Item<'_>> = jobs
             .iter()

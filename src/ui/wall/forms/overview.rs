@@ -88,7 +88,10 @@ fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
         Some((age, problem)) => {
             let more = if waiting.len() > 1 { format!(" and {} more", waiting.len() - 1) } else { String::new() };
             let whose = format!("minutes without an owner: {} {}{more}", problem.title.line(), problem.word);
-            ((age.as_secs() / 60).to_string(), whose)
+            match age.as_secs() {
+                secs @ 0..60 => ((secs / 5 * 5).to_string(), whose.replacen("minutes", "seconds", 1)),
+                secs => ((secs / 60).to_string(), whose),
+            }
         }
     };
     let ok = look.style(Meaning::Ok);
@@ -97,7 +100,7 @@ fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
         of(Condition::Warning, "warning"),
         Tile { label: whose, figures: minutes, style: if loud { look.style(Meaning::Critical) } else { dim } },
         Tile {
-            label: "hosts good".to_owned(),
+            label: "hosts ok".to_owned(),
             figures: format!("{good}/{}", hosts.len()),
             style: if good == hosts.len() { ok } else { look.style(Meaning::Text) },
         },
@@ -107,7 +110,7 @@ fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
             style: if behind > 0 { look.style(Meaning::Unreachable) } else { dim },
         },
         Tile {
-            label: "backups good".to_owned(),
+            label: "backups ok".to_owned(),
             figures: format!("{whole}/{}", jobs.len()),
             style: if whole == jobs.len() { ok } else { look.style(Meaning::Text) },
         },

@@ -31,7 +31,8 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Re
     let parts = &wall.parts;
     // Old good news is not good news.
     let up: usize = devices.iter().filter(|device| !parts.is_old(device)).map(|device| device.up).sum();
-    let honesty = format!("{} switches{}{up} of {ports} ports up", devices.len(), look.separator());
+    let honesty =
+        format!("{}{}{up} of {} up", switches(devices.len()), look.separator(), units::counted(ports, "port"));
     let mut problems = scope.problems(&wall.snapshot);
     problems.retain(|problem| matches!(problem.kind, ProblemKind::Port | ProblemKind::Device));
     let words = (problems.len() as u16).min(area.height / 4);
@@ -80,6 +81,10 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Re
         super::draw_problem(wall, frame, Rect { y, height: 1, ..area }, problem);
     }
     below(area, y + words)
+}
+
+fn switches(count: usize) -> String {
+    if count == 1 { "1 switch".to_owned() } else { format!("{count} switches") }
 }
 
 /// The front of each device, where there is room for all of them with a head and a free row each.
