@@ -184,6 +184,7 @@ impl State {
             }
             Event::Notified(told) => self.notified(told, &mut effects),
             Event::Uplink(lost) => self.take_uplink(at, lost, &mut effects),
+            Event::Resolver(lost) => self.take_resolver(at, lost, &mut effects),
             Event::Traps(status) => self.engine.traps = Some(Arc::new(status)),
         }
         effects
@@ -279,6 +280,7 @@ impl State {
                 self.infer(row, &table);
             }
         }
+        let nameless = self.is_nameless(row, &observation);
         let slot = &mut self.hosts[row];
         let sure = !slot.gauges.is_empty() && gauges::apply(slot, index, &mut observation);
         let was_silent = rules::host::is_silent(&slot.view);
@@ -291,7 +293,7 @@ impl State {
         let (service, failed) = (!check.spec.decides_reachability && !before.is_problem(), check.attempt > 0);
         // What it hangs on is to blame for these changes.
         let counts = !slot.lineage.waits && view.behind.is_none();
-        let withheld = self.sight.withholds() && view.host.origin != Origin::Local;
+        let withheld = nameless || (self.sight.withholds() && view.host.origin != Origin::Local);
         let own = if self.inventory.flapping.is_empty() { None } else { self.inventory.flapping.get(&key) };
         let usual = self.policy.flapping.as_ref();
         let formula = usual.and_then(|usual| own.map_or(Some(usual), Option::as_ref));
@@ -301,7 +303,9 @@ impl State {
         let blind = self.sight.is_blind();
         let flapped = check.flap.flapping;
         let soon = rules::check::take(check, observation, hearing);
-        if blind && withheld && !answers {
+        if nameless {
+            sight::unheard(check, at);
+        } else if blind && withheld && !answers {
             // Until sight is back each keeps its own rhythm.
             check.stale = true;
         } else if soon || again {

@@ -44,11 +44,11 @@ impl State {
         if let (Standing::Behind(blame), Some(parent)) = (&standing, &slot.view.care.inferred_parent) {
             verdict.reason = Untrusted::from(format!("behind {blame} ({})", parent.by.words(&parent.name)));
         }
-        let veiled = self.is_veiled(row);
-        if veiled {
+        let veil = self.veil(row);
+        if let Some(words) = veil {
             // Its condition is the last one that was seen.
             verdict.stale = true;
-            verdict.reason = Untrusted::from("not seen any more: this console cannot see");
+            verdict.reason = Untrusted::from(words);
         }
         let slot = &mut self.hosts[row];
         let before = (slot.down, slot.lineage.waits);
@@ -67,7 +67,7 @@ impl State {
             }
         }
         if let Some(device) = &mut slot.device {
-            let stale = veiled || slot.down || slot.lineage.waits || rules::host::ports_stale(&slot.view);
+            let stale = veil.is_some() || slot.down || slot.lineage.waits || rules::host::ports_stale(&slot.view);
             if device.stale != stale {
                 Arc::make_mut(device).stale = stale;
             }
