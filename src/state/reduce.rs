@@ -114,6 +114,15 @@ pub(super) struct JobSlot {
     active: Vec<Active>,
     /// The condition that was last announced, or found at the start.
     told: Option<Condition>,
+    /// That is a problem that was found and never told.
+    untold: bool,
+}
+
+impl JobSlot {
+    /// What is wrong with it was found and told by an earlier run.
+    fn was_known(&self) -> bool {
+        self.check.as_ref().is_some_and(|check| check.restored && check.last_good.is_some())
+    }
 }
 
 /// Where a check lives.
@@ -256,10 +265,11 @@ impl State {
         mut observation: Observation,
         effects: &mut Vec<Effect>,
     ) {
-        let mut walked = false;
+        let (mut walked, mut recalled) = (false, false);
         if let Facts::Ports(table) = &observation.reading.facts {
             let slot = &self.hosts[row];
             let stored = if slot.device.is_none() { self.unclaimed_devices.remove(&slot.view.host.id) } else { None };
+            recalled = stored.is_some();
             let judged = if let Some(stored) = stored {
                 self.recall(row, &stored, table)
             } else {
@@ -331,7 +341,7 @@ impl State {
         self.follow_up(at, row, (was_silent, answers), effects);
         self.judge_host(at, row, effects);
         if walked {
-            self.tell_parts(row, effects);
+            self.tell_parts(row, recalled, effects);
         }
     }
 
@@ -365,14 +375,23 @@ impl State {
         if let Some(maintained) = &slot.view.care.maintenance {
             let is_end = slot.told.is_some_and(Condition::is_problem) && to == Condition::Ok;
             if slot.told.is_none() {
-                slot.told = Some(if slot.view.since >= maintained.from { Condition::Ok } else { to });
+                let begun = slot.view.since >= maintained.from;
+                slot.told = Some(if begun { Condition::Ok } else { to });
+                slot.untold = !begun && to.is_problem() && !slot.was_known();
             }
             if !is_end {
                 return;
             }
         }
         let asset = &slot.view.job.id;
-        if let Some(from) = slot.told.replace(to) {
+        let Some(from) = slot.told.replace(to) else {
+            slot.untold = to.is_problem() && !slot.was_known();
+            return;
+        };
+        if slot.untold && to <= from {
+            slot.untold = to.is_problem();
+        } else {
+            slot.untold = false;
             effects.push(Effect::Announce { asset: asset.clone(), from, to, news: News::Changed });
         }
     }
@@ -538,9 +557,17 @@ impl State {
                 continued(spec, old.and_then(|o| o.check.as_ref()), at)
             });
             let view = rules::backup::judge(job, old.map(|o| &*o.view), check.as_ref(), at);
-            let told = old.and_then(|o| o.told);
+            let (told, untold) = old.map_or((None, false), |o| (o.told, o.untold));
             let active = old.map(|o| o.active.clone()).unwrap_or_default();
-            self.jobs.push(JobSlot { view: Arc::new(view), check, waiting: false, claimed: false, active, told });
+            self.jobs.push(JobSlot {
+                view: Arc::new(view),
+                check,
+                waiting: false,
+                claimed: false,
+                active,
+                told,
+                untold,
+            });
         }
         for remark in &inventory.remarks {
             if !self.remarks.contains(remark) {
@@ -632,7 +659,10 @@ impl State {
             let Some(one) = self.unclaimed.remove(key) else { continue };
             match *row {
                 Row::Host(host, check) => {
-                    let view = Arc::make_mut(&mut self.hosts[host].view);
+                    let slot = &mut self.hosts[host];
+                    // Where this run was quicker than the store, it found a problem that was told before.
+                    slot.lineage.untold &= !(one.condition.is_problem() && one.last_good.is_some());
+                    let view = Arc::make_mut(&mut slot.view);
                     rules::check::restore(&mut view.checks[check], one, &self.policy, at);
                 }
                 Row::Job(job) => {
