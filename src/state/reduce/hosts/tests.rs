@@ -235,7 +235,7 @@ fn a_parent_that_cannot_be_asked_is_not_waited_for() {
                 Arc::make_mut(check).fixed_pace = true;
             }
         }
-        let mut s = State::new(crate::model::Policy::default());
+        let mut s = State::new(Policy::default());
         s.reduce(T0, Event::Inventory(Arc::new(inventory)));
         see(&mut s, "child", "icmp", 1, Outcome::Ok);
         down(&mut s, "child", 40);
@@ -281,7 +281,7 @@ fn what_is_tagged_core_is_down_when_one_check_is_sure_and_the_others_got_no_answ
     for host in &mut inventory.hosts {
         Arc::make_mut(host).tags = vec!["core".into()];
     }
-    let mut s = State::new(crate::model::Policy::default());
+    let mut s = State::new(Policy::default());
     s.reduce(T0, Event::Inventory(Arc::new(inventory)));
     for (check, _) in checks {
         see(&mut s, "a", check, 1, Outcome::Ok);
@@ -317,7 +317,7 @@ fn a_restart_tells_nothing_and_waits_for_nobody() {
         },
         flap: crate::model::Flap::default(),
     };
-    let mut s = State::new(crate::model::Policy::default());
+    let mut s = State::new(Policy::default());
     let mut all = s.reduce(T0, Event::Restored(vec![remembered("core"), remembered("child")]));
     all.extend(s.reduce(T0, Event::Inventory(inventory(&[("core", &[]), ("child", &["core"])], &ICMP))));
     assert_eq!((problems(&s.publish(T0)), announced(&all)), (vec!["core DOWN".to_owned()], vec![]));
@@ -340,7 +340,7 @@ fn a_reload_goes_on_waiting() {
 
 #[test]
 fn one_headless_cycle_waits_for_nothing() {
-    let policy = crate::model::Policy { longest_wait: Duration::ZERO, ..Default::default() };
+    let policy = Policy { longest_wait: Duration::ZERO, ..Default::default() };
     let mut s = State::new(policy);
     s.reduce(T0, Event::Inventory(inventory(&[("core", &[]), ("child", &["core"])], &ICMP)));
     see(&mut s, "core", "icmp", 1, Outcome::Ok);
@@ -444,7 +444,7 @@ fn flapping_survives_a_restart_without_being_told_anew() {
         observation: (**check.last.as_ref().expect("seen")).clone(),
         flap: check.flap,
     };
-    let mut s = State::new(crate::model::Policy::default());
+    let mut s = State::new(Policy::default());
     let mut all = s.reduce(at(71), Event::Restored(vec![remembered]));
     all.extend(s.reduce(at(71), Event::Inventory(inventory(&[("a", &[])], &ICMP))));
     assert_eq!(problems(&s.publish(at(71))), ["a FLAPPING"]);
