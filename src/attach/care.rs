@@ -6,7 +6,7 @@ use crate::model::{
     Acknowledgement, ChannelStatus, Claim, Flap, Inference, Maintenance, Order as Upkeep, Pause, Scope, Span,
     Stickiness, Target,
 };
-use crate::state::{Blindness, Care, Finding, Flapping, InferredParent, Maintained};
+use crate::state::{Blindness, Care, Cause, Finding, Flapping, InferredParent, Maintained};
 
 wire! {
     choice Target {
@@ -30,7 +30,8 @@ wire! {
     record InferredParent { name, by }
     record Care { ack, maintenance, flapping, inferred_parent, unowned_since }
     record Finding { condition, what, words, since, firm }
-    record Blindness { since, silent, targets, reason }
+    choice Cause { Silence, NoWayOut { 0: reason }, NoNames { 0: reason } }
+    record Blindness { since, silent, targets, cause }
 }
 
 /// Written down by the system's clock, which is the same for everybody.

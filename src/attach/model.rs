@@ -9,9 +9,9 @@ use super::wire::{Malformed, Reader, Wall, Wire, copied_list, wire};
 use crate::model::device::{
     ArpEntry, BgpPeer, BgpState, EngineClock, Entity, EntityClass, ErrDisabled, Firewall, ForwardingEntry, HaState,
     LagMember, Limits, Neighbor, NeighborProtocol, Optics, OspfNeighbor, OspfState, Poe, PoeBudget, PoeStatus, Pool,
-    PortAddress, PortPatch, PowerSource, Processor, ProfilePart, ProfileParts, ProfileRows, Sensor, SensorClass,
-    SensorPlace, SensorStatus, Setback, SpanningTree, StpState, StrayNeighbor, TablesWalked, TreeScope, Tunnel, Ups,
-    Vlan,
+    PoolLimits, PortAddress, PortPatch, PowerSource, Processor, ProfilePart, ProfileParts, ProfileRows, Sensor,
+    SensorClass, SensorPlace, SensorStatus, Setback, SpanningTree, StpState, StrayNeighbor, TablesWalked, TreeScope,
+    Tunnel, Ups, Vlan,
 };
 use crate::model::port_rules::{self, Pattern, Piece, RuleSet};
 use crate::model::{
@@ -133,7 +133,7 @@ wire! {
     record EngineClock { boots, time }
     record Equipment {
         ports, bridge_ports, vlans, spanning_tree, trees, forwarding, arp, strays, entities, entity_ports, sensor_places,
-        sensors, processors, memory, storage, ucd_pools, load, bgp, ospf, optics, poe, ups, firewall, walked, setbacks,
+        sensors, processors, memory, storage, limits, ucd_pools, load, bgp, ospf, optics, poe, ups, firewall, walked, setbacks,
         profile,
     }
     record Setback { group, tried, failures }
@@ -172,6 +172,7 @@ wire! {
     record Limits { low_critical, low_warning, high_warning, high_critical }
     record Sensor { class, name, value, unit, status, limits }
     record Processor { name, percent }
+    record PoolLimits { memory, disk, ignore }
     record Pool { name, used_bytes, total_bytes }
     choice BgpState { Idle, Connect, Active, OpenSent, OpenConfirm, Established }
     record BgpPeer {

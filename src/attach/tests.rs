@@ -27,8 +27,8 @@ use crate::model::{
 };
 use crate::state::snapshot::ProblemKind;
 use crate::state::{
-    Blindness, Care, CheckView, DeviceView, Event, Finding, Flapping, HostView, HostWatch, InferredParent, Maintained,
-    Problem, Snapshot, State,
+    Blindness, Care, Cause, CheckView, DeviceView, Event, Finding, Flapping, HostView, HostWatch, InferredParent,
+    Maintained, Problem, Snapshot, State,
 };
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -188,7 +188,7 @@ fn fill_engine(snapshot: &mut Snapshot, words: &str) {
         until: T0.plus(DEADLINE),
     }]);
     snapshot.engine.blind =
-        Some(Blindness { since: T0, silent: 3, targets: 4, reason: Some("no default route".into()) });
+        Some(Blindness { since: T0, silent: 3, targets: 4, cause: Cause::NoWayOut("no default route".into()) });
     snapshot.engine.channels = Arc::from([ChannelStatus {
         name: words.into(),
         kind: "mail".into(),

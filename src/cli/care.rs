@@ -431,7 +431,7 @@ impl Desk {
     fn claim_present(&self, kin: &Kin, wish: &Wish, plan: &Plan, passive: bool) -> Result<ExitCode> {
         scope(kin.named(), plan)?;
         let shown = present::look(kin, plan, &self.directory, self.book()?, passive, self.clock)?;
-        let (free, owned) = present::unowned(kin.problems(&shown.snapshot));
+        let (free, owned) = present::unowned(kin.problems(&shown.snapshot), &self.book()?, self.clock.wall());
         let mut saved = Vec::new();
         let mut failed = None;
         for problem in &free {
@@ -445,12 +445,7 @@ impl Desk {
                 }
             }
         }
-        let all = report::Claimed {
-            of: Some(kin.words()),
-            seen_by: shown.engine,
-            owned: owned.iter().filter_map(|problem| problem.care.ack.clone()).collect(),
-            ..self.reaches(&saved)
-        };
+        let all = report::Claimed { of: Some(kin.words()), seen_by: shown.engine, owned, ..self.reaches(&saved) };
         super::print(&self.told(&all))?;
         let Some(error) = failed else { return Ok(ExitCode::SUCCESS) };
         let left = free.iter().skip(saved.len()).map(|problem| problem.target.label().line());

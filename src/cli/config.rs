@@ -13,7 +13,9 @@ use crate::backup::SOURCES;
 use crate::base::options::{OptionDoc, Problem, Weight};
 use crate::base::{Clock, text, units};
 use crate::config::theme::Shelf;
-use crate::config::{UiOptions, WallOptions, layouts, load, maintenance, port_rules, roles, rules, views, wall};
+use crate::config::{
+    UiOptions, WallOptions, layouts, load, maintenance, port_rules, roles, rules, salvage, views, wall,
+};
 use crate::engine::bind;
 use crate::notify;
 use crate::probe::KINDS;
@@ -66,42 +68,49 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
         tell(&problems);
         return Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(UNKNOWN) });
     };
-    let (problems, counts) = match load::read(&path) {
-        Err(problems) => (problems.0, None),
-        Ok(config) => {
-            let mut problems = config.warnings.clone();
-            let (own, of_profiles) = super::profiles::own(config.folder.as_deref());
-            // Neither keeps anything from being watched.
-            let mut of_screen = of_the_screen(&config.ui, &config.wall);
-            of_screen.extend(super::console::keys(config.ui.folder.as_deref()).1);
-            let sound = of_profiles.is_empty() && of_screen.iter().all(|p| p.weight == Weight::Warning);
-            problems.extend(of_profiles);
-            let now = Clock::start().wall();
-            problems.extend(config.maintenance.iter().flat_map(|entry| entry.clock_changes(now)));
-            problems.extend(of_screen);
-            let counts = (config.hosts.len(), config.jobs.len());
-            match bind::bind_with(&config, own.as_ref()) {
-                Ok((plan, more)) => {
-                    problems.extend(more);
-                    (problems, sound.then_some((counts, plan.checks.len())))
-                }
-                Err(more) => {
-                    problems.extend(more);
-                    (problems, None)
-                }
-            }
-        }
-    };
+    let (config, problems) = salvage::read_whole(&path);
+    let (own, of_profiles) = super::profiles::own(config.folder.as_deref());
+    // Neither keeps anything from being watched.
+    let mut of_screen = of_the_screen(&config.ui, &config.wall);
+    of_screen.extend(super::console::keys(config.ui.folder.as_deref()).1);
+    let now = Clock::start().wall();
+    of_screen.extend(config.maintenance.iter().flat_map(|entry| entry.clock_changes(now)));
+    let (plan, of_binding) = bind::bind_what_can_be(&config, own.as_ref());
+    let mut problems = in_order(problems, of_binding);
+    let sound = of_profiles.is_empty() && problems.iter().chain(&of_screen).all(|p| p.weight == Weight::Warning);
+    problems.extend(of_profiles);
+    problems.extend(of_screen);
     tell(&problems);
-    let Some(((hosts, jobs), checks)) = counts else { return Ok(ExitCode::from(UNKNOWN)) };
+    if !sound {
+        return Ok(ExitCode::from(UNKNOWN));
+    }
     super::print(&format!(
         "{}: {}, {}, {}\n",
         super::shown(&path),
-        units::counted(hosts, "host"),
-        units::counted(jobs, "backup"),
-        units::counted(checks, "check")
+        units::counted(config.hosts.len(), "host"),
+        units::counted(config.jobs.len(), "backup"),
+        units::counted(plan.checks.len(), "check")
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What reading found and what binding found, by where it stands. What binding says of the very place that reading could not
+/// make sense of follows from that.
+fn in_order(mut read: Vec<Problem>, bound: Vec<Problem>) -> Vec<Problem> {
+    let wrong: Vec<(usize, usize)> = read
+        .iter()
+        .filter(|problem| problem.weight == Weight::Error)
+        .filter_map(|problem| problem.place.as_ref().map(|place| (place.start, place.end)))
+        .collect();
+    let follows = |problem: &Problem| {
+        problem
+            .place
+            .as_ref()
+            .is_some_and(|place| wrong.iter().any(|(start, end)| place.start < *end && *start < place.end))
+    };
+    read.extend(bound.into_iter().filter(|problem| !follows(problem)));
+    load::sort(&mut read);
+    read
 }
 
 /// What is wrong with the user's themes, with the choice of one, with the views and the layouts. It keeps nothing from being watched.

@@ -180,7 +180,7 @@ impl Understood {
 }
 
 /// In the order of their places; what has none comes first.
-pub(super) fn sort(problems: &mut [Problem]) {
+pub fn sort(problems: &mut [Problem]) {
     problems.sort_by_key(|p| p.place.as_ref().map(|at| at.start));
 }
 

@@ -20,6 +20,24 @@ pub fn read(path: &Path) -> (Config, Vec<Problem>) {
     }
 }
 
+/// The same, and what has an error in it stays among what is watched: for whoever wants to know all else that is wrong with it.
+pub fn read_whole(path: &Path) -> (Config, Vec<Problem>) {
+    let understood = match load::understand(path) {
+        Ok(understood) => understood,
+        Err(problem) => return (Config::default(), vec![problem]),
+    };
+    let hosts = understood.hosts.iter().filter(|entry| entry.host.not_probed.is_some());
+    let disabled: HashSet<AssetId> = hosts.map(|entry| entry.host.id.clone()).collect();
+    let (mut config, problems) = salvage(understood);
+    for entry in config.hosts.iter_mut().filter(|entry| !disabled.contains(&entry.host.id)) {
+        Arc::make_mut(&mut entry.host).not_probed = None;
+    }
+    for entry in &mut config.jobs {
+        Arc::make_mut(&mut entry.job).not_probed = None;
+    }
+    (config, problems)
+}
+
 fn salvage(understood: Understood) -> (Config, Vec<Problem>) {
     let Understood {
         root,

@@ -45,6 +45,10 @@ pub async fn run(plan: &Plan, net: &Arc<Net>, clock: Clock, policy: Policy, care
         if let Some(fault) = fault {
             state.reduce(now, Event::Fault(fault));
         }
+        let silence = net.names.silence();
+        if state.nameless() != silence.as_ref() {
+            state.reduce(now, Event::Resolver(silence));
+        }
         let effects = state.reduce(now, Event::Observed(observation));
         if effects.iter().any(|e| matches!(e, Effect::Retry(_))) {
             let wait = bound.spec.retry_interval.min(Duration::from_secs(1));

@@ -17,6 +17,7 @@ use crate::base::options::{Key, Node, Problem, Table, Value};
 use crate::config::inventory::without_credentials;
 use crate::config::{CheckEntry, HostEntry};
 use crate::model::{AssetId, FlapFormula, Host, Inventory, Job, Origin};
+use crate::net::resolve::name_servers;
 use crate::ssh::config::{Proxy, SshConfig, Surroundings, is_safe_host};
 
 /// More SSH hosts than this are watched only after a word from the operator.
@@ -234,22 +235,6 @@ fn resolvers(places: &Places, found: &mut Found) {
         let host = Host::new(&format!("resolver {text}"), Some(&text), Origin::Resolver);
         found.add(&entry(host, checks), None);
     }
-}
-
-/// At most three, as the system's resolver uses.
-fn name_servers(resolv_conf: &str) -> Vec<IpAddr> {
-    let mut out: Vec<IpAddr> = Vec::new();
-    for line in resolv_conf.lines() {
-        let mut words = line.split_whitespace();
-        if words.next() == Some("nameserver")
-            && let Some(address) = words.next().and_then(|w| w.parse().ok())
-            && !out.contains(&address)
-        {
-            out.push(address);
-        }
-    }
-    out.truncate(3);
-    out
 }
 
 fn ssh_hosts(config: Option<&SshConfig>, all: bool, found: &mut Found) {

@@ -390,6 +390,14 @@ impl Engine {
     /// Takes in what has come back, of both kinds: neither waits for the other.
     fn take_results(&mut self, now: Timestamp, first: Option<Finished>, finished: &mut mpsc::Receiver<Finished>) {
         self.taken = now;
+        let silence = self.net.names.silence();
+        if self.state.nameless() != silence.as_ref() {
+            match &silence {
+                Some(why) => tracing::warn!("{why}"),
+                None => tracing::info!("names can be resolved again"),
+            }
+            self.take(Event::Resolver(silence));
+        }
         self.take_echoes();
         let more = std::iter::from_fn(|| finished.try_recv().ok());
         for result in first.into_iter().chain(more).take(BATCH) {

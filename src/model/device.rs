@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use super::pool::{Pool, PoolLimits};
 use crate::base::{Timestamp, Untrusted};
 
 /// The `system` group of a device (RFC 3418), its engine's clock, and who made it.
@@ -95,6 +96,8 @@ pub struct Equipment {
     pub processors: Vec<Processor>,
     pub memory: Vec<Pool>,
     pub storage: Vec<Pool>,
+    /// From where on these are a problem.
+    pub limits: PoolLimits,
     /// How many rows at the end of `memory` and of `storage` are UCD-SNMP's.
     pub ucd_pools: [usize; 2],
     /// Load averages of 1, 5 and 15 minutes (`laLoad`).
@@ -616,14 +619,6 @@ pub struct Sensor {
 pub struct Processor {
     pub name: Untrusted,
     pub percent: f64,
-}
-
-/// A pool of memory or storage.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pool {
-    pub name: Untrusted,
-    pub used_bytes: Option<u64>,
-    pub total_bytes: Option<u64>,
 }
 
 /// `bgpPeerState` (RFC 4273).

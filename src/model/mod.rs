@@ -14,6 +14,7 @@ pub mod maintenance;
 pub mod notification;
 pub mod observation;
 pub mod policy;
+mod pool;
 pub mod port;
 pub mod port_history;
 pub mod port_key;

@@ -239,7 +239,7 @@ impl Vitals {
             load: equipment.load,
             cores: u32::try_from(processors.len()).ok().filter(|n| *n > 0),
             cpu: (!processors.is_empty()).then_some(CpuTime { busy, iowait: 0.0, steal: 0.0 }),
-            memory: pool(&["real memory without buffers and cache", "physical memory"]),
+            memory: pool(&[WITHOUT_CACHE, "physical memory"]),
             swap: pool(&["swap", "swap space"]),
             disks: disks.collect(),
             ..Self::default()
@@ -254,6 +254,17 @@ impl Vitals {
         disks.sort_by(|a, b| fill(b).total_cmp(&fill(a)));
         disks
     }
+}
+
+/// What UCD-SNMP's numbers of memory are called when they are put together.
+pub const WITHOUT_CACHE: &str = "real memory without buffers and cache";
+/// What a big volume's free space is held against: a tenth of 20 TB is no emergency.
+const BIG: f64 = 2e12;
+
+/// The percentage that a disk is held against its limits with: of a big one what is left counts as of [`BIG`].
+pub fn fill(used_percent: f64, size: u64, available: u64) -> f64 {
+    let size = size as f64;
+    if size <= BIG { used_percent } else { used_percent.min(100.0 - 100.0 * available as f64 / BIG).max(0.0) }
 }
 
 #[cfg(test)]
@@ -293,5 +304,13 @@ mod tests {
         let certain = |seconds, uncertainty| ClockOffset { seconds, uncertainty }.certain();
         assert!(certain(-0.02, 0.05) <= 0.0);
         assert!((certain(-1.5, 0.5) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_tenth_of_a_big_volume_is_no_emergency() {
+        let rounded = |used, size, free| fill(used, size, free).round() as u32;
+        assert_eq!(rounded(90.0, 1_000_000_000_000, 100_000_000_000), 90);
+        assert_eq!(rounded(90.0, 20_000_000_000_000, 2_000_000_000_000), 0);
+        assert_eq!(rounded(99.5, 20_000_000_000_000, 100_000_000_000), 95);
     }
 }

@@ -9,10 +9,22 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 
+mod health;
+
+use health::{Answer, Health};
+
 /// How long an answer is used without asking again.
 const FRESH: Duration = Duration::from_secs(60);
 /// A dead resolver keeps each look-up's thread for many seconds; all others share the rest of the pool.
 const AT_ONCE: usize = 16;
+/// What `getaddrinfo` calls the answer that there is no such name, and that it has no address: of glibc, of musl. All else
+/// means that there is no answer.
+const NO_SUCH_NAME: [&str; 4] = [
+    "Name or service not known",
+    "No address associated with hostname",
+    "Name does not resolve",
+    "Name has no usable address",
+];
 /// How long somebody who could go on with an old address waits for a new one.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -20,6 +32,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub enum ResolveError {
     #[error("name not resolved: {name}: {reason}")]
     Failed { name: Arc<str>, reason: Arc<str> },
+    /// The resolver says that there is no such name, or no address of it.
+    #[error("name not resolved: {name}: {reason}")]
+    NoSuchName { name: Arc<str>, reason: Arc<str> },
     #[error("name not resolved: {name}: no answer within {:.1} s", .within.as_secs_f32())]
     TimedOut { name: Arc<str>, within: Duration },
 }
@@ -39,6 +54,9 @@ struct Shared {
     found: Mutex<HashMap<Arc<str>, IpAddr>>,
     threads: Arc<Semaphore>,
     look_up: LookUp,
+    health: Mutex<Health>,
+    /// What is said of it, while it is silent.
+    silence: Mutex<Option<Arc<str>>>,
 }
 
 #[derive(Debug, Default)]
@@ -59,8 +77,10 @@ impl Default for Names {
 
 impl Names {
     fn with(look_up: LookUp) -> Self {
+        let (known, found) = (Mutex::default(), Mutex::default());
+        let (health, silence) = (Mutex::default(), Mutex::default());
         let threads = Arc::new(Semaphore::new(AT_ONCE));
-        Self { shared: Arc::new(Shared { known: Mutex::default(), found: Mutex::default(), threads, look_up }) }
+        Self { shared: Arc::new(Shared { known, found, threads, look_up, health, silence }) }
     }
 
     /// The address of a name; an IP address is its own. IPv4 is preferred where both are there. A dead resolver does
@@ -83,15 +103,35 @@ impl Names {
             let running = entry.running.get_or_insert_with(|| self.shared.clone().start(name.clone())).clone();
             (entry.last, running)
         };
+        self.shared.lock_health().begun(name);
         let within = if last.is_some() { timeout.min(PATIENCE) } else { timeout };
         let found = match tokio::time::timeout(within, running.wait_for(Option::is_some)).await {
             Ok(Ok(found)) => found.clone(),
             // Out of time, or the look-up was dropped with the runtime.
             Ok(Err(_)) | Err(_) => None,
         };
-        let found = found.unwrap_or_else(|| Err(ResolveError::TimedOut { name: name.clone(), within }));
+        let found = found.unwrap_or_else(|| {
+            self.shared.lock_health().ended(name, Answer::None { lost: last.is_none() });
+            Err(ResolveError::TimedOut { name: name.clone(), within })
+        });
         // What an earlier run knew may have come meanwhile.
         found.or_else(|error| self.shared.last(name, &error).ok_or(error))
+    }
+
+    /// Whether the system's resolver answers nothing at all, by the look-ups of every name.
+    pub fn is_silent(&self) -> bool {
+        self.shared.lock_health().is_silent()
+    }
+
+    /// The same in words, with the servers that are asked.
+    pub fn silence(&self) -> Option<Arc<str>> {
+        let mut words = self.shared.silence.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_silent() {
+            *words = None;
+        } else if words.is_none() {
+            *words = Some(no_answer_of(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default()).into());
+        }
+        words.clone()
     }
 
     /// Takes what an earlier run had found, for names that this one has not looked up yet.
@@ -141,6 +181,10 @@ impl Shared {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lock_health(&self) -> std::sync::MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The last known address, where there is one; that it is used is said once.
     fn last(&self, name: &Arc<str>, error: &ResolveError) -> Option<IpAddr> {
         let mut known = self.lock();
@@ -157,6 +201,8 @@ impl Shared {
         let (tx, rx) = watch::channel(None);
         tokio::spawn(async move {
             let found = self.find(&name).await;
+            let answered = matches!(found, Ok(_) | Err(ResolveError::NoSuchName { .. }));
+            let mut lost = true;
             if let Some(entry) = self.lock().get_mut(&name) {
                 entry.running = None;
                 if let Ok(address) = found {
@@ -166,7 +212,10 @@ impl Shared {
                         self.lock_found().insert(name.clone(), address);
                     }
                 }
+                lost = entry.last.is_none();
             }
+            let answer = if answered { Answer::Given } else { Answer::None { lost } };
+            self.lock_health().ended(&name, answer);
             let _ = tx.send(Some(found));
         });
         rx
@@ -187,6 +236,9 @@ impl Shared {
             Ok(Err(error)) => {
                 let words = error.to_string();
                 let reason = words.strip_prefix("failed to lookup address information: ").unwrap_or(&words);
+                if NO_SUCH_NAME.contains(&reason) {
+                    return Err(ResolveError::NoSuchName { name: name.clone(), reason: reason.into() });
+                }
                 return Err(failed(reason.to_owned()));
             }
             Ok(Ok(addresses)) => addresses,
@@ -194,6 +246,30 @@ impl Shared {
         let first = addresses.iter().find(|a| a.is_ipv4()).or_else(|| addresses.first());
         first.copied().ok_or_else(|| failed("no address".to_owned()))
     }
+}
+
+/// The servers that the system's resolver asks, at most three, as it does.
+pub fn name_servers(resolv_conf: &str) -> Vec<IpAddr> {
+    let mut out: Vec<IpAddr> = Vec::new();
+    for line in resolv_conf.lines() {
+        let mut words = line.split_whitespace();
+        if words.next() == Some("nameserver")
+            && let Some(address) = words.next().and_then(|w| w.parse().ok())
+            && !out.contains(&address)
+        {
+            out.push(address);
+        }
+    }
+    out.truncate(3);
+    out
+}
+
+fn no_answer_of(resolv_conf: &str) -> String {
+    let servers: Vec<String> = name_servers(resolv_conf).iter().map(ToString::to_string).collect();
+    if servers.is_empty() {
+        return "names cannot be resolved: /etc/resolv.conf names no resolver".to_owned();
+    }
+    format!("names cannot be resolved: no answer of {}", servers.join(", "))
 }
 
 fn system(name: &str) -> std::io::Result<Vec<IpAddr>> {
@@ -273,6 +349,43 @@ mod tests {
         assert_eq!(found, [(name.clone(), new)]);
         well.put_found(found);
         assert_eq!((well.take_found().len(), well.take_found().len()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn a_resolver_is_silent_where_two_names_get_no_answer_and_none_does() {
+        fn refuses(name: &str) -> std::io::Result<Vec<IpAddr>> {
+            let words = if name.starts_with("no-") { NO_SUCH_NAME[0] } else { "Temporary failure in name resolution" };
+            Err(std::io::Error::other(format!("failed to lookup address information: {words}")))
+        }
+        let names = Names::with(refuses);
+        for (name, silent) in [("a", false), ("b", true)] {
+            names.resolve(&name.into(), SECOND).await.expect_err("no answer");
+            assert_eq!(names.is_silent(), silent, "{name}");
+        }
+        let names = Names::with(refuses);
+        for name in ["no-a", "no-b", "no-c"] {
+            let error = names.resolve(&name.into(), SECOND).await.expect_err("no such name");
+            assert!(matches!(error, ResolveError::NoSuchName { .. }), "{error:?}");
+            assert!(!names.is_silent(), "{name}");
+        }
+        // Nobody waits as long as it takes.
+        let names = Names::with(|_| {
+            std::thread::sleep(Duration::from_millis(200));
+            Ok(vec![IpAddr::from([192, 0, 2, 1])])
+        });
+        let (a, b) = ("a".into(), "b".into());
+        let short = Duration::from_millis(5);
+        let asked = futures_util::future::join(names.resolve(&a, short), names.resolve(&b, short)).await;
+        assert!(asked.0.is_err() && asked.1.is_err() && names.is_silent());
+        let asked = futures_util::future::join(names.resolve(&a, 10 * SECOND), names.resolve(&b, 10 * SECOND)).await;
+        assert!(asked.0.is_ok() && asked.1.is_ok() && !names.is_silent());
+    }
+
+    #[test]
+    fn what_is_silent_is_named() {
+        let words = no_answer_of("nameserver 192.0.2.53\nsearch lab\nnameserver 2001:db8::53\n");
+        assert_eq!(words, "names cannot be resolved: no answer of 192.0.2.53, 2001:db8::53");
+        assert_eq!(no_answer_of("\n"), "names cannot be resolved: /etc/resolv.conf names no resolver");
     }
 
     #[tokio::test]

@@ -91,7 +91,11 @@ impl PortsProbe {
         let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let profiles = self.profiles.clone().unwrap_or_else(Profiles::shipped);
         match walk_with(cx, &target, self.access.max_repetitions, &profiles, before.as_deref(), Depth::Due).await {
-            Ok((table, cost)) => {
+            Ok((mut table, cost)) => {
+                if table.equipment.limits != self.access.pools {
+                    let equipment = &mut Arc::make_mut(&mut table).equipment;
+                    Arc::make_mut(equipment).limits = self.access.pools.clone();
+                }
                 *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(table.clone());
                 reading(table, cost)
             }

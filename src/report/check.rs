@@ -126,7 +126,10 @@ pub fn exit_status(snapshot: &Snapshot) -> u8 {
     let undecided = undecided.filter(|condition| *condition == Condition::Unknown);
     let conditions = snapshot.hosts.iter().map(|h| h.condition).chain(snapshot.jobs.iter().map(|j| j.condition));
     let devices = snapshot.devices.iter().map(|d| d.condition);
-    for condition in conditions.chain(devices).chain(undecided).chain(snapshot.problems.iter().map(|p| p.condition)) {
+    // A console that cannot see knows nothing: that is not worse than what it would see.
+    let problems = snapshot.problems.iter();
+    let problems = problems.map(|p| if p.kind == ProblemKind::Console { Condition::Unknown } else { p.condition });
+    for condition in conditions.chain(devices).chain(undecided).chain(problems) {
         worst = match (condition, worst) {
             (Condition::Critical, _) | (_, 2) => 2,
             (Condition::Unknown | Condition::Unreachable | Condition::Pending, _) | (_, 3) => 3,

@@ -45,6 +45,8 @@ pub enum Event {
     },
     /// Why the machine has no way out any more, in words; `None` with one again. Told when that changes.
     Uplink(Option<Arc<str>>),
+    /// That names cannot be resolved, in words; `None` where they can again. Told when that changes.
+    Resolver(Option<Arc<str>>),
     Fault(Arc<str>),
     Discovering(bool),
     Watching(Option<WatchView>),

@@ -18,7 +18,7 @@ mod reduce;
 pub use event::{Effect, Event, News, Pace, Remembered};
 pub use reduce::State;
 pub use snapshot::{
-    Blindness, EngineView, HostWatch, Link, Mode, Problem, ProblemKind, Snapshot, Storage, Totals, WatchView,
+    Blindness, Cause, EngineView, HostWatch, Link, Mode, Problem, ProblemKind, Snapshot, Storage, Totals, WatchView,
 };
 pub use view::{
     Care, CheckView, DeviceView, Finding, Flapping, Gap, HostView, InferredParent, JobState, JobView, Maintained,

@@ -115,6 +115,15 @@ pub(super) struct JobSlot {
     active: Vec<Active>,
     /// The condition that was last announced, or found at the start.
     told: Option<Condition>,
+    /// That is a problem that was found and never told.
+    untold: bool,
+}
+
+impl JobSlot {
+    /// What is wrong with it was found and told by an earlier run.
+    fn was_known(&self) -> bool {
+        self.check.as_ref().is_some_and(|check| check.restored && check.last_good.is_some())
+    }
 }
 
 /// Where a check lives.
@@ -189,6 +198,7 @@ impl State {
             }
             Event::Notified(told) => self.notified(told, &mut effects),
             Event::Uplink(lost) => self.take_uplink(at, lost, &mut effects),
+            Event::Resolver(lost) => self.take_resolver(at, lost, &mut effects),
             Event::Traps(status) => self.engine.traps = Some(Arc::new(status)),
         }
         effects
@@ -260,10 +270,11 @@ impl State {
         mut observation: Observation,
         effects: &mut Vec<Effect>,
     ) {
-        let mut walked = false;
+        let (mut walked, mut recalled) = (false, false);
         if let Facts::Ports(table) = &observation.reading.facts {
             let slot = &self.hosts[row];
             let stored = if slot.device.is_none() { self.unclaimed_devices.remove(&slot.view.host.id) } else { None };
+            recalled = stored.is_some();
             let judged = if let Some(stored) = stored {
                 self.recall(row, &stored, table)
             } else {
@@ -284,6 +295,7 @@ impl State {
                 self.infer(row, &table);
             }
         }
+        let nameless = self.is_nameless(row, &observation);
         let slot = &mut self.hosts[row];
         let sure = !slot.gauges.is_empty() && gauges::apply(slot, index, &mut observation);
         let was_silent = rules::host::is_silent(&slot.view);
@@ -296,7 +308,7 @@ impl State {
         let (service, failed) = (!check.spec.decides_reachability && !before.is_problem(), check.attempt > 0);
         // What it hangs on is to blame for these changes.
         let counts = !slot.lineage.waits && view.behind.is_none();
-        let withheld = self.sight.withholds() && view.host.origin != Origin::Local;
+        let withheld = nameless || (self.sight.withholds() && view.host.origin != Origin::Local);
         let own = if self.inventory.flapping.is_empty() { None } else { self.inventory.flapping.get(&key) };
         let usual = self.policy.flapping.as_ref();
         let formula = usual.and_then(|usual| own.map_or(Some(usual), Option::as_ref));
@@ -306,7 +318,9 @@ impl State {
         let blind = self.sight.is_blind();
         let flapped = check.flap.flapping;
         let soon = rules::check::take(check, observation, hearing);
-        if blind && withheld && !answers {
+        if nameless {
+            sight::unheard(check, at);
+        } else if blind && withheld && !answers {
             // Until sight is back each keeps its own rhythm.
             check.stale = true;
         } else if soon || again {
@@ -332,7 +346,7 @@ impl State {
         self.follow_up(at, row, (was_silent, answers), effects);
         self.judge_host(at, row, effects);
         if walked {
-            self.tell_parts(row, effects);
+            self.tell_parts(row, recalled, effects);
         }
     }
 
@@ -366,14 +380,23 @@ impl State {
         if let Some(maintained) = &slot.view.care.maintenance {
             let is_end = slot.told.is_some_and(Condition::is_problem) && to == Condition::Ok;
             if slot.told.is_none() {
-                slot.told = Some(if slot.view.since >= maintained.from { Condition::Ok } else { to });
+                let begun = slot.view.since >= maintained.from;
+                slot.told = Some(if begun { Condition::Ok } else { to });
+                slot.untold = !begun && to.is_problem() && !slot.was_known();
             }
             if !is_end {
                 return;
             }
         }
         let asset = &slot.view.job.id;
-        if let Some(from) = slot.told.replace(to) {
+        let Some(from) = slot.told.replace(to) else {
+            slot.untold = to.is_problem() && !slot.was_known();
+            return;
+        };
+        if slot.untold && to <= from {
+            slot.untold = to.is_problem();
+        } else {
+            slot.untold = false;
             effects.push(Effect::Announce { asset: asset.clone(), from, to, news: News::Changed });
         }
     }
@@ -539,9 +562,17 @@ impl State {
                 continued(spec, old.and_then(|o| o.check.as_ref()), at)
             });
             let view = rules::backup::judge(job, old.map(|o| &*o.view), check.as_ref(), at);
-            let told = old.and_then(|o| o.told);
+            let (told, untold) = old.map_or((None, false), |o| (o.told, o.untold));
             let active = old.map(|o| o.active.clone()).unwrap_or_default();
-            self.jobs.push(JobSlot { view: Arc::new(view), check, waiting: false, claimed: false, active, told });
+            self.jobs.push(JobSlot {
+                view: Arc::new(view),
+                check,
+                waiting: false,
+                claimed: false,
+                active,
+                told,
+                untold,
+            });
         }
         for remark in &inventory.remarks {
             if !self.remarks.contains(remark) {
@@ -633,7 +664,10 @@ impl State {
             let Some(one) = self.unclaimed.remove(key) else { continue };
             match *row {
                 Row::Host(host, check) => {
-                    let view = Arc::make_mut(&mut self.hosts[host].view);
+                    let slot = &mut self.hosts[host];
+                    // Where this run was quicker than the store, it found a problem that was told before.
+                    slot.lineage.untold &= !(one.condition.is_problem() && one.last_good.is_some());
+                    let view = Arc::make_mut(&mut slot.view);
                     rules::check::restore(&mut view.checks[check], one, &self.policy, at);
                 }
                 Row::Job(job) => {

@@ -85,15 +85,24 @@ pub struct EngineView {
     pub blind: Option<Blindness>,
 }
 
-/// Most of what answered before is silent: the likely cause is here.
+/// Much of what is watched is not seen: the likely cause is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blindness {
     pub since: Timestamp,
     pub silent: usize,
-    /// All that ever answered.
+    /// All that it could be.
     pub targets: usize,
-    /// What this machine itself says of it, where it does: "no default route".
-    pub reason: Option<Arc<str>>,
+    pub cause: Cause,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Most of what answered before fell silent together.
+    Silence,
+    /// The machine has no way out, and says so: "no default route".
+    NoWayOut(Arc<str>),
+    /// Names cannot be resolved, and those that are silent are known by name only.
+    NoNames(Arc<str>),
 }
 
 /// A device whose ports are asked as fast as its agent counts anew.

@@ -275,6 +275,73 @@ fn the_present_problems_of_a_site_are_claimed_but_for_those_that_somebody_has() 
     assert_eq!(noctty(&["ack"]).lines().count(), 3);
 }
 
+#[test]
+fn the_present_problems_of_a_site_are_those_that_the_running_engine_sees() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    let held = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let open = held.local_addr().expect("an address").port();
+    let host = |name: &str, site: &str, port: u16| {
+        let check = format!("{{ kind = \"tcp\", port = {port}, interval = \"1s\", attempts = 1 }}");
+        format!(
+            "[[host]]\nname = \"{name}\"\naddress = \"127.0.0.1\"\nsite = \"{site}\"\ngroup = \"{site}-g\"\nchecks = [{check}]\n"
+        )
+    };
+    // Nobody listens at port 1. What answers beside it shows that the console sees.
+    let config = dir.join("sites.toml");
+    let text = [
+        host("good", "fra1", open),
+        host("calm", "quiet1", open),
+        host("bad1", "fra1", 1),
+        host("bad2", "fra1", 1),
+        host("far", "ams1", 1),
+    ];
+    fs::write(&config, text.concat()).expect("written");
+    let noctty = || {
+        let mut command = Command::new(NOCTTY);
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", dir).env("USER", "ops1");
+        command.arg("--config").arg(&config).arg("--state").arg(dir.join("state")).stdin(Stdio::null());
+        command
+    };
+    let engine = noctty().arg("collect").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let _running = Running(engine);
+    let claim = |kind: &str, name: &str| -> String {
+        let output = noctty().args(["ack", kind, name]).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let names = |said: &str| -> Vec<String> {
+        let rows = said.lines().filter_map(|line| line.strip_prefix("saved claimed "));
+        rows.filter_map(|row| row.split(' ').next()).map(str::to_owned).collect()
+    };
+    crate::peer::until("the engine says what it sees", || {
+        claim("--site", "quiet1").contains("site quiet1: nothing to claim, as noctty, ")
+    });
+    // One call after the other, faster than the engine reads the journal: what was claimed is not claimed again.
+    let mut claimed: Vec<String> = Vec::new();
+    crate::peer::until("the engine has found both to be down, and both are claimed", || {
+        let said = claim("--site", "fra1");
+        assert!(said.contains(" as noctty, "), "{said}");
+        claimed.extend(names(&said));
+        claimed.len() >= 2
+    });
+    claimed.sort();
+    assert_eq!(claimed, ["bad1", "bad2"], "each once, and nothing that is well");
+    let again = claim("--site", "fra1");
+    assert!(again.contains("nothing to claim") && again.contains("left as it is: bad1, which ops1 has"), "{again}");
+    let mut said = String::new();
+    crate::peer::until("the engine has found the other to be down", || {
+        said = claim("--group", "ams1-g");
+        names(&said) == ["far"]
+    });
+    assert!(said.contains("group ams1-g: 1 claimed, as noctty, "), "{said}");
+    // The engine has taken the claims in: whoever asks it hears of them.
+    crate::peer::until("the claims stand", || {
+        let listed = noctty().arg("ack").output().expect("it runs");
+        String::from_utf8_lossy(&listed.stdout).lines().count() == 3
+    });
+}
+
 /// Ends what it started, however the test ends.
 struct Running(std::process::Child);
 

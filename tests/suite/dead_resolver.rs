@@ -1,5 +1,5 @@
 //! A resolver that falls silent (a stopped unbound), and a collector that is restarted meanwhile: what had an address keeps it and is
-//! up, what never had one says that its name is not resolved, and nobody is told anything.
+//! up. For who never had one it is one problem, that this console cannot see, until the resolver answers. Nobody is told anything.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,18 +24,24 @@ collector=
 ends() { kill -KILL $resolver $service $collector; }
 trap ends EXIT
 step() { until [ -e "$1" ]; do sleep 0.05; done; }
-collect() { "$2" --config noctty.toml --state state collect >"$1" 2>&1 & collector=$!; }
+collect() { "$2" --config noctty.toml --state "$3" collect >"$1" 2>&1 & collector=$!; }
 until getent hosts db01.lab.test >/dev/null; do sleep 0.05; done
 until (exec 3<>/dev/tcp/127.0.0.1/8080) 2>/dev/null; do sleep 0.05; done
-collect first.log "$2"
+collect first.log "$2" state
 step silent
 kill -STOP $resolver
 kill -KILL $collector
 wait $collector || true
 touch restarted
-collect second.log "$2"
+collect second.log "$2" state
 "$2" --config noctty.toml --state other check --json >check.json || true
 touch checked
+step judged
+kill -KILL $collector
+wait $collector || true
+collect third.log "$2" other
+step answers
+kill -CONT $resolver
 step over
 "#;
 
@@ -121,17 +127,37 @@ fn with_a_silent_resolver_what_had_an_address_keeps_it_over_a_restart_and_the_re
     let db01 = stored(&state, "db01").expect("it is known");
     assert_eq!((db01.condition, db01.observation.reading.outcome), (Condition::Ok, Outcome::Ok), "{db01:?}");
     assert_eq!(fs::read_to_string(at("told")).unwrap_or_default(), "", "nobody is told anything");
-    // Who never knew an address says why, and calls nothing down.
+    // Who never knew an address says why once, and calls nothing down.
     until("a look without any memory", || at("checked").exists());
-    let told = fs::read(at("check.json")).expect("it was printed");
-    let told: Value = serde_json::from_slice(&told).expect("JSON");
-    assert_eq!(told["state"], "unknown", "{told:#}");
-    for host in told["hosts"].as_array().expect("hosts") {
+    let found = fs::read(at("check.json")).expect("it was printed");
+    let found: Value = serde_json::from_slice(&found).expect("JSON");
+    assert_eq!((&found["state"], &found["complete"]), (&"unknown".into(), &false.into()), "{found:#}");
+    for host in found["hosts"].as_array().expect("hosts") {
         let name = host["name"].as_str().expect("a name");
-        let reason = host["reason"].as_str().expect("a reason");
-        assert!(reason.contains(&format!("name not resolved: {name}.lab.test: ")), "{host:#}");
-        assert_eq!(host["state"], "unknown", "{host:#}");
+        assert_eq!(host["state"], "pending", "{host:#}");
+        assert_eq!(host["reason"], "never seen: its name cannot be resolved");
+        let said = host["checks"][0]["summary"].as_str().expect("what the check says");
+        assert!(said.starts_with(&format!("name not resolved: {name}.lab.test: ")), "{host:#}");
     }
+    let [problem] = &found["problems"].as_array().expect("problems")[..] else { panic!("{found:#}") };
+    assert_eq!((&problem["kind"], &problem["word"]), (&"console".into(), &"CAN'T SEE".into()));
+    let reason = "names cannot be resolved: no answer of 127.0.0.1 · 2 of 2 targets with a name are not seen";
+    assert_eq!(problem["reason"], reason);
+    fs::write(at("judged"), "").expect("written");
+    // It ends by itself: what has a name is asked, and what has none is unknown.
+    until("nothing can be resolved from the beginning", || {
+        runs();
+        let logs = fs::read_dir(at("other/log")).into_iter().flatten().flatten();
+        let told = |path: PathBuf| fs::read_to_string(path).unwrap_or_default().contains("no answer of 127.0.0.1");
+        logs.map(|entry| entry.path()).any(told)
+    });
+    fs::write(at("answers"), "").expect("written");
+    until("the resolver answers again", || {
+        runs();
+        let stands = |host: &str| stored(&at("other"), host).map(|one| one.condition);
+        (stands("db01"), stands("never")) == (Some(Condition::Ok), Some(Condition::Unknown))
+    });
+    assert_eq!(fs::read_to_string(at("told")).unwrap_or_default(), "", "nobody is told anything");
     fs::write(at("over"), "").expect("written");
     until("everything ends", || lab.0.try_wait().expect("it can be asked").is_some());
 }

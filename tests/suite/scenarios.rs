@@ -44,6 +44,9 @@ struct HostForm {
     /// The jump host that ssh_config reaches it through, and the gateway that the routing table does.
     jump: Option<String>,
     gateway: Option<String>,
+    /// An address, or a name of it.
+    #[serde(default = "documentation_address")]
+    address: String,
     /// The first of them proves that the host lives.
     #[serde(default = "icmp")]
     checks: Vec<String>,
@@ -63,6 +66,10 @@ impl ParentForm {
             Self::Group(names) => names,
         }
     }
+}
+
+fn documentation_address() -> String {
+    "192.0.2.1".to_owned()
 }
 
 fn icmp() -> Vec<String> {
@@ -86,6 +93,8 @@ struct Step {
     maintain: Vec<OrderForm>,
     /// Why the machine has no way out; nothing where it has one again.
     uplink: Option<String>,
+    /// Why names cannot be resolved; nothing where they can again.
+    resolver: Option<String>,
     /// Ids of windows that are taken back.
     #[serde(default)]
     cancel: Vec<String>,
@@ -183,7 +192,7 @@ impl Stage {
     fn new(scenario: &Scenario) -> Self {
         let mut inventory = Inventory::default();
         for form in &scenario.host {
-            let mut host = Host::new(&form.name, Some("192.0.2.1"), Origin::Config);
+            let mut host = Host::new(&form.name, Some(&form.address), Origin::Config);
             host.parents = form.parents.iter().flat_map(ParentForm::names).map(AssetId::new).collect();
             if form.parents.iter().any(|parent| matches!(parent, ParentForm::Group(_))) {
                 host.redundancy = form.parents.iter().map(|parent| parent.names().len()).collect();
@@ -214,6 +223,10 @@ impl Stage {
         if let Some(why) = &step.uplink {
             let lost = (!why.is_empty()).then(|| why.as_str().into());
             effects.extend(self.state.reduce(at, Event::Uplink(lost)));
+        }
+        if let Some(why) = &step.resolver {
+            let lost = (!why.is_empty()).then(|| why.as_str().into());
+            effects.extend(self.state.reduce(at, Event::Resolver(lost)));
         }
         for text in &step.see {
             let (check, found) = text.rsplit_once(' ').expect("host/check outcome");

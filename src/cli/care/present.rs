@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, bail};
@@ -10,9 +11,9 @@ use tokio::sync::mpsc;
 
 use super::super::attach::Way;
 use crate::attach::{LinkError, News};
-use crate::base::Clock;
+use crate::base::{Clock, Timestamp};
 use crate::engine::{Plan, cycle};
-use crate::model::{AssetId, CareBook, Host, Job, Policy, Target};
+use crate::model::{Acknowledgement, AssetId, CareBook, Host, Job, Policy, Target};
 use crate::net::Net;
 use crate::state::Snapshot;
 use crate::state::snapshot::{Problem, ProblemKind};
@@ -148,9 +149,21 @@ fn wanted(kin: &Kin, plan: &Plan) -> Vec<AssetId> {
     all
 }
 
-/// Those that nobody has taken on, once each, and those that somebody has.
-pub fn unowned(problems: Vec<&Problem>) -> (Vec<&Problem>, Vec<&Problem>) {
+/// Those that nobody has taken on, once each, and the claims of those that somebody has. An engine may not have read the newest of
+/// the claims in `book` yet.
+pub fn unowned<'a>(
+    problems: Vec<&'a Problem>,
+    book: &CareBook,
+    now: Timestamp,
+) -> (Vec<&'a Problem>, Vec<Arc<Acknowledgement>>) {
     let mut seen: HashSet<&Target> = HashSet::new();
-    let once = problems.into_iter().filter(|problem| seen.insert(&problem.target));
-    once.partition(|problem| problem.care.ack.is_none())
+    let (mut free, mut owned) = (Vec::new(), Vec::new());
+    for problem in problems.into_iter().filter(|problem| seen.insert(&problem.target)) {
+        let stands = |ack: &&Arc<Acknowledgement>| ack.claim.target == problem.target && ack.claim.until > now;
+        match book.acks.iter().find(stands).or(problem.care.ack.as_ref()) {
+            Some(ack) => owned.push(ack.clone()),
+            None => free.push(problem),
+        }
+    }
+    (free, owned)
 }

@@ -8,9 +8,11 @@ use std::time::Duration;
 use super::{KIND, UserRef};
 use crate::base::Secret;
 use crate::base::options::{OptionDoc, Problem, Reader, SecretRef};
+use crate::model::device::PoolLimits;
 use crate::model::{Host, Wire};
 use crate::net::snmp::Target;
 use crate::probe::Cx;
+use crate::probe::vitals::limits;
 use crate::process::secret::Secrets;
 use crate::proto::snmp::{Credentials, Security, Version};
 
@@ -58,6 +60,16 @@ pub const OPTIONS: &[OptionDoc] = &[
         default: "1",
         help: "requests that may be under way to the agent at a time, 1 to 8",
     },
+    limits::OPTIONS[0],
+    limits::OPTIONS[1],
+    limits::OPTIONS[4],
+    limits::OPTIONS[5],
+    OptionDoc {
+        name: "ignore",
+        form: "array of strings",
+        default: "",
+        help: "pools of memory and storage that are never a problem; `*` stands for anything",
+    },
 ];
 
 /// Who the agent shall think we are.
@@ -78,6 +90,8 @@ pub struct Access {
     pub max_repetitions: u16,
     /// Requests that may be out to it at a time.
     pub in_flight: u8,
+    /// From where on what it says of memory and storage is a problem.
+    pub pools: PoolLimits,
     /// What fetches the secrets; shared with other hosts.
     pub secrets: Arc<Secrets>,
     told: Arc<AtomicBool>,
@@ -94,6 +108,7 @@ impl Access {
             retries: 2,
             max_repetitions: 25,
             in_flight: 1,
+            pools: PoolLimits::default(),
             secrets: Arc::default(),
             told: Arc::default(),
         }
@@ -108,7 +123,9 @@ impl Access {
         let max_repetitions =
             options.integer("max_repetitions", 1..=50).and_then(|n| u16::try_from(n).ok()).unwrap_or(25);
         let in_flight = options.integer("in_flight", 1..=8).and_then(|n| u8::try_from(n).ok()).unwrap_or(1);
+        let pools = limits::read_of_agent(options);
         Some(Self {
+            pools,
             timeout,
             retries,
             max_repetitions,

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use super::limits::{Levels, Limit, Limits, fill};
+use super::limits::{Levels, Limit, Limits};
 use crate::base::{Untrusted, units};
+use crate::model::vitals::fill;
 use crate::model::vitals::{Amount, Redundancy, Vitals};
 use crate::model::{Facts, Outcome, Reading, Unit};
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::base::options::{OptionDoc, Problem, Reader, Worse};
+use crate::model::device::PoolLimits;
 use crate::model::port_rules::Pattern;
 use crate::model::{Outcome, Unit};
 
@@ -70,9 +71,6 @@ pub const OPTIONS: [OptionDoc; 19] = [
         help: "mounts and units that are never a problem; `*` stands for anything",
     },
 ];
-
-/// What a big volume's free space is held against: a tenth of 20 TB is no emergency.
-const BIG: f64 = 2e12;
 
 /// Where a problem begins and where a worse one does. It ends further down: see [`Levels::judge`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -156,6 +154,16 @@ impl Limits {
     }
 }
 
+/// For what an agent tells by SNMP: disks, memory, and what of it is nobody's business.
+pub fn read_of_agent(options: &mut Reader<'_>) -> PoolLimits {
+    let usual = PoolLimits::default();
+    let [disk, memory] = [usual.disk, usual.memory].map(|[warning, critical]| Limit { warning, critical });
+    let disk = pair(options, "disk_warning", "disk_critical", disk);
+    let memory = pair(options, "memory_warning", "memory_critical", memory);
+    let both = |limit: Limit| [limit.warning, limit.critical];
+    PoolLimits { memory: both(memory), disk: both(disk), ignore: patterns(options) }
+}
+
 fn pair(options: &mut Reader<'_>, warning: &'static str, critical: &'static str, usual: Limit) -> Limit {
     let usual = [usual.warning, usual.critical];
     let [warning, critical] = options.pair(Worse::Higher, [warning, critical], usual, Reader::float);
@@ -202,12 +210,6 @@ impl Levels {
     }
 }
 
-/// The percentage that a disk is held against its limits with: of a big one what is left counts as of [`BIG`].
-pub fn fill(used_percent: f64, size: u64, available: u64) -> f64 {
-    let size = size as f64;
-    if size <= BIG { used_percent } else { used_percent.min(100.0 - 100.0 * available as f64 / BIG).max(0.0) }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -244,14 +246,6 @@ mod tests {
     }
 
     #[test]
-    fn a_tenth_of_a_big_volume_is_no_emergency() {
-        let rounded = |used, size, free| fill(used, size, free).round() as u32;
-        assert_eq!(rounded(90.0, 1_000_000_000_000, 100_000_000_000), 90);
-        assert_eq!(rounded(90.0, 20_000_000_000_000, 2_000_000_000_000), 0);
-        assert_eq!(rounded(99.5, 20_000_000_000_000, 100_000_000_000), 95);
-    }
-
-    #[test]
     fn options_are_read_and_what_contradicts_itself_is_told() {
         let read = |entries: &[(&str, Value)]| {
             let table = table(entries);
@@ -279,6 +273,10 @@ mod tests {
         let mut reader = table.reader("check");
         assert_eq!(Limits::read(&mut reader), Limits::default());
         let usual = Limits::default();
+        let of_agent = read_of_agent(&mut table.reader("check"));
+        assert_eq!(of_agent, PoolLimits::default());
+        let both = |limit: Limit| [limit.warning, limit.critical];
+        assert_eq!((of_agent.memory, of_agent.disk), (both(usual.memory), both(usual.disk)), "as in any other way");
         let default = |name: &str| OPTIONS.iter().find(|o| o.name == name).map_or("", |o| o.default).to_owned();
         for (name, value) in [
             ("disk_warning", usual.disk.warning),

@@ -44,11 +44,11 @@ impl State {
         if let (Standing::Behind(blame), Some(parent)) = (&standing, &slot.view.care.inferred_parent) {
             verdict.reason = Untrusted::from(format!("behind {blame} ({})", parent.by.words(&parent.name)));
         }
-        let veiled = self.is_veiled(row);
-        if veiled {
+        let veil = self.veil(row);
+        if let Some(words) = veil {
             // Its condition is the last one that was seen.
             verdict.stale = true;
-            verdict.reason = Untrusted::from("not seen any more: this console cannot see");
+            verdict.reason = Untrusted::from(words);
         }
         let slot = &mut self.hosts[row];
         let before = (slot.down, slot.lineage.waits);
@@ -67,7 +67,7 @@ impl State {
             }
         }
         if let Some(device) = &mut slot.device {
-            let stale = veiled || slot.down || slot.lineage.waits || rules::host::ports_stale(&slot.view);
+            let stale = veil.is_some() || slot.down || slot.lineage.waits || rules::host::ports_stale(&slot.view);
             if device.stale != stale {
                 Arc::make_mut(device).stale = stale;
             }
@@ -162,6 +162,7 @@ impl State {
             let begun = slot.view.care.maintenance.as_ref().is_some_and(|m| slot.view.since >= m.from);
             let begun = begun && condition.is_problem();
             lineage.announce(if begun { Condition::Ok } else { condition });
+            lineage.untold = !begun && condition.is_problem() && !slot.view.checks.iter().any(was_told);
             lineage.flapping = flaps;
             if !begun && judged {
                 lineage.learn(&slot.view, slot.down, doubt, false);
@@ -175,6 +176,9 @@ impl State {
             if condition == Condition::Ok && !flaps && (announced.is_problem() || lineage.flapping) {
                 lineage.announced = Some(condition);
                 lineage.told.clear();
+                if std::mem::take(&mut lineage.untold) && !lineage.flapping {
+                    return;
+                }
                 let news = if std::mem::take(&mut lineage.flapping) { News::FlappingEnds } else { News::Changed };
                 effects.push(Effect::Announce { asset: asset.clone(), from: announced, to: condition, news });
             }
@@ -183,6 +187,7 @@ impl State {
         let fault = if judged { lineage.learn(&slot.view, slot.down, doubt, flaps) } else { Fault::Known };
         if flaps != lineage.flapping {
             lineage.flapping = flaps;
+            lineage.untold = false;
             if flaps {
                 let (from, to) = (announced, condition);
                 effects.push(Effect::Announce { asset: asset.clone(), from, to, news: News::FlappingBegins });
@@ -197,11 +202,20 @@ impl State {
         let changed = told.and_then(|told| lineage.announce(told));
         let (from, to, news) = match (changed, fault) {
             // Worse than it was, by what nobody has ever seen to be right.
-            (Some((from, to)), Fault::Found) if to > from => return,
+            (Some((from, to)), Fault::Found) if to > from => {
+                lineage.untold |= !from.is_problem();
+                return;
+            }
+            // No worse than what nobody was told.
+            (Some((from, to)), _) if lineage.untold && to <= from => {
+                lineage.untold = to.is_problem();
+                return;
+            }
             (Some((from, to)), _) => (from, to, News::Changed),
             (None, Fault::New(worst)) if worst >= announced && told.is_some() => (announced, announced, News::Another),
             (None, _) => return,
         };
+        lineage.untold = false;
         effects.push(Effect::Announce { asset: asset.clone(), from, to, news });
     }
 
@@ -401,6 +415,11 @@ impl State {
             }
         }
     }
+}
+
+/// Of a check that was not heard of in this run before: an earlier run saw it right, and said that it broke.
+fn was_told(check: &CheckView) -> bool {
+    check.condition.is_problem() && check.last_good.is_some()
 }
 
 #[cfg(test)]

@@ -11,11 +11,18 @@ use crate::state::view::DeviceView;
 
 /// What was told of each part of a device; `None` until a walk said how things stand.
 #[derive(Clone, Debug, Default)]
-pub struct Told(Option<BTreeMap<Target, Condition>>);
+pub struct Told(Option<BTreeMap<Target, Known>>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Known {
+    condition: Condition,
+    /// It was found, and nobody was told.
+    untold: bool,
+}
 
 impl State {
-    /// After a walk.
-    pub(super) fn tell_parts(&mut self, row: usize, effects: &mut Vec<Effect>) {
+    /// After a walk. `recalled`: an earlier run knew the device, and said what was wrong with it.
+    pub(super) fn tell_parts(&mut self, row: usize, recalled: bool, effects: &mut Vec<Effect>) {
         let HostSlot { device, told, view, .. } = &mut self.hosts[row];
         let Some(device) = device.as_ref().filter(|device| !device.stale) else { return };
         // Most walks of most devices find nothing.
@@ -25,13 +32,15 @@ impl State {
         }
         let now = problems(device);
         let Some(told) = &mut told.0 else {
-            told.0 = Some(now);
+            let found = |condition| Known { condition, untold: !recalled };
+            told.0 = Some(now.into_iter().map(|(target, condition)| (target, found(condition))).collect());
             return;
         };
-        told.retain(|target, from| {
+        told.retain(|target, known| {
             let stands = now.contains_key(target);
-            if !stands {
-                effects.push(Effect::AnnouncePart { target: target.clone(), from: *from, to: Condition::Ok });
+            if !stands && !known.untold {
+                let target = target.clone();
+                effects.push(Effect::AnnouncePart { target, from: known.condition, to: Condition::Ok });
             }
             stands
         });
@@ -39,8 +48,11 @@ impl State {
             return;
         }
         for (target, to) in now {
-            let from = told.insert(target.clone(), to).unwrap_or(Condition::Ok);
-            if from != to {
+            let usual = Known { condition: Condition::Ok, untold: false };
+            let known = told.get(&target).copied().unwrap_or(usual);
+            let (from, untold) = (known.condition, known.untold && to <= known.condition);
+            told.insert(target.clone(), Known { condition: to, untold });
+            if from != to && !untold {
                 effects.push(Effect::AnnouncePart { target, from, to });
             }
         }

@@ -15,6 +15,8 @@
 //!
 //! Where the machine itself says that it has lost its way out ([`uplink`]), nothing has to fall first.
 //!
+//! Where names cannot be resolved ([`names`]) those that are known by name only are not seen, and all others are.
+//!
 //! While in doubt no bad result is believed, which bounds what a false doubt can cost, and others are asked at once.
 
 use std::sync::Arc;
@@ -26,10 +28,14 @@ use crate::model::{Inference, Origin};
 use crate::state::event::Effect;
 use crate::state::rules::host::signs_of_life;
 use crate::state::rules::parents::askable;
-use crate::state::snapshot::Blindness;
+use crate::state::snapshot::{Blindness, Cause};
 use crate::state::view::CheckView;
 
+mod names;
 mod uplink;
+
+use names::Nameless;
+pub(super) use names::unheard;
 
 /// Votes that are looked at.
 const VOTES: u32 = 20;
@@ -71,6 +77,8 @@ pub struct Sight {
     cut_off: Option<Arc<str>>,
     /// Hosts that could vote and are not on this machine.
     roots_beyond: usize,
+    /// While names cannot be resolved.
+    nameless: Option<Nameless>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -237,7 +245,7 @@ impl State {
 
     /// What the screen says while nothing is seen.
     pub(crate) fn blindness(&self) -> Option<Blindness> {
-        let Phase::Blind { since } = self.sight.phase else { return None };
+        let Phase::Blind { since } = self.sight.phase else { return self.namelessness() };
         let known = |slot: &&super::HostSlot| slot.view.last_seen.is_some() && slot.view.host.origin != Origin::Local;
         let known = self.hosts.iter().filter(known);
         let (mut silent, mut targets) = (0, 0);
@@ -245,13 +253,23 @@ impl State {
             targets += 1;
             silent += usize::from(slot.lineage.silent_since.is_some());
         }
-        Some(Blindness { since, silent, targets, reason: self.sight.cut_off.clone() })
+        let cause = self.sight.cut_off.clone().map_or(Cause::Silence, Cause::NoWayOut);
+        Some(Blindness { since, silent, targets, cause })
     }
 
-    /// It fell silent when the console lost its sight.
-    pub(super) fn is_veiled(&self, row: usize) -> bool {
+    /// Why it is not seen, where that says nothing of the host.
+    pub(super) fn veil(&self, row: usize) -> Option<&'static str> {
         let slot = &self.hosts[row];
-        self.sight.is_blind() && slot.vote.fallen && !slot.down
+        if self.sight.is_blind() && slot.vote.fallen && !slot.down {
+            return Some("not seen any more: this console cannot see");
+        }
+        let never = slot.view.last_seen.is_none();
+        let words = if never {
+            "never seen: its name cannot be resolved"
+        } else {
+            "not seen any more: its name cannot be resolved"
+        };
+        self.is_unnamed(row).then_some(words)
     }
 
     fn is_silent(&self, row: usize) -> bool {

@@ -102,6 +102,8 @@ pub fn begin_anew(check: &mut CheckView, at: Timestamp) {
 /// stale is stale at once; a soft problem starts over.
 pub fn restore(check: &mut CheckView, one: Remembered, policy: &Policy, now: Timestamp) {
     if check.last.is_some() {
+        // When it was well before is no matter of better knowledge.
+        check.last_good = check.last_good.or(one.last_good);
         return;
     }
     check.condition = one.condition;

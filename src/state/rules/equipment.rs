@@ -8,10 +8,11 @@ use crate::model::device::{
     BgpPeer, BgpState, Equipment, Firewall, Optics, OspfNeighbor, OspfState, PoeBudget, Pool, PowerSource, Processor,
     Sensor, SensorStatus, Ups,
 };
+use crate::model::vitals::{WITHOUT_CACHE, fill};
 use crate::model::{Condition, Side, Unit};
 use crate::state::view::Finding;
 
-/// From here on a pool, a processor, a power budget or a limit is nearly used up, in percent.
+/// From here on a processor, a power budget or a limit is nearly used up, in percent.
 const NEARLY: f64 = 90.0;
 /// A processor that is busy for a moment does its work.
 const BUSY: Duration = Duration::from_secs(120);
@@ -43,6 +44,22 @@ impl Notes<'_> {
     fn note_share(&mut self, share: Option<f64>, what: String, words: impl FnOnce(&str, f64) -> String) {
         if let Some(share) = share.filter(|share| self.is_beyond(&what, *share, (Side::Above, NEARLY), Unit::Percent)) {
             self.note(Some(Condition::Warning), || what, |what| words(what, share));
+        }
+    }
+
+    /// How bad it is that a pool is so full: what was a problem before is one until it is far enough inside the limit again.
+    fn level(&self, what: &str, fill: Fill) -> Condition {
+        let known = self.before.iter().find(|found| *found.what == *what).map(|found| found.condition);
+        let [warning, critical] = fill.limits;
+        let reaches = |limit: f64, held: bool| {
+            fill.percent >= limit || (held && fill.percent > limit - Unit::Percent.slack(limit))
+        };
+        if reaches(critical, known == Some(Condition::Critical)) {
+            Condition::Critical
+        } else if reaches(warning, known.is_some()) {
+            Condition::Warning
+        } else {
+            Condition::Ok
         }
     }
 
@@ -108,9 +125,10 @@ pub fn findings(equipment: &Equipment, at: Timestamp, before: &[Finding]) -> Vec
             busy.firm = at.since(busy.since) >= BUSY;
         }
     }
-    for pool in equipment.memory.iter().chain(&equipment.storage) {
-        let share = share(pool.used_bytes, pool.total_bytes);
-        notes.note_share(share, pool.name.line(), |what, _| format!("{what}: {}", used(pool)));
+    for (pool, fill) in pools(equipment) {
+        let what = pool.name.line();
+        let level = fill.map(|fill| notes.level(&what, fill));
+        notes.note(level, || what, |what| format!("{what}: {}", used(pool)));
     }
     let mut out = notes.out;
     out.sort_by_key(|finding| std::cmp::Reverse(finding.condition));
@@ -162,8 +180,45 @@ pub fn processor(processor: &Processor) -> Option<Condition> {
     Some(if processor.percent >= NEARLY { Condition::Warning } else { Condition::Ok })
 }
 
-pub fn full(pool: &Pool) -> Option<Condition> {
-    share(pool.used_bytes, pool.total_bytes).map(|used| if used >= NEARLY { Condition::Warning } else { Condition::Ok })
+/// How full a pool is, and from where on that is a warning and critical.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fill {
+    percent: f64,
+    limits: [f64; 2],
+}
+
+impl Fill {
+    pub fn condition(self) -> Condition {
+        let [warning, critical] = self.limits;
+        match self.percent {
+            percent if percent >= critical => Condition::Critical,
+            percent if percent >= warning => Condition::Warning,
+            _ => Condition::Ok,
+        }
+    }
+}
+
+/// The pools of memory and storage, each with what it is judged by. What an agent calls physical memory has what the kernel
+/// only caches in it: where the agent tells what is really taken as well, that is judged alone.
+pub fn pools(equipment: &Equipment) -> impl Iterator<Item = (&Pool, Option<Fill>)> {
+    let limits = &equipment.limits;
+    let tells_taken = equipment.memory.iter().any(|pool| pool.name.as_bytes() == WITHOUT_CACHE.as_bytes());
+    let with_cache = move |pool: &Pool| {
+        let is = |name: &str| pool.name.as_bytes().eq_ignore_ascii_case(name.as_bytes());
+        tells_taken && (is("physical memory") || is("virtual memory"))
+    };
+    let ignored = |pool: &Pool| limits.ignore.iter().any(|pattern| pattern.matches(pool.name.as_bytes()));
+    let memory = equipment.memory.iter().map(move |pool| {
+        let percent = share(pool.used_bytes, pool.total_bytes).filter(|_| !with_cache(pool) && !ignored(pool));
+        (pool, percent.map(|percent| Fill { percent, limits: limits.memory }))
+    });
+    let storage = equipment.storage.iter().map(move |pool| {
+        let size = pool.total_bytes.unwrap_or(0);
+        let percent = share(pool.used_bytes, pool.total_bytes).filter(|_| !ignored(pool));
+        let percent = percent.map(|share| fill(share, size, size.saturating_sub(pool.used_bytes.unwrap_or(size))));
+        (pool, percent.map(|percent| Fill { percent, limits: limits.disk }))
+    });
+    memory.chain(storage)
 }
 
 fn ups(ups: &Ups, notes: &mut Notes<'_>) {
@@ -275,6 +330,7 @@ pub fn optics_name(optics: &Optics) -> String {
 mod tests {
     use super::*;
     use crate::model::device::{HaState, Limits, SensorClass, Tunnel};
+    use crate::model::port_rules::Pattern;
 
     fn words(equipment: &Equipment) -> Vec<String> {
         findings(equipment, Timestamp(0), &[]).into_iter().map(|f| format!("{:?} {}", f.condition, f.words)).collect()
@@ -366,13 +422,54 @@ mod tests {
                 "Critical UPS on battery",
                 "Critical UPS has 4 minutes left",
                 "Critical HA: active, and its peer is not in step",
+                "Critical ram: 95 %, 95B of 100B",
                 "Warning PoE group 1: 362 of 370 W",
                 "Warning UPS load 85 %",
                 "Warning sessions at 99 % of the limit",
                 "Warning tunnel to-berlin is down",
-                "Warning ram: 95 %, 95B of 100B",
             ]
         );
+    }
+
+    #[test]
+    fn a_pool_is_a_warning_and_then_critical_by_the_limits_of_its_kind() {
+        let pool = |name: &str, used: u64| Pool { name: name.into(), used_bytes: Some(used), total_bytes: Some(100) };
+        let look = |memory: u64, disk: u64, before: &[Finding]| {
+            let equipment =
+                Equipment { memory: vec![pool("ram", memory)], storage: vec![pool("/", disk)], ..Equipment::default() };
+            findings(&equipment, Timestamp(0), before)
+        };
+        let told = |found: &[Finding]| found.iter().map(|f| (f.condition, f.what.to_string())).collect::<Vec<_>>();
+        let of = |condition: Condition, what: &str| (condition, what.to_owned());
+        assert_eq!(told(&look(89, 79, &[])), []);
+        let warnings = [of(Condition::Warning, "ram"), of(Condition::Warning, "/")];
+        assert_eq!(told(&look(90, 80, &[])), warnings);
+        let full = look(95, 90, &[]);
+        assert_eq!(told(&full), [of(Condition::Critical, "ram"), of(Condition::Critical, "/")]);
+        let eased = look(91, 86, &full);
+        assert_eq!(told(&eased), told(&full), "not far enough inside");
+        let eased = look(90, 85, &eased);
+        assert_eq!(told(&eased), warnings);
+        assert_eq!(told(&look(86, 76, &eased)), warnings);
+        assert_eq!(told(&look(85, 75, &eased)), []);
+    }
+
+    #[test]
+    fn caches_big_volumes_and_what_is_ignored_are_no_problem() {
+        let pool =
+            |name: &str, used, total| Pool { name: name.into(), used_bytes: Some(used), total_bytes: Some(total) };
+        let mut equipment = Equipment {
+            memory: vec![pool("Physical memory", 99, 100), pool(WITHOUT_CACHE, 40, 100)],
+            storage: vec![pool("/srv", 18_000_000_000_000, 20_000_000_000_000), pool("/snap/core", 100, 100)],
+            ..Equipment::default()
+        };
+        equipment.limits.ignore = vec![Pattern::new("/snap/*").expect("a pattern")];
+        assert_eq!(words(&equipment), Vec::<String>::new());
+        equipment.memory.pop();
+        equipment.limits.ignore.clear();
+        equipment.limits.disk = [50.0, 101.0];
+        let told = ["Critical Physical memory: 99 %, 99B of 100B", "Warning /snap/core: 100 %, 100B of 100B"];
+        assert_eq!(words(&equipment), told);
     }
 
     #[test]

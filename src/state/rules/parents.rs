@@ -48,6 +48,8 @@ pub struct Lineage {
     pub acquittal: Option<Acquittal>,
     /// The condition that was last announced, or found at the start.
     pub announced: Option<Condition>,
+    /// That condition is a problem that was found and never told: nobody waits to hear that it is over.
+    pub untold: bool,
     /// That it flaps was announced, or found at the start.
     pub flapping: bool,
     /// Which of its checks were bad when something was announced last, or found so at the start, and how bad.
@@ -109,9 +111,11 @@ impl Lineage {
     pub fn hear(&mut self, view: &HostView) -> bool {
         self.wavering = self.wavering.or_else(|| first_silence(view)).filter(|_| first_silence(view).is_some());
         let Some(since) = silence(view) else {
-            let Self { wavering, doubt, waits, announced, flapping, told_down, back, .. } = *self;
+            let Self { wavering, doubt, waits, announced, untold, flapping, told_down, back, .. } = *self;
             let told = std::mem::take(&mut self.told);
-            *self = Self { wavering, doubt, waits, announced, flapping, told, told_down, back, ..Self::default() };
+            let kept =
+                Self { wavering, doubt, waits, announced, untold, flapping, told, told_down, back, ..Self::default() };
+            *self = kept;
             return false;
         };
         let begins = self.silent_since.is_none();

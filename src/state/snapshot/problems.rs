@@ -10,7 +10,7 @@ use crate::base::{Timestamp, Untrusted};
 use crate::model::{AssetId, Condition, Host, PortKey, Target};
 use crate::state::reduce::State;
 use crate::state::rules;
-use crate::state::snapshot::Blindness;
+use crate::state::snapshot::{Blindness, Cause};
 use crate::state::view::{Care, DeviceView, HostView, JobState, JobView, PortView};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -205,10 +205,13 @@ fn cut_off(view: &HostView) -> bool {
 fn of_console(blind: &Blindness) -> Problem {
     let id = AssetId::new("this console");
     let silent = format!("{} of {} targets that answered are silent", blind.silent, blind.targets);
-    let reason = match &blind.reason {
-        None => silent,
-        Some(reason) if blind.silent == 0 => format!("{reason}: nothing new is believed"),
-        Some(reason) => format!("{reason} · {silent}"),
+    let reason = match &blind.cause {
+        Cause::Silence => silent,
+        Cause::NoWayOut(reason) if blind.silent == 0 => format!("{reason}: nothing new is believed"),
+        Cause::NoWayOut(reason) => format!("{reason} · {silent}"),
+        Cause::NoNames(reason) => {
+            format!("{reason} · {} of {} targets with a name are not seen", blind.silent, blind.targets)
+        }
     };
     Problem {
         kind: ProblemKind::Console,

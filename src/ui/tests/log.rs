@@ -144,7 +144,7 @@ fn the_problem_of_the_console_itself_says_what_it_means() {
         since: fixture::ago(120),
         silent: 18,
         targets: 20,
-        reason: Some("no default route".into()),
+        cause: crate::state::Cause::NoWayOut("no default route".into()),
     };
     let mut problem = snapshot.problems[0].clone();
     problem.kind = crate::state::snapshot::ProblemKind::Console;

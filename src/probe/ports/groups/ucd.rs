@@ -6,6 +6,7 @@ use super::{Fixed, MAX_ROWS, Walk, Weight, values};
 use crate::base::Untrusted;
 use crate::model::Equipment;
 use crate::model::device::Pool;
+use crate::model::vitals::WITHOUT_CACHE;
 use crate::probe::ports::cells::Tables;
 use crate::proto::snmp::oid::Index;
 
@@ -111,7 +112,7 @@ fn pools(tables: &Tables<'_>) -> Vec<Pool> {
     let used = taken.map(|taken| taken.checked_sub(idle).unwrap_or(taken));
     let swap = kilobytes(SWAP);
     let swapped = swap.zip(kilobytes(SWAP_FREE)).and_then(|(total, free)| total.checked_sub(free));
-    let real = pool("real memory without buffers and cache", real, used);
+    let real = pool(WITHOUT_CACHE, real, used);
     real.into_iter().chain(pool("swap", swap, swapped)).collect()
 }
 

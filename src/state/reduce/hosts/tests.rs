@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::tests::{T0, at, condition, down, inventory, see, spec, state};
 use super::*;
-use crate::model::{AssetId, CheckKey, Condition, Observation, Outcome, Reading, Subject};
+use crate::model::{AssetId, CheckKey, Condition, Observation, Outcome, Policy, Reading, Subject};
 use crate::state::event::{Event, Remembered};
 use crate::state::{Snapshot, State};
 
@@ -235,7 +235,7 @@ fn a_parent_that_cannot_be_asked_is_not_waited_for() {
                 Arc::make_mut(check).fixed_pace = true;
             }
         }
-        let mut s = State::new(crate::model::Policy::default());
+        let mut s = State::new(Policy::default());
         s.reduce(T0, Event::Inventory(Arc::new(inventory)));
         see(&mut s, "child", "icmp", 1, Outcome::Ok);
         down(&mut s, "child", 40);
@@ -281,7 +281,7 @@ fn what_is_tagged_core_is_down_when_one_check_is_sure_and_the_others_got_no_answ
     for host in &mut inventory.hosts {
         Arc::make_mut(host).tags = vec!["core".into()];
     }
-    let mut s = State::new(crate::model::Policy::default());
+    let mut s = State::new(Policy::default());
     s.reduce(T0, Event::Inventory(Arc::new(inventory)));
     for (check, _) in checks {
         see(&mut s, "a", check, 1, Outcome::Ok);
@@ -317,7 +317,7 @@ fn a_restart_tells_nothing_and_waits_for_nobody() {
         },
         flap: crate::model::Flap::default(),
     };
-    let mut s = State::new(crate::model::Policy::default());
+    let mut s = State::new(Policy::default());
     let mut all = s.reduce(T0, Event::Restored(vec![remembered("core"), remembered("child")]));
     all.extend(s.reduce(T0, Event::Inventory(inventory(&[("core", &[]), ("child", &["core"])], &ICMP))));
     assert_eq!((problems(&s.publish(T0)), announced(&all)), (vec!["core DOWN".to_owned()], vec![]));
@@ -340,7 +340,7 @@ fn a_reload_goes_on_waiting() {
 
 #[test]
 fn one_headless_cycle_waits_for_nothing() {
-    let policy = crate::model::Policy { longest_wait: Duration::ZERO, ..Default::default() };
+    let policy = Policy { longest_wait: Duration::ZERO, ..Default::default() };
     let mut s = State::new(policy);
     s.reduce(T0, Event::Inventory(inventory(&[("core", &[]), ("child", &["core"])], &ICMP)));
     see(&mut s, "core", "icmp", 1, Outcome::Ok);
@@ -444,7 +444,7 @@ fn flapping_survives_a_restart_without_being_told_anew() {
         observation: (**check.last.as_ref().expect("seen")).clone(),
         flap: check.flap,
     };
-    let mut s = State::new(crate::model::Policy::default());
+    let mut s = State::new(Policy::default());
     let mut all = s.reduce(at(71), Event::Restored(vec![remembered]));
     all.extend(s.reduce(at(71), Event::Inventory(inventory(&[("a", &[])], &ICMP))));
     assert_eq!(problems(&s.publish(at(71))), ["a FLAPPING"]);
@@ -533,4 +533,71 @@ fn a_service_of_a_host_that_nobody_vouches_for_is_told_of_when_that_took_too_lon
     assert_eq!(condition(&mut s, "child", 42), Condition::Ok);
     let effects = see(&mut s, "child", "tcp", 80, Outcome::Critical);
     assert_eq!(announced(&effects), [("child".to_owned(), Condition::Critical)]);
+}
+
+#[test]
+fn what_was_found_and_never_told_is_over_without_a_word() {
+    for outcome in [Outcome::Unknown, Outcome::Warning, Outcome::Critical] {
+        let mut s = state(&[("a", &[])], &ICMP);
+        for second in 1..4 {
+            assert_eq!(announced(&see(&mut s, "a", "icmp", second, outcome)), []);
+        }
+        assert!(condition(&mut s, "a", 4).is_problem());
+        assert_eq!(announced(&see(&mut s, "a", "icmp", 31, Outcome::Ok)), [], "{outcome:?}");
+        let mut all = Vec::new();
+        for second in 61..64 {
+            all.extend(see(&mut s, "a", "icmp", second, outcome));
+        }
+        all.extend(see(&mut s, "a", "icmp", 91, Outcome::Ok));
+        assert_eq!(announced(&all).len(), 2, "the next time it was seen right before");
+    }
+}
+
+#[test]
+fn what_was_found_and_got_worse_is_told_and_so_is_its_end() {
+    let mut s = state(&[("a", &[])], &[("icmp", true), ("disk", false)]);
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    let mut all = Vec::new();
+    for (second, outcome) in [(2, Outcome::Warning), (3, Outcome::Warning), (4, Outcome::Warning)] {
+        all.extend(see(&mut s, "a", "disk", second, outcome));
+    }
+    assert_eq!((announced(&all), condition(&mut s, "a", 4)), (Vec::new(), Condition::Warning));
+    let told = |condition| vec![("a".to_owned(), condition)];
+    assert_eq!(announced(&see(&mut s, "a", "disk", 61, Outcome::Critical)), told(Condition::Critical));
+    assert_eq!(announced(&see(&mut s, "a", "disk", 121, Outcome::Ok)), told(Condition::Ok));
+}
+
+/// `a` as an earlier run left it: without an answer.
+fn remembered(last_good: Option<Timestamp>) -> Remembered {
+    let check = CheckKey { subject: Subject::Host(AssetId::new("a")), name: "icmp".into() };
+    let reading = Reading::critical("no answer");
+    let observation = Observation { check: check.clone(), at: at(20), took: Duration::ZERO, reading };
+    let flap = crate::model::Flap::default();
+    Remembered { check, condition: Condition::Critical, since: at(20), last_good, observation, flap }
+}
+
+#[test]
+fn what_an_earlier_run_told_is_over_with_a_word_after_a_restart() {
+    for (last_good, told) in [(Some(at(10)), vec![("a".to_owned(), Condition::Ok)]), (None, Vec::new())] {
+        let mut s = State::new(Policy::default());
+        s.reduce(at(30), Event::Restored(vec![remembered(last_good)]));
+        let found = s.reduce(at(30), Event::Inventory(inventory(&[("a", &[])], &ICMP)));
+        assert_eq!(announced(&found), []);
+        assert_eq!(announced(&see(&mut s, "a", "icmp", 40, Outcome::Ok)), told);
+    }
+    // The store may be slower than the first results.
+    for before in [1, 3] {
+        let mut s = state(&[("a", &[])], &ICMP);
+        for second in 0..3 {
+            if second == before {
+                s.reduce(at(32), Event::Restored(vec![remembered(Some(at(10)))]));
+            }
+            see(&mut s, "a", "icmp", 31 + second, Outcome::Critical);
+        }
+        if before == 3 {
+            s.reduce(at(35), Event::Restored(vec![remembered(Some(at(10)))]));
+        }
+        let told = announced(&see(&mut s, "a", "icmp", 40, Outcome::Ok));
+        assert_eq!(told, [("a".to_owned(), Condition::Ok)], "restored after {before}");
+    }
 }

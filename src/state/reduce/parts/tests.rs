@@ -61,8 +61,9 @@ fn how_things_stand_at_first_is_no_news_and_each_change_is_told_once() {
     assert_eq!(walk(&mut s, 10, true, false), []);
     assert_eq!(walk(&mut s, 20, true, true), [bad("sw (device)")]);
     assert_eq!(walk(&mut s, 30, true, true), []);
-    assert_eq!(walk(&mut s, 40, false, true), [well("sw/Gi1")], "it was found so, and is over all the same");
+    assert_eq!(walk(&mut s, 40, false, true), [], "nobody was told of it, so nobody hears that it is over");
     assert_eq!(walk(&mut s, 50, true, false), [well("sw (device)"), bad("sw/Gi1")]);
+    assert_eq!(walk(&mut s, 60, false, false), [well("sw/Gi1")]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::super::tests::{T0, at, see};
 use super::*;
 use crate::model::{CheckKey, Condition, Host, Inventory, Observation, Outcome, Policy, Reading, Remembered, Subject};
+use crate::state::snapshot::Cause;
 use crate::state::{Event, HostWatch, Snapshot};
 
 fn world(hosts: &[(&str, Origin, &[&str])]) -> State {
@@ -207,7 +208,7 @@ fn without_a_way_out_the_console_is_blind_at_once_and_says_why() {
     let asked = effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
     assert_eq!((asked, told(&effects)), (6, 0), "whether most answer all the same is found out");
     let blind = s.publish(at(40)).engine.blind.expect("blind");
-    assert_eq!((blind.since, blind.reason.as_deref()), (at(40), Some("no default route")));
+    assert_eq!((blind.since, blind.cause), (at(40), Cause::NoWayOut("no default route".into())));
     let reason = |s: &mut State, secs| s.publish(at(secs)).problems[0].reason.line();
     assert_eq!(reason(&mut s, 40), "no default route: nothing new is believed");
     see(&mut s, "h0", "icmp", 41, Outcome::Critical);

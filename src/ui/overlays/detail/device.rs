@@ -243,8 +243,8 @@ fn load(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
     if let Some([one, five, fifteen]) = about.load {
         out.push(pair("load", Some(format!("{one:.2} {five:.2} {fifteen:.2}"))));
     }
-    for pool in about.memory.iter().chain(&about.storage).take(LISTED) {
-        let condition = equipment::full(pool).unwrap_or(Condition::Pending);
+    for (pool, fill) in equipment::pools(about).take(LISTED) {
+        let condition = fill.map_or(Condition::Pending, equipment::Fill::condition);
         out.push((meaning(condition), format!("{:<28} {}", text::fit(&pool.name.line(), 28), equipment::used(pool))));
     }
     more(about.memory.len() + about.storage.len(), out);

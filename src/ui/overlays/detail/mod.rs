@@ -16,7 +16,7 @@ use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, Equipment, Target};
 use crate::state::snapshot::ProblemKind;
-use crate::state::{Blindness, Care, Problem};
+use crate::state::{Blindness, Care, Cause, Problem};
 use crate::ui::app::App;
 use crate::ui::panes::Selected;
 
@@ -69,16 +69,31 @@ fn console(now: Timestamp, problem: &Problem, blind: Option<&Blindness>, out: &m
     let since = units::age(now.since(problem.since));
     out.push((meaning(problem.condition), format!("{} for {since}   {}", problem.word, problem.reason.line())));
     out.push((Meaning::Text, String::new()));
-    if let Some(blind) = blind {
-        out.push(pair("silent", Some(format!("{} of {} that ever answered", blind.silent, blind.targets))));
-        let way = blind.reason.as_ref().map_or("this machine has a way out", |reason| &**reason);
-        out.push(pair("this machine", Some(way.to_owned())));
-    }
-    let words = [
-        "Most of what answered fell silent at once, so the likely cause is here: the uplink, the jump host or the firewall of this \
-         machine. What is silent keeps its last known state, is shown as stale, and nothing is announced about it.",
-        "It ends by itself when more answers than is silent.",
-    ];
+    let words = match blind.map(|blind| &blind.cause) {
+        Some(Cause::NoNames(reason)) => {
+            out.push(pair("names", Some(reason.to_string())));
+            [
+                "No name can be resolved, so nothing that is known by its name only can be asked. What is silent keeps its last known \
+                 state, is shown as stale or was never seen, and nothing is announced about it. What has an address is asked as ever.",
+                "It ends by itself when names resolve.",
+            ]
+        }
+        cause => {
+            if let Some(blind) = blind {
+                out.push(pair("silent", Some(format!("{} of {} that ever answered", blind.silent, blind.targets))));
+            }
+            let way = match cause {
+                Some(Cause::NoWayOut(reason)) => reason,
+                _ => "this machine has a way out",
+            };
+            out.push(pair("this machine", Some(way.to_owned())));
+            [
+                "Most of what answered fell silent at once, so the likely cause is here: the uplink, the jump host or the firewall of this \
+                 machine. What is silent keeps its last known state, is shown as stale, and nothing is announced about it.",
+                "It ends by itself when more answers than is silent.",
+            ]
+        }
+    };
     out.extend(words.map(|words| (Meaning::Text, words.to_owned())));
 }
 
