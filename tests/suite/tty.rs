@@ -246,7 +246,7 @@ fn a_terminal_that_answers_no_query_is_still_served() {
     let console = Launch::new((100, 30)).queries(Queries::Ignored).start();
     console.shows(READY);
     console.press("?");
-    console.until("the help is open", |c| c.text().contains("help"));
+    console.until("the help is open", |c| c.text().contains("Keys and commands"));
 }
 
 #[test]

@@ -106,7 +106,10 @@ impl App {
         }
         let at = (mouse.column, mouse.row).into();
         if chrome::side(self, self.size).is_some_and(|side| side.contains(at)) {
-            self.act(Action::Open);
+            // The text that stands there, wherever the row itself would lead.
+            if let Some(selected) = self.selected() {
+                self.overlays.push(Overlay::detail(selected));
+            }
             if mouse.deed != MouseDeed::Press && overlays::is_at_side(self) {
                 self.point_at_overlay(mouse);
             }

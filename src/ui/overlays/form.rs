@@ -319,8 +319,8 @@ fn claim_fields(note: &str, sticky: Stickiness) -> Vec<Field> {
             name: "ends",
             at: usize::from(sticky == Stickiness::Sticky),
             words: vec![
-                "when it gets worse, recovers, or the time is over".to_owned(),
-                "when it recovers or the time is over".to_owned(),
+                "when it gets worse, recovers or times out".to_owned(),
+                "when it recovers or times out".to_owned(),
             ],
         },
     ]
@@ -422,6 +422,11 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, form: &Form) -> Rect {
             Field::Choice { at, words, .. } => {
                 let style = app.look.style(if here { Meaning::Accent } else { Meaning::Text });
                 row.put(words.get(*at).map_or("", String::as_str), style);
+                // That there are others must be seen; the words have the room before.
+                let others = format!("{} of {}", at + 1, words.len());
+                if words.len() > 1 && row.room() > others.len() + 1 {
+                    row.end(&others, dim);
+                }
             }
         }
         y += 1;

@@ -14,8 +14,8 @@ const SIZE: usize = 6;
 const ID: usize = 12;
 /// The widest that the host's column gets.
 const HOST: usize = 20;
-/// From this width on host and paths stand in the same line.
-const ONE_LINE: usize = 84;
+/// The least room for paths beside all that; where there is less they stand in a line of their own.
+const PATHS: usize = 20;
 
 pub fn lines(app: &App, now: Timestamp, job: &JobView, columns: usize, out: &mut Vec<Line>) {
     out.push((meaning(job.condition), format!("{} for {}", job.state.as_str(), units::age(now.since(job.since)))));
@@ -76,7 +76,7 @@ fn points(now: Timestamp, report: &BackupReport, columns: usize, out: &mut Vec<L
     let longest = report.points.iter().map(|point| text::width(&point.host.line())).max().unwrap_or(0);
     let host = longest.clamp("host".len(), HOST);
     let before = TIME + AGE + SIZE + ID + 4;
-    let one_line = columns >= ONE_LINE;
+    let one_line = columns > before + host + PATHS;
     let head = format!("{:<TIME$} {:>AGE$} {:>SIZE$} {:<ID$}", "time UTC", "age", "size", "id");
     out.push((
         Meaning::Dim,
