@@ -10,6 +10,7 @@ mod escaped;
 pub mod secret;
 pub mod warden;
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -204,7 +205,7 @@ pub async fn run(program: &Program) -> Result<Output, ProcessError> {
         let mut reads = std::pin::pin!(reads);
         let all = async {
             tokio::select! {
-                status = child.wait() => match tokio::time::timeout(DRAIN, &mut reads).await {
+                status = child.wait() => match tokio::time::timeout(drain(watched, &status), &mut reads).await {
                     Ok(read) => read.map(|_| (status, false)),
                     // Something that it started holds its outputs open: what it said itself counts.
                     Err(_) => Ok((status, true)),
@@ -226,7 +227,7 @@ pub async fn run(program: &Program) -> Result<Output, ProcessError> {
     };
     let error = match ended {
         Ok(Ok((status, left))) => {
-            if left {
+            if left || was_killed(watched, &status) {
                 hold.signal(Signal::KILL);
                 end_escaped(mark.clone()).await;
             }
@@ -241,6 +242,16 @@ pub async fn run(program: &Program) -> Result<Output, ProcessError> {
     };
     hold.end(&mut child, mark).await;
     Err(error)
+}
+
+/// How long the outputs of what has ended are still read. Whoever killed a warden left its deputy, which ends the program and
+/// holds the outputs until then.
+fn drain(watched: bool, status: &std::io::Result<ExitStatus>) -> Duration {
+    if was_killed(watched, status) { warden::GRACE + warden::LONGEST_END } else { DRAIN }
+}
+
+fn was_killed(watched: bool, status: &std::io::Result<ExitStatus>) -> bool {
+    watched && status.as_ref().is_ok_and(|status| status.signal() == Some(Signal::KILL.as_raw()))
 }
 
 /// What is started, and whether a warden watches over it.

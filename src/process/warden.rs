@@ -1,12 +1,17 @@
-//! A small process between noctty and a program that must leave nothing behind: noctty itself, started under another name.
+//! Two small processes between noctty and a program that must leave nothing behind: noctty itself, started under other names.
 //!
 //! ```text
-//! noctty ──▶ warden (session of its own, subreaper) ──▶ program (group of its own) ──▶ whatever it starts
+//! noctty ──▶ warden (session of its own, subreaper) ──▶ deputy (subreaper) ──▶ program (group of its own) ──▶ whatever it starts
 //! ```
 //!
 //! As a subreaper (`prctl(2)`, PR_SET_CHILD_SUBREAPER) it inherits every descendant whose parent has ended, wherever that went by
 //! `setsid`, a cleared environment or a double fork. It ends its own children only, by their process ids, until it has none:
 //! a child that has not been waited for keeps its id, so no stranger can ever be hit.
+//!
+//! Whoever kills the warden (SIGKILL) cannot leave the program running: the deputy asked the kernel to be told of that
+//! (PR_SET_PDEATHSIG; a warden has one thread), and ends everything. Where the deputy is killed the warden inherits and ends
+//! everything. Where both are killed in one moment, noctty itself ends what bears the program's mark; what has cleared its
+//! environment by then goes on.
 //!
 //! It never outlives noctty: its standard output is a pipe that noctty reads, and once nobody reads it any more everything ends. That holds
 //! where a parent-death signal would not: that one goes by the thread that started the child, not by the process.
@@ -23,12 +28,14 @@ use nix::sys::signal::{SigSet, Signal as NixSignal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group,
-    set_child_subreaper, setrlimit, setsid, wait,
+    Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getpid, getppid, kill_process, kill_process_group,
+    set_child_subreaper, set_parent_process_death_signal, setrlimit, setsid, wait,
 };
 
 /// The name under which noctty is its own warden.
 pub(super) const NAME: &str = "noctty-warden";
+/// And its own deputy.
+const DEPUTY: &str = "noctty-deputy";
 /// The exit status of a warden that could not start the program; it says so on standard error, behind its mark.
 const NOT_STARTED: u8 = 127;
 /// How long what the program has started may go on after it has ended: a `tee` behind it gets its last line.
@@ -54,14 +61,17 @@ pub(super) fn program() -> Option<&'static Path> {
 /// Is a warden, where this process was started as one.
 pub fn enter() -> Option<ExitCode> {
     let mut arguments = std::env::args_os();
-    if arguments.next()? != NAME {
+    let name = arguments.next()?;
+    let own = name == NAME;
+    if !own && name != DEPUTY {
         return None;
     }
     let (Some(mark), Some(program)) = (arguments.next(), arguments.next()) else {
         return Some(ExitCode::from(NOT_STARTED));
     };
     let mark = mark.to_string_lossy().into_owned();
-    Some(match watch_over(&program, arguments) {
+    let watched = if own { send_deputy(&mark, &program, arguments) } else { stand_in(&program, arguments) };
+    Some(match watched {
         Ok(status) => end_as(status),
         Err(error) => {
             report(&mark, &error);
@@ -98,10 +108,36 @@ enum Phase {
     Ends(Instant),
 }
 
-/// Runs the program to its end and ends all that it left; its status, or that of a kill where it was ended.
-fn watch_over(program: &OsString, arguments: impl Iterator<Item = OsString>) -> std::io::Result<WaitStatus> {
+/// Runs the deputy with the program.
+fn send_deputy(
+    mark: &str,
+    program: &OsString,
+    arguments: impl Iterator<Item = OsString>,
+) -> std::io::Result<WaitStatus> {
     // A session without a terminal: nothing below can ask for a password on the operator's screen.
     setsid()?;
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0(DEPUTY).arg(mark).arg(program).args(arguments).process_group(0);
+    // The deputy has the same time, and is to be the first.
+    watch_over(command, GRACE + GRACE / 2)
+}
+
+/// Runs the program itself, and no longer than the warden lives.
+fn stand_in(program: &OsString, arguments: impl Iterator<Item = OsString>) -> std::io::Result<WaitStatus> {
+    let session = rustix::process::getsid(None)?;
+    set_parent_process_death_signal(Some(Signal::TERM))?;
+    // The warden leads the session. One that was gone before the kernel was asked is not told of any more.
+    if getppid() != Some(session) {
+        return Err(std::io::Error::from_raw_os_error(rustix::io::Errno::SRCH.raw_os_error()));
+    }
+    let mut command = Command::new(program);
+    command.args(arguments).process_group(0);
+    watch_over(command, GRACE)
+}
+
+/// Runs a command to its end and ends all that it left; its status, or that of a kill where it was ended. `grace` is what it has from
+/// being asked to end to that.
+fn watch_over(mut command: Command, grace: Duration) -> std::io::Result<WaitStatus> {
     set_child_subreaper(Some(getpid()))?;
     let mut signals = SigSet::empty();
     for signal in [NixSignal::SIGCHLD, NixSignal::SIGTERM, NixSignal::SIGINT, NixSignal::SIGHUP] {
@@ -110,7 +146,7 @@ fn watch_over(program: &OsString, arguments: impl Iterator<Item = OsString>) -> 
     // The program begins with none blocked: starting it takes care of that.
     signals.thread_block()?;
     let heard = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-    let child = Command::new(program).args(arguments).process_group(0).spawn()?;
+    let child = command.spawn()?;
     let child = Pid::from_child(&child);
     // Who feeds the program learns when it reads no more.
     rustix::stdio::dup2_stdin(fs::File::open("/dev/null")?)?;
@@ -146,7 +182,7 @@ fn watch_over(program: &OsString, arguments: impl Iterator<Item = OsString>) -> 
             let asked = signal.ssi_signo != NixSignal::SIGCHLD as u32;
             if asked && phase == Phase::Runs {
                 let _ = kill_process_group(child, Signal::TERM);
-                phase = Phase::Lingers(Instant::now() + GRACE);
+                phase = Phase::Lingers(Instant::now() + grace);
             }
         }
         if !is_read && !matches!(phase, Phase::Ends(_)) {

@@ -74,8 +74,9 @@ exit "$status"
 "#;
 
 const COUNT: u32 = 10;
-/// What is known of the moment when an echo left, on a machine that has other things to do.
-const MOMENT_MS: f64 = 5.0;
+/// By so much may a round trip be told too short: what is known of the moment when an echo of a batch left, also on a machine that has
+/// other things to do.
+const MOMENT_MS: f64 = 0.05;
 const BURST: u32 = 20;
 
 /// A number of the only check of a host.

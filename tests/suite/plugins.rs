@@ -191,6 +191,51 @@ async fn what_escapes_ends_with_the_plugin_however_it_ends_and_nothing_else_does
     }
 }
 
+/// The parent of a process, and that one's parent.
+fn above(pid: u32) -> [u32; 2] {
+    let parent = |pid: u32| -> u32 {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+        let mut fields = stat.rsplit(") ").next().expect("fields").split_whitespace();
+        fields.nth(1).and_then(|field| field.parse().ok()).expect("a parent")
+    };
+    let first = parent(pid);
+    [first, parent(first)]
+}
+
+#[tokio::test]
+async fn who_kills_the_warden_or_its_deputy_kills_the_plugin_with_all_that_escaped() {
+    warden::use_program(NOCTTY);
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = format!("noctty-unwatched-{}", std::process::id());
+    let here = folder.path().display();
+    for (ends, grabs) in [("echo \"$much\"", ""), ("sleep 600 & sleep 0.1", "exec >/dev/null 2>&1\n")] {
+        for (at, victim) in ["the deputy", "the warden"].into_iter().enumerate() {
+            let text = format!(
+                "#!/bin/bash\ntrap '' TERM PIPE HUP\nmuch=$(printf '%1024s' flood)\n{grabs}{}echo $$ > {here}/pid.new\n\
+                 mv {here}/pid.new {here}/pid\nwhile :; do {ends}; sleep 0.05; done\n",
+                escapes(&name)
+            );
+            let plugin = script(folder.path(), &text);
+            let pid = folder.path().join("pid");
+            let watched = name.clone();
+            let killer = std::thread::spawn(move || {
+                until("the plugin and all that escapes it run", || pid.exists() && count(&watched) == 3);
+                let plugin: u32 = fs::read_to_string(&pid).expect("its id").trim().parse().expect("a number");
+                fs::remove_file(&pid).expect("removed");
+                let victim = i32::try_from(above(plugin)[at]).ok().and_then(rustix::process::Pid::from_raw);
+                rustix::process::kill_process(victim.expect("an id"), rustix::process::Signal::KILL).expect("killed");
+                plugin
+            });
+            let options = format!("command = ['{}']", plugin.display());
+            let (outcome, line) = told(&ask_within(Duration::from_secs(30), "plugin", "127.0.0.1", &options).await);
+            assert_eq!(outcome, Outcome::Unknown, "{victim}: {line}");
+            let plugin = killer.join().expect("it was killed");
+            assert_eq!(count(&name), 0, "{victim}, {ends}: something goes on");
+            assert!(!Path::new(&format!("/proc/{plugin}")).exists(), "{victim}, {ends}: the plugin goes on");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_plugin_whose_interpreter_is_missing_says_so() {
     warden::use_program(NOCTTY);

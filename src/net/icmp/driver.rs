@@ -16,7 +16,7 @@ use crate::net::line::{Gone, Jobs};
 use crate::net::random::Random;
 use crate::proto::icmp::{self, Family, Received};
 
-/// Echoes that leave together. The kernel takes some microseconds for each, and the moment of each is told from those of all.
+/// Echoes that leave together. The kernel takes some microseconds for each, and the moment of each is told from that of the first.
 const CHUNK: usize = 16;
 /// No echo that we send is longer, with what is in front of it.
 const LONGEST: usize = 2_048;
@@ -110,9 +110,9 @@ impl Driver {
                     waiting.unsent(sequence, cookie, error);
                 }
             });
-            let (ended, left) = (Moment::now(), before - self.outgoing.len());
+            let left = before - self.outgoing.len();
             for (i, sequence) in self.leaving.drain(..left).enumerate() {
-                self.waiting.sent(sequence, begun.towards(ended, i, left));
+                self.waiting.sent(sequence, begun.of_batch(i));
             }
             all += left;
             if !takes_more {
@@ -149,9 +149,11 @@ impl Driver {
         let Self { socket, family, raw, waiting, incoming, .. } = self;
         let mut all = 0;
         for _ in 0..BATCHES {
-            let read = Moment::now();
+            // After the reading: what came while this thread waited for its turn is not from the future.
+            let mut read = None;
             let count = incoming.receive(socket, |d| match icmp::receive(*family, *raw, d.bytes) {
                 Some(Received::Reply { sequence, cookie }) => {
+                    let read = *read.get_or_insert_with(Moment::now);
                     waiting.reply(d.from.ip(), sequence, cookie, d.came, read);
                 }
                 Some(Received::Refused { refusal, destination, quote }) => {

@@ -18,6 +18,9 @@ const SLACK: Duration = Duration::from_millis(1);
 /// No round trip is told to be shorter than what the stamps can tell apart.
 const SHORTEST: Duration = Duration::from_micros(1);
 
+/// What the kernel needs at the least to send one echo.
+const QUICKEST: Duration = Duration::from_micros(1);
+
 /// Sequence numbers.
 const NUMBERS: usize = 1 << 16;
 /// Places at first.
@@ -37,13 +40,11 @@ impl Moment {
         Self { steady: Instant::now(), wall }
     }
 
-    /// The part `(i + ½) / n` of the way to `end`.
-    pub fn towards(self, end: Self, i: usize, n: usize) -> Self {
-        let part = |whole: Duration| whole.mul_f64((i as f64 + 0.5) / n.max(1) as f64);
-        Self {
-            steady: self.steady + part(end.steady.saturating_duration_since(self.steady)),
-            wall: self.wall + part(end.wall.saturating_sub(self.wall)),
-        }
+    /// When the echo `i` of a batch left that was begun at this moment: not before as many others did. How long the whole batch
+    /// took says little, since this thread may have been put aside in it, and no round trip is to be told too short for that.
+    pub fn of_batch(self, i: usize) -> Self {
+        let after = QUICKEST * u32::try_from(i).unwrap_or(0);
+        Self { steady: self.steady + after, wall: self.wall + after }
     }
 }
 
@@ -264,11 +265,16 @@ mod tests {
     }
 
     #[test]
-    fn echoes_of_a_batch_left_one_after_the_other() {
-        let start = Moment::now();
-        let end = Moment { steady: start.steady + SECOND, wall: start.wall + SECOND };
-        let left = [0, 1].map(|i| start.towards(end, i, 2));
-        assert_eq!(left[0].steady, start.steady + SECOND / 4);
-        assert_eq!(left[1].wall, start.wall + SECOND * 3 / 4);
+    fn echoes_of_a_batch_left_one_after_the_other_and_a_batch_that_took_long_makes_no_round_trip_short() {
+        let ms = Duration::from_millis;
+        let begun = Moment::now();
+        let moments = [0, 1, 15].map(|i| begun.of_batch(i));
+        assert_eq!(moments[0], begun);
+        assert!(moments[1].steady > begun.steady && moments[1].wall > moments[0].wall);
+        // The first left at once and its answer came after 5 ms; sending all of them ended 8 ms after it began.
+        let read = Moment { steady: begun.steady + ms(9), wall: begun.wall + ms(9) };
+        assert_eq!(round_trip(moments[0], Some(begun.wall + ms(5)), read), ms(5));
+        let last = round_trip(moments[2], Some(begun.wall + ms(5)), read);
+        assert!(last + Duration::from_micros(20) > ms(5), "{last:?}");
     }
 }
