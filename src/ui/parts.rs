@@ -51,7 +51,7 @@ pub struct Change {
     pub at: Timestamp,
     pub device: Arc<str>,
     pub port: Option<PortKey>,
-    pub change: PortChange,
+    pub what: PortChange,
 }
 
 /// Titles that the width of their column is measured by: the worst, whose list has thousands in a large outage.
@@ -136,7 +136,7 @@ fn changes(snapshot: &Snapshot) -> Vec<Change> {
                 at: event.at,
                 device: device.host.name.clone(),
                 port: event.port.clone(),
-                change: event.change,
+                what: event.change,
             })
         })
         .collect();

@@ -223,7 +223,7 @@ pub fn draw_changes(app: &App, frame: &mut Frame<'_>, area: Rect) {
         line.name(&change.device, name, app.look.style(Meaning::Text)).gap(1);
         let port = change.port.as_ref().map(|key| key.label.line()).unwrap_or_default();
         line.name(&port, 14, app.look.style(Meaning::Text)).gap(1);
-        line.put(&change.change.words(), dim(app));
+        line.put(&change.what.words(), dim(app));
     }
 }
 
