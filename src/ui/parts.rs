@@ -37,8 +37,8 @@ impl Bad {
 #[derive(Clone, Debug, Default)]
 pub struct Parts {
     bad: HashMap<AssetId, Bad>,
-    /// Devices of which nothing is heard any more, and how their hosts stand.
-    silent: HashMap<AssetId, Condition>,
+    /// Devices of which nothing is heard any more, how their hosts stand, and whether somebody sees to them.
+    silent: HashMap<AssetId, (Condition, bool)>,
     /// Columns of the longest title of a problem.
     title: usize,
     /// What happened to ports last, newest first.
@@ -51,7 +51,7 @@ pub struct Change {
     pub at: Timestamp,
     pub device: Arc<str>,
     pub port: Option<PortKey>,
-    pub change: PortChange,
+    pub what: PortChange,
 }
 
 /// Titles that the width of their column is measured by: the worst, whose list has thousands in a large outage.
@@ -80,11 +80,12 @@ impl Parts {
             }
         }
         let lost = |host: &&Arc<HostView>| matches!(host.condition, Condition::Unreachable | Condition::Critical);
-        let mut lost: HashMap<&AssetId, Condition> =
-            snapshot.hosts.iter().filter(lost).map(|host| (&host.host.id, host.condition)).collect();
+        let handled = |host: &HostView| host.care.ack.is_some() || host.care.maintenance.is_some();
+        let mut lost: HashMap<&AssetId, (Condition, bool)> =
+            snapshot.hosts.iter().filter(lost).map(|host| (&host.host.id, (host.condition, handled(host)))).collect();
         for device in &snapshot.devices {
             // A host may be critical for another reason, and its ports as fresh as ever.
-            let condition = lost.remove(&device.host.id).filter(|c| *c == Condition::Unreachable || device.stale);
+            let condition = lost.remove(&device.host.id).filter(|(c, _)| *c == Condition::Unreachable || device.stale);
             if let Some(condition) = condition {
                 out.silent.insert(device.host.id.clone(), condition);
             }
@@ -113,7 +114,12 @@ impl Parts {
 
     /// How a device stands in lists: as its host where that is not heard, else as the worst of its parts.
     pub fn standing(&self, device: &DeviceView) -> Condition {
-        self.silent.get(&device.host.id).copied().unwrap_or_else(|| device.worst())
+        self.silent.get(&device.host.id).map_or_else(|| device.worst(), |(condition, _)| *condition)
+    }
+
+    /// Somebody has taken on that it is not heard, or it is in maintenance.
+    pub fn is_handled(&self, device: &DeviceView) -> bool {
+        self.silent.get(&device.host.id).is_some_and(|(_, handled)| *handled)
     }
 
     /// What is known of a device's ports is not of now.
@@ -136,7 +142,7 @@ fn changes(snapshot: &Snapshot) -> Vec<Change> {
                 at: event.at,
                 device: device.host.name.clone(),
                 port: event.port.clone(),
-                change: event.change,
+                what: event.change,
             })
         })
         .collect();
@@ -194,18 +200,21 @@ mod tests {
         assert_eq!(one.bad(sw4).map(Bad::words).as_deref(), Some("1 part: Te1/1/1 up"));
     }
 
+    fn claim() -> Claim {
+        Claim {
+            target: Target::Host(AssetId::new("dist-sw4")),
+            owner: "ops1".into(),
+            note: "".into(),
+            until: NOW,
+            stickiness: Stickiness::EndsOnWorsening,
+            condition: None,
+        }
+    }
+
     #[test]
     fn what_somebody_has_taken_on_is_not_counted() {
         let snapshot = with(|_, problems| {
-            let claim = Claim {
-                target: Target::Host(AssetId::new("dist-sw4")),
-                owner: "ops1".into(),
-                note: "".into(),
-                until: NOW,
-                stickiness: Stickiness::EndsOnWorsening,
-                condition: None,
-            };
-            problems[2].care.ack = Some(Arc::new(Acknowledgement { id: "1".into(), since: NOW, claim }));
+            problems[2].care.ack = Some(Arc::new(Acknowledgement { id: "1".into(), since: NOW, claim: claim() }));
         });
         let parts = Parts::of(&snapshot);
         assert_eq!(parts.worst(host(&snapshot, "dist-sw4")), Condition::Ok);
@@ -219,6 +228,7 @@ mod tests {
         assert_eq!((parts.standing(acc), parts.is_old(acc)), (Condition::Unreachable, true));
         assert_eq!(parts.bad(host(&snapshot, "acc-17")), None);
         assert_eq!((parts.standing(sw4), parts.is_old(sw4)), (Condition::Warning, false));
+        assert!(!parts.is_handled(acc));
         // Its web server is down, and it is walked as before.
         let critical = |stale| {
             with(|snapshot, _| {
@@ -230,5 +240,12 @@ mod tests {
         assert!(!Parts::of(&fresh).is_old(&fresh.devices[0]));
         let silent = critical(true);
         assert_eq!(Parts::of(&silent).standing(&silent.devices[0]), Condition::Critical);
+        let claimed = with(|snapshot, _| {
+            let host = Arc::make_mut(snapshot.hosts.last_mut().expect("it is the last"));
+            host.condition = Condition::Critical;
+            host.care.ack = Some(Arc::new(Acknowledgement { id: "1".into(), since: NOW, claim: claim() }));
+            Arc::make_mut(&mut snapshot.devices[0]).stale = true;
+        });
+        assert!(Parts::of(&claimed).is_handled(&claimed.devices[0]));
     }
 }

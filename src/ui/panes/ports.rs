@@ -223,7 +223,7 @@ pub fn draw_changes(app: &App, frame: &mut Frame<'_>, area: Rect) {
         line.name(&change.device, name, app.look.style(Meaning::Text)).gap(1);
         let port = change.port.as_ref().map(|key| key.label.line()).unwrap_or_default();
         line.name(&port, 14, app.look.style(Meaning::Text)).gap(1);
-        line.put(&change.change.words(), dim(app));
+        line.put(&change.what.words(), dim(app));
     }
 }
 
@@ -232,7 +232,8 @@ pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: us
     let age = age(frame, Some(device.table.collected_at));
     let (standing, old) = (app.parts.standing(device), app.parts.is_old(device));
     let (glyph, style) = app.look.condition(standing, old);
-    let words = app.look.words(standing, old);
+    // What somebody has taken on is quiet, and stays.
+    let words = if app.parts.is_handled(device) { dim(app) } else { app.look.words(standing, old) };
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), if old { style } else { dim(app) }).end(" ", words);
