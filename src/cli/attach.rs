@@ -33,6 +33,9 @@ pub struct AttachArgs {
     /// Pass standard input and output on to the engine here; what the other side of `noctty attach ssh://…` runs
     #[arg(long)]
     stdio: bool,
+    /// The theme, instead of the configuration's
+    #[arg(long, value_name = "NAME", conflicts_with = "stdio")]
+    pub theme: Option<String>,
 }
 
 /// How an engine is reached.
@@ -116,7 +119,8 @@ pub fn run(args: &AttachArgs, globals: &Globals) -> Result<ExitCode> {
     };
     let mode = if globals.passive { Mode::Passive } else { Mode::Polling };
     let ssh = super::surroundings(&config.ssh);
-    show(runtime, clock, mode, way, link, &config.ui, ssh, (None, None), globals)
+    let ui = config.ui.with_theme(args.theme.as_deref());
+    show(runtime, clock, mode, way, link, &ui, ssh, (None, None), globals)
 }
 
 /// For whoever has no configuration and no engine of their own: the console on the engine of this machine. Nothing where there

@@ -60,7 +60,7 @@ pub struct DemoArgs {
     tour: bool,
     /// The theme of the console or the wall
     #[arg(long, value_name = "NAME")]
-    theme: Option<String>,
+    pub theme: Option<String>,
     /// The wall on it instead of the console
     #[arg(long, conflicts_with = "headless")]
     wall: bool,

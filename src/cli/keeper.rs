@@ -172,7 +172,7 @@ pub async fn keep(mut desk: Desk, mut post: Post, mut means: Means) {
                 if let Some(gone) = lost {
                     desk.say(MessageWeight::Warning, &format!("{gone} is gone: this console polls now"));
                 }
-                return poll(desk, seat, means).await;
+                return Box::pin(poll(desk, seat, means)).await;
             }
             Post::Attached(link) => {
                 let who = link.welcome.who();

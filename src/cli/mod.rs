@@ -35,8 +35,8 @@ use std::sync::Arc;
 use clap::{CommandFactory, Parser, Subcommand};
 use color_eyre::eyre::{Result, bail};
 
-use crate::base::Clock;
 use crate::base::options::Problem;
+use crate::base::{Clock, text};
 use crate::config::load;
 use crate::config::{Config, Problems, SshOptions};
 use crate::engine::{Plan, bind, discover};
@@ -156,8 +156,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<ExitCode> {
-    let globals = args.globals;
-    match args.command {
+    let Args { globals, target, theme, command, .. } = args;
+    let command = themed(command, theme.as_deref())?;
+    match command {
         Some(Command::Plan(args)) => plan::run(&args, &globals),
         Some(Command::Demo(args)) => demo::run(&args, &globals),
         Some(Command::Check(args)) => check::run(&args, &globals),
@@ -182,8 +183,24 @@ fn run(args: Args) -> Result<ExitCode> {
             print(&String::from_utf8_lossy(&page))?;
             Ok(ExitCode::SUCCESS)
         }
-        None => console::run(args.target, args.theme.as_deref(), &globals),
+        None => console::run(target, theme.as_deref(), &globals),
     }
+}
+
+/// A theme that stands before the subcommand is its own, where it has one.
+fn themed(mut command: Option<Command>, theme: Option<&str>) -> Result<Option<Command>> {
+    let Some(theme) = theme else { return Ok(command) };
+    let own = match &mut command {
+        None => return Ok(command),
+        Some(Command::Demo(args)) => &mut args.theme,
+        Some(Command::Wall(args)) => &mut args.theme,
+        Some(Command::Attach(args)) => &mut args.theme,
+        Some(_) => {
+            bail!("--theme {}: what is asked for has no screen of its own to choose a theme for", text::clean(theme))
+        }
+    };
+    own.get_or_insert_with(|| theme.to_owned());
+    Ok(command)
 }
 
 /// Writes to standard output; a reader that went away is no error.
@@ -277,5 +294,5 @@ pub fn begin(globals: &Globals) -> Clock {
 
 /// The folder of a path, for messages.
 pub fn shown(path: &Path) -> String {
-    crate::base::text::clean(&path.display().to_string())
+    text::clean(&path.display().to_string())
 }

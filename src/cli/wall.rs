@@ -38,7 +38,7 @@ pub struct WallArgs {
     page: Vec<String>,
     /// The theme, instead of the configuration's
     #[arg(long, value_name = "NAME")]
-    theme: Option<String>,
+    pub theme: Option<String>,
 }
 
 /// After an engine has ended by itself, the next one begins so much later; so often a wall that polls looks for another's.

@@ -123,6 +123,10 @@ fn usage_errors_exit_with_three() {
         assert!(err.contains("error:"), "{err}");
     }
     assert_eq!(run(noctty(home.path()).arg("--help")).0, 0);
+    // A theme for what has no screen is a mistake, and is not passed over.
+    let (status, out, err) = run(noctty(home.path()).args(["--theme", "light", "plan"]));
+    assert_eq!((status, out.as_str()), (3, ""));
+    assert!(err.contains("--theme light: what is asked for has no screen"), "{err}");
 }
 
 #[test]
