@@ -66,7 +66,7 @@ fn valid_configurations_pass() {
     for (name, want) in [
         ("valid-everything.toml", "3 hosts, 0 backups, 6 checks"),
         ("valid-empty.toml", "0 hosts"),
-        ("valid-services.toml", "1 hosts, 0 backups, 12 checks"),
+        ("valid-services.toml", "1 host, 0 backups, 12 checks"),
     ] {
         let (status, out, err) = run(noctty(home.path()).current_dir(&folder).args(["config", "check", name]));
         assert_eq!((status, err.as_str()), (0, ""), "{name}");

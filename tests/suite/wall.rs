@@ -34,7 +34,7 @@ fn the_wall_of_the_demo_shows_its_hosts_at_every_size() {
     let arguments = ["demo", "--wall", "--hosts", "4", "--switches", "2", "--steady", "--page", "grid"];
     let mut console = Launch::new((100, 30)).arguments(arguments).start();
     console.shows("HOSTS");
-    console.until("its hosts are good", |c| c.text().contains(" good") && c.text().contains("data "));
+    console.until("its hosts are ok", |c| c.text().contains(" ok") && c.text().contains("data "));
     for size in [(40, 12), (10, 3), (1, 1), (200, 60)] {
         console.resize(size);
         console.until("it is drawn anew", |c| size.0 < 60 || c.text().contains("HOSTS"));
