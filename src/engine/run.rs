@@ -388,9 +388,10 @@ impl Engine {
         self.taken = now;
         let silence = self.net.names.silence();
         if self.state.nameless() != silence.as_ref() {
-            match &silence {
-                Some(why) => tracing::warn!("{why}"),
-                None => tracing::info!("names can be resolved again"),
+            if let Some(why) = &silence {
+                tracing::warn!("{why}");
+            } else {
+                tracing::info!("names can be resolved again");
             }
             self.take(Event::Resolver(silence));
         }

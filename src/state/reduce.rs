@@ -18,7 +18,7 @@ use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
 use crate::model::device::Neighbor;
 use crate::model::{
-    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Host, Incident, Inventory, Notification, Observation,
+    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Host, Incident, Inventory, Job, Notification, Observation,
     Origin, Outcome, Policy, PortTable, RememberedDevice, Session, Subject, Target, redundancy_groups,
 };
 
@@ -119,6 +119,14 @@ pub(super) struct JobSlot {
 }
 
 impl JobSlot {
+    /// A job's slot under a new inventory: what was known of it stays.
+    fn continued(job: &Arc<Job>, old: Option<&Self>, check: Option<CheckView>, at: Timestamp) -> Self {
+        let view = Arc::new(rules::backup::judge(job, old.map(|o| &*o.view), check.as_ref(), at));
+        let (told, untold) = old.map_or((None, false), |o| (o.told, o.untold));
+        let active = old.map(|o| o.active.clone()).unwrap_or_default();
+        Self { view, check, waiting: false, claimed: false, active, told, untold }
+    }
+
     /// What is wrong with it was found and told by an earlier run.
     fn was_known(&self) -> bool {
         self.check.as_ref().is_some_and(|check| check.restored && check.last_good.is_some())
@@ -556,18 +564,7 @@ impl State {
                 self.checks.insert(spec.key.clone(), Row::Job(row));
                 continued(spec, old.and_then(|o| o.check.as_ref()), at)
             });
-            let view = rules::backup::judge(job, old.map(|o| &*o.view), check.as_ref(), at);
-            let (told, untold) = old.map_or((None, false), |o| (o.told, o.untold));
-            let active = old.map(|o| o.active.clone()).unwrap_or_default();
-            self.jobs.push(JobSlot {
-                view: Arc::new(view),
-                check,
-                waiting: false,
-                claimed: false,
-                active,
-                told,
-                untold,
-            });
+            self.jobs.push(JobSlot::continued(job, old, check, at));
         }
         for remark in &inventory.remarks {
             if !self.remarks.contains(remark) {

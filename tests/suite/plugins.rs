@@ -195,8 +195,8 @@ async fn what_escapes_ends_with_the_plugin_however_it_ends_and_nothing_else_does
 fn above(pid: u32) -> [u32; 2] {
     let parent = |pid: u32| -> u32 {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
-        let fields = stat.rsplit(") ").next().expect("fields").split_whitespace();
-        fields.skip(1).next().and_then(|field| field.parse().ok()).expect("a parent")
+        let mut fields = stat.rsplit(") ").next().expect("fields").split_whitespace();
+        fields.nth(1).and_then(|field| field.parse().ok()).expect("a parent")
     };
     let first = parent(pid);
     [first, parent(first)]

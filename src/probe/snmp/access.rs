@@ -125,11 +125,11 @@ impl Access {
         let in_flight = options.integer("in_flight", 1..=8).and_then(|n| u8::try_from(n).ok()).unwrap_or(1);
         let pools = limits::read_of_agent(options);
         Some(Self {
-            pools,
             timeout,
             retries,
             max_repetitions,
             in_flight,
+            pools,
             ..Self::new(host.address.as_deref()?, port, identity?)
         })
     }
