@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::parents::{self, Standing};
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{Condition, Host, Metric, Origin, Outcome, Policy};
+use crate::model::{Condition, Facts, Host, Metric, Origin, Outcome, Policy};
 use crate::state::view::{CheckView, HostView};
 
 /// From one silence to the other.
@@ -39,7 +39,7 @@ pub struct Open {
 /// `standing` says who is to blame where the host is silent.
 pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) -> Verdict {
     let checks = &view.checks;
-    let last_seen = checks.iter().filter_map(|c| c.last_good).max();
+    let last_seen = checks.iter().filter_map(last_heard).max();
     let mut verdict = Verdict {
         condition: Condition::Pending,
         reason: Untrusted::default(),
@@ -65,7 +65,7 @@ pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) 
     }
     let silence = open.wavering.is_some_and(|since| checks.iter().any(|check| parents::is_open(check, since)));
     let doubted = |check: &CheckView| {
-        let bad = check.condition == Condition::Critical && !check.spec.decides_reachability;
+        let bad = check.condition == Condition::Critical && !check.spec.decides_reachability && !told_something(check);
         bad && open.doubt.is_some_and(|since| check.since >= since)
     };
     // What is in doubt makes the host no worse than it stands.
@@ -94,7 +94,7 @@ pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) 
 /// Nothing that proves life answers, beyond doubt.
 pub fn is_silent(view: &HostView) -> bool {
     let life = signs_of_life(&view.checks);
-    let all = life.iter().all(|c| c.condition == Condition::Critical);
+    let all = life.iter().all(|c| c.condition == Condition::Critical && !told_something(c));
     let silent = all || (view.host.has_tag("core") && fell_silent_together(&life));
     !life.is_empty() && silent && !proven_otherwise(&view.checks, &life)
 }
@@ -108,6 +108,7 @@ fn fell_silent_together(life: &[&CheckView]) -> bool {
     hard.into_iter().any(|since| {
         life.iter().all(|check| {
             let bad = check.last.as_ref().is_some_and(|last| last.reading.outcome == Outcome::Critical);
+            let bad = bad && !told_something(check);
             let near = at(check).is_some_and(|at| at.since(since).max(since.since(at)) <= TOGETHER);
             bad && (near || check.condition == Condition::Critical)
         })
@@ -153,7 +154,7 @@ fn accuse(verdict: &mut Verdict, view: &HostView, standing: &Standing, policy: &
 
 /// How bad a check of a host that is alive is, beyond doubt; `None` where nothing is wrong with it.
 pub fn fault(check: &CheckView, view: &HostView, doubt: Option<Timestamp>) -> Option<Condition> {
-    let service = check.condition == Condition::Critical && !check.spec.decides_reachability;
+    let service = check.condition == Condition::Critical && !check.spec.decides_reachability && !told_something(check);
     if service && doubt.is_some_and(|since| check.since >= since) {
         return None;
     }
@@ -172,14 +173,29 @@ fn contribution(check: &CheckView, host: &Host, open: bool) -> Condition {
     }
 }
 
+/// Its last result is bad for what the host told of itself: it was there to tell it.
+fn told_something(check: &CheckView) -> bool {
+    check.spec.speaks_for_host && !check.restored && check.last.as_ref().is_some_and(|last| tells(&last.reading.facts))
+}
+
+/// When the host answered this check last, well or not.
+fn last_heard(check: &CheckView) -> Option<Timestamp> {
+    check.last.as_ref().filter(|_| told_something(check)).map(|last| last.at).max(check.last_good)
+}
+
+/// Nobody but the host itself knows this of it.
+pub fn tells(facts: &Facts) -> bool {
+    matches!(facts, Facts::Vitals(_) | Facts::Ports(_))
+}
+
 /// Another check answered since the silent ones fell silent, or they never worked here.
 fn proven_otherwise(checks: &[CheckView], silent: &[&CheckView]) -> bool {
     let never_worked = silent.iter().all(|c| c.last_good.is_none());
     let since = silent.iter().map(|c| c.since).max();
-    checks
-        .iter()
-        .filter(|c| c.spec.speaks_for_host)
-        .any(|c| c.condition == Condition::Ok && !c.stale && !c.restored && (never_worked || c.last_good > since))
+    checks.iter().filter(|c| c.spec.speaks_for_host).filter(|c| !c.stale && !c.restored).any(|c| {
+        let answers = c.condition == Condition::Ok || told_something(c);
+        answers && (never_worked || last_heard(c) > since)
+    })
 }
 
 /// The checks whose good result proves that the host is up; all of them where none is marked so.

@@ -21,7 +21,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::host::signs_of_life;
+use super::host::{signs_of_life, tells};
 use crate::base::Timestamp;
 use crate::model::{CheckKey, CheckSpec, Condition, Observation, Outcome};
 use crate::state::view::{CheckView, HostView};
@@ -127,7 +127,7 @@ impl Lineage {
     pub fn doubts(&mut self, view: &HostView, observation: &Observation) -> bool {
         let proven = |check: &CheckView| check.condition == Condition::Ok && !check.stale && !check.restored;
         let known = view.checks.iter().any(|c| c.spec.decides_reachability && may_be_asked(&c.spec) && proven(c));
-        if self.doubt.is_some() || observation.reading.outcome != Outcome::Critical {
+        if self.doubt.is_some() || !is_silence(observation) {
             return false;
         }
         if known || self.silent_since.is_some() {
@@ -228,14 +228,14 @@ impl Lineage {
 /// Since when nothing that proves life answers, by results of this run; `None` where something does.
 fn silence(view: &HostView) -> Option<Timestamp> {
     let life = signs_of_life(&view.checks);
-    let silent = |check: &&CheckView| last(check).filter(|o| o.reading.outcome == Outcome::Critical).map(|o| o.at);
+    let silent = |check: &&CheckView| last(check).filter(|o| is_silence(o)).map(|o| o.at);
     life.iter().map(silent).collect::<Option<Vec<Timestamp>>>()?.into_iter().max()
 }
 
 /// When the first of the checks that prove life and get no answer now was found so; `None` where all get one.
 fn first_silence(view: &HostView) -> Option<Timestamp> {
     let life = signs_of_life(&view.checks).into_iter().filter_map(|check| last(check));
-    life.filter(|o| o.reading.outcome == Outcome::Critical).map(|o| o.at).min()
+    life.filter(|o| is_silence(o)).map(|o| o.at).min()
 }
 
 /// The checks that should be asked at once while the host is wavering: those that answered before it was. So a host
@@ -247,7 +247,7 @@ pub fn siblings(view: &HostView, wavering: Timestamp) -> impl Iterator<Item = &C
 
 /// Whether a check of a wavering host may still show it to be down: its own problem is soft, or it is about to be asked.
 pub fn is_open(check: &CheckView, wavering: Timestamp) -> bool {
-    let soft = check.is_soft() && last(check).is_some_and(|o| o.reading.outcome == Outcome::Critical);
+    let soft = check.is_soft() && last(check).is_some_and(|o| is_silence(o));
     check.spec.decides_reachability && (soft || is_unasked(check, wavering))
 }
 
@@ -306,7 +306,12 @@ fn began(observation: &Observation) -> Timestamp {
 }
 
 fn answers(observation: &Observation) -> bool {
-    matches!(observation.reading.outcome, Outcome::Ok | Outcome::Warning)
+    matches!(observation.reading.outcome, Outcome::Ok | Outcome::Warning) || tells(&observation.reading.facts)
+}
+
+/// Nothing came, as far as this result tells: a value that is critical was told by somebody.
+fn is_silence(observation: &Observation) -> bool {
+    observation.reading.outcome == Outcome::Critical && !tells(&observation.reading.facts)
 }
 
 fn last(check: &CheckView) -> Option<&Arc<Observation>> {

@@ -6,6 +6,7 @@ use super::{Fixed, MAX_ROWS, Walk, Weight};
 use crate::base::Untrusted;
 use crate::model::Equipment;
 use crate::model::device::{Pool, Processor};
+use crate::model::vitals::WITHOUT_CACHE;
 use crate::probe::ports::cells::Tables;
 use crate::proto::snmp::{Oid, Value};
 
@@ -36,11 +37,14 @@ pub static GROUP: Fixed = Fixed {
 };
 
 /// `hrStorageTypes`, by their last arc.
+const OTHER: u32 = 1;
 const RAM: u32 = 2;
 const VIRTUAL_MEMORY: u32 = 3;
 const FIXED_DISK: u32 = 4;
 const FLASH: u32 = 9;
 const NETWORK_DISK: u32 = 10;
+/// `hrStorageDescr` of what net-snmp has among the other kinds and counts as used in its `Physical memory`.
+const CACHES: [&[u8]; 2] = [b"Memory buffers", b"Cached memory"];
 
 fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
     equipment.processors = tables
@@ -56,6 +60,7 @@ fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
     let others = (last(&mut equipment.memory, memory), last(&mut equipment.storage, storage));
     equipment.memory.clear();
     equipment.storage.clear();
+    let mut idle = None;
     for (row, kind) in tables.column(STORAGE_TYPE) {
         let Some(kind) = storage_type(kind) else { continue };
         let unit = tables.get(STORAGE_UNIT, row).and_then(units);
@@ -65,11 +70,24 @@ fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
         match kind {
             RAM | VIRTUAL_MEMORY => equipment.memory.push(pool),
             FIXED_DISK | FLASH | NETWORK_DISK => equipment.storage.push(pool),
+            OTHER if CACHES.iter().any(|name| pool.name.as_bytes().eq_ignore_ascii_case(name)) => {
+                idle = Some(u64::saturating_add(idle.unwrap_or(0), pool.used_bytes.unwrap_or(0)));
+            }
             _ => {}
         }
     }
+    let told_by_ucd = others.0.iter().any(|pool| pool.name.as_bytes() == WITHOUT_CACHE.as_bytes());
+    equipment.memory.extend(idle.filter(|_| !told_by_ucd).and_then(|idle| without_cache(&equipment.memory, idle)));
     equipment.memory.extend(others.0);
     equipment.storage.extend(others.1);
+}
+
+/// What of the physical memory is really taken, where the agent tells what the kernel only keeps in it, as net-snmp does.
+fn without_cache(memory: &[Pool], idle: u64) -> Option<Pool> {
+    let physical = memory.iter().find(|pool| pool.name.as_bytes().eq_ignore_ascii_case(b"Physical memory"))?;
+    // A cache that is larger than what is taken is not part of it.
+    let used = physical.used_bytes.map(|used| used.checked_sub(idle).unwrap_or(used));
+    Some(Pool { name: WITHOUT_CACHE.into(), used_bytes: used, total_bytes: physical.total_bytes })
 }
 
 /// Takes the last so many rows.
@@ -126,5 +144,25 @@ mod tests {
             equipment.storage,
             [Pool { name: "/".into(), used_bytes: None, total_bytes: Some((1 << 31) * 4096) }]
         );
+    }
+
+    #[test]
+    fn what_the_kernel_only_caches_is_not_taken() {
+        let kind = |arc| Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 25, 2, 1, arc]);
+        let (ram, other) = (kind(RAM), kind(OTHER));
+        let row = |fed: Fed, index: u32, kind: &Oid, name: &'static [u8], size: i64, used: i64| {
+            fed.cell(STORAGE_TYPE, &[index], Value::Oid(kind.as_raw()))
+                .cell(STORAGE_NAME, &[index], Value::Octets(name))
+                .cell(STORAGE_UNIT, &[index], Value::Integer(1024))
+                .cell(STORAGE_SIZE, &[index], Value::Integer(size))
+                .cell(STORAGE_USED, &[index], Value::Integer(used))
+        };
+        let fed = row(Fed::default(), 1, &ram, b"Physical memory", 4_000, 3_900);
+        let fed = row(fed, 6, &other, b"Memory buffers", 4_000, 400);
+        let fed = row(fed, 7, &other, b"Cached memory", 2_000, 2_000);
+        let memory = fed.fold(&GROUP).memory;
+        let used = |name: &str| memory.iter().find(|pool| pool.name == name.into()).and_then(|pool| pool.used_bytes);
+        assert_eq!((used("Physical memory"), used(WITHOUT_CACHE)), (Some(3_900 << 10), Some(1_500 << 10)));
+        assert_eq!(memory.len(), 2);
     }
 }

@@ -70,6 +70,10 @@ fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
     equipment.memory.truncate(equipment.memory.len().saturating_sub(memory));
     equipment.storage.truncate(equipment.storage.len().saturating_sub(storage));
     let memory = pools(tables);
+    // As reckoned from HOST-RESOURCES' rows.
+    if memory.iter().any(|pool| pool.name.as_bytes() == WITHOUT_CACHE.as_bytes()) {
+        equipment.memory.retain(|pool| pool.name.as_bytes() != WITHOUT_CACHE.as_bytes());
+    }
     // HOST-RESOURCES has told most disks already.
     let is_new = |disk: &Pool| equipment.storage.iter().all(|known| known.name != disk.name);
     let disks: Vec<Pool> = tables.column(DISK_PATH).filter_map(|(row, _)| disk(tables, row)).filter(is_new).collect();

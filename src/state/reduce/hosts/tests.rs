@@ -1,10 +1,11 @@
 //! Parents and children in every order of events.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::tests::{T0, at, condition, down, inventory, see, spec, state};
 use super::*;
-use crate::model::{AssetId, CheckKey, Condition, Observation, Outcome, Policy, Reading, Subject};
+use crate::model::{AssetId, CheckKey, Condition, Facts, Observation, Outcome, Policy, Reading, Subject};
 use crate::state::event::{Event, Remembered};
 use crate::state::{Snapshot, State};
 
@@ -16,6 +17,13 @@ fn pair() -> State {
     see(&mut s, "core", "icmp", 1, Outcome::Ok);
     see(&mut s, "child", "icmp", 1, Outcome::Ok);
     s
+}
+
+/// A result with what the host told of itself.
+fn tell(s: &mut State, host: &str, check: &str, secs: u64, outcome: Outcome) {
+    let reading = Reading::new(outcome, "/var 97 %").facts(Facts::Vitals(Arc::default()));
+    let check = spec(host, check, false).key.clone();
+    s.reduce(at(secs), Event::Observed(Observation { check, at: at(secs), took: Duration::from_millis(9), reading }));
 }
 
 fn asked(effects: &[Effect]) -> Vec<String> {
@@ -65,6 +73,40 @@ fn a_child_that_falls_after_its_parent_is_unreachable_at_once() {
     see(&mut s, "child", "icmp", 45, Outcome::Critical);
     assert!(announced(&see(&mut s, "child", "icmp", 46, Outcome::Critical)).is_empty());
     assert_eq!(condition(&mut s, "child", 46), Condition::Unreachable);
+}
+
+#[test]
+fn a_host_that_tells_how_bad_it_is_is_not_down() {
+    let mut s = state(&[("core", &[]), ("child", &["core"])], &[("linux", false)]);
+    for host in ["core", "child"] {
+        see(&mut s, host, "linux", 1, Outcome::Ok);
+    }
+    for secs in [40, 43, 46] {
+        tell(&mut s, "core", "linux", secs, Outcome::Critical);
+    }
+    let snapshot = s.publish(at(46));
+    assert_eq!(problems(&snapshot), ["core CRITICAL"]);
+    assert_eq!(snapshot.host(&AssetId::new("core")).expect("there").last_seen, Some(at(46)));
+    // What hangs on it has nobody but itself to blame.
+    for secs in [50, 53, 56] {
+        see(&mut s, "child", "linux", secs, Outcome::Critical);
+        tell(&mut s, "core", "linux", secs + 1, Outcome::Critical);
+    }
+    assert_eq!(problems(&s.publish(at(57))), ["child DOWN", "core CRITICAL"]);
+    // When it says nothing any more, it is down.
+    for secs in [60, 63, 66] {
+        see(&mut s, "core", "linux", secs, Outcome::Critical);
+    }
+    assert!(problems(&s.publish(at(66))).contains(&"core DOWN".to_owned()));
+
+    let mut s = state(&[("db", &[])], &[("icmp", true), ("linux", false)]);
+    see(&mut s, "db", "icmp", 1, Outcome::Ok);
+    see(&mut s, "db", "linux", 1, Outcome::Ok);
+    for secs in [40, 43, 46] {
+        see(&mut s, "db", "icmp", secs, Outcome::Critical);
+        tell(&mut s, "db", "linux", secs + 1, Outcome::Critical);
+    }
+    assert_eq!(problems(&s.publish(at(47))), ["db CRITICAL"], "it answers, if not to pings");
 }
 
 #[test]
