@@ -261,7 +261,7 @@ pub const WITHOUT_CACHE: &str = "real memory without buffers and cache";
 /// What a big volume's free space is held against: a tenth of 20 TB is no emergency.
 const BIG: f64 = 2e12;
 
-/// The percentage that a disk is held against its limits with: of a big one what is left counts as of [`BIG`].
+/// The percentage that a disk is held against its limits with: of a big one what is left counts as of 2 TB.
 pub fn fill(used_percent: f64, size: u64, available: u64) -> f64 {
     let size = size as f64;
     if size <= BIG { used_percent } else { used_percent.min(100.0 - 100.0 * available as f64 / BIG).max(0.0) }
