@@ -20,6 +20,7 @@ pub mod port_history;
 pub mod port_key;
 pub mod port_rules;
 pub mod remembered;
+mod routing;
 pub mod session;
 pub mod threshold;
 pub mod vitals;

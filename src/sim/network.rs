@@ -202,7 +202,12 @@ impl Servers {
         for (switch, agent) in agents.iter().enumerate() {
             let name = self.topology.agent_name(switch);
             let site = self.topology.site(switch);
-            let tags = if switch < 2 { "tags = [\"core\"]\n" } else { "" };
+            // What is core has the pace that comes with the tag.
+            let (tags, pace) = if switch < 2 {
+                ("tags = [\"core\"]\n", "")
+            } else {
+                ("", ", timeout = \"2s\", retry_interval = \"2s\"")
+            };
             let parents = self
                 .topology
                 .uplink(switch)
@@ -210,7 +215,7 @@ impl Servers {
                 .map(|up| format!("parents = [\"{}\"]\n", self.topology.switch_name(up)));
             let _ = write!(
                 out,
-                "[[host]]\nname = \"{name}\"\naddress = \"{}\"\nssh = \"{name}\"\n{tags}{}group = \"network\"\nsite = \"{site}\"\nchecks = []\nsnmp = {{ {identity}, port = {}, interval = \"{walk}\", timeout = \"2s\", retry_interval = \"2s\" }}\n\n",
+                "[[host]]\nname = \"{name}\"\naddress = \"{}\"\nssh = \"{name}\"\n{tags}{}group = \"network\"\nsite = \"{site}\"\nchecks = []\nsnmp = {{ {identity}, port = {}, interval = \"{walk}\"{pace} }}\n\n",
                 agent.ip(),
                 parents.unwrap_or_default(),
                 agent.port(),
