@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::base::units::counted;
 use crate::base::{Timestamp, text};
-use crate::model::{AssetId, Condition, PortChange, PortKey};
+use crate::model::{AssetId, Condition, PortChange, PortEvent, PortKey};
 use crate::state::snapshot::ProblemKind;
 use crate::state::{DeviceView, HostView, Problem, Snapshot};
 
@@ -128,27 +128,30 @@ impl Parts {
     }
 }
 
-/// The newest of what happened to the ports of all devices.
-fn changes(snapshot: &Snapshot) -> Vec<Change> {
+/// The newest of what happened to the ports of all devices, at most so many, newest first.
+pub fn newest_events(snapshot: &Snapshot, most: usize) -> Vec<(&DeviceView, &PortEvent)> {
     let mut newest: Vec<(Timestamp, &DeviceView)> =
         snapshot.devices.iter().filter_map(|device| Some((device.events.first()?.at, &**device))).collect();
     // Only devices that are among the newest have any that is.
-    newest.sort_unstable_by_key(|(at, _)| Reverse(*at));
-    newest.truncate(CHANGES);
-    let mut out: Vec<Change> = newest
-        .iter()
-        .flat_map(|(_, device)| {
-            device.events.iter().take(CHANGES).map(|event| Change {
-                at: event.at,
-                device: device.host.name.clone(),
-                port: event.port.clone(),
-                what: event.change,
-            })
-        })
+    newest.sort_by_key(|(at, _)| Reverse(*at));
+    newest.truncate(most);
+    let mut out: Vec<(&DeviceView, &PortEvent)> = newest
+        .into_iter()
+        .flat_map(|(_, device)| device.events.iter().take(most).map(move |event| (device, event)))
         .collect();
-    out.sort_by_key(|change| Reverse(change.at));
-    out.truncate(CHANGES);
+    out.sort_by_key(|(_, event)| Reverse(event.at));
+    out.truncate(most);
     out
+}
+
+fn changes(snapshot: &Snapshot) -> Vec<Change> {
+    let change = |(device, event): (&DeviceView, &PortEvent)| Change {
+        at: event.at,
+        device: device.host.name.clone(),
+        port: event.port.clone(),
+        what: event.change,
+    };
+    newest_events(snapshot, CHANGES).into_iter().map(change).collect()
 }
 
 /// A problem in a few words, without the name of its host.

@@ -168,8 +168,7 @@ impl Column {
 /// The columns that fit, from the left, and the width of the names. On the screen of the backups alone the reason has room
 /// before what is only good to know; elsewhere a row is short.
 fn fitted(app: &App, width: u16) -> (Vec<Column>, usize) {
-    let longest = app.snapshot.jobs.iter().map(|view| crate::base::text::width(&view.job.name)).max().unwrap_or(0);
-    let name = (longest + 1).clamp(12, super::name_width(width).max(12));
+    let name = (app.hosts_have.job + 1).clamp(12, super::name_width(width).max(12));
     let mut room = usize::from(width).saturating_sub(name + 4);
     let mut taken = Vec::new();
     for column in Column::PRIORITY {

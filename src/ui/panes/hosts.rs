@@ -141,6 +141,8 @@ pub struct HostsHave {
     /// Columns of the longest name, of all and of those whose ports are walked.
     pub name: usize,
     pub device: usize,
+    /// The same of backups.
+    pub job: usize,
 }
 
 impl HostsHave {
@@ -154,6 +156,7 @@ impl HostsHave {
             one_origin: hosts().all(|host| Some(host.origin) == first),
             name: longest(snapshot.hosts.iter()),
             device: longest(snapshot.hosts.iter().filter(|view| view.checks.iter().any(|c| &*c.spec.kind == "ports"))),
+            job: snapshot.jobs.iter().map(|view| text::width(&view.job.name)).max().unwrap_or(0),
         }
     }
 }
