@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::app::App;
 use super::panes::Selected;
+use super::parts::newest_events;
 use crate::base::{Timestamp, Untrusted, text};
 use crate::bus::MessageWeight;
 use crate::config::theme::Meaning;
@@ -232,29 +233,65 @@ impl App {
 
     /// The object that entries of a journal name so: `db01`, `db01/disk`, `sw1/Gi1/0/7`.
     pub(super) fn object_named(&self, label: &str) -> Option<Selected> {
-        let label = label.trim_end_matches(" (device)").trim_end_matches(" (ports gone)");
-        let whole = |name: &str| {
-            let host = self.snapshot.hosts.iter().map(|host| (&host.host.id, &host.host.name));
-            let mut host = host.filter(|(id, host)| id.as_str() == name || &***host == name);
-            host.next().map(|(id, _)| id.clone())
-        };
-        if let Some(id) = whole(label) {
-            return Some(Selected::Host(id));
-        }
-        let job = self.snapshot.jobs.iter().find(|job| job.job.id.as_str() == label || &*job.job.name == label);
-        if let Some(job) = job {
-            return Some(Selected::Job(job.job.id.clone()));
-        }
-        // A host's name may have a stroke in it as well.
-        label.match_indices('/').find_map(|(at, _)| {
-            let (asset, part) = (whole(&label[..at])?, &label[at + 1..]);
-            let port = self.snapshot.device(&asset).and_then(|device| {
-                let row = device.table.ports.iter().position(|port| port.label().line() == part)?;
-                device.key(row)
-            });
-            Some(port.map_or_else(|| Selected::Host(asset.clone()), |port| Selected::Port(asset.clone(), port)))
-        })
+        let hosts = self.snapshot.hosts.iter().map(|host| (&host.host.id, &*host.host.name));
+        let jobs = self.snapshot.jobs.iter().map(|job| (&job.job.id, &*job.job.name));
+        let named = |(id, name): &(&AssetId, &str), wanted: &str| id.as_str() == wanted || *name == wanted;
+        let host = |wanted: &str| hosts.clone().find(|one| named(one, wanted)).map(|(id, _)| id.clone());
+        let job = |wanted: &str| jobs.clone().find(|one| named(one, wanted)).map(|(id, _)| id.clone());
+        object(&self.snapshot, label, host, job)
     }
+}
+
+/// Hosts and jobs by their ids and names, for who looks for many; of several that are called alike the first.
+struct Named<'a> {
+    hosts: HashMap<&'a str, &'a AssetId>,
+    jobs: HashMap<&'a str, &'a AssetId>,
+}
+
+impl<'a> Named<'a> {
+    fn of(snapshot: &'a Snapshot) -> Self {
+        fn index<'a>(all: impl Iterator<Item = (&'a AssetId, &'a str)>) -> HashMap<&'a str, &'a AssetId> {
+            let mut out = HashMap::new();
+            for (id, name) in all {
+                out.entry(id.as_str()).or_insert(id);
+                out.entry(name).or_insert(id);
+            }
+            out
+        }
+        Self {
+            hosts: index(snapshot.hosts.iter().map(|host| (&host.host.id, &*host.host.name))),
+            jobs: index(snapshot.jobs.iter().map(|job| (&job.job.id, &*job.job.name))),
+        }
+    }
+
+    fn object(&self, snapshot: &Snapshot, label: &str) -> Option<Selected> {
+        let get = |all: &HashMap<&str, &AssetId>, name: &str| all.get(name).map(|id| (*id).clone());
+        object(snapshot, label, |name| get(&self.hosts, name), |name| get(&self.jobs, name))
+    }
+}
+
+fn object(
+    snapshot: &Snapshot,
+    label: &str,
+    host: impl Fn(&str) -> Option<AssetId>,
+    job: impl Fn(&str) -> Option<AssetId>,
+) -> Option<Selected> {
+    let label = label.trim_end_matches(" (device)").trim_end_matches(" (ports gone)");
+    if let Some(id) = host(label) {
+        return Some(Selected::Host(id));
+    }
+    if let Some(id) = job(label) {
+        return Some(Selected::Job(id));
+    }
+    // A host's name may have a stroke in it as well.
+    label.match_indices('/').find_map(|(at, _)| {
+        let (asset, part) = (host(&label[..at])?, &label[at + 1..]);
+        let port = snapshot.device(&asset).and_then(|device| {
+            let row = device.table.ports.iter().position(|port| port.label().line() == part)?;
+            device.key(row)
+        });
+        Some(port.map_or_else(|| Selected::Host(asset.clone()), |port| Selected::Port(asset.clone(), port)))
+    })
 }
 
 /// The host or job whose name stands in a text; the longest of several.
@@ -281,6 +318,7 @@ fn stands_in(words: &str, name: &str) -> bool {
 /// What stands first, then what happened, newest first.
 fn entries(app: &App) -> Vec<LogEntry> {
     let snapshot = &app.snapshot;
+    let named = Named::of(snapshot);
     let faults =
         snapshot.engine.faults.iter().map(|fault| LogEntry::new(Source::Fault, None, Meaning::Critical, &**fault));
     let remarks = snapshot.remarks.iter().map(|remark| LogEntry::new(Source::Remark, None, Meaning::Text, &**remark));
@@ -290,7 +328,7 @@ fn entries(app: &App) -> Vec<LogEntry> {
     });
     let mut out: Vec<LogEntry> = faults.chain(remarks).chain(listener).collect();
     let standing = out.len();
-    out.extend(app.logbook.messages.iter().rev().map(|one| message(app, one)));
+    out.extend(app.logbook.messages.iter().rev().map(|one| message(snapshot, &named, one)));
     out.extend(app.logbook.changes.iter().rev().cloned());
     out.extend(snapshot.notifications.iter().map(|told| trap(app, told)));
     out.extend(port_events(app));
@@ -299,7 +337,7 @@ fn entries(app: &App) -> Vec<LogEntry> {
         let kind = entry.kind.as_str().replace('-', " ");
         let says = format!("{kind} by {}: {}", entry.author.line(), entry.text.line());
         LogEntry::new(Source::Record, Some(entry.at), Meaning::Text, says)
-            .about(app.object_named(&label), label)
+            .about(named.object(snapshot, &label), label)
             .fact("by", entry.author.line())
             .fact("entry", format!("{}, number {} of writer {}", entry.id, entry.sequence, entry.writer))
     }));
@@ -308,13 +346,13 @@ fn entries(app: &App) -> Vec<LogEntry> {
     out
 }
 
-fn message(app: &App, message: &Message) -> LogEntry {
+fn message(snapshot: &Snapshot, named: &Named<'_>, message: &Message) -> LogEntry {
     let meaning = match message.weight {
         MessageWeight::Note => Meaning::Text,
         MessageWeight::Warning => Meaning::Warning,
         MessageWeight::Error => Meaning::Critical,
     };
-    let about = message.about.as_ref().and_then(|id| app.object_named(id.as_str()));
+    let about = message.about.as_ref().and_then(|id| named.object(snapshot, id.as_str()));
     let object = message.about.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
     LogEntry::new(Source::Message, Some(message.at), meaning, &*message.words).about(about, object)
 }
@@ -345,14 +383,6 @@ fn trap(app: &App, view: &NotificationView) -> LogEntry {
 
 /// The newest of all devices.
 fn port_events(app: &App) -> Vec<LogEntry> {
-    let mut newest: Vec<(&DeviceView, &PortEvent)> = app
-        .snapshot
-        .devices
-        .iter()
-        .flat_map(|device| device.events.iter().take(PORT_EVENTS).map(move |event| (&**device, event)))
-        .collect();
-    newest.sort_by_key(|(_, event)| Reverse(event.at));
-    newest.truncate(PORT_EVENTS);
     let one = |(device, event): (&DeviceView, &PortEvent)| {
         let id = device.host.id.clone();
         let label = event.port.as_ref().map(|port| port.label.line());
@@ -370,7 +400,7 @@ fn port_events(app: &App) -> Vec<LogEntry> {
             None => entry,
         }
     };
-    newest.into_iter().map(one).collect()
+    newest_events(&app.snapshot, PORT_EVENTS).into_iter().map(one).collect()
 }
 
 /// What asks to be looked at whichever port it is; whether a lost link is bad, the port's role says.
