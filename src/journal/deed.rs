@@ -22,7 +22,7 @@ use super::record::{self, Record, TEXT_LIMIT, hex};
 use crate::base::{Timestamp, Untrusted, units};
 use crate::model::care::LONGEST_CLAIM;
 use crate::model::{
-    Acknowledgement, AssetId, CareBook, CheckKey, Claim, Condition, Deed, EntryKind, Maintenance, Order, Pause,
+    Acknowledgement, AssetId, CareBook, CheckKey, Claim, Condition, Deed, Entry, EntryKind, Maintenance, Order, Pause,
     PortKey, Release, Schedule, Scope, Span, Stickiness, Subject, Target,
 };
 
@@ -218,17 +218,17 @@ pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
     let mut acks: HashMap<Target, Acknowledgement> = HashMap::new();
     let mut maintenance: BTreeMap<Arc<str>, Maintenance> = BTreeMap::new();
     let mut paused: Option<Arc<Pause>> = None;
-    let mut entries = Vec::with_capacity(deeds.len().min(SHOWN));
+    // What can be understood, with what a window was of that is taken back.
+    let mut entries = Vec::with_capacity(deeds.len());
     for record in &deeds {
         let entry = &record.entry;
         let deed = read(entry.kind, &entry.text);
         if let Some(deed) = &deed {
-            let mut shown = entry.clone();
-            shown.text = said(deed, &entry.author);
-            if let Deed::Cancelled { maintenance: id } = deed {
-                shown.about = maintenance.get(id).map(|one| scope_words(&one.order.scope));
-            }
-            entries.push(Arc::new(shown));
+            let of_order = match deed {
+                Deed::Cancelled { maintenance: id } => maintenance.get(id).map(|one| scope_words(&one.order.scope)),
+                _ => None,
+            };
+            entries.push((entry, of_order));
         }
         match deed {
             Some(Deed::Claimed(mut claim)) => {
@@ -260,7 +260,12 @@ pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
     let mut acks: Vec<Arc<Acknowledgement>> = acks.into_values().map(Arc::new).collect();
     acks.sort_by(|a, b| a.id.cmp(&b.id));
     let last = deeds.last().map_or(Timestamp::default(), |record| record.entry.at);
-    let entries = entries.into_iter().rev().take(SHOWN).collect();
+    let shown = |(entry, of_order): (&Entry, Option<Untrusted>)| {
+        let deed = read(entry.kind, &entry.text)?;
+        let about = if matches!(deed, Deed::Cancelled { .. }) { of_order } else { entry.about.clone() };
+        Some(Arc::new(Entry { text: said(&deed, &entry.author), about, ..entry.clone() }))
+    };
+    let entries = entries.into_iter().rev().take(SHOWN).filter_map(shown).collect();
     // What was over long before the last entry is over for everybody.
     let lives = |order: &Order| match order.span {
         Span::Once { until, .. } => until.plus(LONGEST_CLAIM) > last,
