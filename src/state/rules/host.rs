@@ -173,7 +173,7 @@ fn contribution(check: &CheckView, host: &Host, open: bool) -> Condition {
     }
 }
 
-/// Its last result is bad for what the host told of itself: it was there to tell it.
+/// Its last result has what the host told of itself, good or bad: it was there to tell it.
 fn told_something(check: &CheckView) -> bool {
     check.spec.speaks_for_host && !check.restored && check.last.as_ref().is_some_and(|last| tells(&last.reading.facts))
 }
@@ -192,7 +192,7 @@ pub fn tells(facts: &Facts) -> bool {
 fn proven_otherwise(checks: &[CheckView], silent: &[&CheckView]) -> bool {
     let never_worked = silent.iter().all(|c| c.last_good.is_none());
     let since = silent.iter().map(|c| c.since).max();
-    checks.iter().filter(|c| c.spec.speaks_for_host).filter(|c| !c.stale && !c.restored).any(|c| {
+    checks.iter().filter(|c| c.spec.speaks_for_host && !c.stale && !c.restored).any(|c| {
         let answers = c.condition == Condition::Ok || told_something(c);
         answers && (never_worked || last_heard(c) > since)
     })
