@@ -11,6 +11,13 @@ pub struct Pool {
     pub total_bytes: Option<u64>,
 }
 
+impl Pool {
+    /// Names of pools are those of programs: without regard to case.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name.as_bytes().eq_ignore_ascii_case(name.as_bytes())
+    }
+}
+
 /// From where on a pool is a warning and critical, in percent: the same as of a machine that is looked at in any other way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolLimits {

@@ -202,11 +202,9 @@ impl Fill {
 /// only caches in it: where the agent tells what is really taken as well, that is judged alone.
 pub fn pools(equipment: &Equipment) -> impl Iterator<Item = (&Pool, Option<Fill>)> {
     let limits = &equipment.limits;
-    let tells_taken = equipment.memory.iter().any(|pool| pool.name.as_bytes() == WITHOUT_CACHE.as_bytes());
-    let with_cache = move |pool: &Pool| {
-        let is = |name: &str| pool.name.as_bytes().eq_ignore_ascii_case(name.as_bytes());
-        tells_taken && (is("physical memory") || is("virtual memory"))
-    };
+    let tells_taken = equipment.memory.iter().any(|pool| pool.is_called(WITHOUT_CACHE));
+    let with_cache =
+        move |pool: &Pool| tells_taken && (pool.is_called("physical memory") || pool.is_called("virtual memory"));
     let ignored = |pool: &Pool| limits.ignore.iter().any(|pattern| pattern.matches(pool.name.as_bytes()));
     let memory = equipment.memory.iter().map(move |pool| {
         let percent = share(pool.used_bytes, pool.total_bytes).filter(|_| !with_cache(pool) && !ignored(pool));

@@ -44,7 +44,7 @@ const FIXED_DISK: u32 = 4;
 const FLASH: u32 = 9;
 const NETWORK_DISK: u32 = 10;
 /// `hrStorageDescr` of what net-snmp has among the other kinds and counts as used in its `Physical memory`.
-const CACHES: [&[u8]; 2] = [b"Memory buffers", b"Cached memory"];
+const CACHES: [&str; 2] = ["Memory buffers", "Cached memory"];
 
 fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
     equipment.processors = tables
@@ -70,13 +70,13 @@ fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
         match kind {
             RAM | VIRTUAL_MEMORY => equipment.memory.push(pool),
             FIXED_DISK | FLASH | NETWORK_DISK => equipment.storage.push(pool),
-            OTHER if CACHES.iter().any(|name| pool.name.as_bytes().eq_ignore_ascii_case(name)) => {
+            OTHER if CACHES.iter().any(|name| pool.is_called(name)) => {
                 idle = Some(u64::saturating_add(idle.unwrap_or(0), pool.used_bytes.unwrap_or(0)));
             }
             _ => {}
         }
     }
-    let told_by_ucd = others.0.iter().any(|pool| pool.name.as_bytes() == WITHOUT_CACHE.as_bytes());
+    let told_by_ucd = others.0.iter().any(|pool| pool.is_called(WITHOUT_CACHE));
     equipment.memory.extend(idle.filter(|_| !told_by_ucd).and_then(|idle| without_cache(&equipment.memory, idle)));
     equipment.memory.extend(others.0);
     equipment.storage.extend(others.1);
@@ -84,7 +84,7 @@ fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
 
 /// What of the physical memory is really taken, where the agent tells what the kernel only keeps in it, as net-snmp does.
 fn without_cache(memory: &[Pool], idle: u64) -> Option<Pool> {
-    let physical = memory.iter().find(|pool| pool.name.as_bytes().eq_ignore_ascii_case(b"Physical memory"))?;
+    let physical = memory.iter().find(|pool| pool.is_called("Physical memory"))?;
     // A cache that is larger than what is taken is not part of it.
     let used = physical.used_bytes.map(|used| used.checked_sub(idle).unwrap_or(used));
     Some(Pool { name: WITHOUT_CACHE.into(), used_bytes: used, total_bytes: physical.total_bytes })

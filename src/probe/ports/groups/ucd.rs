@@ -71,8 +71,8 @@ fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
     equipment.storage.truncate(equipment.storage.len().saturating_sub(storage));
     let memory = pools(tables);
     // As reckoned from HOST-RESOURCES' rows.
-    if memory.iter().any(|pool| pool.name.as_bytes() == WITHOUT_CACHE.as_bytes()) {
-        equipment.memory.retain(|pool| pool.name.as_bytes() != WITHOUT_CACHE.as_bytes());
+    if memory.iter().any(|pool| pool.is_called(WITHOUT_CACHE)) {
+        equipment.memory.retain(|pool| !pool.is_called(WITHOUT_CACHE));
     }
     // HOST-RESOURCES has told most disks already.
     let is_new = |disk: &Pool| equipment.storage.iter().all(|known| known.name != disk.name);
