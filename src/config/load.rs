@@ -135,18 +135,8 @@ pub fn read(path: &Path) -> Result<Config, Problems> {
 #[derive(Debug)]
 pub(super) struct Understood {
     pub root: Table,
-    pub hosts: Vec<HostEntry>,
-    pub jobs: Vec<JobEntry>,
-    pub ui: UiOptions,
-    pub ssh: SshOptions,
-    pub wall: WallOptions,
-    pub polling: PollingOptions,
-    pub roles: RoleOptions,
-    pub traps: Option<Table>,
-    pub notify: Vec<Table>,
-    pub maintenance: Vec<MaintenanceEntry>,
-    /// Where the file stands.
-    pub folder: Option<PathBuf>,
+    /// What could be read; its warnings are among the problems.
+    pub config: Config,
     /// Of single entries, and of the syntax.
     pub problems: Vec<Problem>,
     /// Between entries.
@@ -161,21 +151,7 @@ impl Understood {
             sort(&mut problems);
             return Err(Problems(problems));
         }
-        let Self { hosts, jobs, ui, ssh, wall, polling, roles, traps, notify, maintenance, folder, .. } = self;
-        Ok(Config {
-            hosts,
-            jobs,
-            ui,
-            ssh,
-            wall,
-            polling,
-            roles,
-            traps,
-            notify,
-            maintenance,
-            warnings: problems,
-            folder,
-        })
+        Ok(Config { warnings: problems, ..self.config })
     }
 }
 
@@ -190,9 +166,10 @@ pub(super) fn understand(path: &Path) -> Result<Understood, Problem> {
     let text = read_text(path).map_err(|why| Problem::unplaced(format!("cannot read {name}: {why}")))?;
     let mut understood = understand_text(&name, text);
     let now = Clock::start().wall();
-    maintenance::leave_out_what_is_over(&mut understood.maintenance, now, &mut understood.problems);
-    understood.folder = path.parent().map(Path::to_path_buf);
-    understood.ui.folder.clone_from(&understood.folder);
+    let config = &mut understood.config;
+    maintenance::leave_out_what_is_over(&mut config.maintenance, now, &mut understood.problems);
+    config.folder = path.parent().map(Path::to_path_buf);
+    config.ui.folder.clone_from(&config.folder);
     Ok(understood)
 }
 
@@ -258,22 +235,10 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
         list.retain(|p| p.place.is_none() || !broken.contains(&line(p)));
     }
     problems.extend(syntax);
-    Understood {
-        root,
-        hosts,
-        jobs,
-        ui,
-        ssh,
-        wall,
-        polling,
-        roles,
-        traps,
-        notify,
-        maintenance,
-        folder: None,
-        problems,
-        references,
-    }
+    let warnings = Vec::new();
+    let folder = None;
+    let config = Config { hosts, jobs, ui, ssh, wall, polling, roles, traps, notify, maintenance, warnings, folder };
+    Understood { root, config, problems, references }
 }
 
 /// A path as the file `name` means it: `~/` is the user's home, and what is relative stands beside the file.

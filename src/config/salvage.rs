@@ -26,7 +26,7 @@ pub fn read_whole(path: &Path) -> (Config, Vec<Problem>) {
         Ok(understood) => understood,
         Err(problem) => return (Config::default(), vec![problem]),
     };
-    let hosts = understood.hosts.iter().filter(|entry| entry.host.not_probed.is_some());
+    let hosts = understood.config.hosts.iter().filter(|entry| entry.host.not_probed.is_some());
     let disabled: HashSet<AssetId> = hosts.map(|entry| entry.host.id.clone()).collect();
     let (mut config, problems) = salvage(understood);
     for entry in config.hosts.iter_mut().filter(|entry| !disabled.contains(&entry.host.id)) {
@@ -39,22 +39,7 @@ pub fn read_whole(path: &Path) -> (Config, Vec<Problem>) {
 }
 
 fn salvage(understood: Understood) -> (Config, Vec<Problem>) {
-    let Understood {
-        root,
-        hosts,
-        jobs,
-        ui,
-        ssh,
-        wall,
-        polling,
-        roles,
-        traps,
-        notify,
-        maintenance,
-        folder,
-        problems,
-        references,
-    } = understood;
+    let Understood { root, mut config, problems, references } = understood;
     let sections = Sections::of(&root);
     let mut reasons: HashMap<usize, Arc<str>> = HashMap::new();
     for problem in problems.iter().filter(|problem| problem.weight == Weight::Error) {
@@ -64,8 +49,6 @@ fn salvage(understood: Understood) -> (Config, Vec<Problem>) {
             reasons.entry(section).or_insert_with(|| problem.short().into());
         }
     }
-    let mut config =
-        Config { hosts, jobs, ui, ssh, wall, polling, roles, traps, notify, maintenance, warnings: Vec::new(), folder };
     for entry in &mut config.hosts {
         let section = entry.place.as_ref().and_then(|place| sections.holding(place.start));
         let reason = section.and_then(|section| reasons.get(&section));
