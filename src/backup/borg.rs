@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::repository::{Budget, Failed, headline, redacted};
-use super::restic::{POINTS, reading};
+use super::repository::{Budget, Failed, headline, reading, redacted, report};
 use super::{Cx, Looking, Source, SourceKind};
 use crate::base::options::{OptionDoc, Reader, SecretRef};
 use crate::base::{Secret, Timestamp, Untrusted};
@@ -298,18 +297,7 @@ fn read_list(bytes: &[u8], now: Timestamp) -> Result<BackupReport, String> {
             bytes: None,
         });
     }
-    warnings.truncate(8);
-    points.sort_by_key(|p| std::cmp::Reverse(p.at));
-    points.truncate(POINTS);
-    Ok(BackupReport {
-        collected_at: now,
-        points,
-        total_points,
-        locks: Vec::new(),
-        tool_version: None,
-        damage: Vec::new(),
-        warnings,
-    })
+    Ok(report(points, total_points, warnings, now))
 }
 
 /// A local time of a child that runs with `TZ=UTC`; newer versions add an offset.

@@ -7,9 +7,14 @@ use std::time::{Duration, Instant};
 
 use crate::base::options::SecretRef;
 use crate::base::text::clean;
-use crate::base::{Secret, Untrusted};
-use crate::model::{BackupFailure, Facts, Outcome, Reading};
+use crate::base::{Secret, Timestamp, Untrusted};
+use crate::model::{BackupFailure, BackupReport, Facts, Outcome, Reading, RestorePoint, Unit};
 use crate::process::{self, Output, ProcessError, Program, secret};
+
+/// Restore points kept in a report; all of them are counted.
+const POINTS: usize = 128;
+/// Warnings kept of a list.
+const WARNINGS: usize = 8;
 
 /// Why a look ended, with the words for the operator.
 #[derive(Debug)]
@@ -39,6 +44,48 @@ impl Failed {
         };
         Reading::new(outcome, self.words).facts(Facts::NoBackup(self.kind))
     }
+}
+
+/// What a list of restore points says: `total` are there, the newest are kept.
+pub fn report(
+    mut points: Vec<RestorePoint>,
+    total: usize,
+    mut warnings: Vec<String>,
+    collected_at: Timestamp,
+) -> BackupReport {
+    warnings.truncate(WARNINGS);
+    points.sort_by_key(|p| std::cmp::Reverse(p.at));
+    points.truncate(POINTS);
+    BackupReport {
+        collected_at,
+        points,
+        total_points: total,
+        locks: Vec::new(),
+        tool_version: None,
+        damage: Vec::new(),
+        warnings,
+    }
+}
+
+/// The reading of a repository that could be read. The number `newest` outlives a restart with the last known
+/// state, which keeps no report.
+pub fn reading(report: BackupReport, said: &str) -> Reading {
+    let (outcome, mut words) = if let Some(first) = report.damage.first() {
+        (Outcome::Critical, format!("damaged: {}", headline(&first.json_text())))
+    } else {
+        (Outcome::Ok, format!("{} restore points", report.total_points))
+    };
+    if report.total_points == 1 {
+        words = words.replace("1 restore points", "1 restore point");
+    }
+    let mut reading = Reading::new(outcome, words).metric("restore_points", report.total_points as f64, Unit::Count);
+    if let Some(newest) = report.newest() {
+        reading = reading.metric("newest", newest.at.millis() as f64 / 1000.0, Unit::UnixSeconds);
+    }
+    for line in said.lines().filter(|line| !line.trim().is_empty()).take(8) {
+        reading = reading.log(line);
+    }
+    reading.facts(Facts::Backup(Arc::new(report)))
 }
 
 /// One look: what is left of its time.

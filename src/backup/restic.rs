@@ -9,19 +9,15 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::repository::{Budget, Failed, headline, redacted};
+use super::repository::{Budget, Failed, headline, reading, redacted, report};
 use super::{Cx, Looking, Source, SourceKind};
 use crate::base::options::{OptionDoc, Reader, SecretRef};
 use crate::base::{Secret, Timestamp, Untrusted};
-use crate::model::{
-    BackupFailure, BackupReport, Facts, Job, LockState, Origin, Outcome, Reading, RestorePoint, Unit, Wire,
-};
+use crate::model::{BackupFailure, BackupReport, Job, LockState, Origin, Reading, RestorePoint, Wire};
 use crate::process::{Output, Program};
 
 /// restic's own rule: a lock that was not refreshed for so long belongs to nobody.
 const LOCK_STALE: Duration = Duration::from_secs(30 * 60);
-/// Restore points kept in a report; all of them are counted.
-pub(super) const POINTS: usize = 128;
 const LOCKS: usize = 4;
 /// Paths and tags kept of one restore point.
 const NAMES: usize = 16;
@@ -280,27 +276,6 @@ fn is_id(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// The reading of a repository that could be read. The number `newest` outlives a restart with the last known
-/// state, which keeps no report.
-pub(super) fn reading(report: BackupReport, said: &str) -> Reading {
-    let (outcome, mut words) = if let Some(first) = report.damage.first() {
-        (Outcome::Critical, format!("damaged: {}", headline(&first.json_text())))
-    } else {
-        (Outcome::Ok, format!("{} restore points", report.total_points))
-    };
-    if report.total_points == 1 {
-        words = words.replace("1 restore points", "1 restore point");
-    }
-    let mut reading = Reading::new(outcome, words).metric("restore_points", report.total_points as f64, Unit::Count);
-    if let Some(newest) = report.newest() {
-        reading = reading.metric("newest", newest.at.millis() as f64 / 1000.0, Unit::UnixSeconds);
-    }
-    for line in said.lines().filter(|line| !line.trim().is_empty()).take(8) {
-        reading = reading.log(line);
-    }
-    reading.facts(Facts::Backup(Arc::new(report)))
-}
-
 fn tells_of_damage(line: &str) -> bool {
     ["could not load snapshot", "invalid data returned", "ciphertext verification failed", "Ignoring \""]
         .iter()
@@ -403,18 +378,7 @@ fn read_snapshots(bytes: &[u8], now: Timestamp) -> Result<BackupReport, String> 
             bytes: one.summary.and_then(|s| s.total_bytes_processed),
         });
     }
-    warnings.truncate(8);
-    points.sort_by_key(|p| std::cmp::Reverse(p.at));
-    points.truncate(POINTS);
-    Ok(BackupReport {
-        collected_at: now,
-        points,
-        total_points,
-        locks: Vec::new(),
-        tool_version: None,
-        damage: Vec::new(),
-        warnings,
-    })
+    Ok(report(points, total_points, warnings, now))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::{Facts, Outcome};
 
 const RECORDED: &[u8] = br#"[{"time":"2026-11-24T14:11:15.92507687Z","tree":"0554","paths":["/srv/pg"],"hostname":"db1","username":"root","tags":["n"],"id":"64980d211d4224bbe82fe7ed550c50489882c11aee01ea8052b070c5d6b18440","short_id":"64980d21"},
  {"time":"2026-11-25T02:30:04.118+02:00","hostname":"db1","paths":["/srv/pg"],"program_version":"restic 0.18.1","summary":{"backup_start":"2026-11-25T02:30:04+02:00","total_bytes_processed":88123456789,"more":1},"id":"9f2c"},
