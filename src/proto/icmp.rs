@@ -30,8 +30,14 @@ impl Family {
         if self == Self::V4 { 8 } else { 128 }
     }
 
-    fn echo_reply(self) -> u8 {
+    /// The type of a reply.
+    pub fn echo_reply(self) -> u8 {
         if self == Self::V4 { 0 } else { 129 }
+    }
+
+    /// The types of the errors that end the wait for a reply: destination unreachable, time exceeded.
+    pub fn errors(self) -> [u8; 2] {
+        if self == Self::V4 { [3, 11] } else { [1, 3] }
     }
 }
 

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg};
 
-use super::EchoError;
 use super::answers::To;
 use super::waiting::{Moment, Waiting};
+use super::{EchoError, filter};
 use crate::net::batch::{BATCH, Incoming, Outgoing};
 use crate::net::line::{Gone, Jobs};
 use crate::net::random::Random;
@@ -54,6 +54,10 @@ pub struct Driver {
 impl Driver {
     pub fn new(socket: UdpSocket, family: Family, raw: bool, jobs: Jobs<Job>) -> Self {
         let mut random = Random::default();
+        let ident = random.u64() as u16;
+        if raw && let Err(error) = filter::attach(&socket, family, ident) {
+            tracing::debug!(%error, "no filter on the raw ICMP socket: it hears the echoes of others too");
+        }
         Self {
             socket,
             family,
@@ -63,7 +67,7 @@ impl Driver {
             incoming: Incoming::new(LONGEST).stamped(),
             outgoing: Outgoing::default(),
             leaving: Vec::with_capacity(CHUNK),
-            ident: random.u64() as u16,
+            ident,
             random,
         }
     }

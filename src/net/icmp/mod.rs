@@ -4,6 +4,7 @@
 
 mod answers;
 mod driver;
+mod filter;
 mod waiting;
 
 use std::io;
