@@ -1,6 +1,7 @@
 //! What every layer stands on: time, secrets, foreign text, units, and option tables that know
 //! where in which file they were written. Imports nothing of the project.
 
+pub mod alarm;
 pub mod clock;
 pub mod document;
 mod lookalike;
@@ -9,6 +10,7 @@ pub mod secret;
 pub mod text;
 pub mod units;
 
+pub use alarm::Alarm;
 pub use clock::{Clock, Timestamp};
 pub use secret::Secret;
 pub use text::Untrusted;

@@ -4,7 +4,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -23,7 +23,7 @@ use super::supervise;
 use super::traps::Traps;
 use super::uplink::Uplink;
 use super::watch::Watch;
-use crate::base::{Clock, Timestamp, Untrusted};
+use crate::base::{Alarm, Clock, Timestamp, Untrusted};
 use crate::bus::{self, Asker, EngineEnd, MessageWeight, Notice, Ticket, Visit, Visitors};
 use crate::journal::Draft;
 use crate::model::{AssetId, CheckKey, Condition, Deed, Observation, Outcome, Policy, Remembered, Target};
@@ -587,6 +587,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     // Whoever tells nobody leaves it to the next.
     let left = engine.records.as_mut().and_then(Records::left).filter(|_| setup.mode != Mode::Passive);
     let mut left = left.map(Box::pin);
+    let mut alarm = Alarm::set_up();
     loop {
         let now = engine.clock.now();
         if engine.state.next_deadline().is_some_and(|at| at <= now) {
@@ -612,7 +613,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
         let take_at = engine.taken.plus(GATHER);
         let takes = now >= take_at;
         let wake_at = if takes { engine.wake_at() } else { engine.wake_at().min(take_at) };
-        let sleep = wake_at.since(now);
+        let wake_at = Some(Instant::now() + wake_at.since(now));
         tokio::select! {
             biased;
             () = setup.stop.cancelled() => break,
@@ -648,7 +649,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
             }
             () = echoed.some(), if takes => engine.take_results(now, None, &mut finished),
             Some(result) = finished.recv(), if takes => engine.take_results(now, Some(result), &mut finished),
-            () = tokio::time::sleep(sleep) => {}
+            () = alarm.rings(wake_at) => {}
         }
     }
     wind_up(engine, setup, delivered).await

@@ -17,7 +17,7 @@ use super::terminal::job;
 use super::terminal::output::Output;
 use super::terminal::signals::{Asked, Signals};
 use super::terminal::tty::{self, Tty};
-use crate::base::Clock;
+use crate::base::{Alarm, Clock};
 use crate::bus::{Message, MessageWeight, Notice, ScreenEnd};
 use crate::config::theme::Background;
 use crate::state::Snapshot;
@@ -47,6 +47,7 @@ pub struct Terminal {
     reader: Reader,
     /// When what the reader holds is taken for what it is.
     settle_at: Option<Instant>,
+    alarm: Alarm,
     output: Output,
     size: (u16, u16),
     drawn_at: Option<Instant>,
@@ -70,6 +71,7 @@ impl Terminal {
             signals,
             reader: Reader::default(),
             settle_at: None,
+            alarm: Alarm::set_up(),
             output: Output::new(capabilities.colours),
             size,
             drawn_at: None,
@@ -284,8 +286,8 @@ async fn turn(
             return Ok(Some(Exit::HungUp));
         }
     }
-    let now = clock.now();
-    let age = screen.next_wake(now).map(|at| began + at.since(now).max(SHORTEST_WAKE));
+    let (now, asked) = (clock.now(), Instant::now());
+    let age = screen.next_wake(now).map(|at| asked + at.since(now).max(SHORTEST_WAKE));
     let blocked = writing && terminal.output.is_blocked();
     let pace = terminal.output.pacer.wake_at(*changed).filter(|_| writing && !blocked);
     let alarm =
@@ -324,7 +326,7 @@ async fn turn(
             // In a flood there is always more at hand; keys are seen only when the runtime gets to look.
             tokio::task::yield_now().await;
         }
-        () = until(alarm) => {
+        () = terminal.alarm.rings(alarm) => {
             let late = Instant::now();
             if terminal.settle_at.take_if(|at| *at <= late).is_some() {
                 let inputs = terminal.reader.settle();
@@ -416,12 +418,5 @@ fn tell(screen: &mut impl Screen, news: News) {
         News::Notice(notice) => screen.notice(notice),
         News::Snapshot(snapshot) => screen.snapshot(snapshot),
         News::Gone => screen.engine_gone(),
-    }
-}
-
-async fn until(alarm: Option<Instant>) {
-    match alarm {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => std::future::pending().await,
     }
 }
