@@ -21,6 +21,9 @@ const BRIDGED: usize = 4;
 /// So many backspaces take as many bytes as naming a column.
 const BACKSPACES: u16 = 4;
 
+/// Attributes that are seen where nothing is written.
+const ON_BLANKS: Modifier = Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
+
 /// The attributes that the terminal has at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Pen {
@@ -34,6 +37,12 @@ impl Pen {
 
     fn of(cell: &Cell, colours: Colours) -> Self {
         Self { fg: reduce(cell.fg, colours), bg: reduce(cell.bg, colours), modifier: cell.modifier & SHOWN }
+    }
+
+    /// This pen as far as need be that of the cell: where nothing is written only the background shows.
+    fn changed_for(self, cell: &Cell, colours: Colours) -> Self {
+        let of = Self::of(cell, colours);
+        if is_unwritten(cell) { Self { bg: of.bg, modifier: self.modifier - ON_BLANKS, ..self } } else { of }
     }
 }
 
@@ -99,7 +108,7 @@ impl Encoder {
 
     fn draw(&mut self, x: u16, y: u16, cell: &Cell, step: u16, width: u16) {
         self.move_to(x, y);
-        self.set_pen(Pen::of(cell, self.colours));
+        self.set_pen(self.pen.changed_for(cell, self.colours));
         let symbol = cell.symbol();
         if symbol.is_ascii() {
             push_ascii(symbol, &mut self.out);
@@ -123,7 +132,7 @@ impl Encoder {
     fn bridge(&mut self, x: usize, y: u16, cells: &[Cell]) {
         let Some((from, _)) = self.cursor.filter(|(_, at)| *at == y) else { return };
         let Some(between) = cells.get(usize::from(from)..x).filter(|between| between.len() < BRIDGED) else { return };
-        if between.iter().all(|cell| cell.symbol().is_ascii() && Pen::of(cell, self.colours) == self.pen) {
+        if between.iter().all(|cell| cell.symbol().is_ascii() && self.pen.changed_for(cell, self.colours) == self.pen) {
             for cell in between {
                 push_ascii(cell.symbol(), &mut self.out);
             }
@@ -227,12 +236,16 @@ fn row_cells(buffer: &Buffer, y: u16) -> &[Cell] {
 
 /// Whether two cells look alike on this terminal.
 fn look(cell: &Cell, colours: Colours) -> (&str, Pen) {
-    (cell.symbol(), Pen::of(cell, colours))
+    (cell.symbol(), Pen::PLAIN.changed_for(cell, colours))
+}
+
+/// A blank of whose pen only the background shows.
+fn is_unwritten(cell: &Cell) -> bool {
+    cell.symbol() == " " && !cell.modifier.intersects(ON_BLANKS)
 }
 
 fn is_blank(cell: &Cell) -> bool {
-    let visible = Modifier::REVERSED | Modifier::UNDERLINED;
-    cell.symbol() == " " && cell.bg == Color::Reset && !cell.modifier.intersects(visible)
+    is_unwritten(cell) && cell.bg == Color::Reset
 }
 
 /// Whether terminals may disagree about its width.
@@ -422,7 +435,27 @@ mod tests {
     fn attributes_are_sent_where_they_change_and_end_plain() {
         let mut b = buffer(&["ab c"]);
         b.set_style(Rect::new(0, 0, 2, 1), Style::new().fg(Color::Red).add_modifier(Modifier::BOLD));
-        assert_eq!(bytes(&b, None), "\x1b[1H\x1b[1;31mab\x1b[m c");
+        assert_eq!(bytes(&b, None), "\x1b[1H\x1b[1;31mab \x1b[mc");
+    }
+
+    #[test]
+    fn of_a_blank_only_what_shows_is_sent() {
+        let styled = |style: Style| {
+            let mut b = buffer(&["a   b"]);
+            b.set_style(Rect::new(1, 0, 3, 1), style);
+            b
+        };
+        let plain = styled(Style::new());
+        assert_eq!(bytes(&styled(Style::new().fg(Color::Red).add_modifier(Modifier::BOLD)), Some(&plain)), "");
+        assert_eq!(bytes(&styled(Style::new().bg(Color::Red)), Some(&plain)), "\x1b[1;2H\x1b[41m   \x1b[m");
+        let lined = Style::new().fg(Color::Red).add_modifier(Modifier::UNDERLINED);
+        assert_eq!(bytes(&styled(lined), Some(&plain)), "\x1b[1;2H\x1b[4;31m   \x1b[m");
+        // What was seen goes away, what was not is left.
+        assert_eq!(bytes(&plain, Some(&styled(lined))), "\x1b[1;2H   ");
+        // A pen that would show is put down.
+        let mut b = styled(Style::new());
+        b.set_style(Rect::new(0, 0, 1, 1), lined);
+        assert_eq!(bytes(&b, None), "\x1b[1H\x1b[4;31ma\x1b[24m   \x1b[mb");
     }
 
     #[test]
