@@ -2,6 +2,9 @@
 //! the URL goes into Host header, SNI and certificate check only. Each phase is timed. Nothing that a server sends is
 //! believed beyond its cap: head, number of headers, body, time. Redirects are the caller's.
 
+mod unpacked;
+
+use std::borrow::Cow;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
@@ -10,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use hyper::body::{Body, Incoming};
-use hyper::header::{HOST, HeaderName, HeaderValue, LOCATION};
+use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,7 +21,7 @@ use tokio::task::JoinSet;
 use url::{Host, Url};
 
 use super::tcp::{self, ConnectError};
-use super::tls::{Offer, Presented, Tls, TlsError, Trust};
+use super::tls::{Offer, Own, Presented, Tls, TlsError, Trust};
 use crate::base::{Secret, Timestamp};
 
 /// Bytes of a status line and its headers, and how many of them.
@@ -35,6 +38,8 @@ pub struct Fetch<'a> {
     pub headers: &'a [(String, Secret<String>)],
     pub content: &'a str,
     pub trust: &'a Trust,
+    /// Who we are, where the server asks.
+    pub own: Option<&'a Own>,
     pub http2: bool,
     /// Bytes of the body that are read.
     pub body_limit: usize,
@@ -63,12 +68,28 @@ pub struct Fetched {
     pub status: u16,
     /// `HTTP/2`.
     pub version: &'static str,
-    pub location: Option<Vec<u8>>,
+    /// Names in lower case.
+    pub headers: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
     /// The body is longer.
     pub cut: bool,
     pub phases: Phases,
     pub presented: Option<Presented>,
+}
+
+impl Fetched {
+    /// The first line of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_slice())
+    }
+
+    /// The body as it is meant, at most `limit` bytes of it, and whether there is more.
+    ///
+    /// # Errors
+    /// In words: it is packed in a way that is not known here, or damaged.
+    pub fn unpacked(&self, limit: usize) -> Result<(Cow<'_, [u8]>, bool), String> {
+        unpacked::unpacked(&self.body, self.cut, self.header("content-encoding").unwrap_or_default(), limit)
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +144,7 @@ async fn exchange(
     let name = host_name(fetch.url);
     let begun = Instant::now();
     let offer = if fetch.http2 { Offer::Http2 } else { Offer::Http1 };
-    let (stream, presented) = tls.connect(stream, &name, offer, timeout).await?;
+    let (stream, presented) = tls.connect(stream, &name, offer, fetch.own, timeout).await?;
     progress.phases.tls = begun.elapsed();
     // Before anything is sent: a password is not for whoever answers there.
     tls.believe(&presented, &name, fetch.trust, fetch.now).await?;
@@ -270,7 +291,11 @@ async fn read<C: Future<Output = ()>>(
             hyper::Version::HTTP_10 => "HTTP/1.0",
             _ => "HTTP/1.1",
         },
-        location: head.headers.get(LOCATION).map(|value| value.as_bytes().to_vec()),
+        headers: head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+            .collect(),
         body,
         cut,
         phases: progress.phases,

@@ -40,41 +40,26 @@ pub async fn connect(address: IpAddr, port: u16, timeout: Duration) -> Result<(T
     }
 }
 
-/// Reads up to the first line that `wanted` accepts, at most `lines` lines of 255 bytes each.
-pub async fn read_line(
+/// Hears what the other side says until that is `enough`, it ends, or time is over; with a `pause`, also when nothing more
+/// came for so long after something did. What is not enough is the business of the caller, who bounds it too.
+pub async fn hear(
     stream: &mut TcpStream,
     timeout: Duration,
-    lines: usize,
-    wanted: impl Fn(&[u8]) -> bool,
-) -> Option<Vec<u8>> {
-    let reading = async {
-        let mut line: Vec<u8> = Vec::new();
-        let mut seen = 0;
-        let mut chunk = [0u8; 512];
-        loop {
-            let length = stream.read(&mut chunk).await.ok().filter(|n| *n > 0)?;
-            for byte in &chunk[..length] {
-                if *byte != b'\n' {
-                    if line.len() < 255 {
-                        line.push(*byte);
-                    }
-                    continue;
-                }
-                if line.last() == Some(&b'\r') {
-                    line.pop();
-                }
-                if wanted(&line) {
-                    return Some(line);
-                }
-                seen += 1;
-                if seen >= lines {
-                    return None;
-                }
-                line.clear();
-            }
+    pause: Option<Duration>,
+    enough: impl Fn(&[u8]) -> bool,
+) -> Vec<u8> {
+    let until = Instant::now() + timeout;
+    let mut heard = Vec::new();
+    let mut chunk = [0u8; 1_024];
+    while !enough(&heard) {
+        let left = until.saturating_duration_since(Instant::now());
+        let wait = pause.filter(|_| !heard.is_empty()).map_or(left, |pause| pause.min(left));
+        match tokio::time::timeout(wait, stream.read(&mut chunk)).await {
+            Ok(Ok(length @ 1..)) => heard.extend_from_slice(&chunk[..length]),
+            Ok(Ok(_) | Err(_)) | Err(_) => break,
         }
-    };
-    tokio::time::timeout(timeout, reading).await.ok().flatten()
+    }
+    heard
 }
 
 /// Says that nothing more comes and takes what is still on the way, so that the other side sees an orderly end and

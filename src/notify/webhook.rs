@@ -91,7 +91,7 @@ impl Webhook {
             headers.push(("authorization".to_owned(), value));
         }
         let name: Arc<str> = http::host_name(&url).into();
-        let address = cx.net.names.resolve(&name, cx.timeout).await.map_err(|error| error.to_string())?;
+        let address = cx.net.names.resolve(&name, None, cx.timeout).await.map_err(|error| error.to_string())?;
         let content = json(batch);
         let fetch = Fetch {
             url: &url,
@@ -100,6 +100,7 @@ impl Webhook {
             headers: &headers,
             content: &content,
             trust: &self.trust,
+            own: None,
             http2: true,
             body_limit: 4 * 1024,
             now: cx.net.clock.wall(),

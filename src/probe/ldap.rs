@@ -142,6 +142,10 @@ impl Probe for Directory {
         Wire { protocol: format!("LDAP bind and search{protection}").into(), destination: destination.into() }
     }
 
+    fn numbers(&self) -> Option<Vec<String>> {
+        Some(super::named(&["rtt", "entries", "bind", "search"]))
+    }
+
     fn instance(&self) -> String {
         match (self.port, self.base.is_empty()) {
             (389, true) => String::new(),
@@ -168,7 +172,7 @@ impl Directory {
                 Err(error) => return Reading::unknown(format!("the password: {error}")),
             },
         };
-        let address = match cx.net.names.resolve(&self.address, cx.timeout).await {
+        let address = match cx.resolve(&self.address, cx.timeout).await {
             Ok(address) => address,
             Err(error) => return Reading::unknown(error.to_string()),
         };

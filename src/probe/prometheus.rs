@@ -54,6 +54,8 @@ pub static KIND: Kind = Kind {
         web::HTTP2,
         tls::CA,
         tls::VERIFY,
+        tls::CERTIFICATE,
+        tls::KEY,
     ],
     pace: Pace {
         interval: Duration::from_secs(60),

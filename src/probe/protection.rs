@@ -65,7 +65,7 @@ impl Protection {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let shaken = cx.net.tls.connect(stream, &self.name, Offer::Nothing, left).await;
+        let shaken = cx.net.tls.connect(stream, &self.name, Offer::Nothing, None, left).await;
         let (stream, presented) = shaken.map_err(|e| Reading::critical(e.to_string()))?;
         let believed = cx.net.tls.believe(&presented, &self.name, &self.trust, cx.net.clock.wall()).await;
         believed.map_err(|error| {

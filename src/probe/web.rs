@@ -12,7 +12,7 @@ use crate::base::Secret;
 use crate::base::options::{OptionDoc, Problem, Reader, SecretRef, Value};
 use crate::model::Host;
 use crate::net::http::{self, Fetch, Fetched, HttpError};
-use crate::net::tls::Trust;
+use crate::net::tls::{Own, Trust};
 use crate::process::secret;
 
 pub const URL: OptionDoc = OptionDoc {
@@ -42,6 +42,7 @@ pub struct Web {
     password: Option<SecretRef>,
     headers: Vec<(String, Header)>,
     trust: Trust,
+    own: Option<Own>,
     http2: bool,
 }
 
@@ -68,6 +69,7 @@ impl Web {
         let password = options.secret("password");
         let headers = read_headers(options);
         let trust = Trust::read(options);
+        let own = Own::read(options);
         let http2 = options.bool("http2").unwrap_or(true);
         let address = host.address.clone()?;
         let bracketed =
@@ -90,7 +92,7 @@ impl Web {
             );
             return None;
         }
-        Some(Self { url, address, user, password, headers, trust, http2 })
+        Some(Self { url, address, user, password, headers, trust, own: own?, http2 })
     }
 
     /// Tells checks of one host apart: the URL without what is usual.
@@ -123,9 +125,9 @@ impl Web {
     pub async fn place(&self, url: &Url, cx: &Cx, timeout: Duration) -> Result<(IpAddr, Duration), String> {
         let begun = Instant::now();
         let found = if self.is_own(url) {
-            cx.net.names.resolve(&self.address, timeout).await
+            cx.resolve(&self.address, timeout).await
         } else {
-            cx.net.names.resolve_once(&http::host_name(url).into(), timeout).await
+            cx.resolve_once(&http::host_name(url).into(), timeout).await
         };
         let address = found.map_err(|e| e.to_string())?;
         Ok((address, begun.elapsed()))
@@ -180,6 +182,8 @@ impl Web {
             headers,
             content: sent.content,
             trust: &self.trust,
+            // Who we are is for one server too.
+            own: self.own.as_ref().filter(|_| url.origin() == self.url.origin()),
             http2: self.http2,
             body_limit: sent.body_limit,
             now: cx.net.clock.wall(),
@@ -209,6 +213,6 @@ fn read_headers(options: &mut Reader<'_>) -> Vec<(String, Header)> {
 }
 
 /// A token (RFC 9110 §5.6.2).
-fn is_token(name: &str) -> bool {
+pub fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
