@@ -17,12 +17,14 @@ use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use url::{Host, Url};
 
+use super::dialog::{Dialog, DialogError};
 use super::tcp::{self, ConnectError};
 use super::tls::{Offer, Own, Presented, Tls, TlsError, Trust};
-use crate::base::{Secret, Timestamp};
+use crate::base::{Secret, Timestamp, Untrusted};
 
 /// Bytes of a status line and its headers, and how many of them.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -34,6 +36,8 @@ pub struct Fetch<'a> {
     pub url: &'a Url,
     /// Where it is connected to, whatever the URL's name resolves to.
     pub address: IpAddr,
+    /// The address is a proxy's, which listens on this port and finds the server by itself.
+    pub proxy: Option<u16>,
     pub method: &'a str,
     pub headers: &'a [(String, Secret<String>)],
     pub content: &'a str,
@@ -104,6 +108,8 @@ pub enum HttpError {
     Protocol(String),
     #[error("{0} cannot be sent")]
     BadRequest(String),
+    #[error("the proxy: {0}")]
+    Proxy(String),
 }
 
 /// What is going on, for when time runs out.
@@ -131,13 +137,22 @@ async fn exchange(
     timeout: Duration,
     progress: &mut Progress,
 ) -> Result<Fetched, HttpError> {
-    let port = fetch.url.port_or_known_default().unwrap_or(80);
     progress.at = "no connection within";
-    let (stream, took) = tcp::connect(fetch.address, port, timeout).await?;
-    progress.phases.connect = took;
+    let begun = Instant::now();
+    let is_https = fetch.url.scheme() == "https";
+    let stream = match fetch.proxy {
+        None => tcp::connect(fetch.address, fetch.url.port_or_known_default().unwrap_or(80), timeout).await?.0,
+        Some(port) => {
+            let near = tcp::connect(fetch.address, port, timeout).await;
+            let (near, took) = near.map_err(|error| HttpError::Proxy(error.to_string()))?;
+            progress.at = "the proxy: no tunnel within";
+            if is_https { tunnel(near, fetch.url, timeout.saturating_sub(took)).await? } else { near }
+        }
+    };
+    progress.phases.connect = begun.elapsed();
     // The request is one small segment: nothing is gained by waiting for more.
     let _ = stream.set_nodelay(true);
-    if fetch.url.scheme() != "https" {
+    if !is_https {
         return ask(stream, fetch, false, progress).await;
     }
     progress.at = "no TLS handshake within";
@@ -151,6 +166,23 @@ async fn exchange(
     let is_http2 = presented.is_http2;
     let fetched = ask(stream, fetch, is_http2, progress).await?;
     Ok(Fetched { presented: Some(presented), ..fetched })
+}
+
+/// Has a proxy connect us through (RFC 9110 §9.3.6); the next byte is the server's.
+async fn tunnel(stream: TcpStream, url: &Url, left: Duration) -> Result<TcpStream, HttpError> {
+    let failed = |error: DialogError| HttpError::Proxy(error.to_string());
+    let name = &url[url::Position::BeforeHost..url::Position::AfterHost];
+    let to = format!("{name}:{}", url.port_or_known_default().unwrap_or(443));
+    let mut dialog = Dialog::new(stream, left);
+    dialog.say(&format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n")).await.map_err(failed)?;
+    let answer = dialog.line().await.map_err(failed)?;
+    let mut words = answer.split(|byte| *byte == b' ');
+    let is_http = words.next().is_some_and(|version| version.starts_with(b"HTTP/1."));
+    if !is_http || words.next().is_none_or(|status| !status.starts_with(b"2")) {
+        return Err(HttpError::Proxy(format!("it answers {}", Untrusted::new(answer).line())));
+    }
+    while !dialog.line().await.map_err(failed)?.is_empty() {}
+    dialog.into_stream().map_err(failed)
 }
 
 /// The URL's host without brackets.
@@ -170,7 +202,7 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     progress: &mut Progress,
 ) -> Result<Fetched, HttpError> {
     let request = request(fetch, http2)?;
-    progress.at = "no answer within";
+    progress.at = "connected, but no HTTP answer within";
     let begun = Instant::now();
     if http2 {
         let tasks = Tasks::default();
@@ -224,7 +256,12 @@ fn request(fetch: &Fetch<'_>, http2: bool) -> Result<Request<String>, HttpError>
         None => url.path().to_owned(),
     };
     let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    let target = if http2 { format!("https://{authority}{path}") } else { path };
+    let target = match (http2, fetch.proxy) {
+        (true, _) => format!("https://{authority}{path}"),
+        // A proxy is told the whole (RFC 9112 §3.2.2); through a tunnel the server itself is asked.
+        (false, Some(_)) if url.scheme() == "http" => format!("http://{authority}{path}"),
+        (false, _) => path,
+    };
     let target: Uri = target.parse().map_err(|_| bad("the URL"))?;
     let mut request = Request::builder()
         .method(fetch.method)

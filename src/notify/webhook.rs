@@ -96,6 +96,7 @@ impl Webhook {
         let fetch = Fetch {
             url: &url,
             address,
+            proxy: None,
             method: "POST",
             headers: &headers,
             content: &content,

@@ -45,6 +45,7 @@ pub static KIND: Kind = Kind {
         web::PASSWORD,
         web::HEADERS,
         web::HTTP2,
+        web::PROXY,
         tls::CA,
         tls::VERIFY,
         tls::CERTIFICATE,
@@ -119,6 +120,10 @@ impl Probe for Http {
         let protocol = format!("HTTP {} {}", self.method, self.web.url);
         let elsewhere = if self.other_hosts { ", and where it redirects to" } else { "" };
         Wire { protocol: protocol.into(), destination: format!("{}{elsewhere}", self.web.destination()).into() }
+    }
+
+    fn speaks_for_host(&self) -> bool {
+        !self.web.is_by_proxy()
     }
 
     fn numbers(&self) -> Option<Vec<String>> {

@@ -324,6 +324,48 @@ async fn a_server_that_asks_who_we_are_is_told() {
     }
 }
 
+#[tokio::test]
+async fn a_proxy_is_asked_in_place_of_the_server_and_its_refusals_are_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [plain, whole, proxy, other] = [(); 4].map(|()| free_port(LOOPBACK.into()));
+    let root = Authority::root("Lab Root");
+    let ca = root.file(folder.path()).display().to_string();
+    let mut servers = presenting(folder.path(), whole, "www", &root.issue(&["127.0.0.1"], VALID));
+    servers.push_str(&format!("server {{ listen 127.0.0.1:{plain}; location / {{ return 200 'via $http_via'; }} }}"));
+    let _nginx = nginx(folder.path(), &servers, plain);
+    let file = folder.path().join("tinyproxy.conf");
+    let config =
+        format!("Port {proxy}\nListen 127.0.0.1\nAllow 127.0.0.1\nConnectPort {whole}\nViaProxyName \"lab\"\n");
+    fs::write(&file, config).expect("written");
+    let arguments = ["-d", "-c", file.to_str().expect("a plain path")];
+    let near = tempfile::tempdir().expect("a folder");
+    let peer = Peer::start(near.path(), Path::new("/usr/bin/tinyproxy"), &arguments);
+    let _tinyproxy = peer.accepts((LOOPBACK, proxy).into());
+    // The host itself is not asked: nobody is there.
+    let web = async |url: &str, more: &str| {
+        let options = format!("url = '{url}'\nca = '{ca}'\n{more}");
+        ask_patiently("http", "192.0.2.1", &options).await
+    };
+    let by_it = format!("proxy = 'http://127.0.0.1:{proxy}'");
+    let reading = web(&format!("http://127.0.0.1:{plain}/"), &format!("{by_it}\nmatches = 'via .*lab'")).await;
+    assert_eq!(reading.outcome, Outcome::Ok, "{reading:?}");
+    let reading = web(&format!("https://127.0.0.1:{whole}/"), &format!("{by_it}\ncontains = 'HTTP/2.0'")).await;
+    assert_eq!(reading.outcome, Outcome::Ok, "{reading:?}");
+    assert!(metric(&reading, "tls") > 0.0 && metric(&reading, "days_left") > 299.0);
+    let (outcome, line) = told(&web(&format!("https://127.0.0.1:{other}/"), &by_it).await);
+    assert!(
+        outcome == Outcome::Critical && line.starts_with("the proxy: it answers HTTP/1.") && line.contains(" 403 "),
+        "{line}"
+    );
+    let dead = format!("proxy = 'http://127.0.0.1:{other}'");
+    let (outcome, line) = told(&web(&format!("http://127.0.0.1:{plain}/"), &dead).await);
+    let wanted = format!("the proxy: connection to 127.0.0.1:{other} refused");
+    assert_eq!((outcome, line), (Outcome::Critical, wanted));
+    let probe = crate::probes::bound("http", "192.0.2.1", &by_it);
+    assert!(!probe.speaks_for_host(), "what a proxy says is not the host's word");
+    assert_eq!(&*probe.wire().destination, &format!("the proxy 127.0.0.1:{proxy}"));
+}
+
 /// Answers one connection with these bytes, again and again until the other side has enough.
 async fn hostile(first: &'static [u8], endless: &'static [u8]) -> u16 {
     let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");
@@ -368,7 +410,7 @@ async fn hostile_servers_cost_neither_memory_nor_time() {
     let silent = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");
     let at = silent.local_addr().expect("an address").port();
     let (_, line) = told(&ask("http", "127.0.0.1", &format!("url = 'http://127.0.0.1:{at}/'")).await);
-    assert_eq!(line, "no answer within 2.0 s");
+    assert_eq!(line, "connected, but no HTTP answer within 2.0 s");
     let (_, line) = told(&ask("http", "127.0.0.1", &format!("url = 'https://127.0.0.1:{at}/'")).await);
     assert_eq!(line, "no TLS handshake within 2.0 s");
     let port = hostile(b"HTTP/1.1 400 Bad Request\r\n\r\n", b"").await;
@@ -382,7 +424,7 @@ async fn hostile_servers_cost_neither_memory_nor_time() {
 #[tokio::test]
 async fn a_server_that_drips_costs_the_timeout_and_no_more() {
     for (first, wanted) in [
-        (&b"HTTP/1.1 200 OK\r\nX-Slow: "[..], "no answer within 2.0 s"),
+        (&b"HTTP/1.1 200 OK\r\nX-Slow: "[..], "connected, but no HTTP answer within 2.0 s"),
         (b"HTTP/1.1 200 OK\r\n\r\n", "the body did not end within 2.0 s"),
     ] {
         let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");
