@@ -265,7 +265,7 @@ async fn over_udp(server: SocketAddr, question: &Message) -> Result<Message, Que
     let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let io = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::ConnectionRefused => failed("nothing listens on this port".to_owned()),
-        _ => failed(error.to_string()),
+        _ => failed(tcp::unreachable(&error)),
     };
     let socket = UdpSocket::bind((any, 0)).await.map_err(io)?;
     // Connected: the kernel drops what comes from anybody else, and tells of a closed port.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::UdpSocket;
 
+use super::tcp::unreachable;
 use crate::proto::ntp::{self, Answer, Comparison, NtpError, NtpTime};
 
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +14,7 @@ pub enum AskError {
     TimedOut { server: SocketAddr, within: Duration, odd: Option<NtpError> },
     #[error("{server}: nothing listens on this port")]
     Refused { server: SocketAddr },
-    #[error("{server}: {source}")]
+    #[error("{server}: {}", unreachable(.source))]
     Io { server: SocketAddr, source: std::io::Error },
 }
 

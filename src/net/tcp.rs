@@ -13,10 +13,19 @@ pub enum ConnectError {
     Refused(SocketAddr),
     #[error("no answer from {0} within {secs:.1} s", secs = .1.as_secs_f32())]
     TimedOut(SocketAddr, Duration),
-    #[error("{0} is unreachable: {1}")]
+    #[error("{} is unreachable: {}", .0, unreachable(.1))]
     Unreachable(SocketAddr, std::io::Error),
     #[error("cannot connect to {0}: {1}")]
     Other(SocketAddr, std::io::Error),
+}
+
+/// Why nothing gets there, in the words of an operator.
+pub fn unreachable(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NetworkUnreachable => "this machine has no route to it".to_owned(),
+        std::io::ErrorKind::HostUnreachable => "nobody has this address, or a router says so".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// Connects, and tells how long it took.
@@ -79,4 +88,20 @@ pub async fn close(mut stream: TcpStream) {
     };
     // Too slow or too talkative: then it is cut off after all.
     let _ = tokio::time::timeout(Duration::from_millis(250), parting).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_nothing_gets_there_is_said_without_the_numbers_of_the_system() {
+        let told = |error: rustix::io::Errno| {
+            ConnectError::Unreachable(SocketAddr::from(([192, 0, 2, 1], 22)), error.into()).to_string()
+        };
+        let words = told(rustix::io::Errno::NETUNREACH);
+        assert_eq!(words, "192.0.2.1:22 is unreachable: this machine has no route to it");
+        let words = told(rustix::io::Errno::HOSTUNREACH);
+        assert_eq!(words, "192.0.2.1:22 is unreachable: nobody has this address, or a router says so");
+    }
 }

@@ -125,13 +125,22 @@ impl Probe for MailCheck {
     }
 
     fn numbers(&self) -> Option<Vec<String>> {
-        Some(super::named(&["rtt", "greeting"]))
+        Some(self.protection.numbers(&["rtt", "greeting"]))
     }
 
     fn instance(&self) -> String {
         let [usual, _] = self.protocol.ports();
         if self.port == usual { String::new() } else { self.port.to_string() }
     }
+}
+
+/// What a whole conversation told.
+struct Spoken {
+    greeting: Greeting,
+    /// How long the greeting took.
+    greeted: Duration,
+    /// Of the certificate, where there was TLS.
+    days_left: Option<f64>,
 }
 
 impl MailCheck {
@@ -169,7 +178,7 @@ impl MailCheck {
         };
         match spoken {
             Err(reading) => reading,
-            Ok((greeting, greeted)) => {
+            Ok(Spoken { greeting, greeted, days_left }) => {
                 let took = connected + greeted;
                 let command = self.protocol.starttls();
                 let tls = match self.protection.how {
@@ -180,16 +189,20 @@ impl MailCheck {
                     How::StartTls => format!(" · {command} good"),
                     How::Whole => " · TLS good".to_owned(),
                 };
-                Reading::ok(format!("{} · {}{tls}", greeting.line.line(), units::round_trip(took)))
+                let reading = Reading::ok(format!("{} · {}{tls}", greeting.line.line(), units::round_trip(took)))
                     .log(Untrusted::from(greeting.capabilities.join(", ")))
+                    .metric("rtt", connected.as_secs_f64(), Unit::Seconds)
+                    .metric("greeting", greeted.as_secs_f64(), Unit::Seconds);
+                match days_left {
+                    Some(days) => reading.metric("days_left", days, Unit::Count),
+                    None => reading,
+                }
             }
-            .metric("rtt", connected.as_secs_f64(), Unit::Seconds)
-            .metric("greeting", greeted.as_secs_f64(), Unit::Seconds),
         }
     }
 
-    /// Greeting, capabilities, leave; and how long the greeting took.
-    async fn speak<S>(&self, dialog: &mut Dialog<S>, own: &str) -> Result<(Greeting, Duration), Reading>
+    /// Greeting, capabilities, leave.
+    async fn speak<S>(&self, dialog: &mut Dialog<S>, own: &str) -> Result<Spoken, Reading>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -198,7 +211,7 @@ impl MailCheck {
         let greeted = begun.elapsed();
         let capabilities = mail::capabilities(dialog, self.protocol, own).await.map_err(|e| critical(&e))?;
         mail::leave(dialog, self.protocol).await;
-        Ok((Greeting { line, capabilities }, greeted))
+        Ok(Spoken { greeting: Greeting { line, capabilities }, greeted, days_left: None })
     }
 
     async fn begin_tls<S>(&self, dialog: &mut Dialog<S>, own: &str) -> Result<(Duration, Untrusted), Reading>
@@ -225,27 +238,27 @@ impl MailCheck {
         greeted: Duration,
         cx: &Cx,
         left: Duration,
-    ) -> Result<(Greeting, Duration), Reading>
+    ) -> Result<Spoken, Reading>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let begun = Instant::now();
-        let stream = self.protection.begin(stream, cx, left).await?;
+        let (stream, days_left) = self.protection.begin(stream, cx, left).await?;
         let mut dialog = Dialog::new(stream, left.saturating_sub(begun.elapsed()));
         // What was said before TLS could have been anybody's: it is asked again.
         let capabilities = mail::capabilities(&mut dialog, self.protocol, own).await.map_err(|e| critical(&e))?;
         mail::leave(&mut dialog, self.protocol).await;
-        Ok((Greeting { line, capabilities }, greeted))
+        Ok(Spoken { greeting: Greeting { line, capabilities }, greeted, days_left })
     }
 
-    async fn protect<S>(&self, stream: S, own: &str, cx: &Cx, left: Duration) -> Result<(Greeting, Duration), Reading>
+    async fn protect<S>(&self, stream: S, own: &str, cx: &Cx, left: Duration) -> Result<Spoken, Reading>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let begun = Instant::now();
-        let stream = self.protection.begin(stream, cx, left).await?;
+        let (stream, days_left) = self.protection.begin(stream, cx, left).await?;
         let mut dialog = Dialog::new(stream, left.saturating_sub(begun.elapsed()));
-        self.speak(&mut dialog, own).await
+        Ok(Spoken { days_left, ..self.speak(&mut dialog, own).await? })
     }
 }
 

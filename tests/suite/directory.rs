@@ -104,6 +104,7 @@ async fn slapd_is_bound_to_and_searched() {
     for (port, how) in [(port, "starttls = true"), (whole, "tls = true")] {
         let reading = ldap(port, &format!("{how}\n{trust}\n{ann}\n{people}")).await;
         assert_eq!(reading.outcome, Outcome::Ok, "{how}: {reading:?}");
+        assert!((299.0..=300.0).contains(&metric(&reading, "days_left")), "{reading:?}");
         let (outcome, line) = told(&ldap(port, &format!("{how}\nca = '{}'\n{ann}", ca.display())).await);
         let wanted = "certificate CN=ldap.lab.test: it is for ldap.lab.test, not 127.0.0.1";
         assert_eq!((outcome, line.as_str()), (Outcome::Critical, wanted), "{how}");

@@ -88,8 +88,10 @@ async fn exim_greets_offers_starttls_and_is_left_in_order() {
     let trust = format!("name = '{NAME}'\nca = '{ca}'");
     let tls = ask_patiently("smtp", "127.0.0.1", &format!("port = {port}\nstarttls = true\n{trust}")).await;
     assert!(tls.outcome == Outcome::Ok && tls.summary.line().ends_with("STARTTLS good"), "{tls:?}");
+    assert!((299.0..=300.0).contains(&metric(&tls, "days_left")), "{tls:?}");
     let tls = ask_patiently("smtp", "127.0.0.1", &format!("port = {whole}\ntls = true\n{trust}")).await;
     assert!(tls.outcome == Outcome::Ok && tls.summary.line().ends_with("TLS good"), "{tls:?}");
+    assert!((299.0..=300.0).contains(&metric(&tls, "days_left")), "{tls:?}");
     let (outcome, line) =
         told(&ask_patiently("smtp", "127.0.0.1", &format!("port = {port}\nstarttls = true\nca = '{ca}'")).await);
     let wrong = "certificate CN=mail.lab.test: it is for mail.lab.test, not 127.0.0.1";
