@@ -23,7 +23,7 @@ fn main() {
 async fn cycle(net: Arc<Net>, targets: &[Target], before: &mut [Option<DeviceView>]) {
     let mut walks = tokio::task::JoinSet::new();
     for (i, target) in targets.iter().cloned().enumerate() {
-        let cx = Cx { net: net.clone(), timeout: Duration::from_secs(30) };
+        let cx = Cx { net: net.clone(), family: None, timeout: Duration::from_secs(30) };
         let old: Option<Arc<PortTable>> = before[i].as_ref().map(|view| view.table.clone());
         walks.spawn(async move { (i, ports::walk(&cx, &target, 25, old.as_deref(), ports::Depth::Due).await) });
     }

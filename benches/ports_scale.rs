@@ -153,7 +153,7 @@ impl Scene {
     async fn cycle(&self, net: &Arc<Net>, before: &mut [Option<DeviceView>]) {
         let mut walks = JoinSet::new();
         for (i, target) in self.targets.iter().cloned().enumerate() {
-            let cx = Cx { net: net.clone(), timeout: Duration::from_secs(60) };
+            let cx = Cx { net: net.clone(), family: None, timeout: Duration::from_secs(60) };
             let old: Option<Arc<PortTable>> = before[i].as_ref().map(|view| view.table.clone());
             walks.spawn(async move { (i, ports::walk(&cx, &target, 25, old.as_deref(), ports::Depth::Due).await) });
         }
@@ -168,7 +168,7 @@ impl Scene {
 }
 
 async fn ask_for_ever(net: Arc<Net>, target: Target) {
-    let cx = Cx { net, timeout: Duration::from_secs(60) };
+    let cx = Cx { net, family: None, timeout: Duration::from_secs(60) };
     loop {
         let _ = ports::walk(&cx, &target, 25, None, ports::Depth::Due).await;
     }

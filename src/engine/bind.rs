@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod identity;
 mod pace;
+
+use identity::Identity;
 
 use super::plan::{Bound, Plan, Runner};
 use super::thresholds;
@@ -25,6 +28,18 @@ use crate::ssh::{Links, Surroundings};
 /// Options that every check takes beside its kind's own.
 pub const COMMON: &[OptionDoc] = &[
     OptionDoc { name: "kind", form: "string", default: "", help: "which probe" },
+    OptionDoc {
+        name: "label",
+        form: "string",
+        default: "the name of what it asks",
+        help: "tells several checks of a kind on one host apart: `http:LABEL`",
+    },
+    OptionDoc {
+        name: "family",
+        form: "string",
+        default: "the first one, IPv4 before IPv6",
+        help: "\"ipv4\" or \"ipv6\": which address of a name is asked (not for `linux`, `windows`, `local`, `plugin`)",
+    },
     OptionDoc { name: "interval", form: "duration", default: "the kind's", help: "how often it runs" },
     OptionDoc { name: "timeout", form: "duration", default: "the kind's", help: "when a run is given up" },
     OptionDoc {
@@ -191,6 +206,7 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
         let mut reader = options.reader(&what);
         let own_pace = reader.node("interval").is_some();
         let pace = pace::read(&mut reader, kind);
+        let identity = Identity::read(&mut reader, kind, &entry.host);
         let flapping = reader.node("flapping").map(|node| read_flapping(node, entry.flapping, problems));
         let thresholds = thresholds::read(&mut reader, problems);
         let probe = (kind.bind)(&entry.host, &mut reader);
@@ -203,7 +219,7 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
         probe.share(&common.secrets);
         probe.join(&common.links);
         let flapping = flapping.unwrap_or(entry.flapping);
-        let mut bound = Bound { thresholds, flapping, ..bound_probe(&entry.host, kind, pace, probe) };
+        let mut bound = Bound { thresholds, flapping, ..bound_probe(&entry.host, kind, pace, probe, &identity) };
         let vital = entry.host.has_tag("core") || entry.host.has_tag("critical");
         if common.adaptive && EASING.contains(&kind.name) && !own_pace && !vital {
             Arc::make_mut(&mut bound.spec).eases = true;
@@ -213,7 +229,7 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
                 &check.place,
                 format!("{} has the check \"{}\" twice", entry.host.name, bound.spec.key.name),
             );
-            problems.push(problem);
+            problems.push(problem.hint("tell them apart: label = \"…\""));
             continue;
         }
         out.push(bound);
@@ -274,9 +290,8 @@ fn laid_over(own: Option<&Table>, snmp: &Table) -> Table {
     all
 }
 
-fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>) -> Bound {
-    let instance = probe.instance();
-    let name = if instance.is_empty() { kind.name.to_owned() } else { format!("{}:{instance}", kind.name) };
+fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>, identity: &Identity) -> Bound {
+    let name = identity.name(kind.name, probe.instance());
     let core = host.has_tag("core") && kind.name == "icmp";
     let pace = if core { vital(pace, kind.pace) } else { pace };
     let spec = CheckSpec {
@@ -291,11 +306,11 @@ fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>)
         eases: false,
         speaks_for_host: probe.speaks_for_host(),
         waits_for: None,
-        wire: probe.wire(),
+        wire: identity.wire(probe.wire()),
     };
     Bound {
         spec: Arc::new(spec),
-        run: Runner::Probe(Arc::from(probe)),
+        run: Runner::Probe(Arc::from(probe), identity.family),
         thresholds: Arc::from([]),
         flapping: Some(FlapFormula::ICINGA),
     }

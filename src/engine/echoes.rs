@@ -31,7 +31,7 @@ struct Out {
 impl Echoes {
     /// Starts a run that is one echo. False for any other, and where it has to wait: then a task runs it.
     pub fn start(&mut self, turn: Turn, spec: &Arc<CheckSpec>, runner: &Runner, net: &Net, now: Timestamp) -> bool {
-        let Runner::Probe(probe) = runner else { return false };
+        let Runner::Probe(probe, _) = runner else { return false };
         let Some(echo) = probe.echo() else { return false };
         let Self { out, free, answers, .. } = self;
         net.pinger.send(echo.address, echo.size, spec.timeout, || {

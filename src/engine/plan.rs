@@ -12,11 +12,13 @@ use crate::net::Net;
 use crate::notify::Channel;
 use crate::probe;
 use crate::probe::traps::TrapSettings;
+use crate::proto::icmp::Family;
 
 /// A probe or a backup source, bound to its target.
 #[derive(Clone, Debug)]
 pub enum Runner {
-    Probe(Arc<dyn probe::Probe>),
+    /// With the family of addresses that it asks, where it is one only.
+    Probe(Arc<dyn probe::Probe>, Option<Family>),
     Backup(Arc<dyn backup::Source>),
 }
 
@@ -24,7 +26,7 @@ impl Runner {
     /// The operator asks for the next run.
     pub fn told(&self) {
         match self {
-            Self::Probe(probe) => probe.told(),
+            Self::Probe(probe, _) => probe.told(),
             Self::Backup(_) => {}
         }
     }
@@ -32,7 +34,7 @@ impl Runner {
     /// Asks once; the caller bounds the time.
     pub async fn run(&self, net: &Arc<Net>, clock: Clock, timeout: Duration) -> Reading {
         match self {
-            Self::Probe(probe) => probe.run(&probe::Cx { net: net.clone(), timeout }).await,
+            Self::Probe(probe, family) => probe.run(&probe::Cx { net: net.clone(), family: *family, timeout }).await,
             Self::Backup(source) => source.look(&backup::Cx { clock, timeout }).await,
         }
     }

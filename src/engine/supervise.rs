@@ -98,7 +98,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_panic_becomes_an_observation_and_a_fault() {
         let clock = Clock::start();
-        let (observation, fault) = run(&spec(), &Runner::Probe(Arc::new(Odd::Panics)), &Net::new(clock), clock).await;
+        let (observation, fault) =
+            run(&spec(), &Runner::Probe(Arc::new(Odd::Panics), None), &Net::new(clock), clock).await;
         assert_eq!(observation.reading.outcome, Outcome::Unknown);
         assert_eq!(observation.reading.summary.line(), "internal error: table out of range");
         assert!(fault.is_some_and(|f| f.contains("the check odd of a")));
@@ -107,7 +108,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_probe_that_hangs_is_given_up() {
         let clock = Clock::start();
-        let (observation, fault) = run(&spec(), &Runner::Probe(Arc::new(Odd::Hangs)), &Net::new(clock), clock).await;
+        let (observation, fault) =
+            run(&spec(), &Runner::Probe(Arc::new(Odd::Hangs), None), &Net::new(clock), clock).await;
         assert_eq!(observation.reading.summary.line(), "no result within 2.0 s");
         assert!(fault.is_none());
     }

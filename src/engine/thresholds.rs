@@ -101,7 +101,9 @@ mod tests {
     use crate::model::{Side, Threshold};
 
     fn limits(text: &str) -> Result<Vec<Threshold>, String> {
-        let text = format!("[[host]]\nname = \"a\"\nchecks = [{{ kind = \"icmp\", thresholds = {text} }}]\n");
+        let text = format!(
+            "[[host]]\nname = \"a\"\nchecks = [{{ kind = \"plugin\", command = [\"sh\"], thresholds = {text} }}]\n"
+        );
         let config = load::parse("noctty.toml", text).expect("it is TOML");
         let bound = bind(&config).map_err(|problems| problems.iter().map(Problem::render).collect::<String>())?;
         Ok(bound.0.inventory.thresholds.values().flat_map(|all| all.iter().cloned()).collect())
@@ -141,11 +143,19 @@ mod tests {
                 "kind = 'prometheus', machine = false, thresholds = { memory = { warn = 1 } }",
                 "its numbers: time, samples",
             ),
+            ("kind = 'icmp', thresholds = { rtr = { warn = 1 } }", "did you mean `rtt`?"),
+            ("kind = 'icmp', thresholds = { jitter = { warn = 1 } }", "its numbers: rtt, loss"),
+            ("kind = 'http', thresholds = { firstbyte = { warn = 1 } }", "did you mean `first_byte`?"),
+            ("kind = 'dns', thresholds = { time = { warn = 1 } }", "its numbers: rtt"),
+            ("kind = 'tls', thresholds = { days = { warn = 1 } }", "its numbers: days_left,"),
+            ("kind = 'ntp', thresholds = { ofset = { warn = 1 } }", "did you mean `offset`?"),
         ] {
             let all = told(check).expect_err("it is wrong");
             assert!(all.contains(want), "{want} is missing in\n{all}");
         }
         for check in [
+            "kind = 'icmp', count = 3, thresholds = { jitter = { warn = 1 } }",
+            "kind = 'dns', servers = ['a', 'b'], thresholds = { 'rtt:a:53' = { warn = 1 } }",
             "kind = 'local', thresholds = { 'disk:/var' = { warn = 1 }, uptime = { crit = 60, below = true } }",
             "kind = 'prometheus', expect = [{ metric = 'queue', warning = 1 }], thresholds = { queue = { warn = 1 }, 'queue{name=a}' = { warn = 1 } }",
             "kind = 'plugin', command = ['sh'], thresholds = { anything = { warn = 1 } }",

@@ -2,6 +2,9 @@
 //! the URL goes into Host header, SNI and certificate check only. Each phase is timed. Nothing that a server sends is
 //! believed beyond its cap: head, number of headers, body, time. Redirects are the caller's.
 
+mod unpacked;
+
+use std::borrow::Cow;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
@@ -10,16 +13,18 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use hyper::body::{Body, Incoming};
-use hyper::header::{HOST, HeaderName, HeaderValue, LOCATION};
+use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use url::{Host, Url};
 
+use super::dialog::{Dialog, DialogError};
 use super::tcp::{self, ConnectError};
-use super::tls::{Offer, Presented, Tls, TlsError, Trust};
-use crate::base::{Secret, Timestamp};
+use super::tls::{Offer, Own, Presented, Tls, TlsError, Trust};
+use crate::base::{Secret, Timestamp, Untrusted};
 
 /// Bytes of a status line and its headers, and how many of them.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -31,10 +36,14 @@ pub struct Fetch<'a> {
     pub url: &'a Url,
     /// Where it is connected to, whatever the URL's name resolves to.
     pub address: IpAddr,
+    /// The address is a proxy's, which listens on this port and finds the server by itself.
+    pub proxy: Option<u16>,
     pub method: &'a str,
     pub headers: &'a [(String, Secret<String>)],
     pub content: &'a str,
     pub trust: &'a Trust,
+    /// Who we are, where the server asks.
+    pub own: Option<&'a Own>,
     pub http2: bool,
     /// Bytes of the body that are read.
     pub body_limit: usize,
@@ -63,12 +72,28 @@ pub struct Fetched {
     pub status: u16,
     /// `HTTP/2`.
     pub version: &'static str,
-    pub location: Option<Vec<u8>>,
+    /// Names in lower case.
+    pub headers: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
     /// The body is longer.
     pub cut: bool,
     pub phases: Phases,
     pub presented: Option<Presented>,
+}
+
+impl Fetched {
+    /// The first line of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_slice())
+    }
+
+    /// The body as it is meant, at most `limit` bytes of it, and whether there is more.
+    ///
+    /// # Errors
+    /// In words: it is packed in a way that is not known here, or damaged.
+    pub fn unpacked(&self, limit: usize) -> Result<(Cow<'_, [u8]>, bool), String> {
+        unpacked::unpacked(&self.body, self.cut, self.header("content-encoding").unwrap_or_default(), limit)
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +108,8 @@ pub enum HttpError {
     Protocol(String),
     #[error("{0} cannot be sent")]
     BadRequest(String),
+    #[error("the proxy: {0}")]
+    Proxy(String),
 }
 
 /// What is going on, for when time runs out.
@@ -110,26 +137,52 @@ async fn exchange(
     timeout: Duration,
     progress: &mut Progress,
 ) -> Result<Fetched, HttpError> {
-    let port = fetch.url.port_or_known_default().unwrap_or(80);
     progress.at = "no connection within";
-    let (stream, took) = tcp::connect(fetch.address, port, timeout).await?;
-    progress.phases.connect = took;
+    let begun = Instant::now();
+    let is_https = fetch.url.scheme() == "https";
+    let stream = match fetch.proxy {
+        None => tcp::connect(fetch.address, fetch.url.port_or_known_default().unwrap_or(80), timeout).await?.0,
+        Some(port) => {
+            let near = tcp::connect(fetch.address, port, timeout).await;
+            let (near, took) = near.map_err(|error| HttpError::Proxy(error.to_string()))?;
+            progress.at = "the proxy: no tunnel within";
+            if is_https { tunnel(near, fetch.url, timeout.saturating_sub(took)).await? } else { near }
+        }
+    };
+    progress.phases.connect = begun.elapsed();
     // The request is one small segment: nothing is gained by waiting for more.
     let _ = stream.set_nodelay(true);
-    if fetch.url.scheme() != "https" {
+    if !is_https {
         return ask(stream, fetch, false, progress).await;
     }
     progress.at = "no TLS handshake within";
     let name = host_name(fetch.url);
     let begun = Instant::now();
     let offer = if fetch.http2 { Offer::Http2 } else { Offer::Http1 };
-    let (stream, presented) = tls.connect(stream, &name, offer, timeout).await?;
+    let (stream, presented) = tls.connect(stream, &name, offer, fetch.own, timeout).await?;
     progress.phases.tls = begun.elapsed();
     // Before anything is sent: a password is not for whoever answers there.
     tls.believe(&presented, &name, fetch.trust, fetch.now).await?;
     let is_http2 = presented.is_http2;
     let fetched = ask(stream, fetch, is_http2, progress).await?;
     Ok(Fetched { presented: Some(presented), ..fetched })
+}
+
+/// Has a proxy connect us through (RFC 9110 §9.3.6); the next byte is the server's.
+async fn tunnel(stream: TcpStream, url: &Url, left: Duration) -> Result<TcpStream, HttpError> {
+    let failed = |error: DialogError| HttpError::Proxy(error.to_string());
+    let name = &url[url::Position::BeforeHost..url::Position::AfterHost];
+    let to = format!("{name}:{}", url.port_or_known_default().unwrap_or(443));
+    let mut dialog = Dialog::new(stream, left);
+    dialog.say(&format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n")).await.map_err(failed)?;
+    let answer = dialog.line().await.map_err(failed)?;
+    let mut words = answer.split(|byte| *byte == b' ');
+    let is_http = words.next().is_some_and(|version| version.starts_with(b"HTTP/1."));
+    if !is_http || words.next().is_none_or(|status| !status.starts_with(b"2")) {
+        return Err(HttpError::Proxy(format!("it answers {}", Untrusted::new(answer).line())));
+    }
+    while !dialog.line().await.map_err(failed)?.is_empty() {}
+    dialog.into_stream().map_err(failed)
 }
 
 /// The URL's host without brackets.
@@ -149,7 +202,7 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     progress: &mut Progress,
 ) -> Result<Fetched, HttpError> {
     let request = request(fetch, http2)?;
-    progress.at = "no answer within";
+    progress.at = "connected, but no HTTP answer within";
     let begun = Instant::now();
     if http2 {
         let tasks = Tasks::default();
@@ -203,7 +256,12 @@ fn request(fetch: &Fetch<'_>, http2: bool) -> Result<Request<String>, HttpError>
         None => url.path().to_owned(),
     };
     let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    let target = if http2 { format!("https://{authority}{path}") } else { path };
+    let target = match (http2, fetch.proxy) {
+        (true, _) => format!("https://{authority}{path}"),
+        // A proxy is told the whole (RFC 9112 §3.2.2); through a tunnel the server itself is asked.
+        (false, Some(_)) if url.scheme() == "http" => format!("http://{authority}{path}"),
+        (false, _) => path,
+    };
     let target: Uri = target.parse().map_err(|_| bad("the URL"))?;
     let mut request = Request::builder()
         .method(fetch.method)
@@ -270,7 +328,11 @@ async fn read<C: Future<Output = ()>>(
             hyper::Version::HTTP_10 => "HTTP/1.0",
             _ => "HTTP/1.1",
         },
-        location: head.headers.get(LOCATION).map(|value| value.as_bytes().to_vec()),
+        headers: head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+            .collect(),
         body,
         cut,
         phases: progress.phases,

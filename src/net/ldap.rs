@@ -9,12 +9,12 @@ use crate::proto::ldap::{self, Filter, Message, Outcome, Scope};
 
 #[derive(Debug, thiserror::Error)]
 pub enum LdapError {
-    #[error("no answer within {:.1} s", .0.as_secs_f32())]
-    TimedOut(Duration),
-    #[error("the server ended the connection")]
-    Closed,
-    #[error("{0}")]
-    Io(std::io::Error),
+    #[error("{what}: no answer within {:.1} s", .within.as_secs_f32())]
+    TimedOut { what: &'static str, within: Duration },
+    #[error("{0}: the server ended the connection")]
+    Closed(&'static str),
+    #[error("{what}: {error}")]
+    Io { what: &'static str, error: std::io::Error },
     #[error("what answers there does not speak LDAP: {0}")]
     NoLdap(String),
     /// The code and what the server says to it.
@@ -58,8 +58,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ldap<S> {
     /// # Errors
     /// It refuses.
     pub async fn start_tls(mut self) -> Result<S, LdapError> {
-        let id = self.send(ldap::start_tls).await?;
-        match self.answer(id).await? {
+        let id = self.send("StartTLS", ldap::start_tls).await?;
+        match self.answer("StartTLS", id).await? {
             Message::Extended(outcome) if outcome.is_success() => {}
             Message::Extended(outcome) => return Err(LdapError::Refused { what: "StartTLS", outcome }),
             other => return Err(unexpected(&other)),
@@ -72,8 +72,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ldap<S> {
     /// # Errors
     /// It refuses.
     pub async fn bind(&mut self, name: &str, password: &Secret<String>) -> Result<(), LdapError> {
-        let id = self.send(|id| ldap::bind(id, name, password.expose())).await?;
-        match self.answer(id).await? {
+        let id = self.send("bind", |id| ldap::bind(id, name, password.expose())).await?;
+        match self.answer("bind", id).await? {
             Message::Bound(outcome) if outcome.is_success() => Ok(()),
             Message::Bound(outcome) => Err(LdapError::Refused { what: "bind", outcome }),
             other => Err(unexpected(&other)),
@@ -87,10 +87,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ldap<S> {
     pub async fn count(&mut self, base: &str, scope: Scope, filter: &Filter, most: u16) -> Result<Found, LdapError> {
         let left = self.deadline.saturating_duration_since(Instant::now()).as_secs();
         let seconds = u16::try_from(left).unwrap_or(u16::MAX).max(1);
-        let id = self.send(|id| ldap::search(id, base, scope, filter, most, seconds)).await?;
+        let id = self.send("search", |id| ldap::search(id, base, scope, filter, most, seconds)).await?;
         let mut entries = 0;
         loop {
-            match self.answer(id).await? {
+            match self.answer("search", id).await? {
                 Message::Entry => entries += 1,
                 Message::Reference => {}
                 Message::Done(outcome) if outcome.is_success() => return Ok(Found { entries, more: false }),
@@ -108,12 +108,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ldap<S> {
     /// Takes leave.
     pub async fn leave(mut self) {
         // Gone already is as good.
-        if self.send(ldap::unbind).await.is_ok() {
+        if self.send("unbind", ldap::unbind).await.is_ok() {
             let _ = tokio::time::timeout(Duration::from_millis(250), self.stream.shutdown()).await;
         }
     }
 
-    async fn send(&mut self, message: impl FnOnce(i32) -> Vec<u8>) -> Result<i32, LdapError> {
+    async fn send(&mut self, what: &'static str, message: impl FnOnce(i32) -> Vec<u8>) -> Result<i32, LdapError> {
         self.last_id += 1;
         let bytes = Secret::new(message(self.last_id));
         let sending = async {
@@ -121,14 +121,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ldap<S> {
             self.stream.flush().await
         };
         match tokio::time::timeout_at(self.deadline.into(), sending).await {
-            Err(_) => Err(LdapError::TimedOut(self.limit)),
-            Ok(Err(error)) => Err(LdapError::Io(error)),
+            Err(_) => Err(LdapError::TimedOut { what, within: self.limit }),
+            Ok(Err(error)) => Err(LdapError::Io { what, error }),
             Ok(Ok(())) => Ok(self.last_id),
         }
     }
 
     /// The next message that belongs to this question.
-    async fn answer(&mut self, id: i32) -> Result<Message, LdapError> {
+    async fn answer(&mut self, what: &'static str, id: i32) -> Result<Message, LdapError> {
         loop {
             let next = ldap::next(&self.buffer).map_err(|error| LdapError::NoLdap(error.to_string()))?;
             if let Some((found, message, taken)) = next {
@@ -143,11 +143,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ldap<S> {
             }
             let mut chunk = [0u8; 4_096];
             match tokio::time::timeout_at(self.deadline.into(), self.stream.read(&mut chunk)).await {
-                Err(_) => return Err(LdapError::TimedOut(self.limit)),
-                Ok(Ok(0)) => return Err(LdapError::Closed),
+                Err(_) => return Err(LdapError::TimedOut { what, within: self.limit }),
+                Ok(Ok(0)) => return Err(LdapError::Closed(what)),
                 Ok(Ok(length)) => self.buffer.extend_from_slice(&chunk[..length]),
-                Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionReset => return Err(LdapError::Closed),
-                Ok(Err(error)) => return Err(LdapError::Io(error)),
+                Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionReset => {
+                    return Err(LdapError::Closed(what));
+                }
+                Ok(Err(error)) => return Err(LdapError::Io { what, error }),
             }
         }
     }

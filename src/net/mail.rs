@@ -1,4 +1,5 @@
-//! The first words with a mail server: SMTP (RFC 5321, STARTTLS by RFC 3207) and IMAP (RFC 3501). No log-in, no mail.
+//! The first words with a mail server: SMTP (RFC 5321, STARTTLS by RFC 3207), IMAP (RFC 3501) and POP3 (RFC 1939, CAPA by
+//! RFC 2449, STLS by RFC 2595). No log-in, no mail.
 
 pub mod send;
 
@@ -11,6 +12,7 @@ use crate::base::Untrusted;
 pub enum Mail {
     Smtp,
     Imap,
+    Pop3,
 }
 
 impl Mail {
@@ -18,6 +20,33 @@ impl Mail {
         match self {
             Self::Smtp => "SMTP",
             Self::Imap => "IMAP",
+            Self::Pop3 => "POP3",
+        }
+    }
+
+    /// Without TLS, and with TLS from the first byte on.
+    pub fn ports(self) -> [u16; 2] {
+        match self {
+            Self::Smtp => [25, 465],
+            Self::Imap => [143, 993],
+            Self::Pop3 => [110, 995],
+        }
+    }
+
+    /// What asks for the capabilities.
+    pub fn question(self) -> &'static str {
+        match self {
+            Self::Smtp => "EHLO",
+            Self::Imap => "CAPABILITY",
+            Self::Pop3 => "CAPA",
+        }
+    }
+
+    /// What has TLS begin; the capability is called the same.
+    pub fn starttls(self) -> &'static str {
+        match self {
+            Self::Smtp | Self::Imap => "STARTTLS",
+            Self::Pop3 => "STLS",
         }
     }
 }
@@ -26,13 +55,25 @@ impl Mail {
 pub enum MailError {
     #[error(transparent)]
     Dialog(#[from] DialogError),
+    #[error("{step}: {error}")]
+    At { step: &'static str, error: DialogError },
     /// What it said is shown through an encoder.
     #[error("{step}: {}", .answer.line())]
     Refused { step: &'static str, answer: Untrusted },
     #[error("no {}: {}", .protocol.name(), .line.line())]
     Other { protocol: Mail, line: Untrusted },
-    #[error("it does not offer STARTTLS")]
-    NoStartTls,
+    #[error("it does not offer {}", .0.starttls())]
+    NoStartTls(Mail),
+}
+
+impl MailError {
+    /// Says which step the conversation ended at.
+    fn at(self, step: &'static str) -> Self {
+        match self {
+            Self::Dialog(error) => Self::At { step, error },
+            other => other,
+        }
+    }
 }
 
 /// What a server said of itself.
@@ -43,10 +84,9 @@ pub struct Greeting {
     pub capabilities: Vec<String>,
 }
 
-impl Greeting {
-    pub fn offers(&self, capability: &str) -> bool {
-        self.capabilities.iter().any(|c| c == capability)
-    }
+/// Whether TLS may begin by the protocol's command.
+pub fn offers_tls(protocol: Mail, capabilities: &[String]) -> bool {
+    capabilities.iter().any(|capability| capability == protocol.starttls())
 }
 
 /// Reads the greeting.
@@ -54,6 +94,13 @@ impl Greeting {
 /// # Errors
 /// There is none, it is of another protocol, or it refuses us.
 pub async fn greeting<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<Untrusted, MailError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    read_greeting(dialog, protocol).await.map_err(|error| error.at("greeting"))
+}
+
+async fn read_greeting<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<Untrusted, MailError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -76,6 +123,18 @@ where
             }
             Err(MailError::Other { protocol, line: answer })
         }
+        Mail::Pop3 => {
+            let line = dialog.line().await?;
+            if starts(&line, b"+OK") {
+                return Ok(Untrusted::new(&line));
+            }
+            let answer = Untrusted::new(&line);
+            Err(if starts(&line, b"-ERR") {
+                MailError::Refused { step: "it greets with", answer }
+            } else {
+                MailError::Other { protocol, line: answer }
+            })
+        }
     }
 }
 
@@ -84,6 +143,13 @@ where
 /// # Errors
 /// It does not say.
 pub async fn capabilities<S>(dialog: &mut Dialog<S>, protocol: Mail, own: &str) -> Result<Vec<String>, MailError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    ask_capabilities(dialog, protocol, own).await.map_err(|error| error.at(protocol.question()))
+}
+
+async fn ask_capabilities<S>(dialog: &mut Dialog<S>, protocol: Mail, own: &str) -> Result<Vec<String>, MailError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -104,6 +170,21 @@ where
             let words = told.map(|line| String::from_utf8_lossy(line).to_ascii_uppercase()).unwrap_or_default();
             Ok(words.split(' ').skip(2).map(str::to_owned).collect())
         }
+        Mail::Pop3 => {
+            dialog.say("CAPA").await?;
+            // Who does not know the question (RFC 2449 §5) offers nothing.
+            if !starts(&dialog.line().await?, b"+OK") {
+                return Ok(Vec::new());
+            }
+            let mut told = Vec::new();
+            loop {
+                let line = dialog.line().await?;
+                if line == b"." {
+                    return Ok(told);
+                }
+                told.push(String::from_utf8_lossy(&line).to_ascii_uppercase());
+            }
+        }
     }
 }
 
@@ -115,6 +196,13 @@ pub async fn start_tls<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<(), 
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    ask_for_tls(dialog, protocol).await.map_err(|error| error.at(protocol.starttls()))
+}
+
+async fn ask_for_tls<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<(), MailError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     match protocol {
         Mail::Smtp => {
             dialog.say("STARTTLS").await?;
@@ -122,6 +210,12 @@ where
             if code == 220 { Ok(()) } else { Err(MailError::Refused { step: "STARTTLS", answer: line }) }
         }
         Mail::Imap => imap_answer(dialog, "a2", "STARTTLS").await.map(|_| ()),
+        Mail::Pop3 => {
+            dialog.say("STLS").await?;
+            let line = dialog.line().await?;
+            let answer = Untrusted::new(&line);
+            if starts(&line, b"+OK") { Ok(()) } else { Err(MailError::Refused { step: "STLS", answer }) }
+        }
     }
 }
 
@@ -131,7 +225,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let words = match protocol {
-        Mail::Smtp => "QUIT",
+        Mail::Smtp | Mail::Pop3 => "QUIT",
         Mail::Imap => "a3 LOGOUT",
     };
     // Gone already is as good.
@@ -149,9 +243,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     greeting(dialog, protocol).await?;
-    if !capabilities(dialog, protocol, own).await?.iter().any(|c| c == "STARTTLS") {
+    if !offers_tls(protocol, &capabilities(dialog, protocol, own).await?) {
         leave(dialog, protocol).await;
-        return Err(MailError::NoStartTls);
+        return Err(MailError::NoStartTls(protocol));
     }
     start_tls(dialog, protocol).await
 }

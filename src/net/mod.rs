@@ -13,6 +13,7 @@ pub mod ntp;
 mod random;
 pub mod resolve;
 pub mod snmp;
+pub mod starttls;
 pub mod tcp;
 pub mod tls;
 

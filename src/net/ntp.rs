@@ -5,16 +5,22 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::UdpSocket;
 
-use crate::proto::ntp::{self, Answer, Comparison, NtpTime};
+use super::tcp::unreachable;
+use crate::proto::ntp::{self, Answer, Comparison, NtpError, NtpTime};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    #[error("no answer from {server} within {:.1} s", .within.as_secs_f32())]
-    TimedOut { server: SocketAddr, within: Duration },
+    #[error("no answer from {server} within {:.1} s{}", .within.as_secs_f32(), instead(*.odd))]
+    TimedOut { server: SocketAddr, within: Duration, odd: Option<NtpError> },
     #[error("{server}: nothing listens on this port")]
     Refused { server: SocketAddr },
-    #[error("{server}: {source}")]
+    #[error("{server}: {}", unreachable(.source))]
     Io { server: SocketAddr, source: std::io::Error },
+}
+
+/// What came in place of an answer.
+fn instead(odd: Option<NtpError>) -> String {
+    odd.map(|odd| format!("; what came is none: {odd}")).unwrap_or_default()
 }
 
 /// Asks once. Packets that are no answer to this question are passed over.
@@ -22,15 +28,16 @@ pub enum AskError {
 /// # Errors
 /// None came.
 pub async fn ask(server: SocketAddr, timeout: Duration) -> Result<(Answer, Comparison), AskError> {
-    match tokio::time::timeout(timeout, exchange(server)).await {
-        Err(_) => Err(AskError::TimedOut { server, within: timeout }),
+    let mut odd = None;
+    match tokio::time::timeout(timeout, exchange(server, &mut odd)).await {
+        Err(_) => Err(AskError::TimedOut { server, within: timeout, odd }),
         Ok(Err(source)) if source.kind() == std::io::ErrorKind::ConnectionRefused => Err(AskError::Refused { server }),
         Ok(Err(source)) => Err(AskError::Io { server, source }),
         Ok(Ok(found)) => Ok(found),
     }
 }
 
-async fn exchange(server: SocketAddr) -> std::io::Result<(Answer, Comparison)> {
+async fn exchange(server: SocketAddr, odd: &mut Option<NtpError>) -> std::io::Result<(Answer, Comparison)> {
     let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0)).await?;
     // Connected: the kernel drops what comes from anybody else, and tells of a closed port.
@@ -45,7 +52,13 @@ async fn exchange(server: SocketAddr) -> std::io::Result<(Answer, Comparison)> {
     loop {
         let length = socket.recv(&mut buffer).await?;
         let took = begun.elapsed();
-        let Ok(answer) = ntp::answer(&buffer[..length], cookie) else { continue };
+        let answer = match ntp::answer(&buffer[..length], cookie) {
+            Ok(answer) => answer,
+            Err(error) => {
+                *odd = Some(error);
+                continue;
+            }
+        };
         let sent = sent.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let comparison = answer.compare(NtpTime::from_unix(sent), NtpTime::from_unix(sent + took));
         return Ok((answer, comparison));

@@ -13,6 +13,8 @@ mod health;
 
 use health::{Answer, Health};
 
+use crate::proto::icmp::Family;
+
 /// How long an answer is used without asking again.
 const FRESH: Duration = Duration::from_secs(60);
 /// A dead resolver keeps each look-up's thread for many seconds; all others share the rest of the pool.
@@ -39,8 +41,44 @@ pub enum ResolveError {
     TimedOut { name: Arc<str>, within: Duration },
 }
 
-type Found = Result<IpAddr, ResolveError>;
+type Found = Result<Addresses, ResolveError>;
 type LookUp = fn(&str) -> std::io::Result<Vec<IpAddr>>;
+
+/// The first address of each family that a name has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Addresses {
+    v4: Option<IpAddr>,
+    v6: Option<IpAddr>,
+}
+
+impl Addresses {
+    fn of(all: &[IpAddr]) -> Self {
+        Self {
+            v4: all.iter().find(|address| address.is_ipv4()).copied(),
+            v6: all.iter().find(|address| address.is_ipv6()).copied(),
+        }
+    }
+
+    /// The one that is asked for; IPv4 before IPv6 where nobody says.
+    fn pick(self, family: Option<Family>) -> Option<IpAddr> {
+        match family {
+            None => self.v4.or(self.v6),
+            Some(Family::V4) => self.v4,
+            Some(Family::V6) => self.v6,
+        }
+    }
+
+    fn pick_of(self, name: &Arc<str>, family: Option<Family>) -> Result<IpAddr, ResolveError> {
+        let missing = || match family {
+            None => ResolveError::Failed { name: name.clone(), reason: "no address".into() },
+            Some(family) => {
+                let reason = format!("it has no {} address", family.name()).into();
+                ResolveError::NoSuchName { name: name.clone(), reason }
+            }
+        };
+        self.pick(family).ok_or_else(missing)
+    }
+}
 
 #[derive(Debug)]
 pub struct Names {
@@ -62,7 +100,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Entry {
     /// Without a time where an earlier run found it: that is old in any case.
-    last: Option<(IpAddr, Option<Instant>)>,
+    last: Option<(Addresses, Option<Instant>)>,
     /// That the last address is used, since there is no other, was written down.
     said: bool,
     /// The look-up that is under way.
@@ -83,25 +121,30 @@ impl Names {
         Self { shared: Arc::new(Shared { known, found, threads, look_up, health, silence }) }
     }
 
-    /// The address of a name; an IP address is its own. IPv4 is preferred where both are there. A dead resolver does
-    /// not make everything unknown: where a name had an address before, that one is used.
+    /// The address of a name; an IP address is its own. IPv4 is preferred where both are there and no family is asked for. A
+    /// dead resolver does not make everything unknown: where a name had an address before, that one is used.
     ///
     /// # Errors
-    /// The name does not resolve in time and never did.
-    pub async fn resolve(&self, name: &Arc<str>, timeout: Duration) -> Result<IpAddr, ResolveError> {
+    /// The name does not resolve in time and never did, or has no address of that family.
+    pub async fn resolve(
+        &self,
+        name: &Arc<str>,
+        family: Option<Family>,
+        timeout: Duration,
+    ) -> Result<IpAddr, ResolveError> {
         if let Ok(address) = name.parse() {
             return Ok(address);
         }
         let (last, mut running) = {
             let mut known = self.shared.lock();
             let entry = known.entry(name.clone()).or_default();
-            if let Some((address, at)) = entry.last
+            if let Some((addresses, at)) = entry.last
                 && at.is_some_and(|at| at.elapsed() < FRESH)
             {
-                return Ok(address);
+                return addresses.pick_of(name, family);
             }
             let running = entry.running.get_or_insert_with(|| self.shared.clone().start(name.clone())).clone();
-            (entry.last, running)
+            (entry.last.and_then(|(addresses, _)| addresses.pick(family)), running)
         };
         self.shared.lock_health().begun(name);
         let within = if last.is_some() { timeout.min(PATIENCE) } else { timeout };
@@ -114,8 +157,11 @@ impl Names {
             self.shared.lock_health().ended(name, Answer::None { lost: last.is_none() });
             Err(ResolveError::TimedOut { name: name.clone(), within })
         });
-        // What an earlier run knew may have come meanwhile.
-        found.or_else(|error| self.shared.last(name, &error).ok_or(error))
+        match found {
+            Ok(addresses) => addresses.pick_of(name, family),
+            // What an earlier run knew may have come meanwhile.
+            Err(error) => self.shared.last(name, family, &error).ok_or(error),
+        }
     }
 
     /// Whether the system's resolver answers nothing at all, by the look-ups of every name.
@@ -138,7 +184,7 @@ impl Names {
     pub fn recall(&self, known: impl IntoIterator<Item = (Arc<str>, IpAddr)>) {
         let mut entries = self.shared.lock();
         for (name, address) in known {
-            entries.entry(name).or_default().last.get_or_insert((address, None));
+            entries.entry(name).or_default().last.get_or_insert((Addresses::of(&[address]), None));
         }
     }
 
@@ -160,13 +206,18 @@ impl Names {
     /// makes up names could fill the memory.
     ///
     /// # Errors
-    /// The name does not resolve in time.
-    pub async fn resolve_once(&self, name: &Arc<str>, timeout: Duration) -> Result<IpAddr, ResolveError> {
+    /// The name does not resolve in time, or has no address of that family.
+    pub async fn resolve_once(
+        &self,
+        name: &Arc<str>,
+        family: Option<Family>,
+        timeout: Duration,
+    ) -> Result<IpAddr, ResolveError> {
         if let Ok(address) = name.parse() {
             return Ok(address);
         }
         match tokio::time::timeout(timeout, self.shared.find(name)).await {
-            Ok(found) => found,
+            Ok(found) => found?.pick_of(name, family),
             Err(_) => Err(ResolveError::TimedOut { name: name.clone(), within: timeout }),
         }
     }
@@ -186,10 +237,10 @@ impl Shared {
     }
 
     /// The last known address, where there is one; that it is used is said once.
-    fn last(&self, name: &Arc<str>, error: &ResolveError) -> Option<IpAddr> {
+    fn last(&self, name: &Arc<str>, family: Option<Family>, error: &ResolveError) -> Option<IpAddr> {
         let mut known = self.lock();
         let entry = known.get_mut(name)?;
-        let (address, _) = entry.last?;
+        let address = entry.last?.0.pick(family)?;
         if !std::mem::replace(&mut entry.said, true) {
             tracing::warn!(%address, "{error}; its last address is asked");
         }
@@ -205,10 +256,13 @@ impl Shared {
             let mut lost = true;
             if let Some(entry) = self.lock().get_mut(&name) {
                 entry.running = None;
-                if let Ok(address) = found {
-                    let before = entry.last.replace((address, Some(Instant::now())));
+                if let Ok(addresses) = found {
+                    let before = entry.last.replace((addresses, Some(Instant::now())));
                     entry.said = false;
-                    if before.is_none_or(|(before, _)| before != address) {
+                    let usual = |addresses: Addresses| addresses.pick(None);
+                    if let Some(address) = usual(addresses)
+                        && before.is_none_or(|(before, _)| usual(before) != Some(address))
+                    {
                         self.lock_found().insert(name.clone(), address);
                     }
                 }
@@ -243,8 +297,8 @@ impl Shared {
             }
             Ok(Ok(addresses)) => addresses,
         };
-        let first = addresses.iter().find(|a| a.is_ipv4()).or_else(|| addresses.first());
-        first.copied().ok_or_else(|| failed("no address".to_owned()))
+        let found = Addresses::of(&addresses);
+        found.pick(None).map(|_| found).ok_or_else(|| failed("no address".to_owned()))
     }
 }
 
@@ -287,7 +341,7 @@ mod tests {
     #[tokio::test]
     async fn an_address_needs_no_resolver() {
         let names = Names::with(|_| panic!("asked"));
-        let found = names.resolve(&"192.0.2.7".into(), SECOND).await.expect("an address");
+        let found = names.resolve(&"192.0.2.7".into(), None, SECOND).await.expect("an address");
         assert_eq!(found, IpAddr::from([192, 0, 2, 7]));
     }
 
@@ -299,9 +353,36 @@ mod tests {
             Ok(vec!["2001:db8::1".parse().expect("v6"), IpAddr::from([192, 0, 2, 1])])
         });
         let name: Arc<str> = "db01".into();
-        let all = futures_util::future::join_all((0..50).map(|_| names.resolve(&name, SECOND))).await;
+        let all = futures_util::future::join_all((0..50).map(|_| names.resolve(&name, None, SECOND))).await;
         assert!(all.into_iter().all(|found| found.is_ok_and(|a| a == IpAddr::from([192, 0, 2, 1]))));
         assert_eq!(ASKED.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn the_family_that_is_asked_for_is_given_or_missed_by_name() {
+        let names = Names::with(|name| {
+            let (four, six) = (IpAddr::from([192, 0, 2, 1]), "2001:db8::1".parse().expect("v6"));
+            Ok(match name {
+                "four" => vec![four],
+                "six" => vec![six],
+                _ => vec![six, four],
+            })
+        });
+        let told = async |name: &str, family| match names.resolve(&name.into(), family, SECOND).await {
+            Ok(address) => address.to_string(),
+            Err(error) => error.to_string(),
+        };
+        for _ in ["looked up", "remembered"] {
+            assert_eq!(told("both", None).await, "192.0.2.1");
+            assert_eq!(told("both", Some(Family::V4)).await, "192.0.2.1");
+            assert_eq!(told("both", Some(Family::V6)).await, "2001:db8::1");
+            assert_eq!(told("six", None).await, "2001:db8::1");
+            assert_eq!(told("four", Some(Family::V6)).await, "name not resolved: four: it has no IPv6 address");
+            assert_eq!(told("six", Some(Family::V4)).await, "name not resolved: six: it has no IPv4 address");
+        }
+        assert!(!names.is_silent(), "it has answered");
+        let once = names.resolve_once(&"four".into(), Some(Family::V6), SECOND).await;
+        assert!(matches!(once, Err(ResolveError::NoSuchName { .. })), "{once:?}");
     }
 
     #[tokio::test]
@@ -309,7 +390,7 @@ mod tests {
         let names = Names::with(|_| Ok(vec![IpAddr::from([192, 0, 2, 1])]));
         for number in 0..20 {
             let name: Arc<str> = format!("made-up-{number}").into();
-            assert!(names.resolve_once(&name, SECOND).await.is_ok());
+            assert!(names.resolve_once(&name, None, SECOND).await.is_ok());
         }
         assert!(names.shared.lock().is_empty());
     }
@@ -322,14 +403,14 @@ mod tests {
             _ => Err(std::io::Error::other("server failure")),
         });
         let name: Arc<str> = "db01".into();
-        names.resolve(&name, SECOND).await.expect("resolves");
+        names.resolve(&name, None, SECOND).await.expect("resolves");
         ALIVE.store(0, Ordering::SeqCst);
         for entry in names.shared.lock().values_mut() {
             let before = |at: Instant| at.checked_sub(2 * FRESH).expect("up for minutes");
             entry.last = entry.last.map(|(address, at)| (address, at.map(before)));
         }
-        assert_eq!(names.resolve(&name, SECOND).await.expect("the old one"), IpAddr::from([192, 0, 2, 1]));
-        let error = names.resolve(&"web1".into(), SECOND).await.expect_err("never known");
+        assert_eq!(names.resolve(&name, None, SECOND).await.expect("the old one"), IpAddr::from([192, 0, 2, 1]));
+        let error = names.resolve(&"web1".into(), None, SECOND).await.expect_err("never known");
         assert_eq!(error.to_string(), "name not resolved: web1: server failure");
     }
 
@@ -338,13 +419,13 @@ mod tests {
         let dead = Names::with(|_| Err(std::io::Error::other("server failure")));
         let (name, old, new) = (Arc::from("db01"), IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
         dead.recall([(Arc::clone(&name), old)]);
-        assert_eq!(dead.resolve(&name, SECOND).await.expect("the old one"), old);
+        assert_eq!(dead.resolve(&name, None, SECOND).await.expect("the old one"), old);
         assert_eq!(dead.take_found(), []);
         let well = Names::with(|_| Ok(vec![IpAddr::from([192, 0, 2, 2])]));
         well.recall([(name.clone(), old)]);
-        assert_eq!(well.resolve(&name, SECOND).await.expect("the new one"), new, "what is old is looked up");
+        assert_eq!(well.resolve(&name, None, SECOND).await.expect("the new one"), new, "what is old is looked up");
         well.recall([(name.clone(), old)]);
-        assert_eq!(well.resolve(&name, SECOND).await.expect("it is fresh"), new);
+        assert_eq!(well.resolve(&name, None, SECOND).await.expect("it is fresh"), new);
         let found = well.take_found();
         assert_eq!(found, [(name.clone(), new)]);
         well.put_found(found);
@@ -359,12 +440,12 @@ mod tests {
         }
         let names = Names::with(refuses);
         for (name, silent) in [("a", false), ("b", true)] {
-            names.resolve(&name.into(), SECOND).await.expect_err("no answer");
+            names.resolve(&name.into(), None, SECOND).await.expect_err("no answer");
             assert_eq!(names.is_silent(), silent, "{name}");
         }
         let names = Names::with(refuses);
         for name in ["no-a", "no-b", "no-c"] {
-            let error = names.resolve(&name.into(), SECOND).await.expect_err("no such name");
+            let error = names.resolve(&name.into(), None, SECOND).await.expect_err("no such name");
             assert!(matches!(error, ResolveError::NoSuchName { .. }), "{error:?}");
             assert!(!names.is_silent(), "{name}");
         }
@@ -375,9 +456,10 @@ mod tests {
         });
         let (a, b) = ("a".into(), "b".into());
         let short = Duration::from_millis(5);
-        let asked = futures_util::future::join(names.resolve(&a, short), names.resolve(&b, short)).await;
+        let asked = futures_util::future::join(names.resolve(&a, None, short), names.resolve(&b, None, short)).await;
         assert!(asked.0.is_err() && asked.1.is_err() && names.is_silent());
-        let asked = futures_util::future::join(names.resolve(&a, 10 * SECOND), names.resolve(&b, 10 * SECOND)).await;
+        let long = 10 * SECOND;
+        let asked = futures_util::future::join(names.resolve(&a, None, long), names.resolve(&b, None, long)).await;
         assert!(asked.0.is_ok() && asked.1.is_ok() && !names.is_silent());
     }
 
@@ -399,7 +481,7 @@ mod tests {
             Ok(Vec::new())
         });
         let asked: Vec<Arc<str>> = (0..40).map(|n| format!("host{n}").into()).collect();
-        let all = asked.iter().map(|name| names.resolve(name, Duration::from_millis(20)));
+        let all = asked.iter().map(|name| names.resolve(name, None, Duration::from_millis(20)));
         for found in futures_util::future::join_all(all).await {
             assert!(matches!(found, Err(ResolveError::TimedOut { .. })), "{found:?}");
         }

@@ -13,10 +13,19 @@ pub enum ConnectError {
     Refused(SocketAddr),
     #[error("no answer from {0} within {secs:.1} s", secs = .1.as_secs_f32())]
     TimedOut(SocketAddr, Duration),
-    #[error("{0} is unreachable: {1}")]
+    #[error("{} is unreachable: {}", .0, unreachable(.1))]
     Unreachable(SocketAddr, std::io::Error),
     #[error("cannot connect to {0}: {1}")]
     Other(SocketAddr, std::io::Error),
+}
+
+/// Why nothing gets there, in the words of an operator.
+pub fn unreachable(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NetworkUnreachable => "this machine has no route to it".to_owned(),
+        std::io::ErrorKind::HostUnreachable => "nobody has this address, or a router says so".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// Connects, and tells how long it took.
@@ -40,41 +49,26 @@ pub async fn connect(address: IpAddr, port: u16, timeout: Duration) -> Result<(T
     }
 }
 
-/// Reads up to the first line that `wanted` accepts, at most `lines` lines of 255 bytes each.
-pub async fn read_line(
+/// Hears what the other side says until that is `enough`, it ends, or time is over; with a `pause`, also when nothing more
+/// came for so long after something did. What is not enough is the business of the caller, who bounds it too.
+pub async fn hear(
     stream: &mut TcpStream,
     timeout: Duration,
-    lines: usize,
-    wanted: impl Fn(&[u8]) -> bool,
-) -> Option<Vec<u8>> {
-    let reading = async {
-        let mut line: Vec<u8> = Vec::new();
-        let mut seen = 0;
-        let mut chunk = [0u8; 512];
-        loop {
-            let length = stream.read(&mut chunk).await.ok().filter(|n| *n > 0)?;
-            for byte in &chunk[..length] {
-                if *byte != b'\n' {
-                    if line.len() < 255 {
-                        line.push(*byte);
-                    }
-                    continue;
-                }
-                if line.last() == Some(&b'\r') {
-                    line.pop();
-                }
-                if wanted(&line) {
-                    return Some(line);
-                }
-                seen += 1;
-                if seen >= lines {
-                    return None;
-                }
-                line.clear();
-            }
+    pause: Option<Duration>,
+    enough: impl Fn(&[u8]) -> bool,
+) -> Vec<u8> {
+    let until = Instant::now() + timeout;
+    let mut heard = Vec::new();
+    let mut chunk = [0u8; 1_024];
+    while !enough(&heard) {
+        let left = until.saturating_duration_since(Instant::now());
+        let wait = pause.filter(|_| !heard.is_empty()).map_or(left, |pause| pause.min(left));
+        match tokio::time::timeout(wait, stream.read(&mut chunk)).await {
+            Ok(Ok(length @ 1..)) => heard.extend_from_slice(&chunk[..length]),
+            Ok(Ok(_) | Err(_)) | Err(_) => break,
         }
-    };
-    tokio::time::timeout(timeout, reading).await.ok().flatten()
+    }
+    heard
 }
 
 /// Says that nothing more comes and takes what is still on the way, so that the other side sees an orderly end and
@@ -94,4 +88,20 @@ pub async fn close(mut stream: TcpStream) {
     };
     // Too slow or too talkative: then it is cut off after all.
     let _ = tokio::time::timeout(Duration::from_millis(250), parting).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_nothing_gets_there_is_said_without_the_numbers_of_the_system() {
+        let told = |error: rustix::io::Errno| {
+            ConnectError::Unreachable(SocketAddr::from(([192, 0, 2, 1], 22)), error.into()).to_string()
+        };
+        let words = told(rustix::io::Errno::NETUNREACH);
+        assert_eq!(words, "192.0.2.1:22 is unreachable: this machine has no route to it");
+        let words = told(rustix::io::Errno::HOSTUNREACH);
+        assert_eq!(words, "192.0.2.1:22 is unreachable: nobody has this address, or a router says so");
+    }
 }

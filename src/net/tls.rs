@@ -6,23 +6,30 @@
 //! resumed: a resumed one shows no certificate.
 
 mod fault;
+mod own;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::Resumption;
+use data_encoding::HEXLOWER;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WantsClientCert};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{AlertDescription, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore,
+    SignatureScheme,
+};
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 pub use tokio_rustls::client::TlsStream;
 
 pub use fault::{Fault, date, days};
+pub use own::{CERTIFICATE, KEY, Own};
 
 use crate::base::Timestamp;
 use crate::base::options::{OptionDoc, Reader};
@@ -72,7 +79,9 @@ pub enum TlsError {
     #[error("certificate {whose}: {}", .faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Distrust { whose: String, faults: Vec<Fault> },
     #[error("cannot read {}: {reason}", path.display())]
-    Authorities { path: PathBuf, reason: String },
+    File { path: PathBuf, reason: String },
+    #[error("our certificate {} cannot be used: {reason}", path.display())]
+    Own { path: PathBuf, reason: String },
 }
 
 /// What a server presented.
@@ -94,6 +103,12 @@ impl Presented {
         own.map(|certificate| certificate.short()).unwrap_or_default()
     }
 
+    /// SHA-256 of the server's own certificate, in lower-case hexadecimal.
+    pub fn fingerprint(&self) -> Option<String> {
+        let own = self.chain.first()?;
+        Some(HEXLOWER.encode(&Sha256::digest(own)))
+    }
+
     /// Days until the server's own certificate ends; negative where it has.
     pub fn days_left(&self, now: Timestamp) -> Option<f64> {
         let own = Certificate::read(self.chain.first()?).ok()?;
@@ -108,7 +123,7 @@ impl Presented {
 impl TlsError {
     /// It says something of this machine, and nothing of the server.
     pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Authorities { .. } | Self::BadName(_))
+        matches!(self, Self::File { .. } | Self::Own { .. } | Self::BadName(_))
     }
 }
 
@@ -118,6 +133,28 @@ pub enum Offer {
     Nothing,
     Http1,
     Http2,
+}
+
+impl Offer {
+    /// A configuration with these protocols, and without sessions that are resumed.
+    fn laid_over(self, mut config: ClientConfig) -> ClientConfig {
+        let protocols: &[&[u8]] = match self {
+            Self::Nothing => &[],
+            Self::Http1 => &[b"http/1.1"],
+            Self::Http2 => &[b"h2", b"http/1.1"],
+        };
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        config.resumption = Resumption::disabled();
+        config
+    }
+}
+
+fn builder(provider: &Arc<CryptoProvider>) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+    ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .expect("the provider has suites for TLS 1.2 and 1.3")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(JudgedLater(provider.clone())))
 }
 
 #[derive(Debug, Default)]
@@ -138,27 +175,29 @@ struct Shared {
 impl Shared {
     fn new() -> Self {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()
-            .expect("the provider has suites for TLS 1.2 and 1.3")
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(JudgedLater(provider.clone())))
-            .with_no_client_auth();
-        config.resumption = Resumption::disabled();
-        let offering = |protocols: &[&[u8]]| {
-            let mut config = config.clone();
-            config.alpn_protocols = protocols.iter().map(|p| p.to_vec()).collect();
-            Arc::new(config)
-        };
+        let config = builder(&provider).with_no_client_auth();
+        let offering = |offer: Offer| Arc::new(offer.laid_over(config.clone()));
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         Self {
-            plain: offering(&[]),
-            http1: offering(&[b"http/1.1"]),
-            http2: offering(&[b"h2", b"http/1.1"]),
+            plain: offering(Offer::Nothing),
+            http1: offering(Offer::Http1),
+            http2: offering(Offer::Http2),
             provider,
             roots,
         }
+    }
+}
+
+impl Shared {
+    /// A configuration that says who we are.
+    async fn as_somebody(&self, own: Own, offer: Offer) -> Result<Arc<ClientConfig>, TlsError> {
+        let path = own.certificate.clone();
+        let failed = |reason: String| TlsError::Own { path: path.clone(), reason };
+        let loaded = tokio::task::spawn_blocking(move || own::load(&own)).await;
+        let (chain, key) = loaded.map_err(|error| failed(error.to_string()))??;
+        let config = builder(&self.provider).with_client_auth_cert(chain, key);
+        Ok(Arc::new(offer.laid_over(config.map_err(|error| failed(error.to_string()))?)))
     }
 }
 
@@ -172,25 +211,28 @@ impl Tls {
         self.shared.get_or_init(make).await.clone()
     }
 
-    /// Shakes hands. `name` is what the server is called (SNI); an address is sent as none.
+    /// Shakes hands. `name` is what the server is called (SNI); an address is sent as none. A server that asks who we are is
+    /// told where there is an `own` certificate.
     ///
     /// # Errors
-    /// Why there is no TLS connection. A bad certificate is no error here.
+    /// Why there is no TLS connection. A bad certificate of the server is no error here.
     pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
         name: &str,
         offer: Offer,
+        own: Option<&Own>,
         timeout: Duration,
     ) -> Result<(TlsStream<S>, Presented), TlsError> {
         let shared = self.shared().await;
         let server = server_name(name)?;
-        let config = match offer {
-            Offer::Nothing => &shared.plain,
-            Offer::Http1 => &shared.http1,
-            Offer::Http2 => &shared.http2,
+        let config = match (own, offer) {
+            (Some(own), _) => shared.as_somebody(own.clone(), offer).await?,
+            (None, Offer::Nothing) => shared.plain.clone(),
+            (None, Offer::Http1) => shared.http1.clone(),
+            (None, Offer::Http2) => shared.http2.clone(),
         };
-        let shaking = TlsConnector::from(config.clone()).connect(server, stream);
+        let shaking = TlsConnector::from(config).connect(server, stream);
         let stream = match tokio::time::timeout(timeout, shaking).await {
             Err(_) => return Err(TlsError::TimedOut(timeout)),
             Ok(Err(error)) => return Err(TlsError::Handshake(words(&error, name))),
@@ -295,7 +337,7 @@ fn server_name(name: &str) -> Result<ServerName<'static>, TlsError> {
 type Authorities = (RootCertStore, Vec<CertificateDer<'static>>);
 
 fn authorities(path: &Path) -> Result<Authorities, TlsError> {
-    let failed = |reason: String| TlsError::Authorities { path: path.to_owned(), reason };
+    let failed = |reason: String| TlsError::File { path: path.to_owned(), reason };
     let about = std::fs::metadata(path).map_err(|e| failed(e.to_string()))?;
     if !about.is_file() || about.len() > LARGEST_FILE {
         return Err(failed("it is no file of certificates".to_owned()));
@@ -325,7 +367,14 @@ fn words(error: &std::io::Error, name: &str) -> String {
         Error::AlertReceived(AlertDescription::ProtocolVersion) => {
             "the server speaks neither TLS 1.2 nor 1.3".to_owned()
         }
+        Error::AlertReceived(AlertDescription::CertificateRequired) => "the server wants to know who we are".to_owned(),
+        Error::AlertReceived(AlertDescription::HandshakeFailure) => {
+            "the server finds no cipher in common, or wants to know who we are (handshake_failure)".to_owned()
+        }
         Error::AlertReceived(alert) => format!("the server says {alert:?}"),
+        Error::InvalidCertificate(CertificateError::BadSignature) => {
+            "the server's signature does not fit its certificate, or its key is too short".to_owned()
+        }
         Error::InvalidMessage(_) => "what answers there does not speak TLS".to_owned(),
         Error::PeerIncompatible(why) => format!("nothing in common: {why:?}"),
         other => other.to_string(),

@@ -145,7 +145,7 @@ impl Mail {
     async fn hand_over(&self, cx: &Cx, batch: &Batch) -> Result<(), String> {
         let begun = Instant::now();
         let left = || cx.timeout.saturating_sub(begun.elapsed());
-        let address = cx.net.names.resolve(&self.server, cx.timeout).await.map_err(|error| error.to_string())?;
+        let address = cx.net.names.resolve(&self.server, None, cx.timeout).await.map_err(|error| error.to_string())?;
         let (stream, _) = tcp::connect(address, self.port, left()).await.map_err(|error| error.to_string())?;
         let own = own_name(&self.from);
         let message = message(&self.from, &self.to, batch, cx.net.clock.wall());
@@ -177,8 +177,12 @@ impl Mail {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let begun = Instant::now();
-        let (stream, presented) =
-            cx.net.tls.connect(stream, &self.server, Offer::Nothing, left).await.map_err(|error| error.to_string())?;
+        let (stream, presented) = cx
+            .net
+            .tls
+            .connect(stream, &self.server, Offer::Nothing, None, left)
+            .await
+            .map_err(|error| error.to_string())?;
         let now = cx.net.clock.wall();
         cx.net.tls.believe(&presented, &self.server, &self.trust, now).await.map_err(|error| error.to_string())?;
         Ok(Dialog::new(stream, left.saturating_sub(begun.elapsed())))

@@ -91,15 +91,17 @@ impl Webhook {
             headers.push(("authorization".to_owned(), value));
         }
         let name: Arc<str> = http::host_name(&url).into();
-        let address = cx.net.names.resolve(&name, cx.timeout).await.map_err(|error| error.to_string())?;
+        let address = cx.net.names.resolve(&name, None, cx.timeout).await.map_err(|error| error.to_string())?;
         let content = json(batch);
         let fetch = Fetch {
             url: &url,
             address,
+            proxy: None,
             method: "POST",
             headers: &headers,
             content: &content,
             trust: &self.trust,
+            own: None,
             http2: true,
             body_limit: 4 * 1024,
             now: cx.net.clock.wall(),

@@ -10,7 +10,7 @@ use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{Node, OptionDoc, Problem, Reader, Value};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
-use crate::net::dns::{self, Answer, QueryError};
+use crate::net::dns::{self, Answer, QueryError, Transport};
 
 /// Servers that are asked in one run.
 const MOST_SERVERS: usize = 16;
@@ -20,7 +20,12 @@ pub static KIND: Kind = Kind {
     help: "one question to the host as a name server, or to `servers`",
     options: &[
         OptionDoc { name: "name", form: "string", default: "localhost", help: "the domain name asked for" },
-        OptionDoc { name: "type", form: "string", default: "A", help: "the record type" },
+        OptionDoc {
+            name: "type",
+            form: "string",
+            default: "A",
+            help: "the record type; an address as `name` of a PTR record is turned round",
+        },
         OptionDoc { name: "server", form: "string", default: "the host", help: "the name server's address" },
         OptionDoc {
             name: "servers",
@@ -29,6 +34,12 @@ pub static KIND: Kind = Kind {
             help: "several name servers (`10.0.0.1`, `ns2:5353`): each is asked, and they must agree",
         },
         OptionDoc { name: "port", form: "integer", default: "53", help: "the name server's port" },
+        OptionDoc {
+            name: "transport",
+            form: "string",
+            default: "udp",
+            help: "\"udp\", then TCP where the answer is truncated; \"tcp\": only that",
+        },
         OptionDoc {
             name: "expect",
             form: "string or array",
@@ -73,6 +84,7 @@ struct Dns {
     is_host: bool,
     name: String,
     kind: String,
+    transport: Transport,
     wanted: Wanted,
 }
 
@@ -140,8 +152,13 @@ struct Wanted {
 }
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
-    let name = options.string("name").unwrap_or_else(|| "localhost".to_owned());
-    let kind = options.string("type").unwrap_or_else(|| "A".to_owned());
+    let mut name = options.string("name").unwrap_or_else(|| "localhost".to_owned());
+    let kind = options.string("type").unwrap_or_else(|| "A".to_owned()).to_ascii_uppercase();
+    if let Some(address) = name.parse().ok().filter(|_| kind == "PTR") {
+        name = dns::reverse_name(address);
+    }
+    let transport =
+        options.one_of("transport", &[(Transport::Udp, "udp"), (Transport::Tcp, "tcp")]).unwrap_or_default();
     let server = options.string("server").map(Arc::from);
     let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok()).unwrap_or(53);
     let servers = Server::read("servers", port, options);
@@ -156,7 +173,7 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     };
     wanted.records = read_expected(options);
     if let Err(error) = dns::check_question(&name, &kind) {
-        let place = options.place().clone();
+        let place = options.place_of(if matches!(error, QueryError::BadType(_)) { "type" } else { "name" });
         options.problem(Problem::error(&place, error.to_string()));
         return None;
     }
@@ -165,7 +182,7 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
         Some(servers) => servers,
         None => vec![Server { host: server.or_else(|| host.address.clone())?, port }],
     };
-    Some(Box::new(Dns { servers, is_host, name, kind, wanted }))
+    Some(Box::new(Dns { servers, is_host, name, kind, transport, wanted }))
 }
 
 /// One record or several.
@@ -182,7 +199,8 @@ impl Probe for Dns {
     }
 
     fn wire(&self) -> Wire {
-        let protocol = format!("DNS {} {}", self.kind, self.name);
+        let over = if self.transport == Transport::Tcp { " over TCP" } else { "" };
+        let protocol = format!("DNS {} {}{over}", self.kind, self.name);
         let destination: Vec<String> = self.servers.iter().map(Server::shown).collect();
         Wire { protocol: protocol.into(), destination: destination.join(", ").into() }
     }
@@ -191,8 +209,20 @@ impl Probe for Dns {
         self.is_host
     }
 
+    fn numbers(&self) -> Option<Vec<String>> {
+        if self.servers.len() == 1 {
+            Some(super::named(&["rtt", "answers"]))
+        } else {
+            Some(super::named(&["servers_bad", "rtt:*"]))
+        }
+    }
+
     fn instance(&self) -> String {
-        if self.name == "localhost" { String::new() } else { self.name.clone() }
+        match (self.name.as_str(), self.kind.as_str()) {
+            ("localhost", "A") => String::new(),
+            (name, "A") => name.to_owned(),
+            (name, kind) => format!("{name} {kind}"),
+        }
     }
 }
 
@@ -211,7 +241,11 @@ impl Dns {
         {
             let reading = Reading::new(only.outcome, only.words);
             return match only.answer {
-                Some(answer) => reading.metric("rtt", answer.took.as_secs_f64(), Unit::Seconds),
+                Some(answer) => reading.metric("rtt", answer.took.as_secs_f64(), Unit::Seconds).metric(
+                    "answers",
+                    answer.records.len() as f64,
+                    Unit::Count,
+                ),
                 None => reading,
             };
         }
@@ -219,12 +253,12 @@ impl Dns {
     }
 
     async fn ask_one(&self, server: &Server, cx: &Cx) -> Told {
-        let address = match cx.net.names.resolve(&server.host, cx.timeout).await {
+        let address = match cx.resolve(&server.host, cx.timeout).await {
             Ok(address) => address,
             Err(error) => return Told { outcome: Outcome::Unknown, words: error.to_string(), answer: None },
         };
         let server = SocketAddr::new(address, server.port);
-        let asked = dns::query(server, &self.name, &self.kind, cx.timeout).await;
+        let asked = dns::query(server, &self.name, &self.kind, self.transport, cx.timeout).await;
         let (outcome, words) = self.judge(&asked);
         Told { outcome, words, answer: asked.ok() }
     }
@@ -233,10 +267,12 @@ impl Dns {
         let wanted = &self.wanted;
         match asked {
             Ok(answer) => self.judge_answer(answer),
-            Err(error @ QueryError::Code { code: "NXDOMAIN", .. }) if wanted.nxdomain => {
+            Err(error @ QueryError::Code { code, .. }) if wanted.nxdomain && code.is_absent() => {
                 (Outcome::Ok, error.to_string())
             }
-            Err(error @ (QueryError::Code { .. } | QueryError::NoRecords { .. })) if wanted.any_answer => {
+            Err(error @ (QueryError::Code { .. } | QueryError::NoRecords { .. } | QueryError::Referral { .. }))
+                if wanted.any_answer =>
+            {
                 (Outcome::Ok, format!("answers ({error})"))
             }
             Err(error) => (Outcome::Critical, error.to_string()),
@@ -250,7 +286,11 @@ impl Dns {
         if wanted.nxdomain {
             return (Outcome::Critical, format!("{name} {kind} is {found}, but it should not exist"));
         }
-        let same = |a: &str, b: &str| a.trim_end_matches('.') == b.trim_end_matches('.');
+        // Names are the same in either case (RFC 4343), texts are not.
+        let same = |a: &str, b: &str| {
+            let (a, b) = (a.trim_end_matches('.'), b.trim_end_matches('.'));
+            a == b || (kind != "TXT" && a.eq_ignore_ascii_case(b))
+        };
         if let Some(missing) = wanted.records.iter().find(|want| !answer.records.iter().any(|r| same(r, want))) {
             return (Outcome::Critical, format!("{name} {kind} is {found}, not {missing}"));
         }

@@ -12,7 +12,7 @@ use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::Untrusted;
 use crate::base::options::{OptionDoc, Problem, Reader};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
-use crate::net::dns::{self, Answer};
+use crate::net::dns::{self, Answer, Transport};
 
 /// Name servers of one zone that are asked.
 const MOST_SERVERS: usize = 16;
@@ -88,6 +88,10 @@ impl Probe for Serial {
         false
     }
 
+    fn numbers(&self) -> Option<Vec<String>> {
+        Some(super::named(&["servers", "servers_answering", "behind", "serial"]))
+    }
+
     fn instance(&self) -> String {
         self.zone.clone()
     }
@@ -111,9 +115,9 @@ impl Serial {
 
     /// The zone's name servers, as the host names them.
     async fn find(&self, cx: &Cx, each: Duration) -> Result<Vec<Server>, String> {
-        let address = cx.net.names.resolve(&self.host.host, each).await.map_err(|e| e.to_string())?;
+        let address = cx.resolve(&self.host.host, each).await.map_err(|e| e.to_string())?;
         let server = SocketAddr::new(address, self.host.port);
-        let answer = dns::query(server, &self.zone, "NS", each).await.map_err(|e| e.to_string())?;
+        let answer = dns::query(server, &self.zone, "NS", Transport::Udp, each).await.map_err(|e| e.to_string())?;
         let names = answer.records.iter().take(MOST_SERVERS).map(|name| name.trim_end_matches('.'));
         Ok(names.map(|name| Server { host: name.into(), port: self.host.port }).collect())
     }
@@ -121,11 +125,11 @@ impl Serial {
     async fn ask_one(&self, server: &Server, cx: &Cx, each: Duration) -> Result<u32, String> {
         // The names in NS records are somebody else's.
         let found = match &self.servers {
-            Some(_) => cx.net.names.resolve(&server.host, each).await,
-            None => cx.net.names.resolve_once(&server.host, each).await,
+            Some(_) => cx.resolve(&server.host, each).await,
+            None => cx.resolve_once(&server.host, each).await,
         };
         let address = found.map_err(|e| e.to_string())?;
-        let asked = dns::query(SocketAddr::new(address, server.port), &self.zone, "SOA", each).await;
+        let asked = dns::query(SocketAddr::new(address, server.port), &self.zone, "SOA", Transport::Udp, each).await;
         match asked.map_err(|e| e.to_string())? {
             Answer { authoritative: false, .. } => Err("does not answer for the zone (no AA)".to_owned()),
             Answer { serial: Some(serial), .. } => Ok(serial),

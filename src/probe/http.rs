@@ -1,6 +1,7 @@
 //! `http`: does a web page answer, with the status and the body that are expected, over which redirects, and how long
 //! did each phase take.
 
+mod expected;
 mod status;
 
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use self::status::Statuses;
+use self::expected::Expected;
 use super::web::{self, Sent, Web};
 use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Problem, Reader, Worse};
@@ -16,7 +17,6 @@ use crate::base::{Secret, Timestamp, Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::http::{Fetched, HttpError};
 use crate::net::tls;
-use crate::profile::Pattern;
 
 pub static KIND: Kind = Kind {
     name: "http",
@@ -25,19 +25,12 @@ pub static KIND: Kind = Kind {
         web::URL,
         OptionDoc { name: "method", form: "string", default: "GET", help: "HEAD, POST …" },
         OptionDoc { name: "content", form: "string", default: "", help: "what is sent as the request's body" },
-        OptionDoc {
-            name: "status",
-            form: "string",
-            default: "200-299",
-            help: "statuses of the last answer that are good: `200`, `200-299,401`",
-        },
-        OptionDoc { name: "contains", form: "string", default: "", help: "a text that the body must have" },
-        OptionDoc {
-            name: "matches",
-            form: "string",
-            default: "",
-            help: "a regular expression (ASCII classes) that the body must match",
-        },
+        expected::STATUS,
+        expected::HEADERS,
+        expected::CONTAINS,
+        expected::LACKS,
+        expected::MATCHES,
+        expected::JSON,
         OptionDoc { name: "body_limit", form: "integer", default: "1048576", help: "bytes of the body that are read" },
         OptionDoc { name: "redirects", form: "integer", default: "5", help: "redirects that are followed; 0: none" },
         OptionDoc {
@@ -52,8 +45,11 @@ pub static KIND: Kind = Kind {
         web::PASSWORD,
         web::HEADERS,
         web::HTTP2,
+        web::PROXY,
         tls::CA,
         tls::VERIFY,
+        tls::CERTIFICATE,
+        tls::KEY,
     ],
     pace: Pace {
         interval: Duration::from_secs(60),
@@ -65,14 +61,16 @@ pub static KIND: Kind = Kind {
     bind,
 };
 
+/// What an answer may be measured by; the last two only over TLS.
+const NUMBERS: [&str; 10] =
+    ["status", "time", "dns", "connect", "first_byte", "body", "size", "redirects", "tls", "days_left"];
+
 #[derive(Debug)]
 struct Http {
     web: Web,
     method: String,
     content: String,
-    status: Statuses,
-    contains: Option<(String, Pattern)>,
-    matches: Option<Pattern>,
+    expected: Expected,
     body_limit: usize,
     redirects: usize,
     other_hosts: bool,
@@ -82,11 +80,9 @@ struct Http {
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let web = Web::read(host, options, "http://ADDRESS/");
-    let method = options.string("method").unwrap_or_else(|| "GET".to_owned()).to_ascii_uppercase();
+    let method = read_method(options);
     let content = options.string("content").unwrap_or_default();
-    let status = read_status(options);
-    let contains = options.string("contains").and_then(|text| Some((text.clone(), literal(&text)?)));
-    let matches = read_pattern(options);
+    let expected = Expected::read(options);
     let body_limit = options.integer("body_limit", 0..=64 << 20).and_then(|n| usize::try_from(n).ok());
     let redirects = options.integer("redirects", 0..=20).and_then(|n| usize::try_from(n).ok());
     let other_hosts = options.bool("other_hosts").unwrap_or(false);
@@ -94,11 +90,9 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
         options.optional_pair(Worse::Higher, ["slow_warning", "slow_critical"], Reader::duration);
     Some(Box::new(Http {
         web: web?,
-        method,
+        method: method?,
         content,
-        status: status?,
-        contains,
-        matches: matches?,
+        expected: expected?,
         body_limit: body_limit.unwrap_or(1 << 20),
         redirects: redirects.unwrap_or(5),
         other_hosts,
@@ -107,43 +101,14 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     }))
 }
 
-fn read_status(options: &mut Reader<'_>) -> Option<Statuses> {
-    let Some(node) = options.node("status") else { return Some(Statuses::default()) };
-    let place = node.place.clone();
-    let text = match &node.value {
-        crate::base::options::Value::Integer(number) => number.to_string(),
-        _ => options.string("status")?,
-    };
-    let parsed = Statuses::parse(&text);
-    if parsed.is_none() {
-        options.problem(
-            Problem::error(&place, format!("\"{text}\" is no list of statuses")).hint("status = \"200-299,401\""),
-        );
+fn read_method(options: &mut Reader<'_>) -> Option<String> {
+    let method = options.string("method").unwrap_or_else(|| "GET".to_owned()).to_ascii_uppercase();
+    if web::is_token(&method) {
+        return Some(method);
     }
-    parsed
-}
-
-/// `None` where there is one that is none.
-#[expect(clippy::option_option, reason = "absent and wrong are two things")]
-fn read_pattern(options: &mut Reader<'_>) -> Option<Option<Pattern>> {
-    let Some(node) = options.node("matches") else { return Some(None) };
-    let place = node.place.clone();
-    match Pattern::new(&options.string("matches")?) {
-        Ok(pattern) => Some(Some(pattern)),
-        Err(why) => {
-            options.problem(Problem::error(&place, format!("`matches`: {why}")));
-            None
-        }
-    }
-}
-
-/// A text as a pattern of itself: one linear search whatever the body is.
-fn literal(text: &str) -> Option<Pattern> {
-    let mut escaped = String::with_capacity(4 * text.len());
-    for byte in text.bytes() {
-        escaped.push_str(&format!("\\x{byte:02x}"));
-    }
-    Pattern::new(&escaped).ok()
+    let place = options.place_of("method");
+    options.problem(Problem::error(&place, format!("\"{method}\" is no method")).hint("method = \"HEAD\""));
+    None
 }
 
 impl Probe for Http {
@@ -155,6 +120,14 @@ impl Probe for Http {
         let protocol = format!("HTTP {} {}", self.method, self.web.url);
         let elsewhere = if self.other_hosts { ", and where it redirects to" } else { "" };
         Wire { protocol: protocol.into(), destination: format!("{}{elsewhere}", self.web.destination()).into() }
+    }
+
+    fn speaks_for_host(&self) -> bool {
+        !self.web.is_by_proxy()
+    }
+
+    fn numbers(&self) -> Option<Vec<String>> {
+        Some(super::named(&NUMBERS))
     }
 
     fn instance(&self) -> String {
@@ -233,25 +206,8 @@ impl Http {
         now: Timestamp,
     ) -> Reading {
         let answered = format!("HTTP {} in {}", fetched.status, units::round_trip(took));
-        let cap = if fetched.cut {
-            format!(" in its first {}", units::bytes(fetched.body.len() as u64))
-        } else {
-            String::new()
-        };
-        let reading = if !self.status.hold(fetched.status) {
-            let to = match &fetched.location {
-                Some(to) => format!(" to {}", Untrusted::new(to).line()),
-                None => String::new(),
-            };
-            Reading::critical(format!("{answered}{to}; expected {}", self.status))
-        } else if let Some((text, pattern)) = &self.contains
-            && !pattern.matches(&fetched.body)
-        {
-            Reading::critical(format!("{answered}, but the body does not contain \"{text}\"{cap}"))
-        } else if let Some(pattern) = &self.matches
-            && !pattern.matches(&fetched.body)
-        {
-            Reading::critical(format!("{answered}, but the body does not match /{}/{cap}", pattern.as_str()))
+        let reading = if let Some(missed) = self.expected.missed(fetched, self.body_limit) {
+            Reading::critical(format!("{answered}{missed}"))
         } else {
             let slower = |limit: &Option<Duration>| limit.filter(|limit| took >= *limit);
             let words = |limit: Duration| format!("{answered}, slower than {}", units::config_duration(limit));
@@ -259,8 +215,11 @@ impl Http {
                 (Some(limit), _) => Reading::critical(words(limit)),
                 (None, Some(limit)) => Reading::warning(words(limit)),
                 (None, None) => {
-                    let via =
-                        if redirects == 0 { String::new() } else { format!(" · {redirects} redirects to {url}") };
+                    let via = match redirects {
+                        0 => String::new(),
+                        1 => format!(" · 1 redirect to {url}"),
+                        more => format!(" · {more} redirects to {url}"),
+                    };
                     let more = if fetched.cut { "+" } else { "" };
                     let size = units::bytes(fetched.body.len() as u64);
                     Reading::ok(format!("{answered} · {size}{more} · {}{via}", fetched.version))
@@ -307,7 +266,7 @@ fn failed(error: &HttpError, url: &Url, seen: &[Url]) -> Reading {
 fn step(method: &str, url: &Url, fetched: &Fetched, dns: Duration) -> String {
     let phases = &fetched.phases;
     let mut words = format!("{method} {url}: {} {}", fetched.version, fetched.status);
-    if let Some(to) = &fetched.location {
+    if let Some(to) = fetched.header("location") {
         words.push_str(&format!(" to {}", Untrusted::new(to).line()));
     }
     words.push_str(&format!(" · dns {}, connect {}", units::round_trip(dns), units::round_trip(phases.connect)));
@@ -324,7 +283,7 @@ fn target(fetched: &Fetched, from: &Url) -> Option<Result<Url, String>> {
     if !matches!(fetched.status, 301 | 302 | 303 | 307 | 308) {
         return None;
     }
-    let location = fetched.location.as_ref()?;
+    let location = fetched.header("location")?;
     let shown = Untrusted::new(location).line();
     let joined = std::str::from_utf8(location).ok().and_then(|text| from.join(text).ok());
     Some(match joined {

@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+
 use super::{Cx, Echo, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Reader};
 use crate::base::units;
-use crate::model::{Host, Reading, Unit, Wire};
+use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::icmp::{Answer, EchoError};
 use crate::net::tcp::{self, ConnectError};
 use crate::proto::icmp;
@@ -16,6 +18,8 @@ use crate::proto::icmp;
 /// Ports that are likely to answer, or to refuse, on anything that is alive.
 const FIRST: [u16; 3] = [443, 80, 53];
 const LAST: u16 = 22;
+/// Between one echo of a run and the next, at the most.
+const WIDEST_GAP: Duration = Duration::from_millis(200);
 /// Of the numbers that every run has: made once, since thousands come each second.
 static NAMES: LazyLock<[Arc<str>; 2]> = LazyLock::new(|| ["rtt".into(), "loss".into()]);
 
@@ -23,7 +27,18 @@ pub static KIND: Kind = Kind {
     name: "icmp",
     help: "ICMP echo; a TCP connect stands in where ICMP is not permitted",
     options: &[
-        OptionDoc { name: "count", form: "integer", default: "1", help: "echoes per run; the loss is told" },
+        OptionDoc {
+            name: "count",
+            form: "integer",
+            default: "1",
+            help: "echoes per run, spread over the first half of its time; the loss is told",
+        },
+        OptionDoc {
+            name: "loss_warning",
+            form: "integer",
+            default: "1",
+            help: "percent of the echoes that must be lost to be a problem, where some came back",
+        },
         OptionDoc { name: "size", form: "integer", default: "56", help: "bytes after the ICMP header, 8 to 1400" },
     ],
     pace: Pace {
@@ -42,15 +57,18 @@ struct Icmp {
     /// The address itself, where it is no name.
     literal: Option<IpAddr>,
     count: u32,
+    /// Percent.
+    loss_warning: u32,
     /// Bytes of an echo, header included.
     size: usize,
 }
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let count = options.integer("count", 1..=20).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
+    let loss_warning = options.integer("loss_warning", 1..=100).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
     let size = options.integer("size", 8..=1400).and_then(|n| usize::try_from(n).ok()).map_or(icmp::USUAL, |n| n + 8);
     let address = host.address.clone()?;
-    Some(Box::new(Icmp { literal: address.parse().ok(), address, count, size }))
+    Some(Box::new(Icmp { literal: address.parse().ok(), address, count, loss_warning, size }))
 }
 
 impl Probe for Icmp {
@@ -62,6 +80,14 @@ impl Probe for Icmp {
         Wire { protocol: "ICMP echo".into(), destination: self.address.clone() }
     }
 
+    fn numbers(&self) -> Option<Vec<String>> {
+        if self.count == 1 {
+            Some(super::named(&["rtt", "loss"]))
+        } else {
+            Some(super::named(&["rtt", "rtt_avg", "rtt_max", "jitter", "loss"]))
+        }
+    }
+
     fn echo(&self) -> Option<Echo> {
         let address = self.literal.filter(|_| self.count == 1)?;
         Some(Echo { address, size: self.size })
@@ -71,38 +97,47 @@ impl Probe for Icmp {
 /// What the answer to a single echo means.
 pub fn reading(answer: Answer) -> Reading {
     match answer {
-        Ok(round_trip) => judge(&[round_trip], &[]),
-        Err(error) => judge(&[], &[error]),
+        Ok(round_trip) => judge(&[round_trip], &[], 1),
+        Err(error) => judge(&[], &[error], 1),
     }
 }
 
 impl Icmp {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let address = match cx.net.names.resolve(&self.address, cx.timeout).await {
+        let address = match cx.resolve(&self.address, cx.timeout).await {
             Ok(address) => address,
             Err(error) => return Reading::unknown(error.to_string()),
         };
-        let each = cx.timeout / self.count;
+        // Whatever the round trip is, the last one has half of the time for it.
+        let gap = (cx.timeout / (2 * self.count)).min(WIDEST_GAP);
+        let echoes = (0..self.count).map(|number| async move {
+            let after = gap * number;
+            tokio::time::sleep(after).await;
+            cx.net.pinger.echo(address, self.size, cx.timeout.saturating_sub(after)).await
+        });
         let mut round_trips: Vec<Duration> = Vec::new();
         let mut failures: Vec<EchoError> = Vec::new();
-        for _ in 0..self.count {
-            match cx.net.pinger.echo(address, self.size, each).await {
+        for answer in join_all(echoes).await {
+            match answer {
                 Ok(round_trip) => round_trips.push(round_trip),
                 Err(EchoError::NotPermitted(why)) => return stand_in(address, cx.timeout, &why).await,
                 Err(error) => failures.push(error),
             }
         }
-        judge(&round_trips, &failures)
+        judge(&round_trips, &failures, self.loss_warning)
     }
 }
 
-fn judge(round_trips: &[Duration], failures: &[EchoError]) -> Reading {
+fn judge(round_trips: &[Duration], failures: &[EchoError], loss_warning: u32) -> Reading {
     let sent = round_trips.len() + failures.len();
     let loss = 100.0 * failures.len() as f64 / sent.max(1) as f64;
     let took = Took::of(round_trips);
-    let mut reading = match (&took, failures.last()) {
+    let mut reading = match (&took, failures.first()) {
         (Some(took), None) => Reading::ok(took.words()),
-        (Some(took), Some(_)) => Reading::warning(format!("{} · {loss:.0} % loss", took.words())),
+        (Some(took), Some(_)) => {
+            let outcome = if loss >= f64::from(loss_warning) { Outcome::Warning } else { Outcome::Ok };
+            Reading::new(outcome, format!("{} · {loss:.0} % loss", took.words()))
+        }
         // A packet filter on this machine says nothing about the other one.
         (None, Some(error @ EchoError::Send { source, .. }))
             if source.kind() == std::io::ErrorKind::PermissionDenied =>
@@ -197,7 +232,6 @@ async fn proof_of_life(address: IpAddr, port: u16, timeout: Duration) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Outcome;
 
     fn timed_out() -> EchoError {
         EchoError::TimedOut(Duration::from_secs(1))
@@ -205,18 +239,20 @@ mod tests {
 
     #[test]
     fn loss_is_a_warning_and_silence_is_critical() {
-        let ok = judge(&[Duration::from_millis(3)], &[]);
+        let ok = judge(&[Duration::from_millis(3)], &[], 1);
         assert_eq!((ok.outcome, ok.summary.line()), (Outcome::Ok, "3.0ms".to_owned()));
-        let some = judge(&[Duration::from_millis(4)], &[timed_out(), timed_out(), timed_out()]);
+        let some = judge(&[Duration::from_millis(4)], &[timed_out(), timed_out(), timed_out()], 1);
         assert_eq!((some.outcome, some.summary.line()), (Outcome::Warning, "4.0ms · 75 % loss".to_owned()));
-        let none = judge(&[], &[timed_out()]);
+        let some = judge(&[Duration::from_millis(4)], &[timed_out(), timed_out(), timed_out()], 76);
+        assert_eq!((some.outcome, some.summary.line()), (Outcome::Ok, "4.0ms · 75 % loss".to_owned()));
+        let none = judge(&[], &[timed_out()], 100);
         assert_eq!((none.outcome, none.summary.line()), (Outcome::Critical, "no answer within 1.0 s".to_owned()));
         assert_eq!(none.metrics.iter().map(|m| (&*m.name, m.value)).collect::<Vec<_>>(), [("loss", 100.0)]);
     }
 
     #[test]
     fn several_echoes_tell_the_fastest_the_mean_the_slowest_and_how_much_they_vary() {
-        let several = judge(&[3, 7, 5].map(Duration::from_millis), &[timed_out()]);
+        let several = judge(&[3, 7, 5].map(Duration::from_millis), &[timed_out()], 25);
         assert_eq!(several.outcome, Outcome::Warning);
         assert_eq!(several.summary.line(), "5.0ms (3.0ms to 7.0ms, jitter 3.0ms) · 25 % loss");
         let metrics: Vec<_> = several.metrics.iter().map(|m| (&*m.name, m.value)).collect();
@@ -226,13 +262,13 @@ mod tests {
 
     #[test]
     fn what_went_wrong_in_here_says_nothing_about_the_host() {
-        assert_eq!(judge(&[], &[EchoError::Gone]).outcome, Outcome::Unknown);
+        assert_eq!(judge(&[], &[EchoError::Gone], 1).outcome, Outcome::Unknown);
     }
 
     #[test]
     fn a_filter_on_this_machine_does_not_call_the_other_one_down() {
         let source = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
         let filtered = EchoError::Send { address: IpAddr::from([192, 0, 2, 1]), source };
-        assert_eq!(judge(&[], &[filtered]).outcome, Outcome::Unknown);
+        assert_eq!(judge(&[], &[filtered], 1).outcome, Outcome::Unknown);
     }
 }

@@ -142,6 +142,10 @@ impl Probe for Directory {
         Wire { protocol: format!("LDAP bind and search{protection}").into(), destination: destination.into() }
     }
 
+    fn numbers(&self) -> Option<Vec<String>> {
+        Some(self.protection.numbers(&["rtt", "entries", "bind", "search"]))
+    }
+
     fn instance(&self) -> String {
         match (self.port, self.base.is_empty()) {
             (389, true) => String::new(),
@@ -168,7 +172,7 @@ impl Directory {
                 Err(error) => return Reading::unknown(format!("the password: {error}")),
             },
         };
-        let address = match cx.net.names.resolve(&self.address, cx.timeout).await {
+        let address = match cx.resolve(&self.address, cx.timeout).await {
             Ok(address) => address,
             Err(error) => return Reading::unknown(error.to_string()),
         };
@@ -178,25 +182,35 @@ impl Directory {
             Err(error) => return Reading::critical(error.to_string()),
         };
         let left = || cx.timeout.saturating_sub(begun.elapsed());
+        let mut days_left = None;
         let run = match self.protection.how {
             How::None => self.converse(stream, &password, left()).await,
-            How::Whole => match self.protection.begin(stream, cx, left()).await {
-                Ok(stream) => self.converse(stream, &password, left()).await,
-                Err(reading) => return reading,
-            },
-            How::StartTls => match Ldap::new(stream, left()).start_tls().await {
-                Ok(stream) => match self.protection.begin(stream, cx, left()).await {
-                    Ok(stream) => self.converse(stream, &password, left()).await,
-                    Err(reading) => return reading,
-                },
-                Err(error) => Err(error),
-            },
+            How::Whole | How::StartTls => {
+                let stream = match self.protection.how {
+                    How::StartTls => Ldap::new(stream, left()).start_tls().await,
+                    How::None | How::Whole => Ok(stream),
+                };
+                match stream {
+                    Err(error) => Err(error),
+                    Ok(stream) => match self.protection.begin(stream, cx, left()).await {
+                        Err(reading) => return reading,
+                        Ok((stream, days)) => {
+                            days_left = days;
+                            self.converse(stream, &password, left()).await
+                        }
+                    },
+                }
+            }
         };
         let reading = match run {
             Ok(run) => self.judge(&run, begun.elapsed()),
             Err(error) => Reading::critical(error.to_string()),
         };
-        reading.metric("rtt", connected.as_secs_f64(), Unit::Seconds)
+        let reading = reading.metric("rtt", connected.as_secs_f64(), Unit::Seconds);
+        match days_left {
+            Some(days) => reading.metric("days_left", days, Unit::Count),
+            None => reading,
+        }
     }
 
     async fn converse<S>(&self, stream: S, password: &Secret<String>, left: Duration) -> Result<Run, LdapError>

@@ -1,4 +1,4 @@
-//! `smtp` and `imap`: does a mail server greet, what can it do, and does TLS begin where it should. No log-in, no mail.
+//! `smtp`, `imap` and `pop3`: does a mail server greet, what can it do, and does TLS begin where it should. No log-in, no mail.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,6 +47,21 @@ pub static IMAP: Kind = Kind {
     bind: bind_imap as Bind,
 };
 
+pub static POP3: Kind = Kind {
+    name: "pop3",
+    help: "a POP3 server's greeting and what it can do (CAPA), STLS; no log-in",
+    options: &[
+        OptionDoc { name: "port", form: "integer", default: "110", help: "the port; 995 with `tls`" },
+        protection::STARTTLS,
+        protection::TLS,
+        protection::NAME,
+        tls::CA,
+        tls::VERIFY,
+    ],
+    pace: PACE,
+    bind: bind_pop3 as Bind,
+};
+
 const PACE: Pace = Pace {
     interval: Duration::from_secs(60),
     timeout: Duration::from_secs(10),
@@ -73,23 +88,22 @@ fn bind_smtp(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe
         options.problem(Problem::error(&place, "`helo` must be a name or an address in brackets"));
         return None;
     }
-    bind(Mail::Smtp, helo, [25, 465], host, options)
+    bind(Mail::Smtp, helo, host, options)
 }
 
 fn bind_imap(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
-    bind(Mail::Imap, None, [143, 993], host, options)
+    bind(Mail::Imap, None, host, options)
 }
 
-fn bind(
-    protocol: Mail,
-    helo: Option<String>,
-    [plain, whole]: [u16; 2],
-    host: &Arc<Host>,
-    options: &mut Reader<'_>,
-) -> Option<Box<dyn Probe>> {
+fn bind_pop3(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
+    bind(Mail::Pop3, None, host, options)
+}
+
+fn bind(protocol: Mail, helo: Option<String>, host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok());
     let address = host.address.clone()?;
     let protection = Protection::read(&address, options)?;
+    let [plain, whole] = protocol.ports();
     let port = port.unwrap_or(if protection.how == How::Whole { whole } else { plain });
     Some(Box::new(MailCheck { protocol, address, port, helo, protection }))
 }
@@ -100,31 +114,38 @@ impl Probe for MailCheck {
     }
 
     fn wire(&self) -> Wire {
-        let commands = match self.protocol {
-            Mail::Smtp => "SMTP EHLO",
-            Mail::Imap => "IMAP CAPABILITY",
-        };
-        let protection = match self.protection.how {
-            How::None => "",
-            How::StartTls => ", STARTTLS",
-            How::Whole => " over TLS",
+        let commands = format!("{} {}", self.protocol.name(), self.protocol.question());
+        let protocol = match self.protection.how {
+            How::None => commands,
+            How::StartTls => format!("{commands}, {}", self.protocol.starttls()),
+            How::Whole => format!("{commands} over TLS"),
         };
         let destination = format!("{}:{}", self.address, self.port);
-        Wire { protocol: format!("{commands}{protection}").into(), destination: destination.into() }
+        Wire { protocol: protocol.into(), destination: destination.into() }
+    }
+
+    fn numbers(&self) -> Option<Vec<String>> {
+        Some(self.protection.numbers(&["rtt", "greeting"]))
     }
 
     fn instance(&self) -> String {
-        let usual = match self.protocol {
-            Mail::Smtp => 25,
-            Mail::Imap => 143,
-        };
+        let [usual, _] = self.protocol.ports();
         if self.port == usual { String::new() } else { self.port.to_string() }
     }
 }
 
+/// What a whole conversation told.
+struct Spoken {
+    greeting: Greeting,
+    /// How long the greeting took.
+    greeted: Duration,
+    /// Of the certificate, where there was TLS.
+    days_left: Option<f64>,
+}
+
 impl MailCheck {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let address = match cx.net.names.resolve(&self.address, cx.timeout).await {
+        let address = match cx.resolve(&self.address, cx.timeout).await {
             Ok(address) => address,
             Err(error) => return Reading::unknown(error.to_string()),
         };
@@ -157,24 +178,31 @@ impl MailCheck {
         };
         match spoken {
             Err(reading) => reading,
-            Ok((greeting, greeted)) => {
+            Ok(Spoken { greeting, greeted, days_left }) => {
                 let took = connected + greeted;
+                let command = self.protocol.starttls();
                 let tls = match self.protection.how {
-                    How::None if greeting.offers("STARTTLS") => " · STARTTLS offered",
-                    How::None => " · no STARTTLS",
-                    How::StartTls => " · STARTTLS good",
-                    How::Whole => " · TLS good",
+                    How::None if mail::offers_tls(self.protocol, &greeting.capabilities) => {
+                        format!(" · {command} offered")
+                    }
+                    How::None => format!(" · no {command}"),
+                    How::StartTls => format!(" · {command} good"),
+                    How::Whole => " · TLS good".to_owned(),
                 };
-                Reading::ok(format!("{} · {}{tls}", greeting.line.line(), units::round_trip(took)))
+                let reading = Reading::ok(format!("{} · {}{tls}", greeting.line.line(), units::round_trip(took)))
                     .log(Untrusted::from(greeting.capabilities.join(", ")))
+                    .metric("rtt", connected.as_secs_f64(), Unit::Seconds)
+                    .metric("greeting", greeted.as_secs_f64(), Unit::Seconds);
+                match days_left {
+                    Some(days) => reading.metric("days_left", days, Unit::Count),
+                    None => reading,
+                }
             }
-            .metric("rtt", connected.as_secs_f64(), Unit::Seconds)
-            .metric("greeting", greeted.as_secs_f64(), Unit::Seconds),
         }
     }
 
-    /// Greeting, capabilities, leave; and how long the greeting took.
-    async fn speak<S>(&self, dialog: &mut Dialog<S>, own: &str) -> Result<(Greeting, Duration), Reading>
+    /// Greeting, capabilities, leave.
+    async fn speak<S>(&self, dialog: &mut Dialog<S>, own: &str) -> Result<Spoken, Reading>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -183,7 +211,7 @@ impl MailCheck {
         let greeted = begun.elapsed();
         let capabilities = mail::capabilities(dialog, self.protocol, own).await.map_err(|e| critical(&e))?;
         mail::leave(dialog, self.protocol).await;
-        Ok((Greeting { line, capabilities }, greeted))
+        Ok(Spoken { greeting: Greeting { line, capabilities }, greeted, days_left: None })
     }
 
     async fn begin_tls<S>(&self, dialog: &mut Dialog<S>, own: &str) -> Result<(Duration, Untrusted), Reading>
@@ -194,9 +222,9 @@ impl MailCheck {
         let line = mail::greeting(dialog, self.protocol).await.map_err(|e| critical(&e))?;
         let greeted = begun.elapsed();
         let capabilities = mail::capabilities(dialog, self.protocol, own).await.map_err(|e| critical(&e))?;
-        if !capabilities.iter().any(|c| c == "STARTTLS") {
+        if !mail::offers_tls(self.protocol, &capabilities) {
             mail::leave(dialog, self.protocol).await;
-            return Err(critical(&MailError::NoStartTls).log(line));
+            return Err(critical(&MailError::NoStartTls(self.protocol)).log(line));
         }
         mail::start_tls(dialog, self.protocol).await.map_err(|e| critical(&e))?;
         Ok((greeted, line))
@@ -210,27 +238,27 @@ impl MailCheck {
         greeted: Duration,
         cx: &Cx,
         left: Duration,
-    ) -> Result<(Greeting, Duration), Reading>
+    ) -> Result<Spoken, Reading>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let begun = Instant::now();
-        let stream = self.protection.begin(stream, cx, left).await?;
+        let (stream, days_left) = self.protection.begin(stream, cx, left).await?;
         let mut dialog = Dialog::new(stream, left.saturating_sub(begun.elapsed()));
         // What was said before TLS could have been anybody's: it is asked again.
         let capabilities = mail::capabilities(&mut dialog, self.protocol, own).await.map_err(|e| critical(&e))?;
         mail::leave(&mut dialog, self.protocol).await;
-        Ok((Greeting { line, capabilities }, greeted))
+        Ok(Spoken { greeting: Greeting { line, capabilities }, greeted, days_left })
     }
 
-    async fn protect<S>(&self, stream: S, own: &str, cx: &Cx, left: Duration) -> Result<(Greeting, Duration), Reading>
+    async fn protect<S>(&self, stream: S, own: &str, cx: &Cx, left: Duration) -> Result<Spoken, Reading>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let begun = Instant::now();
-        let stream = self.protection.begin(stream, cx, left).await?;
+        let (stream, days_left) = self.protection.begin(stream, cx, left).await?;
         let mut dialog = Dialog::new(stream, left.saturating_sub(begun.elapsed()));
-        self.speak(&mut dialog, own).await
+        Ok(Spoken { days_left, ..self.speak(&mut dialog, own).await? })
     }
 }
 

@@ -12,6 +12,7 @@ mod local;
 mod machine;
 mod mail;
 mod ntp;
+mod pattern;
 mod plugin;
 pub mod ports;
 mod prometheus;
@@ -36,8 +37,10 @@ use std::time::Duration;
 use crate::base::options::{OptionDoc, Reader};
 use crate::model::{Host, Reading, Wire};
 use crate::net::Net;
+use crate::net::resolve::ResolveError;
 use crate::process::secret::Secrets;
 use crate::profile::Profiles;
+use crate::proto::icmp::Family;
 use crate::ssh::Links;
 
 /// Reads the options and binds a probe to a host; problems go to the reader.
@@ -49,8 +52,28 @@ pub type Running<'a> = Pin<Box<dyn Future<Output = Reading> + Send + 'a>>;
 #[derive(Clone, Debug)]
 pub struct Cx {
     pub net: Arc<Net>,
+    /// Which address of a name is asked; where nobody says, IPv4 if there is one.
+    pub family: Option<Family>,
     /// The caller gives up after this long; a probe that asks several times divides it.
     pub timeout: Duration,
+}
+
+impl Cx {
+    /// The address of a name that the configuration has.
+    ///
+    /// # Errors
+    /// As [`crate::net::resolve::Names::resolve`].
+    pub async fn resolve(&self, name: &Arc<str>, timeout: Duration) -> Result<IpAddr, ResolveError> {
+        self.net.names.resolve(name, self.family, timeout).await
+    }
+
+    /// The address of a name that somebody else chose; it is not remembered.
+    ///
+    /// # Errors
+    /// As [`crate::net::resolve::Names::resolve_once`].
+    pub async fn resolve_once(&self, name: &Arc<str>, timeout: Duration) -> Result<IpAddr, ResolveError> {
+        self.net.names.resolve_once(name, self.family, timeout).await
+    }
 }
 
 /// One ICMP echo.
@@ -120,6 +143,11 @@ pub struct Pace {
     pub decides_reachability: bool,
 }
 
+/// The names of numbers as [`Probe::numbers`] gives them.
+fn named(numbers: &[&str]) -> Vec<String> {
+    numbers.iter().map(|name| (*name).to_owned()).collect()
+}
+
 /// A row of the table of probes.
 #[derive(Debug)]
 pub struct Kind {
@@ -142,6 +170,7 @@ pub static KINDS: &[&Kind] = &[
     &tls::KIND,
     &mail::SMTP,
     &mail::IMAP,
+    &mail::POP3,
     &ldap::KIND,
     &ntp::KIND,
     &prometheus::KIND,

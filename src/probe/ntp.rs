@@ -67,6 +67,10 @@ impl Probe for Ntp {
         Wire { protocol: "NTP".into(), destination: format!("{}:{}", self.address, self.port).into() }
     }
 
+    fn numbers(&self) -> Option<Vec<String>> {
+        Some(super::named(&["offset", "rtt", "stratum", "root_delay", "root_dispersion", "reach"]))
+    }
+
     fn instance(&self) -> String {
         if self.port == 123 { String::new() } else { self.port.to_string() }
     }
@@ -74,7 +78,7 @@ impl Probe for Ntp {
 
 impl Ntp {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let address = match cx.net.names.resolve(&self.address, cx.timeout).await {
+        let address = match cx.resolve(&self.address, cx.timeout).await {
             Ok(address) => address,
             Err(error) => return Reading::unknown(error.to_string()),
         };
@@ -91,7 +95,13 @@ impl Ntp {
 
     fn judge(&self, answer: &Answer, comparison: Comparison, reach: u8) -> Reading {
         if let Some(kiss) = answer.kiss() {
-            return Reading::critical(format!("it refuses to tell the time: {}", Untrusted::new(kiss).line()));
+            let why = match kiss {
+                b"RATE" => " (asked too often)",
+                b"DENY" | b"RSTR" => " (not for us)",
+                b"INIT" | b"STEP" => " (it has just been started)",
+                _ => "",
+            };
+            return Reading::critical(format!("it refuses to tell the time: {}{why}", Untrusted::new(kiss).line()));
         }
         let numbers = |reading: Reading| {
             reading

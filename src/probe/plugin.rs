@@ -29,12 +29,6 @@ pub static KIND: Kind = Kind {
             help: "program and arguments; `{address}` and `{name}` in an argument are the host's; required",
         },
         OptionDoc {
-            name: "label",
-            form: "string",
-            default: "the program's name",
-            help: "tells several plugins of a host apart",
-        },
-        OptionDoc {
             name: "environment",
             form: "table",
             default: "",
@@ -55,14 +49,12 @@ pub static KIND: Kind = Kind {
 #[derive(Debug)]
 struct Plugin {
     argv: Vec<String>,
-    label: String,
     environment: Vec<(String, SecretRef)>,
     folder: Option<PathBuf>,
 }
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let command = options.placed_strings("command");
-    let label = options.string("label");
     let environment = read_environment(options);
     let folder = options.string("folder").map(PathBuf::from);
     let place = options.place().clone();
@@ -92,8 +84,7 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
         let hint = "install it, or correct the first element of `command`; until then the check is unknown";
         options.problem(Problem::warning(&place, format!("{}: {error}", options.what())).hint(hint));
     }
-    let label = label.unwrap_or_else(|| argv[0].rsplit('/').next().unwrap_or_default().to_owned());
-    Some(Box::new(Plugin { argv, label, environment, folder }))
+    Some(Box::new(Plugin { argv, environment, folder }))
 }
 
 /// What an argument may have of the host.
@@ -146,8 +137,9 @@ impl Probe for Plugin {
         false
     }
 
+    /// The program's name.
     fn instance(&self) -> String {
-        self.label.clone()
+        self.argv[0].rsplit('/').next().unwrap_or_default().to_owned()
     }
 }
 

@@ -52,8 +52,11 @@ pub static KIND: Kind = Kind {
         web::PASSWORD,
         web::HEADERS,
         web::HTTP2,
+        web::PROXY,
         tls::CA,
         tls::VERIFY,
+        tls::CERTIFICATE,
+        tls::KEY,
     ],
     pace: Pace {
         interval: Duration::from_secs(60),
@@ -94,6 +97,10 @@ impl Probe for Prometheus {
 
     fn wire(&self) -> Wire {
         Wire { protocol: format!("HTTP GET {}", self.web.url).into(), destination: self.web.destination().into() }
+    }
+
+    fn speaks_for_host(&self) -> bool {
+        !self.web.is_by_proxy()
     }
 
     fn numbers(&self) -> Option<Vec<String>> {

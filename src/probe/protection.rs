@@ -60,18 +60,28 @@ impl Protection {
         Some(Self { how, name, trust })
     }
 
-    /// TLS with a server that is believed; otherwise what there is to say of it.
-    pub async fn begin<S>(&self, stream: S, cx: &Cx, left: Duration) -> Result<TlsStream<S>, Reading>
+    /// The names of a check's numbers, with that of the certificate where there is one.
+    pub fn numbers(&self, own: &[&str]) -> Vec<String> {
+        let mut all = super::named(own);
+        if self.how != How::None {
+            all.push("days_left".to_owned());
+        }
+        all
+    }
+
+    /// TLS with a server that is believed, and how many days its certificate has left; otherwise what there is to say of it.
+    pub async fn begin<S>(&self, stream: S, cx: &Cx, left: Duration) -> Result<(TlsStream<S>, Option<f64>), Reading>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let shaken = cx.net.tls.connect(stream, &self.name, Offer::Nothing, left).await;
+        let shaken = cx.net.tls.connect(stream, &self.name, Offer::Nothing, None, left).await;
         let (stream, presented) = shaken.map_err(|e| Reading::critical(e.to_string()))?;
-        let believed = cx.net.tls.believe(&presented, &self.name, &self.trust, cx.net.clock.wall()).await;
+        let now = cx.net.clock.wall();
+        let believed = cx.net.tls.believe(&presented, &self.name, &self.trust, now).await;
         believed.map_err(|error| {
             let outcome = if error.is_ours() { Outcome::Unknown } else { Outcome::Critical };
             Reading::new(outcome, error.to_string())
         })?;
-        Ok(stream)
+        Ok((stream, presented.days_left(now)))
     }
 }

@@ -11,8 +11,9 @@ use crate::base::{Untrusted, units};
 use crate::model::{Host, Reading, Unit, Wire};
 use crate::net::tcp;
 
-/// Lines of a greeting that may come before the version line (RFC 4253 §4.2 sets no bound).
+/// Lines of a greeting that may come before the version line (RFC 4253 §4.2 sets no bound), and bytes of one that are kept.
 const MOST_LINES: usize = 20;
+const LONGEST_LINE: usize = 255;
 
 pub static KIND: Kind = Kind {
     name: "ssh",
@@ -64,11 +65,19 @@ impl Probe for Ssh {
             destination: format!("{}:{}", self.address, self.port).into(),
         }
     }
+
+    fn numbers(&self) -> Option<Vec<String>> {
+        Some(super::named(&["rtt"]))
+    }
+
+    fn instance(&self) -> String {
+        if self.port == 22 { String::new() } else { self.port.to_string() }
+    }
 }
 
 impl Ssh {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let address = match cx.net.names.resolve(&self.address, cx.timeout).await {
+        let address = match cx.resolve(&self.address, cx.timeout).await {
             Ok(address) => address,
             Err(error) => return Reading::unknown(error.to_string()),
         };
@@ -87,21 +96,28 @@ impl Ssh {
             return Reading::ok(banner).metric("rtt", seconds, Unit::Seconds);
         }
         let left = cx.timeout.saturating_sub(took).max(Duration::from_millis(200));
-        let line = tcp::read_line(&mut stream, left, MOST_LINES, |line| line.starts_with(b"SSH-")).await;
+        let heard = tcp::hear(&mut stream, left, None, |heard| version_line(heard).is_some() || is_flood(heard)).await;
         tcp::close(stream).await;
-        match line {
-            Some(line) => {
-                let banner = Untrusted::new(line);
-                *self.banner.lock().unwrap_or_else(PoisonError::into_inner) = Some(banner.clone());
-                self.read_at.store(now, Ordering::Relaxed);
-                Reading::ok(banner).metric("rtt", seconds, Unit::Seconds)
-            }
-            None => Reading::warning(format!(
-                "port {} open in {}, but no SSH version line came",
-                self.port,
-                units::round_trip(took)
-            ))
-            .metric("rtt", seconds, Unit::Seconds),
-        }
+        let Some(line) = version_line(&heard) else {
+            let open = format!("port {} open in {}, but no SSH version line came", self.port, units::round_trip(took));
+            // OpenSSH says here why it does not want us: too many connections, a penalty.
+            let said = heard.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
+            let said = said.map(|line| format!(": it says {}", Untrusted::bounded(line, LONGEST_LINE).line()));
+            return Reading::warning(open + &said.unwrap_or_default()).metric("rtt", seconds, Unit::Seconds);
+        };
+        let banner = Untrusted::new(&line[..line.len().min(LONGEST_LINE)]);
+        *self.banner.lock().unwrap_or_else(PoisonError::into_inner) = Some(banner.clone());
+        self.read_at.store(now, Ordering::Relaxed);
+        Reading::ok(banner).metric("rtt", seconds, Unit::Seconds)
     }
+}
+
+/// The first whole line that is one, without its end.
+fn version_line(heard: &[u8]) -> Option<&[u8]> {
+    let whole = heard.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
+    whole.take(MOST_LINES).map(<[u8]>::trim_ascii_end).find(|line| line.starts_with(b"SSH-"))
+}
+
+fn is_flood(heard: &[u8]) -> bool {
+    heard.len() > MOST_LINES * LONGEST_LINE || heard.split_inclusive(|byte| *byte == b'\n').count() > MOST_LINES
 }

@@ -92,6 +92,10 @@ impl Probe for SshKey {
         }
     }
 
+    fn numbers(&self) -> Option<Vec<String>> {
+        Some(super::named(&["rtt"]))
+    }
+
     fn instance(&self) -> String {
         if self.port == 22 { String::new() } else { self.port.to_string() }
     }
@@ -103,7 +107,7 @@ impl SshKey {
             Ok(recollection) => recollection,
             Err(why) => return Reading::unknown(why),
         };
-        let address = match cx.net.names.resolve(&self.address, cx.timeout).await {
+        let address = match cx.resolve(&self.address, cx.timeout).await {
             Ok(address) => address,
             Err(error) => return Reading::unknown(error.to_string()),
         };

@@ -12,10 +12,9 @@ use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::Timestamp;
 use crate::base::options::{OptionDoc, Problem, Reader, Worse};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
-use crate::net::dialog::Dialog;
-use crate::net::mail::{self, Mail};
+use crate::net::starttls::StartTls;
 use crate::net::tcp;
-use crate::net::tls::{self, Offer, Presented, Trust};
+use crate::net::tls::{self, Fault, Offer, Own, Presented, Trust};
 use crate::proto::certificate::Certificate;
 use crate::proto::tls_hello::Old;
 
@@ -25,13 +24,25 @@ pub static KIND: Kind = Kind {
     name: "tls",
     help: "a server's certificate (chain, names, days left) and the old TLS versions it accepts; also behind STARTTLS",
     options: &[
-        OptionDoc { name: "port", form: "integer", default: "443", help: "the port; 25 and 143 with `starttls`" },
+        OptionDoc {
+            name: "port",
+            form: "integer",
+            default: "443",
+            help: "the port; that of the protocol with `starttls`",
+        },
         NAME,
         OptionDoc {
             name: "starttls",
             form: "string",
             default: "",
-            help: "\"smtp\" or \"imap\": TLS begins by its command",
+            help: "\"smtp\", \"imap\", \"pop3\", \"ftp\", \"ldap\", \"postgres\" or \"mysql\": TLS begins by its command",
+        },
+        OptionDoc {
+            name: "fingerprints",
+            form: "array",
+            default: "",
+            help: "SHA-256 of the certificates that are good, as `openssl x509 -fingerprint -sha256` prints them: another one is \
+                   critical, and these need no authority",
         },
         OptionDoc { name: "warning", form: "duration", default: "30d", help: "a certificate ends within" },
         OptionDoc { name: "critical", form: "duration", default: "7d", help: "a certificate ends within" },
@@ -43,6 +54,8 @@ pub static KIND: Kind = Kind {
         },
         tls::CA,
         tls::VERIFY,
+        tls::CERTIFICATE,
+        tls::KEY,
     ],
     pace: Pace {
         interval: Duration::from_secs(3_600),
@@ -59,49 +72,62 @@ struct TlsCheck {
     address: Arc<str>,
     port: u16,
     name: String,
-    starttls: Option<Mail>,
+    starttls: Option<StartTls>,
+    /// In lower-case hexadecimal.
+    fingerprints: Vec<String>,
     warning: Duration,
     critical: Duration,
     old_versions: bool,
     trust: Trust,
+    own: Option<Own>,
 }
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok());
     let name = options.string("name");
-    let place = options.node("starttls").map(|node| node.place.clone());
-    let starttls = match options.string("starttls").as_deref() {
-        None => None,
-        Some("smtp") => Some(Mail::Smtp),
-        Some("imap") => Some(Mail::Imap),
-        Some(other) => {
-            let place = place.unwrap_or_else(|| options.place().clone());
-            let problem = Problem::error(&place, format!("unknown protocol \"{other}\" for `starttls`"));
-            options.problem(problem.hint("known: smtp, imap"));
-            return None;
-        }
-    };
-    let usual = match starttls {
-        None => 443,
-        Some(Mail::Smtp) => 25,
-        Some(Mail::Imap) => 143,
-    };
+    let is_starttls = options.node("starttls").is_some();
+    let starttls = options.one_of("starttls", &StartTls::ALL);
+    let usual = starttls.map_or(443, StartTls::port);
+    let fingerprints = read_fingerprints(options);
     let ends = [Duration::from_secs(30 * DAY), Duration::from_secs(7 * DAY)];
     let [warning, critical] = options.pair(Worse::Lower, ["warning", "critical"], ends, Reader::duration);
     let old_versions = options.bool("old_versions").unwrap_or(false);
     let trust = Trust::read(options);
+    let own = Own::read(options);
     let address = host.address.clone()?;
     let name = name.unwrap_or_else(|| address.to_string());
+    if is_starttls && starttls.is_none() {
+        return None;
+    }
     Some(Box::new(TlsCheck {
         address,
         port: port.unwrap_or(usual),
         name,
         starttls,
+        fingerprints: fingerprints?,
         warning,
         critical,
         old_versions,
         trust,
+        own: own?,
     }))
+}
+
+/// `AB:CD:…` or `abcd…`; `None` where one is none.
+fn read_fingerprints(options: &mut Reader<'_>) -> Option<Vec<String>> {
+    let written = options.placed_strings("fingerprints").unwrap_or_default();
+    let count = written.len();
+    let mut out = Vec::with_capacity(count);
+    for (text, place) in written {
+        let hex = text.replace(':', "").to_ascii_lowercase();
+        if hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            out.push(hex);
+        } else {
+            let problem = Problem::error(&place, format!("\"{text}\" is no SHA-256 fingerprint of a certificate"));
+            options.problem(problem.hint("64 hexadecimal digits, with or without colons"));
+        }
+    }
+    (out.len() == count).then_some(out)
 }
 
 impl Probe for TlsCheck {
@@ -119,6 +145,10 @@ impl Probe for TlsCheck {
         Wire { protocol: format!("{protocol}{more}").into(), destination: destination.into() }
     }
 
+    fn numbers(&self) -> Option<Vec<String>> {
+        Some(super::named(&["days_left", "chain", "old_versions", "handshake"]))
+    }
+
     fn instance(&self) -> String {
         let named = if *self.name == *self.address { String::new() } else { self.name.clone() };
         match (named.is_empty(), self.port) {
@@ -132,7 +162,7 @@ impl Probe for TlsCheck {
 
 impl TlsCheck {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let address = match cx.net.names.resolve(&self.address, cx.timeout).await {
+        let address = match cx.resolve(&self.address, cx.timeout).await {
             Ok(address) => address,
             Err(error) => return Reading::unknown(error.to_string()),
         };
@@ -143,23 +173,25 @@ impl TlsCheck {
             Err(why) => return Reading::critical(why),
         };
         let shaken = Instant::now();
-        let (stream, presented) = match cx.net.tls.connect(stream, &self.name, Offer::Nothing, left()).await {
-            Ok(connected) => connected,
-            Err(error) => {
-                // Perhaps it knows nothing newer.
-                let old = self.old(address, left()).await;
-                let words = match old.last() {
-                    None => error.to_string(),
-                    Some(newest) => format!("it speaks nothing newer than {}", newest.name()),
-                };
-                return Reading::critical(words).log(error.to_string());
-            }
-        };
+        let (stream, presented) =
+            match cx.net.tls.connect(stream, &self.name, Offer::Nothing, self.own.as_ref(), left()).await {
+                Ok(connected) => connected,
+                Err(error) if error.is_ours() => return Reading::unknown(error.to_string()),
+                Err(error) => {
+                    // Perhaps it knows nothing newer.
+                    let old = self.old(address, left()).await;
+                    let words = match old.last() {
+                        None => error.to_string(),
+                        Some(newest) => format!("it speaks nothing newer than {}", newest.name()),
+                    };
+                    return Reading::critical(words).log(error.to_string());
+                }
+            };
         let took = shaken.elapsed();
         drop(stream);
         let now = cx.net.clock.wall();
         let faults = match cx.net.tls.faults(&presented, &self.name, &self.trust, now).await {
-            Ok(faults) => faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            Ok(faults) => self.weigh(faults, presented.fingerprint().as_deref()),
             Err(error) => return Reading::unknown(error.to_string()),
         };
         let old = if self.old_versions { Vec::new() } else { self.old(address, left()).await };
@@ -172,9 +204,28 @@ impl TlsCheck {
         let (stream, _) = tcp::connect(address, self.port, left).await.map_err(|e| e.to_string())?;
         let Some(protocol) = self.starttls else { return Ok(stream) };
         let own = mail_name(&stream);
-        let mut dialog = Dialog::new(stream, left.saturating_sub(begun.elapsed()));
-        mail::up_to_tls(&mut dialog, protocol, &own).await.map_err(|e| e.to_string())?;
-        dialog.into_stream().map_err(|e| e.to_string())
+        let left = left.saturating_sub(begun.elapsed());
+        protocol.begin(stream, &own, left).await.map_err(|e| e.to_string())
+    }
+
+    /// The faults in words. A certificate that was named needs nobody who vouches for it; another one is a fault.
+    fn weigh(&self, mut faults: Vec<Fault>, fingerprint: Option<&str>) -> Vec<String> {
+        let is_named = fingerprint.is_some_and(|it| self.fingerprints.iter().any(|named| named == it));
+        if is_named {
+            faults.retain(|fault| match fault {
+                Fault::Expired { .. } | Fault::NotYetValid { .. } | Fault::WrongName { .. } => true,
+                Fault::SelfSigned
+                | Fault::UnknownRoot { .. }
+                | Fault::Incomplete { .. }
+                | Fault::Forged { .. }
+                | Fault::Other(_) => false,
+            });
+        }
+        let mut words: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        if !is_named && !self.fingerprints.is_empty() {
+            words.insert(0, "its fingerprint is none of `fingerprints`".to_owned());
+        }
+        words
     }
 
     /// Which old versions it would go on with. One that does not answer in time is not accused.
@@ -258,6 +309,9 @@ impl TlsCheck {
                 Err(unreadable) => format!("{index}: {unreadable}"),
             };
             reading = reading.log(line);
+        }
+        if let Some(fingerprint) = presented.fingerprint() {
+            reading = reading.log(format!("SHA-256 {fingerprint}"));
         }
         reading.outcome = worst;
         reading.summary = words.join(" · ").into();

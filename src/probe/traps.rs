@@ -187,7 +187,7 @@ impl Listener {
         let (net, names) = (self.cx.net.clone(), names.clone());
         Looking(tokio::spawn(async move {
             for (name, id) in unresolved {
-                if let Ok(address) = net.names.resolve(&name, Duration::from_secs(5)).await
+                if let Ok(address) = net.names.resolve(&name, None, Duration::from_secs(5)).await
                     && names.send((address, id)).await.is_err()
                 {
                     return;

@@ -12,7 +12,7 @@ use crate::base::Secret;
 use crate::base::options::{OptionDoc, Problem, Reader, SecretRef, Value};
 use crate::model::Host;
 use crate::net::http::{self, Fetch, Fetched, HttpError};
-use crate::net::tls::Trust;
+use crate::net::tls::{Own, Trust};
 use crate::process::secret;
 
 pub const URL: OptionDoc = OptionDoc {
@@ -30,6 +30,12 @@ pub const HEADERS: OptionDoc = OptionDoc {
     default: "",
     help: "further headers: text, or a secret (`{ file = \"…\" }`)",
 };
+pub const PROXY: OptionDoc = OptionDoc {
+    name: "proxy",
+    form: "string",
+    default: "",
+    help: "an HTTP proxy (`http://10.0.0.9:3128`) that is asked in place of the host; it finds the URL's server by itself",
+};
 pub const HTTP2: OptionDoc =
     OptionDoc { name: "http2", form: "boolean", default: "true", help: "false: HTTP/1.1 only" };
 
@@ -38,10 +44,12 @@ pub const HTTP2: OptionDoc =
 pub struct Web {
     pub url: Url,
     address: Arc<str>,
+    proxy: Option<(Arc<str>, u16)>,
     user: Option<String>,
     password: Option<SecretRef>,
     headers: Vec<(String, Header)>,
     trust: Trust,
+    own: Option<Own>,
     http2: bool,
 }
 
@@ -68,6 +76,8 @@ impl Web {
         let password = options.secret("password");
         let headers = read_headers(options);
         let trust = Trust::read(options);
+        let own = Own::read(options);
+        let proxy = read_proxy(options);
         let http2 = options.bool("http2").unwrap_or(true);
         let address = host.address.clone()?;
         let bracketed =
@@ -90,7 +100,7 @@ impl Web {
             );
             return None;
         }
-        Some(Self { url, address, user, password, headers, trust, http2 })
+        Some(Self { url, address, proxy: proxy?, user, password, headers, trust, own: own?, http2 })
     }
 
     /// Tells checks of one host apart: the URL without what is usual.
@@ -107,7 +117,15 @@ impl Web {
 
     /// For `noctty plan`.
     pub fn destination(&self) -> String {
-        format!("{}:{}", self.address, self.url.port_or_known_default().unwrap_or(80))
+        match &self.proxy {
+            Some((host, port)) => format!("the proxy {host}:{port}"),
+            None => format!("{}:{}", self.address, self.url.port_or_known_default().unwrap_or(80)),
+        }
+    }
+
+    /// Somebody else is asked in place of the host.
+    pub fn is_by_proxy(&self) -> bool {
+        self.proxy.is_some()
     }
 
     /// Whether a URL is on the host that is checked.
@@ -122,10 +140,12 @@ impl Web {
     /// The name does not resolve.
     pub async fn place(&self, url: &Url, cx: &Cx, timeout: Duration) -> Result<(IpAddr, Duration), String> {
         let begun = Instant::now();
-        let found = if self.is_own(url) {
-            cx.net.names.resolve(&self.address, timeout).await
+        let found = if let Some((proxy, _)) = &self.proxy {
+            cx.resolve(proxy, timeout).await
+        } else if self.is_own(url) {
+            cx.resolve(&self.address, timeout).await
         } else {
-            cx.net.names.resolve_once(&http::host_name(url).into(), timeout).await
+            cx.resolve_once(&http::host_name(url).into(), timeout).await
         };
         let address = found.map_err(|e| e.to_string())?;
         Ok((address, begun.elapsed()))
@@ -176,16 +196,40 @@ impl Web {
         let fetch = Fetch {
             url,
             address,
+            proxy: self.proxy.as_ref().map(|(_, port)| *port),
             method: sent.method,
             headers,
             content: sent.content,
             trust: &self.trust,
+            // Who we are is for one server too.
+            own: self.own.as_ref().filter(|_| url.origin() == self.url.origin()),
             http2: self.http2,
             body_limit: sent.body_limit,
             now: cx.net.clock.wall(),
         };
         http::fetch(&cx.net.tls, &fetch, timeout).await
     }
+}
+
+/// `None` where there is one that is none, which is said.
+#[expect(clippy::option_option, reason = "absent and wrong are two things")]
+fn read_proxy(options: &mut Reader<'_>) -> Option<Option<(Arc<str>, u16)>> {
+    if options.node("proxy").is_none() {
+        return Some(None);
+    }
+    let text = options.string("proxy")?;
+    let url = Url::parse(&text).ok().filter(|url| url.scheme() == "http" && url.username().is_empty());
+    let host = url.as_ref().map(http::host_name).filter(|host| !host.is_empty());
+    // The URL has no port where it is the usual one of its scheme.
+    let port = url.as_ref().and_then(Url::port_or_known_default);
+    if let (Some(host), Some(port)) = (host, port) {
+        return Some(Some((host.into(), port)));
+    }
+    let place = options.place_of("proxy");
+    options.problem(
+        Problem::error(&place, format!("\"{text}\" is no HTTP proxy")).hint("proxy = \"http://10.0.0.9:3128\""),
+    );
+    None
 }
 
 fn read_headers(options: &mut Reader<'_>) -> Vec<(String, Header)> {
@@ -209,6 +253,6 @@ fn read_headers(options: &mut Reader<'_>) -> Vec<(String, Header)> {
 }
 
 /// A token (RFC 9110 §5.6.2).
-fn is_token(name: &str) -> bool {
+pub fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }

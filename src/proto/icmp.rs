@@ -26,6 +26,13 @@ impl Family {
         if address.is_ipv4() { Self::V4 } else { Self::V6 }
     }
 
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        }
+    }
+
     fn echo(self) -> u8 {
         if self == Self::V4 { 8 } else { 128 }
     }

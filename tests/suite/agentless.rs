@@ -39,7 +39,7 @@ fn bound(kind: &str, host: &str, options: &str, links: &Arc<Links>) -> Box<dyn P
 }
 
 async fn look_within(probe: &dyn Probe, timeout: Duration) -> Reading {
-    let cx = Cx { net: Net::new(Clock::start()), timeout };
+    let cx = Cx { net: Net::new(Clock::start()), family: None, timeout };
     probe.run(&cx).await
 }
 

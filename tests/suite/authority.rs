@@ -44,8 +44,19 @@ impl Authority {
 
     /// A certificate for a server and its key, in PEM.
     pub fn issue(&self, names: &[&str], days: (i64, i64)) -> (String, String) {
+        self.sign(&server(names, days))
+    }
+
+    /// A certificate for a client and its key, in PEM.
+    pub fn issue_for_client(&self, name: &str) -> (String, String) {
+        let mut params = server(&[name], VALID);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.sign(&params)
+    }
+
+    fn sign(&self, params: &CertificateParams) -> (String, String) {
         let key = KeyPair::generate().expect("a key");
-        let made = server(names, days).signed_by(&key, &self.issuer).expect("signed");
+        let made = params.signed_by(&key, &self.issuer).expect("signed");
         (made.pem(), key.serialize_pem())
     }
 }

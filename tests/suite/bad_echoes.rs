@@ -17,8 +17,8 @@ RULES = {
     1: lambda n: [0],                                     # as it should be
     2: lambda n: [20, 20, 250],                           # each is doubled, and comes once more later
     3: lambda n: [] if n % 5 == 0 else [0, 0],            # a fifth is lost, the others doubled
-    4: lambda n: [700] if n % 2 else [],                  # each second one comes while the next waits, which gets nothing
-    5: lambda n: [600] if n % 5 == 4 else [300, 300],     # a fifth comes while the next waits, before its own answer
+    4: lambda n: [2300] if n % 2 else [],                 # each second one comes while the next run waits, which gets nothing
+    5: lambda n: [2200] if n % 5 == 4 else [300, 300],    # a fifth comes while the next run waits, before answers of its own
 }
 
 def rule(destination, n):
@@ -90,10 +90,10 @@ fn metric(told: &Value, host: &str, name: &str) -> Option<f64> {
 fn check(group_range: &str) -> Value {
     let folder = tempfile::tempdir().expect("a folder");
     let mut config = String::new();
-    // Half a second for each echo.
+    // A second at the least for each echo; where some are lost there is a second run.
     for rule in 1..=5 {
         config += &format!(
-            "[[host]]\nname = \"rule{rule}\"\naddress = \"127.0.1.{rule}\"\nchecks = [{{ kind = \"icmp\", count = {COUNT}, timeout = \"5s\", attempts = 1 }}]\n"
+            "[[host]]\nname = \"rule{rule}\"\naddress = \"127.0.1.{rule}\"\nchecks = [{{ kind = \"icmp\", count = {COUNT}, timeout = \"2s\", attempts = 2, retry_interval = \"100ms\" }}]\n"
         );
     }
     for last in 1..=BURST {

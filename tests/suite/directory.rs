@@ -24,7 +24,7 @@ const ENTRIES: &str = "dn: dc=lab,dc=test\nobjectClass: dcObject\nobjectClass: o
     dn: uid=ben,ou=people,dc=lab,dc=test\nobjectClass: inetOrgPerson\nuid: ben\ncn: Ben\nsn: Ben\n";
 
 /// slapd with a small directory, without and with TLS from the first byte on.
-fn slapd(folder: &Path, certificate: &(String, String)) -> (Peer, u16, u16) {
+pub fn slapd(folder: &Path, certificate: &(String, String)) -> (Peer, u16, u16) {
     let (port, whole) = (free_port(LOOPBACK.into()), free_port(LOOPBACK.into()));
     let here = folder.display();
     fs::create_dir(folder.join("db")).expect("made");
@@ -104,6 +104,7 @@ async fn slapd_is_bound_to_and_searched() {
     for (port, how) in [(port, "starttls = true"), (whole, "tls = true")] {
         let reading = ldap(port, &format!("{how}\n{trust}\n{ann}\n{people}")).await;
         assert_eq!(reading.outcome, Outcome::Ok, "{how}: {reading:?}");
+        assert!((299.0..=300.0).contains(&metric(&reading, "days_left")), "{reading:?}");
         let (outcome, line) = told(&ldap(port, &format!("{how}\nca = '{}'\n{ann}", ca.display())).await);
         let wanted = "certificate CN=ldap.lab.test: it is for ldap.lab.test, not 127.0.0.1";
         assert_eq!((outcome, line.as_str()), (Outcome::Critical, wanted), "{how}");
@@ -119,7 +120,7 @@ async fn slapd_is_bound_to_and_searched() {
 async fn what_is_no_directory_is_told() {
     for (says, wanted) in [
         (&b"220 mail.lab.test ESMTP\r\n"[..], "what answers there does not speak LDAP: expected tag 0x30, found 0x32"),
-        (b"", "the server ended the connection"),
+        (b"", "bind: the server ended the connection"),
         (
             b"\x30\x84\xff\xff\xff\xff",
             "what answers there does not speak LDAP: a length is indefinite or longer than a datagram",

@@ -38,25 +38,26 @@ pub fn exim(folder: &Path, more: &str) -> (Peer, u16, u16) {
     (peer.accepts((LOOPBACK, port).into()), port, whole)
 }
 
-/// dovecot, for IMAP only and without users.
-fn dovecot(folder: &Path) -> (Peer, u16, u16) {
-    let (port, whole) = (free_port(LOOPBACK.into()), free_port(LOOPBACK.into()));
+/// dovecot without users: the ports of IMAP and of POP3, each without and with TLS from the first byte on.
+fn dovecot(folder: &Path) -> (Peer, [u16; 4]) {
+    let [port, whole, pop, pop_whole] = [(); 4].map(|()| free_port(LOOPBACK.into()));
     let here = folder.display();
     let no_chroot: String =
         ["anvil", "stats"].map(|service| format!("service {service} {{\n  chroot =\n}}\n")).concat();
     let config = format!(
-        "protocols = imap\nbase_dir = {here}/run\nlog_path = /dev/stderr\nlisten = 127.0.0.1\nssl = yes\n\
+        "protocols = imap pop3\nbase_dir = {here}/run\nlog_path = /dev/stderr\nlisten = 127.0.0.1\nssl = yes\n\
          ssl_cert = <{here}/mail.pem\nssl_key = <{here}/mail.key\n\
          default_internal_user = root\ndefault_internal_group = root\nlogin_greeting = lab ready\n\
          passdb {{\n  driver = static\n  args = nopassword=y\n}}\nuserdb {{\n  driver = static\n  args = uid=1 gid=1 home=/nonexistent\n}}\n\
-         service imap-login {{\n  chroot =\n  inet_listener imap {{\n    port = {port}\n  }}\n  inet_listener imaps {{\n    port = {whole}\n  }}\n}}\n{no_chroot}"
+         service imap-login {{\n  chroot =\n  inet_listener imap {{\n    port = {port}\n  }}\n  inet_listener imaps {{\n    port = {whole}\n  }}\n}}\n\
+         service pop3-login {{\n  chroot =\n  inet_listener pop3 {{\n    port = {pop}\n  }}\n  inet_listener pop3s {{\n    port = {pop_whole}\n  }}\n}}\n{no_chroot}"
     );
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("mode");
     let file = folder.join("dovecot.conf");
     fs::write(&file, config).expect("written");
     let arguments = ["-F", "-c", file.to_str().expect("a plain path")];
     let peer = Peer::start_as_root(folder, Path::new("/usr/sbin/dovecot"), &arguments);
-    (peer.accepts((LOOPBACK, port).into()), port, whole)
+    (peer.accepts((LOOPBACK, port).into()).accepts((LOOPBACK, pop).into()), [port, whole, pop, pop_whole])
 }
 
 /// A folder with a certificate for the mail server, and the file of who signed it.
@@ -87,8 +88,10 @@ async fn exim_greets_offers_starttls_and_is_left_in_order() {
     let trust = format!("name = '{NAME}'\nca = '{ca}'");
     let tls = ask_patiently("smtp", "127.0.0.1", &format!("port = {port}\nstarttls = true\n{trust}")).await;
     assert!(tls.outcome == Outcome::Ok && tls.summary.line().ends_with("STARTTLS good"), "{tls:?}");
+    assert!((299.0..=300.0).contains(&metric(&tls, "days_left")), "{tls:?}");
     let tls = ask_patiently("smtp", "127.0.0.1", &format!("port = {whole}\ntls = true\n{trust}")).await;
     assert!(tls.outcome == Outcome::Ok && tls.summary.line().ends_with("TLS good"), "{tls:?}");
+    assert!((299.0..=300.0).contains(&metric(&tls, "days_left")), "{tls:?}");
     let (outcome, line) =
         told(&ask_patiently("smtp", "127.0.0.1", &format!("port = {port}\nstarttls = true\nca = '{ca}'")).await);
     let wrong = "certificate CN=mail.lab.test: it is for mail.lab.test, not 127.0.0.1";
@@ -121,7 +124,7 @@ async fn a_server_without_starttls_and_one_that_refuses_us() {
 #[tokio::test]
 async fn dovecot_greets_and_begins_tls() {
     let (folder, ca) = certified();
-    let (_dovecot, port, whole) = dovecot(folder.path());
+    let (_dovecot, [port, whole, pop, pop_whole]) = dovecot(folder.path());
     let good = ask_patiently("imap", "127.0.0.1", &format!("port = {port}")).await;
     let (outcome, line) = told(&good);
     assert!(outcome == Outcome::Ok && line.starts_with("OK [CAPABILITY IMAP4rev1 "), "{line}");
@@ -132,8 +135,23 @@ async fn dovecot_greets_and_begins_tls() {
         let reading = ask_patiently("imap", "127.0.0.1", &format!("{options}\n{trust}")).await;
         assert_eq!(reading.outcome, Outcome::Ok, "{reading:?}");
     }
-    let checked = ask_patiently("tls", "127.0.0.1", &format!("port = {port}\nstarttls = 'imap'\n{trust}")).await;
-    assert_eq!(checked.outcome, Outcome::Ok, "{checked:?}");
+    for (protocol, port) in [("imap", port), ("pop3", pop)] {
+        let options = format!("port = {port}\nstarttls = '{protocol}'\n{trust}");
+        let checked = ask_patiently("tls", "127.0.0.1", &options).await;
+        assert_eq!(checked.outcome, Outcome::Ok, "{checked:?}");
+    }
+    let (outcome, line) = told(&ask_patiently("pop3", "127.0.0.1", &format!("port = {pop}")).await);
+    assert!(
+        outcome == Outcome::Ok && line.starts_with("+OK lab ready · ") && line.ends_with(" · STLS offered"),
+        "{line}"
+    );
+    for (options, words) in [
+        (format!("port = {pop}\nstarttls = true"), " · STLS good"),
+        (format!("port = {pop_whole}\ntls = true"), " · TLS good"),
+    ] {
+        let (outcome, line) = told(&ask_patiently("pop3", "127.0.0.1", &format!("{options}\n{trust}")).await);
+        assert!(outcome == Outcome::Ok && line.ends_with(words), "{line}");
+    }
 }
 
 /// Says one thing after each line that it hears, the first before any.
@@ -163,10 +181,14 @@ async fn what_is_no_mail_server_or_a_bad_one_is_told() {
         ("smtp", vec![&b"SSH-2.0-OpenSSH_9.2\r\n"[..]], "", "no SMTP: SSH-2.0-OpenSSH_9.2"),
         ("smtp", vec![b"421 \x1b[31mbusy\r\n"], "", r"it greets with: 421 \x1b[31mbusy"),
         ("smtp", vec![b"220 a\r\n", b"502 what\r\n"], "", "EHLO: 502 what"),
-        ("smtp", vec![b"220 a\r\n"], "", "the server ended the connection"),
+        ("smtp", vec![b"220 a\r\n"], "", "EHLO: the server ended the connection"),
         ("imap", vec![b"* BYE too many\r\n"], "", "it greets with: * BYE too many"),
         ("imap", vec![b"220 mail ESMTP\r\n"], "", "no IMAP: 220 mail ESMTP"),
         ("imap", vec![b"* OK a\r\n", b"a1 BAD no\r\n"], "", "CAPABILITY: BAD no"),
+        ("imap", vec![b"* OK a\r\n"], "", "CAPABILITY: the server ended the connection"),
+        ("pop3", vec![b"* OK imap\r\n"], "", "no POP3: * OK imap"),
+        ("pop3", vec![b"-ERR locked\r\n"], "", "it greets with: -ERR locked"),
+        ("pop3", vec![b"+OK a\r\n", b"+OK\r\nSTLS\r\n.\r\n", b"-ERR no\r\n"], "starttls = true", "STLS: -ERR no"),
         // Something that was not asked for, before TLS begins (the response injection of CVE-2021-33515).
         (
             "smtp",
@@ -181,5 +203,5 @@ async fn what_is_no_mail_server_or_a_bad_one_is_told() {
     let silent = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");
     let port = silent.local_addr().expect("an address").port();
     let (outcome, line) = told(&ask("smtp", "127.0.0.1", &format!("port = {port}")).await);
-    assert!(outcome == Outcome::Critical && line.starts_with("no answer within 2.0 s"), "{line}");
+    assert!(outcome == Outcome::Critical && line.starts_with("greeting: no answer within 2.0 s"), "{line}");
 }

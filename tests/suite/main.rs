@@ -40,6 +40,7 @@ mod snmp;
 mod snmp_v3;
 mod ssh;
 mod ssh_config;
+mod starttls;
 mod storage;
 mod system;
 mod terminals;

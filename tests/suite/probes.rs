@@ -37,7 +37,7 @@ pub fn bound(kind: &str, address: &str, options: &str) -> Box<dyn Probe> {
 }
 
 pub fn cx() -> Cx {
-    Cx { net: Net::new(Clock::start()), timeout: Duration::from_secs(2) }
+    Cx { net: Net::new(Clock::start()), family: None, timeout: Duration::from_secs(2) }
 }
 
 /// Binds a probe and runs it once, with as much time as a real server may need on a busy machine.
@@ -46,12 +46,23 @@ pub async fn ask_patiently(kind: &str, address: &str, options: &str) -> Reading 
 }
 
 pub async fn ask_within(timeout: Duration, kind: &str, address: &str, options: &str) -> Reading {
-    bound(kind, address, options).run(&Cx { timeout, ..cx() }).await
+    let probe = bound(kind, address, options);
+    let reading = probe.run(&Cx { timeout, ..cx() }).await;
+    // What is counted may have a limit, and so has a name that is known before.
+    let numbers = probe.numbers();
+    for metric in numbers.iter().flat_map(|_| &reading.metrics) {
+        let is_it = |number: &String| match number.strip_suffix('*') {
+            Some(stem) => metric.name.starts_with(stem),
+            None => **number == *metric.name,
+        };
+        assert!(numbers.iter().flatten().any(is_it), "{kind} does not announce {}", metric.name);
+    }
+    reading
 }
 
 /// Binds a probe and runs it once.
 pub async fn ask(kind: &str, address: &str, options: &str) -> Reading {
-    bound(kind, address, options).run(&cx()).await
+    ask_within(cx().timeout, kind, address, options).await
 }
 
 pub fn told(reading: &Reading) -> (Outcome, String) {
@@ -96,6 +107,102 @@ async fn a_greeting_is_shown_with_its_escapes_made_visible() {
     assert_eq!(reading.outcome, Outcome::Ok);
     assert!(reading.summary.line().ends_with(r" · 220 mail \x1b[31mready"), "{}", reading.summary.line());
     assert_eq!(served.await.expect("served"), b"");
+}
+
+#[tokio::test]
+async fn a_greeting_without_an_end_of_line_is_shown_and_none_is_a_warning() {
+    for (greeting, wanted) in [
+        (&b"login: "[..], " · login:"),
+        (b"\x4a\x00\x00\x00\x0a5.7.1\x00\xff", " · J␀␀␀"),
+        (&[b'x'; 16_000], &*format!(" · {}", "x".repeat(255))),
+    ] {
+        let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");
+        let port = listener.local_addr().expect("an address").port();
+        let served = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("accepted");
+            let _ = stream.write_all(greeting).await;
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        });
+        let reading = ask("tcp", "127.0.0.1", &format!("port = {port}\nbanner = true")).await;
+        let (outcome, line) = told(&reading);
+        assert!(outcome == Outcome::Ok && line.contains(wanted), "{line}");
+        served.abort();
+    }
+    let (port, _served) = greeter(b"").await;
+    let (outcome, line) = told(&ask("tcp", "127.0.0.1", &format!("port = {port}\nbanner = true")).await);
+    assert!(outcome == Outcome::Warning && line.ends_with(", but it greets with nothing"), "{line}");
+}
+
+/// Answers each line that it hears with what `answer` makes of it, in two pieces.
+async fn talker(answer: fn(&[u8]) -> &'static [u8]) -> u16 {
+    let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");
+    let port = listener.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut heard = [0u8; 256];
+            while let Ok(length @ 1..) = stream.read(&mut heard).await {
+                let says = answer(&heard[..length]);
+                let (first, rest) = says.split_at(says.len() / 2);
+                if stream.write_all(first).await.is_err() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                if stream.write_all(rest).await.is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn what_a_service_answers_is_held_against_what_is_expected() {
+    let port = talker(|heard| if heard == b"PING\r\n" { b"+PONG\r\n" } else { b"-NOAUTH \x1b[31mno\r\n" }).await;
+    let tcp = async |options: &str| ask("tcp", "127.0.0.1", &format!("port = {port}\n{options}")).await;
+    let good = tcp("send = \"PING\\r\\n\"\nexpect = '^\\+PONG'").await;
+    let (outcome, line) = told(&good);
+    assert!(outcome == Outcome::Ok && line.ends_with(" · +PONG"), "{line}");
+    assert!(good.metrics.iter().any(|m| &*m.name == "answer" && m.value >= 0.02), "{good:?}");
+    let (outcome, line) = told(&tcp("send = 'INFO'\nexpect = '^\\+PONG'").await);
+    let wanted = r", but it says -NOAUTH \x1b[31mno, which does not match /^\+PONG/";
+    assert!(outcome == Outcome::Critical && line.ends_with(wanted), "{line}");
+    let (outcome, line) = told(&tcp("expect = 'x'").await);
+    assert!(outcome == Outcome::Critical && line.ends_with(", but it says nothing; expected /x/"), "{line}");
+}
+
+#[tokio::test]
+async fn a_port_that_must_be_closed_is_good_when_nobody_accepts() {
+    let (port, _served) = greeter(b"").await;
+    let closed = async |port: u16| told(&ask("tcp", "127.0.0.1", &format!("port = {port}\nclosed = true")).await);
+    assert_eq!(closed(port).await, (Outcome::Critical, format!("port {port} is open, and should be closed")));
+    let free = free_port(LOOPBACK.into());
+    let words = format!("port {free} is closed: connection to 127.0.0.1:{free} refused");
+    assert_eq!(closed(free).await, (Outcome::Ok, words));
+    let probe = bound("tcp", "127.0.0.1", "port = 23\nclosed = true");
+    assert!(!probe.speaks_for_host(), "who is not there has no open port either");
+}
+
+#[tokio::test]
+async fn what_an_ssh_server_says_in_place_of_its_version_is_shown() {
+    let (port, _served) = greeter(b"Exceeded MaxStartups\r\n").await;
+    let (outcome, line) = told(&ask("ssh", "127.0.0.1", &format!("port = {port}")).await);
+    let wanted = ", but no SSH version line came: it says Exceeded MaxStartups";
+    assert!(outcome == Outcome::Warning && line.ends_with(wanted), "{line}");
+}
+
+#[tokio::test]
+async fn several_echoes_are_spread_and_each_has_time_for_a_long_round_trip() {
+    let begun = std::time::Instant::now();
+    let reading = ask("icmp", "127.0.0.1", "count = 5").await;
+    if reading.summary.line().contains("no ICMP permission") {
+        return;
+    }
+    assert_eq!(reading.outcome, Outcome::Ok, "{reading:?}");
+    assert!(begun.elapsed() >= Duration::from_millis(750), "four gaps of 200 ms");
+    for name in ["rtt", "rtt_avg", "rtt_max", "jitter", "loss"] {
+        assert!(reading.metrics.iter().any(|m| &*m.name == name), "{name} in {reading:?}");
+    }
 }
 
 #[tokio::test]
@@ -172,6 +279,46 @@ async fn bind9_answers_and_its_refusals_are_told_apart() {
     // More than fits into one datagram: the same answer comes over TCP.
     let (outcome, line) = dns("name = 'many.lab.test'\ntype = 'TXT'\nexpect = 'record 99'").await;
     assert_eq!(outcome, Outcome::Ok, "{line}");
+    for options in [
+        "name = 'sw1.lab.test'\ntransport = 'tcp'\nexpect = '127.0.0.11'",
+        "name = 'lab.test'\ntype = 'MX'\nexpect = '10 MAIL.lab.test'",
+        "name = '_ldap._tcp.lab.test'\ntype = 'srv'\nexpect = '0 5 389 dc1.lab.test'",
+        "name = 'lab.test'\ntype = 'CAA'\nexpect = '0 issue \"ca.lab.test\"'",
+        "name = '127.0.0.11'\ntype = 'PTR'\nexpect = 'sw1.lab.test'",
+    ] {
+        let (outcome, line) = dns(options).await;
+        assert_eq!(outcome, Outcome::Ok, "{options}: {line}");
+    }
+    for (options, expected) in [
+        ("name = 'www.sub.lab.test'", format!("{at} does not serve www.sub.lab.test: it refers to ns.sub.lab.test")),
+        (
+            "name = 'web.lab.test'\ntype = 'AAAA'",
+            format!("{at} has no AAAA record for web.lab.test, an alias of sw1.lab.test"),
+        ),
+    ] {
+        assert_eq!(dns(options).await, (Outcome::Critical, expected));
+    }
+    let (outcome, line) = dns("name = 'www.sub.lab.test'\nany_answer = true").await;
+    assert!(outcome == Outcome::Ok && line.starts_with("answers ("), "{line}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_truncated_and_cannot_be_had_over_tcp_says_both() {
+    let server = tokio::net::UdpSocket::bind((LOOPBACK, 0)).await.expect("bound");
+    let at = server.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let mut packet = [0u8; 512];
+        while let Ok((length, from)) = server.recv_from(&mut packet).await {
+            packet[2] |= 0x82;
+            server.send_to(&packet[..length], from).await.expect("sent");
+        }
+    });
+    let reading = ask("dns", "127.0.0.1", &format!("port = {}\nname = 'a.test'", at.port())).await;
+    let words = format!("{at}: the answer is truncated, and over TCP: connection to {at} refused");
+    assert_eq!(told(&reading), (Outcome::Critical, words));
+    let options = format!("port = {}\nname = 'a.test'\ntransport = 'tcp'", at.port());
+    let words = format!("{at}: connection to {at} refused");
+    assert_eq!(told(&ask("dns", "127.0.0.1", &options).await), (Outcome::Critical, words));
 }
 
 #[tokio::test]
@@ -224,7 +371,9 @@ fn named(folder: &Path) -> (Peer, u16) {
          zone \"broken.test\" {{ type primary; file \"missing.zone\"; }};\n"
     );
     let mut zone =
-        "$TTL 60\n@ SOA ns hostmaster 1 60 30 3600 60\n@ NS ns\nns A 127.0.0.1\nsw1 A 127.0.0.11\n".to_owned();
+        "$TTL 60\n@ SOA ns hostmaster 1 60 30 3600 60\n@ NS ns\nns A 127.0.0.1\nsw1 A 127.0.0.11\nweb CNAME sw1\n\
+         sub NS ns.sub\nns.sub A 127.0.0.99\n@ MX 10 mail\n@ CAA 0 issue \"ca.lab.test\"\n_ldap._tcp SRV 0 5 389 dc1\n"
+            .to_owned();
     for number in 0..100 {
         zone.push_str(&format!("many TXT \"record {number}\"\n"));
     }

@@ -1,12 +1,13 @@
 //! The `tls` check against nginx with certificates of all kinds and with old versions of TLS.
 
 use std::net::Ipv4Addr;
+use std::process::Command;
 
 use noctty::model::Outcome;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use crate::authority::{Authority, EXPIRED, VALID};
+use crate::authority::{Authority, EXPIRED, VALID, self_signed};
 use crate::peer::free_port;
 use crate::probes::{ask_patiently as ask, told};
 use crate::web::{log, metric, nginx, presenting, presenting_with};
@@ -103,6 +104,35 @@ async fn old_versions_of_tls_are_found_out() {
     let nothing_newer = (Outcome::Critical, "it speaks nothing newer than TLS 1.1".to_owned());
     assert_eq!(tls(ports[2], "").await, nothing_newer);
     assert_eq!(tls(ports[3], "").await.0, Outcome::Ok);
+}
+
+#[tokio::test]
+async fn a_certificate_that_was_named_needs_no_authority_and_another_one_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (made, port) = (self_signed(&[NAME], VALID), free_port(LOOPBACK.into()));
+    let _nginx = nginx(folder.path(), &presenting(folder.path(), port, "own", &made), port);
+    let tls = async |more: &str| ask("tls", "127.0.0.1", &format!("port = {port}\n{more}")).await;
+    let named = format!("name = '{NAME}'");
+    let unknown = tls(&named).await;
+    assert_eq!(told(&unknown), (Outcome::Critical, "certificate CN=www.lab.test: self-signed".to_owned()));
+    let line = log(&unknown).into_iter().find_map(|line| line.strip_prefix("SHA-256 ").map(str::to_owned));
+    let fingerprint = line.expect("the fingerprint is in the log");
+    let mut openssl = Command::new("openssl");
+    openssl.args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(folder.path().join("own.pem"));
+    let printed = openssl.output().expect("openssl runs").stdout;
+    let printed = String::from_utf8(printed).expect("text").trim().rsplit('=').next().unwrap_or_default().to_owned();
+    assert_eq!(printed.replace(':', "").to_lowercase(), fingerprint);
+    for good in [&fingerprint, &printed] {
+        let reading = tls(&format!("{named}\nfingerprints = ['{}', '{good}']", "0".repeat(64))).await;
+        assert_eq!(reading.outcome, Outcome::Ok, "{reading:?}");
+    }
+    let (outcome, line) = told(&tls(&format!("{named}\nfingerprints = ['{}']", "0".repeat(64))).await);
+    let wanted = "certificate CN=www.lab.test: its fingerprint is none of `fingerprints`; self-signed";
+    assert_eq!((outcome, line.as_str()), (Outcome::Critical, wanted));
+    // Whoever vouches for it, it is for another name.
+    let (outcome, line) = told(&tls(&format!("fingerprints = ['{fingerprint}']")).await);
+    let wanted = "certificate CN=www.lab.test: it is for www.lab.test, not 127.0.0.1";
+    assert_eq!((outcome, line.as_str()), (Outcome::Critical, wanted));
 }
 
 #[tokio::test]

@@ -217,7 +217,7 @@ fn look(switch: &Switch, version: Version) -> PortTable {
 fn look_as(switch: &Switch, version: Version, community: &str, context: &str) -> PortTable {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let cx = Cx { net: Net::new(Clock::start()), timeout: Duration::from_secs(60) };
+        let cx = Cx { net: Net::new(Clock::start()), family: None, timeout: Duration::from_secs(60) };
         let login = Login {
             name: "ops".into(),
             auth: Some((AuthProtocol::Sha1, Secret::new(PASSWORD.to_owned()))),

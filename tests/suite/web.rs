@@ -71,13 +71,21 @@ async fn pages_of_nginx_are_judged_by_status_body_and_time() {
     let big = "x".repeat(300_000);
     fs::write(folder.path().join("big"), format!("{big}needle")).expect("written");
     fs::write(folder.path().join("users"), "ops:{PLAIN}hunter2\n").expect("written");
+    fs::write(folder.path().join("packed"), format!("{big}needle")).expect("written");
+    assert!(
+        std::process::Command::new("gzip").arg(folder.path().join("packed")).status().expect("gzip runs").success()
+    );
     let users = folder.path().join("users");
     let servers = format!(
         "server {{ listen 127.0.0.1:{port}; listen [::1]:{six};\n\
          location = / {{ return 200 \"state: green $host $http_x_token\"; }}\n\
          location = /down {{ return 503; }}\n\
          location = /inside {{ auth_basic inside; auth_basic_user_file {}; try_files /big =404; }}\n\
-         location = /slow {{ limit_rate 1k; try_files /big =404; }} }}",
+         location = /slow {{ limit_rate 1k; try_files /big =404; }}\n\
+         location = /state {{ default_type application/json; add_header X-Node n1; add_header X-Node n2;\n\
+         return 200 '{{\"status\":\"UP\",\"db\":{{\"idle\":3,\"ok\":true}},\"list\":[1.5]}}'; }}\n\
+         location = /packed {{ add_header Content-Encoding gzip; try_files /packed.gz =404; }}\n\
+         location = /damaged {{ add_header Content-Encoding gzip; return 200 'no gzip'; }} }}",
         users.display()
     );
     let _nginx = nginx(folder.path(), &servers, port);
@@ -120,6 +128,33 @@ async fn pages_of_nginx_are_judged_by_status_body_and_time() {
     assert_eq!((outcome, line.as_str()), (Outcome::Critical, "the body did not end within 2.0 s"));
     let (outcome, line) = told(&web("/", "slow_warning = '0s'").await);
     assert!(outcome == Outcome::Warning && line.ends_with("slower than 0s"), "{line}");
+
+    for (options, wanted) in [
+        ("lacks = 'DOWN'\njson = { '/status' = 'UP', '/db/idle' = 3, '/db/ok' = true, '/list/0' = 1.5 }", None),
+        ("expect_headers = { content-type = '^application/json', X-Node = '^n2$', Date = '' }", None),
+        ("json = { '/status' = 'DOWN' }", Some(r#"/status is "UP", not "DOWN""#)),
+        ("json = { '/db/idle' = 4 }", Some("/db/idle is 3, not 4")),
+        ("json = { '/gone' = 1 }", Some("there is no /gone in the body")),
+        ("json = { '/db' = 1 }", Some(r#"/db is {"idle":3,"ok":true}, not 1"#)),
+        ("json = { '/status' = 'UP' }\nbody_limit = 10", Some("the body is longer than 10B: `body_limit`")),
+        ("lacks = 'UP'", Some("the body contains \"UP\"")),
+        ("expect_headers = { X-Node = '^n3$' }", Some("the header x-node is n1, which does not match /^n3$/")),
+        ("expect_headers = { X-Gone = '' }", Some("there is no header x-gone")),
+    ] {
+        let (outcome, line) = told(&web("/state", options).await);
+        match wanted {
+            None => assert_eq!(outcome, Outcome::Ok, "{options}: {line}"),
+            Some(words) => {
+                assert!(outcome == Outcome::Critical && line.ends_with(&format!(", but {words}")), "{options}: {line}");
+            }
+        }
+    }
+    let (outcome, line) = told(&web("/", "json = { '/status' = 'UP' }").await);
+    assert!(outcome == Outcome::Critical && line.contains(", but the body is no JSON: expected value"), "{line}");
+    // Packed although nobody asked for it.
+    assert_eq!(web("/packed", "contains = 'needle'").await.outcome, Outcome::Ok);
+    let (outcome, line) = told(&web("/damaged", "contains = 'needle'").await);
+    assert!(outcome == Outcome::Critical && line.ends_with("but the body cannot be decompressed (gzip)"), "{line}");
 
     assert!(told(&web("/inside", "").await).1.starts_with("HTTP 401 in "));
     let password = folder.path().join("password");
@@ -254,6 +289,83 @@ async fn certificates_are_judged_before_anything_is_sent() {
     assert_eq!(asked.lines().count(), 3 + 6 + 1, "{asked}");
 }
 
+#[tokio::test]
+async fn a_server_that_asks_who_we_are_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path().display().to_string();
+    let (root, port) = (Authority::root("Lab Root"), free_port(LOOPBACK.into()));
+    let (certificate, key) = root.issue_for_client("noc.lab.test");
+    fs::write(folder.path().join("own.pem"), certificate).expect("written");
+    fs::write(folder.path().join("own.key"), key).expect("written");
+    let ca = root.file(folder.path()).display().to_string();
+    let server = presenting(folder.path(), port, "www", &root.issue(&["www.lab.test"], VALID)).replace(
+        "location / {",
+        &format!("ssl_verify_client on; ssl_client_certificate {ca}; location / {{ add_header Who $ssl_client_s_dn;"),
+    );
+    let _nginx = nginx(folder.path(), &server, port);
+    let web = async |more: &str| {
+        let options = format!("url = 'https://www.lab.test:{port}/'\nca = '{ca}'\n{more}");
+        told(&ask_patiently("http", "127.0.0.1", &options).await)
+    };
+    let (outcome, line) = web("").await;
+    assert!(outcome == Outcome::Critical && line.starts_with("HTTP 400 in "), "{line}");
+    let own = format!("certificate = '{here}/own.pem'\nkey = '{here}/own.key'");
+    let (outcome, line) = web(&format!("{own}\nexpect_headers = {{ Who = 'CN=noc.lab.test' }}")).await;
+    assert_eq!(outcome, Outcome::Ok, "{line}");
+    // What is wrong with our own files says nothing of the server.
+    for (certificate, key, wanted) in [
+        ("own.pem", "none.key", format!("cannot read {here}/none.key: No such file")),
+        ("own.key", "own.key", format!("cannot read {here}/own.key: there is no certificate in it")),
+        ("own.pem", "own.pem", format!("cannot read {here}/own.pem: there is no key in it that can be read")),
+        ("www.pem", "own.key", format!("our certificate {here}/www.pem cannot be used: ")),
+    ] {
+        let (outcome, line) = web(&format!("certificate = '{here}/{certificate}'\nkey = '{here}/{key}'")).await;
+        assert!(outcome == Outcome::Unknown && line.starts_with(&wanted), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_in_place_of_the_server_and_its_refusals_are_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [plain, whole, proxy, other] = [(); 4].map(|()| free_port(LOOPBACK.into()));
+    let root = Authority::root("Lab Root");
+    let ca = root.file(folder.path()).display().to_string();
+    let mut servers = presenting(folder.path(), whole, "www", &root.issue(&["127.0.0.1"], VALID));
+    servers.push_str(&format!("server {{ listen 127.0.0.1:{plain}; location / {{ return 200 'via $http_via'; }} }}"));
+    let _nginx = nginx(folder.path(), &servers, plain);
+    let file = folder.path().join("tinyproxy.conf");
+    let config =
+        format!("Port {proxy}\nListen 127.0.0.1\nAllow 127.0.0.1\nConnectPort {whole}\nViaProxyName \"lab\"\n");
+    fs::write(&file, config).expect("written");
+    let arguments = ["-d", "-c", file.to_str().expect("a plain path")];
+    let near = tempfile::tempdir().expect("a folder");
+    let peer = Peer::start(near.path(), Path::new("/usr/bin/tinyproxy"), &arguments);
+    let _tinyproxy = peer.accepts((LOOPBACK, proxy).into());
+    // The host itself is not asked: nobody is there.
+    let web = async |url: &str, more: &str| {
+        let options = format!("url = '{url}'\nca = '{ca}'\n{more}");
+        ask_patiently("http", "192.0.2.1", &options).await
+    };
+    let by_it = format!("proxy = 'http://127.0.0.1:{proxy}'");
+    let reading = web(&format!("http://127.0.0.1:{plain}/"), &format!("{by_it}\nmatches = 'via .*lab'")).await;
+    assert_eq!(reading.outcome, Outcome::Ok, "{reading:?}");
+    let reading = web(&format!("https://127.0.0.1:{whole}/"), &format!("{by_it}\ncontains = 'HTTP/2.0'")).await;
+    assert_eq!(reading.outcome, Outcome::Ok, "{reading:?}");
+    assert!(metric(&reading, "tls") > 0.0 && metric(&reading, "days_left") > 299.0);
+    let (outcome, line) = told(&web(&format!("https://127.0.0.1:{other}/"), &by_it).await);
+    assert!(
+        outcome == Outcome::Critical && line.starts_with("the proxy: it answers HTTP/1.") && line.contains(" 403 "),
+        "{line}"
+    );
+    let dead = format!("proxy = 'http://127.0.0.1:{other}'");
+    let (outcome, line) = told(&web(&format!("http://127.0.0.1:{plain}/"), &dead).await);
+    let wanted = format!("the proxy: connection to 127.0.0.1:{other} refused");
+    assert_eq!((outcome, line), (Outcome::Critical, wanted));
+    let probe = crate::probes::bound("http", "192.0.2.1", &by_it);
+    assert!(!probe.speaks_for_host(), "what a proxy says is not the host's word");
+    assert_eq!(&*probe.wire().destination, &format!("the proxy 127.0.0.1:{proxy}"));
+}
+
 /// Answers one connection with these bytes, again and again until the other side has enough.
 async fn hostile(first: &'static [u8], endless: &'static [u8]) -> u16 {
     let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");
@@ -298,7 +410,7 @@ async fn hostile_servers_cost_neither_memory_nor_time() {
     let silent = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");
     let at = silent.local_addr().expect("an address").port();
     let (_, line) = told(&ask("http", "127.0.0.1", &format!("url = 'http://127.0.0.1:{at}/'")).await);
-    assert_eq!(line, "no answer within 2.0 s");
+    assert_eq!(line, "connected, but no HTTP answer within 2.0 s");
     let (_, line) = told(&ask("http", "127.0.0.1", &format!("url = 'https://127.0.0.1:{at}/'")).await);
     assert_eq!(line, "no TLS handshake within 2.0 s");
     let port = hostile(b"HTTP/1.1 400 Bad Request\r\n\r\n", b"").await;
@@ -312,7 +424,7 @@ async fn hostile_servers_cost_neither_memory_nor_time() {
 #[tokio::test]
 async fn a_server_that_drips_costs_the_timeout_and_no_more() {
     for (first, wanted) in [
-        (&b"HTTP/1.1 200 OK\r\nX-Slow: "[..], "no answer within 2.0 s"),
+        (&b"HTTP/1.1 200 OK\r\nX-Slow: "[..], "connected, but no HTTP answer within 2.0 s"),
         (b"HTTP/1.1 200 OK\r\n\r\n", "the body did not end within 2.0 s"),
     ] {
         let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");

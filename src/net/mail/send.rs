@@ -24,8 +24,7 @@ where
 {
     let words = Secret::new(format!("\0{}\0{}", login.user, login.password.expose()));
     let line = Secret::new(format!("AUTH PLAIN {}", BASE64.encode(words.expose().as_bytes())));
-    dialog.say(line.expose()).await?;
-    expect(dialog, "AUTH", 235).await
+    ask(dialog, "AUTH", line.expose(), 235).await
 }
 
 /// Hands a message over: `message` has its header and its lines end in LF or CRLF.
@@ -36,29 +35,30 @@ pub async fn send<S>(dialog: &mut Dialog<S>, from: &str, to: &[String], message:
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    dialog.say(&format!("MAIL FROM:<{from}>")).await?;
-    expect(dialog, "MAIL FROM", 250).await?;
+    ask(dialog, "MAIL FROM", &format!("MAIL FROM:<{from}>"), 250).await?;
     for recipient in to {
-        dialog.say(&format!("RCPT TO:<{recipient}>")).await?;
-        expect(dialog, "RCPT TO", 250).await?;
+        ask(dialog, "RCPT TO", &format!("RCPT TO:<{recipient}>"), 250).await?;
     }
-    dialog.say("DATA").await?;
-    expect(dialog, "DATA", 354).await?;
+    ask(dialog, "DATA", "DATA", 354).await?;
     for line in message.lines() {
         // A line that is a point alone would end the message.
         let point = if line.starts_with('.') { "." } else { "" };
-        dialog.say(&format!("{point}{line}")).await?;
+        let said = dialog.say(&format!("{point}{line}")).await;
+        said.map_err(|error| MailError::from(error).at("the message"))?;
     }
-    dialog.say(".").await?;
-    expect(dialog, "the message", 250).await
+    ask(dialog, "the message", ".", 250).await
 }
 
 /// 251 is a 250 that knows more (RFC 5321 §4.2.3).
-async fn expect<S>(dialog: &mut Dialog<S>, step: &'static str, wanted: u16) -> Result<(), MailError>
+async fn ask<S>(dialog: &mut Dialog<S>, step: &'static str, line: &str, wanted: u16) -> Result<(), MailError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (code, line) = smtp_answer(dialog).await?.first();
+    let said = async {
+        dialog.say(line).await?;
+        smtp_answer(dialog).await
+    };
+    let (code, line) = said.await.map_err(|error| error.at(step))?.first();
     let fits = code == wanted || (wanted == 250 && code == 251);
     if fits { Ok(()) } else { Err(MailError::Refused { step, answer: line }) }
 }

@@ -155,6 +155,12 @@ fn in_chain(
             let of_sent = sent.iter().find_map(|c| out_of_time(c, &c.short(), now));
             of_sent.unwrap_or_else(|| Fault::Other("one of its issuers is out of its time".to_owned()))
         }
+        Error::InvalidCertificate(
+            CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
+        ) => Fault::Other(
+            "it, or an issuer of it, is signed in a way that is not trusted any more (SHA-1, a short key)".to_owned(),
+        ),
         Error::InvalidCertificate(other) => Fault::Other(format!("it is refused: {}", clipped(&format!("{other:?}")))),
         other => Fault::Other(format!("it is refused: {}", clipped(&other.to_string()))),
     }

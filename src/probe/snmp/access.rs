@@ -152,7 +152,7 @@ impl Access {
                 trial: false,
             }),
         };
-        let address = cx.net.names.resolve(&self.address, cx.timeout).await.map_err(|e| e.to_string())?;
+        let address = cx.resolve(&self.address, cx.timeout).await.map_err(|e| e.to_string())?;
         Ok(Target {
             address: SocketAddr::new(address, self.port),
             version: self.version(),

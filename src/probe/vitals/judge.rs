@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::limits::{Levels, Limit, Limits};
+use super::storage;
 use crate::base::{Untrusted, units};
 use crate::model::vitals::fill;
 use crate::model::vitals::{Amount, Redundancy, Vitals};
@@ -98,6 +99,9 @@ impl Verdict<'_> {
     }
 
     fn disks(&mut self, vitals: &Vitals) {
+        for mount in storage::failed(&vitals.mounts).iter().filter(|mount| !self.limits.ignores(mount.as_bytes())) {
+            self.add(Outcome::Critical, format!("{} became read-only by an error", mount.line()));
+        }
         let judged = vitals.fullest().into_iter().filter(|disk| !self.limits.ignores(disk.mount.as_bytes()));
         for disk in judged.collect::<Vec<_>>() {
             let mount = disk.mount.line();

@@ -88,6 +88,21 @@ pub fn mounts(section: &[u8]) -> Vec<Untrusted> {
     out.iter().map(|line| Untrusted::bounded(line, NAME)).collect()
 }
 
+/// File systems that the kernel has made read-only because of an error: nobody mounts one so that is told to become so
+/// (`errors=remount-ro`, ext4(5)), and newer kernels name it. Lines as [`mounts`] makes them.
+pub fn failed(mounts: &[Untrusted]) -> Vec<Untrusted> {
+    let is_failed = |line: &&Untrusted| {
+        let options = line.as_bytes().rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+        let has = |wanted: &[u8]| options.split(|byte| *byte == b',').any(|option| option == wanted);
+        has(b"emergency_ro") || (has(b"ro") && has(b"errors=remount-ro"))
+    };
+    let mount = |line: &Untrusted| {
+        let mut columns = line.as_bytes().rsplitn(3, |byte| *byte == b' ');
+        Untrusted::bounded(columns.nth(2).unwrap_or_default(), NAME)
+    };
+    mounts.iter().filter(is_failed).map(mount).collect()
+}
+
 /// `/proc/mdstat`:
 ///
 /// ```text
@@ -237,6 +252,14 @@ mod tests {
             ]
         );
         assert_eq!((arrays[2].progress, arrays[4].progress), (Some(12.6), Some(1.0)));
+    }
+
+    #[test]
+    fn a_file_system_that_an_error_made_read_only_is_told_from_one_that_is_mounted_so() {
+        let section = b"local ext4 / rw,relatime,errors=remount-ro\nlocal ext4 /var/My\\040Disk ro,relatime,errors=remount-ro\n\
+            local ext4 /new ro,relatime,emergency_ro\nlocal vfat /boot/efi ro,errors=continue\nlocal xfs /ro ro,relatime\n";
+        let failed: Vec<String> = failed(&mounts(section)).iter().map(Untrusted::line).collect();
+        assert_eq!(failed, ["/new", "/var/My Disk"]);
     }
 
     #[test]

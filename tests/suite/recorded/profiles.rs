@@ -142,7 +142,7 @@ async fn a_quirk_holds_from_the_second_walk_on() {
         retries: 2,
         in_flight: 1,
     };
-    let cx = Cx { net: Net::new(clock), timeout: Duration::from_secs(30) };
+    let cx = Cx { net: Net::new(clock), family: None, timeout: Duration::from_secs(30) };
     let shipped = Profiles::shipped();
     let (plain, _) = walk_with(&cx, &target, 25, &shipped, None, Depth::Due).await.expect("it answers");
     let (_, bulk) = walk_with(&cx, &target, 25, &shipped, Some(&plain), Depth::Due).await.expect("it answers");
