@@ -77,6 +77,8 @@ fn passes(app: &App, host: &HostView) -> bool {
         name: &host.host.name,
         words: &words,
         condition: app.parts.worst(host),
+        word: host.word(),
+        care: Some(&host.care),
         stale: host.stale,
         tags: host.host.tags.iter().map(|t| &**t).collect(),
         group: host.host.group.as_deref().unwrap_or_default(),
@@ -91,6 +93,9 @@ pub fn title(app: &App) -> (String, String) {
     let t = &app.snapshot.totals;
     let asked = t.hosts - t.hosts_not_probed - t.hosts_pending;
     let mut parts = vec![format!("{asked} of {} polled", t.hosts)];
+    if t.unreachable > 0 {
+        parts.push(format!("{} hidden", t.unreachable));
+    }
     if t.hosts_stale > 0 {
         parts.push(format!("{} stale", t.hosts_stale));
     }
