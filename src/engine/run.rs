@@ -327,6 +327,7 @@ impl Engine {
         }
         let (state, times) = (&self.state, (now, self.clock.wall()));
         self.notify.judge_restored(times, |target| state.has(target).then(|| state.stands(target)));
+        self.notify.count_hidden(now, |target| state.hides(target));
         for call in self.notify.start_due(now, self.clock.wall(), &self.net) {
             visitors.ring(&call);
             // A console that takes nothing in rings nothing either.
