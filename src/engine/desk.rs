@@ -324,18 +324,12 @@ impl Desk {
 /// What all checks came to, as a store would have it.
 fn remembered(snapshot: &Snapshot) -> Vec<Remembered> {
     let one = |check: &CheckView, facts: Facts| {
-        let mut observation = (**check.last.as_ref()?).clone();
-        if observation.reading.facts == Facts::None {
-            observation.reading.facts = facts;
+        let mut one = check.remembered()?;
+        let own = &mut one.observation.reading.facts;
+        if *own == Facts::None {
+            *own = facts;
         }
-        Some(Remembered {
-            check: check.spec.key.clone(),
-            condition: check.condition,
-            since: check.since,
-            last_good: check.last_good,
-            flap: check.flap,
-            observation,
-        })
+        Some(one)
     };
     let hosts = snapshot.hosts.iter().flat_map(|host| &host.checks).filter_map(|check| one(check, Facts::None));
     let jobs = snapshot
@@ -352,6 +346,8 @@ fn care(snapshot: &Snapshot) -> CareBook {
         acks: snapshot.acks.values().cloned().collect(),
         maintenance: snapshot.maintenance.iter().filter(ordered).cloned().collect(),
         paused: snapshot.engine.pause.clone(),
+        // The journal has them.
+        released: Vec::new(),
         entries: snapshot.deeds.clone(),
     }
 }

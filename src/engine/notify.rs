@@ -226,6 +226,13 @@ impl Notify {
         self.lines.iter().filter_map(Line::wake_at).min()
     }
 
+    /// What is due says how much is hidden behind it by now.
+    pub fn count_hidden(&mut self, now: Timestamp, hides: impl Fn(&Target) -> usize) {
+        for line in self.lines.iter_mut().filter(|line| line.batcher.due().is_some_and(|due| due <= now)) {
+            line.batcher.count_hidden(&hides);
+        }
+    }
+
     /// Lets go what is due. What the terminals of consoles are to say comes back.
     pub fn start_due(&mut self, now: Timestamp, wall: Timestamp, net: &Arc<Net>) -> Vec<Call> {
         let mut rings = Vec::new();

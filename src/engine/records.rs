@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::base::{Clock, Timestamp};
 use crate::journal::{self, Contents, Draft, Journal, Watch};
-use crate::model::{CareBook, Entry, EntryKind, Remembered, RememberedDevice, Span};
+use crate::model::{CareBook, Entry, EntryKind, Remembered, RememberedAsset, RememberedDevice, Span};
 use crate::state::{DeviceView, Event, Storage};
 use crate::store::{Dispatch, Outbox, Store, StoreError};
 
@@ -24,7 +24,7 @@ const DRAFTS: usize = 32;
 /// Drafts that nobody waits for and that are kept while the disk cannot be written.
 const MOST_UNSAVED: usize = 10_000;
 /// Batches of last known states that may wait for the disk.
-const BATCHES: usize = 2;
+const BATCHES: usize = 4;
 /// How often the journal is asked whether another process has written: where the kernel tells of that, for those on other
 /// machines only.
 const LOOK: Duration = Duration::from_secs(2);
@@ -38,6 +38,8 @@ pub type Saved = Result<Arc<Entry>, Arc<str>>;
 /// What goes to the store at once.
 enum Batch {
     Checks(Vec<Remembered>),
+    /// What people were told of hosts and jobs.
+    Assets(Vec<RememberedAsset>),
     /// Turned into what is stored by the store's own thread.
     Devices(Vec<Arc<DeviceView>>),
     /// What happened to what people are to be told.
@@ -148,7 +150,15 @@ impl Records {
     pub fn remember(&self, batch: Vec<Remembered>) -> Result<(), Vec<Remembered>> {
         match self.hand_over(Batch::Checks(batch)) {
             Some(Batch::Checks(batch)) => Err(batch),
-            Some(Batch::Devices(_) | Batch::Outbox(_) | Batch::Names(_)) | None => Ok(()),
+            Some(Batch::Assets(_) | Batch::Devices(_) | Batch::Outbox(_) | Batch::Names(_)) | None => Ok(()),
+        }
+    }
+
+    /// The same for what people were told of hosts and jobs.
+    pub fn remember_assets(&self, batch: Vec<RememberedAsset>) -> Result<(), Vec<RememberedAsset>> {
+        match self.hand_over(Batch::Assets(batch)) {
+            Some(Batch::Assets(batch)) => Err(batch),
+            Some(Batch::Checks(_) | Batch::Devices(_) | Batch::Outbox(_) | Batch::Names(_)) | None => Ok(()),
         }
     }
 
@@ -156,7 +166,7 @@ impl Records {
     pub fn remember_devices(&self, batch: Vec<Arc<DeviceView>>) -> Result<(), Vec<Arc<DeviceView>>> {
         match self.hand_over(Batch::Devices(batch)) {
             Some(Batch::Devices(batch)) => Err(batch),
-            Some(Batch::Checks(_) | Batch::Outbox(_) | Batch::Names(_)) | None => Ok(()),
+            Some(Batch::Checks(_) | Batch::Assets(_) | Batch::Outbox(_) | Batch::Names(_)) | None => Ok(()),
         }
     }
 
@@ -164,7 +174,7 @@ impl Records {
     pub fn dispatched(&self, notes: Vec<Dispatch>) -> Result<(), Vec<Dispatch>> {
         match self.hand_over(Batch::Outbox(notes)) {
             Some(Batch::Outbox(notes)) => Err(notes),
-            Some(Batch::Checks(_) | Batch::Devices(_) | Batch::Names(_)) | None => Ok(()),
+            Some(Batch::Checks(_) | Batch::Assets(_) | Batch::Devices(_) | Batch::Names(_)) | None => Ok(()),
         }
     }
 
@@ -172,7 +182,7 @@ impl Records {
     pub fn remember_names(&self, names: Vec<(Arc<str>, IpAddr)>) -> Result<(), Vec<(Arc<str>, IpAddr)>> {
         match self.hand_over(Batch::Names(names)) {
             Some(Batch::Names(names)) => Err(names),
-            Some(Batch::Checks(_) | Batch::Devices(_) | Batch::Outbox(_)) | None => Ok(()),
+            Some(Batch::Checks(_) | Batch::Assets(_) | Batch::Devices(_) | Batch::Outbox(_)) | None => Ok(()),
         }
     }
 
@@ -400,6 +410,9 @@ impl Keeper {
             ack.since = Timestamp(ack.since.millis().saturating_sub(shift));
             ack.claim.until = Timestamp(ack.claim.until.millis().saturating_sub(shift));
         }
+        for (_, at) in &mut book.released {
+            *at = Timestamp(at.millis().saturating_sub(now));
+        }
         for one in &mut book.maintenance {
             let shift = self.shifts.get(&one.id).copied().unwrap_or(now);
             shifts.insert(one.id.clone(), shift);
@@ -469,6 +482,7 @@ fn keep_states(
             }
             (_, None) => Ok(()),
             (Batch::Checks(checks), Some(open)) => open.save(&checks),
+            (Batch::Assets(assets), Some(open)) => open.save_assets(&assets),
             (Batch::Names(names), Some(open)) => open.save_names(&names),
             (Batch::Devices(views), Some(open)) => {
                 let devices: Vec<RememberedDevice> = views.iter().map(|view| view.remembered()).collect();
@@ -501,7 +515,17 @@ fn save_outbox(store: &mut Store, unsaved: &mut Vec<Dispatch>) -> Result<(), Sto
 }
 
 fn load(store: Store, clock: Clock, events: &mpsc::Sender<Event>, tell_left: oneshot::Sender<Left>) -> Store {
-    match store.load() {
+    let states = store.load();
+    match store.load_assets() {
+        Ok((assets, unreadable)) => {
+            if unreadable > 0 {
+                tracing::warn!(count = unreadable, "what people were told of some hosts cannot be read");
+            }
+            let _ = events.blocking_send(Event::RestoredAssets(assets));
+        }
+        Err(error) => tracing::warn!(%error, "what people were told cannot be read"),
+    }
+    match states {
         Ok(loaded) => {
             if loaded.unreadable > 0 {
                 tracing::warn!(count = loaded.unreadable, "last known states cannot be read");

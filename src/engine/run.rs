@@ -26,7 +26,7 @@ use super::watch::Watch;
 use crate::base::{Alarm, Clock, Timestamp, Untrusted};
 use crate::bus::{self, Asker, EngineEnd, MessageWeight, Notice, Ticket, Visit, Visitors};
 use crate::journal::Draft;
-use crate::model::{AssetId, CheckKey, Condition, Deed, Observation, Outcome, Policy, Remembered, Target};
+use crate::model::{AssetId, CheckKey, Condition, Deed, Observation, Outcome, Policy, Remembered, Subject, Target};
 use crate::net::Net;
 use crate::ssh::Surroundings;
 use crate::state::{CheckView, Effect, Event, Mode, News, State};
@@ -155,6 +155,7 @@ pub(super) struct Engine {
     pub saved: mpsc::Sender<(Asker, Ticket, Saved)>,
     /// Whose state is to be stored.
     pub to_remember: HashSet<CheckKey>,
+    assets_to_remember: HashSet<Subject>,
     devices_to_remember: HashSet<AssetId>,
     notify: Notify,
     /// What the journal is to have and nobody waits for.
@@ -211,6 +212,7 @@ impl Engine {
             uplink: None,
             saved,
             to_remember: HashSet::new(),
+            assets_to_remember: HashSet::new(),
             devices_to_remember: HashSet::new(),
             notify: Notify::new(delivered),
             to_write: VecDeque::new(),
@@ -259,6 +261,9 @@ impl Engine {
                 Effect::Look(asset) => self.schedule.nudge(&asset, now),
                 Effect::Remember(key) => {
                     self.to_remember.insert(key);
+                }
+                Effect::RememberAsset(subject) => {
+                    self.assets_to_remember.insert(subject);
                 }
                 Effect::RememberDevice(id) => {
                     self.devices_to_remember.insert(id);
@@ -322,6 +327,7 @@ impl Engine {
         }
         let (state, times) = (&self.state, (now, self.clock.wall()));
         self.notify.judge_restored(times, |target| state.has(target).then(|| state.stands(target)));
+        self.notify.count_hidden(now, |target| state.hides(target));
         for call in self.notify.start_due(now, self.clock.wall(), &self.net) {
             visitors.ring(&call);
             // A console that takes nothing in rings nothing either.
@@ -463,7 +469,7 @@ impl Engine {
         if let Some(until) = self.hosts_watched.next_end() {
             at = at.min(until);
         }
-        if !self.to_remember.is_empty() || !self.devices_to_remember.is_empty() {
+        if self.has_to_remember() {
             at = at.min(self.remembered_at.plus(self.remember_every()));
         }
         if !self.to_write.is_empty() || self.notify.has_notes() {
@@ -474,6 +480,10 @@ impl Engine {
             at = at.min(self.held.as_ref().map_or(due, |held| held.until.max(due)));
         }
         at
+    }
+
+    fn has_to_remember(&self) -> bool {
+        !(self.to_remember.is_empty() && self.assets_to_remember.is_empty() && self.devices_to_remember.is_empty())
     }
 
     fn remember_every(&self) -> Duration {
@@ -506,6 +516,7 @@ impl Engine {
         self.remember_soon = false;
         let Some(records) = &self.records else {
             self.to_remember.clear();
+            self.assets_to_remember.clear();
             self.devices_to_remember.clear();
             return;
         };
@@ -533,6 +544,17 @@ impl Engine {
             }
             for key in &keys {
                 self.to_remember.remove(key);
+            }
+        }
+        // Behind what it was about: who is killed between the two tells it twice, and nothing that is not so.
+        while !self.assets_to_remember.is_empty() {
+            let subjects: Vec<Subject> = self.assets_to_remember.iter().take(REMEMBER_BATCH).cloned().collect();
+            let batch = subjects.iter().filter_map(|subject| self.state.asset(subject)).collect();
+            if records.remember_assets(batch).is_err() {
+                return;
+            }
+            for subject in &subjects {
+                self.assets_to_remember.remove(subject);
             }
         }
     }
@@ -604,8 +626,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
         if engine.dirty && now >= engine.published.plus(engine.publish_every) {
             engine.publish(&setup.end, now);
         }
-        let waiting = !engine.to_remember.is_empty() || !engine.devices_to_remember.is_empty();
-        if waiting && now.since(engine.remembered_at) >= engine.remember_every() {
+        if engine.has_to_remember() && now.since(engine.remembered_at) >= engine.remember_every() {
             engine.remember(now);
         }
         // Those that come meanwhile wait for one another. Nobody is told when the first has come, so the loop looks.
@@ -694,13 +715,5 @@ async fn wind_up(mut engine: Engine, mut setup: Setup, mut delivered: mpsc::Rece
 
 /// A check's state as it is stored; nothing where it has none, or none of this run.
 fn remembered(check: &CheckView) -> Option<Remembered> {
-    let last = check.last.as_ref().filter(|_| !check.restored)?;
-    Some(Remembered {
-        check: check.spec.key.clone(),
-        condition: check.condition,
-        since: check.since,
-        last_good: check.last_good,
-        observation: (**last).clone(),
-        flap: check.flap,
-    })
+    check.remembered().filter(|_| !check.restored)
 }

@@ -164,6 +164,7 @@ impl World {
                     Effect::Retry(key) => schedule.retry(&key, now),
                     Effect::Ask(key) => schedule.ask(&key, now, Duration::ZERO),
                     Effect::Remember(_)
+                    | Effect::RememberAsset(_)
                     | Effect::RememberDevice(_)
                     | Effect::Look(_)
                     | Effect::LookOut

@@ -216,6 +216,7 @@ pub fn read(kind: EntryKind, text: &Untrusted) -> Option<Deed> {
 pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
     deeds.sort_by(|a, b| a.entry.id.cmp(&b.entry.id));
     let mut acks: HashMap<Target, Acknowledgement> = HashMap::new();
+    let mut released: HashMap<Target, Timestamp> = HashMap::new();
     let mut maintenance: BTreeMap<Arc<str>, Maintenance> = BTreeMap::new();
     let mut paused: Option<Arc<Pause>> = None;
     // What can be understood, with what a window was of that is taken back.
@@ -235,12 +236,14 @@ pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
                 // Whatever was written: nothing is owned for ever.
                 claim.until = claim.until.min(entry.at.plus(LONGEST_CLAIM));
                 let ack = Acknowledgement { id: entry.id.clone(), since: entry.at, claim };
+                released.remove(&ack.claim.target);
                 acks.insert(ack.claim.target.clone(), ack);
             }
             Some(Deed::Released { target, claim, .. }) => {
                 let is_it = |ack: &Acknowledgement| claim.as_ref().is_none_or(|id| *id == ack.id);
                 if acks.get(&target).is_some_and(is_it) {
                     acks.remove(&target);
+                    released.insert(target, entry.at);
                 }
             }
             Some(Deed::Ordered(order)) => {
@@ -272,7 +275,11 @@ pub fn book(mut deeds: Vec<Record>, damage: &mut Vec<String>) -> CareBook {
         Span::Recurring { .. } => true,
     };
     let maintenance = maintenance.into_values().filter(|one| lives(&one.order)).map(Arc::new).collect();
-    CareBook { acks, maintenance, paused, entries }
+    // Longer ago it says nothing of a problem of today.
+    let mut released: Vec<(Target, Timestamp)> =
+        released.into_iter().filter(|(_, at)| at.plus(LONGEST_CLAIM) > last).collect();
+    released.sort_unstable();
+    CareBook { acks, maintenance, paused, released, entries }
 }
 
 /// The deed in words, for people; who did it is said beside.

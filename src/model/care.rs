@@ -170,6 +170,8 @@ pub struct CareBook {
     pub acks: Vec<Arc<Acknowledgement>>,
     pub maintenance: Vec<Arc<Maintenance>>,
     pub paused: Option<Arc<Pause>>,
+    /// When what nobody has now was given back, or its time was over.
+    pub released: Vec<(Target, Timestamp)>,
     /// Newest first, by the wall clock; their text says in words what was done.
     pub entries: Arc<[Arc<Entry>]>,
 }

@@ -42,7 +42,7 @@ pub use port::{Counter, Counters, Duplex, IfAdmin, IfOper, Port, PortPackets, Po
 pub use port_history::{Flaps, PortChange, PortEvent, PortMemory, PortState, RememberedDevice, Ties};
 pub use port_key::{PortKey, ToldApart};
 pub use port_rules::{PortRole, PortRules};
-pub use remembered::Remembered;
+pub use remembered::{Remembered, RememberedAsset, Told, ToldPart};
 pub use session::{HostKeyProblem, Prompt, PromptId, Session, SessionId, SessionStatus};
 pub use threshold::{Side, Threshold};
 pub use vitals::Vitals;

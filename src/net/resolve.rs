@@ -41,6 +41,16 @@ pub enum ResolveError {
     TimedOut { name: Arc<str>, within: Duration },
 }
 
+impl ResolveError {
+    /// The same without the name.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Failed { reason, .. } | Self::NoSuchName { reason, .. } => reason.to_string(),
+            Self::TimedOut { within, .. } => format!("no answer within {:.1} s", within.as_secs_f32()),
+        }
+    }
+}
+
 type Found = Result<Addresses, ResolveError>;
 type LookUp = fn(&str) -> std::io::Result<Vec<IpAddr>>;
 

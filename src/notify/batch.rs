@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::model::{Alert, AlertKind};
+use crate::model::{Alert, AlertKind, Target};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -180,6 +180,15 @@ impl Batcher {
         self.went.make_contiguous().sort();
         self.bound();
         newer.into_iter().map(|held| (held.change.id.clone(), self.take(at, held.change))).collect()
+    }
+
+    /// Counts anew what is hidden behind the problems that wait: most of it is found while they do.
+    pub fn count_hidden(&mut self, hides: impl Fn(&Target) -> usize) {
+        for Held { change: Change { alert, .. }, .. } in &mut self.waiting {
+            if alert.kind == AlertKind::Problem {
+                alert.hides = hides(&alert.target);
+            }
+        }
     }
 
     /// Whether something waits that an earlier run left.

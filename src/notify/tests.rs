@@ -39,6 +39,17 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 #[test]
+fn what_is_hidden_behind_a_problem_is_counted_when_it_is_told() {
+    let mut batcher = Batcher::new(RULES);
+    take(&mut batcher, at(0), Alert { hides: 1, ..alert("core", Condition::Critical) });
+    take(&mut batcher, at(1), alert("web", Condition::Ok));
+    batcher.count_hidden(|_| 34);
+    let batch = batcher.next(at(15)).expect("due");
+    let hides: Vec<usize> = batch.changes.iter().map(|change| change.alert.hides).collect();
+    assert_eq!((names(&batch), hides), (vec!["core", "web"], vec![34, 0]));
+}
+
+#[test]
 fn what_comes_and_goes_before_it_is_told_is_told_by_nobody() {
     let mut batcher = Batcher::new(RULES);
     take(&mut batcher, at(0), alert("a", Condition::Critical));

@@ -106,7 +106,7 @@ impl Linux {
         let parts = self.wanted(now);
         let mark = mark();
         let words: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
-        let ran = match self.way.ask(&command(), format!("{mark} {}\n", words.join(" ")), cx.timeout).await {
+        let ran = match self.way.ask(&command(), format!("{mark} {}\n", words.join(" ")), cx).await {
             Ok(ran) => ran,
             Err(error) => return machine::not_asked(error),
         };

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::Cx;
 use super::vitals::judge;
 use super::vitals::limits::{Levels, Limits};
 use crate::base::options::{OptionDoc, Problem, Reader};
@@ -69,13 +70,14 @@ impl Way {
     }
 
     /// Runs the script, in three quarters of the time, so that a line that is dead is told from a script that hangs.
-    pub async fn ask(&self, command: &str, input: String, timeout: Duration) -> Result<Ran, LinkError> {
-        self.link.once(command, input.into_bytes(), Bounds { time: timeout * 3 / 4, output: OUTPUT }).await
+    pub async fn ask(&self, command: &str, input: String, cx: &Cx) -> Result<Ran, LinkError> {
+        let bounds = Bounds { time: cx.timeout * 3 / 4, output: OUTPUT };
+        self.link.once(command, input.into_bytes(), bounds, &cx.net.names).await
     }
 }
 
-/// The verdict on a host that could not be asked. That it does not answer is critical; that it does not let us in says nothing of
-/// how it is.
+/// The verdict on a host that could not be asked. That it does not answer is critical; that it does not let us in, or that nobody
+/// knows where it is, says nothing of how it is.
 pub fn not_asked(error: LinkError) -> Reading {
     match error.obstacle {
         Obstacle::Unreachable | Obstacle::NoSession => Reading::critical(error.words),
@@ -83,7 +85,7 @@ pub fn not_asked(error: LinkError) -> Reading {
         Obstacle::HostKey if error.words.contains("HAS CHANGED") || error.words.contains("REVOKED") => {
             Reading::critical(error.words)
         }
-        Obstacle::Pace | Obstacle::HostKey | Obstacle::Human => Reading::unknown(error.words),
+        Obstacle::NoName | Obstacle::Pace | Obstacle::HostKey | Obstacle::Human => Reading::unknown(error.words),
     }
 }
 

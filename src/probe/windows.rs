@@ -73,7 +73,7 @@ impl Probe for Windows {
 
 impl Windows {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let ran = match self.way.ask(&windows::command(), String::new(), cx.timeout).await {
+        let ran = match self.way.ask(&windows::command(), String::new(), cx).await {
             Ok(ran) => ran,
             Err(error) => return machine::not_asked(error),
         };

@@ -3,6 +3,7 @@
 //! the target. Every step has a deadline; a question to the operator stops it.
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use super::jump;
 use super::known_hosts::{KnownHosts, KnownHostsError};
 use super::target::Target;
 use crate::base::text::clean;
+use crate::net::resolve::Names;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(20);
@@ -78,19 +80,20 @@ impl Connection {
         let mut reached: Option<Arc<Self>> = None;
         for settings in jump::chain(config, target)? {
             let known = known_hosts(&settings).map_err(|(hop, source)| SshError::KnownHosts { hop, source })?;
-            let next = Self::hop(Arc::new(settings), reached.take(), Arc::new(known), TYPING, attendant).await?;
+            let next = Self::hop(Arc::new(settings), reached.take(), Arc::new(known), TYPING, None, attendant).await?;
             reached = Some(Arc::new(next));
         }
         // Nobody else holds the last one.
         reached.and_then(Arc::into_inner).ok_or_else(|| SshError::BadTarget(clean(&target.host)))
     }
 
-    /// One hop: directly, or through the session with the hop before.
+    /// One hop: directly, or through the session with the hop before. `names` are those of all who watch, with what they remember.
     pub(super) async fn hop(
         settings: Arc<HostSettings>,
         via: Option<Arc<Self>>,
         known: Arc<KnownHosts>,
         purpose: Purpose,
+        names: Option<&Names>,
         attendant: &Attendant,
     ) -> Result<Self, SshError> {
         let hop = jump::label(&settings);
@@ -102,7 +105,7 @@ impl Connection {
             handshake(stream, place, attendant).await?
         } else {
             attendant.step(format!("connecting to {hop}")).await;
-            let stream = dial(&settings, &hop).await?;
+            let stream = dial(&settings, &hop, names).await?;
             handshake(stream, place, attendant).await?
         };
         attendant.step(format!("authenticating to {hop} as {}", clean(&settings.user))).await;
@@ -140,16 +143,20 @@ impl Connection {
     }
 }
 
-async fn dial(settings: &HostSettings, hop: &str) -> Result<TcpStream, SshError> {
+async fn dial(settings: &HostSettings, hop: &str, names: Option<&Names>) -> Result<TcpStream, SshError> {
     let limit = settings.connect_timeout.unwrap_or(CONNECT_LIMIT).max(Duration::from_secs(1));
     let name = settings.host_name.as_str();
     let unresolved = |reason: String| SshError::Resolve { hop: hop.to_owned(), name: clean(name), reason };
-    let addresses: Vec<std::net::SocketAddr> =
+    let addresses: Vec<SocketAddr> = if let Some(names) = names {
+        let found = names.resolve(&Arc::from(name), limit).await;
+        vec![SocketAddr::new(found.map_err(|error| unresolved(clean(&error.reason())))?, settings.port)]
+    } else {
         match tokio::time::timeout(limit, tokio::net::lookup_host((name, settings.port))).await {
             Ok(Ok(found)) => found.take(4).collect(),
             Ok(Err(error)) => return Err(unresolved(clean(&error.to_string()))),
             Err(_) => return Err(unresolved(format!("no answer within {} s", limit.as_secs()))),
-        };
+        }
+    };
     let mut last = unresolved("it has no address".to_owned());
     for address in addresses {
         let failed = |reason: String| SshError::Connect { hop: hop.to_owned(), address: address.to_string(), reason };

@@ -29,6 +29,7 @@ use super::once::{Bounds, End, Ran};
 use super::target::Target;
 use crate::base::text::clean;
 use crate::base::units;
+use crate::net::resolve::Names;
 
 /// The ssh_config is read anew for a connection that is made later than this after the last reading.
 const CONFIG_AGE: Duration = Duration::from_secs(10);
@@ -46,6 +47,8 @@ const HUMAN: Duration = Duration::from_secs(5 * 60);
 pub enum Obstacle {
     /// Nothing answers there, or the line was lost.
     Unreachable,
+    /// Its name has no address: where it is cannot be told.
+    NoName,
     /// What answers makes no session.
     NoSession,
     /// Its key is not the one that is known.
@@ -54,6 +57,13 @@ pub enum Obstacle {
     Pace,
     /// A human is needed: a key to be accepted or unlocked, a password, a proxy command.
     Human,
+}
+
+impl Obstacle {
+    /// It costs nobody anything to try again soon.
+    fn passes_soon(self) -> bool {
+        matches!(self, Self::Unreachable | Self::NoName)
+    }
 }
 
 /// Why a host could not be asked.
@@ -118,7 +128,7 @@ impl Pace {
             return Err(LinkError { words, ..last.clone() });
         }
         match self.not_before.filter(|at| *at > now) {
-            Some(at) if last.obstacle == Obstacle::Unreachable && at - now <= AGAIN => Err(last.clone()),
+            Some(at) if last.obstacle.passes_soon() && at - now <= AGAIN => Err(last.clone()),
             Some(at) => {
                 let words = format!("{}; tried again in {}", last.words, units::age(at - now));
                 Err(LinkError { words, ..last.clone() })
@@ -137,7 +147,7 @@ impl Pace {
 
     fn failed(&mut self, now: Instant, error: &LinkError) {
         let wait = match error.obstacle {
-            Obstacle::Unreachable | Obstacle::Pace => AGAIN,
+            Obstacle::Unreachable | Obstacle::NoName | Obstacle::Pace => AGAIN,
             Obstacle::NoSession => {
                 self.wait = (self.wait * 2).clamp(LOGIN_EVERY, LOGIN_SELDOM);
                 self.wait
@@ -169,6 +179,7 @@ impl Slot {
         settings: &Arc<HostSettings>,
         via: Option<Arc<Connection>>,
         links: &Links,
+        names: &Names,
     ) -> Result<Arc<Connection>, LinkError> {
         let Ok(_turn) = self.turn.acquire().await else {
             return Err(LinkError { obstacle: Obstacle::NoSession, words: "the program ends".to_owned() });
@@ -184,7 +195,10 @@ impl Slot {
             pace.not_before = Some(now + LOGIN_EVERY);
         }
         let opened = match links.known_hosts(settings) {
-            Ok(known) => Connection::hop(settings.clone(), via, known, WATCHING, &Attendant::headless()).await,
+            Ok(known) => {
+                let nobody = Attendant::headless();
+                Connection::hop(settings.clone(), via, known, WATCHING, Some(names), &nobody).await
+            }
             Err(source) => Err(SshError::KnownHosts { hop: jump::label(settings), source }),
         };
         let mut pace = lock(&self.pace);
@@ -214,7 +228,8 @@ impl Slot {
 
 fn obstacle(error: &SshError) -> Obstacle {
     match error {
-        SshError::Resolve { .. } | SshError::Connect { .. } | SshError::Forward { .. } => Obstacle::Unreachable,
+        SshError::Resolve { .. } => Obstacle::NoName,
+        SshError::Connect { .. } | SshError::Forward { .. } => Obstacle::Unreachable,
         SshError::TimedOut { .. } | SshError::Handshake { .. } | SshError::Channel { .. } => Obstacle::NoSession,
         SshError::HostKeyChanged { .. }
         | SshError::HostKeyRevoked { .. }
@@ -296,16 +311,16 @@ pub struct Link {
 }
 
 impl Link {
-    /// Runs a command over the connection that is kept, or over a new one.
+    /// Runs a command over the connection that is kept, or over a new one, whose address is found by `names`.
     ///
     /// # Errors
     /// There is no connection, and why; or it was lost with the command.
-    pub async fn once(&self, command: &str, input: Vec<u8>, bounds: Bounds) -> Result<Ran, LinkError> {
+    pub async fn once(&self, command: &str, input: Vec<u8>, bounds: Bounds, names: &Names) -> Result<Ran, LinkError> {
         let begun = Instant::now();
         // What was kept may have been lost while nobody looked: then a new one is made, once.
         for is_last in [false, true] {
             let left = bounds.time.saturating_sub(begun.elapsed());
-            let connection = self.connection(left).await?;
+            let connection = self.connection(left, names).await?;
             let left = bounds.time.saturating_sub(begun.elapsed()).max(Duration::from_millis(100));
             let ran = connection.once(command, input.clone(), Bounds { time: left, ..bounds }).await;
             let lost = match ran {
@@ -343,14 +358,14 @@ impl Link {
         lock(&self.open).take();
     }
 
-    async fn connection(&self, within: Duration) -> Result<Arc<Connection>, LinkError> {
+    async fn connection(&self, within: Duration, names: &Names) -> Result<Arc<Connection>, LinkError> {
         if let Some(open) = &*lock(&self.open)
             && !open.is_lost()
         {
             return Ok(open.clone());
         }
         self.forget();
-        let Ok(made) = tokio::time::timeout(within, self.make()).await else {
+        let Ok(made) = tokio::time::timeout(within, self.make(names)).await else {
             let words = format!("{}: no session within {:.0} s", clean(&self.target), within.as_secs_f32());
             let error = LinkError { obstacle: Obstacle::NoSession, words };
             if let Some(slot) = lock(&self.way).last() {
@@ -363,7 +378,7 @@ impl Link {
         Ok(made)
     }
 
-    async fn make(&self) -> Result<Arc<Connection>, LinkError> {
+    async fn make(&self, names: &Names) -> Result<Arc<Connection>, LinkError> {
         let config = self.links.config().await?;
         let is_named = |name: &str| config.hosts().iter().any(|host| host.alias == name);
         let target = self.named.as_deref().filter(|name| is_named(name)).unwrap_or(&self.target);
@@ -377,7 +392,7 @@ impl Link {
             name.push_str(&format!("{}@{}:{} ", settings.user, settings.host_name, settings.port));
             let slot = self.links.slot(&name);
             lock(&self.way).push(slot.clone());
-            reached = Some(slot.connect(&Arc::new(settings), reached, &self.links).await?);
+            reached = Some(slot.connect(&Arc::new(settings), reached, &self.links, names).await?);
         }
         reached.ok_or_else(|| human(format!("{} is no host name to connect to", clean(&self.target))))
     }

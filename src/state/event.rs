@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::snapshot::{HostWatch, Mode, Storage, WatchView};
 use crate::model::{
     AssetId, CareBook, ChannelStatus, CheckKey, Condition, Entry, Incident, Inventory, Notification, Observation,
-    Pause, Policy, Release, Session, SessionId, Target, TrapStatus,
+    Pause, Policy, Release, Session, SessionId, Subject, Target, TrapStatus,
 };
-pub use crate::model::{Remembered, RememberedDevice};
+pub use crate::model::{Remembered, RememberedAsset, RememberedDevice};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -17,6 +17,8 @@ pub enum Event {
     Policy(Policy),
     /// Last known states from the store; never overrules what this run has seen itself.
     Restored(Vec<Remembered>),
+    /// What people were told of hosts and jobs by an earlier run; comes before the states.
+    RestoredAssets(Vec<RememberedAsset>),
     /// What the store knows of the ports of devices.
     RestoredDevices(Vec<RememberedDevice>),
     Observed(Observation),
@@ -76,6 +78,8 @@ pub enum Effect {
     Look(AssetId),
     /// Keep this check's state for the next start.
     Remember(CheckKey),
+    /// Keep what people were told of this host or job for the next start.
+    RememberAsset(Subject),
     /// Keep what is known of this device's ports for the next start.
     RememberDevice(AssetId),
     /// A thing became hard bad, worse, better or good again; once for each. What cannot be judged announces nothing.

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::event::{Effect, Event, News, Remembered};
+use super::event::{Effect, Event, News};
 use super::notifications::Notifications;
 use super::rules;
 use super::rules::check::Hearing;
@@ -20,7 +20,7 @@ use crate::base::Timestamp;
 use crate::model::device::Neighbor;
 use crate::model::{
     AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Host, Incident, Inventory, Job, Notification, Observation,
-    Origin, Outcome, Policy, PortTable, RememberedDevice, Session, Subject, Target, redundancy_groups,
+    Origin, Outcome, Policy, Session, Subject, Target, Told, redundancy_groups,
 };
 
 /// Values kept for a host's sparkline.
@@ -32,12 +32,14 @@ mod gauges;
 mod hosts;
 mod inferred;
 mod parts;
+mod restored;
 mod sight;
 mod upkeep;
 
 use care::Desk;
 use gauges::Gauges;
 use inferred::Names;
+use restored::Unclaimed;
 use sight::{Sight, Vote};
 use upkeep::{Active, Upkeep};
 
@@ -52,10 +54,7 @@ pub struct State {
     checks: HashMap<CheckKey, Row>,
     /// When something may change by the mere passing of time: one entry per check or job at most.
     deadlines: BinaryHeap<Reverse<(Timestamp, Row)>>,
-    /// States from the store whose check is not in the inventory (yet).
-    unclaimed: HashMap<CheckKey, Remembered>,
-    /// What the store knows of devices that were not walked yet.
-    unclaimed_devices: HashMap<AssetId, RememberedDevice>,
+    unclaimed: Unclaimed,
     pub(super) incidents: Vec<Arc<Incident>>,
     pub(super) sessions: Vec<Session>,
     pub(super) engine: EngineView,
@@ -113,19 +112,18 @@ pub(super) struct JobSlot {
     waiting: bool,
     claimed: bool,
     active: Vec<Active>,
-    /// The condition that was last announced, or found at the start.
-    told: Option<Condition>,
-    /// That is a problem that was found and never told.
-    untold: bool,
+    /// What people were told of it; and that it is how this run found it, and nothing was told since.
+    told: Told,
+    found: bool,
 }
 
 impl JobSlot {
     /// A job's slot under a new inventory: what was known of it stays.
     fn continued(job: &Arc<Job>, old: Option<&Self>, check: Option<CheckView>, at: Timestamp) -> Self {
         let view = Arc::new(rules::backup::judge(job, old.map(|o| &*o.view), check.as_ref(), at));
-        let (told, untold) = old.map_or((None, false), |o| (o.told, o.untold));
+        let (told, found) = old.map(|o| (o.told.clone(), o.found)).unwrap_or_default();
         let active = old.map(|o| o.active.clone()).unwrap_or_default();
-        Self { view, check, waiting: false, claimed: false, active, told, untold }
+        Self { view, check, waiting: false, claimed: false, active, told, found }
     }
 
     /// What is wrong with it was found and told by an earlier run.
@@ -157,6 +155,7 @@ impl State {
             Event::Inventory(inventory) => self.take_inventory(at, inventory, &mut effects),
             Event::Restored(remembered) => self.restore(at, remembered, &mut effects),
             Event::RestoredDevices(devices) => self.restore_devices(devices),
+            Event::RestoredAssets(assets) => self.restore_assets(assets),
             Event::Policy(policy) => self.policy = policy,
             Event::Mode(mode) => self.engine.mode = mode,
             Event::Paused(pause) => {
@@ -281,7 +280,7 @@ impl State {
         let (mut walked, mut recalled) = (false, false);
         if let Facts::Ports(table) = &observation.reading.facts {
             let slot = &self.hosts[row];
-            let stored = if slot.device.is_none() { self.unclaimed_devices.remove(&slot.view.host.id) } else { None };
+            let stored = if slot.device.is_none() { self.unclaimed.device(&slot.view.host.id) } else { None };
             recalled = stored.is_some();
             let judged = if let Some(stored) = stored {
                 self.recall(row, &stored, table)
@@ -300,7 +299,7 @@ impl State {
             walked = true;
             if anew {
                 let table = table.clone();
-                self.infer(row, &table);
+                self.infer(row, &table, effects);
             }
         }
         let nameless = self.is_nameless(row, &observation);
@@ -380,32 +379,50 @@ impl State {
     }
 
     fn tell_job(&mut self, row: usize, effects: &mut Vec<Effect>) {
-        let slot = &mut self.jobs[row];
+        let slot = &self.jobs[row];
         let to = slot.view.condition;
-        if to == Condition::Pending || slot.told == Some(to) || (slot.told.is_some() && self.sight.is_blind()) {
+        if to == Condition::Pending || slot.told.condition == Some(to) {
             return;
         }
+        // What an earlier run read of it is no news.
+        let heard = slot.check.as_ref().is_none_or(|check| check.last.is_some() && !check.restored);
+        if slot.told.condition.is_some() && (self.sight.is_blind() || !heard) {
+            return;
+        }
+        let (before, count) = (slot.told.clone(), effects.len());
+        self.tell_job_news(row, to, effects);
+        let slot = &mut self.jobs[row];
+        slot.found &= effects.len() == count;
+        if slot.told != before {
+            effects.push(Effect::RememberAsset(Subject::Job(slot.view.job.id.clone())));
+        }
+    }
+
+    fn tell_job_news(&mut self, row: usize, to: Condition, effects: &mut Vec<Effect>) {
+        let slot = &mut self.jobs[row];
+        let found = |slot: &JobSlot| to.is_problem() && !slot.was_known();
         if let Some(maintained) = &slot.view.care.maintenance {
-            let is_end = slot.told.is_some_and(Condition::is_problem) && to == Condition::Ok;
-            if slot.told.is_none() {
+            let is_end = slot.told.condition.is_some_and(Condition::is_problem) && to == Condition::Ok;
+            if slot.told.condition.is_none() {
                 let begun = slot.view.since >= maintained.from;
-                slot.told = Some(if begun { Condition::Ok } else { to });
-                slot.untold = !begun && to.is_problem() && !slot.was_known();
+                slot.told.condition = Some(if begun { Condition::Ok } else { to });
+                slot.told.untold = !begun && found(slot);
+                slot.found = true;
             }
             if !is_end {
                 return;
             }
         }
-        let asset = &slot.view.job.id;
-        let Some(from) = slot.told.replace(to) else {
-            slot.untold = to.is_problem() && !slot.was_known();
+        let Some(from) = slot.told.condition.replace(to) else {
+            (slot.told.untold, slot.found) = (found(slot), true);
             return;
         };
-        if slot.untold && to <= from {
-            slot.untold = to.is_problem();
+        if slot.told.untold && to <= from {
+            slot.told.untold = to.is_problem();
         } else {
-            slot.untold = false;
-            effects.push(Effect::Announce { asset: asset.clone(), from, to, news: News::Changed });
+            slot.told.untold = false;
+            let asset = slot.view.job.id.clone();
+            effects.push(Effect::Announce { asset, from, to, news: News::Changed });
         }
     }
 
@@ -580,7 +597,7 @@ impl State {
         self.count_voters();
         self.upkeep.configure(&inventory.maintenance);
         self.inventory = inventory;
-        self.claim_restored(at);
+        self.claim_restored(at, effects);
         self.review_upkeep(at, effects);
         self.rejudge_all(at, effects);
     }
@@ -604,7 +621,7 @@ impl State {
             slot.flappers = slot.view.checks.iter().filter(|check| check.flap.flapping).count();
             slot.claimed = claimed.contains(&slot.view.host.id);
         }
-        for row in 0..self.hosts.len() {
+        for row in self.parents_first() {
             self.show_claims(row);
             for check in 0..self.hosts[row].view.checks.len() {
                 self.watch_deadline(Row::Host(row, check));
@@ -620,64 +637,28 @@ impl State {
         }
     }
 
-    fn restore(&mut self, at: Timestamp, remembered: Vec<Remembered>, effects: &mut Vec<Effect>) {
-        for one in remembered {
-            self.unclaimed.insert(one.check.clone(), one);
-        }
-        self.claim_restored(at);
-        self.rejudge_all(at, effects);
-    }
-
-    /// What is known of ports from before the restart. A device that was walked already is judged again by it.
-    fn restore_devices(&mut self, devices: Vec<RememberedDevice>) {
-        for stored in devices {
-            let row = self.host_rows.get(&stored.host).copied();
-            let walked = row.and_then(|row| Some((row, self.hosts[row].device.as_ref()?.table.clone())));
-            match walked {
-                Some((row, table)) => self.hosts[row].device = Some(Arc::new(self.recall(row, &stored, &table))),
-                None => {
-                    self.unclaimed_devices.insert(stored.host.clone(), stored);
-                }
-            }
-        }
-    }
-
-    fn recall(&self, row: usize, stored: &RememberedDevice, table: &Arc<PortTable>) -> DeviceView {
-        let is_device = |neighbor: &Neighbor| self.is_other_device(row, neighbor);
-        rules::ports::recall(&is_device, stored, table, &self.hosts[row].view.host)
-    }
-
     /// Whether a neighbour of `row` is another host whose ports are walked, by its name or its address.
     fn is_other_device(&self, row: usize, neighbor: &Neighbor) -> bool {
         self.names.find(neighbor).is_some_and(|found| found != row && self.hosts[found].device.is_some())
     }
 
-    /// Gives stored states to checks that have no result of this run.
-    fn claim_restored(&mut self, at: Timestamp) {
-        if self.unclaimed.is_empty() {
-            return;
-        }
-        for (key, row) in &self.checks {
-            let Some(one) = self.unclaimed.remove(key) else { continue };
-            match *row {
-                Row::Host(host, check) => {
-                    let slot = &mut self.hosts[host];
-                    // Where this run was quicker than the store, it found a problem that was told before.
-                    slot.lineage.untold &= !(one.condition.is_problem() && one.last_good.is_some());
-                    let view = Arc::make_mut(&mut slot.view);
-                    rules::check::restore(&mut view.checks[check], one, &self.policy, at);
+    /// Every host, what it hangs on before it.
+    fn parents_first(&self) -> Vec<usize> {
+        let mut above: Vec<usize> = self.hosts.iter().map(|slot| slot.parents.len()).collect();
+        let mut order: Vec<usize> = (0..above.len()).filter(|row| above[*row] == 0).collect();
+        let mut next = 0;
+        while let Some(row) = order.get(next).copied() {
+            next += 1;
+            for child in self.hosts[row].children.iter().copied() {
+                above[child] = above[child].saturating_sub(1);
+                if above[child] == 0 {
+                    order.push(child);
                 }
-                Row::Job(job) => {
-                    let slot = &mut self.jobs[job];
-                    if let Some(check) = &mut slot.check {
-                        rules::check::restore(check, one, &self.policy, at);
-                    }
-                    slot.view =
-                        Arc::new(rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at));
-                }
-                Row::Verdict(_) => {}
             }
         }
+        // Cyclic parents are refused when a configuration is read.
+        order.extend((0..above.len()).filter(|row| above[*row] > 0));
+        order
     }
 
     fn notified(&mut self, told: Notification, effects: &mut Vec<Effect>) {

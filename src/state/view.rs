@@ -8,8 +8,8 @@ use crate::base::{Timestamp, Untrusted, units};
 pub use crate::model::PortState;
 use crate::model::{
     Acknowledgement, BackupReport, CheckSpec, Condition, EASES_AFTER, Flap, Flaps, Host, Inference, Job, Maintenance,
-    Notification, Observation, Port, PortEvent, PortKey, PortMemory, PortRole, PortTable, RememberedDevice, Ties,
-    ToldApart,
+    Notification, Observation, Port, PortEvent, PortKey, PortMemory, PortRole, PortTable, Remembered, RememberedDevice,
+    Ties, ToldApart,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -98,6 +98,18 @@ impl CheckView {
     /// A bad result that is not yet believed.
     pub fn is_soft(&self) -> bool {
         self.attempt > 0 && self.attempt < self.spec.attempts
+    }
+
+    /// What is kept of it for a later run; nothing where it has no result.
+    pub fn remembered(&self) -> Option<Remembered> {
+        Some(Remembered {
+            check: self.spec.key.clone(),
+            condition: self.condition,
+            since: self.since,
+            last_good: self.last_good,
+            observation: (**self.last.as_ref()?).clone(),
+            flap: self.flap,
+        })
     }
 
     pub fn metric(&self, name: &str) -> Option<f64> {

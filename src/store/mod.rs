@@ -1,7 +1,8 @@
 //! What noctty keeps between two runs. `database` opens the files (for the journal too), `remembered` is the
-//! last known state of every check and what is known of every device's ports, `form` and `ports` their versioned encodings,
-//! `outbox` what channels have still to tell.
+//! last known state of every check, what people were told of every host and job, and what is known of every device's ports;
+//! `form`, `assets` and `ports` are their versioned encodings, `outbox` what channels have still to tell.
 
+mod assets;
 pub mod database;
 mod form;
 mod outbox;

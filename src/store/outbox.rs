@@ -194,7 +194,7 @@ fn decode(bytes: &[u8]) -> Option<Alert> {
     rest.is_empty().then_some(alert)
 }
 
-fn put_target(target: &Target, out: &mut Vec<u8>) {
+pub(super) fn put_target(target: &Target, out: &mut Vec<u8>) {
     let asset = target.asset().as_str().as_bytes();
     match target {
         Target::Host(_) => out.push(0),
@@ -212,7 +212,7 @@ fn put_target(target: &Target, out: &mut Vec<u8>) {
     }
 }
 
-fn target(rest: &mut &[u8]) -> Option<Target> {
+pub(super) fn target(rest: &mut &[u8]) -> Option<Target> {
     let asset = |rest: &mut &[u8]| Some(AssetId::new(std::str::from_utf8(text(rest)?).ok()?));
     Some(match byte(rest)? {
         0 => Target::Host(asset(rest)?),
@@ -232,7 +232,7 @@ fn target(rest: &mut &[u8]) -> Option<Target> {
     })
 }
 
-fn word(rest: &mut &[u8]) -> Option<Arc<str>> {
+pub(super) fn word(rest: &mut &[u8]) -> Option<Arc<str>> {
     std::str::from_utf8(text(rest)?).ok().map(Arc::from)
 }
 

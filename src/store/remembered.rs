@@ -11,12 +11,13 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use rustix::fs::{FlockOperation, flock};
 
+use super::assets;
 use super::database::{self, Durability, OpenError, Schema};
 use super::form::{self, Names};
 use super::outbox::{self, Dispatch, Outbox};
 use super::ports;
 use crate::base::Timestamp;
-use crate::model::{AssetId, CheckKey, Remembered, RememberedDevice, Subject};
+use crate::model::{AssetId, CheckKey, Remembered, RememberedAsset, RememberedDevice, Subject};
 
 const SCHEMA: Schema = Schema {
     file: "store.db",
@@ -38,6 +39,12 @@ const SCHEMA: Schema = Schema {
                 name TEXT PRIMARY KEY NOT NULL,
                 address TEXT NOT NULL
               ) STRICT",
+        "CREATE TABLE assets (
+                subject INTEGER NOT NULL, -- 0 host, 1 backup job
+                asset TEXT NOT NULL,
+                form BLOB NOT NULL,
+                PRIMARY KEY (subject, asset)
+              ) STRICT, WITHOUT ROWID",
     ],
 };
 
@@ -117,6 +124,55 @@ impl Store {
             return Err(StoreError::Owned(crate::base::text::clean(&self.directory.display().to_string())));
         }
         self.write_devices(batch).map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    }
+
+    /// What people were told of hosts and jobs, and how many of these could not be read.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn load_assets(&self) -> Result<(Vec<RememberedAsset>, usize), StoreError> {
+        let read = || -> rusqlite::Result<(Vec<RememberedAsset>, usize)> {
+            let (mut assets, mut unreadable) = (Vec::new(), 0);
+            let mut statement = self.connection.prepare("SELECT subject, asset, form FROM assets")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let (kind, id, bytes) = (row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?);
+                let subject =
+                    kind.as_i64().ok().zip(id.as_str().ok()).and_then(|(kind, id)| subject(kind, AssetId::new(id)));
+                let decoded =
+                    subject.zip(bytes.as_blob().ok()).and_then(|(subject, bytes)| assets::decode(subject, bytes));
+                match decoded {
+                    Some(one) => assets.push(one),
+                    None => unreadable += 1,
+                }
+            }
+            Ok((assets, unreadable))
+        };
+        read().map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    }
+
+    /// Stores what people were told of hosts and jobs in one transaction.
+    ///
+    /// # Errors
+    /// As [`Store::save`].
+    pub fn save_assets(&mut self, batch: &[RememberedAsset]) -> Result<(), StoreError> {
+        if self.lock.is_none() && !self.take_over()? {
+            return Err(StoreError::Owned(crate::base::text::clean(&self.directory.display().to_string())));
+        }
+        let mut write = || -> rusqlite::Result<()> {
+            let transaction = self.connection.transaction()?;
+            let put = "INSERT INTO assets (subject, asset, form) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET form = excluded.form";
+            let mut bytes = Vec::new();
+            for one in batch {
+                bytes.clear();
+                assets::encode(one, &mut bytes);
+                let id = one.subject.id().as_str();
+                transaction.prepare_cached(put)?.execute(params![number(&one.subject), id, bytes])?;
+            }
+            transaction.commit()
+        };
+        write().map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
     }
 
     /// The last known addresses of names.
@@ -248,13 +304,9 @@ impl Store {
             if asset.as_str() != id {
                 asset = AssetId::new(id);
             }
-            let subject = match subject {
-                0 => Subject::Host(asset.clone()),
-                1 => Subject::Job(asset.clone()),
-                _ => {
-                    loaded.unreadable += 1;
-                    continue;
-                }
+            let Some(subject) = self::subject(subject, asset.clone()) else {
+                loaded.unreadable += 1;
+                continue;
             };
             let key = CheckKey { subject, name: name_of(name, &mut names) };
             match form::decode(key, bytes, &mut names) {
@@ -276,14 +328,27 @@ impl Store {
             for one in batch {
                 bytes.clear();
                 form::encode(one, &mut bytes);
-                let subject = match one.check.subject {
-                    Subject::Host(_) => 0,
-                    Subject::Job(_) => 1,
-                };
+                let subject = number(&one.check.subject);
                 statement.execute(params![subject, one.check.subject.id().as_str(), &*one.check.name, bytes])?;
             }
         }
         transaction.commit()
+    }
+}
+
+/// How a subject is told from another of the same name.
+fn number(subject: &Subject) -> i64 {
+    match subject {
+        Subject::Host(_) => 0,
+        Subject::Job(_) => 1,
+    }
+}
+
+fn subject(number: i64, asset: AssetId) -> Option<Subject> {
+    match number {
+        0 => Some(Subject::Host(asset)),
+        1 => Some(Subject::Job(asset)),
+        _ => None,
     }
 }
 
@@ -302,7 +367,7 @@ mod tests {
 
     use super::super::Untold;
     use super::*;
-    use crate::model::{Alert, AlertKind, Condition, Flap, Observation, Reading, Target, Unit};
+    use crate::model::{Alert, AlertKind, Condition, Flap, Observation, Reading, Target, Told, Unit};
 
     fn one(host: &str, name: &str, millis: i64) -> Remembered {
         let check = CheckKey { subject: Subject::Host(AssetId::new(host)), name: Arc::from(name) };
@@ -348,6 +413,26 @@ mod tests {
         assert_eq!(store.load_devices().expect("loads"), (vec![device("sw1", 9), device("sw2", 5)], 0));
         store.connection.execute("UPDATE ports SET form = x'01' WHERE asset = 'sw1'", []).expect("damaged");
         assert_eq!(store.load_devices().expect("loads"), (vec![device("sw2", 5)], 1));
+    }
+
+    #[test]
+    fn what_people_were_told_comes_back_and_what_is_damaged_is_counted() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut store = Store::open(dir.path()).expect("opens");
+        let of = |subject: fn(AssetId) -> Subject, condition| RememberedAsset {
+            subject: subject(AssetId::new("db01")),
+            told: Told { condition: Some(condition), untold: true, ..Told::default() },
+            parts: None,
+            neighbor: Some("sw1".into()),
+        };
+        let (host, job) = (of(Subject::Host, Condition::Critical), of(Subject::Job, Condition::Warning));
+        store.save_assets(&[of(Subject::Host, Condition::Ok), job.clone()]).expect("saved");
+        store.save_assets(std::slice::from_ref(&host)).expect("saved");
+        drop(store);
+        let store = Store::open(dir.path()).expect("opens");
+        assert_eq!(store.load_assets().expect("loads"), (vec![host, job.clone()], 0));
+        store.connection.execute("UPDATE assets SET form = x'09' WHERE subject = 0", []).expect("damaged");
+        assert_eq!(store.load_assets().expect("loads"), (vec![job], 1));
     }
 
     fn untold(id: &str, at: Timestamp) -> Untold {

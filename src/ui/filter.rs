@@ -9,6 +9,8 @@
 //! ```
 //!
 //! A plain word that is a whole MAC or IP address means that station too.
+//!
+//! `state:` takes the words that are shown, and tells apart what they do: what is DOWN answers nothing, what is CRITICAL answers.
 
 mod port;
 
@@ -19,6 +21,7 @@ pub use self::port::PortSubject;
 use self::port::PortTest;
 use crate::base::options::nearest;
 use crate::model::{Condition, PortState};
+use crate::state::Care;
 use crate::state::lookup::Lookup;
 
 /// A parsed filter; an empty one lets everything through.
@@ -51,6 +54,10 @@ pub struct Subject<'a> {
     /// Everything else that is shown of it.
     pub words: &'a str,
     pub condition: Condition,
+    /// The same in a word, as it is shown; empty where there is none.
+    pub word: &'a str,
+    /// Who has it, and what else keeps it from being everybody's business.
+    pub care: Option<&'a Care>,
     pub stale: bool,
     pub tags: Vec<&'a str>,
     pub group: &'a str,
@@ -136,7 +143,7 @@ impl Filter {
 const KEYS: [&str; 6] = ["name", "state", "tag", "group", "site", "kind"];
 
 /// What `state:` takes, beside the states of ports.
-const STATES: [&str; 12] = [
+const STATES: [&str; 26] = [
     "ok",
     "up",
     "warning",
@@ -145,10 +152,24 @@ const STATES: [&str; 12] = [
     "crit",
     "down",
     "unknown",
+    "never-seen",
+    "no-data",
     "unreachable",
     "pending",
+    "not-probed",
     "stale",
     "problem",
+    "flapping",
+    "owned",
+    "unowned",
+    "maintenance",
+    "failed",
+    "missed",
+    "locked",
+    "corrupt",
+    "waiting",
+    "rpo-breach",
+    "rpo-at-risk",
 ];
 
 /// A state that nothing can have: it would let nothing through, or everything with `!`.
@@ -199,17 +220,30 @@ fn state_is(subject: &Subject<'_>, value: &str) -> bool {
     if subject.port.as_ref().is_some_and(|p| p.seen.view.state.as_str() == value) {
         return !subject.stale;
     }
+    let is = |condition: Condition| subject.condition == condition;
+    let care = |of: fn(&Care) -> bool| subject.care.is_some_and(of);
     match value {
         "stale" => subject.stale,
-        "ok" | "up" => subject.condition == Condition::Ok && !subject.stale,
-        "warning" | "warn" => subject.condition == Condition::Warning,
-        "critical" | "crit" | "down" => subject.condition == Condition::Critical,
-        "unknown" => subject.condition == Condition::Unknown,
-        "unreachable" => subject.condition == Condition::Unreachable,
-        "pending" => subject.condition == Condition::Pending,
+        "ok" | "up" => is(Condition::Ok) && !subject.stale,
+        "warning" | "warn" => is(Condition::Warning),
+        "critical" | "crit" => is(Condition::Critical) && !is_word(subject.word, "down"),
+        "unknown" => is(Condition::Unknown) && !["never-seen", "no-data"].iter().any(|w| is_word(subject.word, w)),
+        "unreachable" => is(Condition::Unreachable),
+        "pending" => is(Condition::Pending),
+        "not-probed" => is(Condition::NotProbed),
         "problem" => subject.condition.is_problem(),
-        _ => false,
+        "flapping" => care(|care| care.flapping.is_some()),
+        "owned" => care(|care| care.ack.is_some()),
+        "unowned" => care(|care| care.unowned_since.is_some()),
+        "maintenance" => care(|care| care.maintenance.is_some()),
+        _ => is_word(subject.word, value),
     }
+}
+
+/// Whether a word of the screen is that one of a filter: `NEVER SEEN` is `never-seen`.
+fn is_word(shown: &str, typed: &str) -> bool {
+    let same = |(shown, typed): (u8, u8)| shown.eq_ignore_ascii_case(&typed) || (shown == b' ' && typed == b'-');
+    shown.len() == typed.len() && shown.bytes().zip(typed.bytes()).all(same)
 }
 
 /// Whether `text` (lower case) is contained, without regard to case; without allocation for ASCII.
@@ -238,6 +272,8 @@ mod tests {
             name: "core-sw1",
             words: "no answer to ICMP",
             condition: Condition::Critical,
+            word: "DOWN",
+            care: None,
             stale: false,
             tags: vec!["core", "tier0"],
             group: "Ams",
@@ -258,6 +294,45 @@ mod tests {
         for fine in ["state:link-lost", "state:problem", "web", "a:b", "fe80::1", "https://x", "Te1/1:2", "tag:x"] {
             assert_eq!(mistake(fine), "", "{fine}");
         }
+    }
+
+    #[test]
+    fn a_state_is_the_word_that_is_shown() {
+        let of = |condition, word| Subject {
+            name: "a",
+            words: "",
+            condition,
+            word,
+            care: None,
+            stale: false,
+            tags: Vec::new(),
+            group: "",
+            site: "",
+            kind: "host",
+            address: None,
+            port: None,
+        };
+        let states = |condition, word| -> Vec<&str> {
+            let subject = of(condition, word);
+            let takes = |state: &&str| Filter::parse(&format!("state:{state}")).lets_through(&subject);
+            STATES.into_iter().filter(takes).collect()
+        };
+        assert_eq!(states(Condition::Critical, "DOWN"), ["down", "problem"]);
+        assert_eq!(states(Condition::Critical, "CRITICAL"), ["critical", "crit", "problem"]);
+        assert_eq!(states(Condition::Critical, ""), ["critical", "crit", "problem"]);
+        assert_eq!(states(Condition::Unknown, "NEVER SEEN"), ["never-seen", "problem"]);
+        assert_eq!(states(Condition::Unknown, "NO DATA"), ["no-data", "problem"]);
+        assert_eq!(states(Condition::Unknown, "UNKNOWN"), ["unknown", "problem"]);
+        assert_eq!(states(Condition::Critical, "RPO BREACH"), ["critical", "crit", "problem", "rpo-breach"]);
+        assert_eq!(states(Condition::NotProbed, "NOT PROBED"), ["not-probed"]);
+        assert_eq!(states(Condition::Ok, "UP"), ["ok", "up"]);
+        let since = Some(crate::base::Timestamp(1));
+        let care = Care { unowned_since: since, ..Care::default() };
+        let unowned = Subject { care: Some(&care), ..of(Condition::Warning, "WARNING") };
+        assert!(Filter::parse("state:unowned").lets_through(&unowned));
+        assert!(!Filter::parse("state:owned").lets_through(&unowned));
+        assert!(!Filter::parse("state:maintenance").lets_through(&unowned));
+        assert!(!Filter::parse("state:flapping").lets_through(&unowned));
     }
 
     #[test]
@@ -288,6 +363,7 @@ mod tests {
             "!core",
             "~xyz",
             "state:ok",
+            "state:critical",
             "tag:edge",
             "!kind:host",
             "name:icmp",

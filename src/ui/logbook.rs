@@ -14,6 +14,7 @@ use crate::base::{Timestamp, Untrusted, text};
 use crate::bus::MessageWeight;
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, NotificationKind, PortChange, PortEvent, PortState, TrapStatus};
+use crate::state::snapshot::problems::job_word;
 use crate::state::{DeviceView, NotificationView, Snapshot};
 
 /// Messages of this console that are kept.
@@ -72,6 +73,8 @@ pub struct LogEntry {
     /// `None` for what stands as long as the engine runs.
     pub at: Option<Timestamp>,
     pub meaning: Meaning,
+    /// The state that it tells of, in the word of the screen; empty where it tells of none.
+    pub word: &'static str,
     /// What it is about, where that is known.
     pub about: Option<Selected>,
     /// The same in words.
@@ -84,7 +87,7 @@ pub struct LogEntry {
 impl LogEntry {
     fn new(source: Source, at: Option<Timestamp>, meaning: Meaning, says: impl Into<String>) -> Self {
         let facts = vec![("from", source.origin().to_owned())];
-        Self { source, at, meaning, about: None, object: String::new(), says: says.into(), facts }
+        Self { source, at, meaning, word: "", about: None, object: String::new(), says: says.into(), facts }
     }
 
     fn about(mut self, about: Option<Selected>, object: impl Into<String>) -> Self {
@@ -153,14 +156,16 @@ impl Logbook {
         for (old, host) in pairs(&before.hosts, &now.hosts, |host| &host.host.id) {
             if is_news(old.condition, host.condition) {
                 let about = Selected::Host(host.host.id.clone());
-                let change = change((old.condition, host.condition), host.since, &host.reason.line());
+                let mut change = change((old.condition, host.condition), host.since, &host.reason.line());
+                change.word = host.word();
                 changes.push(change.about(Some(about), &*host.host.name));
             }
         }
         for (old, job) in pairs(&before.jobs, &now.jobs, |job| &job.job.id) {
             if is_news(old.condition, job.condition) {
                 let about = Selected::Job(job.job.id.clone());
-                let change = change((old.condition, job.condition), job.since, &job.reason.line());
+                let mut change = change((old.condition, job.condition), job.since, &job.reason.line());
+                change.word = job_word(job.state);
                 changes.push(change.about(Some(about), &*job.job.name));
             }
         }

@@ -37,12 +37,21 @@ impl Bad {
 #[derive(Clone, Debug, Default)]
 pub struct Parts {
     bad: HashMap<AssetId, Bad>,
-    /// Devices of which nothing is heard any more, how their hosts stand, and whether somebody sees to them.
-    silent: HashMap<AssetId, (Condition, bool)>,
+    /// Devices of which nothing is heard any more.
+    silent: HashMap<AssetId, Silent>,
     /// Columns of the longest title of a problem.
     title: usize,
     /// What happened to ports last, newest first.
     changes: Vec<Change>,
+}
+
+/// How the host of a device stands of which nothing is heard any more.
+#[derive(Clone, Copy, Debug)]
+struct Silent {
+    condition: Condition,
+    word: &'static str,
+    /// Somebody sees to it.
+    handled: bool,
 }
 
 /// Something that happened to a port, or to a device as a whole.
@@ -81,13 +90,14 @@ impl Parts {
         }
         let lost = |host: &&Arc<HostView>| matches!(host.condition, Condition::Unreachable | Condition::Critical);
         let handled = |host: &HostView| host.care.ack.is_some() || host.care.maintenance.is_some();
-        let mut lost: HashMap<&AssetId, (Condition, bool)> =
-            snapshot.hosts.iter().filter(lost).map(|host| (&host.host.id, (host.condition, handled(host)))).collect();
+        let silent = |host: &HostView| Silent { condition: host.condition, word: host.word(), handled: handled(host) };
+        let mut lost: HashMap<&AssetId, Silent> =
+            snapshot.hosts.iter().filter(lost).map(|host| (&host.host.id, silent(host))).collect();
         for device in &snapshot.devices {
             // A host may be critical for another reason, and its ports as fresh as ever.
-            let condition = lost.remove(&device.host.id).filter(|(c, _)| *c == Condition::Unreachable || device.stale);
-            if let Some(condition) = condition {
-                out.silent.insert(device.host.id.clone(), condition);
+            let lost = lost.remove(&device.host.id);
+            if let Some(lost) = lost.filter(|lost| lost.condition == Condition::Unreachable || device.stale) {
+                out.silent.insert(device.host.id.clone(), lost);
             }
         }
         out.changes = changes(snapshot);
@@ -114,12 +124,17 @@ impl Parts {
 
     /// How a device stands in lists: as its host where that is not heard, else as the worst of its parts.
     pub fn standing(&self, device: &DeviceView) -> Condition {
-        self.silent.get(&device.host.id).map_or_else(|| device.worst(), |(condition, _)| *condition)
+        self.silent.get(&device.host.id).map_or_else(|| device.worst(), |silent| silent.condition)
+    }
+
+    /// The state of its host in a word, where that is not heard.
+    pub fn word(&self, device: &DeviceView) -> &'static str {
+        self.silent.get(&device.host.id).map_or("", |silent| silent.word)
     }
 
     /// Somebody has taken on that it is not heard, or it is in maintenance.
     pub fn is_handled(&self, device: &DeviceView) -> bool {
-        self.silent.get(&device.host.id).is_some_and(|(_, handled)| *handled)
+        self.silent.get(&device.host.id).is_some_and(|silent| silent.handled)
     }
 
     /// What is known of a device's ports is not of now.

@@ -35,6 +35,7 @@ wait $collector || true
 touch restarted
 collect second.log "$2" state
 "$2" --config noctty.toml --state other check --json >check.json || true
+"$2" --config shells.toml --state shells check --json >shells.json || true
 touch checked
 step judged
 kill -KILL $collector
@@ -79,6 +80,13 @@ fn configuration(folder: &Path) {
         told.display()
     );
     fs::write(folder.join("noctty.toml"), [host("db01"), host("never"), notify].concat()).expect("written");
+    // What is only asked over SSH has names too.
+    let shell = |name: &str| {
+        format!(
+            "[[host]]\nname = \"{name}\"\naddress = \"{name}.lab.test\"\nchecks = [{{ kind = \"linux\", attempts = 1 }}]\n"
+        )
+    };
+    fs::write(folder.join("shells.toml"), [shell("sh1"), shell("sh2")].concat()).expect("written");
 }
 
 #[test]
@@ -143,6 +151,13 @@ fn with_a_silent_resolver_what_had_an_address_keeps_it_over_a_restart_and_the_re
     assert_eq!((&problem["kind"], &problem["word"]), (&"console".into(), &"CAN'T SEE".into()));
     let reason = "names cannot be resolved: no answer of 127.0.0.1 · 2 of 2 targets with a name are not seen";
     assert_eq!(problem["reason"], reason);
+    let shells = fs::read(at("shells.json")).expect("it was printed");
+    let shells: Value = serde_json::from_slice(&shells).expect("JSON");
+    let [problem] = &shells["problems"].as_array().expect("problems")[..] else { panic!("{shells:#}") };
+    assert_eq!((&problem["word"], &problem["reason"]), (&"CAN'T SEE".into(), &reason.into()), "{shells:#}");
+    for host in shells["hosts"].as_array().expect("hosts") {
+        assert_eq!((&host["state"], &host["checks"][0]["state"]), (&"pending".into(), &"pending".into()), "{host:#}");
+    }
     fs::write(at("judged"), "").expect("written");
     // It ends by itself: what has a name is asked, and what has none is unknown.
     until("nothing can be resolved from the beginning", || {

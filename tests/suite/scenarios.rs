@@ -2,7 +2,7 @@
 //! must stand and be told then. And an oracle: conditions computed anew from the whole history, in another way, held against
 //! the reducer at every step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use noctty::base::Timestamp;
 use noctty::base::units::parse_duration;
 use noctty::model::{
     Acknowledgement, AssetId, CareBook, CheckKey, CheckSpec, Claim, Condition, FlapBegins, FlapFormula, Host,
-    Inference, Inventory, Maintenance, Observation, Order, Origin, Outcome, Policy, Reading, Schedule, Scope, Span,
-    Stickiness, Subject, Target, Wire,
+    Inference, Inventory, Maintenance, Observation, Order, Origin, Outcome, Policy, Reading, Remembered,
+    RememberedAsset, Schedule, Scope, Span, Stickiness, Subject, Target, Wire,
 };
-use noctty::state::{Effect, Event, News, Snapshot, State};
+use noctty::state::{CheckView, Effect, Event, News, Snapshot, State};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -98,8 +98,17 @@ struct Step {
     /// Ids of windows that are taken back.
     #[serde(default)]
     cancel: Vec<String>,
+    /// noctty begins anew here with what its store has: before what is seen in this step, or behind it.
+    restart: Option<Restart>,
     #[serde(default)]
     expect: Expected,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Restart {
+    StoreFirst,
+    ResultsFirst,
 }
 
 #[derive(Debug, Deserialize)]
@@ -142,6 +151,8 @@ struct Expected {
     owners: Option<BTreeMap<String, String>>,
     in_maintenance: Option<usize>,
     unowned: Option<usize>,
+    /// Since when nobody has it, of each problem that nobody has.
+    unowned_since: Option<BTreeMap<String, String>>,
     /// What was announced in this step: `host condition`, `host flaps`, `host stands condition`.
     #[serde(default)]
     told: Vec<String>,
@@ -181,11 +192,14 @@ fn outcome(text: &str) -> Outcome {
     }
 }
 
-/// A scenario under way, with what stands in its journal.
+/// A scenario under way, with what stands in its journal and its store.
 struct Stage {
     state: State,
     book: CareBook,
     entries: u32,
+    inventory: Arc<Inventory>,
+    checks: BTreeMap<CheckKey, Remembered>,
+    assets: HashMap<Subject, RememberedAsset>,
 }
 
 impl Stage {
@@ -207,18 +221,60 @@ impl Stage {
             let checks = form.checks.iter().enumerate();
             inventory.checks.extend(checks.map(|(n, check)| Arc::new(spec(&form.name, check, n == 0))));
         }
-        let mut state = State::new(Policy::default());
-        state.reduce(T0, Event::Inventory(Arc::new(inventory)));
-        Self { state, book: CareBook::default(), entries: 0 }
+        let (state, book) = (State::new(Policy::default()), CareBook::default());
+        let (inventory, checks, assets) = (Arc::new(inventory), BTreeMap::new(), HashMap::new());
+        let mut stage = Self { state, book, entries: 0, inventory, checks, assets };
+        stage.state.reduce(T0, Event::Inventory(stage.inventory.clone()));
+        stage
+    }
+
+    /// What the store reads at the start.
+    fn stored(&mut self, at: Timestamp) -> Vec<Effect> {
+        let assets = self.assets.values().cloned().collect();
+        let mut effects = self.state.reduce(at, Event::RestoredAssets(assets));
+        effects.extend(self.state.reduce(at, Event::Restored(self.checks.values().cloned().collect())));
+        effects
+    }
+
+    fn restart(&mut self, at: Timestamp, how: Restart) -> Vec<Effect> {
+        self.state = State::new(Policy::default());
+        let mut effects = Vec::new();
+        if how == Restart::StoreFirst {
+            effects.extend(self.stored(at));
+        }
+        effects.extend(self.state.reduce(at, Event::Inventory(self.inventory.clone())));
+        effects.extend(self.state.reduce(at, Event::Care(self.book.clone())));
+        effects
+    }
+
+    /// What the engine stores after these.
+    fn store(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::Remember(key) => {
+                    let one = self.state.check(key).and_then(CheckView::remembered);
+                    self.checks.extend(one.map(|one| (key.clone(), one)));
+                }
+                Effect::RememberAsset(subject) => {
+                    let one = self.state.asset(subject);
+                    self.assets.extend(one.map(|one| (subject.clone(), one)));
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Carries a step out; everything that is due before it happens at its own time.
     fn take(&mut self, step: &Step) -> Vec<Effect> {
         let at = T0.plus(duration(&step.at));
         let mut effects = Vec::new();
-        while let Some(due) = self.state.next_deadline().filter(|due| *due <= at) {
+        // Who is away sees nothing become due.
+        while let Some(due) = self.state.next_deadline().filter(|due| *due <= at && step.restart.is_none()) {
             effects.extend(self.state.reduce(due, Event::Tick));
             assert!(self.state.next_deadline() != Some(due), "a deadline at {due} does not go away");
+        }
+        if let Some(how) = step.restart {
+            effects.extend(self.restart(at, how));
         }
         if let Some(why) = &step.uplink {
             let lost = (!why.is_empty()).then(|| why.as_str().into());
@@ -239,6 +295,9 @@ impl Stage {
             };
             effects.extend(self.state.reduce(at, Event::Observed(observation)));
         }
+        if step.restart == Some(Restart::ResultsFirst) {
+            effects.extend(self.stored(at));
+        }
         if self.write(at, step) {
             effects.extend(self.state.reduce(at, Event::Care(self.book.clone())));
         }
@@ -248,6 +307,7 @@ impl Stage {
                 self.book.acks.retain(|ack| ack.id != *claim);
             }
         }
+        self.store(&effects);
         effects
     }
 
@@ -263,6 +323,7 @@ impl Stage {
         }
         for text in &step.release {
             self.book.acks.retain(|ack| ack.claim.target != target(text));
+            self.book.released.push((target(text), at));
         }
         for form in &step.maintain {
             let scope = match (&form.host, &form.tag, &form.group, &form.behind) {
@@ -346,6 +407,12 @@ fn check(expected: &Expected, snapshot: &Snapshot, effects: &[Effect], place: &s
     if let Some(count) = expected.unowned {
         assert_eq!(snapshot.totals.unowned, count, "{place}: unowned");
     }
+    if let Some(times) = &expected.unowned_since {
+        let since = |p: &noctty::state::Problem| Some((p.title.line(), p.care.unowned_since?));
+        let found: BTreeMap<String, Timestamp> = snapshot.problems.iter().filter_map(since).collect();
+        let times = times.iter().map(|(name, at)| (name.clone(), T0.plus(duration(at)))).collect();
+        assert_eq!(found, times, "{place}: unowned since");
+    }
 }
 
 #[test]
@@ -354,7 +421,7 @@ fn every_scenario_goes_as_it_is_written() {
     let mut files: Vec<_> =
         std::fs::read_dir(&folder).expect("the folder").map(|file| file.expect("a file").path()).collect();
     files.sort();
-    assert!(files.len() >= 8, "{} scenarios are there", files.len());
+    assert!(files.len() >= 18, "{} scenarios are there", files.len());
     for file in files {
         let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&file).expect("it reads");

@@ -7,6 +7,18 @@ use crate::state::event::News;
 use crate::state::snapshot::problems;
 
 impl State {
+    /// How much is hidden behind a host by now.
+    pub fn hides(&self, target: &Target) -> usize {
+        let Target::Host(id) = target else { return 0 };
+        let Some(slot) = self.host_rows.get(id).map(|row| &self.hosts[*row]) else { return 0 };
+        // Most hosts have nothing that hangs on them, and an outage tells of many.
+        if slot.children.is_empty() {
+            return 0;
+        }
+        let name = &*slot.view.host.name;
+        self.hosts.iter().filter(|other: &&HostSlot| other.view.behind.as_deref() == Some(name)).count()
+    }
+
     /// The words of a change that was announced; `wall` is when. `None` where the thing is gone.
     pub fn alert(&self, target: &Target, change: (Condition, Condition), news: News, wall: Timestamp) -> Option<Alert> {
         let (from, to) = change;
@@ -43,12 +55,7 @@ impl State {
         let device = slot.device.as_ref();
         let problem = match target {
             Target::Host(_) | Target::Check(_) | Target::Job(_) => {
-                let name = &*host.name;
-                // Most hosts have nothing that hangs on them, and an outage tells of many.
-                if !slot.children.is_empty() {
-                    let behind = |other: &&HostSlot| other.view.behind.as_deref() == Some(name);
-                    alert.hides = self.hosts.iter().filter(behind).count();
-                }
+                alert.hides = self.hides(target);
                 Some(problems::of_host(&slot.view, alert.hides))
             }
             Target::Device(_) => device.and_then(|device| problems::of_device_itself(self, device)),

@@ -68,7 +68,8 @@ impl Desk {
         if why == Release::Recovered {
             self.released.remove(target);
         } else {
-            self.released.insert(target.clone(), at);
+            // It may have been over while nobody looked.
+            self.released.insert(target.clone(), at.min(held.ack.claim.until));
         }
         effects.push(Effect::Release { target: target.clone(), claim: held.ack.id.clone(), why });
     }
@@ -127,6 +128,13 @@ impl State {
         for target in old.into_keys() {
             touched.insert(target.asset().clone());
             self.desk.released.insert(target, at);
+        }
+        // What this run has seen itself it knows better.
+        for (target, when) in book.released {
+            if !self.desk.held.contains_key(&target) && !self.desk.released.contains_key(&target) {
+                touched.insert(target.asset().clone());
+                self.desk.released.insert(target, when.min(at));
+            }
         }
         self.desk.entries = book.entries;
         self.desk.publish();
@@ -295,8 +303,7 @@ impl State {
 
 fn standing_of_host(slot: &HostSlot) -> Option<Standing> {
     let view = &slot.view;
-    let of_this_run = view.checks.iter().any(|check| check.last.is_some() && !check.restored);
-    if view.stale || slot.lineage.waits || !of_this_run {
+    if view.stale || slot.lineage.waits || !rules::host::is_heard(view) {
         return None;
     }
     let condition = if slot.flappers > 0 { rules::host::steady(view)? } else { view.condition };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::upkeep::{self, maintained};
 use super::{HostSlot, Row, State};
 use crate::base::{Timestamp, Untrusted};
-use crate::model::Condition;
+use crate::model::{Condition, Subject, Target};
 use crate::state::event::{Effect, News, Pace};
 use crate::state::rules;
 use crate::state::rules::host::Open;
@@ -100,6 +100,8 @@ impl State {
         let problem = slot.view.condition.is_problem();
         let plain = slot.flappers == 0 && care.flapping.is_none() && !slot.claimed && care.ack.is_none();
         let plain = plain && slot.active.is_empty() && care.maintenance.is_none();
+        // The end of a claim may be heard of later than the problem: a journal is read at the start.
+        let plain = plain && (!problem || self.desk.is_blank());
         if plain && problem == slot.wanting {
             return;
         }
@@ -112,9 +114,12 @@ impl State {
         let wanting = problem || flapping.is_some();
         let unowned_since = match care.unowned_since {
             _ if !wanting || ack.is_some() || maintenance.is_some() => None,
-            Some(since) => Some(since),
             None if slot.wanting => Some(at),
-            None => Some(flapping.map_or(slot.view.since, |flapping| flapping.since)),
+            since => {
+                let began = flapping.map_or(slot.view.since, |flapping| flapping.since);
+                let target = Target::Host(slot.view.host.id.clone());
+                Some(self.desk.unowned_since(&target, since.unwrap_or(began)))
+            }
         };
         slot.wanting = wanting;
         let inferred_parent = care.inferred_parent.clone();
@@ -138,32 +143,56 @@ impl State {
         Some(Flapping { percent, since, worst: if now.is_problem() { worst.max(now) } else { worst } })
     }
 
+    /// Announces what is news, and has what people were told kept for a later run.
+    fn tell(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
+        let slot = &self.hosts[row];
+        let (told, condition) = (&slot.lineage.told, slot.view.condition);
+        let flaps = slot.view.care.flapping.is_some();
+        // Most results say what all before them said.
+        let same = told.condition == Some(condition) && !condition.is_problem() && !flaps && !told.flapping;
+        if same && !told.down && told.checks.is_empty() {
+            return;
+        }
+        // What an earlier run found is no news.
+        if told.condition.is_some() && !rules::host::is_heard(&slot.view) {
+            return;
+        }
+        let (before, count) = (told.clone(), effects.len());
+        self.tell_news(at, row, effects);
+        let slot = &mut self.hosts[row];
+        slot.lineage.found &= effects.len() == count;
+        if slot.lineage.told != before {
+            effects.push(Effect::RememberAsset(Subject::Host(slot.view.host.id.clone())));
+        }
+    }
+
     /// Announces what is news: a condition that changed, and one that stays what it was by a new fault that is as bad. In maintenance
     /// only the end of what was told before is. What flaps is told once when it begins and once when it ends; meanwhile only what
     /// its other checks say.
-    fn tell(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
+    fn tell_news(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
         let slot = &mut self.hosts[row];
         let condition = slot.view.condition;
         let flaps = slot.view.care.flapping.is_some();
         let lineage = &mut slot.lineage;
-        if lineage.told_down && !slot.down && !lineage.waits && condition != Condition::Unreachable {
-            (lineage.told_down, lineage.back) = (false, Some(at));
+        if lineage.told.down && !slot.down && !lineage.waits && condition != Condition::Unreachable {
+            (lineage.told.down, lineage.back) = (false, Some(at));
         }
-        let same = lineage.announced == Some(condition) && !flaps && !lineage.flapping;
+        let same = lineage.told.condition == Some(condition) && !flaps && !lineage.told.flapping;
         if same && !condition.is_problem() {
-            lineage.told.clear();
+            lineage.told.checks.clear();
             return;
         }
         let asset = &slot.view.host.id;
         let doubt = lineage.doubt(&slot.view, at);
         let judged = !lineage.waits && condition != Condition::Unreachable;
-        let Some(announced) = lineage.announced else {
+        let Some(announced) = lineage.told.condition else {
             // How it is found is no news; what began in a window that is open is told at its end.
             let begun = slot.view.care.maintenance.as_ref().is_some_and(|m| slot.view.since >= m.from);
             let begun = begun && condition.is_problem();
             lineage.announce(if begun { Condition::Ok } else { condition });
-            lineage.untold = !begun && condition.is_problem() && !slot.view.checks.iter().any(was_told);
-            lineage.flapping = flaps;
+            lineage.told.untold = !begun && condition.is_problem() && !slot.view.checks.iter().any(was_told);
+            lineage.told.flapping = flaps;
+            lineage.found = true;
             if !begun && judged {
                 lineage.learn(&slot.view, slot.down, doubt, false);
             }
@@ -173,27 +202,27 @@ impl State {
             return;
         }
         if slot.view.care.maintenance.is_some() {
-            if condition == Condition::Ok && !flaps && (announced.is_problem() || lineage.flapping) {
-                lineage.announced = Some(condition);
-                lineage.told.clear();
-                if std::mem::take(&mut lineage.untold) && !lineage.flapping {
+            if condition == Condition::Ok && !flaps && (announced.is_problem() || lineage.told.flapping) {
+                lineage.told.condition = Some(condition);
+                lineage.told.checks.clear();
+                if std::mem::take(&mut lineage.told.untold) && !lineage.told.flapping {
                     return;
                 }
-                let news = if std::mem::take(&mut lineage.flapping) { News::FlappingEnds } else { News::Changed };
+                let news = if std::mem::take(&mut lineage.told.flapping) { News::FlappingEnds } else { News::Changed };
                 effects.push(Effect::Announce { asset: asset.clone(), from: announced, to: condition, news });
             }
             return;
         }
         let fault = if judged { lineage.learn(&slot.view, slot.down, doubt, flaps) } else { Fault::Known };
-        if flaps != lineage.flapping {
-            lineage.flapping = flaps;
-            lineage.untold = false;
+        if flaps != lineage.told.flapping {
+            lineage.told.flapping = flaps;
+            lineage.told.untold = false;
             if flaps {
                 let (from, to) = (announced, condition);
                 effects.push(Effect::Announce { asset: asset.clone(), from, to, news: News::FlappingBegins });
             } else if slot.flappers == 0 {
                 lineage.announce(condition);
-                let to = lineage.announced.unwrap_or(condition);
+                let to = lineage.told.condition.unwrap_or(condition);
                 effects.push(Effect::Announce { asset: asset.clone(), from: announced, to, news: News::FlappingEnds });
                 return;
             }
@@ -203,19 +232,19 @@ impl State {
         let (from, to, news) = match (changed, fault) {
             // Worse than it was, by what nobody has ever seen to be right.
             (Some((from, to)), Fault::Found) if to > from => {
-                lineage.untold |= !from.is_problem();
+                lineage.told.untold |= !from.is_problem();
                 return;
             }
             // No worse than what nobody was told.
-            (Some((from, to)), _) if lineage.untold && to <= from => {
-                lineage.untold = to.is_problem();
+            (Some((from, to)), _) if lineage.told.untold && to <= from => {
+                lineage.told.untold = to.is_problem();
                 return;
             }
             (Some((from, to)), _) => (from, to, News::Changed),
             (None, Fault::New(worst)) if worst >= announced && told.is_some() => (announced, announced, News::Another),
             (None, _) => return,
         };
-        lineage.untold = false;
+        lineage.told.untold = false;
         effects.push(Effect::Announce { asset: asset.clone(), from, to, news });
     }
 

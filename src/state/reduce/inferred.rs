@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use super::State;
 use crate::model::device::Neighbor;
-use crate::model::{Inference, Inventory, PortTable};
+use crate::model::{Inference, Inventory, PortTable, Subject};
+use crate::state::event::Effect;
 use crate::state::view::InferredParent;
 
 /// What fell silent further apart has causes of its own.
@@ -33,6 +34,14 @@ impl Names {
 
     fn row(&self, name: &str) -> Option<usize> {
         self.0.get(name).copied().flatten()
+    }
+}
+
+impl super::HostSlot {
+    /// The device that named it as its neighbour, where it hangs on that.
+    pub(super) fn neighbor(&self) -> Option<Arc<str>> {
+        let parent = self.view.care.inferred_parent.as_ref().filter(|parent| parent.by == Inference::Neighbor);
+        parent.map(|parent| parent.name.clone())
     }
 }
 
@@ -66,18 +75,27 @@ impl State {
     }
 
     /// What a walk says of the neighbours of a device.
-    pub(super) fn infer(&mut self, device: usize, table: &PortTable) {
+    pub(super) fn infer(&mut self, device: usize, table: &PortTable, effects: &mut Vec<Effect>) {
         let neighbors = table.equipment.ports.iter().flat_map(|facts| &facts.neighbors);
         let ends = neighbors.filter(|neighbor| neighbor.forwards == Some(false));
         let found: Vec<usize> = ends.filter_map(|neighbor| self.names.find(neighbor)).collect();
         let mut anew = false;
         for row in found {
-            if self.may_hang(row, device) {
-                anew |= self.hang(row, Some((device, Inference::Neighbor)));
+            if self.may_hang(row, device) && self.hang(row, Some((device, Inference::Neighbor))) {
+                anew = true;
+                effects.push(Effect::RememberAsset(Subject::Host(self.hosts[row].view.host.id.clone())));
             }
         }
         if anew {
             self.count_voters();
+        }
+    }
+
+    /// An earlier run found it to hang on that device.
+    pub(super) fn hang_again(&mut self, row: usize, device: &str) {
+        let device = self.names.row(&device.to_lowercase());
+        if let Some(device) = device.filter(|device| self.may_hang(row, *device)) {
+            self.hang(row, Some((device, Inference::Neighbor)));
         }
     }
 
@@ -87,7 +105,11 @@ impl State {
         if slot.view.care.inferred_parent.is_none() {
             return false;
         }
-        let began = |slot: &super::HostSlot| slot.lineage.silent_since.unwrap_or(slot.view.since);
+        let began = |slot: &super::HostSlot| {
+            let since = slot.lineage.silent_since.unwrap_or(slot.view.since);
+            // What an earlier run found down began then, and not with the first look of this one.
+            if slot.down { since.min(slot.view.since) } else { since }
+        };
         let apart = slot.parents.iter().all(|parent| {
             let (mine, its) = (began(slot), began(&self.hosts[*parent]));
             mine.since(its).max(its.since(mine)) > TOGETHER

@@ -1,23 +1,83 @@
 //! What is told of a device's ports and of what it says of itself: each problem once when it begins and once when it is over.
-//! What the first walk of this run finds is how things stand, and no news. In maintenance nothing new is told; what
-//! still stands after it is.
+//! What the first walk of all finds is how things stand, and no news; a later run goes on from what was told. In maintenance
+//! nothing new is told; what still stands after it is.
 
 use std::collections::BTreeMap;
 
 use super::{HostSlot, State};
-use crate::model::{Condition, Target};
+use crate::model::{Condition, Subject, Target, ToldPart};
 use crate::state::event::Effect;
 use crate::state::view::DeviceView;
 
-/// What was told of each part of a device; `None` until a walk said how things stand.
+/// What was told of each part of a device.
 #[derive(Clone, Debug, Default)]
-pub struct Told(Option<BTreeMap<Target, Known>>);
+pub struct Told {
+    /// `None` until a walk said how things stand.
+    parts: Option<BTreeMap<Target, Known>>,
+    /// As this run found it, and nothing was told since.
+    found: bool,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Known {
     condition: Condition,
     /// It was found, and nobody was told.
     untold: bool,
+}
+
+impl Told {
+    /// What an earlier run told, unless this one has told something already.
+    pub(super) fn resume(&mut self, parts: Vec<ToldPart>) {
+        if self.parts.is_none() || self.found {
+            let known = |ToldPart { target, condition, untold }| (target, Known { condition, untold });
+            (self.parts, self.found) = (Some(parts.into_iter().map(known).collect()), false);
+        }
+    }
+
+    /// The same for a later run.
+    pub(super) fn kept(&self) -> Option<Vec<ToldPart>> {
+        let parts = self.parts.as_ref()?.iter();
+        Some(parts.map(|(target, known)| known.kept(target)).collect())
+    }
+
+    /// Takes in how things stand and says what is news of it, and whether a later run has to know more than before.
+    fn learn(&mut self, now: BTreeMap<Target, Condition>, recalled: bool, quiet: bool) -> (Vec<Effect>, bool) {
+        let mut effects = Vec::new();
+        let Some(told) = &mut self.parts else {
+            let found = |condition| Known { condition, untold: !recalled };
+            self.parts = Some(now.into_iter().map(|(target, condition)| (target, found(condition))).collect());
+            self.found = true;
+            return (effects, true);
+        };
+        let count = told.len();
+        told.retain(|target, known| {
+            let stands = now.contains_key(target);
+            if !stands && !known.untold {
+                let target = target.clone();
+                effects.push(Effect::AnnouncePart { target, from: known.condition, to: Condition::Ok });
+            }
+            stands
+        });
+        let mut changed = told.len() != count;
+        for (target, to) in now.into_iter().filter(|_| !quiet) {
+            let usual = Known { condition: Condition::Ok, untold: false };
+            let known = told.get(&target).copied().unwrap_or(usual);
+            let (from, untold) = (known.condition, known.untold && to <= known.condition);
+            let new = Known { condition: to, untold };
+            changed |= told.insert(target.clone(), new) != Some(new);
+            if from != to && !untold {
+                effects.push(Effect::AnnouncePart { target, from, to });
+            }
+        }
+        self.found &= effects.is_empty();
+        (effects, changed)
+    }
+}
+
+impl Known {
+    fn kept(self, target: &Target) -> ToldPart {
+        ToldPart { target: target.clone(), condition: self.condition, untold: self.untold }
+    }
 }
 
 impl State {
@@ -27,34 +87,13 @@ impl State {
         let Some(device) = device.as_ref().filter(|device| !device.stale) else { return };
         // Most walks of most devices find nothing.
         let calm = !device.condition.is_problem() && device.findings.is_empty();
-        if calm && told.0.as_ref().is_some_and(BTreeMap::is_empty) {
+        if calm && told.parts.as_ref().is_some_and(BTreeMap::is_empty) {
             return;
         }
-        let now = problems(device);
-        let Some(told) = &mut told.0 else {
-            let found = |condition| Known { condition, untold: !recalled };
-            told.0 = Some(now.into_iter().map(|(target, condition)| (target, found(condition))).collect());
-            return;
-        };
-        told.retain(|target, known| {
-            let stands = now.contains_key(target);
-            if !stands && !known.untold {
-                let target = target.clone();
-                effects.push(Effect::AnnouncePart { target, from: known.condition, to: Condition::Ok });
-            }
-            stands
-        });
-        if view.care.maintenance.is_some() {
-            return;
-        }
-        for (target, to) in now {
-            let usual = Known { condition: Condition::Ok, untold: false };
-            let known = told.get(&target).copied().unwrap_or(usual);
-            let (from, untold) = (known.condition, known.untold && to <= known.condition);
-            told.insert(target.clone(), Known { condition: to, untold });
-            if from != to && !untold {
-                effects.push(Effect::AnnouncePart { target, from, to });
-            }
+        let (news, changed) = told.learn(problems(device), recalled, view.care.maintenance.is_some());
+        effects.extend(news);
+        if changed {
+            effects.push(Effect::RememberAsset(Subject::Host(view.host.id.clone())));
         }
     }
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::base::Untrusted;
 use crate::model::{Host, NotificationKind, Origin, Outcome, Reading, Unit, Wire};
+use crate::state::Remembered;
 use crate::state::snapshot::ProblemKind;
 
 pub(super) const T0: Timestamp = Timestamp::from_secs(1_800_000_000);

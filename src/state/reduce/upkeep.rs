@@ -57,7 +57,8 @@ pub fn maintained(
     at: Timestamp,
 ) -> Option<Arc<Maintained>> {
     for one in active.iter_mut().filter(|one| one.lasts().is_some() && one.started.is_none()) {
-        if condition.is_problem() && at < one.opening.until {
+        // It may have begun in an earlier run, and the window be over.
+        if condition.is_problem() && since < one.opening.until {
             one.started = Some(since.max(one.opening.from));
         }
     }
@@ -102,7 +103,9 @@ impl State {
     pub(super) fn review_upkeep(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
         let (mut of_hosts, mut of_jobs) = (HashMap::new(), HashMap::new());
         for window in self.upkeep.windows() {
-            let Some(opening) = window.opening(at) else { continue };
+            // A flexible one lasts beyond its window's end.
+            let beyond = window.maintenance.order.flexible.unwrap_or_default();
+            let Some(opening) = window.latest(at).filter(|opening| at < opening.until.plus(beyond)) else { continue };
             let scope = &window.maintenance.order.scope;
             let active = Active { maintenance: window.maintenance.clone(), opening, started: None };
             for row in self.covered_hosts(scope) {

@@ -104,6 +104,10 @@ pub fn restore(check: &mut CheckView, one: Remembered, policy: &Policy, now: Tim
     if check.last.is_some() {
         // When it was well before is no matter of better knowledge.
         check.last_good = check.last_good.or(one.last_good);
+        // Nor is how it changed.
+        if check.flap.changes == 0 {
+            check.flap = Flap { last: check.flap.last.or(one.flap.last), ..one.flap };
+        }
         return;
     }
     check.condition = one.condition;

@@ -115,6 +115,11 @@ fn fell_silent_together(life: &[&CheckView]) -> bool {
     })
 }
 
+/// Something of it was looked at in this run.
+pub fn is_heard(view: &HostView) -> bool {
+    view.checks.iter().any(|check| check.last.is_some() && !check.restored)
+}
+
 /// How a host stands by those of its checks that do not flap; `None` where they say nothing.
 pub fn steady(view: &HostView) -> Option<Condition> {
     let firm = |check: &&CheckView| !check.flap.flapping;

@@ -34,6 +34,11 @@ impl Window {
 
     /// The opening that `now` is in.
     pub fn opening(&self, now: Timestamp) -> Option<Opening> {
+        self.latest(now).filter(|opening| now < opening.until)
+    }
+
+    /// The last opening that has begun, and may be over.
+    pub fn latest(&self, now: Timestamp) -> Option<Opening> {
         let opening = match (&self.maintenance.order.span, &self.plan) {
             (Span::Recurring { lasts, .. }, Some(plan)) => {
                 let from = plan.last_two(now).0?.at;
@@ -42,7 +47,7 @@ impl Window {
             (Span::Once { from, until }, _) => Opening { from: *from, until: *until },
             (Span::Recurring { .. }, None) => return None,
         };
-        (opening.from <= now && now < opening.until).then_some(opening)
+        (opening.from <= now).then_some(opening)
     }
 
     /// When it next opens or closes.

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use super::host::{signs_of_life, tells};
 use crate::base::Timestamp;
-use crate::model::{CheckKey, CheckSpec, Condition, Observation, Outcome};
+use crate::model::{CheckKey, CheckSpec, Condition, Observation, Outcome, Told};
 use crate::state::view::{CheckView, HostView};
 
 /// Beyond what its checks need by themselves: queues, and a schedule that spreads many at once.
@@ -46,16 +46,10 @@ pub struct Lineage {
     pub wakes: Option<Timestamp>,
     /// What it hung on is back: what was found before says nothing about the host itself.
     pub acquittal: Option<Acquittal>,
-    /// The condition that was last announced, or found at the start.
-    pub announced: Option<Condition>,
-    /// That condition is a problem that was found and never told: nobody waits to hear that it is over.
-    pub untold: bool,
-    /// That it flaps was announced, or found at the start.
-    pub flapping: bool,
-    /// Which of its checks were bad when something was announced last, or found so at the start, and how bad.
-    pub told: Vec<(Arc<str>, Condition)>,
-    /// That nothing of it answers was announced, or found at the start.
-    pub told_down: bool,
+    /// What people were told of it.
+    pub told: Told,
+    /// That is how this run found it, and nothing was told since: what an earlier run knows of it is better.
+    pub found: bool,
     /// When it came back: what its checks found before that says nothing of it now.
     pub back: Option<Timestamp>,
 }
@@ -111,11 +105,8 @@ impl Lineage {
     pub fn hear(&mut self, view: &HostView) -> bool {
         self.wavering = self.wavering.or_else(|| first_silence(view)).filter(|_| first_silence(view).is_some());
         let Some(since) = silence(view) else {
-            let Self { wavering, doubt, waits, announced, untold, flapping, told_down, back, .. } = *self;
-            let told = std::mem::take(&mut self.told);
-            let kept =
-                Self { wavering, doubt, waits, announced, untold, flapping, told, told_down, back, ..Self::default() };
-            *self = kept;
+            let Self { wavering, doubt, waits, told, found, back, .. } = std::mem::take(self);
+            *self = Self { wavering, doubt, waits, told, found, back, ..Self::default() };
             return false;
         };
         let begins = self.silent_since.is_none();
@@ -176,11 +167,11 @@ impl Lineage {
     /// find follows from that. `steady`: what flaps is left out.
     pub fn learn(&mut self, view: &HostView, down: bool, doubt: Option<Timestamp>, steady: bool) -> Fault {
         if down {
-            let known = std::mem::replace(&mut self.told_down, true);
+            let known = std::mem::replace(&mut self.told.down, true);
             return if known { Fault::Known } else { Fault::New(view.condition) };
         }
         let mut news = Fault::Known;
-        let mut told = std::mem::take(&mut self.told);
+        let mut told = std::mem::take(&mut self.told.checks);
         told.retain(|(name, _)| {
             view.checks.iter().any(|check| check.spec.key.name == *name && check.condition.is_problem())
         });
@@ -205,7 +196,7 @@ impl Lineage {
                 news => news,
             };
         }
-        self.told = told;
+        self.told.checks = told;
         news
     }
 
@@ -215,10 +206,10 @@ impl Lineage {
         let told = match condition {
             Condition::Pending => return None,
             Condition::Unreachable => {
-                self.announced.get_or_insert(Condition::Ok);
+                self.told.condition.get_or_insert(Condition::Ok);
                 return None;
             }
-            _ => self.announced.replace(condition)?,
+            _ => self.told.condition.replace(condition)?,
         };
         let news = told != condition && (told.is_problem() || condition.is_problem());
         news.then_some((told, condition))

@@ -359,7 +359,8 @@ pub fn of_job(job: &JobView) -> Problem {
     }
 }
 
-fn job_word(state: JobState) -> &'static str {
+/// The state of a backup in the words of the screen.
+pub fn job_word(state: JobState) -> &'static str {
     match state {
         JobState::Pending => "PENDING",
         JobState::Waiting => "WAITING",

@@ -172,6 +172,8 @@ mod tests {
             name: "Gi1/0/1",
             words: "desk 7",
             condition: Condition::Ok,
+            word: "",
+            care: None,
             stale: false,
             tags: Vec::new(),
             group: "",

@@ -8,6 +8,7 @@ use super::{PaneKind, ScreenId, age, dim};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::state::JobView;
+use crate::state::snapshot::problems::job_word;
 use crate::ui::action::Action;
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
@@ -51,6 +52,8 @@ fn passes(app: &App, job: &JobView) -> bool {
         name: &job.job.name,
         words: &words,
         condition: job.condition,
+        word: job_word(job.state),
+        care: Some(&job.care),
         stale: job.stale,
         tags: Vec::new(),
         group: "",

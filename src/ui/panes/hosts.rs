@@ -30,7 +30,7 @@ pub fn order(app: &App) -> Vec<usize> {
 /// The hosts alone, those too whose head is closed: worst first, by counting, linear for ten thousand hosts; or as the operator
 /// has them.
 pub fn hosts(app: &App) -> Vec<usize> {
-    let mut buckets: [Vec<usize>; 9] = Default::default();
+    let mut buckets: [Vec<usize>; 10] = Default::default();
     for (row, host) in app.snapshot.hosts.iter().enumerate() {
         if app.problems_only && !app.parts.worst(host).is_problem() && !host.stale {
             continue;
@@ -47,10 +47,11 @@ pub fn hosts(app: &App) -> Vec<usize> {
 }
 
 fn rank(host: &HostView, parts: &Parts) -> usize {
-    let handled = host.care.ack.is_some() || host.care.maintenance.is_some();
+    let maintained = host.care.maintenance.is_some();
+    let handled = host.care.ack.is_some() || maintained;
     let condition = match parts.bad(host) {
-        // What somebody has taken on sinks, and stays.
-        None if handled && host.condition.is_problem() => return 3,
+        // What somebody has taken on sinks, and stays; in maintenance it is nobody's business at all, as among the problems.
+        None if handled && host.condition.is_problem() => return 3 + usize::from(maintained),
         // What is wrong with its parts nobody has taken on.
         Some(bad) if handled => bad.worst,
         _ => parts.worst(host),
@@ -59,12 +60,12 @@ fn rank(host: &HostView, parts: &Parts) -> usize {
         Condition::Critical => 0,
         Condition::Warning => 1,
         Condition::Unknown => 2,
-        Condition::Unreachable => 4,
-        _ if host.stale => 5,
-        Condition::Pending => 6,
+        Condition::Unreachable => 5,
+        _ if host.stale => 6,
+        Condition::Pending => 7,
         Condition::Ok if host.care.flapping.is_some() => 2,
-        Condition::Ok => 7,
-        Condition::NotProbed => 8,
+        Condition::Ok => 8,
+        Condition::NotProbed => 9,
     }
 }
 
@@ -77,6 +78,8 @@ fn passes(app: &App, host: &HostView) -> bool {
         name: &host.host.name,
         words: &words,
         condition: app.parts.worst(host),
+        word: host.word(),
+        care: Some(&host.care),
         stale: host.stale,
         tags: host.host.tags.iter().map(|t| &**t).collect(),
         group: host.host.group.as_deref().unwrap_or_default(),
@@ -91,6 +94,9 @@ pub fn title(app: &App) -> (String, String) {
     let t = &app.snapshot.totals;
     let asked = t.hosts - t.hosts_not_probed - t.hosts_pending;
     let mut parts = vec![format!("{asked} of {} polled", t.hosts)];
+    if t.unreachable > 0 {
+        parts.push(format!("{} hidden", t.unreachable));
+    }
     if t.hosts_stale > 0 {
         parts.push(format!("{} stale", t.hosts_stale));
     }
@@ -393,7 +399,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     if shown(Column::Value) && leading.is_some_and(|(value, _)| value == reason) {
         return;
     }
-    let text = if host.condition.is_problem() && owner.is_none() { Meaning::Text } else { Meaning::Dim };
+    let text = if host.condition.is_problem() && !quiet { Meaning::Text } else { Meaning::Dim };
     let said = if shown(Column::State) { super::without_word(&reason, state_word(host)) } else { &reason };
     line.put(said, app.look.style(if host.stale { Meaning::Stale } else { text }));
 }

@@ -40,6 +40,8 @@ fn is_shown(app: &App, entry: &LogEntry) -> bool {
             name: &entry.object,
             words: &entry.says,
             condition: entry.condition(),
+            word: entry.word,
+            care: None,
             stale: false,
             tags,
             group: &group,

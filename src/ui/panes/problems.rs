@@ -31,6 +31,8 @@ pub fn order(app: &App) -> Vec<usize> {
                 name: &name,
                 words: &words,
                 condition: p.condition,
+                word: &p.word,
+                care: Some(&p.care),
                 stale: p.stale,
                 tags: app.tags(&p.asset),
                 group: app.group(&p.asset),

@@ -4,6 +4,7 @@ use super::*;
 use crate::bus::Ticket;
 use crate::model::{Acknowledgement, Claim, Maintenance, Order, Pause, Scope, Span, Stickiness, Target};
 use crate::state::view::Maintained;
+use crate::ui::panes::PaneKind;
 
 fn claim(owner: &str, note: &str) -> Arc<Acknowledgement> {
     Arc::new(Acknowledgement {
@@ -58,6 +59,25 @@ fn sent(console: &mut Console) -> Vec<Command> {
     std::iter::from_fn(|| console.commands.try_recv().ok())
         .filter(|command| !matches!(command, Command::Focus(_)))
         .collect()
+}
+
+#[test]
+fn what_is_worked_on_stands_below_what_is_owned_and_above_what_is_hidden() {
+    let mut snapshot = (*cared_for()).clone();
+    let of = |snapshot: &Snapshot, name: &str| snapshot.host(&AssetId::new(name)).expect("it is there").care.clone();
+    let (owned, maintained) = (of(&snapshot, "core-sw1"), of(&snapshot, "db02"));
+    for host in &mut snapshot.hosts {
+        match host.host.id.as_str() {
+            "core-sw1" => Arc::make_mut(host).care = maintained.clone(),
+            "web2" => Arc::make_mut(host).care = owned.clone(),
+            _ => {}
+        }
+    }
+    let mut console = Console::new((120, 40), Arc::new(snapshot), true);
+    console.press("2");
+    let hosts = console.app.list(PaneKind::Hosts).order.clone();
+    let names = hosts.iter().take(3).map(|row| console.app.snapshot.hosts[*row].host.name.to_string());
+    assert_eq!(names.collect::<Vec<_>>(), ["web2", "core-sw1", "acc-17"]);
 }
 
 #[test]
@@ -140,7 +160,7 @@ fn a_window_is_ordered_and_taken_back() {
     let mut console = Console::new((120, 40), cared_for(), true);
     console.press("2");
     let at = console.app.snapshot.hosts.iter().position(|h| h.host.id.as_str() == "db02").expect("there");
-    console.app.list_mut(super::super::panes::PaneKind::Hosts).select_row(at);
+    console.app.list_mut(PaneKind::Hosts).select_row(at);
     console.press("u");
     let commands = sent(&mut console);
     assert!(

@@ -10,6 +10,7 @@ use crate::config::wall::{Form, Page};
 use crate::model::AssetId;
 use crate::state::lookup::Lookup;
 use crate::state::snapshot::ProblemKind;
+use crate::state::snapshot::problems::job_word;
 use crate::state::{DeviceView, HostView, JobView, Problem, Snapshot};
 use crate::ui::filter::{Filter, PortSubject, Subject};
 use crate::ui::parts::Parts;
@@ -94,6 +95,8 @@ impl Scope {
                 name: &view.host.name,
                 words: &words,
                 condition: parts.worst(view),
+                word: view.word(),
+                care: Some(&view.care),
                 stale: view.stale,
                 tags: view.host.tags.iter().map(|tag| &**tag).collect(),
                 group: view.host.group.as_deref().unwrap_or_default(),
@@ -120,6 +123,8 @@ impl Scope {
                 name: &device.host.name,
                 words: &words,
                 condition: parts.standing(device),
+                word: parts.word(device),
+                care: None,
                 stale: parts.is_old(device),
                 tags: device.host.tags.iter().map(|tag| &**tag).collect(),
                 group: device.host.group.as_deref().unwrap_or_default(),
@@ -143,6 +148,7 @@ impl Scope {
             name: &name,
             words: "",
             condition: seen.view.condition,
+            word: "",
             kind: "port",
             address: None,
             port: Some(PortSubject { seen, lookup }),
@@ -164,6 +170,8 @@ impl Scope {
                     name: &view.job.name,
                     words: &words,
                     condition: view.condition,
+                    word: job_word(view.state),
+                    care: Some(&view.care),
                     stale: view.stale,
                     tags: host.map(|view| view.host.tags.iter().map(|tag| &**tag).collect()).unwrap_or_default(),
                     group: host.and_then(|view| view.host.group.as_deref()).unwrap_or_default(),
@@ -193,6 +201,8 @@ impl Scope {
                 name: &name,
                 words: &words,
                 condition: problem.condition,
+                word: &problem.word,
+                care: Some(&problem.care),
                 stale: problem.stale,
                 tags: host.map(|view| view.host.tags.iter().map(|tag| &**tag).collect()).unwrap_or_default(),
                 group: host.and_then(|view| view.host.group.as_deref()).unwrap_or_default(),

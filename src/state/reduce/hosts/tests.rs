@@ -254,6 +254,8 @@ fn a_chain_that_dies_from_its_top_and_is_noticed_from_its_end_is_one_problem() {
     assert_eq!(announced(&all), [("core".to_owned(), Condition::Critical)]);
     let snapshot = s.publish(at(49));
     assert_eq!(snapshot.problems[0].hides, 3);
+    let hides = |host: &str| s.hides(&Target::Host(AssetId::new(host)));
+    assert_eq!(["core", "dist", "pc", "nobody"].map(hides), [3, 0, 0, 0]);
     assert!(snapshot.hosts.iter().skip(1).all(|h| h.behind.as_deref() == Some("core")));
 }
 

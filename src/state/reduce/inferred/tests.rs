@@ -106,6 +106,29 @@ fn it_hides_neither_what_died_at_another_time_nor_what_is_tagged_critical() {
 }
 
 #[test]
+fn what_hung_on_a_dead_switch_hangs_on_it_after_a_restart_too() {
+    let mut s = world(|_| {});
+    die(&mut s, "sw1", 40);
+    die(&mut s, "db01", 41);
+    let specs = s.specs().to_vec();
+    let checks = specs.iter().filter_map(|spec| s.check(&spec.key)?.remembered()).collect();
+    let assets = ["sw1", "db01", "web"].map(|host| s.asset(&Subject::Host(AssetId::new(host))).expect("it was seen"));
+    let mut later = State::new(Policy::default());
+    later.reduce(at(300), Event::RestoredAssets(assets.into()));
+    let mut all = later.reduce(at(300), Event::Restored(checks));
+    all.extend(later.reduce(at(300), Event::Inventory(Arc::new(hosts()))));
+    // A switch that is dead says nothing of its neighbours.
+    assert_eq!(stands(&mut later, "db01", 300).0, Condition::Unreachable);
+    for host in ["db01", "sw1", "sw1", "db01"] {
+        all.extend(see(&mut later, host, "icmp", 301, Outcome::Critical));
+    }
+    assert_eq!((told(&all), stands(&mut later, "db01", 301).0), (0, Condition::Unreachable));
+    all = see(&mut later, "sw1", "icmp", 310, Outcome::Ok);
+    all.extend(see(&mut later, "db01", "icmp", 311, Outcome::Ok));
+    assert_eq!(told(&all), 1, "the switch is back, and nobody knew of the other");
+}
+
+#[test]
 fn configured_parents_come_first_and_a_reload_keeps_what_was_inferred() {
     let mut s = world(|inventory| Arc::make_mut(&mut inventory.hosts[1]).parents = vec![AssetId::new("web")]);
     assert_eq!(parent_of(&s.publish(at(3)).hosts[1]), None);

@@ -95,6 +95,37 @@ fn a_new_inventory_tells_nothing_anew_and_forgets_nothing() {
     assert_eq!(walk(&mut s, 40, false, false), [well("sw/Gi1")]);
 }
 
+/// A later run, with what this one has kept.
+fn again(state: &State) -> State {
+    let subject = Subject::Host(AssetId::new("sw"));
+    let mut later = switch();
+    later.reduce(at(1), Event::RestoredAssets(state.asset(&subject).into_iter().collect()));
+    later.reduce(at(1), Event::Restored(Vec::new()));
+    later
+}
+
+#[test]
+fn a_later_run_goes_on_from_what_was_told() {
+    let mut s = switch();
+    // The port is found so and never told; the battery is told.
+    walk(&mut s, 10, true, false);
+    assert_eq!(walk(&mut s, 20, true, true), [bad("sw (device)")]);
+    let mut later = again(&s);
+    assert_eq!(walk(&mut later, 30, true, true), []);
+    assert_eq!(walk(&mut later, 40, false, false), [well("sw (device)")], "nobody was told of the port");
+    // What broke while nobody looked.
+    let mut later = again(&later);
+    assert_eq!(walk(&mut later, 50, true, false), [bad("sw/Gi1")]);
+    // A walk that was quicker than the store.
+    let mut slow = switch();
+    assert_eq!(walk(&mut slow, 60, false, true), []);
+    let stored = later.asset(&Subject::Host(AssetId::new("sw")));
+    let mut told = slow.reduce(at(61), Event::RestoredAssets(stored.into_iter().collect()));
+    told.extend(slow.reduce(at(61), Event::Restored(Vec::new())));
+    let parts = told.iter().filter(|effect| matches!(effect, Effect::AnnouncePart { .. })).count();
+    assert_eq!(parts, 2, "the port is well, and it runs on battery");
+}
+
 #[test]
 fn the_words_are_those_of_the_list_and_tell_a_device_from_its_host() {
     use crate::model::AlertKind;

@@ -1,5 +1,7 @@
 //! A host: its condition and why, the switch port it hangs on, what it says of itself where it is a device, its checks.
 
+use std::sync::Arc;
+
 use super::{Line, ago, care, check, device, meaning, tables, vitals};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
@@ -38,9 +40,8 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     if !tags.is_empty() {
         out.push((Meaning::Dim, format!("tags {}", tags.join(", "))));
     }
-    if let Some(line) = path(app, host) {
-        out.push(line);
-    }
+    out.extend(path(app, host));
+    out.extend(hidden(app, host));
     if let Some(line) = hangs(app, now, host) {
         out.push(line);
     }
@@ -102,6 +103,16 @@ fn path(app: &App, host: &HostView) -> Option<Line> {
         here = next;
     }
     (!steps.is_empty()).then(|| (meaning, format!("hangs on {}", steps.join(&app.look.text(" → ")))))
+}
+
+/// What is hidden behind it while it is down: all of it, by name.
+fn hidden(app: &App, host: &HostView) -> Option<Line> {
+    let name = &host.host.name;
+    let behind =
+        |other: &&Arc<HostView>| other.condition == Condition::Unreachable && other.behind.as_deref() == Some(&**name);
+    let names: Vec<&str> = app.snapshot.hosts.iter().filter(behind).map(|other| &*other.host.name).collect();
+    (!names.is_empty())
+        .then(|| (Meaning::Unreachable, format!("{} hidden behind it: {}", names.len(), names.join(", "))))
 }
 
 /// What the host told by itself, newest first.
