@@ -15,8 +15,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::base::{Clock, Timestamp};
 use crate::journal::{self, Contents, Draft, Journal, Watch};
-use crate::model::{CareBook, Entry, EntryKind, Remembered, RememberedDevice, Span};
-use crate::state::{DeviceView, Event, Storage};
+use crate::model::{CareBook, Entry, EntryKind, Remembered, RememberedDevice, Span, Transition};
+use crate::state::{DeviceView, Event, Storage, TRANSITIONS};
 use crate::store::{Dispatch, Outbox, Store, StoreError};
 
 /// Notes that may wait for the disk.
@@ -44,6 +44,8 @@ enum Batch {
     Outbox(Vec<Dispatch>),
     /// Addresses that names resolved to.
     Names(Vec<(Arc<str>, IpAddr)>),
+    /// Conditions that changed.
+    Transitions(Vec<Arc<Transition>>),
 }
 
 /// What an earlier run left, beside last known states.
@@ -148,7 +150,7 @@ impl Records {
     pub fn remember(&self, batch: Vec<Remembered>) -> Result<(), Vec<Remembered>> {
         match self.hand_over(Batch::Checks(batch)) {
             Some(Batch::Checks(batch)) => Err(batch),
-            Some(Batch::Devices(_) | Batch::Outbox(_) | Batch::Names(_)) | None => Ok(()),
+            Some(Batch::Devices(_) | Batch::Outbox(_) | Batch::Names(_) | Batch::Transitions(_)) | None => Ok(()),
         }
     }
 
@@ -156,7 +158,7 @@ impl Records {
     pub fn remember_devices(&self, batch: Vec<Arc<DeviceView>>) -> Result<(), Vec<Arc<DeviceView>>> {
         match self.hand_over(Batch::Devices(batch)) {
             Some(Batch::Devices(batch)) => Err(batch),
-            Some(Batch::Checks(_) | Batch::Outbox(_) | Batch::Names(_)) | None => Ok(()),
+            Some(Batch::Checks(_) | Batch::Outbox(_) | Batch::Names(_) | Batch::Transitions(_)) | None => Ok(()),
         }
     }
 
@@ -164,7 +166,7 @@ impl Records {
     pub fn dispatched(&self, notes: Vec<Dispatch>) -> Result<(), Vec<Dispatch>> {
         match self.hand_over(Batch::Outbox(notes)) {
             Some(Batch::Outbox(notes)) => Err(notes),
-            Some(Batch::Checks(_) | Batch::Devices(_) | Batch::Names(_)) | None => Ok(()),
+            Some(Batch::Checks(_) | Batch::Devices(_) | Batch::Names(_) | Batch::Transitions(_)) | None => Ok(()),
         }
     }
 
@@ -172,7 +174,15 @@ impl Records {
     pub fn remember_names(&self, names: Vec<(Arc<str>, IpAddr)>) -> Result<(), Vec<(Arc<str>, IpAddr)>> {
         match self.hand_over(Batch::Names(names)) {
             Some(Batch::Names(names)) => Err(names),
-            Some(Batch::Checks(_) | Batch::Devices(_) | Batch::Outbox(_)) | None => Ok(()),
+            Some(Batch::Checks(_) | Batch::Devices(_) | Batch::Outbox(_) | Batch::Transitions(_)) | None => Ok(()),
+        }
+    }
+
+    /// The same for conditions that changed.
+    pub fn log(&self, transitions: Vec<Arc<Transition>>) -> Result<(), Vec<Arc<Transition>>> {
+        match self.hand_over(Batch::Transitions(transitions)) {
+            Some(Batch::Transitions(transitions)) => Err(transitions),
+            Some(Batch::Checks(_) | Batch::Devices(_) | Batch::Outbox(_) | Batch::Names(_)) | None => Ok(()),
         }
     }
 
@@ -470,6 +480,7 @@ fn keep_states(
             (_, None) => Ok(()),
             (Batch::Checks(checks), Some(open)) => open.save(&checks),
             (Batch::Names(names), Some(open)) => open.save_names(&names),
+            (Batch::Transitions(transitions), Some(open)) => open.save_transitions(&transitions),
             (Batch::Devices(views), Some(open)) => {
                 let devices: Vec<RememberedDevice> = views.iter().map(|view| view.remembered()).collect();
                 open.save_devices(&devices)
@@ -501,6 +512,15 @@ fn save_outbox(store: &mut Store, unsaved: &mut Vec<Dispatch>) -> Result<(), Sto
 }
 
 fn load(store: Store, clock: Clock, events: &mpsc::Sender<Event>, tell_left: oneshot::Sender<Left>) -> Store {
+    match store.load_transitions(TRANSITIONS) {
+        Ok((transitions, unreadable)) => {
+            if unreadable > 0 {
+                tracing::warn!(count = unreadable, "some changes of conditions cannot be read");
+            }
+            let _ = events.blocking_send(Event::RestoredTransitions(transitions));
+        }
+        Err(error) => tracing::warn!(%error, "what changed before cannot be read"),
+    }
     match store.load() {
         Ok(loaded) => {
             if loaded.unreadable > 0 {
@@ -739,6 +759,24 @@ mod tests {
         let again = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
         let restored = until(&mut events, |e| if let Event::Restored(all) = e { Some(all) } else { None }).await;
         assert_eq!(restored, vec![one]);
+        again.close();
+    }
+
+    #[tokio::test]
+    async fn conditions_that_changed_come_back_after_a_restart() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (target, name) = (Target::Host(AssetId::new("a")), "a".into());
+        let (from, to, reason) = (Condition::Ok, Condition::Critical, "no answer".into());
+        let change = Arc::new(Transition { at: Timestamp(7), target, name, from, to, reason });
+        let earlier = |event| if let Event::RestoredTransitions(all) = event { Some(all) } else { None };
+        let (tx, mut events) = mpsc::channel(64);
+        let records = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
+        assert_eq!(until(&mut events, earlier).await, Vec::new());
+        records.log(vec![change.clone()]).expect("taken");
+        records.close();
+        let (tx, mut events) = mpsc::channel(64);
+        let again = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
+        assert_eq!(until(&mut events, earlier).await, [change]);
         again.close();
     }
 

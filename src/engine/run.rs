@@ -26,10 +26,10 @@ use super::watch::Watch;
 use crate::base::{Clock, Timestamp, Untrusted};
 use crate::bus::{self, Asker, EngineEnd, MessageWeight, Notice, Ticket, Visit, Visitors};
 use crate::journal::Draft;
-use crate::model::{AssetId, CheckKey, Condition, Deed, Observation, Outcome, Policy, Remembered, Target};
+use crate::model::{AssetId, CheckKey, Condition, Deed, Observation, Outcome, Policy, Remembered, Target, Transition};
 use crate::net::Net;
 use crate::ssh::Surroundings;
-use crate::state::{CheckView, Effect, Event, Mode, News, State};
+use crate::state::{CheckView, Effect, Event, Mode, News, State, TRANSITIONS};
 
 /// Results that may wait for the loop; pollers wait when it is full, the screen never does.
 const RESULTS: usize = 4_096;
@@ -156,6 +156,7 @@ pub(super) struct Engine {
     /// Whose state is to be stored.
     pub to_remember: HashSet<CheckKey>,
     devices_to_remember: HashSet<AssetId>,
+    to_log: Vec<Arc<Transition>>,
     notify: Notify,
     /// What the journal is to have and nobody waits for.
     to_write: VecDeque<Draft>,
@@ -212,6 +213,7 @@ impl Engine {
             saved,
             to_remember: HashSet::new(),
             devices_to_remember: HashSet::new(),
+            to_log: Vec::new(),
             notify: Notify::new(delivered),
             to_write: VecDeque::new(),
             remembered_at: setup.clock.now(),
@@ -263,6 +265,7 @@ impl Engine {
                 Effect::RememberDevice(id) => {
                     self.devices_to_remember.insert(id);
                 }
+                Effect::Log(transition) => self.to_log.push(transition),
                 Effect::Announce { asset, from, to, news } => {
                     tracing::info!(asset = asset.as_str(), ?from, ?to, ?news, "state changed");
                     let target = if self.state.has_host(&asset) { Target::Host(asset) } else { Target::Job(asset) };
@@ -463,7 +466,7 @@ impl Engine {
         if let Some(until) = self.hosts_watched.next_end() {
             at = at.min(until);
         }
-        if !self.to_remember.is_empty() || !self.devices_to_remember.is_empty() {
+        if self.has_to_remember() {
             at = at.min(self.remembered_at.plus(self.remember_every()));
         }
         if !self.to_write.is_empty() || self.notify.has_notes() {
@@ -474,6 +477,10 @@ impl Engine {
             at = at.min(self.held.as_ref().map_or(due, |held| held.until.max(due)));
         }
         at
+    }
+
+    fn has_to_remember(&self) -> bool {
+        !self.to_remember.is_empty() || !self.devices_to_remember.is_empty() || !self.to_log.is_empty()
     }
 
     fn remember_every(&self) -> Duration {
@@ -507,6 +514,7 @@ impl Engine {
         let Some(records) = &self.records else {
             self.to_remember.clear();
             self.devices_to_remember.clear();
+            self.to_log.clear();
             return;
         };
         let names = self.net.names.take_found();
@@ -514,6 +522,13 @@ impl Engine {
             && let Err(names) = records.remember_names(names)
         {
             self.net.names.put_found(names);
+        }
+        if !self.to_log.is_empty()
+            && let Err(transitions) = records.log(std::mem::take(&mut self.to_log))
+        {
+            self.to_log = transitions;
+            // A disk that takes nothing costs the oldest of them.
+            self.to_log.drain(..self.to_log.len().saturating_sub(TRANSITIONS));
         }
         while !self.devices_to_remember.is_empty() {
             let ids: Vec<AssetId> = self.devices_to_remember.iter().take(DEVICES_BATCH).cloned().collect();
@@ -603,8 +618,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
         if engine.dirty && now >= engine.published.plus(engine.publish_every) {
             engine.publish(&setup.end, now);
         }
-        let waiting = !engine.to_remember.is_empty() || !engine.devices_to_remember.is_empty();
-        if waiting && now.since(engine.remembered_at) >= engine.remember_every() {
+        if engine.has_to_remember() && now.since(engine.remembered_at) >= engine.remember_every() {
             engine.remember(now);
         }
         // Those that come meanwhile wait for one another. Nobody is told when the first has come, so the loop looks.

@@ -165,6 +165,7 @@ impl World {
                     Effect::Ask(key) => schedule.ask(&key, now, Duration::ZERO),
                     Effect::Remember(_)
                     | Effect::RememberDevice(_)
+                    | Effect::Log(_)
                     | Effect::Look(_)
                     | Effect::LookOut
                     | Effect::AnnouncePart { .. }

@@ -1,6 +1,6 @@
 //! What noctty keeps between two runs. `database` opens the files (for the journal too), `remembered` is the
 //! last known state of every check and what is known of every device's ports, `form` and `ports` their versioned encodings,
-//! `outbox` what channels have still to tell.
+//! `outbox` what channels have still to tell, `transitions` which conditions changed.
 
 pub mod database;
 mod form;
@@ -8,6 +8,7 @@ mod outbox;
 mod own_engine;
 mod ports;
 mod remembered;
+mod transitions;
 
 pub use database::{OpenError, Schema};
 pub use outbox::{Dispatch, Outbox, Untold};

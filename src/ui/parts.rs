@@ -67,7 +67,7 @@ impl Parts {
             return out;
         }
         let is_part = |p: &&Problem| matches!(p.kind, ProblemKind::Port | ProblemKind::Device);
-        let is_open = |p: &&Problem| p.care.ack.is_none() && p.care.maintenance.is_none();
+        let is_open = |p: &&Problem| !p.care.is_handled();
         // The list has the worst first.
         for problem in snapshot.problems.iter().filter(is_part).filter(is_open) {
             if let Some(bad) = out.bad.get_mut(&problem.asset) {
@@ -80,9 +80,12 @@ impl Parts {
             }
         }
         let lost = |host: &&Arc<HostView>| matches!(host.condition, Condition::Unreachable | Condition::Critical);
-        let handled = |host: &HostView| host.care.ack.is_some() || host.care.maintenance.is_some();
-        let mut lost: HashMap<&AssetId, (Condition, bool)> =
-            snapshot.hosts.iter().filter(lost).map(|host| (&host.host.id, (host.condition, handled(host)))).collect();
+        let mut lost: HashMap<&AssetId, (Condition, bool)> = snapshot
+            .hosts
+            .iter()
+            .filter(lost)
+            .map(|host| (&host.host.id, (host.condition, host.care.is_handled())))
+            .collect();
         for device in &snapshot.devices {
             // A host may be critical for another reason, and its ports as fresh as ever.
             let condition = lost.remove(&device.host.id).filter(|(c, _)| *c == Condition::Unreachable || device.stale);
