@@ -4,7 +4,7 @@
 use super::wire::{Malformed, Reader, Wall, Wire, wire};
 use crate::model::{
     Acknowledgement, ChannelStatus, Claim, Flap, Inference, Maintenance, Order as Upkeep, Pause, Scope, Span,
-    Stickiness, Target,
+    Stickiness, Target, Transition,
 };
 use crate::state::{Blindness, Care, Cause, Finding, Flapping, InferredParent, Maintained};
 
@@ -22,6 +22,7 @@ wire! {
     record Upkeep { scope, span, flexible, note }
     record Maintenance { id, author, order }
     record Pause { id, by, since, note }
+    record Transition { at, target, name, from, to, down, reason }
 
     record Flap { changes, last, percent, flapping }
     record Flapping { percent, since, worst }

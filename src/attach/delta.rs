@@ -2,7 +2,7 @@
 //! jobs, problems, incidents and notifications are told by what stays, what differs and what is new.
 //!
 //! ```text
-//! revision, at, totals, engine, remarks, then nine lists, each:  number of steps, steps
+//! revision, at, totals, engine, remarks, then ten lists, each:  number of steps, steps
 //! step     number * 4 + 0, from      so many stay, from there on in the list before
 //!          number * 4 + 1            the one there in the list before, changed
 //!          2                         a new one, told by the one that stands before it in the list
@@ -51,6 +51,7 @@ pub fn put(now: &Snapshot, before: &Snapshot, out: &mut Vec<u8>) -> Sent {
         maintenance,
         acks,
         deeds,
+        transitions,
     } = now;
     revision.put(Some(&before.revision), out);
     // The one before may be no moment at all.
@@ -66,6 +67,7 @@ pub fn put(now: &Snapshot, before: &Snapshot, out: &mut Vec<u8>) -> Sent {
     put_all(maintenance, &before.maintenance, |order| &order.id, out);
     put_all(&in_order(acks), &in_order(&before.acks), |(target, _)| target, out);
     put_all(deeds, &before.deeds, |entry| &entry.id, out);
+    put_all(transitions, &before.transitions, Arc::as_ptr, out);
     let devices_sent = put_list(devices, &before.devices, |device| &device.host.id, DEVICES_ROOM, out);
     let whole = devices_sent.is_none();
     let has = Snapshot { devices: devices_sent.unwrap_or_else(|| devices.clone()), ..now.clone() };
@@ -91,6 +93,7 @@ pub fn take(before: &Snapshot, from: &mut Reader<'_>) -> Result<Snapshot, Malfor
         maintenance: take_list(&before.maintenance, from)?.into(),
         acks: Arc::new(take_list(&in_order(&before.acks), from)?.into_iter().collect()),
         deeds: take_list(&before.deeds, from)?.into(),
+        transitions: take_list(&before.transitions, from)?.into(),
         devices: take_list(&before.devices, from)?,
         sessions: Arc::from([]),
     })

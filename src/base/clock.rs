@@ -60,6 +60,12 @@ impl Timestamp {
         Some(Self(parsed.as_millisecond()))
     }
 
+    /// `2026-03-14 02:00` in UTC.
+    pub fn utc_minute(self) -> String {
+        let text = self.rfc3339();
+        text.get(..16).unwrap_or(&text).replace('T', " ")
+    }
+
     /// `HH:MM:SS` in UTC.
     pub fn utc_time_of_day(self) -> String {
         let secs = self.0.div_euclid(1000).rem_euclid(86_400);

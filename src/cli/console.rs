@@ -327,7 +327,7 @@ pub(super) fn exit_code(exit: &Exit) -> ExitCode {
     match exit {
         Exit::Signal(number) => ExitCode::from(u8::try_from(128 + number).unwrap_or(1)),
         Exit::HungUp => ExitCode::from(129),
-        Exit::Quit | Exit::Suspend | Exit::Foreground(_) => ExitCode::SUCCESS,
+        Exit::Quit | Exit::Suspend | Exit::Redraw | Exit::Foreground(_) => ExitCode::SUCCESS,
     }
 }
 

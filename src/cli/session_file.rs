@@ -39,6 +39,8 @@ pub fn write(directory: &Path, remembered: &Remembered) {
         hosts_by,
         problems_by,
         backups_by,
+        incident_by,
+        log_by,
         ports_by,
         hidden,
         group_by,
@@ -48,6 +50,7 @@ pub fn write(directory: &Path, remembered: &Remembered) {
         selected,
         device,
         history,
+        filters,
     } = remembered;
     let text = |words: &String| Value::String(words.clone());
     let list = |words: &Vec<String>| Value::Array(words.iter().map(text).collect());
@@ -59,6 +62,8 @@ pub fn write(directory: &Path, remembered: &Remembered) {
         ("hosts_by", text(hosts_by)),
         ("problems_by", text(problems_by)),
         ("backups_by", text(backups_by)),
+        ("incident_by", text(incident_by)),
+        ("log_by", text(log_by)),
         ("ports_by", text(ports_by)),
         ("hidden", list(hidden)),
         ("group_by", text(group_by)),
@@ -68,6 +73,7 @@ pub fn write(directory: &Path, remembered: &Remembered) {
         ("selected", text(selected)),
         ("device", text(device)),
         ("history", list(history)),
+        ("filters", list(filters)),
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
@@ -93,6 +99,8 @@ fn remembered(table: &Table) -> Remembered {
         hosts_by: text("hosts_by"),
         problems_by: text("problems_by"),
         backups_by: text("backups_by"),
+        incident_by: text("incident_by"),
+        log_by: text("log_by"),
         ports_by: text("ports_by"),
         hidden: list("hidden"),
         group_by: text("group_by"),
@@ -102,6 +110,7 @@ fn remembered(table: &Table) -> Remembered {
         selected: text("selected"),
         device: text("device"),
         history: list("history"),
+        filters: list("filters"),
     }
 }
 

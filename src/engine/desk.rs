@@ -167,6 +167,7 @@ impl Desk {
             known.extend([
                 Event::Restored(remembered(&self.last)),
                 Event::RestoredDevices(devices(&self.last)),
+                Event::RestoredTransitions(self.last.transitions.to_vec()),
                 Event::Incidents(incidents),
                 Event::Care(care(&self.last)),
             ]);

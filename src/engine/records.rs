@@ -15,8 +15,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::base::{Clock, Timestamp};
 use crate::journal::{self, Contents, Draft, Journal, Watch};
-use crate::model::{CareBook, Entry, EntryKind, Remembered, RememberedAsset, RememberedDevice, Span};
-use crate::state::{DeviceView, Event, Storage};
+use crate::model::{CareBook, Entry, EntryKind, Remembered, RememberedAsset, RememberedDevice, Span, Transition};
+use crate::state::{DeviceView, Event, Storage, TRANSITIONS};
 use crate::store::{Dispatch, Outbox, Store, StoreError};
 
 /// Notes that may wait for the disk.
@@ -46,6 +46,8 @@ enum Batch {
     Outbox(Vec<Dispatch>),
     /// Addresses that names resolved to.
     Names(Vec<(Arc<str>, IpAddr)>),
+    /// Conditions that changed.
+    Transitions(Vec<Arc<Transition>>),
 }
 
 /// What an earlier run left, beside last known states.
@@ -148,42 +150,40 @@ impl Records {
 
     /// Hands last known states over; gives them back where the disk does not keep up.
     pub fn remember(&self, batch: Vec<Remembered>) -> Result<(), Vec<Remembered>> {
-        match self.hand_over(Batch::Checks(batch)) {
-            Some(Batch::Checks(batch)) => Err(batch),
-            Some(Batch::Assets(_) | Batch::Devices(_) | Batch::Outbox(_) | Batch::Names(_)) | None => Ok(()),
-        }
+        let Some(Batch::Checks(batch)) = self.hand_over(Batch::Checks(batch)) else { return Ok(()) };
+        Err(batch)
     }
 
     /// The same for what people were told of hosts and jobs.
     pub fn remember_assets(&self, batch: Vec<RememberedAsset>) -> Result<(), Vec<RememberedAsset>> {
-        match self.hand_over(Batch::Assets(batch)) {
-            Some(Batch::Assets(batch)) => Err(batch),
-            Some(Batch::Checks(_) | Batch::Devices(_) | Batch::Outbox(_) | Batch::Names(_)) | None => Ok(()),
-        }
+        let Some(Batch::Assets(batch)) = self.hand_over(Batch::Assets(batch)) else { return Ok(()) };
+        Err(batch)
     }
 
     /// The same for what is known of the ports of devices.
     pub fn remember_devices(&self, batch: Vec<Arc<DeviceView>>) -> Result<(), Vec<Arc<DeviceView>>> {
-        match self.hand_over(Batch::Devices(batch)) {
-            Some(Batch::Devices(batch)) => Err(batch),
-            Some(Batch::Checks(_) | Batch::Assets(_) | Batch::Outbox(_) | Batch::Names(_)) | None => Ok(()),
-        }
+        let Some(Batch::Devices(batch)) = self.hand_over(Batch::Devices(batch)) else { return Ok(()) };
+        Err(batch)
     }
 
     /// The same for what happened to what people are to be told: on disk before anything that is handed over later.
     pub fn dispatched(&self, notes: Vec<Dispatch>) -> Result<(), Vec<Dispatch>> {
-        match self.hand_over(Batch::Outbox(notes)) {
-            Some(Batch::Outbox(notes)) => Err(notes),
-            Some(Batch::Checks(_) | Batch::Assets(_) | Batch::Devices(_) | Batch::Names(_)) | None => Ok(()),
-        }
+        let Some(Batch::Outbox(notes)) = self.hand_over(Batch::Outbox(notes)) else { return Ok(()) };
+        Err(notes)
     }
 
     /// The same for addresses of names.
     pub fn remember_names(&self, names: Vec<(Arc<str>, IpAddr)>) -> Result<(), Vec<(Arc<str>, IpAddr)>> {
-        match self.hand_over(Batch::Names(names)) {
-            Some(Batch::Names(names)) => Err(names),
-            Some(Batch::Checks(_) | Batch::Assets(_) | Batch::Devices(_) | Batch::Outbox(_)) | None => Ok(()),
-        }
+        let Some(Batch::Names(names)) = self.hand_over(Batch::Names(names)) else { return Ok(()) };
+        Err(names)
+    }
+
+    /// The same for conditions that changed.
+    pub fn log(&self, transitions: Vec<Arc<Transition>>) -> Result<(), Vec<Arc<Transition>>> {
+        let Some(Batch::Transitions(transitions)) = self.hand_over(Batch::Transitions(transitions)) else {
+            return Ok(());
+        };
+        Err(transitions)
     }
 
     /// What an earlier run left untold, and its addresses, once they are read; once.
@@ -484,6 +484,7 @@ fn keep_states(
             (Batch::Checks(checks), Some(open)) => open.save(&checks),
             (Batch::Assets(assets), Some(open)) => open.save_assets(&assets),
             (Batch::Names(names), Some(open)) => open.save_names(&names),
+            (Batch::Transitions(transitions), Some(open)) => open.save_transitions(&transitions),
             (Batch::Devices(views), Some(open)) => {
                 let devices: Vec<RememberedDevice> = views.iter().map(|view| view.remembered()).collect();
                 open.save_devices(&devices)
@@ -524,6 +525,15 @@ fn load(store: Store, clock: Clock, events: &mpsc::Sender<Event>, tell_left: one
             let _ = events.blocking_send(Event::RestoredAssets(assets));
         }
         Err(error) => tracing::warn!(%error, "what people were told cannot be read"),
+    }
+    match store.load_transitions(TRANSITIONS) {
+        Ok((transitions, unreadable)) => {
+            if unreadable > 0 {
+                tracing::warn!(count = unreadable, "some changes of conditions cannot be read");
+            }
+            let _ = events.blocking_send(Event::RestoredTransitions(transitions));
+        }
+        Err(error) => tracing::warn!(%error, "what changed before cannot be read"),
     }
     match states {
         Ok(loaded) => {
@@ -763,6 +773,24 @@ mod tests {
         let again = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
         let restored = until(&mut events, |e| if let Event::Restored(all) = e { Some(all) } else { None }).await;
         assert_eq!(restored, vec![one]);
+        again.close();
+    }
+
+    #[tokio::test]
+    async fn conditions_that_changed_come_back_after_a_restart() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (target, name) = (Target::Host(AssetId::new("a")), "a".into());
+        let (from, to, reason) = (Condition::Ok, Condition::Critical, "no answer".into());
+        let change = Arc::new(Transition { at: Timestamp(7), target, name, from, to, down: true, reason });
+        let earlier = |event| if let Event::RestoredTransitions(all) = event { Some(all) } else { None };
+        let (tx, mut events) = mpsc::channel(64);
+        let records = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
+        assert_eq!(until(&mut events, earlier).await, Vec::new());
+        records.log(vec![change.clone()]).expect("taken");
+        records.close();
+        let (tx, mut events) = mpsc::channel(64);
+        let again = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
+        assert_eq!(until(&mut events, earlier).await, [change]);
         again.close();
     }
 

@@ -26,10 +26,12 @@ use super::watch::Watch;
 use crate::base::{Alarm, Clock, Timestamp, Untrusted};
 use crate::bus::{self, Asker, EngineEnd, MessageWeight, Notice, Ticket, Visit, Visitors};
 use crate::journal::Draft;
-use crate::model::{AssetId, CheckKey, Condition, Deed, Observation, Outcome, Policy, Remembered, Subject, Target};
+use crate::model::{
+    AssetId, CheckKey, Condition, Deed, Observation, Outcome, Policy, Remembered, Subject, Target, Transition,
+};
 use crate::net::Net;
 use crate::ssh::Surroundings;
-use crate::state::{CheckView, Effect, Event, Mode, News, State};
+use crate::state::{CheckView, Effect, Event, Mode, News, State, TRANSITIONS};
 
 /// Results that may wait for the loop; pollers wait when it is full, the screen never does.
 const RESULTS: usize = 4_096;
@@ -157,6 +159,7 @@ pub(super) struct Engine {
     pub to_remember: HashSet<CheckKey>,
     assets_to_remember: HashSet<Subject>,
     devices_to_remember: HashSet<AssetId>,
+    to_log: Vec<Arc<Transition>>,
     notify: Notify,
     /// What the journal is to have and nobody waits for.
     to_write: VecDeque<Draft>,
@@ -214,6 +217,7 @@ impl Engine {
             to_remember: HashSet::new(),
             assets_to_remember: HashSet::new(),
             devices_to_remember: HashSet::new(),
+            to_log: Vec::new(),
             notify: Notify::new(delivered),
             to_write: VecDeque::new(),
             remembered_at: setup.clock.now(),
@@ -268,6 +272,7 @@ impl Engine {
                 Effect::RememberDevice(id) => {
                     self.devices_to_remember.insert(id);
                 }
+                Effect::Log(transition) => self.to_log.push(transition),
                 Effect::Announce { asset, from, to, news } => {
                     tracing::info!(asset = asset.as_str(), ?from, ?to, ?news, "state changed");
                     let target = if self.state.has_host(&asset) { Target::Host(asset) } else { Target::Job(asset) };
@@ -483,7 +488,9 @@ impl Engine {
     }
 
     fn has_to_remember(&self) -> bool {
-        !(self.to_remember.is_empty() && self.assets_to_remember.is_empty() && self.devices_to_remember.is_empty())
+        let waiting =
+            [self.to_remember.len(), self.assets_to_remember.len(), self.devices_to_remember.len(), self.to_log.len()];
+        waiting.iter().any(|count| *count > 0)
     }
 
     fn remember_every(&self) -> Duration {
@@ -518,6 +525,7 @@ impl Engine {
             self.to_remember.clear();
             self.assets_to_remember.clear();
             self.devices_to_remember.clear();
+            self.to_log.clear();
             return;
         };
         let names = self.net.names.take_found();
@@ -525,6 +533,13 @@ impl Engine {
             && let Err(names) = records.remember_names(names)
         {
             self.net.names.put_found(names);
+        }
+        if !self.to_log.is_empty()
+            && let Err(transitions) = records.log(std::mem::take(&mut self.to_log))
+        {
+            self.to_log = transitions;
+            // A disk that takes nothing costs the oldest of them.
+            self.to_log.drain(..self.to_log.len().saturating_sub(TRANSITIONS));
         }
         while !self.devices_to_remember.is_empty() {
             let ids: Vec<AssetId> = self.devices_to_remember.iter().take(DEVICES_BATCH).cloned().collect();

@@ -166,6 +166,7 @@ impl World {
                     Effect::Remember(_)
                     | Effect::RememberAsset(_)
                     | Effect::RememberDevice(_)
+                    | Effect::Log(_)
                     | Effect::Look(_)
                     | Effect::LookOut
                     | Effect::AnnouncePart { .. }

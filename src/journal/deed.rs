@@ -292,7 +292,7 @@ fn said(deed: &Deed, author: &Untrusted) -> Untrusted {
                 out.extend_from_slice(claim.owner.as_bytes());
                 out.extend_from_slice(b", ");
             }
-            out.extend_from_slice(format!("until {}", moment(claim.until)).as_bytes());
+            out.extend_from_slice(format!("until {} UTC", claim.until.utc_minute()).as_bytes());
             if claim.stickiness == Stickiness::EndsOnWorsening {
                 out.extend_from_slice(b" or until it gets worse");
             }
@@ -309,7 +309,9 @@ fn said(deed: &Deed, author: &Untrusted) -> Untrusted {
         }
         Deed::Ordered(order) => {
             let span = match &order.span {
-                Span::Once { from, until } => format!("from {} until {}", moment(*from), moment(*until)),
+                Span::Once { from, until } => {
+                    format!("from {} UTC until {} UTC", from.utc_minute(), until.utc_minute())
+                }
                 Span::Recurring { schedule, lasts } => {
                     let lasts = units::config_duration(*lasts);
                     format!("{lasts} each time of \"{}\" in {}", schedule.cron, schedule.timezone)
@@ -326,12 +328,6 @@ fn said(deed: &Deed, author: &Untrusted) -> Untrusted {
         Deed::Resumed => out.extend_from_slice(b"polling goes on"),
     }
     Untrusted::bounded(&out, TEXT_LIMIT)
-}
-
-fn moment(at: Timestamp) -> String {
-    let text = at.rfc3339();
-    // To the minute: `2026-03-14 18:22 UTC`.
-    format!("{} UTC", text.get(..16).unwrap_or(&text).replace('T', " "))
 }
 
 fn add_note(out: &mut Vec<u8>, note: &Untrusted) {

@@ -23,6 +23,7 @@ pub mod remembered;
 mod routing;
 pub mod session;
 pub mod threshold;
+pub mod transition;
 pub mod vitals;
 
 pub use alert::{Alert, AlertKind, ChannelStatus, Desktop};
@@ -45,4 +46,5 @@ pub use port_rules::{PortRole, PortRules};
 pub use remembered::{Remembered, RememberedAsset, Told, ToldPart};
 pub use session::{HostKeyProblem, Prompt, PromptId, Session, SessionId, SessionStatus};
 pub use threshold::{Side, Threshold};
+pub use transition::Transition;
 pub use vitals::Vitals;

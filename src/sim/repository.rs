@@ -1,6 +1,6 @@
 //! Backup repositories of the demo. The console reads them with the same restic source as any other, through a child
 //! process: the program that it is told to run is noctty itself, whose hidden subcommand `sim-restic` answers like
-//! restic 0.14 out of a small state file. So the demo needs no restic and still goes the whole way: argv,
+//! restic 0.17 out of a small state file. So the demo needs no restic and still goes the whole way: argv,
 //! environment, password file, locks, JSON, exit status.
 //!
 //! ```text
@@ -34,10 +34,12 @@ struct State {
     locks: BTreeMap<String, Value>,
 }
 
-/// A job of the demo: its schedule, its promise, and the ages of its restore points in hours.
+/// A job of the demo: what it saves, its schedule, its promise, and the ages of its restore points in hours.
 struct Shape {
     name: &'static str,
     host: &'static str,
+    path: &'static str,
+    gigabytes: u64,
     cron: &'static str,
     rpo: &'static str,
     ages: std::ops::Range<u64>,
@@ -46,11 +48,54 @@ struct Shape {
 }
 
 const SHAPES: [Shape; 4] = [
-    Shape { name: "db01 nightly", host: "db01", cron: "0 2 * * *", rpo: "26h", ages: 31..700, step: 24, lock: false },
-    Shape { name: "mail nightly", host: "mail01", cron: "30 1 * * *", rpo: "30h", ages: 3..900, step: 24, lock: false },
-    Shape { name: "web weekly", host: "web01", cron: "0 4 * * 0", rpo: "9d", ages: 20..2000, step: 168, lock: false },
-    Shape { name: "archive", host: "file01", cron: "0 3 * * *", rpo: "48h", ages: 10..300, step: 24, lock: true },
+    Shape {
+        name: "db01 nightly",
+        host: "db01",
+        path: "/var/lib/postgresql",
+        gigabytes: 212,
+        cron: "0 2 * * *",
+        rpo: "26h",
+        ages: 31..700,
+        step: 24,
+        lock: false,
+    },
+    Shape {
+        name: "mail nightly",
+        host: "mail01",
+        path: "/var/vmail",
+        gigabytes: 640,
+        cron: "30 1 * * *",
+        rpo: "30h",
+        ages: 3..900,
+        step: 24,
+        lock: false,
+    },
+    Shape {
+        name: "web weekly",
+        host: "web01",
+        path: "/srv/www",
+        gigabytes: 18,
+        cron: "0 4 * * 0",
+        rpo: "9d",
+        ages: 20..2000,
+        step: 168,
+        lock: false,
+    },
+    Shape {
+        name: "archive",
+        host: "file01",
+        path: "/srv/archive",
+        gigabytes: 4096,
+        cron: "0 3 * * *",
+        rpo: "48h",
+        ages: 10..300,
+        step: 24,
+        lock: true,
+    },
 ];
+/// What the live job saves, and how much there is of it.
+const LIVE_PATH: &str = "/srv/files";
+const LIVE_BYTES: u64 = 48 << 30;
 
 /// The repositories of one demo.
 #[derive(Debug)]
@@ -71,7 +116,9 @@ impl Repositories {
             let mut state = State::default();
             let ages: Vec<u64> = shape.ages.clone().step_by(usize::try_from(shape.step).unwrap_or(1)).collect();
             for age in ages.into_iter().rev() {
-                state.add(shape.host, hours(age));
+                // What is saved grows by a thousandth a day.
+                let bytes = (shape.gigabytes << 30) / 24_000 * (24_000 - age);
+                state.add((shape.host, shape.path), bytes, hours(age));
             }
             if shape.lock {
                 let lock = json!({"time": hours(7).rfc3339(), "exclusive": true, "hostname": "backup02", "username": "root", "pid": 4711});
@@ -80,7 +127,7 @@ impl Repositories {
             state.write(&folder.join(slug(shape.name)))?;
         }
         let mut live = State::default();
-        live.add("file01", now.minus(Duration::from_secs(20)));
+        live.add(("file01", LIVE_PATH), LIVE_BYTES, now.minus(Duration::from_secs(20)));
         live.write(&folder.join(LIVE))?;
         Ok(Self { folder: folder.to_owned(), last_live: now })
     }
@@ -129,18 +176,19 @@ impl Repositories {
         self.last_live = now;
         let folder = self.folder.join(LIVE);
         let mut state = State::read(&folder)?;
-        state.add("file01", now);
+        state.add(("file01", LIVE_PATH), LIVE_BYTES + (into_round.as_secs() << 20), now);
         state.snapshots.drain(..state.snapshots.len().saturating_sub(60));
         state.write(&folder)
     }
 }
 
 impl State {
-    fn add(&mut self, host: &str, at: Timestamp) {
+    fn add(&mut self, (host, path): (&str, &str), bytes: u64, at: Timestamp) {
         let id = identifier(host, at);
         self.snapshots.push(json!({
-            "time": at.rfc3339(), "tree": identifier("tree", at), "paths": ["/srv"], "hostname": host,
-            "username": "root", "tags": ["scheduled"], "short_id": id.get(..8), "id": id,
+            "time": at.rfc3339(), "tree": identifier("tree", at), "paths": [path], "hostname": host,
+            "username": "root", "tags": ["scheduled"], "program_version": "restic 0.17.3",
+            "summary": {"total_bytes_processed": bytes}, "short_id": id.get(..8), "id": id,
         }));
     }
 
@@ -158,6 +206,10 @@ impl State {
     }
 }
 
+/// Exit statuses of restic 0.17.
+const NO_REPOSITORY: u8 = 10;
+const WRONG_PASSWORD: u8 = 12;
+
 /// What a simulated run of restic prints, and its exit status.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -166,14 +218,16 @@ pub struct Answer {
     pub status: u8,
 }
 
-/// Answers the commands that the restic source asks, in restic 0.14's words. The repository and the password come as
+/// Answers the commands that the restic source asks, in restic 0.17's words. The repository and the password come as
 /// restic takes them, by `RESTIC_REPOSITORY` and `RESTIC_PASSWORD` or the first line of `RESTIC_PASSWORD_FILE`.
 pub fn answer(arguments: &[String], repository: Option<&str>, password: Option<&str>) -> Answer {
     let said = |stdout: String| Answer { stdout, stderr: String::new(), status: 0 };
-    let fatal = |words: String| Answer { stdout: String::new(), stderr: format!("Fatal: {words}\n"), status: 1 };
+    let failed =
+        |status: u8, words: String| Answer { stdout: String::new(), stderr: format!("Fatal: {words}\n"), status };
+    let fatal = |words: String| failed(1, words);
     let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|a| !a.starts_with('-')).collect();
     if words == ["version"] {
-        return said("restic 0.14.0 compiled with noctty demo\n".to_owned());
+        return said("restic 0.17.3 compiled with noctty demo\n".to_owned());
     }
     let Some(repository) = repository else {
         return fatal("Please specify repository location (-r or --repository-file)".to_owned());
@@ -182,11 +236,11 @@ pub fn answer(arguments: &[String], repository: Option<&str>, password: Option<&
         Ok(state) => state,
         Err(error) => {
             let place = format!("Is there a repository at the following location?\n{repository}");
-            return fatal(format!("unable to open config file: {error}\n{place}"));
+            return failed(NO_REPOSITORY, format!("unable to open config file: {error}\n{place}"));
         }
     };
     if password != Some(PASSWORD) {
-        return fatal("wrong password or no key found".to_owned());
+        return failed(WRONG_PASSWORD, "wrong password or no key found".to_owned());
     }
     match words.as_slice() {
         ["snapshots"] => said(format!("{}\n", Value::Array(state.snapshots))),
@@ -236,6 +290,8 @@ mod tests {
         let listed = ask(&archive, &["snapshots", "--json", "--no-lock"], PASSWORD);
         let list: Vec<Value> = serde_json::from_str(&listed.stdout).expect("JSON");
         assert_eq!(list.last().expect("one")["time"], "2027-01-14T22:00:00.000Z");
+        let bytes = |at: usize| list[at]["summary"]["total_bytes_processed"].as_u64();
+        assert!(bytes(0) < bytes(list.len() - 1) && bytes(0) > Some(4 << 40 >> 1), "{:?}", bytes(0));
         let locks = ask(&archive, &["list", "locks", "--no-lock"], PASSWORD);
         let lock = ask(&archive, &["cat", "lock", locks.stdout.trim(), "--no-lock"], PASSWORD);
         assert!(lock.stdout.contains("\"exclusive\": true"), "{lock:?}");

@@ -22,6 +22,7 @@ use super::known_hosts::{KnownHosts, KnownHostsError};
 use super::target::Target;
 use crate::base::text::clean;
 use crate::net::resolve::Names;
+use crate::proto::icmp::Family;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(20);
@@ -148,8 +149,12 @@ async fn dial(settings: &HostSettings, hop: &str, names: Option<&Names>) -> Resu
     let name = settings.host_name.as_str();
     let unresolved = |reason: String| SshError::Resolve { hop: hop.to_owned(), name: clean(name), reason };
     let addresses: Vec<SocketAddr> = if let Some(names) = names {
-        let found = names.resolve(&Arc::from(name), limit).await;
-        vec![SocketAddr::new(found.map_err(|error| unresolved(clean(&error.reason())))?, settings.port)]
+        let name = Arc::from(name);
+        let first = names.resolve(&name, None, limit).await.map_err(|error| unresolved(clean(&error.reason())))?;
+        // What has both families is tried by both, as ssh does. The second is known by now.
+        let other = if first.is_ipv4() { names.resolve(&name, Some(Family::V6), limit).await.ok() } else { None };
+        let other = other.filter(|other| *other != first);
+        [first].into_iter().chain(other).map(|ip| SocketAddr::new(ip, settings.port)).collect()
     } else {
         match tokio::time::timeout(limit, tokio::net::lookup_host((name, settings.port))).await {
             Ok(Ok(found)) => found.take(4).collect(),

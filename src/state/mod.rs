@@ -14,12 +14,14 @@ pub mod view;
 
 mod notifications;
 mod reduce;
+mod transitions;
 
 pub use event::{Effect, Event, News, Pace, Remembered};
 pub use reduce::State;
 pub use snapshot::{
     Blindness, Cause, EngineView, HostWatch, Link, Mode, Problem, ProblemKind, Snapshot, Storage, Totals, WatchView,
 };
+pub use transitions::MOST as TRANSITIONS;
 pub use view::{
     Care, CheckView, DeviceView, Finding, Flapping, Gap, HostView, InferredParent, JobState, JobView, Maintained,
     NotificationView, PortState, PortView, Rates,

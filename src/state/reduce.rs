@@ -15,6 +15,7 @@ use super::rules::check::Hearing;
 use super::rules::parents::Lineage;
 use super::snapshot::Mode;
 use super::snapshot::{EngineView, Snapshot};
+use super::transitions::Transitions;
 use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
 use crate::model::device::Neighbor;
@@ -31,6 +32,7 @@ mod care;
 mod gauges;
 mod hosts;
 mod inferred;
+mod logged;
 mod parts;
 mod restored;
 mod sight;
@@ -60,6 +62,7 @@ pub struct State {
     pub(super) engine: EngineView,
     pub(super) remarks: Vec<Arc<str>>,
     pub(super) notifications: Notifications,
+    pub(super) transitions: Transitions,
     pub(super) desk: Desk,
     pub(super) upkeep: Upkeep,
     sight: Sight,
@@ -156,6 +159,7 @@ impl State {
             Event::Restored(remembered) => self.restore(at, remembered, &mut effects),
             Event::RestoredDevices(devices) => self.restore_devices(devices),
             Event::RestoredAssets(assets) => self.restore_assets(assets),
+            Event::RestoredTransitions(earlier) => self.transitions.restore(earlier),
             Event::Policy(policy) => self.policy = policy,
             Event::Mode(mode) => self.engine.mode = mode,
             Event::Paused(pause) => {
@@ -258,6 +262,7 @@ impl State {
     pub fn publish(&mut self, at: Timestamp) -> Snapshot {
         self.revision += 1;
         self.notifications.publish();
+        self.transitions.publish();
         super::snapshot::build(self, at)
     }
 
@@ -295,7 +300,10 @@ impl State {
             }
             let same = |old: &Arc<DeviceView>| Arc::ptr_eq(&old.table.equipment, &table.equipment);
             let anew = !slot.device.as_ref().is_some_and(same);
-            slot.device = Some(Arc::new(judged));
+            let known = slot.device.replace(Arc::new(judged));
+            if let Some(known) = known {
+                self.log_device(at, row, &known, effects);
+            }
             walked = true;
             if anew {
                 let table = table.clone();
@@ -373,7 +381,9 @@ impl State {
     fn judge_job(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
         let slot = &mut self.jobs[row];
         let judged = rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at);
+        let before = slot.view.condition;
         slot.view = Arc::new(judged);
+        self.log_job(row, before, effects);
         self.settle_job(at, row, effects);
         self.tell_job(row, effects);
     }

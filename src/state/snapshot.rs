@@ -12,7 +12,7 @@ use super::view::{CheckView, DeviceView, HostView, JobView, NotificationView};
 use crate::base::Timestamp;
 use crate::model::{
     Acknowledgement, AssetId, ChannelStatus, Condition, Entry, Incident, IncidentStatus, Maintenance, Pause, Policy,
-    Session, Target, TrapStatus,
+    Session, Target, Transition, TrapStatus,
 };
 
 pub mod problems;
@@ -182,6 +182,8 @@ pub struct Snapshot {
     pub acks: Arc<HashMap<Target, Arc<Acknowledgement>>>,
     /// What was done about problems, newest first; by the wall clock.
     pub deeds: Arc<[Arc<Entry>]>,
+    /// Which conditions changed, newest first, over restarts too.
+    pub transitions: Arc<[Arc<Transition>]>,
 }
 
 impl Snapshot {
@@ -288,6 +290,7 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
         maintenance: state.upkeep.orders.clone(),
         acks: state.desk.acks().clone(),
         deeds: state.desk.entries.clone(),
+        transitions: state.transitions.published(),
     }
 }
 

@@ -54,6 +54,13 @@ pub struct Care {
     pub unowned_since: Option<Timestamp>,
 }
 
+impl Care {
+    /// Somebody has taken it on, or works on it.
+    pub fn is_handled(&self) -> bool {
+        self.ack.is_some() || self.maintenance.is_some()
+    }
+}
+
 /// A parent that nobody has configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InferredParent {

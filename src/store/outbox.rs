@@ -237,13 +237,13 @@ pub(super) fn word(rest: &mut &[u8]) -> Option<Arc<str>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::model::{PortKey, ToldApart};
 
-    fn any_text() -> impl Strategy<Value = Untrusted> {
+    pub fn any_text() -> impl Strategy<Value = Untrusted> {
         prop::collection::vec(any::<u8>(), 0..300).prop_map(Untrusted::new)
     }
 
@@ -251,7 +251,7 @@ mod tests {
         "\\PC{0,20}".prop_map(Arc::from)
     }
 
-    fn any_target() -> impl Strategy<Value = Target> {
+    pub fn any_target() -> impl Strategy<Value = Target> {
         let asset = || "\\PC{1,20}".prop_map(|name| AssetId::new(&name));
         let told = prop_oneof![Just(ToldApart::ByLabel), any::<u32>().prop_map(ToldApart::ByIndex)];
         let key = (any_text(), told).prop_map(|(label, told_apart)| PortKey { label, told_apart });

@@ -16,8 +16,9 @@ use super::database::{self, Durability, OpenError, Schema};
 use super::form::{self, Names};
 use super::outbox::{self, Dispatch, Outbox};
 use super::ports;
+use super::transitions;
 use crate::base::Timestamp;
-use crate::model::{AssetId, CheckKey, Remembered, RememberedAsset, RememberedDevice, Subject};
+use crate::model::{AssetId, CheckKey, Remembered, RememberedAsset, RememberedDevice, Subject, Transition};
 
 const SCHEMA: Schema = Schema {
     file: "store.db",
@@ -45,6 +46,7 @@ const SCHEMA: Schema = Schema {
                 form BLOB NOT NULL,
                 PRIMARY KEY (subject, asset)
               ) STRICT, WITHOUT ROWID",
+        transitions::STEP,
     ],
 };
 
@@ -211,6 +213,27 @@ impl Store {
             transaction.commit()
         };
         write().map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    }
+
+    /// The newest changes of conditions, and how many could not be read.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn load_transitions(&self, most: usize) -> Result<(Vec<Arc<Transition>>, usize), StoreError> {
+        let read = transitions::read(&self.connection, most);
+        read.map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    }
+
+    /// Stores changes of conditions in one transaction.
+    ///
+    /// # Errors
+    /// As [`Store::save`].
+    pub fn save_transitions(&mut self, batch: &[Arc<Transition>]) -> Result<(), StoreError> {
+        if self.lock.is_none() && !self.take_over()? {
+            return Err(StoreError::Owned(crate::base::text::clean(&self.directory.display().to_string())));
+        }
+        transitions::write(&mut self.connection, batch)
+            .map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
     }
 
     /// What an earlier run left untold, without what is older than a week by the wall clock; nothing while another process writes.
@@ -490,6 +513,26 @@ mod tests {
         assert_eq!(store.load_names().expect("loads"), [name("db01", 3), name("web1", 2)]);
         store.connection.execute("UPDATE names SET address = 'x' WHERE name = 'db01'", []).expect("damaged");
         assert_eq!(store.load_names().expect("loads"), [name("web1", 2)]);
+    }
+
+    #[test]
+    fn the_newest_changes_of_conditions_come_back_and_the_rest_is_forgotten() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut store = Store::open(dir.path()).expect("opens");
+        let change = |n: i64| {
+            let (target, name) = (Target::Host(AssetId::new("a")), "a".into());
+            let (from, to) = (Condition::Ok, Condition::Critical);
+            Arc::new(Transition { at: Timestamp(n), target, name, from, to, down: true, reason: "no answer".into() })
+        };
+        let all: Vec<_> = (0..6_000).map(change).collect();
+        store.save_transitions(&all[..5_500]).expect("saved");
+        store.save_transitions(&all[5_500..]).expect("saved");
+        drop(store);
+        let store = Store::open(dir.path()).expect("opens");
+        assert_eq!(store.load_transitions(2).expect("loads"), (vec![change(5_999), change(5_998)], 0));
+        assert_eq!(store.load_transitions(10_000).expect("loads").0.len(), 5_000);
+        store.connection.execute("UPDATE transitions SET form = x'01' WHERE id > 5999", []).expect("damaged");
+        assert_eq!(store.load_transitions(2).expect("loads"), (vec![change(5_998)], 1));
     }
 
     #[test]

@@ -81,7 +81,9 @@ pub struct App {
     pub chord: Vec<Key>,
     pub message: Option<(MessageWeight, String)>,
     pub logbook: Logbook,
+    /// Commands that were typed, and filters.
     pub history: Vec<String>,
+    pub filters: Vec<String>,
     pub sessions: Vec<SessionPane>,
     /// Keys go to the selected session.
     pub typing: bool,
@@ -133,8 +135,9 @@ pub struct App {
     faceplate_of: Option<Arc<PortTable>>,
     /// The snapshot that the lookup was made of.
     looked_up: u64,
-    /// Where one was before following a cable.
+    /// Where one was before, the last place at the end; and where one was before going back.
     visited: Vec<places::Place>,
+    ahead: Vec<places::Place>,
     size: (u16, u16),
     tickets: u64,
     focused_asset: Option<AssetId>,
@@ -195,6 +198,7 @@ impl App {
             message: None,
             logbook: Logbook::default(),
             history: Vec::new(),
+            filters: Vec::new(),
             sessions: Vec::new(),
             typing: false,
             left: None,
@@ -226,6 +230,7 @@ impl App {
             faceplate_of: None,
             looked_up: 0,
             visited: Vec::new(),
+            ahead: Vec::new(),
             size: (0, 0),
             tickets: 0,
             focused_asset: None,

@@ -134,10 +134,22 @@ pub fn rule(buffer: &mut Buffer, look: &Look, area: Rect, title: &str, honesty: 
     row.put(dash, line).put(dash, line).gap(1).put(title, head).gap(1);
     // The honesty gives way before the title does.
     if !honesty.is_empty() && row.room() > 8 {
-        let shown = text::fit(honesty, row.room() - 6);
+        let shown = fit_parts(look, honesty, row.room() - 6);
         row.end(dash, line).end(dash, line).end(" ", line).end(&shown, note).end(" ", line);
     }
     row.fill(dash, line);
+}
+
+/// As many whole parts of a note as fit, and the mark where there are more: `2 critical · 1 warning…`. Half a part says less.
+pub fn fit_parts(look: &Look, words: &str, columns: usize) -> String {
+    if text::width(words) <= columns {
+        return words.to_owned();
+    }
+    let ends = words.match_indices(look.separator()).map(|(at, _)| &words[..at]);
+    match ends.take_while(|part| text::width(part) < columns).last() {
+        Some(whole) => format!("{whole}{}", look.ellipsis()),
+        None => text::fit(words, columns),
+    }
 }
 
 /// Marks a row as selected: a bar at its left edge, which is kept free for it, and a style under what stands there.

@@ -305,7 +305,7 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
     }
     row.gap(1);
     if area.width >= 70 {
-        row.end(" ", dim).end(&link_words(link), dim).end("  ", dim);
+        row.end(" ", dim).end(&link_words(link, area.width), dim).end("  ", dim);
     }
     if area.width >= CRUMBS_FROM
         && let Some(crumbs) = app.crumbs()
@@ -455,15 +455,17 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// The link as far as it is worth saying; coarse, so that it is not the reason for a repaint.
-fn link_words(link: super::frame::Link) -> String {
+/// The link and what goes over it; coarse, so that it is not the reason for a repaint. Where there is little room, a link that nobody
+/// feels is not worth it.
+fn link_words(link: super::frame::Link, columns: u16) -> String {
+    let rate = units::bytes(u64::from(link.bytes_per_second / 100 * 100));
+    let rate = format!("{} B/s", rate.trim_end_matches('B'));
     let Some(round_trip) = link.round_trip else { return "link silent".to_owned() };
-    let ms = round_trip.as_millis();
-    if ms < 20 {
-        return String::new();
+    match round_trip.as_millis() {
+        0..20 if columns < CRUMBS_FROM => String::new(),
+        0..20 => format!("link <20 ms  {rate}"),
+        ms => format!("link {} ms  {rate}", ms / 10 * 10),
     }
-    let rate = f64::from(link.bytes_per_second / 100 * 100);
-    format!("link {} ms  {} B/s", ms / 10 * 10, units::bytes(rate as u64).trim_end_matches('B'))
 }
 
 /// Lays the overlay's frame: a border with a title, and the area inside. The cells below are blanked.

@@ -9,10 +9,14 @@ use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
 
 use data_encoding::BASE64;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
 use tokio::sync::oneshot;
 
 use super::app::App;
+use super::frame::{Frame, Link};
 use super::panes;
+use super::run::Screen as _;
 use crate::base::{text, units};
 use crate::bus::MessageWeight;
 
@@ -131,6 +135,22 @@ pub fn line(cells: &[String]) -> String {
     cells.iter().map(|words| cell(words)).collect::<Vec<_>>().join("\t")
 }
 
+/// A row of the screen without the blanks at its end; a wide letter has a cell behind it that shows nothing.
+fn text_of(row: &[Cell]) -> String {
+    let mut out = String::new();
+    let mut covered = 0;
+    for cell in row {
+        if covered > 0 {
+            covered -= 1;
+            continue;
+        }
+        out.push_str(cell.symbol());
+        covered = text::width(cell.symbol()).saturating_sub(1);
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
 impl App {
     /// The name of the selected row.
     pub(super) fn copy_name(&mut self) {
@@ -170,6 +190,19 @@ impl App {
             out.push('\n');
         }
         self.copy(&self::rows(rows.len()), out);
+    }
+
+    /// What is on the screen, as text.
+    pub(super) fn copy_screen(&mut self) {
+        let (columns, lines) = self.size();
+        let area = Rect::new(0, 0, columns, lines);
+        let mut buffer = Buffer::empty(area);
+        let (now, wall) = (self.now(), self.clock());
+        let link = Link::default();
+        self.draw(&mut Frame { buffer: &mut buffer, area, now, wall, link, cursor: None, answer: None });
+        let rows = buffer.content.chunks(usize::from(columns).max(1));
+        let text: String = rows.map(|row| text_of(row) + "\n").collect();
+        self.copy("the screen", text);
     }
 
     pub(super) fn copy(&mut self, what: &str, text: String) {

@@ -25,7 +25,10 @@ pub const COMMANDS: [(&str, &str); 19] = [
     ("ssh", "a shell on a host, in a pane"),
     ("ssh!", "a shell by the system's own ssh"),
     ("recheck", "ask an object now"),
-    ("copy", "table: copy all rows of the list, tabs between their cells; alone, the name of the selected row"),
+    (
+        "copy",
+        "table: copy all rows of the list, tabs between their cells; screen: what is seen; alone, the name of the selected row",
+    ),
     ("resume", "resume polling"),
     ("discover", "all: watch every host of ~/.ssh/config"),
     ("group", "site, group or none: gather the hosts; alone, the next of them"),
@@ -50,7 +53,14 @@ pub fn run(app: &mut App, text: &str) {
         "q" | "quit" => app.overlays.push(Overlay::Quit),
         "q!" => app.set_exit(Exit::Quit),
         "host" | "ports" | "backup" if !rest.is_empty() => match app.find(rest) {
-            Some(asset) => app.reveal(&asset),
+            Some(asset) if word == "ports" && app.snapshot.device(&asset).is_some() => {
+                app.leave_view();
+                app.show_device(&asset);
+            }
+            Some(asset) => {
+                app.leave_place();
+                app.reveal(&asset);
+            }
             None => app
                 .say(MessageWeight::Warning, format!("nothing is called \"{rest}\"; :look {rest} looks at an address")),
         },
@@ -84,6 +94,7 @@ pub fn run(app: &mut App, text: &str) {
             app.send(Command::ConfirmDiscovery);
         }
         "copy" if rest == "table" => app.copy_table(),
+        "copy" if rest == "screen" => app.copy_screen(),
         "group" if !rest.is_empty() => match GroupBy::named(rest) {
             Some(by) => group(app, by),
             None => app.say(MessageWeight::Warning, "group by site, group or none"),
@@ -190,7 +201,7 @@ fn candidates<'a>(app: &'a App, text: &'a str) -> Box<dyn Iterator<Item = String
         return Box::new(names.filter(move |n| begins(n, text)).map(str::to_owned));
     };
     let names: Box<dyn Iterator<Item = String> + 'a> = match word {
-        "copy" => Box::new(std::iter::once("table".to_owned())),
+        "copy" => Box::new(["table", "screen"].into_iter().map(str::to_owned)),
         "mouse" => Box::new(["on", "off"].into_iter().map(str::to_owned)),
         "group" => Box::new(GroupBy::NAMES.iter().map(|(name, _)| (*name).to_owned())),
         "tour" => Box::new(Wish::NAMES.iter().map(|(name, _)| (*name).to_owned())),

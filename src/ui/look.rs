@@ -70,13 +70,8 @@ impl Look {
     /// The style of a row's words.
     pub fn words(&self, condition: Condition, stale: bool) -> Style {
         match condition {
-            Condition::Critical => self.style(Meaning::Critical),
-            Condition::Warning => self.style(Meaning::Warning),
-            Condition::Unreachable => self.style(Meaning::Unreachable),
-            Condition::Unknown => self.style(Meaning::Unknown),
-            _ if stale => self.style(Meaning::Stale),
-            Condition::Ok => self.style(Meaning::Text),
-            Condition::Pending | Condition::NotProbed => self.style(Meaning::Dim),
+            Condition::Ok | Condition::Pending | Condition::NotProbed if stale => self.style(Meaning::Stale),
+            _ => self.style(meaning(condition)),
         }
     }
 
@@ -101,6 +96,19 @@ impl Look {
             (false, true) => "v",
             (false, false) => "^",
         }
+    }
+
+    /// The title of the column that a table is sorted by. The mark stands on the side where the title has room, and the title gives
+    /// way to it. A mark that is a letter stands apart from the others.
+    pub fn sorted_head(&self, title: &str, width: usize, is_right: bool, descending: bool) -> String {
+        let (mark, mut title) = (self.sorted(descending), title.to_owned());
+        let mut gap = "";
+        if !self.unicode {
+            title.make_ascii_uppercase();
+            gap = if title.len() + 1 < width { " " } else { "" };
+        }
+        title.truncate(width.saturating_sub(1 + gap.len()));
+        if is_right { format!("{mark}{gap}{title}") } else { format!("{title}{gap}{mark}") }
     }
 
     /// Before what is open, or can be opened.
@@ -152,6 +160,18 @@ impl Look {
             _ => '?',
         };
         text.chars().map(plain).collect::<String>().into()
+    }
+}
+
+/// What words about something in that condition mean.
+pub fn meaning(condition: Condition) -> Meaning {
+    match condition {
+        Condition::Critical => Meaning::Critical,
+        Condition::Warning => Meaning::Warning,
+        Condition::Unknown => Meaning::Unknown,
+        Condition::Unreachable => Meaning::Unreachable,
+        Condition::Ok => Meaning::Text,
+        Condition::Pending | Condition::NotProbed => Meaning::Dim,
     }
 }
 

@@ -76,7 +76,7 @@ impl Parts {
             return out;
         }
         let is_part = |p: &&Problem| matches!(p.kind, ProblemKind::Port | ProblemKind::Device);
-        let is_open = |p: &&Problem| p.care.ack.is_none() && p.care.maintenance.is_none();
+        let is_open = |p: &&Problem| !p.care.is_handled();
         // The list has the worst first.
         for problem in snapshot.problems.iter().filter(is_part).filter(is_open) {
             if let Some(bad) = out.bad.get_mut(&problem.asset) {
@@ -89,8 +89,8 @@ impl Parts {
             }
         }
         let lost = |host: &&Arc<HostView>| matches!(host.condition, Condition::Unreachable | Condition::Critical);
-        let handled = |host: &HostView| host.care.ack.is_some() || host.care.maintenance.is_some();
-        let silent = |host: &HostView| Silent { condition: host.condition, word: host.word(), handled: handled(host) };
+        let silent =
+            |host: &HostView| Silent { condition: host.condition, word: host.word(), handled: host.care.is_handled() };
         let mut lost: HashMap<&AssetId, Silent> =
             snapshot.hosts.iter().filter(lost).map(|host| (&host.host.id, silent(host))).collect();
         for device in &snapshot.devices {

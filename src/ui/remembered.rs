@@ -10,7 +10,7 @@ use super::grouping::GroupBy;
 use super::panes::{self, PaneKind, ScreenId};
 use super::sorting::{By, Order, unway, way};
 
-/// Commands that are kept.
+/// Commands that are kept, and as many filters.
 const HISTORY: usize = 50;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Remembered {
     pub hosts_by: String,
     pub problems_by: String,
     pub backups_by: String,
+    pub incident_by: String,
+    pub log_by: String,
     pub ports_by: String,
     /// Columns of the port table that are left out.
     pub hidden: Vec<String>,
@@ -37,6 +39,7 @@ pub struct Remembered {
     /// The device that was selected beside it, where its ports are listed.
     pub device: String,
     pub history: Vec<String>,
+    pub filters: Vec<String>,
 }
 
 impl App {
@@ -45,7 +48,7 @@ impl App {
             let Order { by, reversed } = self.order_of(kind);
             way(by.name(), reversed)
         };
-        let typed = self.history.len().saturating_sub(HISTORY);
+        let last = |typed: &[String]| typed[typed.len().saturating_sub(HISTORY)..].to_vec();
         let pane = KEPT.iter().find(|(kind, _)| *kind == self.focus);
         let device = self.list(PaneKind::Devices).row().filter(|_| self.focus == PaneKind::Ports);
         Remembered {
@@ -56,6 +59,8 @@ impl App {
             hosts_by: order(PaneKind::Hosts),
             problems_by: order(PaneKind::Problems),
             backups_by: order(PaneKind::Backups),
+            incident_by: order(PaneKind::Incident),
+            log_by: order(PaneKind::Log),
             ports_by: way(self.columns.sort.column.name(), self.columns.sort.reversed),
             hidden: self.columns.hidden.iter().map(|column| column.name().to_owned()).collect(),
             group_by: self.grouping.by().name().to_owned(),
@@ -64,15 +69,22 @@ impl App {
             pane: pane.map_or("", |(_, name)| name).to_owned(),
             selected: pane.and_then(|(kind, _)| self.label(*kind, self.list(*kind).row()?)).unwrap_or_default(),
             device: device.and_then(|row| self.label(PaneKind::Devices, row)).unwrap_or_default(),
-            history: self.history[typed..].to_vec(),
+            history: last(&self.history),
+            filters: last(&self.filters),
         }
     }
 
     /// Goes on where another ended; what is not known any more is left out. `place` is false where somebody said where to go.
     pub fn recall(&mut self, remembered: Remembered, place: bool) {
         let Remembered { screen, zoom, problems_only, filter, hosts_by, problems_by, .. } = remembered;
-        let (backups_by, ports_by) = (remembered.backups_by, remembered.ports_by);
-        let lists = [(PaneKind::Hosts, hosts_by), (PaneKind::Problems, problems_by), (PaneKind::Backups, backups_by)];
+        let ports_by = remembered.ports_by;
+        let lists = [
+            (PaneKind::Hosts, hosts_by),
+            (PaneKind::Problems, problems_by),
+            (PaneKind::Backups, remembered.backups_by),
+            (PaneKind::Incident, remembered.incident_by),
+            (PaneKind::Log, remembered.log_by),
+        ];
         for (kind, said) in lists {
             let (name, reversed) = unway(&said);
             if let Some(by) = By::of(kind).iter().find(|by| by.name() == name) {
@@ -87,6 +99,7 @@ impl App {
             self.group_hosts_with(by, remembered.opened.into_iter().map(Arc::from).collect());
         }
         self.history = remembered.history;
+        self.filters = remembered.filters;
         // One that is not there any more is as if none had been chosen.
         let _ = self.layouts.choose(&remembered.layout);
         if !place {

@@ -243,6 +243,11 @@ pub async fn run(
                 suspend(screen, terminal).await?;
                 None
             }
+            Some(Exit::Redraw) => {
+                changed = true;
+                terminal.output.pacer.forget();
+                None
+            }
             Some(exit) => Some(exit),
             None => turn(screen, terminal, end, clock, &mut changed).await?,
         };

@@ -145,6 +145,8 @@ pub enum Exit {
     Foreground(Vec<String>),
     /// Stop as a job of the shell, and come back when it is let go on.
     Suspend,
+    /// Draw everything anew, whatever the terminal was left with.
+    Redraw,
     /// By a signal of this number.
     Signal(i32),
     /// The terminal is gone.

@@ -1,12 +1,12 @@
-//! What the lists of hosts, problems and backups can be sorted by beside their own order, worst first. Equal rows keep that
-//! order, and what is not known comes last, whichever way. Ports have columns of their own: [`super::columns`].
+//! What the lists can be sorted by beside their own order: worst first, or newest first where they tell what happened. Equal
+//! rows keep that order, and what is not known comes last, whichever way. Ports have columns of their own: [`super::columns`].
 
 use super::app::App;
 use super::columns::Key;
 use super::panes::{self, PaneKind};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, Untrusted};
 use crate::model::Condition;
-use crate::state::{HostView, JobView};
+use crate::state::{HostView, JobView, Problem};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum By {
@@ -29,10 +29,13 @@ pub enum By {
     Size,
     Points,
     Kind,
+    Time,
+    Object,
+    Author,
 }
 
 impl By {
-    /// What a list can be sorted by; nothing where it has one order.
+    /// What a list can be sorted by, its own order first; nothing where it has columns of its own to choose from.
     pub fn of(kind: PaneKind) -> &'static [Self] {
         match kind {
             PaneKind::Hosts => &[
@@ -48,7 +51,7 @@ impl By {
                 Self::Group,
                 Self::Origin,
             ],
-            PaneKind::Problems => &[Self::Severity, Self::Name, Self::Age],
+            PaneKind::Problems => &[Self::Severity, Self::Name, Self::Kind, Self::Age, Self::Owner],
             PaneKind::Backups => &[
                 Self::Severity,
                 Self::Name,
@@ -61,7 +64,9 @@ impl By {
                 Self::Kind,
                 Self::Age,
             ],
-            _ => &[],
+            PaneKind::Incident => &[Self::Time, Self::Kind, Self::Author, Self::Object],
+            PaneKind::Log => &[Self::Time, Self::Severity, Self::Kind, Self::Object],
+            PaneKind::Devices | PaneKind::Ports | PaneKind::Sessions => &[],
         }
     }
 
@@ -85,16 +90,25 @@ impl By {
             Self::Size => "size",
             Self::Points => "points",
             Self::Kind => "kind",
+            Self::Time => "time",
+            Self::Object => "object",
+            Self::Author => "author",
         }
     }
 
     pub fn what(self) -> &'static str {
         match self {
             Self::Severity => "worst first",
-            Self::Name | Self::Owner | Self::Site | Self::Parent | Self::Group | Self::Origin | Self::Kind => {
-                "from A to Z"
-            }
-            Self::Age => "newest first",
+            Self::Name
+            | Self::Owner
+            | Self::Site
+            | Self::Parent
+            | Self::Group
+            | Self::Origin
+            | Self::Kind
+            | Self::Object
+            | Self::Author => "from A to Z",
+            Self::Age | Self::Time => "newest first",
             Self::RoundTrip => "the slowest answer first",
             Self::Loss => "most packets lost first",
             Self::Load => "the highest load first",
@@ -111,19 +125,31 @@ impl By {
     fn descends(self) -> bool {
         matches!(
             self,
-            Self::Severity | Self::RoundTrip | Self::Loss | Self::Load | Self::Used | Self::Size | Self::Points
+            Self::Severity
+                | Self::RoundTrip
+                | Self::Loss
+                | Self::Load
+                | Self::Used
+                | Self::Size
+                | Self::Points
+                | Self::Time
         )
     }
 }
 
 /// The order of a list, as long as the console runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
     pub by: By,
     pub reversed: bool,
 }
 
 impl Order {
+    /// A list's own.
+    pub fn shipped(kind: PaneKind) -> Self {
+        Self { by: By::of(kind).first().copied().unwrap_or_default(), reversed: false }
+    }
+
     /// By the same one again, the other way round.
     fn choose(&mut self, by: By) {
         let reversed = self.by == by && !self.reversed;
@@ -136,36 +162,34 @@ impl Order {
     }
 
     /// For the title of a list that is not in its own order.
-    pub fn words(self) -> Option<String> {
+    pub fn words(self, kind: PaneKind) -> Option<String> {
         let way = if self.reversed { ", reversed" } else { "" };
-        (self != Self::default()).then(|| format!("by {}{way}", self.by.name()))
+        (self != Self::shipped(kind)).then(|| format!("by {}{way}", self.by.name()))
     }
 }
 
 /// The orders of the lists that have some to choose from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Orders([Order; 3]);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Orders([Order; PaneKind::ALL.len()]);
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self(PaneKind::ALL.map(Order::shipped))
+    }
+}
 
 impl Orders {
     pub fn of(self, kind: PaneKind) -> Order {
-        self.0[Self::slot(kind)]
+        self.0[kind.row()]
     }
 
     pub fn of_mut(&mut self, kind: PaneKind) -> &mut Order {
-        &mut self.0[Self::slot(kind)]
-    }
-
-    fn slot(kind: PaneKind) -> usize {
-        match kind {
-            PaneKind::Problems => 1,
-            PaneKind::Backups => 2,
-            _ => 0,
-        }
+        &mut self.0[kind.row()]
     }
 }
 
 impl App {
-    /// The order of a list of hosts, problems or backups.
+    /// The order of a list.
     pub(super) fn order_of(&self, kind: PaneKind) -> Order {
         self.orders.of(kind)
     }
@@ -181,7 +205,7 @@ impl App {
     }
 
     pub(super) fn sort_list_as_shipped(&mut self, kind: PaneKind) {
-        self.order_list(kind, Order::default());
+        self.order_list(kind, Order::shipped(kind));
     }
 
     /// By the one before or after.
@@ -208,7 +232,9 @@ pub fn unway(said: &str) -> (&str, bool) {
 /// Sorts rows of hosts that come worst first.
 pub fn hosts(app: &App, rows: Vec<usize>) -> Vec<usize> {
     let order = app.order_of(PaneKind::Hosts);
-    by_key(rows, order, |row| app.snapshot.hosts.get(row).map_or(Key::Unknown, |host| host_key(host, order.by)))
+    by_key(PaneKind::Hosts, rows, order, |row| {
+        app.snapshot.hosts.get(row).map_or(Key::Unknown, |host| host_key(host, order.by))
+    })
 }
 
 fn host_key(host: &HostView, by: By) -> Key {
@@ -226,9 +252,17 @@ fn host_key(host: &HostView, by: By) -> Key {
         By::Parent => text(Some(&panes::host_parents(host))),
         By::Group => text(host.host.group.as_deref()),
         By::Origin => text(Some(host.host.origin.label())),
-        By::Severity | By::Newest | By::Objective | By::Used | By::Next | By::Size | By::Points | By::Kind => {
-            Key::Unknown
-        }
+        By::Severity
+        | By::Newest
+        | By::Objective
+        | By::Used
+        | By::Next
+        | By::Size
+        | By::Points
+        | By::Kind
+        | By::Time
+        | By::Object
+        | By::Author => Key::Unknown,
     }
 }
 
@@ -238,13 +272,13 @@ fn text(value: Option<&str>) -> Key {
 }
 
 /// Sorts rows of backups that come worst first.
-pub fn jobs(app: &App, mut rows: Vec<usize>) -> Vec<usize> {
+pub fn jobs(app: &App, rows: Vec<usize>) -> Vec<usize> {
     let order = app.order_of(PaneKind::Backups);
-    if order.by == By::Severity && order.reversed {
-        rows.reverse();
-    }
+    let rows = turned(rows, PaneKind::Backups, order);
     let now = app.snapshot.at;
-    by_key(rows, order, |row| app.snapshot.jobs.get(row).map_or(Key::Unknown, |job| job_key(job, now, order.by)))
+    by_key(PaneKind::Backups, rows, order, |row| {
+        app.snapshot.jobs.get(row).map_or(Key::Unknown, |job| job_key(job, now, order.by))
+    })
 }
 
 fn job_key(job: &JobView, now: Timestamp, by: By) -> Key {
@@ -269,25 +303,67 @@ fn job_key(job: &JobView, now: Timestamp, by: By) -> Key {
         | By::Site
         | By::Parent
         | By::Group
-        | By::Origin => Key::Unknown,
+        | By::Origin
+        | By::Time
+        | By::Object
+        | By::Author => Key::Unknown,
     }
 }
 
 /// Sorts rows of problems that come worst first.
-pub fn problems(app: &App, mut rows: Vec<usize>) -> Vec<usize> {
+pub fn problems(app: &App, rows: Vec<usize>) -> Vec<usize> {
     let order = app.order_of(PaneKind::Problems);
-    if order.by == By::Severity && order.reversed {
-        rows.reverse();
+    let rows = turned(rows, PaneKind::Problems, order);
+    by_key(PaneKind::Problems, rows, order, |row| {
+        app.snapshot.problems.get(row).map_or(Key::Unknown, |one| problem_key(one, order.by))
+    })
+}
+
+fn problem_key(problem: &Problem, by: By) -> Key {
+    match by {
+        By::Name => text(Some(&problem.title.line())),
+        By::Kind => text(Some(panes::problem_kind(problem.kind))),
+        By::Age => Key::number(Some(-(problem.since.millis() as f64))),
+        By::Owner => text(problem.care.ack.as_ref().map(|ack| ack.claim.owner.line()).as_deref()),
+        _ => Key::Unknown,
     }
-    by_key(rows, order, |row| match (app.snapshot.problems.get(row), order.by) {
-        (Some(problem), By::Name) => Key::Text(problem.title.line().to_lowercase()),
-        (Some(problem), By::Age) => Key::number(Some(-(problem.since.millis() as f64))),
+}
+
+/// Sorts rows of an incident's entries that come newest first.
+pub fn entries(app: &App, rows: Vec<usize>) -> Vec<usize> {
+    let order = app.order_of(PaneKind::Incident);
+    let Some(incident) = app.incident() else { return rows };
+    let rows = turned(rows, PaneKind::Incident, order);
+    by_key(PaneKind::Incident, rows, order, |row| match (incident.entries.get(row), order.by) {
+        (Some(entry), By::Kind) => text(Some(entry.kind.as_str())),
+        (Some(entry), By::Author) => text(Some(&entry.author.line())),
+        (Some(entry), By::Object) => text(entry.about.as_ref().map(Untrusted::line).as_deref()),
         _ => Key::Unknown,
     })
 }
 
-fn by_key(rows: Vec<usize>, order: Order, key: impl Fn(usize) -> Key) -> Vec<usize> {
-    if order.by == By::Severity {
+/// Sorts rows of the log that come newest first.
+pub fn log(app: &App, rows: Vec<usize>) -> Vec<usize> {
+    let order = app.order_of(PaneKind::Log);
+    let rows = turned(rows, PaneKind::Log, order);
+    by_key(PaneKind::Log, rows, order, |row| match (app.logbook.entries.get(row), order.by) {
+        (Some(entry), By::Severity) => Key::number(Some(-f64::from(entry.condition as u8))),
+        (Some(entry), By::Kind) => text(Some(entry.source.word())),
+        (Some(entry), By::Object) => text(Some(&entry.object)),
+        _ => Key::Unknown,
+    })
+}
+
+/// Rows in a list's own order, or that turned round.
+fn turned(mut rows: Vec<usize>, kind: PaneKind, order: Order) -> Vec<usize> {
+    if order.by == Order::shipped(kind).by && order.reversed {
+        rows.reverse();
+    }
+    rows
+}
+
+fn by_key(kind: PaneKind, rows: Vec<usize>, order: Order, key: impl Fn(usize) -> Key) -> Vec<usize> {
+    if order.by == Order::shipped(kind).by {
         return rows;
     }
     let mut keyed: Vec<(Key, usize)> = rows.into_iter().map(|row| (key(row), row)).collect();

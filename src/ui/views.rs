@@ -153,13 +153,9 @@ impl View {
 
     /// What is on the screen now.
     fn of_screen(app: &App, name: &str) -> Self {
-        let rows = |kind| Sorted::Rows(kind, app.order_of(kind));
-        let sorted = match app.screen {
-            ScreenId::Overview => Some(rows(PaneKind::Problems)),
-            ScreenId::Hosts => Some(rows(PaneKind::Hosts)),
-            ScreenId::Backups => Some(rows(PaneKind::Backups)),
-            ScreenId::Ports => Some(Sorted::Ports(app.columns.sort)),
-            _ => None,
+        let sorted = match list_of(app.screen) {
+            Some(kind) => Some(Sorted::Rows(kind, app.order_of(kind))),
+            None => (app.screen == ScreenId::Ports).then_some(Sorted::Ports(app.columns.sort)),
         };
         let on = |screen| app.screen == screen;
         Self {
@@ -178,7 +174,7 @@ impl View {
     /// As a file has it.
     pub fn to_words(&self) -> Words {
         let sort = match self.sorted {
-            Some(Sorted::Rows(_, order)) if order != Order::default() => way(order.by.name(), order.reversed),
+            Some(Sorted::Rows(kind, order)) if order != Order::shipped(kind) => way(order.by.name(), order.reversed),
             Some(Sorted::Ports(sort)) if sort != Sort::default() => way(sort.column.name(), sort.reversed),
             _ => String::new(),
         };
@@ -214,35 +210,36 @@ impl View {
     }
 }
 
+/// The list of a screen that a view's order is of; the port table has columns instead.
+fn list_of(screen: ScreenId) -> Option<PaneKind> {
+    match screen {
+        ScreenId::Overview => Some(PaneKind::Problems),
+        ScreenId::Hosts => Some(PaneKind::Hosts),
+        ScreenId::Backups => Some(PaneKind::Backups),
+        ScreenId::Incident => Some(PaneKind::Incident),
+        ScreenId::Log => Some(PaneKind::Log),
+        ScreenId::Ports | ScreenId::Sessions => None,
+    }
+}
+
 /// Where nothing is said of it; `None` on a screen that has one order only.
 fn as_shipped(screen: ScreenId) -> Option<Sorted> {
-    match screen {
-        ScreenId::Overview => Some(Sorted::Rows(PaneKind::Problems, Order::default())),
-        ScreenId::Hosts => Some(Sorted::Rows(PaneKind::Hosts, Order::default())),
-        ScreenId::Backups => Some(Sorted::Rows(PaneKind::Backups, Order::default())),
-        ScreenId::Ports => Some(Sorted::Ports(Sort::default())),
-        _ => None,
+    match list_of(screen) {
+        Some(kind) => Some(Sorted::Rows(kind, Order::shipped(kind))),
+        None => (screen == ScreenId::Ports).then(|| Sorted::Ports(Sort::default())),
     }
 }
 
 fn sorted(screen: ScreenId, word: &Word, problems: &mut Vec<Problem>) -> Option<Sorted> {
     let (name, reversed) = unway(&word.0);
-    let kind = match screen {
-        ScreenId::Overview => PaneKind::Problems,
-        ScreenId::Hosts => PaneKind::Hosts,
-        ScreenId::Backups => PaneKind::Backups,
-        ScreenId::Ports => {
-            let Some(column) = Column::named(name) else {
-                let names: Vec<&str> = Column::names().collect();
-                problems.push(no_such("column of the port table", word, &names));
-                return None;
-            };
-            return Some(Sorted::Ports(Sort { column, reversed }));
-        }
-        _ => {
-            problems.push(Problem::error(&word.1, "this screen has one order only"));
+    let Some(kind) = list_of(screen) else {
+        // Sessions are on no screen of a view.
+        let Some(column) = Column::named(name) else {
+            let names: Vec<&str> = Column::names().collect();
+            problems.push(no_such("column of the port table", word, &names));
             return None;
-        }
+        };
+        return Some(Sorted::Ports(Sort { column, reversed }));
     };
     let Some(by) = By::of(kind).iter().find(|by| by.name() == name) else {
         let names: Vec<&str> = By::of(kind).iter().map(|by| by.name()).collect();

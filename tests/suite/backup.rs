@@ -313,5 +313,5 @@ fn the_simulated_repository_is_read_by_the_real_source() {
     assert_eq!(status(&shown, "db01 nightly"), ("rpo-breach", "critical"));
     assert_eq!(status(&shown, "archive"), ("locked", "warning"));
     assert_eq!(status(&shown, "files"), ("ok", "ok"));
-    assert_eq!(job(&shown, "files")["tool_version"], "0.14.0");
+    assert_eq!(job(&shown, "files")["tool_version"], "0.17.3");
 }

@@ -53,7 +53,8 @@ impl State {
         let slot = &mut self.hosts[row];
         let before = (slot.down, slot.lineage.waits);
         (slot.down, slot.lineage.waits) = (verdict.down, verdict.waits);
-        let changed = slot.view.condition != verdict.condition;
+        let was = slot.view.condition;
+        let changed = was != verdict.condition;
         let differs = changed || slot.view.reason != verdict.reason || slot.view.behind != verdict.behind;
         if differs || slot.view.stale != verdict.stale || slot.view.last_seen != verdict.last_seen {
             let view = Arc::make_mut(&mut slot.view);
@@ -64,8 +65,10 @@ impl State {
             view.last_seen = verdict.last_seen;
             if changed {
                 view.since = verdict.since.unwrap_or(at);
+                self.log_host(row, was, effects);
             }
         }
+        let slot = &mut self.hosts[row];
         if let Some(device) = &mut slot.device {
             let stale = veil.is_some() || slot.down || slot.lineage.waits || rules::host::ports_stale(&slot.view);
             if device.stale != stale {

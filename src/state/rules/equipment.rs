@@ -37,7 +37,7 @@ impl Notes<'_> {
             Side::Above => (value >= limit, value > limit - slack),
             Side::Below => (value < limit, value < limit + slack),
         };
-        beyond || (sticks && self.before.iter().any(|found| *found.what == *what))
+        beyond || (sticks && self.known(what).is_some())
     }
 
     /// A warning while a share is nearly used up.
@@ -47,20 +47,9 @@ impl Notes<'_> {
         }
     }
 
-    /// How bad it is that a pool is so full: what was a problem before is one until it is far enough inside the limit again.
-    fn level(&self, what: &str, fill: Fill) -> Condition {
-        let known = self.before.iter().find(|found| *found.what == *what).map(|found| found.condition);
-        let [warning, critical] = fill.limits;
-        let reaches = |limit: f64, held: bool| {
-            fill.percent >= limit || (held && fill.percent > limit - Unit::Percent.slack(limit))
-        };
-        if reaches(critical, known == Some(Condition::Critical)) {
-            Condition::Critical
-        } else if reaches(warning, known.is_some()) {
-            Condition::Warning
-        } else {
-            Condition::Ok
-        }
+    /// What it was at the walk before, where that was a problem.
+    fn known(&self, what: &str) -> Option<&Finding> {
+        self.before.iter().find(|found| *found.what == *what)
     }
 
     /// `what` names the thing for good; `words` says how it stands.
@@ -73,8 +62,7 @@ impl Notes<'_> {
         if let Some(condition) = condition.filter(|c| c.is_problem()) {
             let what = what();
             let words = words(&what);
-            let known = self.before.iter().find(|found| *found.what == *what);
-            let since = known.map_or(self.at, |found| found.since);
+            let since = self.known(&what).map_or(self.at, |found| found.since);
             self.out.push(Finding { condition, what: what.into(), words: words.into(), since, firm: true });
         }
     }
@@ -127,7 +115,7 @@ pub fn findings(equipment: &Equipment, at: Timestamp, before: &[Finding]) -> Vec
     }
     for (pool, fill) in pools(equipment) {
         let what = pool.name.line();
-        let level = fill.map(|fill| notes.level(&what, fill));
+        let level = fill.map(|fill| fill.beside(notes.known(&what).map(|found| found.condition)));
         notes.note(level, || what, |what| format!("{what}: {}", used(pool)));
     }
     let mut out = notes.out;
@@ -189,11 +177,21 @@ pub struct Fill {
 
 impl Fill {
     pub fn condition(self) -> Condition {
+        self.beside(None)
+    }
+
+    /// What was a problem before is one until it is far enough inside the limit again.
+    fn beside(self, before: Option<Condition>) -> Condition {
         let [warning, critical] = self.limits;
-        match self.percent {
-            percent if percent >= critical => Condition::Critical,
-            percent if percent >= warning => Condition::Warning,
-            _ => Condition::Ok,
+        let reaches = |limit: f64, held: bool| {
+            self.percent >= limit || (held && self.percent > limit - Unit::Percent.slack(limit))
+        };
+        if reaches(critical, before == Some(Condition::Critical)) {
+            Condition::Critical
+        } else if reaches(warning, before.is_some()) {
+            Condition::Warning
+        } else {
+            Condition::Ok
         }
     }
 }

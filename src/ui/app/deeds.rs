@@ -30,16 +30,16 @@ impl App {
             self.mark_head();
         }
         match action {
-            Action::Overview => self.go(ScreenId::Overview),
-            Action::Hosts => self.go(ScreenId::Hosts),
-            Action::Ports => self.go(ScreenId::Ports),
-            Action::Backups => self.go(ScreenId::Backups),
-            Action::Incident => self.go(ScreenId::Incident),
+            Action::Overview => self.turn_to(ScreenId::Overview),
+            Action::Hosts => self.turn_to(ScreenId::Hosts),
+            Action::Ports => self.turn_to(ScreenId::Ports),
+            Action::Backups => self.turn_to(ScreenId::Backups),
+            Action::Incident => self.turn_to(ScreenId::Incident),
             Action::Sessions => {
-                self.go(ScreenId::Sessions);
+                self.turn_to(ScreenId::Sessions);
                 self.refresh_sessions();
             }
-            Action::Log => self.go(ScreenId::Log),
+            Action::Log => self.turn_to(ScreenId::Log),
             Action::NextPane => self.turn(1),
             Action::PreviousPane => self.turn(-1),
             Action::Zoom => self.zoom = !self.zoom,
@@ -51,6 +51,7 @@ impl App {
             Action::Quit => self.overlays.push(Overlay::Quit),
             Action::Cancel => self.cancel(),
             Action::Suspend => self.set_exit(Exit::Suspend),
+            Action::Redraw => self.set_exit(Exit::Redraw),
             Action::Down => self.move_by(1),
             Action::Up => self.move_by(-1),
             Action::Top => self.move_by(isize::MIN / 2),
@@ -77,6 +78,7 @@ impl App {
             Action::Watch => self.toggle_watch(),
             Action::Follow => self.follow(),
             Action::LastPlace => self.last_place(),
+            Action::NextPlace => self.next_place(),
             Action::Compare => self.compare(),
             Action::Open => self.open_selected(),
             Action::Shell => commands::shell(self, None),

@@ -29,17 +29,22 @@ impl App {
         }
     }
 
-    /// Over a detail, the keys that act on what it is about; false where it is none of them.
+    /// Over what is read, the keys that act on what it is about; false where it is none of them.
     pub(super) fn detail_key(&mut self, key: Key) -> bool {
-        if !matches!(self.overlays.last(), Some(Overlay::Detail { .. })) {
-            return false;
-        }
         let Lookup::Action(name) = self.keymap.look_up(&[key]) else { return false };
+        match self.overlays.last() {
+            Some(Overlay::Detail { .. }) => {}
+            // Anything is found from there too.
+            Some(Overlay::Compare { .. }) if name == Action::Palette.name() => {}
+            Some(Overlay::Help(help)) if !help.asking && name == Action::Palette.name() => {}
+            _ => return false,
+        }
         match Action::named(name) {
             Some(
                 action @ (Action::Watch
                 | Action::Follow
                 | Action::LastPlace
+                | Action::NextPlace
                 | Action::Compare
                 | Action::Freeze
                 | Action::Palette
@@ -90,6 +95,11 @@ impl App {
             KeyCode::Char('c') if key.ctrl => {}
             KeyCode::Enter => match asking {
                 Asking::Filter => {
+                    let text = line.text().trim().to_owned();
+                    if !text.is_empty() {
+                        self.filters.retain(|known| *known != text);
+                        self.filters.push(text);
+                    }
                     self.set_filter(Filter::parse(line.text()));
                     if let Some(mistake) = self.filter.mistake() {
                         self.say(MessageWeight::Warning, mistake);
@@ -108,24 +118,38 @@ impl App {
                 let completed = commands::complete(self, line.text());
                 self.asking = Some((asking, Line::with(&completed)));
             }
-            KeyCode::Up if asking == Asking::Command => {
-                let at = self.history.iter().rposition(|h| h == line.text()).unwrap_or(self.history.len());
-                let text = at.checked_sub(1).and_then(|i| self.history.get(i)).cloned();
-                self.asking = Some((asking, text.map_or(line, |t| Line::with(&t))));
+            KeyCode::Up => {
+                let typed = self.typed_before(asking);
+                let at = typed.iter().rposition(|known| known == line.text()).unwrap_or(typed.len());
+                let text = at.checked_sub(1).and_then(|before| typed.get(before)).cloned();
+                self.ask_again(asking, text.map_or(line, |text| Line::with(&text)));
             }
-            KeyCode::Down if asking == Asking::Command => {
-                let at = self.history.iter().rposition(|h| h == line.text());
-                let text = at.and_then(|i| self.history.get(i + 1)).cloned().unwrap_or_default();
-                self.asking = Some((asking, Line::with(&text)));
+            KeyCode::Down => {
+                let typed = self.typed_before(asking);
+                let at = typed.iter().rposition(|known| known == line.text());
+                let text = at.and_then(|at| typed.get(at + 1)).cloned().unwrap_or_default();
+                self.ask_again(asking, Line::with(&text));
             }
             KeyCode::Backspace if line.text().is_empty() => {}
             _ => {
                 line.key(key);
-                if asking == Asking::Filter {
-                    self.set_filter(Filter::parse(line.text()));
-                }
-                self.asking = Some((asking, line));
+                self.ask_again(asking, line);
             }
         }
+    }
+
+    fn typed_before(&self, asking: Asking) -> &[String] {
+        match asking {
+            Asking::Filter => &self.filters,
+            Asking::Command => &self.history,
+        }
+    }
+
+    /// With another text. What a filter lets through is seen while it is typed.
+    fn ask_again(&mut self, asking: Asking, line: Line) {
+        if asking == Asking::Filter {
+            self.set_filter(Filter::parse(line.text()));
+        }
+        self.asking = Some((asking, line));
     }
 }

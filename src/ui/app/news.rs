@@ -20,7 +20,6 @@ impl App {
             .then(|| panes::selected(self, PaneKind::Hosts))
             .flatten();
         let old = std::mem::replace(&mut self.snapshot, snapshot);
-        self.logbook.compare(&old, &self.snapshot);
         self.fresh = None;
         if !same {
             self.hosts_have = panes::HostsHave::of(&self.snapshot);

@@ -44,23 +44,32 @@ struct Narrowed {
 impl App {
     /// Keeps this place to come back to.
     pub(in crate::ui) fn leave_place(&mut self) {
-        self.leave(None);
+        self.leave(self.here(None));
     }
 
     /// Keeps this place with how its lists are narrowed: what comes changes that too.
     pub(in crate::ui) fn leave_view(&mut self) {
-        self.leave(Some(Narrowed {
+        self.leave(self.here(Some(self.narrowed())));
+    }
+
+    fn narrowed(&self) -> Narrowed {
+        Narrowed {
             filter: self.filter.text.clone(),
             problems_only: self.problems_only,
             orders: self.orders,
             columns: self.columns.clone(),
             group: self.grouping.by(),
             opened: self.grouping.opened().iter().map(|name| Arc::from(name.as_str())).collect(),
-        }));
+        }
     }
 
-    fn leave(&mut self, narrowed: Option<Narrowed>) {
-        let place = Place { screen: self.screen, focus: self.focus, selected: self.selected(), narrowed };
+    fn leave(&mut self, place: Place) {
+        // From here on the way leads elsewhere.
+        self.ahead.clear();
+        self.pass(place);
+    }
+
+    fn pass(&mut self, place: Place) {
         if self.visited.last() != Some(&place) {
             self.visited.push(place);
         }
@@ -69,8 +78,21 @@ impl App {
         }
     }
 
-    /// Where one was, the last place at the end: where the key for going back leads.
+    fn here(&self, narrowed: Option<Narrowed>) -> Place {
+        Place { screen: self.screen, focus: self.focus, selected: self.selected(), narrowed }
+    }
+
+    /// To a screen by its own key: the one before is a place to go back to, whatever is selected there by then.
+    pub(super) fn turn_to(&mut self, screen: ScreenId) {
+        if screen != self.screen {
+            self.leave(Place { selected: None, ..self.here(None) });
+        }
+        self.go(screen);
+    }
+
+    /// Where one was, the last place at the end: where the key for going back leads. Nothing where that is only the screen before.
     pub fn crumbs(&self) -> Option<String> {
+        self.visited.last()?.selected.as_ref()?;
         let words = |place: &Place| match &place.selected {
             Some(Selected::Port(asset, port)) => format!("{} {}", asset.as_str(), port.label.line()),
             Some(selected) => selected.clone().asset().map_or_else(|| place.screen.word(), |id| id.as_str().to_owned()),
@@ -106,6 +128,23 @@ impl App {
             self.say(MessageWeight::Note, "nowhere to go back to");
             return;
         };
+        let here = self.here(place.narrowed.is_some().then(|| self.narrowed()));
+        self.ahead.push(here);
+        self.return_to(place);
+    }
+
+    /// Where one was before going back.
+    pub(super) fn next_place(&mut self) {
+        let Some(place) = self.ahead.pop() else {
+            self.say(MessageWeight::Note, "nowhere to go on to");
+            return;
+        };
+        let here = self.here(place.narrowed.is_some().then(|| self.narrowed()));
+        self.pass(here);
+        self.return_to(place);
+    }
+
+    fn return_to(&mut self, place: Place) {
         self.overlays.retain(|overlay| !matches!(overlay, Overlay::Detail { .. }));
         match place.selected {
             Some(Selected::Port(asset, port)) if place.screen == ScreenId::Ports => self.show_port(&asset, &port),

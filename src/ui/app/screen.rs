@@ -45,9 +45,11 @@ impl Screen for App {
             self.key(Key { alt: false, ..key });
             return;
         }
-        // Whatever is open stays open: the shell is needed at any moment.
-        if matches!(self.keymap.look_up(&[key]), Lookup::Action(name) if Action::named(name) == Some(Action::Suspend)) {
-            self.act(Action::Suspend);
+        // Whatever is open stays open: the shell, and a whole picture, are needed at any moment.
+        if let Lookup::Action(name) = self.keymap.look_up(&[key])
+            && let Some(action @ (Action::Suspend | Action::Redraw)) = Action::named(name)
+        {
+            self.act(action);
             return;
         }
         if self.overlays.is_empty() {

@@ -109,12 +109,19 @@ pub fn key(app: &mut App, palette: &mut Palette, key: Key) -> Reaction {
         KeyCode::Enter => {
             let items = items(app, palette);
             let chosen = items.get(palette.selected.min(items.len().saturating_sub(1)));
-            // It may have been called over a detail; whatever is chosen is shown.
+            // It may have been called over what is read; whatever is chosen is shown.
             let acts_here = matches!(chosen, Some((_, Item::Action(_))));
-            app.overlays.retain(|overlay| acts_here || !matches!(overlay, Overlay::Detail { .. }));
+            app.overlays.retain(|overlay| match overlay {
+                Overlay::Detail { .. } => acts_here,
+                Overlay::Help(_) | Overlay::Compare { .. } => false,
+                _ => true,
+            });
             match chosen.map(|(_, item)| item.clone()) {
                 Some(Item::Action(action)) => app.act(action),
-                Some(Item::Object(asset)) => app.reveal(&asset),
+                Some(Item::Object(asset)) => {
+                    app.leave_place();
+                    app.reveal(&asset);
+                }
                 Some(Item::Command(line)) => commands::run(app, &line),
                 Some(Item::Begin(name)) => app.asking = Some((Asking::Command, Line::with(&format!("{name} ")))),
                 Some(Item::Port(asset, port)) => {
@@ -123,6 +130,7 @@ pub fn key(app: &mut App, palette: &mut Palette, key: Key) -> Reaction {
                 }
                 Some(Item::Session(id)) => app.show_session(id),
                 Some(Item::Station(words)) => {
+                    app.leave_view();
                     app.go(ScreenId::Ports);
                     app.focus = PaneKind::Ports;
                     app.set_filter(Filter::parse(&words));

@@ -1,4 +1,4 @@
-//! What a list of hosts, problems or backups is sorted by. What is chosen holds until the console ends.
+//! What a list is sorted by. What is chosen holds until the console ends, and in the next one.
 
 use ratatui::layout::Rect;
 
@@ -9,7 +9,7 @@ use crate::ui::app::App;
 use crate::ui::canvas::{self, Row};
 use crate::ui::frame::Frame;
 use crate::ui::panes::PaneKind;
-use crate::ui::sorting::By;
+use crate::ui::sorting::{By, Order};
 
 #[derive(Debug)]
 pub struct Picker {
@@ -50,6 +50,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, picker: &Picker) -> Rect {
     let title = match picker.kind {
         PaneKind::Hosts => "Sort the hosts by",
         PaneKind::Backups => "Sort the backups by",
+        PaneKind::Incident => "Sort the incident's entries by",
+        PaneKind::Log => "Sort the log by",
         _ => "Sort the problems by",
     };
     let inner = boxed(app, frame, area, title);
@@ -69,6 +71,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, picker: &Picker) -> Rect {
         }
     }
     let y = inner.bottom().saturating_sub(1);
-    Row::new(frame.buffer, &app.look, inner, y).put("Enter sorts, again reverses · r worst first · Esc", dim);
+    Row::new(frame.buffer, &app.look, inner, y)
+        .put(&format!("Enter sorts, again reverses · r {} · Esc", Order::shipped(picker.kind).by.what()), dim);
     area
 }

@@ -2,11 +2,13 @@
 //! fills towards it; what else is known of it where there is room.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::heads::{self, Heads, Title};
 use super::{PaneKind, ScreenId, age, dim};
-use crate::base::{Timestamp, units};
+use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
+use crate::model::Condition;
 use crate::state::JobView;
 use crate::state::snapshot::problems::job_word;
 use crate::ui::action::Action;
@@ -22,6 +24,8 @@ const MARK: usize = 9;
 
 /// A few letters of a reason help nobody; glyph, state and ages say the rest.
 const REASON: usize = 24;
+/// Columns of an owner's name before it.
+const OWNER: usize = 10;
 
 pub fn order(app: &App) -> Vec<usize> {
     let mut rows: Vec<usize> = (0..app.snapshot.jobs.len())
@@ -35,10 +39,27 @@ pub fn order(app: &App) -> Vec<usize> {
     let at = app.snapshot.at;
     let worst = |row: &usize| {
         let job = &app.snapshot.jobs[*row];
-        (job.condition, job.stale, used(job, at).map_or(0, |used| (used * 1000.0) as u64))
+        // What somebody has taken on sinks, and stays.
+        let condition = if is_handled(job) { job.condition.min(Condition::Unreachable) } else { job.condition };
+        (condition, job.stale, used(job, at).map_or(0, |used| (used * 1000.0) as u64))
     };
     rows.sort_by_cached_key(|row| std::cmp::Reverse(worst(row)));
     sorting::jobs(app, rows)
+}
+
+/// A problem that is somebody's, or worked on.
+fn is_handled(job: &JobView) -> bool {
+    job.condition.is_problem() && job.care.is_handled()
+}
+
+/// Its sign, and the look of its words: what somebody sees to is quiet.
+fn look(app: &App, job: &JobView) -> (&'static str, Style, Style) {
+    let (glyph, style) = match job.care.maintenance {
+        Some(_) => app.look.maintenance(),
+        None => app.look.condition(job.condition, job.stale),
+    };
+    let words = if is_handled(job) { dim(app) } else { app.look.words(job.condition, job.stale) };
+    (glyph, style, words)
 }
 
 /// How much of the objective has gone by since the newest restore point: 1 is all of it.
@@ -71,7 +92,7 @@ pub fn title(app: &App) -> (String, String) {
     if !jobs.is_empty() && !protected.is_empty() {
         parts.push(format!("protecting {}", protected.len()));
     }
-    parts.extend(app.order_of(PaneKind::Backups).words());
+    parts.extend(app.order_of(PaneKind::Backups).words(PaneKind::Backups));
     ("BACKUPS".to_owned(), parts.join(app.look.separator()))
 }
 
@@ -220,8 +241,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     let newest = age(frame, job.newest);
     let since = age(frame, Some(job.since));
     let now = frame.now;
-    let (glyph, style) = app.look.condition(job.condition, job.stale);
-    let words = app.look.words(job.condition, job.stale);
+    let (glyph, style, words) = look(app, job);
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1).name(&job.job.name, name, words).gap(1);
     for column in columns {
@@ -237,7 +257,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
                     _ => line.cell(&format!("/ {rpo}"), width, dim(app)),
                 }
             }
-            Column::Course => course(app, &mut line, now, job),
+            Column::Course => course(app, &mut line, now, (job, words)),
             Column::Next => line.right(&next(now, job), width, dim(app)),
             Column::Size => line.right(&known(size(job).map(units::bytes)), width, dim(app)),
             Column::Points => line.right(&known(points(job).map(|n| n.to_string())), width, dim(app)),
@@ -246,10 +266,19 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         };
         line.gap(1);
     }
-    if line.room() >= REASON {
-        let meaning = if job.condition.is_problem() { Meaning::Text } else { Meaning::Dim };
-        line.put(&job.reason.line(), app.look.style(meaning));
+    if line.room() < REASON {
+        return;
     }
+    if let Some(ack) = &job.care.ack {
+        let owner = text::fit(&format!("@{}", ack.claim.owner.line()), OWNER);
+        line.put(&owner, app.look.style(Meaning::Accent)).put(app.look.separator(), dim(app));
+    }
+    if let Some(maintained) = &job.care.maintenance {
+        let left = units::age(maintained.until.since(now));
+        line.put(&format!("maintenance, {left} more"), app.look.maintenance().1).put(app.look.separator(), dim(app));
+    }
+    let plain = job.condition.is_problem() && !is_handled(job);
+    line.put(&job.reason.line(), app.look.style(if plain { Meaning::Text } else { Meaning::Dim }));
 }
 
 /// What is not known is a dash, never a nought.
@@ -258,7 +287,7 @@ fn known(value: Option<String>) -> String {
 }
 
 /// The state in a word; an old good one is no good one.
-fn state_word(job: &JobView) -> String {
+pub fn state_word(job: &JobView) -> String {
     if job.stale && !job.condition.is_problem() {
         return "STALE".to_owned();
     }
@@ -284,14 +313,15 @@ fn next(now: Timestamp, job: &JobView) -> String {
 }
 
 /// `▓▓▓░░░░░░│░░░`: filled up to the age, the mark at the objective, overrun beyond it. Without an objective there is no way.
-fn course<'a, 'b>(app: &App, line: &'a mut Row<'b>, now: Timestamp, job: &JobView) -> &'a mut Row<'b> {
+fn course<'a, 'b>(
+    app: &App,
+    line: &'a mut Row<'b>,
+    now: Timestamp,
+    (job, words): (&JobView, Style),
+) -> &'a mut Row<'b> {
     let Some(used) = used(job, now) else { return line.cell("–", BAR + 1, dim(app)) };
     let filled = (used * MARK as f64).ceil() as usize;
-    let style = if job.condition.is_problem() {
-        app.look.words(job.condition, job.stale)
-    } else {
-        app.look.style(Meaning::Bar)
-    };
+    let style = if job.condition.is_problem() { words } else { app.look.style(Meaning::Bar) };
     let (full, empty, mark) = if app.look.unicode { ('▓', '░', '│') } else { ('=', '.', '|') };
     let mut bar = String::new();
     for at in 0..BAR {
@@ -304,14 +334,18 @@ fn course<'a, 'b>(app: &App, line: &'a mut Row<'b>, now: Timestamp, job: &JobVie
 }
 
 /// What [`fields`] are called.
-pub const FIELDS: [&str; 10] = ["backup", "state", "newest", "rpo", "next", "size", "points", "kind", "for", "says"];
+pub const FIELDS: [&str; 11] =
+    ["backup", "state", "owner", "newest", "rpo", "next", "size", "points", "kind", "for", "says"];
 
 /// The row in cells.
-pub fn fields(app: &App, row: usize) -> Option<[String; 10]> {
+pub fn fields(app: &App, row: usize) -> Option<[String; 11]> {
     let job = app.snapshot.jobs.get(row)?;
+    let left = |until: Timestamp| format!("maintenance, {} more; ", units::age(until.since(app.now())));
+    let maintained = job.care.maintenance.as_ref().map(|maintained| left(maintained.until)).unwrap_or_default();
     Some([
         job.job.name.to_string(),
         super::fields::state(job.state.as_str(), job.stale),
+        job.care.ack.as_ref().map(|ack| ack.claim.owner.line()).unwrap_or_default(),
         super::fields::age(app, job.newest),
         job.job.rpo.map(units::age).unwrap_or_default(),
         next(app.now(), job),
@@ -319,6 +353,6 @@ pub fn fields(app: &App, row: usize) -> Option<[String; 10]> {
         points(job).map(|n| n.to_string()).unwrap_or_default(),
         job.job.kind.to_string(),
         super::fields::age(app, Some(job.since)),
-        job.reason.line(),
+        format!("{maintained}{}", job.reason.line()),
     ])
 }

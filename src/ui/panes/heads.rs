@@ -29,7 +29,7 @@ pub struct Title {
     pub is_right: bool,
 }
 
-/// One head in its column. The mark stands on the side where the title has room, and the title gives way to it.
+/// One head in its column.
 pub fn put(app: &App, line: &mut Row<'_>, heads: &mut Heads, title: Title, (kind, by): (PaneKind, &[By])) {
     let Title { words, width, is_right } = title;
     let from = line.column();
@@ -38,9 +38,7 @@ pub fn put(app: &App, line: &mut Row<'_>, heads: &mut Heads, title: Title, (kind
     let mut style = dim(app);
     if by.contains(&order.by) {
         style = app.look.style(Meaning::Accent);
-        let mark = app.look.sorted(order.descends());
-        words.truncate(width.saturating_sub(1));
-        words.insert_str(if is_right { 0 } else { words.len() }, mark);
+        words = app.look.sorted_head(&words, width, is_right, order.descends());
     }
     if is_right {
         line.right(&words, width, style)

@@ -48,7 +48,7 @@ pub fn hosts(app: &App) -> Vec<usize> {
 
 fn rank(host: &HostView, parts: &Parts) -> usize {
     let maintained = host.care.maintenance.is_some();
-    let handled = host.care.ack.is_some() || maintained;
+    let handled = host.care.is_handled();
     let condition = match parts.bad(host) {
         // What somebody has taken on sinks, and stays; in maintenance it is nobody's business at all, as among the problems.
         None if handled && host.condition.is_problem() => return 3 + usize::from(maintained),
@@ -115,7 +115,7 @@ pub fn title(app: &App) -> (String, String) {
         }
     }
     parts.extend(app.grouping.by().words().map(str::to_owned));
-    parts.extend(app.order_of(PaneKind::Hosts).words());
+    parts.extend(app.order_of(PaneKind::Hosts).words(PaneKind::Hosts));
     if app.problems_only {
         parts.push("problems only".to_owned());
     }
@@ -276,7 +276,7 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
     let style = dim(app);
     let kind = PaneKind::Hosts;
     let order = app.order_of(kind);
-    let mark = app.look.sorted(order.descends());
+    let marked = |title: &str, width, is_right| app.look.sorted_head(title, width, is_right, order.descends());
     let accent = app.look.style(Meaning::Accent);
     let mut heads = Heads::new();
     let mut line = Row::new(frame.buffer, &app.look, area, area.y);
@@ -294,13 +294,13 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
         }
     };
     let is_by_age = order.by == By::Age;
-    behind(&mut line, None, &if is_by_age { format!("{mark}age") } else { "age".to_owned() }, &[By::Age]);
+    behind(&mut line, None, &if is_by_age { marked("age", 4, true) } else { "age".to_owned() }, &[By::Age]);
     for column in BEHIND.into_iter().filter(|column| shown(*column)) {
         let (title, width, by) = (column.title(), column.width(), column.by());
         let title = match column {
-            Column::Value if by.contains(&order.by) => format!("{:>width$}", format!("{mark}{title}")),
+            Column::Value if by.contains(&order.by) => format!("{:>width$}", marked(title, width, true)),
             Column::Value => format!("{title:>width$}"),
-            _ if by.contains(&order.by) => format!("{:<width$}", format!("{title}{mark}")),
+            _ if by.contains(&order.by) => format!("{:<width$}", marked(title, width, false)),
             _ => format!("{title:<width$}"),
         };
         behind(&mut line, Some(column), &title, by);

@@ -2,7 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::{Heads, dim};
+use super::heads::{self, Heads, Title};
+use super::{PaneKind, dim};
 use crate::base::units::counted;
 use crate::base::{Untrusted, units};
 use crate::config::theme::Meaning;
@@ -12,10 +13,12 @@ use crate::ui::action::Action;
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::frame::Frame;
+use crate::ui::sorting::{self, By};
 
 /// Newest first, so that the last words are in sight however small the pane is.
 pub fn order(app: &App) -> Vec<usize> {
-    app.incident().map(|i| (0..i.entries.len()).rev().collect()).unwrap_or_default()
+    let rows = app.incident().map(|i| (0..i.entries.len()).rev().collect()).unwrap_or_default();
+    sorting::entries(app, rows)
 }
 
 pub fn title(app: &App, frame: &Frame<'_>) -> (String, String) {
@@ -30,6 +33,7 @@ pub fn title(app: &App, frame: &Frame<'_>) -> (String, String) {
     if !incident.damage.is_empty() {
         parts.push("DAMAGED".to_owned());
     }
+    parts.extend(app.order_of(PaneKind::Incident).words(PaneKind::Incident));
     (
         format!("{} {} {}", incident.id, incident.urgency.as_str(), incident.title.line()),
         parts.join(app.look.separator()),
@@ -63,16 +67,21 @@ pub fn name_part(app: &App) -> usize {
     times(app).width() + KIND + 2
 }
 
-/// Entries have one order: newest first.
 pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
-    let head = dim(app);
+    let mut heads = Heads::new();
     let mut line = Row::new(frame.buffer, &app.look, area, area.y);
-    line.gap(1).cell("time UTC", times(app).width(), head).gap(1).cell("kind", KIND, head).gap(1);
+    line.gap(1);
+    let mut put = |words, width, by| {
+        heads::put(app, &mut line, &mut heads, Title { words, width, is_right: false }, (PaneKind::Incident, &[by]));
+    };
+    put("UTC", times(app).width(), By::Time);
+    put("kind", KIND, By::Kind);
     if area.width >= COLUMNS_FROM {
-        line.cell("by", AUTHOR, head).gap(1).cell("about", ABOUT, head).gap(1);
+        put("by", AUTHOR, By::Author);
+        put("about", ABOUT, By::Object);
     }
-    line.put("text", head);
-    Heads::new()
+    line.put("text", dim(app));
+    heads
 }
 
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {

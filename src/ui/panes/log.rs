@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
-use super::{Heads, Selected};
+use super::heads::{self, Heads, Title};
+use super::{PaneKind, Selected};
 use crate::base::Timestamp;
 use crate::base::units::counted;
 use crate::config::theme::Meaning;
@@ -15,6 +16,7 @@ use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
 use crate::ui::logbook::{LogEntry, Source};
+use crate::ui::sorting::{self, By};
 
 /// Columns of the kind and of an object's name.
 const KIND: usize = 7;
@@ -24,11 +26,11 @@ const OBJECT_FROM: u16 = 90;
 
 pub fn order(app: &App) -> Vec<usize> {
     let shown = |row: &usize| app.logbook.entries.get(*row).is_some_and(|entry| is_shown(app, entry));
-    (0..app.logbook.entries.len()).filter(shown).collect()
+    sorting::log(app, (0..app.logbook.entries.len()).filter(shown).collect())
 }
 
 fn is_shown(app: &App, entry: &LogEntry) -> bool {
-    if app.problems_only && !entry.condition().is_problem() {
+    if app.problems_only && !entry.condition.is_problem() {
         return false;
     }
     let (tags, group, site) = match entry.about.clone().and_then(Selected::asset).filter(|_| !app.filter.is_empty()) {
@@ -39,7 +41,7 @@ fn is_shown(app: &App, entry: &LogEntry) -> bool {
         || app.filter.lets_through(&Subject {
             name: &entry.object,
             words: &entry.says,
-            condition: entry.condition(),
+            condition: entry.condition,
             word: entry.word,
             care: None,
             stale: false,
@@ -67,6 +69,7 @@ pub fn title(app: &App) -> (String, String) {
     }
     let happened = app.logbook.entries.iter().filter(|entry| entry.at.is_some()).count();
     parts.push(counted(happened, "event"));
+    parts.extend(app.order_of(PaneKind::Log).words(PaneKind::Log));
     ("LOG".to_owned(), parts.join(app.look.separator()))
 }
 
@@ -77,22 +80,31 @@ pub fn empty(app: &App) -> Vec<String> {
     vec!["nothing was said yet".to_owned()]
 }
 
-/// They come newest first.
+/// They are made newest first.
 fn oldest(app: &App) -> Option<Timestamp> {
     app.logbook.entries.last()?.at
 }
 
-/// It has one order: by time.
 pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
-    let head = app.look.style(Meaning::Dim);
+    let mut heads = Heads::new();
     let mut line = Row::new(frame.buffer, &app.look, area, area.y);
-    let times = super::times(app, oldest(app));
-    line.gap(1).cell("time UTC", times.width(), head).gap(1).cell("kind", KIND, head).gap(1);
+    line.gap(1);
+    let mut put = |words, width, by| {
+        heads::put(app, &mut line, &mut heads, Title { words, width, is_right: false }, (PaneKind::Log, &[by]));
+    };
+    put("UTC", super::times(app, oldest(app)).width(), By::Time);
+    put("kind", KIND, By::Kind);
     if area.width >= OBJECT_FROM {
-        line.cell("object", OBJECT, head).gap(1);
+        put("object", OBJECT, By::Object);
     }
-    line.put("says", head);
-    Heads::new()
+    let order = app.order_of(PaneKind::Log);
+    let is_by = order.by == By::Severity;
+    let says = if is_by { app.look.sorted_head("says", 6, false, order.descends()) } else { "says".to_owned() };
+    // How bad an entry is, its words show.
+    let from = line.column();
+    line.put(&says, app.look.style(if is_by { Meaning::Accent } else { Meaning::Dim }));
+    heads.push((from..line.column(), heads::Head::By(PaneKind::Log, By::Severity)));
+    heads
 }
 
 /// Columns of the time and the kind.
@@ -105,8 +117,8 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     let dim = app.look.style(Meaning::Dim);
     let times = super::times(app, oldest(app));
     let time = entry.at.map_or_else(|| "–".to_owned(), |at| times.words(at));
-    let bad = entry.condition().is_problem() || entry.condition() == crate::model::Condition::Unreachable;
-    let kind = if bad { app.look.style(entry.meaning) } else { dim };
+    let bad = entry.condition.is_problem() || entry.condition == crate::model::Condition::Unreachable;
+    let kind = if bad { app.look.words(entry.condition, false) } else { dim };
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).cell(&time, times.width(), dim).gap(1).cell(entry.source.word(), KIND, kind).gap(1);
     if area.width >= OBJECT_FROM {
@@ -114,7 +126,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     } else if !entry.object.is_empty() && !entry.says.starts_with(&entry.object) {
         line.put(&entry.object, app.look.style(Meaning::Title)).gap(1);
     }
-    line.put(&entry.says, app.look.style(entry.meaning));
+    line.put(&entry.says, app.look.words(entry.condition, false));
 }
 
 /// What [`fields`] are called.

@@ -16,11 +16,12 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-pub use backups::{size as job_size, used as job_used};
+pub use backups::{size as job_size, state_word as job_word, used as job_used};
 pub use heads::{Head, Heads};
 pub use hosts::{
     HostsHave, hosts as host_order, leading as host_value, moment as host_moment, parents as host_parents,
 };
+pub use problems::kind as problem_kind;
 
 use super::app::App;
 use super::canvas::{self, Row};
@@ -324,6 +325,8 @@ pub fn rows(app: &App, kind: PaneKind, area: Rect) -> Rect {
         PaneKind::Backups if app.screen == ScreenId::Backups && below.height > 4 => 1,
         PaneKind::Incident if app.screen == ScreenId::Incident && below.height > 4 && app.incident().is_some() => 1,
         PaneKind::Log if below.height > 4 => 1,
+        // On the overview each row is worth more than heads.
+        PaneKind::Problems if below.height > 4 && (app.zoom || area.height + 3 >= app.size().1) => 1,
         _ => 0,
     };
     Rect { y: below.y + above, height: below.height.saturating_sub(above), ..below }
@@ -365,7 +368,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         Some(beyond) => {
             // The words give way before the count does.
             let taken = text::width(&title) + text::width(&beyond) + RULE_TRIM;
-            let words = text::fit(&honesty, usize::from(area.width).saturating_sub(taken));
+            let words = canvas::fit_parts(&app.look, &honesty, usize::from(area.width).saturating_sub(taken));
             format!("{words}{separator}{beyond}")
         }
         None => honesty,
@@ -435,6 +438,7 @@ fn draw_heads(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) -> H
         PaneKind::Backups => backups::draw_header(app, frame, head),
         PaneKind::Incident => incident::draw_header(app, frame, head),
         PaneKind::Log => log::draw_header(app, frame, head),
+        PaneKind::Problems => problems::draw_header(app, frame, head),
         PaneKind::Ports if app.device().is_some() => ports::draw_header(app, frame, head),
         _ => Heads::new(),
     }

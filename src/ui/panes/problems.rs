@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::heads::{self, Heads, Title};
 use super::{PaneKind, Selected, age, dim};
 use crate::base::{text, units};
 use crate::config::theme::Meaning;
@@ -11,9 +12,10 @@ use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
 use crate::ui::port::Seen;
-use crate::ui::sorting;
+use crate::ui::sorting::{self, By};
 
-/// Columns of the owner's name.
+/// Columns of the kind, and of the owner's name.
+const KIND: usize = 7;
 const OWNER: usize = 10;
 /// Columns from which on kind and owner have columns of their own.
 const WIDE: u16 = 100;
@@ -61,7 +63,7 @@ pub fn title(app: &App) -> (String, String) {
         parts.push(format!("{} hidden behind them", t.unreachable));
     }
     parts.extend(unowned(app));
-    parts.extend(app.order_of(PaneKind::Problems).words().map(|words| marked(app, &words)));
+    parts.extend(app.order_of(PaneKind::Problems).words(PaneKind::Problems).map(|words| marked(app, &words)));
     ("PROBLEMS".to_owned(), parts.join(app.look.separator()))
 }
 
@@ -75,7 +77,7 @@ fn unowned(app: &App) -> Option<String> {
     })
 }
 
-/// The words with the mark of the way: there is no header above the problems.
+/// The words with the mark of the way: on the overview there are no heads above the problems.
 fn marked(app: &App, words: &str) -> String {
     format!("{words} {}", app.look.sorted(app.order_of(PaneKind::Problems).descends()))
 }
@@ -129,10 +131,45 @@ pub fn name_width(app: &App, width: u16) -> usize {
     (app.parts.title() + 1).clamp(8, most)
 }
 
+/// As the rows have it. Where the kind has no column there is none for it either.
+pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
+    let mut heads = Heads::new();
+    let wide = area.width >= WIDE;
+    let style = dim(app);
+    let order = app.order_of(PaneKind::Problems);
+    let mut line = Row::new(frame.buffer, &app.look, area, area.y);
+    line.gap(3).end(" ", style);
+    let mut behind = |line: &mut Row<'_>, title: &str, width: usize, by: By| {
+        let to = line.end_column();
+        let is_by = order.by == by;
+        let right = by == By::Age;
+        let title = if is_by { app.look.sorted_head(title, width, right, order.descends()) } else { title.to_owned() };
+        let title = if right { format!("{title:>width$}") } else { format!("{title:<width$}") };
+        line.end(&title, if is_by { app.look.style(Meaning::Accent) } else { style });
+        heads.push((line.end_column()..to, heads::Head::By(PaneKind::Problems, by)));
+    };
+    behind(&mut line, "age", 4, By::Age);
+    if wide {
+        behind(&mut line, "owner", OWNER, By::Owner);
+        line.end(" ", style);
+    }
+    let mut put = |words, width, by| {
+        heads::put(app, &mut line, &mut heads, Title { words, width, is_right: false }, (PaneKind::Problems, &[by]));
+    };
+    put("problem", name_width(app, area.width), By::Name);
+    if wide {
+        // A row has no gap there: no word of it fills its column.
+        put("kind", KIND - 1, By::Kind);
+    }
+    put("state", if wide { 14 } else { 12 }, By::Severity);
+    line.put("says", style);
+    heads
+}
+
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
     let Some(p) = app.snapshot.problems.get(row) else { return };
     let age = age(frame, Some(p.since));
-    let quiet = p.care.ack.is_some() || p.care.maintenance.is_some();
+    let quiet = p.care.is_handled();
     let (glyph, style) = match p.care.maintenance {
         Some(_) => app.look.maintenance(),
         None => app.look.condition(p.condition, p.stale),
@@ -150,7 +187,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     }
     line.name(&p.title.line(), name_width(app, area.width), words).gap(1);
     if wide {
-        line.cell(kind(p.kind), 7, dim(app));
+        line.cell(kind(p.kind), KIND, dim(app));
     }
     line.cell(&p.word, if wide { 14 } else { 12 }, words).gap(1);
     if p.hides > 0 {
@@ -198,7 +235,8 @@ pub fn fields(app: &App, row: usize) -> Option<[String; 6]> {
     ])
 }
 
-fn kind(kind: ProblemKind) -> &'static str {
+/// As the list and a filter name it.
+pub fn kind(kind: ProblemKind) -> &'static str {
     match kind {
         ProblemKind::Console => "console",
         ProblemKind::Host => "host",

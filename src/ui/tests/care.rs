@@ -55,6 +55,21 @@ pub fn cared_for() -> Arc<Snapshot> {
     Arc::new(snapshot)
 }
 
+/// The same with the two backups that have problems seen to.
+pub fn backups_cared_for() -> Arc<Snapshot> {
+    let mut snapshot = (*cared_for()).clone();
+    let maintained = snapshot.hosts.iter().find_map(|host| host.care.maintenance.clone());
+    for job in &mut snapshot.jobs {
+        let job = Arc::make_mut(job);
+        match &*job.job.name {
+            "db01 nightly" => job.care.maintenance.clone_from(&maintained),
+            "mail weekly" => job.care.ack = Some(claim("anna", "")),
+            _ => {}
+        }
+    }
+    Arc::new(snapshot)
+}
+
 fn sent(console: &mut Console) -> Vec<Command> {
     std::iter::from_fn(|| console.commands.try_recv().ok())
         .filter(|command| !matches!(command, Command::Focus(_)))
@@ -94,6 +109,44 @@ fn owners_and_maintenance_are_seen_and_nothing_foreign_gets_out() {
     assert!(!detail.contains('\u{1b}') && !detail.contains('\u{202e}'));
     let detail = Console::new((120, 40), cared_for(), true).press("2 G k k k k k Enter").screen();
     assert!(!detail.contains('\u{1b}'), "{detail}");
+}
+
+#[test]
+fn backups_that_somebody_sees_to_are_quiet_and_come_behind_those_that_nobody_does() {
+    let mut snapshot = (*backups_cared_for()).clone();
+    snapshot.jobs.push(Arc::new(fixture::job(
+        "web weekly",
+        crate::state::JobState::AtRisk,
+        crate::model::Condition::Warning,
+        25,
+        "25 h of 26 h",
+    )));
+    let snapshot = Arc::new(snapshot);
+    for size in [(80, 24), (120, 40)] {
+        let mut console = Console::new(size, snapshot.clone(), true);
+        insta::assert_snapshot!(format!("care_backups_{}x{}", size.0, size.1), console.press("4").screen());
+    }
+    let mut console = Console::new((120, 40), snapshot, true);
+    let text = console.press("4").screen();
+    let row = |name: &str| {
+        let found = text.lines().position(|line| line.contains(name)).expect("it is listed");
+        (found as u16, text.lines().nth(found).unwrap_or_default().to_owned())
+    };
+    let (maintained, words) = row("db01 nightly");
+    assert!(words.contains("~ db01") && words.contains("maintenance, 2h more · newest"), "{words}");
+    assert!(row("mail weekly").1.contains("@anna · locked"), "{text}");
+    assert!(row("web weekly").0 < maintained, "{text}");
+    let buffer = console.buffer();
+    let critical = console.app.look.style(crate::config::theme::Meaning::Critical).fg;
+    let red = (0..120).filter(|x| buffer[(*x, maintained)].style().fg == critical).count();
+    assert_eq!(red, 0, "nothing of it is red");
+    console.press(": c o p y Space t a b l e Enter");
+    let copied = copy::copied(&mut console);
+    assert!(
+        copied.contains("db01 nightly\trpo-breach\t\t") && copied.contains("maintenance, 2h more; newest"),
+        "{copied}"
+    );
+    assert!(copied.contains("mail weekly\tlocked\tanna\t"), "{copied}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::ui::clipboard::{Clip, Clipboard};
 use crate::ui::run::Screen as _;
 
 /// What was copied since, as text.
-fn copied(console: &mut Console) -> String {
+pub fn copied(console: &mut Console) -> String {
     let bytes = console.app.take_clip().expect("something was copied").bytes();
     let encoded = bytes.strip_prefix(b"\x1b]52;c;").and_then(|rest| rest.strip_suffix(b"\x1b\\"));
     let text = data_encoding::BASE64.decode(encoded.expect("one sequence")).expect("base64");
@@ -36,6 +36,19 @@ fn a_name_a_row_and_a_list_are_copied() {
     assert!(lines.iter().all(|line| line.split('\t').count() == 10), "{table}");
     assert!(console.screen().contains(&format!("copied {rows} rows")), "{}", console.screen());
     assert_eq!(console.app.take_clip(), None, "each copy goes once");
+}
+
+/// As it is seen, without blanks at the ends, and clean whatever names hold.
+#[test]
+fn the_screen_is_copied_as_text() {
+    let mut console = outage((80, 24));
+    let shown = console.press("2").screen();
+    console.press(": c o p y Space s c Tab Enter");
+    assert_eq!(copied(&mut console), shown + "\n");
+    assert!(console.screen().contains("copied the screen"), "{}", console.screen());
+    let mut hostile = Console::new((80, 24), fixture::hostile(), true);
+    hostile.press(": c o p y Space s c r e e n Enter");
+    assert!(copied(&mut hostile).lines().all(crate::base::text::is_clean));
 }
 
 /// Every list there is, with names that mean harm.

@@ -1,7 +1,8 @@
 //! The log: its rows, an entry opened whole, and the way from it to what it is about.
 
 use super::*;
-use crate::model::{Condition, Entry, EntryKind, PortChange, PortEvent};
+use crate::model::{AssetId, Condition, Entry, EntryKind, PortChange, PortEvent, Target, Transition};
+use crate::ui::panes::PaneKind;
 
 /// A line that no screen has room for.
 const LONG: &str = "the check of web2 was run by the shell, which said: /usr/lib/nagios/plugins/check_disk: cannot open /var/lib/\
@@ -21,15 +22,23 @@ fn logged(size: (u16, u16)) -> Console {
     let device = Arc::make_mut(&mut snapshot.devices[1]);
     let change = PortChange::State { from: crate::state::PortState::Up, to: crate::state::PortState::ErrDisabled };
     device.events = Arc::from([PortEvent { at: fixture::ago(240), port: device.key(20), change }]);
+    snapshot.transitions = Arc::from([became_critical("db01", 30, "no answer to SSH")]);
     let mut console = Console::new(size, Arc::new(snapshot), true);
     console.app.zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(1));
-    let mut later = (*console.app.snapshot).clone();
-    let host = later.hosts.iter_mut().find(|host| &*host.host.name == "db01").expect("there");
-    let host = Arc::make_mut(host);
-    (host.condition, host.since, host.reason) = (Condition::Critical, fixture::ago(30), "no answer to SSH".into());
-    later.revision += 1;
-    console.app.snapshot(Arc::new(later));
     console
+}
+
+/// A host that became critical.
+fn became_critical(host: &str, ago: u64, why: &str) -> Arc<Transition> {
+    Arc::new(Transition {
+        at: fixture::ago(ago),
+        target: Target::Host(AssetId::new(host)),
+        name: host.into(),
+        from: Condition::Ok,
+        to: Condition::Critical,
+        down: true,
+        reason: why.into(),
+    })
 }
 
 #[test]
@@ -68,6 +77,56 @@ fn deeds_and_ports_are_in_the_log_with_who_and_what_changed() {
     let ports = console.press("o").screen();
     assert!(ports.contains("[3 Ports]"), "{ports}");
     assert!(console.app.selected_port().is_some_and(|seen| seen.label() == "Gi1/0/21"), "{ports}");
+}
+
+/// What happened last night, before this console began, and to a host that is there no more.
+#[test]
+fn the_log_goes_back_before_its_console_and_its_inventory() {
+    let mut snapshot = (*fixture::outage()).clone();
+    snapshot.transitions =
+        Arc::from([became_critical("web2", 40_000, "no answer to ICMP"), became_critical("old-db", 90_000, "")]);
+    let mut console = Console::new((120, 40), Arc::new(snapshot), true);
+    let text = console.press("9").screen();
+    assert!(text.contains("03-14 03:15:27 state   web2               ok → critical  no answer to ICMP"), "{text}");
+    assert!(text.contains("03-13 13:22:07 state   old-db             ok → critical"), "{text}");
+    let text = console.press("/ o l d - d b Enter Enter").screen();
+    assert!(text.contains("old-db   not in the inventory now"), "{text}");
+}
+
+#[test]
+fn the_log_and_the_entries_of_an_incident_are_sorted_and_their_heads_say_how() {
+    let mut console = logged((120, 40));
+    let rows = |console: &Console| {
+        let order = &console.app.list(PaneKind::Log).order;
+        order.iter().map(|row| console.app.logbook.entries[*row].clone()).collect::<Vec<_>>()
+    };
+    assert!(console.press("9").screen().contains(" UTC▼ "), "{}", console.screen());
+    let newest_first = rows(&console);
+    console.press("S Enter Esc");
+    let oldest_first = rows(&console);
+    assert!(oldest_first.iter().eq(newest_first.iter().rev()) && console.screen().contains("by time, reversed"));
+    console.press("S r j Enter Esc");
+    let worst_first = rows(&console);
+    assert!(worst_first.is_sorted_by(|a, b| a.condition >= b.condition), "{worst_first:?}");
+    assert!(console.screen().contains("says▼") && console.screen().contains("by severity"), "{}", console.screen());
+    console.press("> >");
+    let by_object = rows(&console);
+    let named = by_object.iter().take_while(|entry| !entry.object.is_empty()).count();
+    assert!(by_object[..named].is_sorted_by(|a, b| a.object <= b.object), "{by_object:?}");
+    assert!(
+        named > 1 && by_object[named..].iter().all(|entry| entry.object.is_empty()),
+        "what is not known comes last"
+    );
+    console.press("5");
+    let authors = |console: &Console| {
+        let order = &console.app.list(PaneKind::Incident).order;
+        let entries = &console.app.snapshot.incidents[0].entries;
+        order.iter().map(|row| entries[*row].author.line()).collect::<Vec<_>>()
+    };
+    assert_eq!(authors(&console), ["ops3", "ops1", "ops2", "ops1", "ops1"], "newest first");
+    console.press("S j j Enter Esc");
+    assert_eq!(authors(&console), ["ops1", "ops1", "ops1", "ops2", "ops3"]);
+    assert!(console.screen().contains("by▲") && console.screen().contains("by author"), "{}", console.screen());
 }
 
 #[test]

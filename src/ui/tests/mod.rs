@@ -449,6 +449,56 @@ fn the_command_line_offers_what_tab_chooses_from_and_goes_through_its_history_bo
 }
 
 #[test]
+fn anything_is_found_from_the_help_and_from_a_comparison_too() {
+    for over in ["?", "2 G c k c"] {
+        let mut console = outage((120, 40));
+        console.press(over).press("Ctrl+P w e b 2 Enter");
+        assert_eq!(console.app.overlays.len(), 1, "{over}: {}", console.screen());
+        assert!(matches!(console.app.selected(), Some(Selected::Host(id)) if id.as_str() == "web2"));
+    }
+    // What is looked for in the help is text.
+    let text = outage((120, 40)).press("? / c Ctrl+P").screen();
+    assert!(text.contains("Keys and commands  /c"), "{text}");
+}
+
+/// Up brings back what was looked for, and it is seen at once.
+#[test]
+fn filters_have_a_history_of_their_own() {
+    let mut console = outage((120, 40));
+    console.press("2 / w e b Enter Esc / d b 0 Enter Esc : t h e m e Enter");
+    let text = console.press("/ Up").screen();
+    assert!(text.contains("/db0") && text.contains("db02") && !text.contains("web2"), "{text}");
+    let text = console.press("Up").screen();
+    assert!(text.contains("/web") && text.contains("web2") && !text.contains("db02"), "{text}");
+    assert!(console.press("Down Down").screen().contains("db02"), "an empty one lets everything through");
+    console.press("Esc");
+    assert_eq!(console.app.remember().filters, ["web", "db0"]);
+    assert_eq!(console.app.remember().history, ["theme"]);
+}
+
+#[test]
+fn back_and_on_again_lead_through_screens_views_and_jumps() {
+    let mut console = outage((120, 40));
+    let on = |console: &Console, screen: &str| {
+        let text = console.screen();
+        assert!(text.contains(&format!("[{screen}]")), "{screen}: {text}");
+    };
+    console.press("2 j j 4");
+    on(&console, "4 Backups");
+    on(console.press("-"), "2 Hosts");
+    assert_eq!(console.app.list(super::panes::PaneKind::Hosts).selected, 2, "the list is as it was left");
+    on(console.press("["), "1 Overview");
+    assert!(console.press("-").screen().contains("nowhere to go back to"));
+    on(console.press("]"), "2 Hosts");
+    on(console.press("]"), "4 Backups");
+    assert!(console.press("]").screen().contains("nowhere to go on to"));
+    // The same screen again is no other place, and whoever goes elsewhere has no way on.
+    console.press("- 2 2 : h o s t Space d b 0 1 Enter Esc");
+    assert!(console.press("]").screen().contains("nowhere to go on to"));
+    on(console.press("- -"), "1 Overview");
+}
+
+#[test]
 fn the_footer_says_where_one_came_from_and_the_palette_finds_ports() {
     let mut console = Console::new((120, 40), campus::campus(), true);
     assert!(!console.press("2").screen().contains(" › "), "{}", console.screen());

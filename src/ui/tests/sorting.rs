@@ -157,14 +157,33 @@ fn problems_are_sorted_too_and_their_title_says_how() {
     by_name.sort_by_key(|title| title.to_lowercase());
     assert_eq!(titles(&console), by_name);
     assert!(console.screen().contains("by name ▲"), "{}", console.screen());
-    console.press(">");
+    console.press("> >");
     let since: Vec<_> = {
         let order = &console.app.list(PaneKind::Problems).order;
         order.iter().map(|row| console.app.snapshot.problems[*row].since).collect()
     };
     assert!(since.is_sorted_by(|a, b| a >= b), "newest first");
-    console.press("<  <");
+    console.press("< < <");
     assert_eq!(titles(&console), worst_first);
     let ascii = Console::new((80, 24), fixture::outage(), false).press("S j Enter Esc").screen();
     assert!(ascii.is_ascii() && ascii.contains("by name ^"), "{ascii}");
+}
+
+/// Alone, the problems have heads that are pressed like any.
+#[test]
+fn problems_alone_have_heads_and_a_letter_that_marks_one_stands_apart() {
+    let mut console = outage((120, 40));
+    assert!(!console.screen().contains("owner"), "{}", console.screen());
+    let text = console.press("z").screen();
+    for head in ["problem ", "kind ", "state▼", "says ", "owner ", " age"] {
+        assert!(text.contains(head), "{head}: {text}");
+    }
+    assert!(console.press("S j Enter Esc").screen().contains("problem▲"), "{}", console.screen());
+    let mut ascii = Console::new((120, 40), fixture::outage(), false);
+    let text = ascii.press("2").screen();
+    assert!(text.contains("STATE v") && !text.contains("statev"), "{text}");
+    let text = ascii.press("S j Enter Esc").screen();
+    assert!(text.contains("HOST ^"), "{text}");
+    let text = ascii.press("> ").screen();
+    assert!(text.contains("^AGE"), "{text}");
 }

@@ -23,8 +23,7 @@ pub struct Alarm {
 impl Alarm {
     /// What is news now, worst first.
     pub fn take(&mut self, problems: &[Problem], now: Timestamp) -> Vec<Target> {
-        let handled = |p: &Problem| p.care.ack.is_some() || p.care.maintenance.is_some();
-        let is_open = |p: &&Problem| p.condition == Condition::Critical && !handled(p);
+        let is_open = |p: &&Problem| p.condition == Condition::Critical && !p.care.is_handled();
         let open: Vec<&Problem> = problems.iter().filter(is_open).collect();
         self.told.retain(|_, at| now.since(*at) < AGAIN);
         let is_news = |p: &&&Problem| {

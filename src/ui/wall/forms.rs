@@ -7,7 +7,7 @@ mod ports;
 
 use ratatui::layout::Rect;
 
-use super::grid::{self, Cell, Item};
+use super::grid::{self, Cell, Item, Sees};
 use super::scope::Scope;
 use super::sheet::{ink, rule};
 use super::{Wall, unowned};
@@ -83,7 +83,7 @@ fn problems(wall: &Wall, frame: &mut Frame<'_>, area: Rect, mut list: Vec<&Probl
     let (look, now) = (&wall.look, frame.now);
     // What the pages are held for comes first.
     list.sort_by_key(|problem| !wall.alarm.is_new(problem, now));
-    let open = list.iter().filter(|problem| problem.care.ack.is_none() && problem.care.maintenance.is_none()).count();
+    let open = list.iter().filter(|problem| !problem.care.is_handled()).count();
     let honesty = format!("{}{}{open} unowned", units::counted(list.len(), "problem"), look.separator());
     rule(look, frame, area, "PROBLEMS", &honesty);
     let area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
@@ -199,7 +199,9 @@ fn host<'a>(wall: &Wall, view: &'a HostView, now: Timestamp) -> Item<'a> {
         Some((value, least)) => vec![value, wall.look.sparkline(&view.trail, view.trail.len().min(TRAIL), least)],
         None => Vec::new(),
     };
-    Item { name: &view.host.name, condition, stale, word, more }
+    // What is wrong with its parts nobody has taken on.
+    let care = Some(&view.care).filter(|_| bad.is_none());
+    Item { name: &view.host.name, condition, stale, sees: Sees::of(condition, care), word, more }
 }
 
 /// Things as a grid under a rule, the worst problems in words below it; what is left below them.

@@ -4,18 +4,62 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use crate::base::text;
 use crate::config::theme::Meaning;
 use crate::model::Condition;
+use crate::state::Care;
 use crate::ui::canvas::{self, Row};
 use crate::ui::look::Look;
+
+/// Whether somebody sees to a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sees {
+    Nobody,
+    /// It is a problem that somebody has taken on.
+    Owner,
+    /// It is worked on.
+    Maintenance {
+        problem: bool,
+    },
+}
+
+impl Sees {
+    pub fn of(condition: Condition, care: Option<&Care>) -> Self {
+        match care {
+            Some(care) if care.maintenance.is_some() => Self::Maintenance { problem: condition.is_problem() },
+            Some(care) if care.ack.is_some() && condition.is_problem() => Self::Owner,
+            _ => Self::Nobody,
+        }
+    }
+
+    /// Its sign with its look, and the look of its words: a problem that somebody sees to is quiet.
+    pub fn look(self, look: &Look, condition: Condition, stale: bool) -> (&'static str, Style, Style) {
+        let (glyph, style) = match self {
+            Self::Maintenance { .. } => look.maintenance(),
+            Self::Nobody | Self::Owner => look.condition(condition, stale),
+        };
+        let words = if self.is_quiet() { look.style(Meaning::Dim) } else { look.words(condition, stale) };
+        (glyph, style, words)
+    }
+
+    /// How bad that is to look at: what somebody sees to is better than what nobody does, and worse than what is good.
+    pub fn weight(self, condition: Condition) -> Condition {
+        if self.is_quiet() { condition.min(Condition::Unreachable) } else { condition }
+    }
+
+    fn is_quiet(self) -> bool {
+        matches!(self, Self::Owner | Self::Maintenance { problem: true })
+    }
+}
 
 #[derive(Clone, Debug)]
 pub struct Item<'a> {
     pub name: &'a str,
     pub condition: Condition,
     pub stale: bool,
+    pub sees: Sees,
     /// Short, for a card's second line.
     pub word: String,
     /// For the lines below it, where cards are that high.
@@ -79,7 +123,7 @@ fn card(count: usize, narrowest: u16, area: Rect, usual: u16) -> Cell {
 
 /// How bad it is to look at: what is old is worse than what is good, and better than a problem.
 fn rank(item: &Item<'_>) -> (Condition, bool) {
-    (item.condition, item.stale)
+    (item.sees.weight(item.condition), item.stale)
 }
 
 /// Draws all of them; what each got, and the rows that were taken.
@@ -100,8 +144,7 @@ pub fn draw(buffer: &mut Buffer, look: &Look, area: Rect, usual: u16, items: &[I
             break;
         }
         rows = y + height;
-        let (glyph, style) = look.condition(item.condition, item.stale);
-        let words = look.words(item.condition, item.stale);
+        let (glyph, style, words) = item.sees.look(look, item.condition, item.stale);
         let place = Rect { x: area.x + x, y: area.y + y, width: width.saturating_sub(1).max(1), height };
         match cell {
             Cell::Card { .. } => draw_card(buffer, look, place, item),
@@ -130,9 +173,8 @@ fn words_within(words: &str, room: usize) -> &str {
 
 /// The last row of its place stays free.
 fn draw_card(buffer: &mut Buffer, look: &Look, place: Rect, item: &Item<'_>) {
-    let (glyph, style) = look.condition(item.condition, item.stale);
-    let words = look.words(item.condition, item.stale);
-    let quiet = item.condition == Condition::Ok && !item.stale;
+    let (glyph, style, words) = item.sees.look(look, item.condition, item.stale);
+    let quiet = item.sees.is_quiet() || (item.condition == Condition::Ok && !item.stale);
     let second = if quiet { look.style(Meaning::Dim) } else { words };
     let room = usize::from(place.width.saturating_sub(3));
     let wrapped = item.more.iter().flat_map(|line| text::wrap(&text::clean(line), room));
@@ -203,7 +245,14 @@ mod tests {
         let look = Themes::only("mono", Capabilities { colours: Colours::Mono, unicode: false }).look();
         let area = Rect::new(0, 0, 3, 1);
         let mut buffer = Buffer::empty(area);
-        let item = |condition, stale| Item { name: "h", condition, stale, word: String::new(), more: Vec::new() };
+        let item = |condition, stale| Item {
+            name: "h",
+            condition,
+            stale,
+            sees: Sees::Nobody,
+            word: String::new(),
+            more: Vec::new(),
+        };
         let mut items = vec![item(Condition::Ok, false); 9];
         items[1] = item(Condition::Critical, false);
         items[4] = item(Condition::Ok, true);

@@ -153,8 +153,7 @@ impl Wall {
 
 /// How long a critical problem has had no owner.
 fn unowned(problem: &Problem, now: Timestamp) -> Option<Duration> {
-    let handled = problem.care.ack.is_some() || problem.care.maintenance.is_some();
-    let open = problem.condition == Condition::Critical && !handled;
+    let open = problem.condition == Condition::Critical && !problem.care.is_handled();
     open.then(|| now.since(problem.care.unowned_since.unwrap_or(problem.since)))
 }
 

@@ -122,11 +122,9 @@ fn notifications(app: &App, now: Timestamp, host: &AssetId, out: &mut Vec<Line>)
         out.push((Meaning::Text, String::new()));
         out.push((Meaning::Title, "told by itself".to_owned()));
     }
-    out.extend(
-        told.map(|n| {
-            (logbook::meaning(&n.told.kind), format!("  {}  {}", ago(now, Some(n.told.at)), logbook::words(n)))
-        }),
-    );
+    out.extend(told.map(|n| {
+        (meaning(logbook::condition(&n.told.kind)), format!("  {}  {}", ago(now, Some(n.told.at)), logbook::words(n)))
+    }));
 }
 
 /// The port it hangs on, where that is known.

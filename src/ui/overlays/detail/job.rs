@@ -6,6 +6,7 @@ use crate::config::theme::Meaning;
 use crate::model::{AssetId, BackupReport, Target};
 use crate::state::JobView;
 use crate::ui::app::App;
+use crate::ui::panes;
 
 /// Columns of a table of restore points: time, age, size, the tool's name for it, and the host.
 const TIME: usize = 16;
@@ -18,7 +19,7 @@ const HOST: usize = 20;
 const PATHS: usize = 20;
 
 pub fn lines(app: &App, now: Timestamp, job: &JobView, columns: usize, out: &mut Vec<Line>) {
-    out.push((meaning(job.condition), format!("{} for {}", job.state.as_str(), units::age(now.since(job.since)))));
+    out.push((meaning(job.condition), format!("{} for {}", panes::job_word(job), units::age(now.since(job.since)))));
     out.extend(job.findings.iter().map(|f| (Meaning::Text, f.line())));
     care(app, now, &Target::Job(job.job.id.clone()), &job.care, out);
     out.push((Meaning::Text, String::new()));
@@ -29,10 +30,10 @@ pub fn lines(app: &App, now: Timestamp, job: &JobView, columns: usize, out: &mut
     let schedule = job.job.schedule.as_ref();
     out.push(pair("schedule", schedule.map(|schedule| format!("{} in {}", schedule.cron, schedule.timezone))));
     if schedule.is_some() {
-        out.push(pair("last due", job.last_expected.map(|at| format!("{}, {}", moment(at), ago(now, Some(at))))));
+        out.push(pair("last due", job.last_expected.map(|at| format!("{}, {}", at.utc_minute(), ago(now, Some(at))))));
         let next = job.next_expected.map(|at| {
             let when = if at > now { format!("in {}", units::age(at.since(now))) } else { "due".to_owned() };
-            format!("{}, {when}", moment(at))
+            format!("{}, {when}", at.utc_minute())
         });
         out.push(pair("next due", next));
     }
@@ -83,7 +84,7 @@ fn points(now: Timestamp, report: &BackupReport, columns: usize, out: &mut Vec<L
         if one_line { format!("{head} {:<host$} paths", "host") } else { two_lines(&head, columns) },
     ));
     for point in &report.points {
-        let (time, age) = (moment(point.at), units::age(now.since(point.at)));
+        let (time, age) = (point.at.utc_minute(), units::age(now.since(point.at)));
         let size = point.bytes.map_or_else(|| "–".to_owned(), units::bytes);
         let id = text::fit(&point.id.line(), ID);
         let first = format!("{time:<TIME$} {age:>AGE$} {size:>SIZE$} {}", padded(&id, ID));
@@ -126,10 +127,4 @@ fn or_dash(words: String) -> String {
 /// By columns of the screen, not letters.
 fn padded(words: &str, width: usize) -> String {
     format!("{words}{}", " ".repeat(width.saturating_sub(text::width(words))))
-}
-
-/// `2026-03-14 02:00`, in UTC.
-fn moment(at: Timestamp) -> String {
-    let text = at.rfc3339();
-    text.get(..TIME).unwrap_or(&text).replace('T', " ")
 }

@@ -18,6 +18,7 @@ use crate::model::{AssetId, Condition, Equipment, Target};
 use crate::state::snapshot::ProblemKind;
 use crate::state::{Blindness, Care, Cause, Problem};
 use crate::ui::app::App;
+use crate::ui::look::meaning;
 use crate::ui::panes::Selected;
 
 pub fn title(app: &App, selected: &Selected) -> String {
@@ -131,17 +132,6 @@ fn care(app: &App, now: Timestamp, target: &Target, care: &Care, out: &mut Vec<L
 
 fn ago(now: Timestamp, at: Option<Timestamp>) -> String {
     at.map_or_else(|| "never".to_owned(), |at| format!("{} ago", units::age(units::age_bucket(now.since(at)))))
-}
-
-fn meaning(condition: Condition) -> Meaning {
-    match condition {
-        Condition::Critical => Meaning::Critical,
-        Condition::Warning => Meaning::Warning,
-        Condition::Unknown => Meaning::Unknown,
-        Condition::Unreachable => Meaning::Unreachable,
-        Condition::Ok => Meaning::Text,
-        Condition::Pending | Condition::NotProbed => Meaning::Dim,
-    }
 }
 
 fn word(condition: Condition) -> &'static str {

@@ -1,6 +1,6 @@
 //! An entry of the log or of an incident's journal: what it says whole, when, about what, by whom, and where it comes from.
 
-use super::{Line, pair};
+use super::{Line, meaning, pair};
 use crate::base::{Timestamp, Untrusted, text, units};
 use crate::config::theme::Meaning;
 use crate::model::Entry;
@@ -14,7 +14,9 @@ pub fn title(entry: &LogEntry) -> String {
 }
 
 pub fn lines(app: &App, now: Timestamp, entry: &LogEntry, columns: usize, out: &mut Vec<Line>) {
-    out.extend(text::wrap(&text::clean(&entry.says), columns.max(1)).into_iter().map(|line| (entry.meaning, line)));
+    out.extend(
+        text::wrap(&text::clean(&entry.says), columns.max(1)).into_iter().map(|line| (meaning(entry.condition), line)),
+    );
     out.push((Meaning::Text, String::new()));
     match entry.at {
         Some(at) => times(app, at, Some(now), out),

@@ -29,20 +29,17 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
     let mut line = Row::new(frame.buffer, &app.look, area, area.y);
     line.gap(3);
     let style = |column: Column| if sort.column == column { accent } else { plain };
-    let mark = app.look.sorted(sort.descends());
-    let before_age = if sort.column == Column::Changed { mark } else { " " };
+    let marked = |title: &str, width, is_right| app.look.sorted_head(title, width, is_right, sort.descends());
+    let age = Column::Changed.title();
+    let age = if sort.column == Column::Changed { marked(age, 4, true) } else { age.to_owned() };
     let to = line.end_column();
-    line.end(" ", plain)
-        .end(&format!("{:>3}", Column::Changed.title()), style(Column::Changed))
-        .end(before_age, accent);
+    line.end(" ", plain).end(&format!("{age:>4}"), style(Column::Changed));
     heads.push((line.end_column()..to, Head::Port(Column::Changed)));
     for Fitted { column, width } in fitted.into_iter().filter(|f| f.column != Column::Changed) {
         let from = line.column();
         let mut title = column.title().to_owned();
         if sort.column == column {
-            // The title gives way where there is no room for both.
-            title.truncate(width.saturating_sub(1));
-            title.insert_str(if column.is_right() { 0 } else { title.len() }, mark);
+            title = marked(&title, width, column.is_right());
         }
         if column.is_right() {
             line.right(&title, width, style(column));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
-use super::{Item, below, many, nothing, state};
-use crate::base::{Timestamp, text, units};
+use super::{Item, Sees, below, many, nothing, state};
+use crate::base::{text, units};
 use crate::config::theme::Meaning;
 use crate::model::Condition;
 use crate::state::JobView;
@@ -21,7 +21,7 @@ const POINTS: usize = 4;
 pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, jobs: &[&Arc<JobView>]) -> Rect {
     let look = &wall.look;
     let mut jobs = jobs.to_vec();
-    jobs.sort_by_key(|job| std::cmp::Reverse(job.condition));
+    jobs.sort_by_key(|job| std::cmp::Reverse(Sees::of(job.condition, Some(&job.care)).weight(job.condition)));
     let good = jobs.iter().filter(|job| job.condition == Condition::Ok && !job.stale).count();
     let honesty = format!("{good} of {} ok", jobs.len());
     if jobs.len() > usize::from(area.height.saturating_sub(1)) {
@@ -31,6 +31,7 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, jobs: &[&Arc<JobView
                 name: &job.job.name,
                 condition: job.condition,
                 stale: job.stale,
+                sees: Sees::of(job.condition, Some(&job.care)),
                 word: state(job.condition, job.stale).to_owned(),
                 more: if job.condition == Condition::Ok { Vec::new() } else { vec![job.reason.line()] },
             })
@@ -58,8 +59,8 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, jobs: &[&Arc<JobView
 fn draw_job(wall: &Wall, frame: &mut Frame<'_>, area: Rect, job: &JobView, name: usize) {
     let (look, now) = (&wall.look, frame.now);
     let dim = look.style(Meaning::Dim);
-    let (glyph, style) = look.condition(job.condition, job.stale);
-    let words = look.words(job.condition, job.stale);
+    let sees = Sees::of(job.condition, Some(&job.care));
+    let (glyph, style, words) = sees.look(look, job.condition, job.stale);
     let newest = job.newest.map_or_else(|| "–".to_owned(), |at| units::age(units::age_bucket(now.since(at))));
     let target = job.job.rpo.map_or_else(String::new, |rpo| format!("/ {}", units::age(rpo)));
     let mut row = Row::new(frame.buffer, look, area, area.y);
@@ -90,18 +91,11 @@ fn draw_job(wall: &Wall, frame: &mut Frame<'_>, area: Rect, job: &JobView, name:
             let age = units::age(units::age_bucket(now.since(point.at)));
             let paths: Vec<String> = point.paths.iter().map(crate::base::Untrusted::line).collect();
             let mut row = Row::new(frame.buffer, look, area, y);
-            row.gap(3).put(&format!("{age:>3} old  {}", moment(point.at)), dim).gap(2);
+            row.gap(3).put(&format!("{age:>3} old  {}Z", point.at.utc_minute()), dim).gap(2);
             row.right(&point.bytes.map(units::bytes).unwrap_or_default(), 9, dim).gap(2);
             row.put(&point.host.line(), dim).gap(1).put(&paths.join(" "), dim);
         }
     } else if row.room() >= 18 {
         row.put(&reason, style);
     }
-}
-
-/// To the minute, in UTC.
-fn moment(at: Timestamp) -> String {
-    let mut words = at.rfc3339();
-    words.truncate(16);
-    words.replace('T', " ") + "Z"
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
-use super::{Item, below, many, nothing, state};
+use super::{Item, Sees, below, many, nothing, state};
 use crate::base::{text, units};
 use crate::config::theme::Meaning;
 use crate::state::snapshot::ProblemKind;
@@ -39,15 +39,17 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Re
     let rows = area.height.saturating_sub(1 + words);
     if devices.len() > usize::from(rows) {
         let item = |device: &Arc<DeviceView>| {
-            (device.host.name.clone(), parts.standing(device), parts.is_old(device), device.up)
+            let sees = if parts.is_handled(device) { Sees::Owner } else { Sees::Nobody };
+            (device.host.name.clone(), parts.standing(device), parts.is_old(device), sees, device.up)
         };
         let known: Vec<_> = devices.iter().map(|device| item(device)).collect();
         let items: Vec<Item<'_>> = known
             .iter()
-            .map(|(name, condition, stale, up)| Item {
+            .map(|(name, condition, stale, sees, up)| Item {
                 name,
                 condition: *condition,
                 stale: *stale,
+                sees: *sees,
                 word: format!("{} {up} up", state(*condition, *stale)),
                 more: Vec::new(),
             })

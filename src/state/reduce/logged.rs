@@ -1,0 +1,137 @@
+//! What the log keeps: every condition that changes, in maintenance and while it flaps too. How something is found after a
+//! restart is no change: the run before saw it.
+
+use std::sync::Arc;
+
+use super::State;
+use crate::base::{Timestamp, Untrusted};
+use crate::model::{Condition, Target, Transition};
+use crate::state::event::Effect;
+use crate::state::view::{DeviceView, Finding};
+
+impl State {
+    /// A host was judged anew, and was `before`.
+    pub(super) fn log_host(&mut self, row: usize, before: Condition, effects: &mut Vec<Effect>) {
+        let view = &self.hosts[row].view;
+        let is_found = before == Condition::Pending && view.checks.iter().any(|check| check.restored);
+        if is_found || !Transition::is_news(before, view.condition) {
+            return;
+        }
+        let target = Target::Host(view.host.id.clone());
+        let name = Untrusted::from(&*view.host.name);
+        let (at, to, down, reason) = (view.since, view.condition, view.is_down(), view.reason.clone());
+        self.log(Transition { at, target, name, from: before, to, down, reason }, effects);
+    }
+
+    /// The same of a backup.
+    pub(super) fn log_job(&mut self, row: usize, before: Condition, effects: &mut Vec<Effect>) {
+        let slot = &self.jobs[row];
+        let view = &slot.view;
+        let is_found = before == Condition::Pending && slot.check.as_ref().is_some_and(|check| check.restored);
+        if is_found || !Transition::is_news(before, view.condition) {
+            return;
+        }
+        let target = Target::Job(view.job.id.clone());
+        let name = Untrusted::from(&*view.job.name);
+        let (at, to, reason) = (view.since, view.condition, view.reason.clone());
+        self.log(Transition { at, target, name, from: before, to, down: false, reason }, effects);
+    }
+
+    /// What a device says of itself has changed. Its ports have a history of their own.
+    pub(super) fn log_device(&mut self, at: Timestamp, row: usize, known: &DeviceView, effects: &mut Vec<Effect>) {
+        let slot = &self.hosts[row];
+        // The worst comes first.
+        let worst = slot.device.as_ref().and_then(|device| device.firm_findings().next());
+        let condition = |finding: Option<&Finding>| finding.map_or(Condition::Ok, |finding| finding.condition);
+        let (from, to) = (condition(known.firm_findings().next()), condition(worst));
+        if from == to {
+            return;
+        }
+        let reason = worst.map(|finding| Untrusted::from(&*finding.words));
+        let target = Target::Device(slot.view.host.id.clone());
+        let name = Untrusted::from(&*slot.view.host.name);
+        let reason = reason.unwrap_or_default();
+        self.log(Transition { at, target, name, from, to, down: false, reason }, effects);
+    }
+
+    fn log(&mut self, transition: Transition, effects: &mut Vec<Effect>) {
+        let transition = Arc::new(transition);
+        self.transitions.take(transition.clone());
+        effects.push(Effect::Log(transition));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::tests::{T0, at, down, inventory, see, state};
+    use super::*;
+    use crate::model::{
+        AssetId, CareBook, CheckKey, Flap, Maintenance, Observation, Order, Outcome, Policy, Reading, Remembered,
+        Scope, Span, Subject,
+    };
+    use crate::state::Event;
+
+    /// What the log has, oldest first.
+    fn logged(state: &mut State) -> Vec<String> {
+        let one = |t: &Arc<Transition>| {
+            format!("{} {} {} {}", t.at.since(T0).as_secs(), t.name.line(), t.from.as_str(), t.to.as_str())
+        };
+        state.publish(at(1_000)).transitions.iter().rev().map(one).collect()
+    }
+
+    fn kept(effects: &[Effect]) -> usize {
+        effects.iter().filter(|effect| matches!(effect, Effect::Log(_))).count()
+    }
+
+    #[test]
+    fn each_change_is_logged_once_whether_anybody_is_told_or_not() {
+        let mut s = state(&[("a", &[]), ("b", &["a"])], &[("icmp", true)]);
+        for host in ["a", "b"] {
+            assert_eq!(kept(&see(&mut s, host, "icmp", 1, Outcome::Ok)), 0, "what begins well has not changed");
+        }
+        let span = Span::Once { from: at(2), until: at(500) };
+        let order = Order { scope: Scope::Asset(AssetId::new("a")), span, flexible: None, note: "".into() };
+        let window = Arc::new(Maintenance { id: "w".into(), author: "ops1".into(), order });
+        s.reduce(at(2), Event::Care(CareBook { maintenance: vec![window], ..CareBook::default() }));
+        down(&mut s, "a", 10);
+        down(&mut s, "b", 20);
+        see(&mut s, "a", "icmp", 30, Outcome::Critical);
+        see(&mut s, "a", "icmp", 40, Outcome::Ok);
+        see(&mut s, "b", "icmp", 41, Outcome::Ok);
+        let log = logged(&mut s);
+        for want in ["10 a ok critical", "40 a critical ok"] {
+            assert_eq!(log.iter().filter(|line| *line == want).count(), 1, "{want}: {log:?}");
+        }
+        assert!(log.iter().any(|line| line.ends_with("b ok unreachable")), "{log:?}");
+        assert!(log.last().is_some_and(|line| line.ends_with("b unreachable ok")), "{log:?}");
+    }
+
+    #[test]
+    fn what_a_restart_finds_is_no_change_and_what_an_earlier_run_saw_is_there() {
+        let mut s = State::new(Policy::default());
+        let check = CheckKey { subject: Subject::Host(AssetId::new("a")), name: "icmp".into() };
+        let before = T0.minus(Duration::from_secs(600));
+        let reading = Reading::critical("no answer");
+        let observation = Observation { check: check.clone(), at: before, took: Duration::ZERO, reading };
+        let (since, last_good) = (before, Some(before.minus(Duration::from_secs(60))));
+        let condition = Condition::Critical;
+        let restored = Remembered { check, condition, since, last_good, observation, flap: Flap::default() };
+        let earlier = Arc::new(Transition {
+            at: before,
+            target: Target::Host(AssetId::new("a")),
+            name: "a".into(),
+            from: Condition::Ok,
+            to: Condition::Critical,
+            down: true,
+            reason: "no answer".into(),
+        });
+        s.reduce(T0, Event::RestoredTransitions(vec![earlier.clone()]));
+        s.reduce(T0, Event::Restored(vec![restored]));
+        s.reduce(T0, Event::Inventory(inventory(&[("a", &[])], &[("icmp", true)])));
+        assert_eq!(s.publish(T0).transitions.to_vec(), [earlier]);
+        assert_eq!(kept(&see(&mut s, "a", "icmp", 5, Outcome::Ok)), 1);
+        assert_eq!(logged(&mut s), ["0 a ok critical", "5 a critical ok"]);
+    }
+}
