@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::pattern::Pattern;
-use crate::model::device::{PoeStatus, PowerSource, SensorClass, SensorStatus};
+use crate::model::device::{EntityClass, PoeStatus, PowerSource, SensorClass, SensorStatus};
 use crate::proto::snmp::Oid;
 
 /// Scalars and columns that are walked together, at one pace.
@@ -38,6 +38,7 @@ pub enum Reading {
     PoePort(PoePortReading),
     PoeBudget(PoeBudgetReading),
     ErrDisabled(ErrDisabledReading),
+    Part(Box<PartReading>),
 }
 
 /// A scalar or a column, by its number in the table.
@@ -87,6 +88,8 @@ pub struct Number {
     pub pattern: Option<Pattern>,
     /// The cell that says how many of the value's digits stand behind the point.
     pub decimals: Option<Cell>,
+    /// The cell with the whole that the number is a part of: the result is percent.
+    pub of: Option<Cell>,
     /// What is taken where this one gives nothing.
     pub or: Option<Box<Number>>,
 }
@@ -320,4 +323,16 @@ pub struct ErrDisabledReading {
     pub cause: Words<Option<Box<str>>>,
     /// In seconds.
     pub recovers: Option<Number>,
+}
+
+/// A part with its serial number, of a device that has no ENTITY-MIB.
+#[derive(Debug)]
+pub struct PartReading {
+    pub rows: Rows,
+    pub class: EntityClass,
+    /// By the name; the first that matches.
+    pub classes: Vec<(Pattern, EntityClass)>,
+    pub model: Option<Cell>,
+    pub serial: Option<Cell>,
+    pub version: Option<Cell>,
 }

@@ -4,6 +4,7 @@ mod makers;
 mod named;
 mod pieces;
 mod power;
+mod vendors;
 
 use super::recorded::{Owned, Recording};
 use crate::model::device::{Sensor, SensorClass, SensorStatus};

@@ -152,7 +152,7 @@ impl Draft<'_> {
             let offset = r.float("offset").unwrap_or(0.0);
             let ignore = draft.numbers(r, "ignore");
             let pattern = draft.pattern(r, "pattern");
-            let decimals = draft.cell_under(r, "decimals");
+            let beside = (draft.cell_under(r, "decimals"), draft.cell_under(r, "of"));
             let convert = match r.string("convert").as_deref() {
                 None => Convert::Linear,
                 Some("mw-to-dbm") => Convert::MilliwattsToDbm,
@@ -166,11 +166,11 @@ impl Draft<'_> {
                     Convert::Linear
                 }
             };
-            (scale, offset, ignore, (pattern, decimals), convert)
+            (scale, offset, ignore, (pattern, beside), convert)
         })?;
-        let (scale, offset, ignore, (pattern, decimals), convert) =
-            rest.unwrap_or((1.0, 0.0, Vec::new(), (None, None), Convert::Linear));
-        Some(Number { cell, scale, offset, convert, ignore, pattern, decimals, or: None })
+        let (scale, offset, ignore, (pattern, (decimals, of)), convert) =
+            rest.unwrap_or((1.0, 0.0, Vec::new(), (None, (None, None)), Convert::Linear));
+        Some(Number { cell, scale, offset, convert, ignore, pattern, decimals, of, or: None })
     }
 
     fn numbers(&mut self, r: &mut Reader<'_>, key: &'static str) -> Vec<f64> {

@@ -76,8 +76,14 @@ impl<'a> Answers<'_, 'a> {
         number.all().find_map(|number| self.converted(number, row, self.value(number.cell, row)?))
     }
 
-    /// What a value of that row comes to; `None` where the place of its point is to be read and did not come.
+    /// What a value of that row comes to; `None` where the place of its point, or the whole that it is a part of, is to be read and did
+    /// not come.
     fn converted(self, number: &Number, row: Row<'_>, value: Value<'_>) -> Option<f64> {
+        if let Some(whole) = number.of {
+            let part = converted(number, 0, value)?;
+            let whole = float(self.value(whole, row)?).filter(|whole| *whole > 0.0)?;
+            return Some((part / whole * 1e4).round() / 100.0).filter(|percent| (0.0..=100.0).contains(percent));
+        }
         let Some(cell) = number.decimals else { return converted(number, 0, value) };
         let decimals = i32::try_from(integer(self.value(cell, row)?)?).ok()?;
         (0..=MOST_DECIMALS).contains(&decimals).then(|| converted(number, decimals, value))?
