@@ -55,6 +55,8 @@ pub enum By {
     Same,
     /// In the row that these arcs of the row at hand name, from 0, the last one excluded.
     Arcs(usize, usize),
+    /// The same with one more arc behind them.
+    ArcsThen(usize, usize, u32),
     /// In the row that the number in that cell of the row at hand names.
     Value(At),
 }

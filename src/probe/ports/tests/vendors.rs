@@ -254,6 +254,26 @@ fn transceivers_of_more_makers_tell_their_light() {
 }
 
 #[test]
+fn switches_of_marvells_software_tell_light_test_by_test() {
+    for (profile, object_id, root) in [
+        ("cisco/small-business", "1.3.6.1.4.1.9.6.1.82.24.1", "1.3.6.1.4.1.9.6.1.101.90.1.2.1.3"),
+        ("generic/radlan", "1.3.6.1.4.1.35265.1.76", "1.3.6.1.4.1.89.90.1.2.1.3"),
+    ] {
+        let results: Vec<(String, &str)> =
+            [("5", "41"), ("6", "3300000"), ("7", "12500"), ("8", "-5120"), ("9", "-6230")]
+                .iter()
+                .map(|(test, result)| (format!("{root}.49.{test}"), *result))
+                .collect();
+        let mut cells: Vec<_> = results.iter().map(|(name, result)| (name.as_str(), "2", *result)).collect();
+        let copper = format!("{root}.1.4");
+        cells.push((&copper, "2", "12"));
+        let table = with_port(profile, object_id, 49, &cells);
+        assert_eq!(light(&table, 49), [Some(-6.23), Some(-5.12), Some(41.0), Some(12.5)], "{profile}");
+        assert_eq!(table.equipment.optics.len(), 1, "{profile}");
+    }
+}
+
+#[test]
 fn an_accedian_element_tells_its_box_and_its_connectors() {
     let a = |end: &str| format!("1.3.6.1.4.1.22420.{end}");
     let cells = [
@@ -296,6 +316,7 @@ fn more_makers_tell_the_watts_of_each_port() {
         ("brocade/ironware", "1.3.6.1.4.1.1991.1.3.51.1", "1.3.6.1.4.1.1991.1.1.2.14.2.2.1.6", "5", 5),
         ("dell/dnos6", "1.3.6.1.4.1.674.10895.3061", "1.3.6.1.4.1.674.10895.5000.2.6132.1.1.15.1.1.1.2", "1.5", 5),
         ("avaya/boss", "1.3.6.1.4.1.45.3.78.1", "1.3.6.1.4.1.45.5.8.1.1.1.7", "1.5", 5),
+        ("hpe/comware", "1.3.6.1.4.1.25506.1.390", "1.3.6.1.4.1.25506.2.14.1.1.5", "1.5", 5),
     ] {
         let peth = peth(index, "1");
         let cell = format!("{column}.{row}");
@@ -714,6 +735,98 @@ fn boxes_of_fastpath_and_switches_of_avaya_tell_their_environment() {
     assert_eq!(loads(&boss), named(&[("unit 10", 12.0)]));
     assert_eq!(boss.equipment.memory[0].used_bytes, Some(64 << 20));
     assert_eq!(values(&boss, SensorClass::Temperature), named(&[("temperature 5.10.0", 30.5)]));
+}
+
+#[test]
+fn appliances_tell_their_load_and_their_sessions() {
+    let sessions = |table: &PortTable| table.equipment.firewall.as_ref().map(|f| (f.sessions, f.session_limit));
+    let onefs = says(
+        "dell-emc/onefs",
+        "1.3.6.1.4.1.12124.1",
+        &[
+            ("1.3.6.1.4.1.12124.1.1.2.0", "2", "1"),
+            ("1.3.6.1.4.1.12124.1.2.3.5.0", "66", "975"),
+            ("1.3.6.1.4.1.12124.1.3.1.0", "70", "1000"),
+            ("1.3.6.1.4.1.12124.1.3.2.0", "70", "400"),
+        ],
+    );
+    assert_eq!(loads(&onefs), named(&[("cluster", 2.5)]));
+    assert_eq!(onefs.equipment.storage[0].used_bytes, Some(400));
+    assert_eq!(of(&onefs, SensorClass::State), [("cluster".to_owned(), None, SensorStatus::Warning)]);
+    let netscaler = says(
+        "citrix/netscaler",
+        "1.3.6.1.4.1.5951.1",
+        &[
+            ("1.3.6.1.4.1.5951.4.1.1.41.1.0", "66", "9"),
+            ("1.3.6.1.4.1.5951.4.1.1.41.2.0", "66", "25"),
+            ("1.3.6.1.4.1.5951.4.1.1.41.4.0", "2", "2000"),
+            ("1.3.6.1.4.1.5951.4.1.1.23.24.0", "2", "3"),
+            ("1.3.6.1.4.1.5951.4.1.3.1.1.1.3.119.101.98", "4", "web"),
+            ("1.3.6.1.4.1.5951.4.1.3.1.1.5.3.119.101.98", "2", "1"),
+        ],
+    );
+    assert_eq!(loads(&netscaler), named(&[("cpu", 9.0)]));
+    assert_eq!(netscaler.equipment.memory[0].used_bytes, Some(500 << 20));
+    let states =
+        [("high availability".to_owned(), None, SensorStatus::Ok), ("web".to_owned(), None, SensorStatus::Critical)];
+    assert_eq!(of(&netscaler, SensorClass::State), states);
+    for (profile, object_id, description, count, limit) in [
+        (
+            "freebsd/pfsense",
+            "1.3.6.1.4.1.12325.1.1.2.1.1",
+            "pfSense fw 2.4.5-RELEASE",
+            "1.3.6.1.4.1.12325.1.200.1.3.1.0",
+            "1.3.6.1.4.1.12325.1.200.1.5.1.0",
+        ),
+        (
+            "freebsd/opnsense",
+            "1.3.6.1.4.1.12325.1.1.2.1.1",
+            "OPNsense fw 18.1.1",
+            "1.3.6.1.4.1.12325.1.200.1.3.1.0",
+            "1.3.6.1.4.1.12325.1.200.1.5.1.0",
+        ),
+        (
+            "openbsd/openbsd",
+            "1.3.6.1.4.1.30155.23.1",
+            "OpenBSD gw 6.6",
+            "1.3.6.1.4.1.30155.1.3.1.0",
+            "1.3.6.1.4.1.30155.1.5.1.0",
+        ),
+        (
+            "juniper/screenos",
+            "1.3.6.1.4.1.3224.1.16",
+            "NetScreen-25 version 5.4.0r20.0",
+            "1.3.6.1.4.1.3224.16.3.2.0",
+            "1.3.6.1.4.1.3224.16.3.3.0",
+        ),
+    ] {
+        let cells = [("1.3.6.1.2.1.1.1.0", "4", description), (count, "66", "120"), (limit, "66", "1000")];
+        assert_eq!(sessions(&says(profile, object_id, &cells)), Some((Some(120), Some(1000))), "{profile}");
+    }
+    for (profile, object_id, cell) in [
+        ("infoblox/nios", "1.3.6.1.4.1.7779.1.1004", "1.3.6.1.4.1.7779.3.1.1.2.1.8.1.1.0"),
+        ("brocade/fabricos", "1.3.6.1.4.1.1588.2.1.1.1", "1.3.6.1.4.1.1588.2.1.1.1.26.1.0"),
+        ("ruckus/wireless", "1.3.6.1.4.1.25053.3.1.5.15", "1.3.6.1.4.1.25053.1.2.1.1.1.15.13.0"),
+        ("juniper/screenos", "1.3.6.1.4.1.3224.1.16", "1.3.6.1.4.1.3224.16.1.2.0"),
+    ] {
+        assert_eq!(loads(&says(profile, object_id, &[(cell, "2", "7")])), named(&[("cpu", 7.0)]), "{profile}");
+    }
+    let aos = says(
+        "alcatel/aos",
+        "1.3.6.1.4.1.6486.801.1.1.2.1.11.1.2",
+        &[
+            ("1.3.6.1.4.1.6486.801.1.2.1.16.1.1.1.1.1.11.1", "2", "13"),
+            ("1.3.6.1.4.1.6486.801.1.1.1.3.1.1.3.1.8.451", "2", "47"),
+        ],
+    );
+    assert_eq!(loads(&aos), named(&[("module 1", 13.0)]));
+    assert_eq!(values(&aos, SensorClass::Temperature), named(&[("board 451", 47.0)]));
+    let mikrotik = says(
+        "mikrotik/routeros",
+        "1.3.6.1.4.1.14988.1",
+        &[("1.3.6.1.4.1.14988.1.1.1.3.1.4.7", "4", "office"), ("1.3.6.1.4.1.14988.1.1.1.3.1.6.7", "66", "3")],
+    );
+    assert_eq!(values(&mikrotik, SensorClass::Other), named(&[("clients of office (7)", 3.0)]));
 }
 
 #[test]
