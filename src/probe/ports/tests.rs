@@ -1,5 +1,6 @@
 //! Devices as they were recorded, read by their profiles: every value is compared with the recording's own.
 
+mod appliances;
 mod makers;
 mod named;
 mod pieces;
