@@ -141,13 +141,13 @@ wire! {
     record ProfileParts { tables, generic_ups, generic_firewall, identity }
     record ProfilePart { table, counts, rows }
     record ProfileRows {
-        sensors, processors, memory, storage, bgp, optics, poe, replaces, ports, ups, firewall,
+        sensors, processors, memory, storage, bgp, optics, poe, entities, replaces, ports, ups, firewall,
     }
     record PortPatch { poe_status, poe_watts, err_disabled }
     record TablesWalked { group, at, rows, incomplete }
     record PortFacts {
         index, vlan, tagged, poe, neighbors, lag, stp, stp_vlans, err_disabled, capable_bps, lower, connector, unit, slot,
-        fcs_errors, late_collisions, addresses,
+        fcs_errors, late_collisions, duplex, addresses,
     }
     record PortAddress { address, prefix }
     choice PoeStatus { Disabled, Searching, Delivering, Fault, Test, OtherFault, Denied }

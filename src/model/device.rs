@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Duplex;
 pub use super::pool::{Pool, PoolLimits};
 pub use super::routing::{BgpPeer, BgpState, OspfNeighbor, OspfState};
 use crate::base::{Timestamp, Untrusted};
@@ -86,8 +87,8 @@ pub struct Equipment {
     pub arp: Arc<[ArpEntry]>,
     /// Neighbours whose port could not be told.
     pub strays: Vec<StrayNeighbor>,
-    /// Chassis, stack members, modules, power supplies: the rows of `entPhysicalTable` that have a serial number or
-    /// hold others that do. Sorted by index.
+    /// Chassis, stack members, modules, power supplies: the rows of `entPhysicalTable` that have a serial number or a model, or hold
+    /// others that do; behind them those of a profile. Sorted by index.
     pub entities: Arc<[Entity]>,
     /// `entAliasMappingIdentifier`: entPhysicalIndex to ifIndex, sorted by entPhysicalIndex.
     pub entity_ports: Arc<[(u32, u32)]>,
@@ -147,8 +148,8 @@ impl Equipment {
     /// The box itself: of a stack the first member, else the first chassis, else what holds the rest.
     pub fn chassis(&self) -> Option<&Entity> {
         let named = |e: &&Entity| !e.serial.is_empty() || !e.model.is_empty();
-        let chassis = self.entities.iter().filter(|e| e.class == EntityClass::Chassis);
-        chassis.clone().find(named).or_else(|| self.entities.iter().find(|e| e.contained_in == 0 && named(e)))
+        let chassis = self.entities.iter().filter(|e| e.is_chassis());
+        chassis.clone().find(named).or_else(|| self.entities.iter().find(|e| e.is_outermost() && named(e)))
     }
 }
 
@@ -191,7 +192,7 @@ pub struct ProfileParts {
 pub struct ProfilePart {
     pub table: Arc<str>,
     /// How many rows of each list are this table's, in the order of [`ProfileRows`]' fields.
-    pub counts: [usize; 7],
+    pub counts: [usize; 8],
     pub rows: ProfileRows,
 }
 
@@ -205,8 +206,9 @@ pub struct ProfileRows {
     pub bgp: Vec<BgpPeer>,
     pub optics: Vec<Optics>,
     pub poe: Vec<PoeBudget>,
+    pub entities: Vec<Entity>,
     /// Which lists lose the generic tables' rows where this table has some, in the same order.
-    pub replaces: [bool; 7],
+    pub replaces: [bool; 8],
     pub ports: Vec<(u32, PortPatch)>,
     pub ups: Option<Ups>,
     pub firewall: Option<Firewall>,
@@ -262,6 +264,8 @@ pub struct PortFacts {
     /// `dot3StatsFCSErrors` and `dot3StatsLateCollisions`.
     pub fcs_errors: Option<u64>,
     pub late_collisions: Option<u64>,
+    /// By the type of medium (`ifMauType`); of a port that EtherLike-MIB says nothing of.
+    pub duplex: Option<Duplex>,
     /// The device's own addresses on this interface, sorted.
     pub addresses: Vec<PortAddress>,
 }
@@ -512,6 +516,20 @@ pub struct Entity {
     pub contained_in: u32,
     /// `entPhysicalParentRelPos`: slot or stack member; `None` where the agent does not know.
     pub position: Option<u32>,
+}
+
+impl Entity {
+    /// Parts that a profile tells of are numbered from here on: no entPhysicalIndex is as large (RFC 6933).
+    pub const FIRST_OF_PROFILE: u32 = 1 << 31;
+
+    /// The device itself, or what holds all the rest. What a profile lists stands in nothing that is known, and is not the device for that.
+    pub fn is_chassis(&self) -> bool {
+        self.class == EntityClass::Chassis && self.index < Self::FIRST_OF_PROFILE
+    }
+
+    pub fn is_outermost(&self) -> bool {
+        self.contained_in == 0 && self.index < Self::FIRST_OF_PROFILE
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -245,6 +245,16 @@ pub struct PortTable {
 }
 
 impl PortTable {
+    /// The duplex by the type of medium, where EtherLike-MIB tells none of any port. A port without link has the medium that it had last.
+    pub fn lend_duplex(&mut self) {
+        if self.ports.iter().any(|port| port.duplex.is_some()) {
+            return;
+        }
+        for port in self.ports.iter_mut().filter(|port| port.oper == Some(IfOper::Up)) {
+            port.duplex = self.equipment.port(port.index).and_then(|facts| facts.duplex);
+        }
+    }
+
     /// What the slower tables say of a port.
     pub fn facts(&self, port: &Port) -> Option<&PortFacts> {
         self.equipment.port(port.index)

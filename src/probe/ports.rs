@@ -208,6 +208,7 @@ pub async fn walk_with(
     } else {
         identity::keep(before, &mut table);
     }
+    table.lend_duplex();
     Ok((Arc::new(table), cost))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::pattern::Pattern;
-use crate::model::device::{PoeStatus, PowerSource, SensorClass, SensorStatus};
+use crate::model::device::{EntityClass, PoeStatus, PowerSource, SensorClass, SensorStatus};
 use crate::proto::snmp::Oid;
 
 /// Scalars and columns that are walked together, at one pace.
@@ -38,6 +38,7 @@ pub enum Reading {
     PoePort(PoePortReading),
     PoeBudget(PoeBudgetReading),
     ErrDisabled(ErrDisabledReading),
+    Part(Box<PartReading>),
 }
 
 /// A scalar or a column, by its number in the table.
@@ -54,6 +55,8 @@ pub enum By {
     Same,
     /// In the row that these arcs of the row at hand name, from 0, the last one excluded.
     Arcs(usize, usize),
+    /// The same with one more arc behind them.
+    ArcsThen(usize, usize, u32),
     /// In the row that the number in that cell of the row at hand names.
     Value(At),
 }
@@ -87,6 +90,8 @@ pub struct Number {
     pub pattern: Option<Pattern>,
     /// The cell that says how many of the value's digits stand behind the point.
     pub decimals: Option<Cell>,
+    /// The cell with the whole that the number is a part of: the result is percent.
+    pub of: Option<Cell>,
     /// What is taken where this one gives nothing.
     pub or: Option<Box<Number>>,
 }
@@ -320,4 +325,16 @@ pub struct ErrDisabledReading {
     pub cause: Words<Option<Box<str>>>,
     /// In seconds.
     pub recovers: Option<Number>,
+}
+
+/// A part with its serial number, of a device that has no ENTITY-MIB.
+#[derive(Debug)]
+pub struct PartReading {
+    pub rows: Rows,
+    pub class: EntityClass,
+    /// By the name; the first that matches.
+    pub classes: Vec<(Pattern, EntityClass)>,
+    pub model: Option<Cell>,
+    pub serial: Option<Cell>,
+    pub version: Option<Cell>,
 }

@@ -136,6 +136,8 @@ fn wire(said: &Said) -> Value<'_> {
 const IF: [u32; 9] = [1, 3, 6, 1, 2, 1, 2, 2, 1];
 /// Ethernet by its several numbers, and aggregates.
 const WIRES: [u32; 7] = [6, 7, 26, 62, 69, 117, 161];
+/// Serial lines, loopbacks, tunnels, VLANs and their kind, which have no duplex.
+const VIRTUAL: [u32; 15] = [22, 23, 24, 32, 37, 49, 126, 131, 135, 136, 142, 150, 166, 209, 246];
 const IFX: [u32; 10] = [1, 3, 6, 1, 2, 1, 31, 1, 1, 1];
 
 fn column(entry: &[u32], number: u32) -> Vec<u32> {
@@ -209,7 +211,7 @@ impl Comparison<'_> {
         });
         self.same("oper", &oper, &port.oper);
         let duplex = self.recorded.number(&[1, 3, 6, 1, 2, 1, 10, 7, 2, 1, 19], port.index);
-        let duplex = match duplex.filter(|_| kind.is_none_or(|kind| WIRES.contains(&kind))) {
+        let duplex = match duplex.filter(|_| kind.is_none_or(|kind| !VIRTUAL.contains(&kind))) {
             Some(2) => Some(Duplex::Half),
             Some(3) => Some(Duplex::Full),
             _ => None,

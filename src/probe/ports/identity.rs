@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Cost;
 use crate::base::Untrusted;
-use crate::model::device::{Entity, EntityClass};
+use crate::model::device::Entity;
 use crate::model::{Device, Equipment, PortTable};
 use crate::net::snmp::{Snmp, Target};
 use crate::profile::{Answer, Clue, EntityField, Profile, Profiles, enterprise};
@@ -33,6 +33,8 @@ const PLACEHOLDERS: &[&str] = &[
     "to be filled by o.e.m.",
     "xxxxxxxxxx",
     "empty",
+    "builtin",
+    "not applicable",
 ];
 
 /// Which of the scalars that a choice hangs on the device has.
@@ -161,8 +163,12 @@ fn told(clue: &Clue, profile: &Profile, device: &Device, equipment: &Equipment) 
         }
     };
     let text = trimmed(&text);
-    let is_placeholder = PLACEHOLDERS.iter().any(|p| text.eq_ignore_ascii_case(p.as_bytes()));
-    (!text.is_empty() && !is_placeholder).then(|| text.to_vec())
+    (!text.is_empty() && !is_placeholder(text)).then(|| text.to_vec())
+}
+
+/// A word for "nothing stands here".
+pub fn is_placeholder(text: &[u8]) -> bool {
+    PLACEHOLDERS.iter().any(|p| text.eq_ignore_ascii_case(p.as_bytes()))
 }
 
 fn meant(words: &[(Box<str>, Box<str>)], text: &[u8]) -> Option<Vec<u8>> {
@@ -187,7 +193,7 @@ fn entity(equipment: &Equipment, field: EntityField) -> Option<&[u8]> {
         }
     }
     let says = |entity: &&Entity| !trimmed(text(entity, field)).is_empty();
-    let chassis = equipment.entities.iter().filter(|e| e.class == EntityClass::Chassis).find(says);
-    let found = chassis.or_else(|| equipment.entities.iter().filter(|e| e.contained_in == 0).find(says))?;
+    let chassis = equipment.entities.iter().filter(|e| e.is_chassis()).find(says);
+    let found = chassis.or_else(|| equipment.entities.iter().filter(|e| e.is_outermost()).find(says))?;
     Some(text(found, field))
 }

@@ -140,9 +140,9 @@ impl Row {
         self.number(C::Type).is_some_and(|kind| WIRES.contains(&kind))
     }
 
-    /// Also where the agent does not say what it is.
+    /// Also where the agent does not say what it is, or calls it by a type of its own.
     fn may_be_wire(&self) -> bool {
-        self.number(C::Type).is_none_or(|kind| kind == 0 || WIRES.contains(&kind))
+        self.number(C::Type).is_none_or(|kind| !VIRTUAL.contains(&kind))
     }
 
     /// ifSpeed says something that no rounding, no placeholder and no cut to 32 bits makes of ifHighSpeed.
@@ -369,6 +369,9 @@ impl Interfaces {
 
 /// Types that are wires with a speed of their own (IANAifType): Ethernet and its older names, aggregates.
 const WIRES: [u64; 7] = [6, 7, 26, 62, 69, 117, 161];
+/// Types that have no two directions to speak of: PPP, loopback, frame relay, ATM, IP, MPLS, tunnels, VLANs. A duplex that stands
+/// there is another port's, under a wrong index. An aggregate may be propVirtual(53).
+const VIRTUAL: [u64; 15] = [22, 23, 24, 32, 37, 49, 126, 131, 135, 136, 142, 150, 166, 209, 246];
 /// Bits per second.
 const SLOWEST_WIRE: u64 = 10_000;
 /// ifSpeed from here on says "too fast for this column"; agents round the 32 bits' end down.
@@ -578,15 +581,15 @@ mod tests {
     }
 
     #[test]
-    fn only_wires_have_a_duplex() {
+    fn a_duplex_is_that_of_a_wire_or_of_an_aggregate_under_a_type_of_its_own() {
         let duplex = |kind: i64| {
             let mut sink = Interfaces::default();
             set(&mut sink, C::Type, 1, Value::Integer(kind));
             set(&mut sink, C::Duplex, 1, Value::Integer(3));
             sink.table(AT, Vec::new(), None).ports[0].duplex
         };
-        assert_eq!([6, 161, 0].map(duplex), [Some(Duplex::Full); 3]);
-        assert_eq!([24, 53].map(duplex), [None; 2]);
+        assert_eq!([6, 161, 0, 53, 56].map(duplex), [Some(Duplex::Full); 5]);
+        assert_eq!([24, 131, 135, 136].map(duplex), [None; 4]);
     }
 
     #[test]

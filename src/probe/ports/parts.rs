@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use crate::model::Equipment;
-use crate::model::device::{Poe, ProfilePart, ProfileRows, Ups};
+use crate::model::device::{Entity, Poe, ProfilePart, ProfileRows, Ups};
 
 /// The lists, in the order of [`ProfilePart::counts`] and [`ProfileRows::replaces`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +23,12 @@ pub enum List {
     Bgp,
     Optics,
     Poe,
+    Entities,
 }
 
 /// Takes the profile's rows out of the lists.
 pub fn take(equipment: &mut Equipment) {
-    let Equipment { sensors, processors, memory, storage, bgp, optics, poe, profile, ports, .. } = equipment;
+    let Equipment { sensors, processors, memory, storage, bgp, optics, poe, entities, profile, ports, .. } = equipment;
     for part in profile.tables.iter_mut().rev() {
         let (rows, counts) = (&mut part.rows, &mut part.counts);
         split(sensors, &mut rows.sensors, &mut counts[List::Sensors as usize]);
@@ -37,6 +38,11 @@ pub fn take(equipment: &mut Equipment) {
         split(bgp, &mut rows.bgp, &mut counts[List::Bgp as usize]);
         split(optics, &mut rows.optics, &mut counts[List::Optics as usize]);
         split(poe, &mut rows.poe, &mut counts[List::Poe as usize]);
+        if counts[List::Entities as usize] > 0 {
+            let mut all = entities.to_vec();
+            split(&mut all, &mut rows.entities, &mut counts[List::Entities as usize]);
+            *entities = all.into();
+        }
         for (index, patch) in &part.rows.ports {
             let Ok(at) = ports.binary_search_by_key(index, |p| p.index) else { continue };
             if patch.err_disabled.is_some() {
@@ -72,7 +78,7 @@ pub fn set(equipment: &mut Equipment, table: &Arc<str>, rows: ProfileRows) {
 
 /// Puts the profile's rows behind the generic ones.
 pub fn put(equipment: &mut Equipment) {
-    let Equipment { sensors, processors, memory, storage, bgp, optics, poe, profile, .. } = equipment;
+    let Equipment { sensors, processors, memory, storage, bgp, optics, poe, entities, profile, .. } = equipment;
     let parts = &mut profile.tables;
     join(sensors, parts, List::Sensors, |rows| &mut rows.sensors);
     join(processors, parts, List::Processors, |rows| &mut rows.processors);
@@ -81,6 +87,16 @@ pub fn put(equipment: &mut Equipment) {
     join(bgp, parts, List::Bgp, |rows| &mut rows.bgp);
     join(optics, parts, List::Optics, |rows| &mut rows.optics);
     join(poe, parts, List::Poe, |rows| &mut rows.poe);
+    if parts.iter().any(|part| !part.rows.entities.is_empty()) {
+        let mut all = entities.to_vec();
+        join(&mut all, parts, List::Entities, |rows| &mut rows.entities);
+        let own: usize = parts.iter().map(|part| part.counts[List::Entities as usize]).sum();
+        let first = all.len() - own;
+        for (number, part) in (Entity::FIRST_OF_PROFILE..).zip(&mut all[first..]) {
+            part.index = number;
+        }
+        *entities = all.into();
+    }
     patch_ports(equipment);
     if equipment.profile.tables.is_empty() {
         return;
@@ -146,7 +162,8 @@ pub fn laid_over(under: &Ups, over: &Ups) -> Ups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::device::{ErrDisabled, PoeStatus, PortPatch, PowerSource, Processor};
+    use crate::base::Untrusted;
+    use crate::model::device::{EntityClass, ErrDisabled, PoeStatus, PortPatch, PowerSource, Processor};
 
     fn cpu(name: &str) -> Processor {
         Processor { name: name.into(), percent: 1.0 }
@@ -196,6 +213,37 @@ mod tests {
         set(&mut equipment, &a, rows(&["a1"], true));
         put(&mut equipment);
         assert_eq!(names(&equipment), ["a1"]);
+    }
+
+    #[test]
+    fn parts_of_a_profile_stand_behind_those_of_entity_mib_under_numbers_of_their_own() {
+        let part = |index: u32, name: &str| Entity { index, ..entity(name) };
+        let a: Arc<str> = Arc::from("x:a");
+        let mut equipment = Equipment { entities: [part(7, "chassis")].into(), ..Equipment::default() };
+        let rows = || ProfileRows { entities: vec![entity("one"), entity("two")], ..ProfileRows::default() };
+        for _ in 0..2 {
+            take(&mut equipment);
+            assert_eq!(equipment.entities.len(), 1);
+            set(&mut equipment, &a, rows());
+            put(&mut equipment);
+            let seen: Vec<_> = equipment.entities.iter().map(|e| (e.index, e.name.line())).collect();
+            let want = [(7, "chassis"), (1 << 31, "one"), ((1 << 31) + 1, "two")];
+            assert_eq!(seen, want.map(|(index, name)| (index, name.to_owned())));
+        }
+    }
+
+    fn entity(name: &str) -> Entity {
+        Entity {
+            index: 0,
+            class: EntityClass::Module,
+            name: name.into(),
+            description: Untrusted::default(),
+            model: Untrusted::default(),
+            serial: "S".into(),
+            version: Untrusted::default(),
+            contained_in: 0,
+            position: None,
+        }
     }
 
     #[test]

@@ -184,6 +184,7 @@ impl Recording {
         }
         table.equipment = Arc::new(equipment);
         identity::name(chosen, None, &mut table);
+        table.lend_duplex();
         table
     }
 

@@ -1,9 +1,11 @@
 //! Devices as they were recorded, read by their profiles: every value is compared with the recording's own.
 
+mod appliances;
 mod makers;
 mod named;
 mod pieces;
 mod power;
+mod vendors;
 
 use super::recorded::{Owned, Recording};
 use crate::model::device::{Sensor, SensorClass, SensorStatus};

@@ -104,7 +104,7 @@ impl Draft<'_> {
         }
     }
 
-    /// `by = "index.2"`, `"index.2-5"` or an identifier; `None` where it is wrong.
+    /// `by = "index.2"`, `"index.2-5"`, `"index.2+7"` or an identifier; `None` where it is wrong.
     fn by(&mut self, r: &mut Reader<'_>) -> Option<By> {
         let Some(node) = r.node("by") else { return Some(By::Same) };
         let text = r.string("by")?;
@@ -115,9 +115,13 @@ impl Draft<'_> {
         let Some(arcs) = text.strip_prefix("index.") else {
             return self.at(text, &node.place).map(By::Value);
         };
+        let (arcs, more) = arcs.split_once('+').map_or((arcs, None), |(arcs, more)| (arcs, Some(more.parse::<u32>())));
         let (first, last) = arcs.split_once('-').unwrap_or((arcs, arcs));
-        match (first.parse::<usize>(), last.parse::<usize>()) {
-            (Ok(first), Ok(last)) if (1..=last).contains(&first) => Some(By::Arcs(first - 1, last)),
+        match (first.parse::<usize>(), last.parse::<usize>(), more) {
+            (Ok(first), Ok(last), None) if (1..=last).contains(&first) => Some(By::Arcs(first - 1, last)),
+            (Ok(first), Ok(last), Some(Ok(arc))) if (1..=last).contains(&first) => {
+                Some(By::ArcsThen(first - 1, last, arc))
+            }
             _ => {
                 self.problem(&node.place, format!("\"{text}\" names no arcs; the first one is index.1"));
                 None
@@ -152,7 +156,7 @@ impl Draft<'_> {
             let offset = r.float("offset").unwrap_or(0.0);
             let ignore = draft.numbers(r, "ignore");
             let pattern = draft.pattern(r, "pattern");
-            let decimals = draft.cell_under(r, "decimals");
+            let beside = (draft.cell_under(r, "decimals"), draft.cell_under(r, "of"));
             let convert = match r.string("convert").as_deref() {
                 None => Convert::Linear,
                 Some("mw-to-dbm") => Convert::MilliwattsToDbm,
@@ -166,11 +170,11 @@ impl Draft<'_> {
                     Convert::Linear
                 }
             };
-            (scale, offset, ignore, (pattern, decimals), convert)
+            (scale, offset, ignore, (pattern, beside), convert)
         })?;
-        let (scale, offset, ignore, (pattern, decimals), convert) =
-            rest.unwrap_or((1.0, 0.0, Vec::new(), (None, None), Convert::Linear));
-        Some(Number { cell, scale, offset, convert, ignore, pattern, decimals, or: None })
+        let (scale, offset, ignore, (pattern, (decimals, of)), convert) =
+            rest.unwrap_or((1.0, 0.0, Vec::new(), (None, (None, None)), Convert::Linear));
+        Some(Number { cell, scale, offset, convert, ignore, pattern, decimals, of, or: None })
     }
 
     fn numbers(&mut self, r: &mut Reader<'_>, key: &'static str) -> Vec<f64> {

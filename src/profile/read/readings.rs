@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::Author;
 use super::cells::Draft;
 use crate::base::options::{Node, Problem, Reader, Table as Toml, Value};
-use crate::model::device::{PoeStatus, PowerSource, SensorClass, SensorStatus};
+use crate::model::device::{EntityClass, PoeStatus, PowerSource, SensorClass, SensorStatus};
 use crate::profile::pattern::Pattern;
 use crate::profile::table::{
-    BgpReading, Cell, ErrDisabledReading, FirewallReading, Number, OpticsReading, PeerBy, PoeBudgetReading,
-    PoePortReading, PoolReading, PortBy, ProcessorReading, Reading, SensorReading, Standing, Table, TunnelReading,
-    UpsReading, Words,
+    BgpReading, Cell, ErrDisabledReading, FirewallReading, Number, OpticsReading, PartReading, PeerBy,
+    PoeBudgetReading, PoePortReading, PoolReading, PortBy, ProcessorReading, Reading, SensorReading, Standing, Table,
+    TunnelReading, UpsReading, Words,
 };
 
 /// Where a file does not say how often.
@@ -28,6 +28,16 @@ const CLASSES: &[(&str, SensorClass)] = &[
     ("humidity", SensorClass::Humidity),
     ("state", SensorClass::State),
     ("other", SensorClass::Other),
+];
+
+const PART_CLASSES: &[(&str, EntityClass)] = &[
+    ("chassis", EntityClass::Chassis),
+    ("stack", EntityClass::Stack),
+    ("module", EntityClass::Module),
+    ("power-supply", EntityClass::PowerSupply),
+    ("fan", EntityClass::Fan),
+    ("port", EntityClass::Port),
+    ("other", EntityClass::Other),
 ];
 
 /// Units of values that are not in the class's own.
@@ -98,6 +108,7 @@ const READINGS: &[(&str, ReadOne)] = &[
     ("poe_port", poe_port),
     ("poe_budget", |draft, toml| Some(poe_budget(draft, toml))),
     ("err_disabled", err_disabled),
+    ("part", |draft, toml| Some(part(draft, toml))),
 ];
 
 /// Reads a `[[table]]` of the profile `profile`.
@@ -159,7 +170,7 @@ fn needs(draft: &mut Draft<'_>, r: &Reader<'_>, what: &str, keys: &str) {
 fn sensor(draft: &mut Draft<'_>, toml: &Toml) -> Reading {
     let mut r = toml.reader("a sensor");
     let class = draft.one_of(&mut r, "class", CLASSES);
-    let classes = sensor_classes(draft, &mut r);
+    let classes = classes(draft, &mut r, CLASSES);
     let value = draft.number(&mut r, "value");
     let status = draft.words(&mut r, "status", STANDINGS);
     let unit = draft.one_of(&mut r, "unit", UNITS);
@@ -180,7 +191,7 @@ fn sensor(draft: &mut Draft<'_>, toml: &Toml) -> Reading {
 }
 
 /// `classes = [["pattern of the name", "class"], …]`.
-fn sensor_classes(draft: &mut Draft<'_>, r: &mut Reader<'_>) -> Vec<(Pattern, SensorClass)> {
+fn classes<T: Copy>(draft: &mut Draft<'_>, r: &mut Reader<'_>, known: &[(&'static str, T)]) -> Vec<(Pattern, T)> {
     let mut out = Vec::new();
     let Some(node) = r.node("classes") else { return out };
     let Value::Array(items) = &node.value else {
@@ -197,12 +208,12 @@ fn sensor_classes(draft: &mut Draft<'_>, r: &mut Reader<'_>) -> Vec<(Pattern, Se
             },
             _ => None,
         };
-        let meaning = pair.and_then(|(_, _, word)| CLASSES.iter().find(|(name, _)| name == word));
+        let meaning = pair.and_then(|(_, _, word)| known.iter().find(|(name, _)| name == word));
         if let (Some((pattern, place, _)), Some((_, class))) = (pair, meaning) {
             out.extend(draft.compile(pattern, place).map(|pattern| (pattern, *class)));
             continue;
         }
-        let words: Vec<&str> = CLASSES.iter().map(|(word, _)| *word).collect();
+        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
         draft.problems.push(
             Problem::error(&item.place, "`classes` has pairs of a pattern of the name and a class")
                 .hint(format!("classes: {}", words.join(", "))),
@@ -384,4 +395,20 @@ fn err_disabled(draft: &mut Draft<'_>, toml: &Toml) -> Option<Reading> {
     meanings.extend(none.into_iter().map(|said| (said, None)));
     let cause = Words { cell: words.cell, rows: meanings, otherwise: None };
     Some(Reading::ErrDisabled(ErrDisabledReading { rows, port: port?, cause, recovers }))
+}
+
+fn part(draft: &mut Draft<'_>, toml: &Toml) -> Reading {
+    let mut r = toml.reader("a part");
+    let class = draft.one_of(&mut r, "class", PART_CLASSES).unwrap_or(EntityClass::Other);
+    let classes = classes(draft, &mut r, PART_CLASSES);
+    let model = draft.cell_under(&mut r, "model");
+    let serial = draft.cell_under(&mut r, "serial");
+    let version = draft.cell_under(&mut r, "version");
+    let leads: Vec<Cell> = [serial, model].into_iter().flatten().collect();
+    let rows = draft.rows(&mut r, "a part", &leads);
+    if rows.leads.is_empty() || rows.names.is_empty() {
+        needs(draft, &r, "a part", "`name` and a column: `serial` or `model`");
+    }
+    draft.problems.extend(r.finish());
+    Reading::Part(Box::new(PartReading { rows, class, classes, model, serial, version }))
 }

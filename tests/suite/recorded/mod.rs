@@ -2,6 +2,7 @@
 
 mod agent;
 mod oracle;
+mod peculiar;
 mod profiles;
 mod recording;
 

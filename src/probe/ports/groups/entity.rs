@@ -142,7 +142,7 @@ impl Parts {
         std::iter::successors(first, outwards).take(DEEPEST)
     }
 
-    /// What has a serial number, what holds such, and what is a chassis or a stack.
+    /// What has a serial number or a model, what holds such, and what is a chassis or a stack.
     fn kept(&self) -> Vec<Entity> {
         let mut kept = BTreeSet::new();
         for (index, part) in &self.rows {
@@ -152,7 +152,7 @@ impl Parts {
             if matches!(part.class, Some(CHASSIS | STACK)) {
                 kept.insert(*index);
             }
-            if !part.serial.is_empty() {
+            if !part.serial.is_empty() || !part.model.is_empty() {
                 kept.extend(self.up_from(*index).map(|(at, _)| at));
             }
         }

@@ -1,18 +1,21 @@
 //! MAU-MIB (RFC 4836): what a port's transceiver could do, which tells a port that runs slower than it might. Two lists of bits
 //! say it: the types of medium that the unit can be, and what its auto-negotiation offers; the fastest of both counts. Agents
-//! leave either one empty.
+//! leave either one empty. The type of medium that it is now tells the duplex of agents that have no EtherLike-MIB.
 
 use std::time::Duration;
 
 use super::{Fixed, MAX_ROWS, Walk, Weight, values};
-use crate::model::Equipment;
+use crate::model::{Duplex, Equipment};
 use crate::probe::ports::cells::Tables;
-use crate::proto::snmp::Value;
+use crate::proto::snmp::oid::Index;
+use crate::proto::snmp::{Oid, Value};
 
 /// `ifMauTypeListBits`, indexed by ifIndex and the number of the unit.
 const TYPES: usize = 0;
 /// `ifMauAutoNegCapabilityBits`, indexed in the same way.
 const CAPABILITIES: usize = 1;
+/// `ifMauType`, indexed in the same way.
+const TYPE: usize = 2;
 
 pub static GROUP: Fixed = Fixed {
     name: "mau",
@@ -20,13 +23,17 @@ pub static GROUP: Fixed = Fixed {
     weight: Weight::Light,
     max_rows: MAX_ROWS,
     scalars: &[],
-    columns: &[&[1, 3, 6, 1, 2, 1, 26, 2, 1, 1, 13], &[1, 3, 6, 1, 2, 1, 26, 5, 1, 1, 9]],
+    columns: &[
+        &[1, 3, 6, 1, 2, 1, 26, 2, 1, 1, 13],
+        &[1, 3, 6, 1, 2, 1, 26, 5, 1, 1, 9],
+        &[1, 3, 6, 1, 2, 1, 26, 2, 1, 1, 3],
+    ],
     fold,
 };
 
 fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
     for port in &mut equipment.ports {
-        port.capable_bps = None;
+        (port.capable_bps, port.duplex) = (None, None);
     }
     let lists: [(usize, Speed); 2] = [(TYPES, type_mbps), (CAPABILITIES, capability_mbps)];
     for (column, speed) in lists {
@@ -36,6 +43,28 @@ fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
             let facts = equipment.port_mut(port);
             facts.capable_bps = facts.capable_bps.max(Some(mbps * 1_000_000));
         }
+    }
+    let types = Oid::from_arcs(&MAU_TYPES);
+    for (row, kind) in tables.column(TYPE) {
+        let Some(port) = row.arcs().next().and_then(|index| walk.known(index)) else { continue };
+        let Value::Oid(kind) = kind else { continue };
+        let duplex = kind.below(&types).and_then(Index::single).and_then(type_duplex);
+        if let Some(duplex) = duplex {
+            equipment.port_mut(port).duplex = Some(duplex);
+        }
+    }
+}
+
+/// `dot3MauType`: the identities of the types of medium.
+const MAU_TYPES: [u32; 8] = [1, 3, 6, 1, 2, 1, 26, 4];
+
+/// The types that say it: of each pair with a name of its own for half and for full, and those that know nothing else. 10BASE-T as
+/// such (5), fibre to the home and first-mile copper (50 to 53) leave it open.
+fn type_duplex(kind: u32) -> Option<Duplex> {
+    match kind {
+        10 | 12 | 14 | 15 | 17 | 19 | 21 | 23 | 25 | 27 | 29 => Some(Duplex::Half),
+        11 | 13 | 16 | 18 | 20 | 22 | 24 | 26 | 28 | 30..=41 | 44..=49 | 54..=78 => Some(Duplex::Full),
+        _ => None,
     }
 }
 
@@ -99,5 +128,22 @@ mod tests {
         let can = |index: u32| equipment.port(index).and_then(|port| port.capable_bps);
         assert_eq!([1, 2, 4].map(can), [Some(1_000_000_000), Some(10_000_000_000), Some(1_000_000_000)]);
         assert_eq!([3, 5, 6, 77].map(can), [None; 4], "pauses, nothing, numbers and strangers say no speed");
+    }
+    #[test]
+    fn the_type_of_medium_tells_the_duplex_where_it_says_one() {
+        let kind = |number: u32| {
+            let mut oid = Oid::from_arcs(&MAU_TYPES);
+            oid.push(number);
+            oid
+        };
+        let types = [15, 16, 30, 35, 5, 0].map(kind);
+        let mut fed = Fed::default().ports(&[1, 2, 3, 4, 5, 6, 7]);
+        for (port, oid) in (1..).zip(&types) {
+            fed = fed.cell(TYPE, &[port, 1], Value::Oid(oid.as_raw()));
+        }
+        let equipment = fed.cell(TYPE, &[7, 1], Value::Integer(30)).fold(&GROUP);
+        let duplex = [1, 2, 3, 4, 5, 6, 7].map(|index| equipment.port(index).and_then(|port| port.duplex));
+        let (half, full) = (Some(Duplex::Half), Some(Duplex::Full));
+        assert_eq!(duplex, [half, full, full, full, None, None, None]);
     }
 }

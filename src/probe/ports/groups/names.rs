@@ -57,7 +57,10 @@ impl<'a> PortNames<'a> {
         let words = sentence.split(u8::is_ascii_whitespace).map(|w| w.strip_suffix(b":").unwrap_or(w));
         // A number alone is the number of anything.
         let words = words.filter(|w| w.iter().any(u8::is_ascii_alphabetic) && w.iter().any(u8::is_ascii_digit));
-        let mut found = words.filter_map(|w| self.names.get(w).or_else(|| self.descriptions.get(w)).copied().flatten());
+        let known = |w: &[u8]| self.names.get(w).or_else(|| self.descriptions.get(w)).copied();
+        // IOS XR: "TenGigE0/0/0/1-Rx Lane 0 Power".
+        let before_dash = |w: &[u8]| w.iter().rposition(|b| *b == b'-').and_then(|dash| known(&w[..dash]));
+        let mut found = words.filter_map(|w| known(w).or_else(|| before_dash(w)).flatten());
         let first = found.next()?;
         found.all(|other| other == first).then_some(first)
     }
@@ -128,6 +131,7 @@ mod tests {
         assert_eq!(names.by_alias(b"to core"), Some(3));
         assert_eq!(names.by_mac(b"02:02:02:02:02:02"), Some(2));
         assert_eq!(names.within(b"RX power of port3: dBm"), Some(3));
+        assert_eq!(names.within(b"port3-Rx Lane 0 Power"), Some(3));
         assert_eq!(names.within(b"port3 and port2"), None);
         assert_eq!(names.within(b"Fan 1"), None);
     }

@@ -26,8 +26,9 @@ const BUDGET: usize = 6;
 const MAIN_STATUS: usize = 7;
 const USED: usize = 8;
 /// Milliwatts in other makers' words: `hpicfPoePethPsePortPower` of HP, `extremePethPortMeasuredPower` of Extreme, and
-/// `agentPethOutputPower` of FASTPATH, as Broadcom, Netgear (twice) and Dell have it.
-const OTHER_MILLIWATTS: std::ops::Range<usize> = 9..14;
+/// `agentPethOutputPower` of FASTPATH, as Broadcom, Netgear (twice) and Dell have it, `bspePethPsePortExtMeasuredPower` of Avaya,
+/// `hh3cPsePortCurrentPower` of Comware.
+const OTHER_MILLIWATTS: std::ops::Range<usize> = 9..17;
 
 /// No power supply has more; some agents count in milliwatts.
 const MOST_WATTS: u64 = 100_000;
@@ -53,6 +54,9 @@ pub static GROUP: Fixed = Fixed {
         &[1, 3, 6, 1, 4, 1, 4413, 1, 1, 15, 1, 1, 1, 2],
         &[1, 3, 6, 1, 4, 1, 4526, 10, 15, 1, 1, 1, 2],
         &[1, 3, 6, 1, 4, 1, 4526, 11, 15, 1, 1, 1, 2],
+        &[1, 3, 6, 1, 4, 1, 674, 10895, 5000, 2, 6132, 1, 1, 15, 1, 1, 1, 2],
+        &[1, 3, 6, 1, 4, 1, 45, 5, 8, 1, 1, 1, 7],
+        &[1, 3, 6, 1, 4, 1, 25506, 2, 14, 1, 1, 5],
     ],
     fold,
 };

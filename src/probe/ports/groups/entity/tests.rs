@@ -71,6 +71,19 @@ fn what_has_a_serial_number_is_kept_with_what_holds_it() {
 }
 
 #[test]
+fn what_has_a_model_and_no_serial_number_is_kept_too() {
+    let fed = entities(
+        Fed::default().named(&[]),
+        &[row(1, CHASSIS, 0, 0, "", "S"), row(2, 7, 1, 0, "Fan 1", ""), row(3, 7, 1, 1, "Fan 2", "")],
+    );
+    let equipment = fed.cell(MODEL, &[2], Value::Octets(b"FAN-T1")).fold(&GROUP);
+    assert_eq!(
+        equipment.entities.iter().map(|e| (e.index, e.model.line())).collect::<Vec<_>>(),
+        [(1, String::new()), (2, "FAN-T1".into())]
+    );
+}
+
+#[test]
 fn sensors_know_their_port_by_containment_or_by_name() {
     let equipment = stack().fold(&GROUP);
     let places: Vec<_> = equipment.sensor_places.iter().map(|p| (p.entity, p.port)).collect();

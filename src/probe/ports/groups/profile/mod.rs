@@ -4,6 +4,7 @@
 //! What a table brings stands behind the generic tables' rows (see [`super::super::parts`]); where a reading `replaces`, those
 //! go as soon as it has rows of its own.
 
+mod inventory;
 mod optics;
 mod routing;
 mod sensors;
@@ -93,6 +94,7 @@ impl Fold<'_, '_> {
             Reading::PoePort(reading) => self.poe_port(reading),
             Reading::PoeBudget(reading) => self.poe_budget(reading),
             Reading::ErrDisabled(reading) => self.err_disabled(reading),
+            Reading::Part(reading) => self.part(reading),
         }
     }
 

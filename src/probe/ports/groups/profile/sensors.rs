@@ -3,7 +3,7 @@
 use super::values::{Answers, Row, float};
 use super::{Fold, List};
 use crate::model::device::{Limits, Pool, Processor, Sensor, SensorClass, SensorStatus};
-use crate::profile::table::{Limit, LimitCells, PoolReading, ProcessorReading, SensorReading, Standing};
+use crate::profile::table::{At, Limit, LimitCells, PoolReading, ProcessorReading, SensorReading, Standing};
 
 impl Fold<'_, '_> {
     pub(super) fn sensor(&mut self, reading: &SensorReading) {
@@ -44,7 +44,12 @@ impl Fold<'_, '_> {
     pub(super) fn processor(&mut self, reading: &ProcessorReading) {
         let answers = self.answers;
         self.replaces(List::Processors, reading.rows.replaces);
-        for row in answers.rows(&reading.rows) {
+        let mut rows = answers.rows(&reading.rows);
+        // A table that is not there may have a scalar in its place.
+        if rows.is_empty() && reading.percent.all().any(|number| matches!(number.cell.at, At::Scalar(_))) {
+            rows.push(None);
+        }
+        for row in rows {
             let Some(percent) = answers.number(&reading.percent, row).filter(|p| (0.0..=100.0).contains(p)) else {
                 continue;
             };

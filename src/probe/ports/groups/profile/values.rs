@@ -65,6 +65,9 @@ impl<'a> Answers<'_, 'a> {
         Some(match by {
             By::Same => RowName::Part(row.as_bytes()),
             By::Arcs(first, last) => RowName::Part(arcs(row.as_bytes(), first, last)?),
+            By::ArcsThen(first, last, arc) => {
+                RowName::Made([arcs(row.as_bytes(), first, last)?, encoded(arc).as_slice()].concat())
+            }
             By::Value(at) => {
                 let named = integer(self.value(Cell { at, by: By::Same }, Some(row))?)?;
                 RowName::Number(encoded(u32::try_from(named).ok()?))
@@ -76,8 +79,14 @@ impl<'a> Answers<'_, 'a> {
         number.all().find_map(|number| self.converted(number, row, self.value(number.cell, row)?))
     }
 
-    /// What a value of that row comes to; `None` where the place of its point is to be read and did not come.
+    /// What a value of that row comes to; `None` where the place of its point, or the whole that it is a part of, is to be read and did
+    /// not come.
     fn converted(self, number: &Number, row: Row<'_>, value: Value<'_>) -> Option<f64> {
+        if let Some(whole) = number.of {
+            let part = converted(number, 0, value)?;
+            let whole = float(self.value(whole, row)?).filter(|whole| *whole > 0.0)?;
+            return Some((part / whole * 1e4).round() / 100.0).filter(|percent| (0.0..=100.0).contains(percent));
+        }
         let Some(cell) = number.decimals else { return converted(number, 0, value) };
         let decimals = i32::try_from(integer(self.value(cell, row)?)?).ok()?;
         (0..=MOST_DECIMALS).contains(&decimals).then(|| converted(number, decimals, value))?
@@ -154,7 +163,7 @@ impl<'a> Answers<'_, 'a> {
     fn entity(self, by: By, row: Row<'_>) -> Option<Vec<u8>> {
         let entity = match by {
             By::Same => row?.single()?,
-            By::Arcs(first, _) => row?.arcs().nth(first)?,
+            By::Arcs(first, _) | By::ArcsThen(first, ..) => row?.arcs().nth(first)?,
             By::Value(at) => u32::try_from(integer(self.value(Cell { at, by: By::Same }, row)?)?).ok()?,
         };
         let (entities, places) = (&self.equipment.entities, &self.equipment.sensor_places);
@@ -341,10 +350,11 @@ fn arcs(octets: &[u8], first: usize, last: usize) -> Option<&[u8]> {
     octets.get(start..end)
 }
 
-/// A row's name, of another row or made of a number.
+/// A row's name, of another row or made of numbers.
 enum RowName<'r> {
     Part(&'r [u8]),
     Number(Encoded),
+    Made(Vec<u8>),
 }
 
 impl RowName<'_> {
@@ -352,6 +362,7 @@ impl RowName<'_> {
         match self {
             Self::Part(octets) => octets,
             Self::Number(number) => number.as_slice(),
+            Self::Made(octets) => octets,
         }
     }
 }

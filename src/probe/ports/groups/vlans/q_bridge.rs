@@ -1,27 +1,78 @@
 //! Q-BRIDGE-MIB: the VLAN of untagged frames by port, and members by VLAN as lists of bridge ports. What the bridge does now
-//! (`dot1qVlanCurrentTable`) counts before what was configured (`dot1qVlanStaticTable`).
+//! (`dot1qVlanCurrentTable`) counts before what was configured (`dot1qVlanStaticTable`). IEEE8021-Q-BRIDGE-MIB has the same tables
+//! with the component of the bridge in their indexes; each part of it counts where the old MIB's is not there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::juniper::Tags;
 use super::port_list::Form;
-use super::{CURRENT_EGRESS, CURRENT_UNTAGGED, PVID, STATIC_EGRESS, STATIC_NAME, STATIC_UNTAGGED};
+use super::{CURRENT_EGRESS, CURRENT_UNTAGGED, NEWER, PVID, STATIC_EGRESS, STATIC_NAME, STATIC_UNTAGGED};
 use crate::base::Untrusted;
 use crate::model::Equipment;
 use crate::probe::ports::cells::Tables;
 use crate::probe::ports::groups::numbering::Numbering;
 use crate::probe::ports::groups::{Walk, values};
+use crate::proto::snmp::Value;
+use crate::proto::snmp::oid::Index;
 
-pub fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment, vlans: &mut BTreeMap<u16, Untrusted>) {
-    let lists = Lists::read(tables, walk, equipment);
+/// One of the two MIBs.
+#[derive(Clone, Copy, Debug)]
+struct Mib {
+    /// The number of its first column.
+    first: usize,
+    /// The component of the bridge stands in the index.
+    has_component: bool,
+}
+
+const OLD: Mib = Mib { first: 0, has_component: false };
+const NEW: Mib = Mib { first: NEWER, has_component: true };
+
+impl Mib {
+    /// The one that has any of these columns; the old one where both have.
+    fn with(columns: &[usize], tables: &Tables<'_>) -> Self {
+        let has = |mib: &Self| columns.iter().any(|column| tables.rows(mib.first + column) > 0);
+        if !has(&OLD) && has(&NEW) { NEW } else { OLD }
+    }
+
+    /// The index of a row without the component, which stands behind the time where there is one.
+    fn arcs(self, column: usize, row: Index<'_>) -> Vec<u32> {
+        let mut arcs: Vec<u32> = row.arcs().collect();
+        let component = usize::from(matches!(column, CURRENT_EGRESS | CURRENT_UNTAGGED));
+        if self.has_component && component < arcs.len() {
+            arcs.remove(component);
+        }
+        arcs
+    }
+
+    /// The rows of a column whose index is one number.
+    fn singles<'a>(self, column: usize, tables: &Tables<'a>) -> impl Iterator<Item = (u32, Value<'a>)> {
+        let rows = tables.column(self.first + column);
+        rows.filter_map(move |(row, value)| match self.arcs(column, row)[..] {
+            [number] => Some((number, value)),
+            _ => None,
+        })
+    }
+}
+
+pub fn fold(
+    tables: &Tables<'_>,
+    walk: &Walk<'_>,
+    equipment: &mut Equipment,
+    tags: &Tags,
+    vlans: &mut BTreeMap<u16, Untrusted>,
+) {
+    let lists = Lists::read(tables, walk, equipment, tags);
     for id in lists.vlans() {
         vlans.entry(id).or_default();
     }
-    for (row, name) in tables.column(STATIC_NAME) {
-        if let Some(id) = row.single().and_then(|id| values::vlan_id(u64::from(id))) {
+    let mib = Mib::with(&[STATIC_NAME], tables);
+    let reading = tags.reading(mib.singles(STATIC_NAME, tables).map(|(number, _)| number));
+    for (number, name) in mib.singles(STATIC_NAME, tables) {
+        if let Some(id) = reading.vlan(number) {
             vlans.insert(id, values::text(Some(name)));
         }
     }
-    let pvids = pvids(tables, walk, equipment);
+    let pvids = pvids(tables, walk, equipment, tags);
     for (port, pvid) in &pvids {
         equipment.port_mut(*port).vlan = Some(*pvid);
     }
@@ -50,10 +101,15 @@ pub fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment, vla
 }
 
 /// `dot1qPvid` by ifIndex.
-fn pvids(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &Equipment) -> BTreeMap<u32, u16> {
-    let numbering = Numbering::of(tables.column(PVID).filter_map(|(row, _)| row.single()), walk, equipment);
-    let pvid = |number, value| Some((numbering.port(number, walk, equipment)?, values::vlan(value)?));
-    tables.column(PVID).filter_map(|(row, value)| pvid(row.single()?, value)).collect()
+fn pvids(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &Equipment, tags: &Tags) -> BTreeMap<u32, u16> {
+    let mib = Mib::with(&[PVID], tables);
+    let rows = || mib.singles(PVID, tables);
+    let numbering = Numbering::of(rows().map(|(port, _)| port), walk, equipment);
+    // 0 stands for no VLAN.
+    let said = |value| values::index(value).filter(|vlan| *vlan > 0);
+    let reading = tags.reading(rows().filter_map(|(_, value)| said(value)));
+    let pvid = |port, value| Some((numbering.port(port, walk, equipment)?, reading.vlan(said(value)?)?));
+    rows().filter_map(|(port, value)| pvid(port, value)).collect()
 }
 
 /// The members of each VLAN: ifIndex, and whether it sends the VLAN's frames tagged.
@@ -66,26 +122,31 @@ struct Lists {
 }
 
 impl Lists {
-    fn read(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &Equipment) -> Self {
+    fn read(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &Equipment, tags: &Tags) -> Self {
         let columns = [STATIC_EGRESS, STATIC_UNTAGGED, CURRENT_EGRESS, CURRENT_UNTAGGED];
+        let mib = Mib::with(&columns, tables);
         let highest = equipment.bridge_ports.last().map_or(0, |p| p.0);
-        let texts = |column: usize| tables.column(column).filter_map(|(_, v)| v.octets());
+        let texts = |column: usize| tables.column(mib.first + column).filter_map(|(_, v)| v.octets());
         let forms = columns.map(|column| Form::of(texts(column), highest));
         let listed = columns.iter().zip(forms).flat_map(|(column, form)| texts(*column).map(move |l| form.ports(l)));
         let numbers: BTreeSet<u32> = listed.flatten().collect();
-        let swapped = is_swapped(tables);
-        let mut lists = [(); 4].map(|()| BTreeMap::new());
-        for (at, column) in columns.iter().enumerate() {
-            for (row, value) in tables.column(*column) {
-                let arcs: Vec<u32> = row.arcs().collect();
-                let id = match (&arcs[..], at < 2) {
+        let swapped = is_swapped(mib, tables);
+        let mut rows: Vec<(usize, u32, &[u8])> = Vec::new();
+        for (at, column) in columns.into_iter().enumerate() {
+            for (row, value) in tables.column(mib.first + column) {
+                let number = match (&mib.arcs(column, row)[..], at < 2) {
                     ([_, id], false) if !swapped => *id,
                     ([id], _) | ([id, _], false) => *id,
                     _ => continue,
                 };
-                if let (Some(id), Some(list)) = (values::vlan_id(u64::from(id)), value.octets()) {
-                    lists[at].insert(id, forms[at].ports(list));
-                }
+                rows.extend(value.octets().map(|list| (at, number, list)));
+            }
+        }
+        let reading = tags.reading(rows.iter().map(|(_, number, _)| *number));
+        let mut lists = [(); 4].map(|()| BTreeMap::new());
+        for (at, number, list) in rows {
+            if let Some(id) = reading.vlan(number) {
+                lists[at].insert(id, forms[at].ports(list));
             }
         }
         let numbering = believable(&numbers, walk, equipment);
@@ -125,8 +186,9 @@ impl Lists {
 
 /// The index of `dot1qVlanCurrentTable` is a time and the VLAN; some agents have them the other way round, and then the
 /// time is always 0.
-fn is_swapped(tables: &Tables<'_>) -> bool {
-    let mut rows = tables.column(CURRENT_EGRESS).map(|(row, _)| row.arcs().nth(1)).peekable();
+fn is_swapped(mib: Mib, tables: &Tables<'_>) -> bool {
+    let rows = tables.column(mib.first + CURRENT_EGRESS);
+    let mut rows = rows.map(|(row, _)| mib.arcs(CURRENT_EGRESS, row).get(1).copied()).peekable();
     rows.peek().is_some() && rows.all(|second| second == Some(0))
 }
 
@@ -142,7 +204,6 @@ mod tests {
     use super::super::super::testing::Fed;
     use super::super::GROUP;
     use super::*;
-    use crate::proto::snmp::Value;
 
     fn bridge() -> Fed {
         Fed::default()
@@ -204,5 +265,20 @@ mod tests {
             .cell(STATIC_EGRESS, &[6], Value::Octets(b"1"))
             .fold(&GROUP);
         assert_eq!(seen(&equipment), [(101, Some(5), vec![6]), (102, None, vec![5])]);
+    }
+    #[test]
+    fn the_newer_mib_tells_the_same_behind_the_number_of_its_bridge() {
+        let newer = |column: usize| NEWER + column;
+        let equipment = bridge()
+            .cell(newer(PVID), &[1, 1], Value::Gauge32(10))
+            .cell(newer(PVID), &[1, 2], Value::Gauge32(1))
+            .cell(newer(STATIC_NAME), &[1, 10], Value::Octets(b"office"))
+            .cell(newer(STATIC_EGRESS), &[1, 10], Value::Octets(&[0b1100_0000]))
+            .cell(newer(STATIC_UNTAGGED), &[1, 10], Value::Octets(&[0b1000_0000]))
+            .cell(newer(CURRENT_EGRESS), &[0, 1, 1], Value::Octets(&[0b0101_0000]))
+            .cell(newer(CURRENT_UNTAGGED), &[0, 1, 1], Value::Octets(&[0b0101_0000]))
+            .fold(&GROUP);
+        assert_eq!(seen(&equipment), [(101, Some(10), vec![]), (102, Some(1), vec![10]), (104, Some(1), vec![])]);
+        assert_eq!(equipment.vlans.iter().map(|v| v.id).collect::<Vec<_>>(), [1, 10]);
     }
 }
