@@ -23,7 +23,7 @@ use url::{Host, Url};
 
 use super::dialog::{Dialog, DialogError};
 use super::tcp::{self, ConnectError};
-use super::tls::{Offer, Own, Presented, Tls, TlsError, Trust};
+use super::tls::{self, Offer, Own, Presented, Tls, TlsError, Trust};
 use crate::base::{Secret, Timestamp, Untrusted};
 
 /// Bytes of a status line and its headers, and how many of them.
@@ -341,6 +341,11 @@ async fn read<C: Future<Output = ()>>(
 }
 
 fn words(error: &hyper::Error) -> HttpError {
+    let first = std::error::Error::source(error);
+    let system = std::iter::successors(first, |error| error.source()).find_map(|error| error.downcast_ref());
+    if let Some(words) = system.and_then(tls::broken_off) {
+        return HttpError::Protocol(words);
+    }
     let cause = std::error::Error::source(error).map(|cause| format!(" ({cause})")).unwrap_or_default();
     HttpError::Protocol(if error.is_parse() {
         format!("no valid HTTP answer: {error}")

@@ -352,6 +352,13 @@ fn authorities(path: &Path) -> Result<Authorities, TlsError> {
     Ok((roots, believed))
 }
 
+/// Why a connection that was under way ended, where that is not for the protocol above to say. TLS 1.3 refuses a client after
+/// the handshake.
+pub fn broken_off(error: &std::io::Error) -> Option<String> {
+    let is_of_tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some();
+    (is_of_tls || error.kind() == std::io::ErrorKind::ConnectionReset).then(|| words(error, ""))
+}
+
 /// A failed handshake in words.
 fn words(error: &std::io::Error, name: &str) -> String {
     use rustls::Error;

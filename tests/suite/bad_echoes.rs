@@ -19,6 +19,7 @@ RULES = {
     3: lambda n: [] if n % 5 == 0 else [0, 0],            # a fifth is lost, the others doubled
     4: lambda n: [2300] if n % 2 else [],                 # each second one comes while the next run waits, which gets nothing
     5: lambda n: [2200] if n % 5 == 4 else [300, 300],    # a fifth comes while the next run waits, before answers of its own
+    6: lambda n: [700],                                   # far away: longer than the time divided by the echoes
 }
 
 def rule(destination, n):
@@ -91,7 +92,7 @@ fn check(group_range: &str) -> Value {
     let folder = tempfile::tempdir().expect("a folder");
     let mut config = String::new();
     // A second at the least for each echo; where some are lost there is a second run.
-    for rule in 1..=5 {
+    for rule in 1..=6 {
         config += &format!(
             "[[host]]\nname = \"rule{rule}\"\naddress = \"127.0.1.{rule}\"\nchecks = [{{ kind = \"icmp\", count = {COUNT}, timeout = \"2s\", attempts = 2, retry_interval = \"100ms\" }}]\n"
         );
@@ -131,10 +132,12 @@ fn judge(group_range: &str, told: &Value) {
     let rtt = |host: &str, name: &str| {
         1e3 * metric(told, host, name).unwrap_or_else(|| panic!("no {name} of {host} in {told:#}"))
     };
-    let all: Vec<f64> = (1..=5).map(|rule| loss(&format!("rule{rule}"))).collect();
-    assert_eq!(all, [0.0, 0.0, 20.0, 100.0, 20.0], "group range {group_range}: {told:#}");
+    let all: Vec<f64> = (1..=6).map(|rule| loss(&format!("rule{rule}"))).collect();
+    assert_eq!(all, [0.0, 0.0, 20.0, 100.0, 20.0, 0.0], "group range {group_range}: {told:#}");
     // Not the duplicates' time, and not that of an answer to an earlier one.
-    for (rule, least, most) in [(1, 0.0, 100.0), (2, 20.0, 120.0), (3, 0.0, 100.0), (5, 300.0, 400.0)] {
+    for (rule, least, most) in
+        [(1, 0.0, 100.0), (2, 20.0, 120.0), (3, 0.0, 100.0), (5, 300.0, 400.0), (6, 700.0, 800.0)]
+    {
         let host = format!("rule{rule}");
         let (fastest, mean) = (rtt(&host, "rtt"), rtt(&host, "rtt_avg"));
         assert!(fastest >= least - MOMENT_MS && mean <= most, "{host}: {fastest} ms, on average {mean} ms");

@@ -312,6 +312,20 @@ async fn a_server_that_asks_who_we_are_is_told() {
     let own = format!("certificate = '{here}/own.pem'\nkey = '{here}/own.key'");
     let (outcome, line) = web(&format!("{own}\nexpect_headers = {{ Who = 'CN=noc.lab.test' }}")).await;
     assert_eq!(outcome, Outcome::Ok, "{line}");
+    // TLS 1.3 refuses who does not say so when the handshake is over.
+    let strict = free_port(LOOPBACK.into());
+    let (at, file) = (strict.to_string(), |name: &str| format!("{here}/{name}"));
+    let (certificate, key) = (file("www.pem"), file("www.key"));
+    let arguments = ["s_server", "-quiet", "-www", "-tls1_3", "-accept", &at, "-cert", &certificate, "-key", &key];
+    let arguments = [&arguments[..], &["-Verify", "1", "-verify_return_error", "-CAfile", &ca]].concat();
+    let near = tempfile::tempdir().expect("a folder");
+    let peer = Peer::start(near.path(), Path::new("/usr/bin/openssl"), &arguments);
+    let _strict = peer.accepts((LOOPBACK, strict).into());
+    let url = format!("url = 'https://www.lab.test:{strict}/'\nca = '{ca}'");
+    let refused = told(&ask_patiently("http", "127.0.0.1", &url).await);
+    assert_eq!(refused, (Outcome::Critical, "the server wants to know who we are".to_owned()));
+    let reading = ask_patiently("http", "127.0.0.1", &format!("{url}\n{own}")).await;
+    assert_eq!(reading.outcome, Outcome::Ok, "{reading:?}");
     // What is wrong with our own files says nothing of the server.
     for (certificate, key, wanted) in [
         ("own.pem", "none.key", format!("cannot read {here}/none.key: No such file")),
@@ -406,6 +420,17 @@ async fn hostile_servers_cost_neither_memory_nor_time() {
     let options = format!("url = 'http://127.0.0.1:{port}/'\ncontains = 'needle'\nbody_limit = 65536");
     let (outcome, line) = told(&ask("http", "127.0.0.1", &options).await);
     assert!(outcome == Outcome::Ok && line.contains(" · 64.0K+ · "), "{line}");
+    // One that resets the connection.
+    let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");
+    let port = listener.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("accepted");
+        let _ = stream.read(&mut [0u8; 1]).await;
+        // What it has not read makes its end a reset.
+        drop(stream);
+    });
+    let (_, line) = told(&ask("http", "127.0.0.1", &format!("url = 'http://127.0.0.1:{port}/'")).await);
+    assert_eq!(line, "the server reset the connection");
     // One that says nothing, and one that speaks no TLS.
     let silent = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");
     let at = silent.local_addr().expect("an address").port();
