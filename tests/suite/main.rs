@@ -33,6 +33,7 @@ mod probes;
 mod recorded;
 mod recorded_ports;
 mod repository;
+mod restart;
 mod routers;
 mod scenarios;
 mod sessions;

@@ -16,7 +16,12 @@ pub struct Told {
     parts: Option<BTreeMap<Target, Known>>,
     /// As this run found it, and nothing was told since.
     found: bool,
+    /// Walks that end nothing yet.
+    grace: u8,
 }
+
+/// So many walks of a later run end nothing that was told: what has to be seen several times is no problem at the first.
+const GRACE: u8 = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Known {
@@ -29,6 +34,7 @@ impl Told {
     /// What an earlier run told, unless this one has told something already.
     pub(super) fn resume(&mut self, parts: Vec<ToldPart>) {
         if self.parts.is_none() || self.found {
+            self.grace = if parts.is_empty() { 0 } else { GRACE };
             let known = |ToldPart { target, condition, untold }| (target, Known { condition, untold });
             (self.parts, self.found) = (Some(parts.into_iter().map(known).collect()), false);
         }
@@ -50,8 +56,10 @@ impl Told {
             return (effects, true);
         };
         let count = told.len();
+        let ends = self.grace == 0;
+        self.grace = self.grace.saturating_sub(1);
         told.retain(|target, known| {
-            let stands = now.contains_key(target);
+            let stands = !ends || now.contains_key(target);
             if !stands && !known.untold {
                 let target = target.clone();
                 effects.push(Effect::AnnouncePart { target, from: known.condition, to: Condition::Ok });

@@ -1,0 +1,120 @@
+//! `noctty collect` ended and begun anew, with its real store: what it told people, and what it found and told nobody, is known to
+//! the next one; what changed meanwhile is told by that.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use noctty::model::{Condition, Subject};
+use noctty::store::Store;
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::lab::Running;
+use crate::peer::until;
+
+/// Hosts whose only check ends as a file says, and somebody who is told.
+struct Place(TempDir);
+
+const HOSTS: [&str; 4] = ["broke", "found", "away", "well"];
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().expect("a folder"));
+        let at = |name: &str| place.at(name).display().to_string();
+        place.script("page", &format!("printf '%s\\n' \"$NOCTTY_SUBJECT\" >> '{}'", at("told")));
+        place.script("plugin", &format!("read status < '{}'\"$1\"; echo said; exit $status", at("status-")));
+        let host = |name: &str| {
+            format!(
+                "[[host]]\nname = \"{name}\"\naddress = \"127.0.0.1\"\nchecks = [{{ kind = \"plugin\", command = [\"{}\", \"{name}\"], \
+                 interval = \"1s\", retry_interval = \"1s\", timeout = \"1s\", attempts = 2 }}]\n",
+                at("plugin")
+            )
+        };
+        let notify =
+            format!("[[notify]]\nkind = \"exec\"\nargv = [\"{}\"]\nleast = \"unknown\"\nwait = \"0s\"\n", at("page"));
+        let config = HOSTS.map(host).concat() + &notify;
+        fs::write(place.at("noctty.toml"), config).expect("written");
+        place
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn script(&self, name: &str, body: &str) {
+        fs::write(self.at(name), format!("#!/bin/sh\n{body}\n")).expect("written");
+        fs::set_permissions(self.at(name), fs::Permissions::from_mode(0o755)).expect("mode");
+    }
+
+    /// How the plugin of that host ends from now on.
+    fn ends(&self, host: &str, status: u8) {
+        fs::write(self.at("new"), format!("{status}\n")).expect("written");
+        fs::rename(self.at("new"), self.at(&format!("status-{host}"))).expect("in its place");
+    }
+
+    fn collect(&self) -> Running {
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.at("log")).expect("a log");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_noctty"));
+        command.env_clear().env("HOME", self.0.path()).env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
+        command.arg("--config").arg(self.at("noctty.toml")).arg("--state").arg(self.at("state")).arg("collect");
+        Running(command.stdout(Stdio::null()).stderr(log).spawn().expect("noctty runs"))
+    }
+
+    fn told(&self) -> Vec<String> {
+        let mut told: Vec<String> =
+            fs::read_to_string(self.at("told")).unwrap_or_default().lines().map(str::to_owned).collect();
+        told.sort();
+        told
+    }
+
+    /// As the store has it: the last state, and what people were told.
+    fn stored(&self, host: &str) -> Option<(Condition, Option<Condition>)> {
+        let store = Store::open(&self.at("state")).ok()?;
+        let is_it = |subject: &Subject| subject.id().as_str() == host;
+        let last = store.load().ok()?.remembered.into_iter().find(|one| is_it(&one.check.subject))?;
+        let told = store.load_assets().ok()?.0.into_iter().find(|one| is_it(&one.subject))?;
+        Some((last.condition, told.told.condition))
+    }
+}
+
+/// In order, so that all that it knows is on the disk.
+fn end(mut collector: Running) {
+    let pid = Pid::from_child(&collector.0);
+    kill_process(pid, Signal::TERM).expect("it runs");
+    collector.0.wait().expect("it ends");
+}
+
+#[test]
+fn the_next_one_knows_what_was_told_and_tells_what_changed_meanwhile() {
+    let place = Place::new();
+    for (host, status) in [("broke", 0), ("found", 1), ("away", 0), ("well", 0)] {
+        place.ends(host, status);
+    }
+    let first = place.collect();
+    until("all were seen", || HOSTS.iter().all(|host| place.stored(host).is_some_and(|(_, told)| told.is_some())));
+    place.ends("broke", 2);
+    until("that is told", || !place.told().is_empty());
+    end(first);
+    assert_eq!(place.told(), ["DOWN broke: said"]);
+    assert_eq!(place.stored("found"), Some((Condition::Warning, Some(Condition::Warning))));
+
+    // One that looks and finds nothing new.
+    let second = place.collect();
+    place.ends("well", 1);
+    until("something is new", || place.told().len() > 1);
+    end(second);
+    assert_eq!(place.told(), ["DOWN broke: said", "WARNING well: said"]);
+
+    for (host, status) in [("broke", 0), ("found", 0), ("away", 2)] {
+        place.ends(host, status);
+    }
+    let third = place.collect();
+    until("what changed is told", || place.told().len() >= 4);
+    let well = Some((Condition::Ok, Some(Condition::Ok)));
+    until("the one that nobody was told of is well", || place.stored("found") == well);
+    end(third);
+    let told = ["DOWN away: said", "DOWN broke: said", "OK broke (was critical)", "WARNING well: said"];
+    assert_eq!(place.told(), told);
+}
