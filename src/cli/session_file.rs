@@ -131,6 +131,9 @@ mod tests {
             hosts_by: "-rtt".into(),
             hidden: vec!["vlan".into()],
             history: vec!["q!".into()],
+            log_by: "-time".into(),
+            incident_by: "kind".into(),
+            filters: vec!["tag:core".into()],
             ..Remembered::default()
         };
         write(folder.path(), &kept);

@@ -367,6 +367,7 @@ impl State {
 
     fn observed_job(&mut self, at: Timestamp, row: usize, observation: Observation, effects: &mut Vec<Effect>) {
         let slot = &mut self.jobs[row];
+        let is_found = slot.check.as_ref().is_some_and(|check| check.restored);
         if let Some(check) = &mut slot.check {
             let key = check.spec.key.clone();
             if rules::check::take(check, observation, Hearing::default()) {
@@ -374,16 +375,16 @@ impl State {
             }
             effects.push(Effect::Remember(key));
         }
-        self.judge_job(at, row, effects);
+        self.judge_job(at, row, is_found, effects);
         self.watch_deadline(Row::Job(row));
     }
 
-    fn judge_job(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
+    fn judge_job(&mut self, at: Timestamp, row: usize, is_found: bool, effects: &mut Vec<Effect>) {
         let slot = &mut self.jobs[row];
         let judged = rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at);
         let before = slot.view.condition;
         slot.view = Arc::new(judged);
-        self.log_job(row, before, effects);
+        self.log_job(row, before, is_found, effects);
         self.settle_job(at, row, effects);
         self.tell_job(row, effects);
     }
@@ -494,7 +495,8 @@ impl State {
                     if let Some(check) = &mut slot.check {
                         check.stale = rules::check::is_stale(check, &self.policy, at);
                     }
-                    self.judge_job(at, job, effects);
+                    let is_found = slot.check.as_ref().is_some_and(|check| check.restored);
+                    self.judge_job(at, job, is_found, effects);
                     let slot = &mut self.jobs[job];
                     // A review that asks for itself again at once would spin.
                     if slot.view.review_at.is_some_and(|review| review <= at) {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::model::Transition;
+use crate::model::{Condition, Target, Transition};
 
 /// Changes kept.
 pub const MOST: usize = 1_000;
@@ -23,6 +23,11 @@ impl Transitions {
         self.kept.push_front(one);
         self.kept.truncate(MOST);
         self.changed = true;
+    }
+
+    /// What a thing became when it changed last.
+    pub(super) fn last(&self, target: &Target) -> Option<Condition> {
+        self.kept.iter().find(|one| one.target == *target).map(|one| one.to)
     }
 
     /// What an earlier run saw, beside what this one has seen meanwhile; what both know is there once.
@@ -52,7 +57,7 @@ impl Transitions {
 mod tests {
     use super::*;
     use crate::base::Timestamp;
-    use crate::model::{AssetId, Condition, Target};
+    use crate::model::AssetId;
 
     fn one(at: i64, host: &str) -> Arc<Transition> {
         Arc::new(Transition {

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 use super::look::Look;
 use crate::base::text;
@@ -158,8 +158,11 @@ pub fn mark(buffer: &mut Buffer, look: &Look, area: Rect, y: u16, style: Style) 
     Row::new(buffer, look, area, y).put(look.marker(), look.style(Meaning::Accent).patch(style));
 }
 
-/// Lays a style over a whole row, under what stands there.
+/// Lays a style over a whole row, under what stands there. Reverse video takes the colours of its letters for blocks: it is laid
+/// in one piece.
 pub fn paint(buffer: &mut Buffer, area: Rect, y: u16, style: Style) {
+    let patchy = style.add_modifier.contains(Modifier::REVERSED) && style.fg.is_none();
+    let style = if patchy { style.fg(Color::Reset) } else { style };
     let row = Rect::new(area.x, y, area.width, 1).intersection(buffer.area);
     buffer.set_style(row, style);
 }

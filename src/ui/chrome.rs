@@ -19,7 +19,7 @@ use crate::bus::MessageWeight;
 use crate::config::keymap::Lookup;
 use crate::config::theme::Meaning;
 use crate::model::Condition;
-use crate::state::{Link, Mode, Storage};
+use crate::state::{Link, Mode, Problem, ProblemKind, Storage};
 use crate::ui::action::{ACTIONS, Action};
 
 /// From this width on the header says whose engine it is; the log and the first message say it everywhere.
@@ -79,6 +79,12 @@ fn banner(app: &App, size: (u16, u16)) -> Vec<String> {
         let elsewhere = if reason.contains("--state") { "" } else { "; --state DIR names another place" };
         parts.push(format!("NOT SAVED: {reason}{elsewhere}"));
     }
+    // On the overview it is the first of the problems.
+    if let Some(problem) = console_problem(app).filter(|_| !app.shows(PaneKind::Problems)) {
+        let since = problem.since.utc_time_of_day();
+        let words = (&problem.word, problem.reason.line());
+        parts.push(format!("{} since {since}Z: {}; what is silent is old, and nobody is told of it", words.0, words.1));
+    }
     parts.extend(app.trouble.get().cloned());
     for channel in app.live().engine.channels.iter() {
         if let Some((since, why)) = &channel.failing {
@@ -103,6 +109,11 @@ fn banner(app: &App, size: (u16, u16)) -> Vec<String> {
         lines.insert(0, text::fit(&frozen.words(app), width));
     }
     lines
+}
+
+/// That this console can't see.
+fn console_problem(app: &App) -> Option<&Problem> {
+    app.live().problems.iter().find(|problem| problem.kind == ProblemKind::Console)
 }
 
 /// How long the picture has been held still; the same width for an hour and more.

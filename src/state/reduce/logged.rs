@@ -1,5 +1,5 @@
 //! What the log keeps: every condition that changes, in maintenance and while it flaps too. How something is found after a
-//! restart is no change: the run before saw it.
+//! restart is no change where the run before saw it so.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use super::State;
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{Condition, Target, Transition};
 use crate::state::event::Effect;
+use crate::state::snapshot::problems;
 use crate::state::view::{DeviceView, Finding};
 
 impl State {
@@ -14,27 +15,32 @@ impl State {
     pub(super) fn log_host(&mut self, row: usize, before: Condition, effects: &mut Vec<Effect>) {
         let view = &self.hosts[row].view;
         let is_found = before == Condition::Pending && view.checks.iter().any(|check| check.restored);
-        if is_found || !Transition::is_news(before, view.condition) {
-            return;
-        }
         let target = Target::Host(view.host.id.clone());
+        let Some(from) = self.news(&target, (before, view.condition), is_found) else { return };
         let name = Untrusted::from(&*view.host.name);
         let (at, to, down, reason) = (view.since, view.condition, view.is_down(), view.reason.clone());
-        self.log(Transition { at, target, name, from: before, to, down, reason }, effects);
+        self.log(Transition { at, target, name, from, to, down, reason }, effects);
     }
 
-    /// The same of a backup.
-    pub(super) fn log_job(&mut self, row: usize, before: Condition, effects: &mut Vec<Effect>) {
-        let slot = &self.jobs[row];
-        let view = &slot.view;
-        let is_found = before == Condition::Pending && slot.check.as_ref().is_some_and(|check| check.restored);
-        if is_found || !Transition::is_news(before, view.condition) {
-            return;
-        }
+    /// The same of a backup. `is_found`: what was known of it is from an earlier run, which knew more than was kept.
+    pub(super) fn log_job(&mut self, row: usize, before: Condition, is_found: bool, effects: &mut Vec<Effect>) {
+        let view = &self.jobs[row].view;
         let target = Target::Job(view.job.id.clone());
+        let Some(from) = self.news(&target, (before, view.condition), is_found) else { return };
         let name = Untrusted::from(&*view.job.name);
         let (at, to, reason) = (view.since, view.condition, view.reason.clone());
-        self.log(Transition { at, target, name, from: before, to, down: false, reason }, effects);
+        self.log(Transition { at, target, name, from, to, down: false, reason }, effects);
+    }
+
+    /// What a thing changed from, where it did: the log knows that over restarts.
+    fn news(&self, target: &Target, (before, to): (Condition, Condition), is_found: bool) -> Option<Condition> {
+        if before == to || to == Condition::Pending {
+            return None;
+        }
+        match self.transitions.last(target) {
+            Some(last) => (last != to).then_some(last),
+            None => (!is_found && Transition::is_news(before, to)).then_some(before),
+        }
     }
 
     /// What a device says of itself has changed. Its ports have a history of their own.
@@ -54,6 +60,20 @@ impl State {
         self.log(Transition { at, target, name, from, to, down: false, reason }, effects);
     }
 
+    /// This console can't see, or sees again.
+    pub(super) fn log_sight(&mut self, at: Timestamp, is_blind: bool, effects: &mut Vec<Effect>) {
+        let Some(problem) = self.blindness().map(|blind| problems::of_console(&blind)) else { return };
+        let (bad, good) = (problem.condition, Condition::Ok);
+        let (from, to) = if is_blind { (good, bad) } else { (bad, good) };
+        let words =
+            if is_blind { format!("{}: {}", problem.word, problem.reason.line()) } else { "it sees again".to_owned() };
+        let reason = Untrusted::from(words);
+        self.log(
+            Transition { at, target: problem.target, name: problem.title, from, to, down: false, reason },
+            effects,
+        );
+    }
+
     fn log(&mut self, transition: Transition, effects: &mut Vec<Effect>) {
         let transition = Arc::new(transition);
         self.transitions.take(transition.clone());
@@ -68,8 +88,8 @@ mod tests {
     use super::super::tests::{T0, at, down, inventory, see, state};
     use super::*;
     use crate::model::{
-        AssetId, CareBook, CheckKey, Flap, Maintenance, Observation, Order, Outcome, Policy, Reading, Remembered,
-        Scope, Span, Subject,
+        AssetId, CareBook, CheckKey, Flap, Host, Maintenance, Observation, Order, Origin, Outcome, Policy, Reading,
+        Remembered, Scope, Span, Subject,
     };
     use crate::state::Event;
 
@@ -101,11 +121,42 @@ mod tests {
         see(&mut s, "a", "icmp", 40, Outcome::Ok);
         see(&mut s, "b", "icmp", 41, Outcome::Ok);
         let log = logged(&mut s);
-        for want in ["10 a ok critical", "40 a critical ok"] {
+        for want in ["12 a ok critical", "40 a critical ok"] {
             assert_eq!(log.iter().filter(|line| *line == want).count(), 1, "{want}: {log:?}");
         }
         assert!(log.iter().any(|line| line.ends_with("b ok unreachable")), "{log:?}");
         assert!(log.last().is_some_and(|line| line.ends_with("b unreachable ok")), "{log:?}");
+    }
+
+    #[test]
+    fn a_console_that_cannot_see_is_in_the_log_with_the_reason_and_that_it_sees_again() {
+        let mut far = (*inventory(&[("a", &[])], &[("icmp", true)])).clone();
+        far.hosts[0] = Arc::new(Host::new("a", Some("192.0.2.1"), Origin::Config));
+        let mut s = State::new(Policy::default());
+        s.reduce(T0, Event::Inventory(Arc::new(far)));
+        see(&mut s, "a", "icmp", 1, Outcome::Ok);
+        s.reduce(at(10), Event::Uplink(Some("no default route".into())));
+        s.reduce(at(20), Event::Uplink(None));
+        assert_eq!(logged(&mut s), ["10 this console ok critical", "20 this console critical ok"]);
+        let reason = s.publish(at(21)).transitions[1].reason.line();
+        assert!(reason.starts_with("CAN'T SEE: no default route"), "{reason}");
+    }
+
+    #[test]
+    fn what_recovered_while_nothing_polled_is_told_by_what_the_log_had() {
+        let mut first = state(&[("a", &[])], &[("icmp", true)]);
+        see(&mut first, "a", "icmp", 1, Outcome::Ok);
+        down(&mut first, "a", 10);
+        let earlier = first.publish(at(20)).transitions.to_vec();
+        // Nothing else was kept of the earlier run.
+        let mut s = state(&[("a", &[])], &[("icmp", true)]);
+        s.reduce(T0, Event::RestoredTransitions(earlier));
+        see(&mut s, "a", "icmp", 60, Outcome::Ok);
+        let log = logged(&mut s);
+        assert!(log.len() == 2 && log[1].ends_with("a critical ok"), "{log:?}");
+        down(&mut s, "a", 70);
+        assert_eq!(kept(&see(&mut s, "a", "icmp", 80, Outcome::Critical)), 0);
+        assert_eq!(logged(&mut s).len(), 3);
     }
 
     #[test]

@@ -283,6 +283,7 @@ impl State {
 
     fn begin_blindness(&mut self, at: Timestamp, since: Timestamp, effects: &mut Vec<Effect>) {
         self.sight.enter(Phase::Blind { since });
+        self.log_sight(since, true, effects);
         for row in 0..self.hosts.len() {
             if self.hosts[row].vote.fallen {
                 self.judge_host(at, row, effects);
@@ -297,6 +298,7 @@ impl State {
 
     /// What is still silent starts over: it is asked as often as ever before anything is said about it.
     fn regain_sight(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
+        self.log_sight(at, false, effects);
         self.end_doubt(at);
         if self.sight.cut_off.is_some() {
             effects.push(Effect::LookOut);

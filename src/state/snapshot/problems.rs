@@ -202,7 +202,7 @@ fn cut_off(view: &HostView) -> bool {
 }
 
 /// What is stale because of it stands behind it.
-fn of_console(blind: &Blindness) -> Problem {
+pub fn of_console(blind: &Blindness) -> Problem {
     let id = AssetId::new("this console");
     let silent = format!("{} of {} targets that answered are silent", blind.silent, blind.targets);
     let reason = match &blind.cause {

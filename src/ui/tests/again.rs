@@ -23,6 +23,10 @@ fn the_screen_its_order_its_filter_and_the_selection_are_as_they_were_left() {
     first.press(": s h e l l Enter");
     again = second(first.app.remember(), true);
     assert!(again.press(": Up").screen().contains(":shell"), "{}", again.screen());
+    first.press("9 S j Enter Esc 5 S Enter Esc");
+    let kept = first.app.remember();
+    assert_eq!((kept.log_by.as_str(), kept.incident_by.as_str()), ("severity", "-time"));
+    assert_eq!(second(kept.clone(), true).app.remember(), kept);
     // Who said where to go goes there; how lists are sorted stays.
     let elsewhere = second(remembered, false);
     let text = elsewhere.screen();

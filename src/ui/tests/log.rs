@@ -211,9 +211,20 @@ fn the_problem_of_the_console_itself_says_what_it_means() {
     (problem.title, problem.word) = ("this console".into(), "CAN'T SEE".into());
     snapshot.problems = Arc::from([problem]);
     snapshot.engine.blind = Some(blind);
-    let text = Console::new((120, 40), Arc::new(snapshot), true).press("Enter").screen();
+    let snapshot = Arc::new(snapshot);
+    let text = Console::new((120, 40), snapshot.clone(), true).press("Enter").screen();
     for want in ["CAN'T SEE for 20m", "18 of 20 that ever answered", "no default route", "the likely cause is here"] {
         assert!(text.contains(want), "{want}: {text}");
+    }
+    // On every other screen it stands above what is old because of it.
+    let said =
+        |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").contains("CAN'T SEE since 14:01:36Z: ");
+    for size in [(60, 20), (80, 24), (120, 40)] {
+        let mut console = Console::new(size, snapshot.clone(), true);
+        assert!(!said(&console.screen()), "{}", console.screen());
+        for screen in ["2", "3", "4", "5", "9"] {
+            assert!(said(&console.press(screen).screen()), "{}", console.screen());
+        }
     }
 }
 

@@ -449,6 +449,44 @@ fn the_command_line_offers_what_tab_chooses_from_and_goes_through_its_history_bo
 }
 
 #[test]
+fn the_screen_is_drawn_anew_from_wherever_one_is() {
+    let mut console = outage((120, 40));
+    for keys in ["2", "Enter", "n", "?"] {
+        console.press(keys).press("Ctrl+L");
+        assert_eq!(console.app.take_exit(), Some(super::run::Exit::Redraw), "{keys}");
+    }
+}
+
+#[test]
+fn the_ports_of_a_device_are_called_by_its_name_and_a_host_without_any_is_opened() {
+    let mut console = outage((120, 40));
+    let text = console.press(": p o r t s Space a c c - 1 7 Enter").screen();
+    assert!(text.contains("[3 Ports]"), "{text}");
+    assert_eq!(console.app.device().map(|device| device.host.id.as_str().to_owned()).as_deref(), Some("acc-17"));
+    assert!(console.press("-").screen().contains("[1 Overview]"));
+    let text = console.press(": p o r t s Space d b 0 1 Enter").screen();
+    assert!(text.contains("[2 Hosts]") && console.app.overlays.len() == 1, "{text}");
+}
+
+/// The round trip and the bytes stand in the footer, coarse; where there is little room, only what one feels.
+#[test]
+fn the_footer_has_the_link_and_what_goes_over_it() {
+    let said = |columns: u16, ms: u64, bytes_per_second: u32| {
+        let console = outage((columns, 24));
+        let area = Rect::new(0, 0, columns, 24);
+        let mut buffer = Buffer::empty(area);
+        let link = Link { round_trip: Some(Duration::from_millis(ms)), bytes_per_second };
+        let frame = &mut Frame { buffer: &mut buffer, area, now: NOW, wall: NOW, link, cursor: None, answer: None };
+        console.app.draw(frame);
+        lines(&buffer).pop().unwrap_or_default()
+    };
+    assert!(said(120, 3, 1_250).ends_with("link <20 ms  1.2K B/s"), "{}", said(120, 3, 1_250));
+    assert!(said(120, 3, 99).ends_with("link <20 ms  0 B/s"), "{}", said(120, 3, 99));
+    assert!(said(80, 217, 640).ends_with("link 210 ms  600 B/s"), "{}", said(80, 217, 640));
+    assert!(!said(80, 3, 640).contains("link"), "{}", said(80, 3, 640));
+}
+
+#[test]
 fn anything_is_found_from_the_help_and_from_a_comparison_too() {
     for over in ["?", "2 G c k c"] {
         let mut console = outage((120, 40));

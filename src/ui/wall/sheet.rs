@@ -17,7 +17,7 @@ use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::config::wall::{Form, Page};
 use crate::model::Condition;
-use crate::state::{HostView, Link, Mode, Problem, Storage};
+use crate::state::{HostView, Link, Mode, Problem, ProblemKind, Storage};
 use crate::ui::canvas::{self, Row};
 use crate::ui::frame::Frame;
 use crate::ui::look::Look;
@@ -176,6 +176,9 @@ fn notices(wall: &Wall) -> Vec<String> {
         }
         Mode::Passive => out.push("PASSIVE: nothing is ever sent".to_owned()),
         Mode::Polling => {}
+    }
+    if let Some(problem) = wall.snapshot.problems.iter().find(|problem| problem.kind == ProblemKind::Console) {
+        out.push(format!("{} since {}Z: {}", problem.word, problem.since.utc_time_of_day(), problem.reason.line()));
     }
     if let (Some(who), Link::Own) = (&wall.attached, &wall.snapshot.engine.link) {
         out.push(format!("{who} is gone: this wall polls itself"));

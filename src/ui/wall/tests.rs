@@ -91,6 +91,41 @@ fn what_is_worked_on_stands_on_every_page() {
 }
 
 #[test]
+fn a_wall_that_cannot_see_says_so_on_every_page() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let mut problem = snapshot.problems[0].clone();
+    problem.kind = crate::state::ProblemKind::Console;
+    (problem.title, problem.word, problem.reason) =
+        ("this console".into(), "CAN'T SEE".into(), "no default route".into());
+    snapshot.problems = Arc::from([problem]);
+    for (form, name) in Form::ALL {
+        let text = text(&page(form, Arc::new(snapshot.clone()), true), (80, 24), NOW);
+        assert!(text.contains("CAN'T SEE since 14:01:36Z: no default route"), "{name}:\n{text}");
+    }
+}
+
+/// What somebody sees to is quiet as a card, a name and a glyph too.
+#[test]
+fn what_somebody_sees_to_is_quiet_on_the_grid_and_among_the_backups() {
+    let cared_for = crate::ui::tests::care::backups_cared_for();
+    let wall = page(Form::Grid, cared_for.clone(), true);
+    let text = text(&wall, (120, 40), NOW);
+    assert!(text.contains("~ db02"), "{text}");
+    let critical = wall.look.words(Condition::Critical, false);
+    let is_red = |wall: &Wall, name: &str| {
+        let shown = self::text(wall, (120, 40), NOW);
+        let (y, row) = shown.lines().enumerate().find(|(_, row)| row.contains(name)).expect("it is there");
+        let x = row.split(name).next().expect("a begin").chars().count();
+        let style = draw(wall, (120, 40), NOW)[(x as u16, y as u16)].style();
+        (style.fg, style.bg) == (critical.fg, critical.bg)
+    };
+    assert!(!is_red(&wall, "core-sw1"), "somebody has it");
+    assert!(is_red(&page(Form::Grid, fixture::outage(), true), "core-sw1"));
+    assert!(!is_red(&page(Form::Backups, cared_for, true), "db01 nightly"));
+    assert!(is_red(&page(Form::Backups, fixture::outage(), true), "db01 nightly"));
+}
+
+#[test]
 fn a_wall_without_data_looks_dead_from_edge_to_edge() {
     for size in SIZES {
         let wall = page(Form::Problems, fixture::outage(), true);
