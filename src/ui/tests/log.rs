@@ -87,8 +87,8 @@ fn the_log_goes_back_before_its_console_and_its_inventory() {
         Arc::from([became_critical("web2", 40_000, "no answer to ICMP"), became_critical("old-db", 90_000, "")]);
     let mut console = Console::new((120, 40), Arc::new(snapshot), true);
     let text = console.press("9").screen();
-    assert!(text.contains("03-14 03:15:27 state   web2               ok → critical  no answer to ICMP"), "{text}");
-    assert!(text.contains("03-13 13:22:07 state   old-db             ok → critical"), "{text}");
+    assert!(text.contains("03-14 03:15:27 state   web2               ok → down  no answer to ICMP"), "{text}");
+    assert!(text.contains("03-13 13:22:07 state   old-db             ok → down"), "{text}");
     let text = console.press("/ o l d - d b Enter Enter").screen();
     assert!(text.contains("old-db   not in the inventory now"), "{text}");
 }
@@ -135,7 +135,7 @@ fn what_is_opened_stays_while_the_log_goes_on() {
     console.press("9 j j Enter");
     let opened = console.app.selected();
     let shown = console.screen();
-    assert!(shown.contains("ok → critical"), "{shown}");
+    assert!(shown.contains("ok → down"), "{shown}");
     for revision in 10..14 {
         let mut next = (*console.app.snapshot).clone();
         next.revision = revision;
@@ -143,7 +143,7 @@ fn what_is_opened_stays_while_the_log_goes_on() {
         console.app.snapshot(Arc::new(next));
     }
     assert_eq!(console.app.selected(), opened, "nothing moves under the cursor");
-    assert!(console.screen().contains("ok → critical"), "{}", console.screen());
+    assert!(console.screen().contains("ok → down"), "{}", console.screen());
     // A message names its object.
     console.press("Esc G k / k i n d : m e s s a g e Enter Enter");
     assert!(console.screen().contains("object        web2"), "{}", console.screen());
