@@ -523,13 +523,6 @@ impl Engine {
         {
             self.net.names.put_found(names);
         }
-        if !self.to_log.is_empty()
-            && let Err(transitions) = records.log(std::mem::take(&mut self.to_log))
-        {
-            self.to_log = transitions;
-            // A disk that takes nothing costs the oldest of them.
-            self.to_log.drain(..self.to_log.len().saturating_sub(TRANSITIONS));
-        }
         while !self.devices_to_remember.is_empty() {
             let ids: Vec<AssetId> = self.devices_to_remember.iter().take(DEVICES_BATCH).cloned().collect();
             let batch = ids.iter().filter_map(|id| self.state.device(id).cloned()).collect();
@@ -549,6 +542,14 @@ impl Engine {
             for key in &keys {
                 self.to_remember.remove(key);
             }
+        }
+        // Last: it must not take the place of the states that keep a restart from telling what is known.
+        if !self.to_log.is_empty()
+            && let Err(transitions) = records.log(std::mem::take(&mut self.to_log))
+        {
+            self.to_log = transitions;
+            // A disk that takes nothing costs the oldest of them.
+            self.to_log.drain(..self.to_log.len().saturating_sub(TRANSITIONS));
         }
     }
 
