@@ -528,18 +528,13 @@ impl Engine {
             self.to_log.clear();
             return;
         };
+        // A disk that takes nothing costs the oldest of them.
+        self.to_log.drain(..self.to_log.len().saturating_sub(TRANSITIONS));
         let names = self.net.names.take_found();
         if !names.is_empty()
             && let Err(names) = records.remember_names(names)
         {
             self.net.names.put_found(names);
-        }
-        if !self.to_log.is_empty()
-            && let Err(transitions) = records.log(std::mem::take(&mut self.to_log))
-        {
-            self.to_log = transitions;
-            // A disk that takes nothing costs the oldest of them.
-            self.to_log.drain(..self.to_log.len().saturating_sub(TRANSITIONS));
         }
         while !self.devices_to_remember.is_empty() {
             let ids: Vec<AssetId> = self.devices_to_remember.iter().take(DEVICES_BATCH).cloned().collect();
@@ -571,6 +566,12 @@ impl Engine {
             for subject in &subjects {
                 self.assets_to_remember.remove(subject);
             }
+        }
+        // Last: it must not take the place of the states that keep a restart from telling what is known.
+        if !self.to_log.is_empty()
+            && let Err(transitions) = records.log(std::mem::take(&mut self.to_log))
+        {
+            self.to_log = transitions;
         }
     }
 
