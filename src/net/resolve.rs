@@ -13,7 +13,7 @@ mod health;
 
 use health::{Answer, Health};
 
-use crate::proto::icmp::Family;
+pub use crate::proto::icmp::Family;
 
 /// How long an answer is used without asking again.
 const FRESH: Duration = Duration::from_secs(60);

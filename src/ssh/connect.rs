@@ -21,8 +21,7 @@ use super::jump;
 use super::known_hosts::{KnownHosts, KnownHostsError};
 use super::target::Target;
 use crate::base::text::clean;
-use crate::net::resolve::Names;
-use crate::proto::icmp::Family;
+use crate::net::resolve::{Family, Names};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(20);

@@ -428,6 +428,15 @@ fn what_was_wrong_with_a_device_that_is_not_heard_is_said_to_be_old() {
     assert!(text.contains("PROBLEMS   as of 30s ago") && text.contains("of 52 ports up, 30s ago"), "{text}");
 }
 
+#[test]
+fn rates_of_a_device_that_is_not_heard_are_not_shown_as_if_they_were_of_now() {
+    let mut console = Console::new((200, 60), fixture::outage(), true);
+    let text = console.press("3").screen();
+    assert!(text.contains("1G  3.1M 88.0k   0/  0"), "of the one that is heard they are: {text}");
+    let text = console.press("j").screen();
+    assert!(text.contains("── acc-17 Gi1/0/1") && !text.contains("3.1M"), "{text}");
+}
+
 /// What is behind a failure is not as bad as it was when it was last seen.
 #[test]
 fn a_device_that_cannot_be_reached_is_not_red_and_its_ports_are_old() {

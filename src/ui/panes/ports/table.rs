@@ -118,8 +118,13 @@ fn value(app: &App, seen: Seen<'_>, column: Column, width: usize) -> (String, St
     let or_unknown = |text: Option<String>| text.unwrap_or_else(|| UNKNOWN.to_owned());
     match column {
         Column::Speed => (or_unknown(seen.port.speed_bps.map(units::speed)), plain),
-        // What went through before the link was lost would pass for what goes through now.
+        // What went through before the link or the device was lost would pass for what goes through now.
         Column::In | Column::Out | Column::Used if !seen.may_carry() => (UNKNOWN.to_owned(), plain),
+        Column::In | Column::Out | Column::Used | Column::Errors | Column::Discards
+            if app.parts.is_old(seen.device) =>
+        {
+            (UNKNOWN.to_owned(), plain)
+        }
         Column::In => (or_unknown(seen.in_bps().map(units::bit_rate)), plain),
         Column::Out => (or_unknown(seen.out_bps().map(units::bit_rate)), plain),
         Column::Used => match seen.utilisation() {
