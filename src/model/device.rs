@@ -522,11 +522,12 @@ impl Entity {
     /// Parts that a profile tells of are numbered from here on: no entPhysicalIndex is as large (RFC 6933).
     pub const FIRST_OF_PROFILE: u32 = 1 << 31;
 
-    /// The device itself, or what holds all the rest. What a profile lists stands in nothing that is known, and is not the device for that.
+    /// A chassis by its class; what a profile lists is none.
     pub fn is_chassis(&self) -> bool {
         self.class == EntityClass::Chassis && self.index < Self::FIRST_OF_PROFILE
     }
 
+    /// It holds all the rest: the device itself. What a profile lists stands in nothing that is known, and is not the device for that.
     pub fn is_outermost(&self) -> bool {
         self.contained_in == 0 && self.index < Self::FIRST_OF_PROFILE
     }
