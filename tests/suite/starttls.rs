@@ -81,8 +81,10 @@ fn postgres(folder: &Path, tls: &str) -> (Peer, u16) {
         lower.extend(["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]);
     }
     let initdb = programs.join("initdb");
-    let made = [&lower[..], &[initdb.to_str().expect("plain"), "-A", "trust", "--no-sync", "-D", data]].concat();
-    let made = Command::new(made[0]).args(&made[1..]).current_dir(folder).output().expect("initdb runs");
+    let made = [&lower[..], &[initdb.to_str().expect("plain"), "-A", "trust", "--no-locale", "--no-sync", "-D", data]]
+        .concat();
+    let made =
+        Command::new(made[0]).args(&made[1..]).env("LC_ALL", "C").current_dir(folder).output().expect("initdb runs");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let server = programs.join("postgres");
     let sockets = format!("unix_socket_directories={}", folder.display());

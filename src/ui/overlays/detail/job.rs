@@ -3,7 +3,7 @@
 use super::{Line, ago, care, check, heading, meaning, pair};
 use crate::base::{Timestamp, Untrusted, text, units};
 use crate::config::theme::Meaning;
-use crate::model::{AssetId, BackupReport, Target};
+use crate::model::{AssetId, BackupReport, RestorePoint, Target};
 use crate::state::JobView;
 use crate::ui::app::App;
 use crate::ui::panes;
@@ -74,6 +74,12 @@ fn points(now: Timestamp, report: &BackupReport, columns: usize, out: &mut Vec<L
     if report.points.is_empty() {
         return;
     }
+    // What is the same of all of them is said once.
+    let shared = shared(&report.points);
+    if let Some((host, words)) = &shared {
+        let parts = text::wrap(&format!("all of {host}: {words}"), columns.max(8));
+        out.extend(parts.into_iter().map(|part| (Meaning::Dim, part)));
+    }
     let longest = report.points.iter().map(|point| text::width(&point.host.line())).max().unwrap_or(0);
     let host = longest.clamp("host".len(), HOST);
     let before = TIME + AGE + SIZE + ID + 4;
@@ -81,20 +87,22 @@ fn points(now: Timestamp, report: &BackupReport, columns: usize, out: &mut Vec<L
     let head = format!("{:<TIME$} {:>AGE$} {:>SIZE$} {:<ID$}", "time UTC", "age", "size", "id");
     out.push((
         Meaning::Dim,
-        if one_line { format!("{head} {:<host$} paths", "host") } else { two_lines(&head, columns) },
+        match shared {
+            Some(_) => head,
+            None if one_line => format!("{head} {:<host$} paths", "host"),
+            None => two_lines(&head, columns),
+        },
     ));
     for point in &report.points {
         let (time, age) = (point.at.utc_minute(), units::age(now.since(point.at)));
         let size = point.bytes.map_or_else(|| "–".to_owned(), units::bytes);
         let id = text::fit(&point.id.line(), ID);
         let first = format!("{time:<TIME$} {age:>AGE$} {size:>SIZE$} {}", padded(&id, ID));
-        let mut words: Vec<String> = point.paths.iter().map(Untrusted::line).collect();
-        if !point.tags.is_empty() {
-            let tags: Vec<String> = point.tags.iter().map(Untrusted::line).collect();
-            words.push(format!("tags {}", tags.join(", ")));
+        if shared.is_some() {
+            out.push((Meaning::Text, first));
+            continue;
         }
-        let words = if words.is_empty() { "–".to_owned() } else { words.join(" ") };
-        let name = or_dash(point.host.line());
+        let (name, words) = contents(point);
         if one_line {
             let indent = before + host + 1;
             let name = text::fit(&name, host);
@@ -114,6 +122,23 @@ fn points(now: Timestamp, report: &BackupReport, columns: usize, out: &mut Vec<L
     }
 }
 
+/// The host of a point; its paths and tags.
+fn contents(point: &RestorePoint) -> (String, String) {
+    let mut words: Vec<String> = point.paths.iter().map(Untrusted::line).collect();
+    if !point.tags.is_empty() {
+        let tags: Vec<String> = point.tags.iter().map(Untrusted::line).collect();
+        words.push(format!("tags {}", tags.join(", ")));
+    }
+    (or_dash(point.host.line()), or_dash(words.join(" ")))
+}
+
+/// The same of them, where several have the same and say anything at all.
+fn shared(points: &[RestorePoint]) -> Option<(String, String)> {
+    let [first, others @ ..] = points else { return None };
+    let alike = |one: &RestorePoint| (&one.host, &one.paths, &one.tags) == (&first.host, &first.paths, &first.tags);
+    (!others.is_empty() && !first.host.is_empty() && others.iter().all(alike)).then(|| contents(first))
+}
+
 /// The head of two lines a point: where there is no room, the second says by itself what it is.
 fn two_lines(head: &str, columns: usize) -> String {
     let whole = format!("{head} host, paths");
@@ -127,4 +152,45 @@ fn or_dash(words: String) -> String {
 /// By columns of the screen, not letters.
 fn padded(words: &str, width: usize) -> String {
     format!("{words}{}", " ".repeat(width.saturating_sub(text::width(words))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(at: i64, path: &str) -> RestorePoint {
+        RestorePoint {
+            id: "64980d21".into(),
+            at: Timestamp::from_secs(at),
+            host: "db01".into(),
+            paths: vec![path.into()],
+            tags: vec!["nightly".into()],
+            bytes: None,
+        }
+    }
+
+    fn table(points_of: &[RestorePoint]) -> String {
+        let report = BackupReport {
+            collected_at: Timestamp::from_secs(300),
+            points: points_of.to_vec(),
+            total_points: points_of.len(),
+            locks: Vec::new(),
+            tool_version: None,
+            damage: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let mut out = Vec::new();
+        points(Timestamp::from_secs(300), &report, 100, &mut out);
+        out.into_iter().map(|(_, line)| line + "\n").collect()
+    }
+
+    #[test]
+    fn what_all_points_share_is_said_once() {
+        let alike = table(&[point(200, "/srv/pg"), point(100, "/srv/pg")]);
+        assert!(alike.contains("all of db01: /srv/pg tags nightly"), "{alike}");
+        assert_eq!(alike.matches("/srv/pg").count(), 1, "{alike}");
+        let others = table(&[point(200, "/srv/pg"), point(100, "/etc")]);
+        assert!(!others.contains("all of") && others.contains("/srv/pg") && others.contains("/etc"), "{others}");
+        assert!(!table(&[point(200, "/srv/pg")]).contains("all of"));
+    }
 }
