@@ -72,7 +72,7 @@ pub struct LogEntry {
     pub at: Option<Timestamp>,
     /// How bad it is, for its look and for filters.
     pub condition: Condition,
-    /// The state that it tells of, in the word of the screen; empty where it tells of none.
+    /// `DOWN` where it tells of a host that answers nothing; empty elsewhere, where the condition says enough.
     pub word: &'static str,
     /// What it is about, where that is known.
     pub about: Option<Selected>,
