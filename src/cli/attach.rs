@@ -6,17 +6,20 @@ mod bridge;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use color_eyre::eyre::{Result, bail, eyre};
 
+use super::far::Far;
 use super::keeper::{self, Post};
-use super::{Globals, console, state_dir};
+use super::plans::Findings;
+use super::run_dir::system_socket;
+use super::view::{From, Opening, View, view};
+use super::way::Way;
+use super::{Globals, state_dir};
 use crate::attach::{self, Link, LinkError, Role, Welcome};
 use crate::base::{Clock, text};
 use crate::config::{Config, UiOptions, salvage};
 use crate::state::Mode;
-pub use bridge::Far;
 
 #[derive(Debug, clap::Args)]
 pub struct AttachArgs {
@@ -36,65 +39,6 @@ pub struct AttachArgs {
     /// The theme, instead of the configuration's
     #[arg(long, value_name = "NAME", conflicts_with = "stdio")]
     pub theme: Option<String>,
-}
-
-/// How an engine is reached.
-#[derive(Clone, Debug)]
-pub enum Way {
-    /// By the socket in a state directory, which is this user's own.
-    Here(PathBuf),
-    /// By a socket of this machine.
-    Socket(PathBuf),
-    Far(Far),
-    /// In the name of somebody who said it.
-    As(Box<Self>, String),
-}
-
-impl Way {
-    /// # Errors
-    /// [`LinkError`].
-    pub async fn dial(&self, clock: Clock) -> Result<Link, LinkError> {
-        self.dial_as(clock, &crate::engine::own_author().line()).await
-    }
-
-    async fn dial_as(&self, clock: Clock, author: &str) -> Result<Link, LinkError> {
-        match self {
-            Self::As(way, author) => Box::pin(way.dial_as(clock, author)).await,
-            Self::Here(directory) => {
-                let own = rustix::process::geteuid().as_raw();
-                Link::dial(&attach::socket_in(directory), |user| user == own, clock, author).await
-            }
-            Self::Socket(path) => {
-                // Whoever may make a socket there is whoever its folder belongs to.
-                let owner = path.parent().and_then(|folder| owner(folder).ok());
-                let own = rustix::process::geteuid().as_raw();
-                Link::dial(path, |user| user == 0 || user == own || Some(user) == owner, clock, author).await
-            }
-            Self::Far(far) => far.dial(clock, author).await,
-        }
-    }
-
-    /// From one try to the next.
-    pub fn patience(&self) -> Duration {
-        match self {
-            Self::Here(_) | Self::Socket(_) => Duration::from_millis(100),
-            Self::Far(_) => Duration::from_secs(3),
-            Self::As(way, _) => way.patience(),
-        }
-    }
-
-    /// Which engine that is, for the header.
-    pub fn words(&self, who: &str) -> String {
-        match self {
-            Self::Here(_) | Self::Socket(_) => who.to_owned(),
-            Self::Far(far) => format!("{} {who}", far.name()),
-            Self::As(way, _) => way.words(who),
-        }
-    }
-}
-
-fn owner(path: &Path) -> std::io::Result<u32> {
-    Ok(std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path)?))
 }
 
 pub fn run(args: &AttachArgs, globals: &Globals) -> Result<ExitCode> {
@@ -130,7 +74,7 @@ pub fn run(args: &AttachArgs, globals: &Globals) -> Result<ExitCode> {
 /// What the console ends with.
 pub fn to_this_machine(target: Option<&str>, theme: Option<&str>, globals: &Globals) -> Result<Option<ExitCode>> {
     let own = super::config_home().is_some_and(|home| home.join("noctty.toml").exists());
-    let socket = super::collect::system_socket();
+    let socket = system_socket();
     if globals.config.is_some() || globals.state.is_some() || own || !socket.exists() {
         return Ok(None);
     }
@@ -165,7 +109,7 @@ pub fn to_this_machine(target: Option<&str>, theme: Option<&str>, globals: &Glob
 
 /// The socket of the machine's engine, where one is there that keeps its claims elsewhere than in `state`.
 pub fn engine_of_the_machine(state: &Path) -> Option<PathBuf> {
-    let socket = super::collect::system_socket();
+    let socket = system_socket();
     let its_own = || attach::said(socket.parent()?);
     let is_there = attach::connect(&socket).is_ok();
     let same = its_own().is_some_and(|process| attach::holder(state) == Some(process));
@@ -210,17 +154,16 @@ fn show(
     let (way, link) = introduced(&runtime, clock, way, link)?;
     let state = state_dir::choose(globals.state.as_deref());
     keeper::log_beside(state.clone());
-    let (findings, opening) = (console::Findings::default(), console::Opening::default());
-    let view = console::View { target, ui, findings, state, opening };
-    let from = console::From { runtime, clock, mode, way, plans: None, configuration: None, ssh, why };
-    console::view(view, from, Post::Attached(Box::new(link)))
+    let shown = View { target, ui, findings: Findings::default(), state, opening: Opening::default() };
+    let from = From { runtime, clock, mode, way, plans: None, configuration: None, ssh, why };
+    view(shown, from, Post::Attached(Box::new(link)))
 }
 
 /// Where an engine may listen: at the place named, else for this user, then for this machine.
 fn sockets(named: Option<&Path>, state: Option<&Path>) -> Vec<PathBuf> {
     match named {
         Some(named) => vec![named.to_owned()],
-        None => state.map(attach::socket_in).into_iter().chain([super::collect::system_socket()]).collect(),
+        None => state.map(attach::socket_in).into_iter().chain([system_socket()]).collect(),
     }
 }
 
@@ -250,16 +193,6 @@ fn looked_at(path: String, error: &std::io::Error) -> String {
 
 fn nobody(looked: &[String]) -> color_eyre::Report {
     eyre!("no noctty polls here (looked at {}): noctty collect starts one", looked.join(" and "))
-}
-
-/// The configuration's own words for the SSH of a console.
-fn ssh_of(config: &Config) -> crate::ssh::Surroundings {
-    super::surroundings(&config.ssh)
-}
-
-/// A message for a person, of an error that may quote the other side.
-fn clean(error: &impl std::fmt::Display) -> String {
-    text::clean(&error.to_string())
 }
 
 #[cfg(test)]

@@ -31,7 +31,6 @@ use crate::net::Net;
 use crate::net::snmp::Drops;
 use crate::ssh::Surroundings;
 use crate::state::{Mode, Snapshot, Storage};
-pub use system::socket as system_socket;
 
 #[derive(Debug, clap::Args)]
 pub struct CollectArgs {

@@ -63,7 +63,7 @@ pub fn run(args: &ConfigArgs, globals: &Globals) -> Result<ExitCode> {
 fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
     let Some(path) = file.or_else(|| super::config_file(globals)) else {
         let (_, mut problems) = super::profiles::own(None);
-        problems.extend(super::console::keys(None).1);
+        problems.extend(super::keys::in_force(None).1);
         super::print("no configuration: noctty watches what it finds (see `noctty plan`)\n")?;
         tell(&problems);
         return Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(UNKNOWN) });
@@ -72,7 +72,7 @@ fn check(file: Option<PathBuf>, globals: &Globals) -> Result<ExitCode> {
     let (own, of_profiles) = super::profiles::own(config.folder.as_deref());
     // Neither keeps anything from being watched.
     let mut of_screen = of_the_screen(&config.ui, &config.wall);
-    of_screen.extend(super::console::keys(config.ui.folder.as_deref()).1);
+    of_screen.extend(super::keys::in_force(config.ui.folder.as_deref()).1);
     let now = Clock::start().wall();
     of_screen.extend(config.maintenance.iter().flat_map(|entry| entry.clock_changes(now)));
     let (plan, of_binding) = bind::bind_what_can_be(&config, own.as_ref());

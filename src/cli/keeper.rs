@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Result, bail};
@@ -12,12 +11,12 @@ use tokio::net::UnixListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::attach::Way;
+use super::plans::Plans;
+use super::way::Way;
 use super::{logging, state_dir};
 use crate::attach::{self, Admit, Doors, Guest, Link, LinkError, Role, Seat, Taken, picture};
 use crate::base::{Clock, Untrusted, text};
 use crate::bus::{self, Door, MessageWeight};
-use crate::engine::Plan;
 use crate::engine::desk::{Desk, Outcome, Rest};
 use crate::engine::records::Records;
 use crate::engine::run::{Setup, run_in_company};
@@ -25,7 +24,7 @@ use crate::engine::schedule::Schedule;
 use crate::model::Policy;
 use crate::net::Net;
 use crate::ssh::Surroundings;
-use crate::state::{Event, Mode, Snapshot};
+use crate::state::{Mode, Snapshot};
 
 /// How long an engine that has just begun may take to open its door before the console goes on without it.
 const BEGINNING: Duration = Duration::from_secs(2);
@@ -36,9 +35,6 @@ const PICTURE: &str = "last.picture";
 const PICTURE_EVERY: Duration = Duration::from_secs(300);
 /// An engine that ended so soon may not have seen as much as the one before it.
 const YOUNG: Duration = Duration::from_secs(20);
-
-/// Sends plans, one replacing the other, until there is nothing more to find.
-pub type Plans = Box<dyn FnOnce(mpsc::Sender<Plan>, mpsc::Sender<Event>, Receiver<()>) + Send>;
 
 /// Where the picture comes from.
 #[derive(Debug)]

@@ -5,27 +5,35 @@ mod attach;
 mod backups;
 mod care;
 mod check;
+mod clipboard;
 mod collect;
 mod config;
 mod console;
 mod demo;
+mod far;
 mod guard;
 mod import;
 mod incident;
 mod keeper;
+mod keys;
 mod logging;
 mod plan;
+mod plans;
 mod ports;
 mod profiles;
+mod run_dir;
 mod service;
 mod session_file;
 mod sim_restic;
+mod simulated;
 mod ssh;
 mod state_dir;
 mod themes;
 mod tour;
+mod view;
 mod views;
 mod wall;
+mod way;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -183,7 +191,10 @@ fn run(args: Args) -> Result<ExitCode> {
             print(&String::from_utf8_lossy(&page))?;
             Ok(ExitCode::SUCCESS)
         }
-        None => console::run(target, theme.as_deref(), &globals),
+        None => match attach::to_this_machine(target.as_deref(), theme.as_deref(), &globals)? {
+            Some(exit) => Ok(exit),
+            None => console::run(target, theme.as_deref(), &globals),
+        },
     }
 }
 

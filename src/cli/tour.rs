@@ -10,10 +10,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Dispatch;
 
-use super::attach::Way;
-use super::console;
-use super::demo::Lesson;
+use super::clipboard::clipboard;
 use super::keeper::{self, Means, Post};
+use super::plans::Plans;
+use super::simulated::Lesson;
+use super::way::Way;
 use crate::base::Clock;
 use crate::bus::{self, EngineEnd};
 use crate::engine::desk::Desk;
@@ -48,8 +49,8 @@ impl Tours {
         let stop = CancellationToken::new();
         let simulation = Simulation {
             end,
-            system_ssh: console::system_ssh(&lesson.ssh),
-            clipboard: console::clipboard(Some(&lesson.state())),
+            system_ssh: lesson.ssh.system_ssh(),
+            clipboard: clipboard(Some(&lesson.state())),
             life: Box::new(Life { _guard: stop.clone().drop_guard() }),
         };
         let (clock, running) = (self.clock, self.running.clone());
@@ -106,7 +107,7 @@ fn run(lesson: Lesson, clock: Clock, end: EngineEnd, stop: &CancellationToken) -
     lesson.run(network, |plans| {
         let mode = Mode::Polling;
         let desk = Desk::new(clock, mode, end, ssh.clone(), stop.clone());
-        let plans: keeper::Plans = Box::new(move |found, events, confirmed| {
+        let plans: Plans = Box::new(move |found, events, confirmed| {
             silence();
             plans(found, events, confirmed);
         });

@@ -10,8 +10,8 @@ use color_eyre::eyre::{Result, WrapErr as _, bail};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::console::{self, Plans, Source};
-use super::{Globals, complain, keeper, logging, state_dir, themes};
+use super::plans::{self, Plans, Source};
+use super::{Globals, complain, keeper, logging, state_dir, themes, view};
 use crate::attach::{self, News, Onlooker};
 use crate::base::Clock;
 use crate::base::options::Problem;
@@ -49,12 +49,12 @@ pub fn run(args: &WallArgs, globals: &Globals) -> Result<ExitCode> {
         None => (Source::Discovered, Config::default(), Vec::new()),
         Some(path) if globals.config.is_some() && !path.exists() => bail!("there is no {}", super::shown(&path)),
         Some(path) => {
-            let (plan, config, problems) = console::salvaged(&path);
+            let (plan, config, problems) = plans::salvaged(&path);
             (Source::Configured(Box::new(plan)), config, problems)
         }
     };
     let ssh = super::surroundings(&config.ssh);
-    let plans = console::source_plans(source, ssh.clone());
+    let plans = plans::source_plans(source, ssh.clone());
     show(plans, config.wall, &config.ui, (&args.page, args.theme.as_deref()), ssh, &problems, globals)
 }
 
@@ -77,7 +77,7 @@ pub fn show(
     capabilities.unicode &= !ui.ascii;
     let theme = wanted.1.map_or_else(|| options.theme.clone().or_dark("wall"), ThemeChoice::named);
     let (themes, more) = themes::start(&UiOptions { theme, ..ui.clone() }, capabilities);
-    console::install_panic_hook();
+    view::install_panic_hook();
     if let Ok(program) = std::env::current_exe() {
         guard::station(program);
     }
@@ -87,7 +87,7 @@ pub fn show(
     let runtime = super::runtime()?;
     let poller = Poller { clock, ssh, globals: globals.clone(), stop: stop.clone() };
     let engines = runtime.spawn(poller.run(plans, ends));
-    let mut wall = Wall::new(options, themes, console::trouble(problems), clock.now());
+    let mut wall = Wall::new(options, themes, plans::trouble(problems), clock.now());
     let mut view = View::new(coming);
     let screen = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let exit = screen.block_on(async {
@@ -107,7 +107,7 @@ pub fn show(
     for problem in problems.iter().chain(&more) {
         complain(problem.render().trim_end());
     }
-    Ok(console::exit_code(&exit?))
+    Ok(view::exit_code(&exit?))
 }
 
 /// One engine after the other: each is shown by a view of its own.

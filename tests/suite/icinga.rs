@@ -111,6 +111,12 @@ impl Lab {
             .map(|name| fs::read_to_string(self.path(name)).unwrap_or_default().lines().count())
     }
 
+    /// What Icinga has told: the kind, the host and the service.
+    fn told_by_icinga(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.path("page-icinga.told")).unwrap_or_default();
+        text.lines().map(|line| line.trim_end().to_owned()).collect()
+    }
+
     /// The rows of a table of Icinga's, by Livestatus.
     fn table(&self, query: &str) -> Vec<Vec<String>> {
         let ask = || -> std::io::Result<String> {
@@ -258,9 +264,10 @@ impl Both {
     /// The alarms since the last time. What noctty has to tell of it is known. Icinga keeps back what it finds while a parent
     /// has only just come back, and tells it some seconds later if it still stands: so it is waited for until it has told
     /// its own part, before the next thing happens. How much more it tells is a matter of whose turn falls when.
-    async fn count(&mut self, what: &str, theirs_at_least: usize, wanted: RangeInclusive<usize>) {
+    async fn count(&mut self, what: &str, theirs: &str, wanted: RangeInclusive<usize>) {
         let before = self.before[0];
-        self.until(&format!("{what}: told by Icinga"), |_, _| self.lab.told()[0] >= before + theirs_at_least).await;
+        let told = |_: &Picture, _: &Snapshot| self.lab.told_by_icinga().iter().skip(before).any(|line| line == theirs);
+        self.until(&format!("{what}: Icinga tells {theirs}"), told).await;
         let now = self.lab.told();
         let [theirs, ours] = [0, 1].map(|n| now[n] - self.before[n]);
         self.before = now;
@@ -287,24 +294,24 @@ async fn icinga_and_noctty_say_the_same_of_every_host_and_noctty_raises_fewer_al
     let behind = ["far1", "far2", "far3", "far4", "far5", "far6"].map(|name| (name, is("UNREACHABLE")));
     let all = [&[("core", is("DOWN"))], &behind[..]].concat();
     both.rest("the core is down", &all).await;
-    both.count("the core loses its link, six hosts and two services behind it", 1, 1..=1).await;
+    both.count("the core loses its link, six hosts and two services behind it", "PROBLEM core", 1..=1).await;
     both.lab.does("core_comes");
     both.rest("the core is back", &[]).await;
-    both.count("and the core is back", 1, 1..=1).await;
+    both.count("and the core is back", "RECOVERY core", 1..=1).await;
 
     both.lab.does("host_goes 3");
     both.rest("one host is down", &[("far3", is("DOWN"))]).await;
-    both.count("one host goes", 1, 1..=1).await;
+    both.count("one host goes", "PROBLEM far3", 1..=1).await;
     both.lab.does("host_comes 3");
     both.rest("it is back", &[]).await;
-    both.count("and is back", 1, 1..=1).await;
+    both.count("and is back", "RECOVERY far3", 1..=1).await;
 
     both.lab.does("web_goes 2");
     both.rest("one service has ended", &[("far2", Said { ails: true, ..is("UP") })]).await;
-    both.count("one service ends", 1, 1..=1).await;
+    both.count("one service ends", "PROBLEM far2 web", 1..=1).await;
     both.lab.does("web_comes 2");
     both.rest("it serves again", &[]).await;
-    both.count("and begins again", 1, 1..=1).await;
+    both.count("and begins again", "RECOVERY far2 web", 1..=1).await;
 
     // On a quick machine all of it would be within the results that flapping is judged by.
     let is_past = |host: &Arc<HostView>| host.checks.iter().all(|check| check.flap.percent < 12);
@@ -321,11 +328,11 @@ async fn icinga_and_noctty_say_the_same_of_every_host_and_noctty_raises_fewer_al
     })
     .await;
     both.asked_again("neither sees anything").await;
-    both.count("the console's own way out goes", 1, 0..=0).await;
+    both.count("the console's own way out goes", "PROBLEM edge", 0..=0).await;
     both.lab.does("uplink_comes");
     both.rest("both see again", &[]).await;
     both.until("it is over", |_, now| now.engine.blind.is_none()).await;
-    both.count("and comes back", 1, 0..=0).await;
+    both.count("and comes back", "RECOVERY edge", 0..=0).await;
 
     let mut there = true;
     let mut turns = 0;
@@ -350,7 +357,7 @@ async fn icinga_and_noctty_say_the_same_of_every_host_and_noctty_raises_fewer_al
         .await;
     }
     both.rest("it stays", &[]).await;
-    both.count("one host comes and goes, then stays", 1, 1..=2).await;
+    both.count("one host comes and goes, then stays", "FLAPPINGSTART far6", 1..=2).await;
 
     let [theirs, ours] = both.lab.told();
     let _ = writeln!(both.figures, "| together | {theirs} | {ours} |");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, bail};
 use tokio::sync::mpsc;
 
-use super::super::attach::Way;
+use super::super::way::Way;
 use crate::attach::{LinkError, News};
 use crate::base::{Clock, Timestamp};
 use crate::engine::{Plan, cycle};

@@ -18,27 +18,15 @@ use crate::base::options::Problem;
 use crate::base::{Clock, Untrusted, text};
 use crate::bus::Door;
 use crate::cli::keeper::process_words;
-use crate::cli::{Globals, complain, shown};
+use crate::cli::{Globals, complain, run_dir, shown};
 use crate::config::roles::Member;
 use crate::config::{RoleOptions, load};
 use crate::state::Snapshot;
 
-const RUN: &str = "/run/noctty";
 const STATE: &str = "/var/lib/noctty";
 const CONFIGURATION: &str = "/etc/noctty/noctty.toml";
 /// Longer names are no names.
 const LONGEST_NAME: usize = 64;
-
-/// Where such an engine listens.
-pub fn socket() -> PathBuf {
-    attach::system_socket_in(&folder(None))
-}
-
-/// As named, else where systemd made it, else the usual one.
-fn folder(named: Option<&Path>) -> PathBuf {
-    let named = named.map(Path::to_owned);
-    named.or_else(|| std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from)).unwrap_or_else(|| RUN.into())
-}
 
 /// What the command line says, with the places of a service for what it does not.
 pub fn globals(globals: &Globals) -> Globals {
@@ -65,7 +53,7 @@ impl Office {
     /// # Errors
     /// In words: what is missing, where, and what makes it right.
     pub fn open(run_dir: Option<&Path>, group: &str, globals: &Globals) -> Result<Self> {
-        let folder = folder(run_dir);
+        let folder = run_dir::choose(run_dir);
         let roles = read(globals)?;
         let name = text::clean(group);
         let Some(group) = Group::from_name(group).map_err(|error| eyre!("cannot look up group {name}: {error}"))?

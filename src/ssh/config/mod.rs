@@ -35,6 +35,15 @@ impl Surroundings {
         Self { home: home.to_path_buf(), ..Self::from_environment() }
     }
 
+    /// How the system's own ssh is called, so that it reads the same file as the sessions do.
+    pub fn system_ssh(&self) -> Vec<String> {
+        let mut argv = vec!["ssh".to_owned()];
+        if let Some(file) = &self.config {
+            argv.extend(["-F".to_owned(), file.display().to_string()]);
+        }
+        argv
+    }
+
     /// From the environment of this process; asks no name service.
     pub fn from_environment() -> Self {
         let uid = rustix::process::getuid().as_raw();
