@@ -29,6 +29,7 @@ mod serve;
 mod view;
 mod vitals;
 mod wire;
+mod words;
 
 pub use hello::{Welcome, build};
 pub use link::{Ended, Link, LinkError, News, Onlooker};

@@ -22,34 +22,6 @@ use crate::model::{
     ToldApart, TrapStatus, Unit, Urgency, Vitals, Wire as CheckWire,
 };
 
-/// Every word that a type of the model holds by reference to the program.
-pub const WORDS: &[&str] = &[
-    "v1",
-    "v2c",
-    "v3",
-    "percent",
-    "dbm",
-    "hertz",
-    "volt-amperes",
-    "kilowatt-hours",
-    "seconds",
-    "minutes",
-    "count",
-    "bytes",
-    "cfm",
-    "cpu",
-    "memory",
-    "io",
-    "apt",
-    "apk",
-    "dpkg",
-    "rpm",
-    "pacman",
-    "units",
-    "updates",
-    "SMART",
-];
-
 type PortLimits = port_rules::Limits;
 
 wire! {

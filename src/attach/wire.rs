@@ -424,7 +424,7 @@ const MORE_WORDS: usize = 256;
 /// program would say is `?`.
 fn word(text: &str) -> &'static str {
     static MORE: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    if let Some(known) = super::model::WORDS.iter().find(|word| **word == text) {
+    if let Some(known) = super::words::KNOWN.iter().find(|word| **word == text) {
         return known;
     }
     let is_plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';

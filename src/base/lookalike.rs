@@ -6,6 +6,8 @@
 
 use unicode_security::skeleton;
 
+use super::characters::is_mark;
+
 /// Which characters of a text pass for ASCII letters or digits and should be named instead of shown, by where they begin
 /// in it; empty for nearly all texts.
 pub fn impostors(text: &str) -> Vec<usize> {
@@ -40,7 +42,7 @@ fn kind(c: char) -> Kind {
         'a'..='z' | 'A'..='Z' => Kind::Latin,
         '0'..='9' => Kind::Within,
         c if c.is_ascii() => Kind::Between,
-        c if super::text::is_mark(c) => Kind::Within,
+        c if is_mark(c) => Kind::Within,
         c if !c.is_alphanumeric() => Kind::Between,
         // Latin letters with and without marks, and the wide ones, which nobody takes for the others.
         '\u{80}'..=LAST_LATIN

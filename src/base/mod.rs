@@ -2,6 +2,7 @@
 //! where in which file they were written. Imports nothing of the project.
 
 pub mod alarm;
+mod characters;
 pub mod clock;
 pub mod document;
 mod lookalike;

@@ -18,7 +18,8 @@ use crate::config::inventory::without_credentials;
 use crate::config::{CheckEntry, HostEntry};
 use crate::model::{AssetId, FlapFormula, Host, Inventory, Job, Origin};
 use crate::net::resolve::name_servers;
-use crate::ssh::config::{Proxy, SshConfig, Surroundings, is_safe_host};
+use crate::ssh::config::{Proxy, SshConfig, Surroundings};
+use crate::ssh::target::is_safe_host;
 
 /// More SSH hosts than this are watched only after a word from the operator.
 pub const SSH_HOSTS: usize = 50;

@@ -11,34 +11,11 @@ use ulid::Ulid;
 use super::deed;
 use super::error::JournalError;
 use super::record::{self, Hash, Record, TEXT_LIMIT, TITLE_LIMIT, urgency_number};
+use super::schema::SCHEMA;
 use super::{log, read};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{Deed, Entry, EntryKind, IncidentId, Urgency};
-use crate::store::Schema;
-use crate::store::database::{self, Durability};
-
-pub(super) const SCHEMA: Schema = Schema {
-    file: "journal.db",
-    durability: Durability::PowerCut,
-    steps: &["CREATE TABLE entry (
-                position INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of commits in this file; without gaps
-                id TEXT NOT NULL UNIQUE,
-                incident INTEGER NOT NULL,
-                writer TEXT NOT NULL,
-                sequence INTEGER NOT NULL,
-                at INTEGER NOT NULL,
-                kind TEXT NOT NULL,
-                urgency INTEGER NOT NULL,
-                author BLOB NOT NULL,
-                text BLOB NOT NULL,
-                about BLOB,
-                previous BLOB NOT NULL,
-                hash BLOB NOT NULL,
-                UNIQUE (writer, sequence)
-              ) STRICT;
-              CREATE INDEX entry_of_incident ON entry (incident);
-              CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"],
-};
+use crate::store::database;
 
 /// What is to be written; the journal adds the number, the time and the chain.
 #[derive(Clone, Debug, PartialEq)]

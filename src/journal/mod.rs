@@ -14,6 +14,7 @@ mod fold;
 mod log;
 mod read;
 mod record;
+mod schema;
 mod watch;
 
 pub use append::{Draft, Journal};

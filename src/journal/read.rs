@@ -8,9 +8,9 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::append::SCHEMA;
 use super::error::JournalError;
 use super::record::{self, Hash, Record};
+use super::schema::SCHEMA;
 use super::{deed, fold, log};
 use crate::base::text::clean;
 use crate::model::{CareBook, Incident, IncidentId};

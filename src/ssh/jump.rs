@@ -15,7 +15,7 @@ pub(super) fn chain(config: &SshConfig, target: &Target) -> Result<Vec<HostSetti
     let mut next = Some((target.clone(), true));
     while let Some((target, own_proxy)) = next.take() {
         let settings = config.resolve_with(&target.host, target.user.as_deref(), target.port);
-        if chain.len() >= HOPS || !super::config::is_safe_host(&settings.host_name) {
+        if chain.len() >= HOPS || !super::target::is_safe_host(&settings.host_name) {
             return Err(SshError::JumpLoop { hop: clean(&target.host) });
         }
         let hops: Vec<Target> = match &settings.proxy {

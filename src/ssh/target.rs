@@ -1,7 +1,5 @@
 //! `[user@]host[:port]`, `[user@][v6]:port` and `ssh://…`: where somebody wants to go.
 
-use super::config::is_safe_host;
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     pub user: Option<String>,
@@ -41,6 +39,15 @@ impl Target {
             port,
         })
     }
+}
+
+/// Whether a host name may be dialled or passed on at all: nothing that a shell, an option parser or a
+/// terminal would take for something else.
+pub fn is_safe_host(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 255
+        && !name.starts_with('-')
+        && !name.chars().any(|c| c.is_control() || c.is_whitespace() || "'`\"$\\;&<>|(){}".contains(c))
 }
 
 #[cfg(test)]

@@ -2,11 +2,14 @@
 //! which costs no task, no timer and no wake-up each. Every echo gets exactly one answer either way.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
 use super::EchoError;
-use super::waiting::Answer;
+
+/// The round trip.
+pub type Answer = Result<Duration, EchoError>;
 
 /// Answers that nobody waits for one by one. As many as there are echoes out at most.
 #[derive(Debug, Default)]
@@ -77,8 +80,6 @@ impl To {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test]

@@ -18,9 +18,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, socket_with, 
 use tokio::sync::oneshot;
 
 use self::answers::To;
-pub use self::answers::{Answers, Slip};
+pub use self::answers::{Answer, Answers, Slip};
 use self::driver::{Driver, Job};
-pub use self::waiting::Answer;
 use super::line::{Line, line};
 use crate::proto::icmp::{Family, Refusal};
 

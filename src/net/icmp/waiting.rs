@@ -11,8 +11,6 @@ use super::EchoError;
 use super::answers::To;
 use crate::proto::icmp::Quote;
 
-pub type Answer = Result<Duration, EchoError>;
-
 /// The wall's clock may have been set between two stamps if they differ by so much more than they can.
 const SLACK: Duration = Duration::from_millis(1);
 /// No round trip is told to be shorter than what the stamps can tell apart.
@@ -174,6 +172,7 @@ fn round_trip(sent: Moment, came: Option<Duration>, read: Moment) -> Duration {
 mod tests {
     use tokio::sync::oneshot;
 
+    use super::super::answers::Answer;
     use super::*;
     use crate::proto::icmp::Refusal;
 

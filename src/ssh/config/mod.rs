@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 pub use settings::{AgentSocket, HostSettings, Proxy, StrictHostKeys};
 
+use super::target::is_safe_host;
 use parse::{Line, Reading};
 
 /// What the values of a configuration may refer to: the local user and machine.
@@ -170,15 +171,6 @@ pub fn matches(pattern: &str, name: &str) -> bool {
 
 fn is_plain_name(text: &str) -> bool {
     is_safe_host(text) && !text.contains(['*', '?', '!', ','])
-}
-
-/// Whether a host name may be dialled or passed on at all: nothing that a shell, an option parser or a
-/// terminal would take for something else.
-pub fn is_safe_host(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= 255
-        && !name.starts_with('-')
-        && !name.chars().any(|c| c.is_control() || c.is_whitespace() || "'`\"$\\;&<>|(){}".contains(c))
 }
 
 #[cfg(test)]
