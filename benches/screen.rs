@@ -1,5 +1,5 @@
 //! What a console costs that is left open, and how soon it answers: noctty with 100 hosts, and beside it, by turns, an echo
-//! (the floor) and the full-screen programs that are installed of `htop`, `btop`, `btm` and `bmon`. Each runs on a
+//! (the floor) and the full-screen programs that are installed of `htop`, `btop`, `btm` (bottom), `trip` (trippy) and `bmon`. Each runs on a
 //! pseudo-terminal of 120x40 that this program plays, one after the other.
 //!
 //! ```text
@@ -52,6 +52,7 @@ fn main() {
         ("htop", words("htop"), ""),
         ("btop", words("btop --utf-force"), ""),
         ("btm", words("btm"), ""),
+        ("trip", words("trip 127.0.0.1"), ""),
         ("bmon", words("bmon"), ""),
     ] {
         match find(&argv[0]) {

@@ -51,7 +51,7 @@ pub struct CheckSpec {
     /// How many bad results in a row make a problem hard. At least 1.
     pub attempts: u8,
     /// A good result proves that the host is up, and when all such checks are critical it is down. While
-    /// another one answers, a critical one means only that this protocol gets no answer.
+    /// another one answers, a critical one means only that this protocol gets no answer (of `ssh`, that nobody can log in).
     pub decides_reachability: bool,
     /// A good result came from the host itself, and so it lives: not what a program found out in its own way, or another host said.
     pub speaks_for_host: bool,

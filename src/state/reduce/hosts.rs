@@ -39,7 +39,12 @@ impl State {
         let silent = rules::host::is_silent(&self.hosts[row].view);
         let standing = if silent { self.standing(at, row, effects) } else { Standing::Alone };
         let slot = &self.hosts[row];
-        let open = Open { wavering: slot.lineage.wavering, doubt: slot.lineage.doubt(&slot.view, at) };
+        // Where nobody is asked again on behalf of another, nothing is left to wait for.
+        let open = if self.policy.longest_wait.is_zero() {
+            Open::default()
+        } else {
+            Open { wavering: slot.lineage.wavering, doubt: slot.lineage.doubt(&slot.view, at) }
+        };
         let mut verdict = rules::host::judge(&slot.view, &standing, open, &self.policy);
         if let (Standing::Behind(blame), Some(parent)) = (&standing, &slot.view.care.inferred_parent) {
             verdict.reason = Untrusted::from(format!("behind {blame} ({})", parent.by.words(&parent.name)));

@@ -166,13 +166,16 @@ pub fn fault(check: &CheckView, view: &HostView, doubt: Option<Timestamp>) -> Op
     Some(contribution(check, &view.host, false)).filter(|condition| condition.is_problem())
 }
 
-/// What a check adds to its host while the host is alive: no answer to one protocol is not "down". Where nobody asked
-/// for that protocol and it never worked, it adds nothing; nor does it while it is open whether the host is alive.
+/// What a check adds to its host while the host is alive: no echo, or no agent, is not "down", and leaves open how the host is;
+/// a log-in that nobody can use any more is as bad as any other service. Where nobody asked for that protocol and it never
+/// worked, it adds nothing; nor does it while it is open whether the host is alive.
 fn contribution(check: &CheckView, host: &Host, open: bool) -> Condition {
     if check.condition != Condition::Critical || !check.spec.decides_reachability {
         check.condition
     } else if open || (check.last_good.is_none() && host.origin != Origin::Config) {
         Condition::Pending
+    } else if &*check.spec.kind == "ssh" {
+        Condition::Critical
     } else {
         Condition::Unknown
     }

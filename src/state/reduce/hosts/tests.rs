@@ -396,6 +396,29 @@ fn one_headless_cycle_waits_for_nothing() {
     assert_eq!(condition(&mut s, "child", 8), Condition::Unreachable);
 }
 
+#[test]
+fn a_log_in_that_nobody_can_use_is_critical_where_the_host_answers_to_echoes_and_an_agent_that_is_silent_leaves_it_open()
+ {
+    let of = |policy: Policy, silent: &str| {
+        let mut s = State::new(policy);
+        s.reduce(T0, Event::Inventory(inventory(&[("a", &[])], &[("icmp", true), (silent, true)])));
+        see(&mut s, "a", "icmp", 1, Outcome::Ok);
+        for secs in [1, 2, 3] {
+            see(&mut s, "a", silent, secs, Outcome::Critical);
+        }
+        s
+    };
+    // In one headless cycle nothing is asked again on behalf of the other, and so nothing is left open.
+    let headless = || Policy { longest_wait: Duration::ZERO, ..Policy::default() };
+    for (silent, is) in [("ssh", Condition::Critical), ("snmp", Condition::Unknown)] {
+        assert_eq!(condition(&mut of(headless(), silent), "a", 3), is, "{silent}");
+        let mut s = of(Policy::default(), silent);
+        assert_eq!(condition(&mut s, "a", 3), Condition::Ok, "{silent}: the host may be down");
+        see(&mut s, "a", "icmp", 4, Outcome::Ok);
+        assert_eq!(condition(&mut s, "a", 4), is, "{silent}");
+    }
+}
+
 /// Bad and good in turn, every three seconds, `times` each; ends good.
 fn flap(s: &mut State, host: &str, from: u64, times: u64) -> Vec<Effect> {
     let pair = |n: u64| [(from + 6 * n, Outcome::Critical), (from + 6 * n + 3, Outcome::Ok)];
