@@ -12,7 +12,7 @@ pub struct List {
     pub outdated: bool,
     /// Rows at the end that came since it was sorted.
     pub appended: usize,
-    /// The cursor was put on a row below the top: it stays there, whatever becomes of the rows above.
+    /// The cursor was put on a row below the top, or what it is on is looked at: it stays there, whatever becomes of the rows above.
     held: bool,
 }
 
@@ -75,6 +75,11 @@ impl List {
         self.held = self.selected > 0;
     }
 
+    /// Somebody looks at what is selected: nothing else takes its place until the cursor moves.
+    pub fn hold(&mut self) {
+        self.held = !self.order.is_empty();
+    }
+
     /// Keeps the selection within `height` visible rows.
     pub fn scroll(&mut self, height: usize) {
         let height = height.max(1);
@@ -104,6 +109,18 @@ mod tests {
         list.move_by(-10);
         list.reorder(vec![3, 2, 1, 0, 4]);
         assert_eq!((list.row(), list.outdated), (Some(3), false));
+    }
+
+    #[test]
+    fn what_is_looked_at_on_the_top_row_stays_selected_until_the_cursor_moves() {
+        let mut list = List::default();
+        list.reorder(vec![0, 1, 2]);
+        list.hold();
+        list.reorder(vec![2, 0, 1]);
+        assert_eq!((list.row(), list.outdated), (Some(0), true));
+        list.move_by(-1);
+        list.reorder(vec![2, 0, 1]);
+        assert_eq!((list.row(), list.outdated), (Some(2), false));
     }
 
     #[test]

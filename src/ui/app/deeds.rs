@@ -229,6 +229,7 @@ impl App {
             self.focus = PaneKind::Ports;
             return;
         }
+        self.list_mut(self.focus).hold();
         self.overlays.push(Overlay::detail(selected));
     }
 
