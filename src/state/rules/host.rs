@@ -85,8 +85,10 @@ pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) 
     verdict.reason = if verdict.condition.is_problem() {
         join(blamed, checks.len() > 1)
     } else {
-        let first = checks.iter().find_map(|c| c.last.as_ref());
-        first.map(|o| o.reading.summary.clone()).unwrap_or_default()
+        // What is well says so, and not what adds nothing.
+        let good = checks.iter().find(|c| c.condition == Condition::Ok).and_then(|c| c.last.as_ref());
+        let said = good.or_else(|| checks.iter().find_map(|c| c.last.as_ref()));
+        said.map(|o| o.reading.summary.clone()).unwrap_or_default()
     };
     verdict
 }

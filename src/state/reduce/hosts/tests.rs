@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::tests::{T0, at, condition, down, inventory, see, spec, state};
 use super::*;
-use crate::model::{AssetId, CheckKey, Condition, Facts, Observation, Outcome, Policy, Reading, Subject};
+use crate::model::{AssetId, CheckKey, Condition, Facts, Observation, Origin, Outcome, Policy, Reading, Subject};
 use crate::state::event::{Event, Remembered};
 use crate::state::{Snapshot, State};
 
@@ -417,6 +417,31 @@ fn a_log_in_that_nobody_can_use_is_critical_where_the_host_answers_to_echoes_and
         see(&mut s, "a", "icmp", 4, Outcome::Ok);
         assert_eq!(condition(&mut s, "a", 4), is, "{silent}");
     }
+}
+
+#[test]
+fn a_host_that_was_found_says_what_is_well_and_not_what_nobody_asked_for_and_never_worked() {
+    let mut found = (*inventory(&[("resolver", &[])], &[("icmp", true), ("dns", false)])).clone();
+    Arc::make_mut(&mut found.hosts[0]).origin = Origin::Resolver;
+    let mut s = State::new(Policy::default());
+    s.reduce(T0, Event::Inventory(Arc::new(found)));
+    for (check, secs, outcome, words) in [
+        ("icmp", 1, Outcome::Critical, "unreachable (code 3)"),
+        ("dns", 2, Outcome::Ok, "192.0.2.7"),
+        ("icmp", 3, Outcome::Critical, "unreachable (code 3)"),
+        ("icmp", 5, Outcome::Critical, "unreachable (code 3)"),
+        ("dns", 6, Outcome::Ok, "192.0.2.7"),
+    ] {
+        let check = spec("resolver", check, false).key.clone();
+        let reading = Reading::new(outcome, words);
+        s.reduce(
+            at(secs),
+            Event::Observed(Observation { check, at: at(secs), took: Duration::from_millis(9), reading }),
+        );
+    }
+    let snapshot = s.publish(at(6));
+    let host = &snapshot.hosts[0];
+    assert_eq!((host.condition, host.reason.line()), (Condition::Ok, "192.0.2.7".into()));
 }
 
 /// Bad and good in turn, every three seconds, `times` each; ends good.
