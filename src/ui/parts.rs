@@ -7,6 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::units::counted;
 use crate::base::{Timestamp, text};
@@ -74,6 +75,8 @@ pub struct Change {
 const MEASURED: usize = 256;
 /// Changes that are kept: as many as a tall screen may have room for.
 const CHANGES: usize = 40;
+/// So far apart are two changes of one failure at the most.
+const TOGETHER: Duration = Duration::from_secs(120);
 
 impl Parts {
     pub fn of(snapshot: &Snapshot) -> Self {
@@ -186,7 +189,8 @@ fn port_changes(snapshot: &Snapshot) -> Vec<Change> {
 /// The same with the conditions that changed. What is behind a failure goes and comes back in one line.
 fn changes(snapshot: &Snapshot, ports: &[Change]) -> Vec<Change> {
     let behind = |one: &Transition| one.from == Condition::Unreachable || one.to == Condition::Unreachable;
-    let same = |a: &Transition, b: &Transition| behind(a) && (a.from, a.to, a.down) == (b.from, b.to, b.down);
+    let same =
+        |a: &Transition, b: &Transition| behind(a) && (a.from, a.to) == (b.from, b.to) && a.at.since(b.at) <= TOGETHER;
     let mut out: Vec<Change> = Vec::new();
     for run in snapshot.transitions.chunk_by(|a, b| same(a, b)).take(CHANGES) {
         let [one, ..] = run else { continue };

@@ -2,7 +2,7 @@
 //! fills towards it; what else is known of it where there is room.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::heads::{self, Heads, Title};
 use super::{PaneKind, ScreenId, age, dim};
@@ -361,7 +361,9 @@ fn course<'a, 'b>(
 ) -> &'a mut Row<'b> {
     let Some(used) = used(job, now) else { return line.cell("–", BAR + 1, dim(app)) };
     let filled = (used * MARK as f64).ceil() as usize;
+    // Where a line below its words marks what is critical, one through a bar would be read as a part of it.
     let style = if job.condition.is_problem() { words } else { app.look.style(Meaning::Bar) };
+    let style = style.remove_modifier(Modifier::UNDERLINED);
     let (full, empty, mark) = if app.look.unicode { ('▓', '░', '│') } else { ('=', '.', '|') };
     let mut bar = String::new();
     for at in 0..BAR {

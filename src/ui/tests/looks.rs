@@ -32,6 +32,8 @@ fn with_changes() -> Snapshot {
         behind("app02"),
         behind("app03"),
         changed("core-sw1", 60, Condition::Ok, Condition::Critical, "no answer to ICMP"),
+        changed("app04", 9_000, Condition::Unreachable, Condition::Ok, ""),
+        changed("app05", 20_000, Condition::Unreachable, Condition::Ok, ""),
     ]);
     snapshot
 }
@@ -44,6 +46,7 @@ fn the_overview_and_the_incident_tell_what_changed_last_where_there_is_room() {
         let lines: Vec<&str> = text.lines().skip_while(|line| !line.contains("LAST CHANGES")).collect();
         assert!(lines[1].contains("◆ 3 hosts") && lines[1].contains("ok → unreachable · behind core-sw1"), "{text}");
         assert!(lines[2].contains("■ core-sw1") && lines[2].contains("ok → down"), "{text}");
+        assert!(lines[3].contains("● app04") && lines[4].contains("● app05"), "hours apart: {text}");
     }
     let mut triage = Console::new((120, 40), Arc::new(with_changes()), true);
     let text = triage.press(": l a y o u t Space t r i a g e Enter").screen();
