@@ -77,6 +77,22 @@ pub struct Incident {
     pub damage: Vec<String>,
 }
 
+impl Incident {
+    /// The last word on each role, `IC: ops1`, in the order in which they were first given.
+    pub fn roles(&self) -> Vec<String> {
+        let mut roles: Vec<(String, String)> = Vec::new();
+        for entry in self.entries.iter().filter(|entry| entry.kind == EntryKind::Role) {
+            let line = entry.text.line();
+            let name = line.split_once(": ").map_or(line.as_str(), |(name, _)| name).to_owned();
+            match roles.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, last)) => *last = line,
+                None => roles.push((name, line)),
+            }
+        }
+        roles.into_iter().map(|(_, line)| line).collect()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EntryKind {
     Opened,

@@ -56,6 +56,34 @@ pub struct BgpPeer {
     pub prefix_limit: Option<u64>,
 }
 
+impl BgpPeer {
+    /// What the last error was, in words; `None` where there was none. Codes of RFC 4271, subcodes of Cease of RFC 4486, 8538 and
+    /// 9384.
+    pub fn error_words(&self) -> Option<&'static str> {
+        Some(match self.last_error? {
+            [0, 0] => return None,
+            [1, _] => "a message header was wrong",
+            [2, _] => "the opening message was refused",
+            [3, _] => "an update was malformed",
+            [4, _] => "the hold timer expired",
+            [5, _] => "a message came out of turn",
+            [6, 1] => "too many prefixes",
+            [6, 2] => "shut down by an operator",
+            [6, 3] => "the peer was taken out of the configuration",
+            [6, 4] => "reset by an operator",
+            [6, 5] => "the connection was refused",
+            [6, 6] => "the configuration was changed",
+            [6, 7] => "two connections collided",
+            [6, 8] => "out of resources",
+            [6, 9] => "a hard reset",
+            [6, 10] => "BFD lost the peer",
+            [6, _] => "the session was ended",
+            [7, _] => "a route refresh was malformed",
+            _ => "of a kind that is not known",
+        })
+    }
+}
+
 /// `ospfNbrState` (RFC 4750).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OspfState {
@@ -107,4 +135,29 @@ pub struct OspfNeighbor {
     pub state: Option<OspfState>,
     /// `ospfNbrEvents`: grows when the adjacency flaps.
     pub events: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peers_last_error_is_told_in_words_and_none_where_there_was_none() {
+        let peer = |last_error| BgpPeer {
+            peer: IpAddr::from([192, 0, 2, 1]),
+            remote_as: None,
+            state: None,
+            started: None,
+            in_state_for: None,
+            transitions: None,
+            last_error,
+            prefixes: None,
+            prefix_limit: None,
+        };
+        assert_eq!((peer(None).error_words(), peer(Some([0, 0])).error_words()), (None, None));
+        assert_eq!(peer(Some([4, 0])).error_words(), Some("the hold timer expired"));
+        assert_eq!(peer(Some([6, 1])).error_words(), Some("too many prefixes"));
+        assert_eq!(peer(Some([6, 77])).error_words(), Some("the session was ended"));
+        assert_eq!(peer(Some([99, 1])).error_words(), Some("of a kind that is not known"));
+    }
 }

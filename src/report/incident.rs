@@ -111,7 +111,7 @@ pub fn handover_text(incident: &Incident, now: Timestamp) -> String {
     let owner = entries.iter().rev().find(|e| e.kind == EntryKind::Acknowledged);
     let _ =
         writeln!(out, "owner   {}", owner.map_or_else(|| "nobody has acknowledged it".to_owned(), |e| e.author.line()));
-    let roles = roles(entries);
+    let roles = incident.roles();
     let _ = writeln!(out, "roles   {}", if roles.is_empty() { "none taken".to_owned() } else { roles.join(" · ") });
     for damage in &incident.damage {
         let _ = writeln!(out, "! {damage}");
@@ -241,20 +241,6 @@ fn push_entry(out: &mut String, indent: &str, entry: &Entry) {
     for line in lines {
         let _ = writeln!(out, "{indent}    {line}");
     }
-}
-
-/// The last word on each role, in the order in which they were first given.
-fn roles(entries: &[std::sync::Arc<Entry>]) -> Vec<String> {
-    let mut roles: Vec<(String, String)> = Vec::new();
-    for entry in entries.iter().filter(|e| e.kind == EntryKind::Role) {
-        let line = entry.text.line();
-        let name = line.split_once(": ").map_or(line.as_str(), |(name, _)| name).to_owned();
-        match roles.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, last)) => *last = line,
-            None => roles.push((name, line)),
-        }
-    }
-    roles.into_iter().map(|(_, line)| line).collect()
 }
 
 fn status(status: IncidentStatus) -> &'static str {

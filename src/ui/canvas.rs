@@ -80,8 +80,9 @@ impl<'a> Row<'a> {
         let x = self.end - width;
         // In themes without colours a style is a line or a reverse, in others it may be a block: a gap has none of them.
         let blanks = safe.len() - safe.trim_start_matches(' ').len();
-        let mut quiet = style.remove_modifier(Modifier::UNDERLINED | Modifier::REVERSED);
+        let mut quiet = style.remove_modifier(Modifier::UNDERLINED);
         if blanks == safe.len() {
+            quiet = quiet.remove_modifier(Modifier::REVERSED);
             quiet.bg = None;
         }
         self.set(x, &safe[..blanks], quiet);

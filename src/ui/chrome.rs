@@ -8,7 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::app::{App, Asking};
-use super::canvas::Row;
+use super::canvas::{self, Row};
 use super::commands;
 use super::frame::Frame;
 use super::overlays::Overlay;
@@ -30,6 +30,10 @@ const WIDE_FROM: u16 = 124;
 
 /// From this width on the footer says where one came from.
 const CRUMBS_FROM: u16 = 100;
+
+/// What a filter may be, while nothing of it is typed.
+const FILTERS: [&str; 8] =
+    ["text", "!not this", "~fuzzy", "state:down", "tag:core", "site:fra1", "Enter keeps it", "Esc clears it"];
 
 /// The area of the panes.
 pub fn body(app: &App, size: (u16, u16)) -> Rect {
@@ -282,6 +286,11 @@ fn incident(app: &App, frame: &mut Frame<'_>, y: u16) {
         .end(&format!("since {}", units::clock_duration(now.since(incident.opened_at))), accent)
         .end("  ", dim);
     row.put(&incident.title.line(), app.look.style(Meaning::Title));
+    // Who has which part of it, where all of it has room.
+    let roles = incident.roles().join(app.look.separator());
+    if !roles.is_empty() && row.room() >= text::width(&roles) + 3 {
+        row.gap(3).put(&roles, dim);
+    }
 }
 
 fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
@@ -303,6 +312,12 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
                 }
                 row.put(&word, dim).gap(2);
             }
+        }
+        if *asking == Asking::Filter && line.text().is_empty() {
+            let words = FILTERS.join(app.look.separator());
+            row.gap(2);
+            let words = canvas::fit_parts(&app.look, &words, row.room());
+            row.put(&words, dim);
         }
         frame.cursor = Some(Position::new((1 + at as u16).min(area.width.saturating_sub(1)), y));
         return Hits::new();
@@ -329,7 +344,8 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
     }
     if !app.chord.is_empty() {
         let typed: Vec<String> = app.chord.iter().map(ToString::to_string).collect();
-        row.put(&typed.join(" "), app.look.style(Meaning::Key)).gap(1);
+        // What was typed is no key of what may follow.
+        row.put(&typed.join(" "), app.look.style(Meaning::Key)).put(app.look.ellipsis(), dim).gap(2);
         if let Lookup::Begun(next) = app.keymap.look_up(&app.chord) {
             for (key, action) in next {
                 let words = brief(action);
@@ -398,6 +414,16 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
     if let Some(Overlay::Detail { selected: Selected::Told(_) | Selected::Entry(_), .. }) = app.overlays.last() {
         return &[("back", "back"), ("follow", "go to it"), ("note", "note"), ("claim", "claim"), ("shell", "shell")];
     }
+    if let Some(Overlay::Detail { selected: Selected::Job(_), .. }) = app.overlays.last() {
+        return &[
+            ("back", "back"),
+            ("claim", "claim"),
+            ("recheck", "read now"),
+            ("maintain", "maintenance"),
+            ("note", "note"),
+            ("zoom", "wide"),
+        ];
+    }
     if matches!(app.overlays.last(), Some(Overlay::Detail { .. })) {
         return &[
             ("back", "back"),
@@ -426,6 +452,9 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
     }
     // On narrow screens the last ones are left out: whoever knows no key needs the help before all.
     match app.focus {
+        PaneKind::Incident if app.incident().is_none() => {
+            &[("open_incident", "open one"), ("help", "help"), ("palette", "find"), ("command_line", "command")]
+        }
         PaneKind::Incident => &[
             ("note", "note"),
             ("open", "read"),
@@ -469,8 +498,10 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
 /// The link and what goes over it; coarse, so that it is not the reason for a repaint. Where there is little room, a link that nobody
 /// feels is not worth it.
 fn link_words(link: super::frame::Link, columns: u16) -> String {
-    let rate = units::bytes(u64::from(link.bytes_per_second / 100 * 100));
-    let rate = format!("{} B/s", rate.trim_end_matches('B'));
+    let rate = match link.bytes_per_second {
+        0..1_000 => format!("{} B/s", link.bytes_per_second / 100 * 100),
+        _ => format!("{:.1} kB/s", f64::from(link.bytes_per_second / 100) / 10.0),
+    };
     let Some(round_trip) = link.round_trip else { return "link silent".to_owned() };
     match round_trip.as_millis() {
         0..20 if columns < CRUMBS_FROM => String::new(),

@@ -112,7 +112,7 @@ impl Head {
             (self.critical, "critical"),
             (self.warning, "warning"),
             (self.unknown, "unknown"),
-            (self.in_part, "in part"),
+            (self.in_part, "with a bad part"),
             (self.unreachable, "unreachable"),
             (self.old, "stale"),
         ];

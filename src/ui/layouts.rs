@@ -65,6 +65,12 @@ pub struct Arrangement {
 }
 
 impl Arrangement {
+    /// Whether a pane has more room than its rows ask for, as far as there is any.
+    pub fn has_rest(&self, kind: PaneKind) -> bool {
+        let is_there = |row: &Row| row.columns.iter().any(|(panes, _)| panes.contains(&kind));
+        self.rows.iter().any(|row| row.height == Height::Rest && is_there(row))
+    }
+
     /// The panes and their places. `need` says how many lines a pane would take, `bare` which have nothing to show at all.
     pub fn place(
         &self,

@@ -26,6 +26,20 @@ impl Look {
         Self { styles, unicode: capabilities.unicode }
     }
 
+    /// From five metres a line below a word is not seen: where there is no colour, what is critical is a block there too. Nothing
+    /// is selected on a wall, so reverse video says nothing else.
+    #[must_use]
+    pub fn on_a_wall(mut self) -> Self {
+        let critical = Meaning::ALL.iter().position(|(meaning, _)| *meaning == Meaning::Critical);
+        if let Some(style) = critical.and_then(|row| self.styles.get_mut(row))
+            && style.bg.is_none()
+            && matches!(style.fg, None | Some(Color::Reset))
+        {
+            *style = style.remove_modifier(Modifier::UNDERLINED).add_modifier(Modifier::REVERSED | Modifier::BOLD);
+        }
+        self
+    }
+
     pub fn style(&self, meaning: Meaning) -> Style {
         let row = Meaning::ALL.iter().position(|(m, _)| *m == meaning).unwrap_or(0);
         self.styles.get(row).copied().unwrap_or_default()

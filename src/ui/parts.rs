@@ -7,10 +7,11 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::units::counted;
 use crate::base::{Timestamp, text};
-use crate::model::{AssetId, Condition, PortChange, PortEvent, PortKey};
+use crate::model::{AssetId, Condition, PortEvent, PortKey, Transition};
 use crate::state::snapshot::ProblemKind;
 use crate::state::{DeviceView, HostView, Problem, Snapshot};
 
@@ -42,6 +43,8 @@ pub struct Parts {
     /// Columns of the longest title of a problem.
     title: usize,
     /// What happened to ports last, newest first.
+    port_changes: Vec<Change>,
+    /// What changed last of all that is watched, newest first.
     changes: Vec<Change>,
 }
 
@@ -54,24 +57,33 @@ struct Silent {
     handled: bool,
 }
 
-/// Something that happened to a port, or to a device as a whole.
+/// Something that changed: a condition, a port, or a device as a whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     pub at: Timestamp,
-    pub device: Arc<str>,
+    /// The host or the backup; where many became the same at once, how many.
+    pub name: String,
     pub port: Option<PortKey>,
-    pub what: PortChange,
+    /// What a condition became. What happens to a port is judged elsewhere.
+    pub condition: Option<Condition>,
+    pub words: String,
+    /// Why, where that was said.
+    pub reason: String,
 }
 
 /// Titles that the width of their column is measured by: the worst, whose list has thousands in a large outage.
 const MEASURED: usize = 256;
 /// Changes that are kept: as many as a tall screen may have room for.
 const CHANGES: usize = 40;
+/// So far apart are two changes of one failure at the most.
+const TOGETHER: Duration = Duration::from_secs(120);
 
 impl Parts {
     pub fn of(snapshot: &Snapshot) -> Self {
         let titles = snapshot.problems.iter().take(MEASURED).map(|problem| text::width(&problem.title.line()));
         let mut out = Self { title: titles.max().unwrap_or(0), ..Self::default() };
+        out.port_changes = port_changes(snapshot);
+        out.changes = changes(snapshot, &out.port_changes);
         if snapshot.devices.is_empty() {
             return out;
         }
@@ -100,7 +112,6 @@ impl Parts {
                 out.silent.insert(device.host.id.clone(), lost);
             }
         }
-        out.changes = changes(snapshot);
         out
     }
 
@@ -110,6 +121,10 @@ impl Parts {
 
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    pub fn port_changes(&self) -> &[Change] {
+        &self.port_changes
     }
 
     /// What is wrong with a host's parts; nothing of one that is not reached, whatever was wrong before.
@@ -159,14 +174,39 @@ pub fn newest_events(snapshot: &Snapshot, most: usize) -> Vec<(&DeviceView, &Por
     out
 }
 
-fn changes(snapshot: &Snapshot) -> Vec<Change> {
+fn port_changes(snapshot: &Snapshot) -> Vec<Change> {
     let change = |(device, event): (&DeviceView, &PortEvent)| Change {
         at: event.at,
-        device: device.host.name.clone(),
+        name: device.host.name.to_string(),
         port: event.port.clone(),
-        what: event.change,
+        condition: None,
+        words: event.change.words(),
+        reason: String::new(),
     };
     newest_events(snapshot, CHANGES).into_iter().map(change).collect()
+}
+
+/// The same with the conditions that changed. What is behind a failure goes and comes back in one line.
+fn changes(snapshot: &Snapshot, ports: &[Change]) -> Vec<Change> {
+    let behind = |one: &Transition| one.from == Condition::Unreachable || one.to == Condition::Unreachable;
+    let same =
+        |a: &Transition, b: &Transition| behind(a) && (a.from, a.to) == (b.from, b.to) && a.at.since(b.at) <= TOGETHER;
+    let mut out: Vec<Change> = Vec::new();
+    for run in snapshot.transitions.chunk_by(|a, b| same(a, b)).take(CHANGES) {
+        let [one, ..] = run else { continue };
+        let name = match run.len() {
+            1 => one.name.line(),
+            many => counted(many, "host"),
+        };
+        let alike = run.iter().all(|other| other.reason == one.reason);
+        let reason = if alike { one.reason.line() } else { String::new() };
+        let words = format!("{} → {}", one.from.as_str(), one.became());
+        out.push(Change { at: one.at, name, port: None, condition: Some(one.to), words, reason });
+    }
+    out.extend_from_slice(ports);
+    out.sort_by_key(|change| Reverse(change.at));
+    out.truncate(CHANGES);
+    out
 }
 
 /// A problem in a few words, without the name of its host.

@@ -266,7 +266,13 @@ impl App {
             let overlay = Overlay::claim(self, target);
             self.overlays.push(overlay);
         } else {
-            self.say(MessageWeight::Note, format!("{} has no problem to claim", target.label().line()));
+            let label = target.label().line();
+            // The problem is what it hangs on.
+            let words = match self.snapshot.host(target.asset()).and_then(|host| host.behind.as_ref()) {
+                Some(cause) => format!("{label} is behind {cause}: that is what to claim"),
+                None => format!("{label} has no problem to claim"),
+            };
+            self.say(MessageWeight::Note, words);
         }
     }
 

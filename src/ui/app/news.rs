@@ -21,7 +21,7 @@ impl App {
             .flatten();
         let old = std::mem::replace(&mut self.snapshot, snapshot);
         self.fresh = None;
-        if !same {
+        if !same || !panes::same_cover(&old, &self.snapshot) {
             self.hosts_have = panes::HostsHave::of(&self.snapshot);
         }
         self.parts = Parts::of(&self.snapshot);

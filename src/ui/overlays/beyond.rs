@@ -79,7 +79,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, beyond: &Beyond) -> Rect {
         }
     }
     let y = inner.bottom().saturating_sub(1);
-    let hint = format!("{} in all · Enter goes there · Esc", items.len());
+    let hint = format!("{} in all · Enter goes there · Esc closes", items.len());
     Row::new(frame.buffer, &app.look, inner, y).put(&hint, dim);
     area
 }

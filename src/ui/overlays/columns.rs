@@ -77,8 +77,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, picker: &Picker) -> Rect {
     }
     let y = inner.bottom().saturating_sub(1);
     let hint = match inner.width {
-        0..72 => "Space shows, hides · Enter sorts · r resets · Esc",
-        _ => "Space shows or hides · Enter sorts, again reverses · r as shipped · Esc",
+        0..78 => "Space shows, hides · Enter sorts · r resets",
+        _ => "Space shows or hides · Enter sorts, again reverses · r as shipped · Esc closes",
     };
     Row::new(frame.buffer, &app.look, inner, y).put(hint, dim);
     area

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 
 use super::{Overlay, Reaction, boxed, centred};
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
-use crate::model::{AssetId, PortKey, SessionId};
+use crate::model::{AssetId, Condition, PortKey, SessionId};
 use crate::state::DeviceView;
 use crate::ui::action::{ACTIONS, Action};
 use crate::ui::app::{App, Asking};
@@ -61,17 +62,25 @@ fn items(app: &App, palette: &Palette) -> Vec<(String, Item)> {
     let station = Filter::parse(pattern)
         .is_for_station()
         .then(|| (format!("the ports where {} is heard", pattern.trim()), Item::Station(pattern.trim().to_owned())));
-    let mut scored: Vec<(u32, String, Item)> =
+    let mut scored: Vec<((bool, u32), String, Item)> =
         actions.chain(objects).filter_map(|(name, item)| Some((score(pattern, &name, &item)?, name, item))).collect();
     scored.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.len().cmp(&b.1.len())));
     let ports = ports(app, pattern);
     station.into_iter().chain(ports).chain(scored.into_iter().map(|(_, name, item)| (name, item))).take(SHOWN).collect()
 }
 
-/// An action is found by its name as well as by what it says.
-fn score(pattern: &str, shown: &str, item: &Item) -> Option<u32> {
+/// An action is found by its name as well as by what it says. A name that has what was typed in it is meant before a sentence
+/// that has.
+fn score(pattern: &str, shown: &str, item: &Item) -> Option<(bool, u32)> {
     let by_name = if let Item::Action(action) = item { fuzzy(pattern, action.name()) } else { None };
-    by_name.max(fuzzy(pattern, shown))
+    let score = by_name.max(fuzzy(pattern, shown))?;
+    let is_name = matches!(item, Item::Object(_) | Item::Session(_));
+    Some((is_name && contains(shown, pattern.trim()), score))
+}
+
+/// In capitals or not.
+fn contains(name: &str, typed: &str) -> bool {
+    name.as_bytes().windows(typed.len().max(1)).any(|part| part.eq_ignore_ascii_case(typed.as_bytes()))
 }
 
 /// Ports, where a device and a part of a port's name are typed: `sw1 0/7`, `sw1/Gi1/0/7`.
@@ -149,6 +158,26 @@ pub fn key(app: &mut App, palette: &mut Palette, key: Key) -> Reaction {
     Reaction::Keep
 }
 
+/// What it is.
+fn found(app: &App, item: &Item) -> &'static str {
+    match item {
+        Item::Object(asset) if app.snapshot.host(asset).is_none() => "backup",
+        Item::Object(_) => "host",
+        Item::Port(..) => "port",
+        Item::Session(_) => "session",
+        Item::Station(_) => "address",
+        Item::Action(_) | Item::Command(_) | Item::Begin(_) => "",
+    }
+}
+
+fn standing(app: &App, asset: &AssetId) -> (&'static str, Style) {
+    match (app.snapshot.host(asset), app.snapshot.job(asset)) {
+        (Some(host), _) => app.look.condition(app.parts.worst(host), host.stale),
+        (None, Some(job)) => app.look.condition(job.condition, job.stale),
+        (None, None) => app.look.condition(Condition::Unknown, false),
+    }
+}
+
 pub fn draw(app: &App, frame: &mut Frame<'_>, palette: &Palette) -> Rect {
     let items = items(app, palette);
     let area = centred(frame.area, 70, SHOWN as u16 + 3);
@@ -177,7 +206,12 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, palette: &Palette) -> Rect {
         if let Some(keys) = bound {
             row.end(keys.first().map_or("", String::as_str), app.look.style(Meaning::Key)).end(" ", text_style);
         } else {
-            row.end("open", app.look.style(Meaning::Dim)).end(" ", text_style);
+            row.end(found(app, item), app.look.style(Meaning::Dim)).end(" ", text_style);
+        }
+        // How what is found is, before one goes there.
+        if let Item::Object(asset) = item {
+            let (glyph, style) = standing(app, asset);
+            row.put(glyph, style).gap(1);
         }
         row.put(name, text_style);
         if at == palette.selected {

@@ -207,7 +207,7 @@ fn lines_in(lines: &[Line], columns: usize) -> Vec<Line> {
 }
 
 /// A text in lines of a width, broken at blanks. Lines after the first begin where its second column does (`name   value`);
-/// without one they keep its indent and two more. A word that is longer than a line is broken.
+/// without one, and where it is a list of parts, they keep its indent and two more. A word that is longer than a line is broken.
 fn wrapped(words: &str, width: usize) -> Vec<String> {
     if text::width(words) <= width || width < 20 {
         return vec![words.to_owned()];
@@ -217,7 +217,11 @@ fn wrapped(words: &str, width: usize) -> Vec<String> {
         .trim_start()
         .split_once("  ")
         .map_or(0, |(name, rest)| indent.len() + text::width(name) + 2 + rest.len() - rest.trim_start().len());
-    let hanging = if (1..=width / 2).contains(&column) { column } else { (indent.len() + 2).min(width / 2) };
+    // Parts that stand apart (`address   site   from config`) are no name and its value.
+    let apart: Vec<&str> = words.trim_start().split("   ").collect();
+    let is_list = apart.len() > 2 && apart[..2].iter().all(|part| !part.is_empty() && !part.starts_with(' '));
+    let hangs = !is_list && (1..=width / 2).contains(&column);
+    let hanging = if hangs { column } else { (indent.len() + 2).min(width / 2) };
     let mut out = Vec::new();
     let mut line = indent;
     let words: Vec<&str> = words.trim_start().split(' ').collect();
@@ -257,6 +261,13 @@ fn together(words: &[&str]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::wrapped;
+
+    #[test]
+    fn parts_that_stand_apart_are_no_name_and_its_value() {
+        let lines = wrapped("10.0.0.1   site fra1   from config   last seen 3s ago", 30);
+        let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+        assert_eq!(lines, ["10.0.0.1   site fra1", "  from config", "  last seen 3s ago"]);
+    }
 
     #[test]
     fn a_text_is_broken_at_blanks_and_a_long_word_where_it_must_be() {

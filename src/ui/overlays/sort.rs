@@ -45,7 +45,7 @@ pub fn key(app: &mut App, picker: &mut Picker, key: Key) -> Reaction {
 
 pub fn draw(app: &App, frame: &mut Frame<'_>, picker: &Picker) -> Rect {
     let all = By::of(picker.kind);
-    let width = frame.area.width.saturating_sub(4).min(56);
+    let width = frame.area.width.saturating_sub(4).min(66);
     let area = centred(frame.area, width, all.len() as u16 + 3);
     let title = match picker.kind {
         PaneKind::Hosts => "Sort the hosts by",
@@ -71,7 +71,10 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, picker: &Picker) -> Rect {
         }
     }
     let y = inner.bottom().saturating_sub(1);
-    Row::new(frame.buffer, &app.look, inner, y)
-        .put(&format!("Enter sorts, again reverses · r {} · Esc", Order::shipped(picker.kind).by.what()), dim);
+    let separator = app.look.separator();
+    let shipped = Order::shipped(picker.kind).by.what();
+    let hint = format!("Enter sorts, again reverses{separator}r {shipped}{separator}Esc closes");
+    let hint = canvas::fit_parts(&app.look, &hint, usize::from(inner.width));
+    Row::new(frame.buffer, &app.look, inner, y).put(&hint, dim);
     area
 }

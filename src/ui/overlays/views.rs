@@ -74,7 +74,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, picker: &Picker) -> Rect {
             row.put(&words, app.look.style(Meaning::Warning));
         }
         None => {
-            row.put("Enter opens · x deletes one of your own · Esc", dim);
+            row.put("Enter opens · x deletes one of your own · Esc closes", dim);
         }
     }
     area

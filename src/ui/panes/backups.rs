@@ -2,7 +2,7 @@
 //! fills towards it; what else is known of it where there is room.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::heads::{self, Heads, Title};
 use super::{PaneKind, ScreenId, age, dim};
@@ -13,7 +13,7 @@ use crate::state::JobView;
 use crate::state::snapshot::problems::job_word;
 use crate::ui::action::Action;
 use crate::ui::app::App;
-use crate::ui::canvas::Row;
+use crate::ui::canvas::{self, Row};
 use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
 use crate::ui::sorting::{self, By};
@@ -24,6 +24,9 @@ const MARK: usize = 9;
 
 /// A few letters of a reason help nobody; glyph, state and ages say the rest.
 const REASON: usize = 24;
+/// From this width on the reason has so much before what is only good to know.
+const WIDE: u16 = 100;
+const WIDE_REASON: usize = 40;
 /// Columns of an owner's name before it.
 const OWNER: usize = 10;
 
@@ -88,7 +91,8 @@ fn passes(app: &App, job: &JobView) -> bool {
 pub fn title(app: &App) -> (String, String) {
     let jobs = &app.snapshot.jobs;
     let protected: std::collections::HashSet<_> = jobs.iter().flat_map(|j| j.job.protects.iter()).collect();
-    let mut parts = vec![format!("{} of {} ok", app.snapshot.totals.jobs_ok, jobs.len())];
+    let ok = format!("{} of {} ok", app.snapshot.totals.jobs_ok, jobs.len());
+    let mut parts = vec![if jobs.is_empty() { "none".to_owned() } else { ok }];
     if !jobs.is_empty() && !protected.is_empty() {
         parts.push(format!("protecting {}", protected.len()));
     }
@@ -101,6 +105,37 @@ pub fn empty(app: &App) -> Vec<String> {
         return vec![format!("no backup has a problem: {} shows all", app.key_of(Action::ProblemsOnly))];
     }
     vec!["no backups: set RESTIC_REPOSITORY or BORG_REPO, or add [[backup]]".to_owned()]
+}
+
+/// Rows from which on a list of hosts is worth its rule.
+const LEAST_UNPROTECTED: u16 = 3;
+
+/// Below the jobs, where there is room: the hosts that none of them protects. Their names change with the configuration alone.
+pub fn draw_unprotected(app: &App, frame: &mut Frame<'_>, area: Rect) {
+    let bare = &app.hosts_have.unprotected;
+    let shown = app.screen == ScreenId::Backups && app.filter.is_empty() && !app.problems_only;
+    if !shown || bare.is_empty() || area.height < LEAST_UNPROTECTED {
+        return;
+    }
+    let styles = (app.look.style(Meaning::Rule), app.look.style(Meaning::Title), dim(app));
+    let honesty = format!("{} of {}", bare.len(), units::counted(app.hosts_have.machines, "host"));
+    canvas::rule(frame.buffer, &app.look, area, "NOT PROTECTED BY A BACKUP", &honesty, styles);
+    let column = (app.hosts_have.unprotected_name + 2).clamp(8, usize::from(area.width).saturating_sub(1).max(8));
+    let across = (usize::from(area.width).saturating_sub(1) / column).max(1);
+    let room = across * usize::from(area.height - 1);
+    // The last places say how many more there are.
+    let more = |fits: usize| format!("and {} more", bare.len() - fits);
+    let fits = if bare.len() > room { room.saturating_sub(text::width(&more(0)).div_ceil(column)) } else { bare.len() };
+    let cell = |frame: &mut Frame<'_>, at: usize, words: &str, width: usize| {
+        let mut line = Row::new(frame.buffer, &app.look, area, area.y + 1 + (at / across) as u16);
+        line.gap(1 + at % across * column).name(words, width, dim(app));
+    };
+    for (at, name) in bare.iter().take(fits).enumerate() {
+        cell(frame, at, name, column - 1);
+    }
+    if fits < bare.len() {
+        cell(frame, fits, &more(fits), usize::from(area.width));
+    }
 }
 
 /// What a row shows beside glyph, name and reason, from the left.
@@ -159,7 +194,7 @@ impl Column {
 
     fn width(self) -> usize {
         match self {
-            Self::State => 10,
+            Self::State => 11,
             Self::Newest | Self::Points => 6,
             Self::For => 3,
             Self::Course => BAR + 1,
@@ -195,15 +230,20 @@ fn fitted(app: &App, width: u16) -> (Vec<Column>, usize) {
     let name = (app.hosts_have.job + 1).clamp(12, super::name_width(width).max(12));
     let mut room = usize::from(width).saturating_sub(name + 4);
     let mut taken = Vec::new();
+    let jobs = &app.snapshot.jobs;
+    let one_kind = jobs.iter().all(|job| job.job.kind == jobs[0].job.kind);
+    let reason_has = if width >= WIDE { WIDE_REASON } else { REASON };
     for column in Column::PRIORITY {
         // What is before the course is the least; all else gives way to the reason.
         let reason = if matches!(column, Column::Newest | Column::Objective | Column::State | Column::Course) {
             0
         } else {
-            REASON
+            reason_has
         };
         let fits = room > column.width() + reason || (column == Column::Newest && room > 0);
         let wanted = app.screen == ScreenId::Backups || !matches!(column, Column::For | Column::Points | Column::Kind);
+        // Where all are made by one tool, its name tells nothing.
+        let wanted = wanted && !(column == Column::Kind && one_kind);
         if fits && wanted {
             room = room.saturating_sub(column.width() + 1);
             taken.push(column);
@@ -291,7 +331,7 @@ pub fn state_word(job: &JobView) -> String {
     if job.stale && !job.condition.is_problem() {
         return "STALE".to_owned();
     }
-    job.state.as_str().to_uppercase().replace('-', " ")
+    job_word(job.state).to_owned()
 }
 
 /// The logical size of the newest restore point.
@@ -321,7 +361,9 @@ fn course<'a, 'b>(
 ) -> &'a mut Row<'b> {
     let Some(used) = used(job, now) else { return line.cell("–", BAR + 1, dim(app)) };
     let filled = (used * MARK as f64).ceil() as usize;
+    // Where a line below its words marks what is critical, one through a bar would be read as a part of it.
     let style = if job.condition.is_problem() { words } else { app.look.style(Meaning::Bar) };
+    let style = style.remove_modifier(Modifier::UNDERLINED);
     let (full, empty, mark) = if app.look.unicode { ('▓', '░', '│') } else { ('=', '.', '|') };
     let mut bar = String::new();
     for at in 0..BAR {

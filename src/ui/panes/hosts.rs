@@ -1,5 +1,6 @@
 //! HOSTS: worst first, then in the order of the inventory.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::{PaneKind, ScreenId, age, dim};
 use crate::base::units::counted;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
-use crate::model::{Condition, Inference};
+use crate::model::{AssetId, Condition, Inference};
 use crate::state::{HostView, Snapshot};
 use crate::ui::action::Action;
 use crate::ui::app::App;
@@ -93,9 +94,9 @@ fn passes(app: &App, host: &HostView) -> bool {
 pub fn title(app: &App) -> (String, String) {
     let t = &app.snapshot.totals;
     let asked = t.hosts - t.hosts_not_probed - t.hosts_pending;
-    let mut parts = vec![format!("{asked} of {} polled", t.hosts)];
+    let mut parts = vec![if t.hosts == 0 { "none".to_owned() } else { format!("{asked} of {} polled", t.hosts) }];
     if t.unreachable > 0 {
-        parts.push(format!("{} hidden", t.unreachable));
+        parts.push(format!("{} unreachable", t.unreachable));
     }
     if t.hosts_stale > 0 {
         parts.push(format!("{} stale", t.hosts_stale));
@@ -137,7 +138,7 @@ pub fn empty(app: &App) -> Vec<String> {
 }
 
 /// What any of the hosts has; found out once for each inventory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostsHave {
     pub parents: bool,
     pub groups: bool,
@@ -149,20 +150,32 @@ pub struct HostsHave {
     pub device: usize,
     /// The same of backups.
     pub job: usize,
+    /// Hosts, devices left out, and the names of those that no backup protects.
+    pub machines: usize,
+    pub unprotected: Vec<Arc<str>>,
+    /// Columns of the longest of these.
+    pub unprotected_name: usize,
 }
 
 impl HostsHave {
     pub fn of(snapshot: &Snapshot) -> Self {
         let hosts = || snapshot.hosts.iter().map(|view| &view.host);
         let first = hosts().next().map(|host| host.origin);
+        let is_device = |view: &HostView| view.checks.iter().any(|check| &*check.spec.kind == "ports");
+        let machines = || snapshot.hosts.iter().filter(|view| !is_device(view));
+        let protected: HashSet<&AssetId> = snapshot.jobs.iter().flat_map(|job| &job.job.protects).collect();
+        let bare = || machines().filter(|view| !protected.contains(&view.host.id));
         Self {
             parents: snapshot.hosts.iter().any(|view| deserves_column(view)),
             groups: hosts().any(|host| host.group.is_some()),
             sites: hosts().any(|host| host.site.is_some()),
             one_origin: hosts().all(|host| Some(host.origin) == first),
             name: longest(snapshot.hosts.iter()),
-            device: longest(snapshot.hosts.iter().filter(|view| view.checks.iter().any(|c| &*c.spec.kind == "ports"))),
+            device: longest(snapshot.hosts.iter().filter(|view| is_device(view))),
             job: snapshot.jobs.iter().map(|view| text::width(&view.job.name)).max().unwrap_or(0),
+            machines: machines().count(),
+            unprotected: bare().map(|view| view.host.name.clone()).collect(),
+            unprotected_name: longest(bare()),
         }
     }
 }

@@ -23,6 +23,9 @@ const KIND: usize = 7;
 const OBJECT: usize = 18;
 /// From this width on the object has a column of its own.
 const OBJECT_FROM: u16 = 90;
+/// Columns of an age, and the width from which on there is room for it beside the time.
+const AGE: usize = 4;
+const AGE_FROM: u16 = 100;
 
 pub fn order(app: &App) -> Vec<usize> {
     let shown = |row: &usize| app.logbook.entries.get(*row).is_some_and(|entry| is_shown(app, entry));
@@ -62,7 +65,7 @@ pub fn selected(app: &App, row: usize) -> Option<Selected> {
 pub fn title(app: &App) -> (String, String) {
     let count = |source| app.logbook.count(source);
     let mut parts = Vec::new();
-    for (source, word) in [(Source::Fault, "fault"), (Source::Remark, "remark"), (Source::Trap, "notification")] {
+    for (source, word) in [(Source::Fault, "fault"), (Source::Remark, "remark"), (Source::Trap, "trap")] {
         if count(source) > 0 {
             parts.push(counted(count(source), word));
         }
@@ -80,6 +83,11 @@ pub fn empty(app: &App) -> Vec<String> {
     vec!["nothing was said yet".to_owned()]
 }
 
+/// Whether an entry says how long ago it was: who reads it at night does not count in UTC.
+pub fn shows_ages(width: u16) -> bool {
+    width >= AGE_FROM
+}
+
 /// They are made newest first.
 fn oldest(app: &App) -> Option<Timestamp> {
     app.logbook.entries.last()?.at
@@ -89,13 +97,16 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
     let mut heads = Heads::new();
     let mut line = Row::new(frame.buffer, &app.look, area, area.y);
     line.gap(1);
-    let mut put = |words, width, by| {
-        heads::put(app, &mut line, &mut heads, Title { words, width, is_right: false }, (PaneKind::Log, &[by]));
+    let mut put = |line: &mut Row<'_>, words, width, by| {
+        heads::put(app, line, &mut heads, Title { words, width, is_right: false }, (PaneKind::Log, &[by]));
     };
-    put("UTC", super::times(app, oldest(app)).width(), By::Time);
-    put("kind", KIND, By::Kind);
+    put(&mut line, "UTC", super::times(app, oldest(app)).width(), By::Time);
+    if shows_ages(area.width) {
+        line.right("age", AGE, app.look.style(Meaning::Dim)).gap(1);
+    }
+    put(&mut line, "kind", KIND, By::Kind);
     if area.width >= OBJECT_FROM {
-        put("object", OBJECT, By::Object);
+        put(&mut line, "object", OBJECT, By::Object);
     }
     let order = app.order_of(PaneKind::Log);
     let is_by = order.by == By::Severity;
@@ -107,9 +118,9 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
     heads
 }
 
-/// Columns of the time and the kind.
-pub fn name_part(app: &App) -> usize {
-    super::times(app, oldest(app)).width() + KIND + 2
+/// Columns of the time, the age and the kind.
+pub fn name_part(app: &App, width: u16) -> usize {
+    super::times(app, oldest(app)).width() + KIND + 2 + if shows_ages(width) { AGE + 1 } else { 0 }
 }
 
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
@@ -119,8 +130,13 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     let time = entry.at.map_or_else(|| "–".to_owned(), |at| times.words(at));
     let bad = entry.condition.is_problem() || entry.condition == crate::model::Condition::Unreachable;
     let kind = if bad { app.look.words(entry.condition, false) } else { dim };
+    let age = super::age(frame, entry.at);
     let mut line = Row::new(frame.buffer, &app.look, area, y);
-    line.gap(1).cell(&time, times.width(), dim).gap(1).cell(entry.source.word(), KIND, kind).gap(1);
+    line.gap(1).cell(&time, times.width(), dim).gap(1);
+    if shows_ages(area.width) {
+        line.right(&age, AGE, dim).gap(1);
+    }
+    line.cell(entry.source.word(), KIND, kind).gap(1);
     if area.width >= OBJECT_FROM {
         line.name(&entry.object, OBJECT, app.look.style(Meaning::Text)).gap(1);
     } else if !entry.object.is_empty() && !entry.says.starts_with(&entry.object) {

@@ -229,17 +229,40 @@ fn order_note(app: &App, list: &List) -> Option<String> {
     }
 }
 
+/// Whether what changed last stands below its rows, where there is room.
+fn tells_changes(app: &App, kind: PaneKind) -> bool {
+    let below_problems = app.screen == ScreenId::Overview && app.arrangement().has_rest(PaneKind::Problems);
+    match kind {
+        PaneKind::Problems => below_problems,
+        PaneKind::Devices => !below_problems,
+        PaneKind::Incident => app.screen == ScreenId::Incident,
+        PaneKind::Hosts | PaneKind::Ports | PaneKind::Backups | PaneKind::Sessions | PaneKind::Log => false,
+    }
+}
+
+/// How many rows a filter lets through; heads are none.
+fn matching(app: &App, kind: PaneKind, list: &List) -> Option<String> {
+    if app.filter.is_empty() || kind == PaneKind::Incident {
+        return None;
+    }
+    let objects = if kind == PaneKind::Hosts { app.snapshot.hosts.len() } else { usize::MAX };
+    match list.order.iter().filter(|row| **row < objects).count() {
+        1 => Some("1 matches".to_owned()),
+        many => Some(format!("{many} match")),
+    }
+}
+
 /// What of a row shows that it is selected: its glyph and its name, or what stands for a name. The whole row would cost a slow link
 /// three times as much for each key.
 fn name_part(app: &App, kind: PaneKind, body: Rect) -> Rect {
     let name = match kind {
-        PaneKind::Problems => problems::name_width(app, body.width).min(24) + 4,
-        PaneKind::Hosts => hosts::name_width(app, body.width).min(24) + 4,
-        PaneKind::Devices => ports::device_name_width(app, body.width).min(24) + 4,
+        PaneKind::Problems => problems::name_width(app, body.width).min(24) + 3,
+        PaneKind::Hosts => hosts::name_width(app, body.width).min(24) + 3,
+        PaneKind::Devices => ports::device_name_width(app, body.width).min(24) + 3,
         PaneKind::Backups => backups::name_part(app, body.width),
         PaneKind::Incident => incident::name_part(app),
-        PaneKind::Log => log::name_part(app),
-        PaneKind::Ports | PaneKind::Sessions => name_width(body.width).min(24) + 4,
+        PaneKind::Log => log::name_part(app, body.width),
+        PaneKind::Ports | PaneKind::Sessions => name_width(body.width).min(24) + 3,
     };
     Rect { width: body.width.min(name as u16), ..body }
 }
@@ -304,6 +327,11 @@ pub fn same_inventory(a: &Snapshot, b: &Snapshot) -> bool {
     hosts && devices && jobs
 }
 
+/// Whether the backups protect the same as before.
+pub fn same_cover(a: &Snapshot, b: &Snapshot) -> bool {
+    a.jobs.iter().zip(&b.jobs).all(|(a, b)| Arc::ptr_eq(&a.job, &b.job) || a.job.protects == b.job.protects)
+}
+
 /// A time that a row shows the age of.
 pub fn time(app: &App, kind: PaneKind, row: usize) -> Option<Timestamp> {
     match kind {
@@ -312,6 +340,7 @@ pub fn time(app: &App, kind: PaneKind, row: usize) -> Option<Timestamp> {
         PaneKind::Devices => app.snapshot.devices.get(row).map(|d| d.table.collected_at),
         PaneKind::Ports => app.device().and_then(|d| Seen::at(d, row)).and_then(|seen| seen.changed()),
         PaneKind::Backups => app.snapshot.jobs.get(row).and_then(|j| j.newest),
+        PaneKind::Log if log::shows_ages(app.size().0) => app.logbook.entries.get(row).and_then(|entry| entry.at),
         PaneKind::Incident | PaneKind::Sessions | PaneKind::Log => None,
     }
 }
@@ -356,6 +385,11 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     let list = app.list(kind);
     let separator = app.look.separator();
     // First, so that it is the last to be cut.
+    let honesty = match matching(app, kind, list) {
+        Some(note) if honesty.is_empty() => note,
+        Some(note) => format!("{note}{separator}{honesty}"),
+        None => honesty,
+    };
     let honesty = match order_note(app, list) {
         Some(note) if honesty.is_empty() => note,
         Some(note) => format!("{note}{separator}{honesty}"),
@@ -383,7 +417,11 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     }
     draw_heads(app, frame, kind, area);
     if list.order.is_empty() {
-        draw_empty(app, frame, kind, body);
+        let used = draw_empty(app, frame, kind, body) + 1;
+        // Where there are no switches and no incident there is still what changed.
+        if tells_changes(app, kind) && app.filter.is_empty() && used < body.height {
+            ports::draw_changes(app, frame, Rect::new(body.x, body.y + used, body.width, body.height - used));
+        }
         return;
     }
     for (offset, row) in list.order.iter().skip(list.top).take(usize::from(body.height)).enumerate() {
@@ -423,7 +461,10 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         let remarks: Vec<String> = app.snapshot.remarks.iter().map(ToString::to_string).collect();
         dim_lines(app, frame, rest, &remarks);
     }
-    if kind == PaneKind::Devices && used < body.height {
+    if kind == PaneKind::Backups && used < body.height {
+        backups::draw_unprotected(app, frame, Rect::new(body.x, body.y + used, body.width, body.height - used));
+    }
+    if tells_changes(app, kind) && used < body.height {
         ports::draw_changes(app, frame, Rect::new(body.x, body.y + used, body.width, body.height - used));
     }
 }
@@ -458,8 +499,8 @@ pub fn head_at(app: &App, kind: PaneKind, area: Rect, column: u16, row: u16) -> 
     draw_heads(app, frame, kind, area).into_iter().find(|(columns, _)| columns.contains(&column)).map(|(_, head)| head)
 }
 
-/// An empty pane says why, and what would fill it.
-fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) {
+/// An empty pane says why, and what would fill it. The lines that this takes.
+fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) -> u16 {
     let lines = match kind {
         PaneKind::Problems => problems::empty(app),
         PaneKind::Hosts => hosts::empty(app),
@@ -483,17 +524,20 @@ fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) {
     } else {
         lines
     };
-    dim_lines(app, frame, body, &lines);
+    dim_lines(app, frame, body, &lines)
 }
 
-/// Words in the background, wrapped.
-fn dim_lines(app: &App, frame: &mut Frame<'_>, body: Rect, lines: &[String]) {
+/// Words in the background, wrapped. The lines that they take.
+fn dim_lines(app: &App, frame: &mut Frame<'_>, body: Rect, lines: &[String]) -> u16 {
     let columns = usize::from(body.width.saturating_sub(2));
     let wrapped = lines.iter().flat_map(|line| text::wrap(&text::clean(line), columns));
-    for (offset, line) in wrapped.take(usize::from(body.height)).enumerate() {
+    let mut used = 0;
+    for line in wrapped.take(usize::from(body.height)) {
         let style = app.look.style(Meaning::Dim);
-        Row::new(frame.buffer, &app.look, body, body.y + offset as u16).gap(1).put(&line, style);
+        Row::new(frame.buffer, &app.look, body, body.y + used).gap(1).put(&line, style);
+        used += 1;
     }
+    used
 }
 
 /// How the times of a list are written: the time of day in UTC, with the day before it where any is of another day than today.

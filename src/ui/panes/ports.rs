@@ -11,8 +11,8 @@ use ratatui::style::Style;
 
 pub use self::plate::{draw as draw_plate, height as plate_height};
 pub use self::table::{draw_header, draw_port, fitted, words as value};
-use super::{PaneKind, age, dim};
-use crate::base::{Timestamp, units};
+use super::{PaneKind, ScreenId, age, dim};
+use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, PortKey};
 use crate::state::{DeviceView, PortView};
@@ -205,29 +205,47 @@ pub fn empty(app: &App) -> Vec<String> {
 
 /// Rows from which on the last changes are worth their rule.
 const LEAST_CHANGES: u16 = 4;
+/// Rows of them that are shown: each new one moves all of them, which a slow link has to carry.
+const MOST_CHANGES: usize = 20;
 
 /// As much as the longest name needs, never most of the row.
 pub fn device_name_width(app: &App, width: u16) -> usize {
     (app.hosts_have.device + 1).clamp(8, usize::from(width / 4).max(8))
 }
 
-/// What happened to ports last, below the devices where there is room: a rule of its own and the newest first, by the clock,
-/// so that nothing has to be drawn again as time goes by.
+/// What changed last, below the devices where there is room: a rule of its own and the newest first, by the clock, so that
+/// nothing has to be drawn again as time goes by. Beside the ports of a device it tells of ports alone.
 pub fn draw_changes(app: &App, frame: &mut Frame<'_>, area: Rect) {
-    let changes = app.parts.changes();
+    let (title, changes) = match app.screen {
+        ScreenId::Ports => ("LAST CHANGES OF PORTS", app.parts.port_changes()),
+        _ => ("LAST CHANGES", app.parts.changes()),
+    };
     if changes.is_empty() || area.height < LEAST_CHANGES {
         return;
     }
     let styles = (app.look.style(Meaning::Rule), app.look.style(Meaning::Title), dim(app));
-    canvas::rule(frame.buffer, &app.look, area, "LAST CHANGES OF PORTS", "UTC, newest first", styles);
-    let name = device_name_width(app, area.width);
-    for (change, y) in changes.iter().zip(area.y + 1..area.bottom()) {
+    canvas::rule(frame.buffer, &app.look, area, title, "UTC, newest first", styles);
+    let shown = usize::from(area.height - 1).min(MOST_CHANGES);
+    let changes = changes.get(..shown).unwrap_or(changes);
+    let times = super::times(app, changes.last().map(|change| change.at));
+    let longest = changes.iter().map(|change| text::width(&change.name)).max().unwrap_or(0);
+    let name = (longest + 1).clamp(8, usize::from(area.width / 3).max(8));
+    for (change, y) in changes.iter().zip(area.y + 1..) {
+        let (glyph, style) = match change.condition {
+            Some(condition) => app.look.condition(condition, false),
+            None => (" ", dim(app)),
+        };
         let mut line = Row::new(frame.buffer, &app.look, area, y);
-        line.gap(1).put(&change.at.utc_time_of_day(), dim(app)).gap(2);
-        line.name(&change.device, name, app.look.style(Meaning::Text)).gap(1);
-        let port = change.port.as_ref().map(|key| key.label.line()).unwrap_or_default();
-        line.name(&port, 14, app.look.style(Meaning::Text)).gap(1);
-        line.put(&change.what.words(), dim(app));
+        line.gap(1).cell(&times.words(change.at), times.width(), dim(app)).gap(1).put(glyph, style).gap(1);
+        line.name(&change.name, name, app.look.style(Meaning::Text));
+        if let Some(port) = &change.port {
+            line.put(&port.label.line(), app.look.style(Meaning::Text)).gap(1);
+        }
+        let words = change.condition.map_or(dim(app), |condition| app.look.words(condition, false));
+        line.put(&change.words, words);
+        if !change.reason.is_empty() {
+            line.put(app.look.separator(), dim(app)).put(&change.reason, dim(app));
+        }
     }
 }
 

@@ -125,6 +125,11 @@ pub fn selected(app: &App, row: usize) -> Option<Selected> {
     })
 }
 
+/// A column of owners is worth its room where there are any.
+fn has_owners(app: &App) -> bool {
+    app.snapshot.totals.owned > 0 || app.order_of(PaneKind::Problems).by == By::Owner
+}
+
 /// As much as the longest name needs, never most of the row.
 pub fn name_width(app: &App, width: u16) -> usize {
     let most = if width >= WIDE { 40 } else { usize::from(width / 3).clamp(8, 24) };
@@ -149,7 +154,7 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
         heads.push((line.end_column()..to, heads::Head::By(PaneKind::Problems, by)));
     };
     behind(&mut line, "age", 4, By::Age);
-    if wide {
+    if wide && has_owners(app) {
         behind(&mut line, "owner", OWNER, By::Owner);
         line.end(" ", style);
     }
@@ -181,7 +186,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     let mut line = Row::new(frame.buffer, &app.look, area, y);
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), dim(app)).end(" ", words);
-    if wide {
+    if wide && has_owners(app) {
         let owner = text::fit(owner.as_deref().unwrap_or_default(), OWNER);
         line.end(&format!("{owner:<OWNER$}"), app.look.style(Meaning::Accent)).end(" ", words);
     }
@@ -192,8 +197,8 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     line.cell(&p.word, if wide { 14 } else { 12 }, words).gap(1);
     if p.hides > 0 {
         // Before the reason: what it takes down with it is what must not be cut off.
-        let count = format!("{} behind it{}", p.hides, app.look.separator());
-        line.put(&count, app.look.style(Meaning::Unreachable));
+        let count = format!("{} behind it", p.hides);
+        line.put(&count, app.look.style(Meaning::Unreachable)).put(app.look.separator(), dim(app));
     }
     if let Some(owner) = owner.filter(|_| !wide) {
         line.put(&text::fit(&owner, OWNER), app.look.style(Meaning::Accent)).put(app.look.separator(), dim(app));

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::config::theme::Meaning;
 use crate::ui::app::App;
-use crate::ui::canvas::{self, Row};
+use crate::ui::canvas;
 use crate::ui::frame::Frame;
 
 pub fn order(app: &App) -> Vec<usize> {
@@ -48,6 +48,6 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     } else {
         let shell = app.key_of(Action::Shell);
         let words = format!("no session is open: {shell} on a host opens one, :ssh! NAME uses the system's ssh");
-        Row::new(frame.buffer, &app.look, body, body.y).gap(1).put(&words, app.look.style(Meaning::Dim));
+        super::dim_lines(app, frame, body, &[words]);
     }
 }

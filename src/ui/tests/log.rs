@@ -87,8 +87,8 @@ fn the_log_goes_back_before_its_console_and_its_inventory() {
         Arc::from([became_critical("web2", 40_000, "no answer to ICMP"), became_critical("old-db", 90_000, "")]);
     let mut console = Console::new((120, 40), Arc::new(snapshot), true);
     let text = console.press("9").screen();
-    assert!(text.contains("03-14 03:15:27 state   web2               ok → down  no answer to ICMP"), "{text}");
-    assert!(text.contains("03-13 13:22:07 state   old-db             ok → down"), "{text}");
+    assert!(text.contains("03-14 03:15:27  11h state   web2               ok → down  no answer to ICMP"), "{text}");
+    assert!(text.contains("03-13 13:22:07  25h state   old-db             ok → down"), "{text}");
     let text = console.press("/ o l d - d b Enter Enter").screen();
     assert!(text.contains("old-db   not in the inventory now"), "{text}");
 }

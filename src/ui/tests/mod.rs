@@ -12,6 +12,7 @@ mod help;
 mod layouts;
 mod link;
 mod log;
+mod looks;
 mod machines;
 mod marks;
 mod mouse;
@@ -480,9 +481,10 @@ fn the_footer_has_the_link_and_what_goes_over_it() {
         console.app.draw(frame);
         lines(&buffer).pop().unwrap_or_default()
     };
-    assert!(said(120, 3, 1_250).ends_with("link <20 ms  1.2K B/s"), "{}", said(120, 3, 1_250));
+    assert!(said(120, 3, 1_250).ends_with("link <20 ms  1.2 kB/s"), "{}", said(120, 3, 1_250));
     assert!(said(120, 3, 99).ends_with("link <20 ms  0 B/s"), "{}", said(120, 3, 99));
     assert!(said(80, 217, 640).ends_with("link 210 ms  600 B/s"), "{}", said(80, 217, 640));
+    assert!(said(120, 3, 20_480).ends_with("20.4 kB/s"), "{}", said(120, 3, 20_480));
     assert!(!said(80, 3, 640).contains("link"), "{}", said(80, 3, 640));
 }
 

@@ -86,7 +86,7 @@ impl Wall {
         };
         Self {
             snapshot: Arc::default(),
-            look: themes.look(),
+            look: themes.look().on_a_wall(),
             themes,
             scopes: options.pages.iter().map(|page| Scope::new(page, chosen)).collect(),
             parts: Parts::default(),
@@ -191,7 +191,7 @@ impl Screen for Wall {
 
     fn background(&mut self, background: Background) {
         if self.themes.set_background(background) {
-            self.look = self.themes.look();
+            self.look = self.themes.look().on_a_wall();
         }
     }
 

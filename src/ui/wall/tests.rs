@@ -520,3 +520,14 @@ fn a_wall_does_not_grow_with_the_days() {
     let grown = resident().saturating_sub(warm) * 4;
     assert!(grown < 4 * 1024, "{grown} KiB more after {frames} frames");
 }
+
+/// A front is narrow: on a wide wall two stand beside each other, and what is old counts nothing as up.
+#[test]
+fn fronts_stand_beside_each_other_on_a_wide_wall_and_old_ones_count_nothing() {
+    let shown = text(&page(Form::Ports, fixture::outage(), true), (200, 60), NOW);
+    let heads = shown.lines().find(|line| line.contains("dist-sw4")).unwrap_or_else(|| panic!("{shown}"));
+    assert!(heads.contains("acc-17") && heads.contains("43/52 up") && heads.contains("?/52 up"), "{shown}");
+    assert_eq!(heads.matches(" in ").count(), 1, "{shown}");
+    let narrow = text(&page(Form::Ports, fixture::outage(), true), (120, 40), NOW);
+    assert!(!narrow.lines().any(|line| line.contains("dist-sw4  ") && line.contains("acc-17")), "{narrow}");
+}

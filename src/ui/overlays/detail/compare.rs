@@ -5,7 +5,9 @@ use crate::base::{Untrusted, text, units};
 use crate::config::theme::Meaning;
 use crate::model::AssetId;
 use crate::model::vitals::{Amount, Vitals};
+use crate::state::{DeviceView, HostView};
 use crate::ui::app::App;
+use crate::ui::panes::host_parents;
 
 /// Columns of the name of a value.
 const NAME: usize = 14;
@@ -22,16 +24,18 @@ pub fn title(app: &App, pair: &[AssetId; 2]) -> String {
 /// Fit for so many columns: where there is no room for two values side by side they stand one below the other.
 pub fn lines(app: &App, pair: &[AssetId; 2], columns: usize) -> Vec<Line> {
     let mut out = Vec::new();
-    let told = [told(app, &pair[0]), told(app, &pair[1])];
-    let [Some(left), Some(right)] = &told else {
-        for (id, _) in pair.iter().zip(&told).filter(|(_, told)| told.is_none()) {
-            let words =
-                format!("{} has not told how it is: a check of kind linux, windows, local or SNMP does", id.as_str());
-            out.push((Meaning::Warning, words));
-        }
-        return out;
+    let known = [known(app, &pair[0]), known(app, &pair[1])];
+    let told = pair.each_ref().map(|id| told(app, id));
+    for (id, _) in pair.iter().zip(&told).filter(|(id, told)| told.is_none() && app.snapshot.device(id).is_none()) {
+        let words =
+            format!("{} has not told how it is: a check of kind linux, windows, local or SNMP does", id.as_str());
+        out.push((Meaning::Warning, words));
+    }
+    let of = |known: Vec<(&'static str, String)>, told: &Option<Vitals>| {
+        known.into_iter().chain(rows(told.as_ref().unwrap_or(&Vitals::default())))
     };
-    let rows = rows(left).into_iter().zip(rows(right)).map(|((name, left), (_, right))| (name, left, right));
+    let [left, right] = known;
+    let rows = of(left, &told[0]).zip(of(right, &told[1])).map(|((name, left), (_, right))| (name, left, right));
     let (same, differing): (Vec<_>, Vec<_>) = rows.partition(|(_, left, right)| left == right);
     let width = (columns.saturating_sub(NAME + 2) / 2).min(VALUE.0);
     let names = pair.each_ref().map(AssetId::as_str);
@@ -41,8 +45,11 @@ pub fn lines(app: &App, pair: &[AssetId; 2], columns: usize) -> Vec<Line> {
     for (name, left, right) in &differing {
         row(name, [left.as_str(), right.as_str()], names, width, &mut out);
     }
-    for (name, of) in LISTS {
-        only(name, of(left), of(right), pair, &mut out);
+    // What only one of them has is known where both told.
+    if let [Some(left), Some(right)] = &told {
+        for (name, of) in LISTS {
+            only(name, of(left), of(right), pair, &mut out);
+        }
     }
     if !same.is_empty() {
         heading(&mut out, "THE SAME");
@@ -74,6 +81,37 @@ fn row(name: &str, values: [&str; 2], machines: [&str; 2], width: usize, out: &m
 
 fn or_dash(value: &str) -> &str {
     if value.is_empty() { "–" } else { value }
+}
+
+/// What is known of every host, and of a device what it says of itself.
+fn known(app: &App, id: &AssetId) -> Vec<(&'static str, String)> {
+    let host = app.snapshot.host(id);
+    let device = app.snapshot.device(id);
+    let of = |words: fn(&HostView) -> String| host.map(|host| words(host)).unwrap_or_default();
+    let says = |words: fn(&DeviceView) -> String| device.map(|device| words(device)).unwrap_or_default();
+    let up = match device.filter(|device| !app.parts.is_old(device)) {
+        Some(device) => format!("{} of {}", device.up, device.ports.len()),
+        None => String::new(),
+    };
+    vec![
+        ("state", of(|host| host.word().to_owned())),
+        ("address", of(|host| host.host.address.as_deref().unwrap_or_default().to_owned())),
+        ("site", of(|host| host.host.site.as_deref().unwrap_or_default().to_owned())),
+        ("group", of(|host| host.host.group.as_deref().unwrap_or_default().to_owned())),
+        ("hangs on", of(host_parents)),
+        ("tags", of(|host| host.host.tags.join(", "))),
+        ("vendor", says(|device| device.table.device.vendor.as_deref().map(text::clean).unwrap_or_default())),
+        ("model", says(|device| device.table.device.model.line())),
+        ("version", says(|device| device.table.device.version.line())),
+        ("location", says(|device| device.table.device.location.line())),
+        ("ports up", up),
+        ("VLANs", says(vlans)),
+    ]
+}
+
+fn vlans(device: &DeviceView) -> String {
+    let ids: Vec<String> = device.table.equipment.vlans.iter().map(|vlan| vlan.id.to_string()).collect();
+    ids.join(", ")
 }
 
 /// What the newest look told, else what its SNMP agent says of the machine it runs on.

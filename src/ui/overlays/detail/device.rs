@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Line, ago, heading, meaning, pair, walked};
+use super::{Line, ago, heading, meaning, padded, pair, walked};
 use crate::base::units::counted;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
@@ -128,20 +128,21 @@ fn routing(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
             let number = |n: Option<u64>| n.map_or_else(|| "–".to_owned(), |n| n.to_string());
             let time = peer.in_state_for.map(|d| format!("for {:>3}", units::age(d))).unwrap_or_default();
             let limit = peer.prefix_limit.map(|l| format!(" of {l}")).unwrap_or_default();
-            let error =
-                peer.last_error.filter(|e| *e != [0, 0]).map(|[code, sub]| format!("   last error {code}/{sub}"));
+            let prefixes = peer.prefixes.map(|n| format!("{n} prefixes{limit}, ")).unwrap_or_default();
+            let up = peer.transitions.map_or_else(String::new, |n| format!("up {}", counted(n as usize, "time")));
             let condition = equipment::bgp(peer).unwrap_or(Condition::Pending);
             out.push((
                 meaning(condition),
                 format!(
-                    "{:<16} AS {:<7} {state:<12} {time:<8} {} prefixes{limit}, up {} times{}",
+                    "{:<16} AS {:<7} {state:<12} {time:<8} {prefixes}{up}",
                     peer.peer.to_string(),
                     number(peer.remote_as.map(u64::from)),
-                    number(peer.prefixes),
-                    number(peer.transitions),
-                    error.unwrap_or_default()
                 ),
             ));
+            if let (Some(words), Some([code, sub])) = (peer.error_words(), peer.last_error) {
+                let look = if condition.is_problem() { Meaning::Text } else { Meaning::Dim };
+                out.push((look, format!("{:17}last error: {words} ({code}/{sub})", "")));
+            }
         }
         more(about.bgp.len(), out);
     }
@@ -382,6 +383,7 @@ fn entities(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
     }
     heading(out, format!("PARTS   {}", walked(now, about, &["entity"])));
     let parents: HashMap<u32, u32> = about.entities.iter().map(|e| (e.index, e.contained_in)).collect();
+    let mut rows = Vec::new();
     for entity in shown.iter().take(LISTED) {
         let mut depth = 0;
         let mut at = entity.contained_in;
@@ -391,12 +393,15 @@ fn entities(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
         }
         let name = if entity.name.is_empty() { &entity.description } else { &entity.name };
         let serial = if entity.serial.is_empty() { "–".to_owned() } else { entity.serial.line() };
-        let name = format!("{}{}", "  ".repeat(depth), name.line());
-        let model = text::fit(&entity.model.line(), 20);
-        out.push((
-            Meaning::Text,
-            format!("{:<34} {model:<20} serial {serial:<16} {}", text::fit(&name, 34), entity.version.line()),
-        ));
+        let name = text::fit(&format!("{}{}", "  ".repeat(depth), name.line()), 34);
+        rows.push([name, text::fit(&entity.model.line(), 20), serial, entity.version.line()]);
+    }
+    // As wide as they need to be: a version in a line of its own would look like that of something else.
+    let widest = |words: fn(&[String; 4]) -> &String| rows.iter().map(|row| text::width(words(row))).max().unwrap_or(0);
+    let widths = (widest(|row| &row[0]), widest(|row| &row[1]), widest(|row| &row[2]));
+    for [name, model, serial, version] in &rows {
+        let (name, model, serial) = (padded(name, widths.0), padded(model, widths.1), padded(serial, widths.2));
+        out.push((Meaning::Text, format!("{name}  {model}  serial {serial}  {version}").trim_end().to_owned()));
     }
     more(shown.len(), out);
 }

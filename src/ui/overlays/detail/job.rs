@@ -1,6 +1,6 @@
 //! A backup job: the headline and all findings, what was agreed, what the repository says, and its restore points.
 
-use super::{Line, ago, care, check, heading, meaning, pair};
+use super::{Line, ago, care, check, heading, meaning, padded, pair};
 use crate::base::{Timestamp, Untrusted, text, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, BackupReport, RestorePoint, Target};
@@ -96,12 +96,15 @@ fn points(now: Timestamp, report: &BackupReport, columns: usize, out: &mut Vec<L
     for point in &report.points {
         let (time, age) = (point.at.utc_minute(), units::age(now.since(point.at)));
         let size = point.bytes.map_or_else(|| "–".to_owned(), units::bytes);
-        let id = text::fit(&point.id.line(), ID);
-        let first = format!("{time:<TIME$} {age:>AGE$} {size:>SIZE$} {}", padded(&id, ID));
+        let id = point.id.line();
+        let first = format!("{time:<TIME$} {age:>AGE$} {size:>SIZE$}");
         if shared.is_some() {
-            out.push((Meaning::Text, first));
+            // Nothing stands behind it: it has all the room there is.
+            let id = text::fit(&id, columns.saturating_sub(TIME + AGE + SIZE + 3).max(ID));
+            out.push((Meaning::Text, format!("{first} {id}")));
             continue;
         }
+        let first = format!("{first} {}", padded(&text::fit(&id, ID), ID));
         let (name, words) = contents(point);
         if one_line {
             let indent = before + host + 1;
@@ -148,12 +151,6 @@ fn two_lines(head: &str, columns: usize) -> String {
 fn or_dash(words: String) -> String {
     if words.is_empty() { "–".to_owned() } else { words }
 }
-
-/// By columns of the screen, not letters.
-fn padded(words: &str, width: usize) -> String {
-    format!("{words}{}", " ".repeat(width.saturating_sub(text::width(words))))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ mod told;
 mod vitals;
 
 use super::Line;
-use crate::base::{Timestamp, units};
+use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, Equipment, Target};
 use crate::state::snapshot::ProblemKind;
@@ -20,6 +20,11 @@ use crate::state::{Blindness, Care, Cause, Problem};
 use crate::ui::app::App;
 use crate::ui::look::meaning;
 use crate::ui::panes::Selected;
+
+/// By columns of the screen, not letters.
+fn padded(words: &str, width: usize) -> String {
+    format!("{words}{}", " ".repeat(width.saturating_sub(text::width(words))))
+}
 
 pub fn title(app: &App, selected: &Selected) -> String {
     match selected {
@@ -162,6 +167,6 @@ fn pair(name: &str, value: Option<String>) -> Line {
 fn walked(now: Timestamp, equipment: &Equipment, groups: &[&str]) -> String {
     let of = |group: &&str| equipment.walked.iter().find(|w| *w.group == **group);
     let Some(walk) = groups.iter().find_map(of) else { return "not walked yet".to_owned() };
-    let partly = walk.incomplete.as_ref().map(|why| format!(", incomplete: {}", crate::base::text::clean(why)));
+    let partly = walk.incomplete.as_ref().map(|why| format!(", incomplete: {}", text::clean(why)));
     format!("walked {}{}", ago(now, Some(walk.at)), partly.unwrap_or_default())
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Line, ago, care, heading, meaning, pair, walked};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
-use crate::model::device::{Neighbor, PortFacts, StpState};
+use crate::model::device::{Neighbor, PoeStatus, PortFacts, StpState};
 use crate::model::{Duplex, PortKey, Target};
 use crate::state::DeviceView;
 use crate::state::lookup::{Beyond, needle};
@@ -27,7 +27,7 @@ pub fn lines(app: &App, now: Timestamp, device: &DeviceView, port: &PortKey, out
         out.push((Meaning::Warning, format!("{} lists no such port now", device.host.name)));
         return;
     };
-    state(now, seen, out);
+    state(now, seen, app.parts.is_old(device), out);
     let target = Target::Port(device.host.id.clone(), port.clone());
     if let Some(problem) = app.snapshot.problems.iter().find(|problem| problem.target == target) {
         care(app, now, &target, &problem.care, out);
@@ -47,10 +47,11 @@ pub fn lines(app: &App, now: Timestamp, device: &DeviceView, port: &PortKey, out
     identity(seen, out);
 }
 
-fn state(now: Timestamp, seen: Seen<'_>, out: &mut Vec<Line>) {
-    let stale = if seen.device.stale { ", STALE" } else { "" };
+fn state(now: Timestamp, seen: Seen<'_>, old: bool, out: &mut Vec<Line>) {
     let reason = seen.view.reason.as_deref().map(text::clean).unwrap_or_default();
-    out.push((meaning(seen.view.condition), format!("{}{stale}   {reason}", seen.view.state.as_str())));
+    let stale = if old { ", STALE" } else { "" };
+    let look = if old && !seen.view.condition.is_problem() { Meaning::Stale } else { meaning(seen.view.condition) };
+    out.push((look, format!("{}{stale}   {reason}", seen.view.state.as_str())));
     if !seen.port.alias.is_empty() {
         out.push((Meaning::Text, seen.port.alias.line()));
     }
@@ -117,8 +118,18 @@ fn history(now: Timestamp, seen: Seen<'_>, out: &mut Vec<Line>) {
 
 fn rates(app: &App, now: Timestamp, seen: Seen<'_>, port: &PortKey, out: &mut Vec<Line>) {
     let watch = watch::words(app, seen.device);
-    heading(out, watch.as_ref().map_or_else(|| "RATES".to_owned(), |watch| format!("RATES   {watch}")));
-    if watch.is_none() {
+    // What went through it when it was last heard does not go through it now.
+    let old = app.parts.is_old(seen.device);
+    heading(
+        out,
+        match &watch {
+            _ if old => format!("RATES   when it was last heard, {}", ago(now, Some(seen.device.table.collected_at))),
+            Some(watch) => format!("RATES   {watch}"),
+            None => "RATES".to_owned(),
+        },
+    );
+    let plain = if old { Meaning::Stale } else { Meaning::Text };
+    if watch.is_none() && !old {
         let key = app.key_of(Action::Watch);
         out.push((Meaning::Dim, format!("{key} watches it as fast as the device counts; many count every 5 to 15 s")));
     }
@@ -128,13 +139,13 @@ fn rates(app: &App, now: Timestamp, seen: Seen<'_>, port: &PortKey, out: &mut Ve
     let trail = app.trails.of(&seen.device.host.id, port);
     for (name, bps, percent, direction) in [("in", seen.in_bps(), received, 0), ("out", seen.out_bps(), sent, 1)] {
         let line = trail.map(|t| spark(app, t, direction)).unwrap_or_default();
-        out.push((Meaning::Text, format!("{name:<5}{:>12} {:>6}  {line}", rate(bps), share(percent))));
+        out.push((plain, format!("{name:<5}{:>12} {:>6}  {line}", rate(bps), share(percent))));
     }
-    if let Some(trail) = trail.filter(|t| t.values.is_empty()) {
+    if let Some(trail) = trail.filter(|t| t.values.is_empty() && !old) {
         let words =
             format!("rates are kept from walk to walk while it is looked at, since {}", ago(now, Some(trail.since)));
         out.push((Meaning::Dim, words));
-    } else if let Some(trail) = trail {
+    } else if let Some(trail) = trail.filter(|t| !t.values.is_empty()) {
         let gaps = trail.values.iter().filter(|v| v.is_none()).count();
         let gaps = if gaps > 0 { format!(", {gaps} without a rate") } else { String::new() };
         let count = trail.values.len();
@@ -151,7 +162,7 @@ fn rates(app: &App, now: Timestamp, seen: Seen<'_>, port: &PortKey, out: &mut Ve
         ("errors", seen.errors(), seen.view.rates.in_errors(), seen.view.rates.out_errors()),
         ("discards", seen.discards(), seen.view.rates.in_discards(), seen.view.rates.out_discards()),
     ] {
-        let meaning = if total.is_some_and(|n| n > 0.0) { Meaning::Warning } else { Meaning::Text };
+        let meaning = if total.is_some_and(|n| n > 0.0) && !old { Meaning::Warning } else { plain };
         let share = trail.and_then(|t| if name == "errors" { t.errors } else { t.discards }).map(per_million);
         let share = share.map(|words| format!("   {words}")).unwrap_or_default();
         out.push((meaning, format!("{name:<14}in {:>9}   out {:>9}{share}", each(received), each(sent))));
@@ -197,7 +208,9 @@ fn beyond(app: &App, now: Timestamp, seen: Seen<'_>, out: &mut Vec<Line>) {
     let age = forwarding
         .map_or_else(|| "forwarding table not walked".to_owned(), |at| format!("heard {}", ago(now, Some(at))));
     let arp = arp.map(|at| format!(", ARP {}", ago(now, Some(at)))).unwrap_or_default();
-    heading(out, format!("STATIONS   {}   {age}{arp}", heard.len()));
+    // None heard is not the same as not listened.
+    let count = if heard.is_empty() && forwarding.is_none() { "–".to_owned() } else { heard.len().to_string() };
+    heading(out, format!("STATIONS   {count}   {age}{arp}"));
     for station in heard.iter().take(LISTED) {
         let mac = station.mac.map(needle::show_mac).unwrap_or_default();
         let vlan = station.vlan.map(|v| format!("VLAN {v}")).unwrap_or_default();
@@ -254,7 +267,9 @@ fn layer_two(now: Timestamp, seen: Seen<'_>, facts: &PortFacts, out: &mut Vec<Li
     }
     if let Some(poe) = facts.poe {
         let class = poe.class.map(|c| format!(", class {c}")).unwrap_or_default();
-        out.push(pair("PoE", Some(format!("{}{class}", columns::poe(poe).trim_start()))));
+        // The column has no room for the whole word.
+        let words = if poe.status == PoeStatus::Searching { "searching".to_owned() } else { columns::poe(poe) };
+        out.push(pair("PoE", Some(format!("{}{class}", words.trim_start()))));
     }
 }
 

@@ -62,7 +62,7 @@ fn draw_job(wall: &Wall, frame: &mut Frame<'_>, area: Rect, job: &JobView, name:
     let sees = Sees::of(job.condition, Some(&job.care));
     let (glyph, style, words) = sees.look(look, job.condition, job.stale);
     let newest = job.newest.map_or_else(|| "–".to_owned(), |at| units::age(units::age_bucket(now.since(at))));
-    let target = job.job.rpo.map_or_else(String::new, |rpo| format!("/ {}", units::age(rpo)));
+    let target = job.job.rpo.map_or_else(String::new, |rpo| format!("/ {:>3}", units::age(rpo)));
     let mut row = Row::new(frame.buffer, look, area, area.y);
     row.gap(1).put(glyph, style).gap(1).name(&job.job.name, name, words).gap(1);
     row.end(" ", dim).end(&format!("{newest:>3} {target:<5}"), dim).end(" ", dim);

@@ -105,7 +105,7 @@ fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
             style: if good == hosts.len() { ok } else { look.style(Meaning::Text) },
         },
         Tile {
-            label: "unreachable behind a failure".to_owned(),
+            label: "unreachable".to_owned(),
             figures: behind.to_string(),
             style: if behind > 0 { look.style(Meaning::Unreachable) } else { dim },
         },

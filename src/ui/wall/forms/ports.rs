@@ -22,6 +22,9 @@ use crate::ui::wall::sheet::rule;
 const LOWEST: u16 = 4;
 /// Columns before a front.
 const INDENT: u16 = 3;
+/// Columns of a front with its head beside others, and between two.
+const BESIDE: u16 = 90;
+const GAP: u16 = 4;
 
 /// What is left below them.
 pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Rect {
@@ -65,10 +68,16 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Re
     let longest = devices.iter().map(|device| text::width(&device.host.name)).max().unwrap_or(0);
     let name = longest.clamp(4, usize::from(area.width / 4).max(4));
     let mut y = area.y + 1;
-    if let Some(plates) = plates(area, rows, &devices) {
-        for (device, laid) in devices.iter().zip(&plates) {
-            draw_plate(wall, frame, Rect { y, height: laid.height + 1, ..area }, device, laid);
-            y += laid.height + 2;
+    // Beside each other where that many fit: a front is narrow, and a wall is wide.
+    let across = usize::from(area.width / BESIDE).clamp(1, devices.len());
+    let width = (area.width - GAP * (across as u16 - 1)) / across as u16;
+    if let Some(plates) = plates(width, rows / devices.len().div_ceil(across) as u16, &devices) {
+        for (devices, plates) in devices.chunks(across).zip(plates.chunks(across)) {
+            for ((device, laid), at) in devices.iter().zip(plates).zip(0..) {
+                let place = Rect { x: area.x + at * (width + GAP), y, width, height: laid.height + 1 };
+                draw_plate(wall, frame, place, device, laid);
+            }
+            y += plates.iter().map(|laid| laid.height).max().unwrap_or(0) + 2;
         }
     } else {
         // A free row between them where there is room.
@@ -90,16 +99,21 @@ fn switches(count: usize) -> String {
 }
 
 /// The front of each device, where there is room for all of them with a head and a free row each.
-fn plates(area: Rect, rows: u16, devices: &[&Arc<DeviceView>]) -> Option<Vec<Laid>> {
-    let each = rows / devices.len() as u16;
+fn plates(width: u16, each: u16, devices: &[&Arc<DeviceView>]) -> Option<Vec<Laid>> {
     if each < LOWEST {
         return None;
     }
     let lay = |device: &&Arc<DeviceView>| {
-        let laid = Faceplate::new(device).lay(area.width.saturating_sub(INDENT + 1), each - 2, each - 2, &|_| false);
+        let laid = Faceplate::new(device).lay(width.saturating_sub(INDENT + 1), each - 2, each - 2, &|_| false);
         (!matches!(laid.form, Form::Counts | Form::Short)).then_some(laid)
     };
     devices.iter().map(lay).collect()
+}
+
+/// How many of its ports are up; of old news nobody knows.
+fn count(device: &DeviceView, old: bool) -> String {
+    let up = if old { "?".to_owned() } else { device.up.to_string() };
+    format!("{up}/{} up", device.ports.len())
 }
 
 /// The head of a device: how it stands, what it says of itself, what goes through it.
@@ -111,9 +125,11 @@ fn draw_plate(wall: &Wall, frame: &mut Frame<'_>, area: Rect, device: &DeviceVie
     let words = look.words(standing, old);
     let mut row = Row::new(frame.buffer, look, area, area.y);
     row.gap(1).put(glyph, style).gap(1);
-    row.end(" ", dim).end(&format!("{}/{} up", device.up, device.ports.len()), dim).end("  ", dim);
+    row.end(" ", dim).end(&count(device, old), dim).end("  ", dim);
     let sum = |rate: fn(&PortView) -> Option<f64>| device.ports.iter().filter_map(rate).reduce(|a, b| a + b);
-    if let (Some(received), Some(sent)) = (sum(|port| port.rates.in_bps()), sum(|port| port.rates.out_bps())) {
+    // What went through it when it was last heard does not go through it now.
+    let rates = (sum(|port| port.rates.in_bps()), sum(|port| port.rates.out_bps()));
+    if let (false, (Some(received), Some(sent))) = (old, rates) {
         let flow = format!("in {:>5} out {:>5}", units::bit_rate(received), units::bit_rate(sent));
         row.end(&flow, dim).end("  ", dim);
     }
@@ -142,7 +158,7 @@ fn draw_device(wall: &Wall, frame: &mut Frame<'_>, area: Rect, y: u16, device: &
     let words = look.words(standing, old);
     let mut row = Row::new(frame.buffer, look, area, y);
     row.gap(1).put(glyph, style).gap(1);
-    row.end(" ", dim).end(&format!("{}/{} up", device.up, device.ports.len()), dim).end("  ", dim);
+    row.end(" ", dim).end(&count(device, old), dim).end("  ", dim);
     row.name(&device.host.name, name, words).gap(1);
     let mut seen: Vec<&PortView> = Seen::all(device).filter(Seen::is_physical).map(|seen| seen.view).collect();
     if seen.is_empty() {

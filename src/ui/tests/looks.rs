@@ -1,0 +1,159 @@
+//! What stands in room that is left, what a line says while nothing is typed, and one word for one thing.
+
+use std::sync::Arc;
+
+use ratatui::style::Modifier;
+
+use super::{Console, fixture, outage};
+use crate::config::theme::Meaning;
+use crate::model::{AssetId, Condition, Entry, EntryKind, Target, Transition};
+use crate::state::{JobState, Snapshot};
+use crate::ui::frame::{Capabilities, Colours};
+use crate::ui::screen::Screen;
+use crate::ui::themes::Themes;
+
+fn changed(host: &str, ago: u64, from: Condition, to: Condition, why: &str) -> Arc<Transition> {
+    Arc::new(Transition {
+        at: fixture::ago(ago),
+        target: Target::Host(AssetId::new(host)),
+        name: host.into(),
+        from,
+        to,
+        down: to == Condition::Critical,
+        reason: why.into(),
+    })
+}
+
+fn with_changes() -> Snapshot {
+    let mut snapshot = (*fixture::outage()).clone();
+    let behind = |host: &str| changed(host, 58, Condition::Ok, Condition::Unreachable, "behind core-sw1");
+    snapshot.transitions = Arc::from([
+        behind("app01"),
+        behind("app02"),
+        behind("app03"),
+        changed("core-sw1", 60, Condition::Ok, Condition::Critical, "no answer to ICMP"),
+        changed("app04", 9_000, Condition::Unreachable, Condition::Ok, ""),
+        changed("app05", 20_000, Condition::Unreachable, Condition::Ok, ""),
+    ]);
+    snapshot
+}
+
+/// Many that are behind one failure are one line.
+#[test]
+fn the_overview_and_the_incident_tell_what_changed_last_where_there_is_room() {
+    for keys in ["1", "5"] {
+        let text = Console::new((120, 40), Arc::new(with_changes()), true).press(keys).screen();
+        let lines: Vec<&str> = text.lines().skip_while(|line| !line.contains("LAST CHANGES")).collect();
+        assert!(lines[1].contains("◆ 3 hosts") && lines[1].contains("ok → unreachable · behind core-sw1"), "{text}");
+        assert!(lines[2].contains("■ core-sw1") && lines[2].contains("ok → down"), "{text}");
+        assert!(lines[3].contains("● app04") && lines[4].contains("● app05"), "hours apart: {text}");
+    }
+    let mut triage = Console::new((120, 40), Arc::new(with_changes()), true);
+    let text = triage.press(": l a y o u t Space t r i a g e Enter").screen();
+    let line = text.lines().find(|line| line.contains("LAST CHANGES")).unwrap_or_else(|| panic!("{text}"));
+    assert!(line.starts_with("── LAST CHANGES"), "below the problems, and nowhere else: {text}");
+    assert_eq!(text.matches("LAST CHANGES").count(), 1, "{text}");
+    // Without a single switch too.
+    let mut bare = with_changes();
+    bare.devices.clear();
+    let text = Console::new((120, 40), Arc::new(bare), true).screen();
+    assert!(text.contains("LAST CHANGES") && text.contains("◆ 3 hosts"), "{text}");
+}
+
+#[test]
+fn below_the_backups_stand_the_hosts_that_none_protects() {
+    let text = outage((80, 24)).press("4").screen();
+    assert!(text.contains("NOT PROTECTED BY A BACKUP ") && text.contains(" 25 of 26 hosts "), "{text}");
+    let names = text.lines().skip_while(|line| !line.contains("NOT PROTECTED")).skip(1).collect::<Vec<_>>().join(" ");
+    assert!(names.contains(" db02 ") && !names.contains(" db01 "), "{text}");
+    // Where they do not all have room, how many more there are.
+    let text = outage((60, 13)).press("4").screen();
+    let last = text.lines().rev().nth(1).unwrap_or_default();
+    assert!(last.contains(" and 14 more"), "{text}");
+    // They are not what a filter asks for.
+    let text = outage((80, 24)).press("4 / f i l e s Enter").screen();
+    assert!(text.contains("1 matches") && !text.contains("NOT PROTECTED"), "{text}");
+    let mut covered = (*fixture::outage()).clone();
+    let all: Vec<AssetId> = covered.hosts.iter().map(|host| host.host.id.clone()).collect();
+    let mut console = Console::new((80, 24), Arc::new(covered.clone()), true);
+    assert!(console.press("4").screen().contains("NOT PROTECTED"));
+    // The same jobs, which now protect everything.
+    let job = Arc::make_mut(&mut covered.jobs[0]);
+    Arc::make_mut(&mut job.job).protects = all;
+    console.app.snapshot(Arc::new(covered));
+    assert!(!console.screen().contains("NOT PROTECTED"), "{}", console.screen());
+}
+
+#[test]
+fn a_backup_has_one_word_for_its_state_on_every_list() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let job = Arc::make_mut(&mut snapshot.jobs[0]);
+    (job.state, job.condition) = (JobState::AtRisk, Condition::Warning);
+    let text = Console::new((120, 40), Arc::new(snapshot), true).press("4").screen();
+    assert!(text.contains("RPO AT RISK"), "{text}");
+}
+
+#[test]
+fn a_filter_says_what_it_may_be_until_it_is_typed_and_how_much_it_lets_through() {
+    let mut console = outage((120, 40));
+    let last = |console: &Console| console.screen().lines().last().unwrap_or_default().to_owned();
+    console.press("2 /");
+    assert!(last(&console).contains("text · !not this · ~fuzzy · state:down"), "{}", console.screen());
+    console.press("d b 0");
+    assert!(!last(&console).contains("fuzzy"), "{}", console.screen());
+    assert!(console.screen().contains("2 match · 25 of 26 polled"), "{}", console.screen());
+    // On a narrow line whole parts, and a mark.
+    assert!(last(outage((30, 20)).press("/")).contains("…"));
+}
+
+#[test]
+fn the_roles_of_an_incident_stand_beside_its_title() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let mut incidents = snapshot.incidents.to_vec();
+    let first = (*incidents[0].entries[0]).clone();
+    let role = |text: &str| Arc::new(Entry { kind: EntryKind::Role, text: text.into(), ..first.clone() });
+    let roles = [role("IC: ops1"), role("scribe: ops2"), role("IC: ops3")];
+    Arc::make_mut(&mut incidents[0]).entries.extend(roles);
+    snapshot.incidents = incidents.into();
+    let text = Console::new((120, 40), Arc::new(snapshot), true).screen();
+    let line = text.lines().nth(1).unwrap_or_default();
+    assert!(line.contains("Ams core down   IC: ops3 · scribe: ops2"), "{line}");
+}
+
+#[test]
+fn what_is_found_says_what_it_is_and_names_come_before_sentences() {
+    let text = outage((80, 24)).press("Ctrl+P s w").screen();
+    let found: Vec<&str> = text.lines().skip_while(|line| !line.contains("> sw")).skip(1).collect();
+    assert!(found[0].contains("core-sw1") && found[0].contains("host"), "{text}");
+    assert!(found[0].contains("■ "), "{text}");
+}
+
+/// A line below a word is not seen from five metres away.
+#[test]
+fn on_a_wall_without_colours_what_is_critical_is_a_block() {
+    let capabilities = Capabilities { colours: Colours::Mono, unicode: true };
+    let look = Themes::only("wall", capabilities).look();
+    assert!(!look.style(Meaning::Critical).add_modifier.contains(Modifier::REVERSED));
+    let wall = look.on_a_wall().style(Meaning::Critical);
+    assert!(wall.add_modifier.contains(Modifier::REVERSED) && !wall.add_modifier.contains(Modifier::UNDERLINED));
+    let coloured = Capabilities { colours: Colours::True, unicode: true };
+    let look = Themes::only("wall", coloured).look();
+    assert_eq!(look.clone().on_a_wall().style(Meaning::Critical), look.style(Meaning::Critical));
+}
+
+/// Two that told nothing of how they are still differ in what is known of them.
+#[test]
+fn two_hosts_are_compared_by_what_is_known_of_them() {
+    let mut snapshot = (*fixture::outage()).clone();
+    snapshot.hosts.push(Arc::new(fixture::host("dist-sw4", Condition::Ok, "load 0.3", 90_000)));
+    for (device, version) in snapshot.devices.iter_mut().zip(["7.1", "7.2"]) {
+        Arc::make_mut(&mut Arc::make_mut(device).table).device.version = version.into();
+    }
+    let ids: Vec<String> = snapshot.devices.iter().map(|device| device.host.name.to_string()).collect();
+    let find = |name: &str| name.chars().map(String::from).collect::<Vec<_>>().join(" ");
+    let mut console = Console::new((120, 40), Arc::new(snapshot), true);
+    console.press("2");
+    console.press(&format!("/ {} Enter c Esc", find(&ids[0])));
+    let text = console.press(&format!("/ {} Enter c", find(&ids[1]))).screen();
+    assert!(text.contains("version ") && text.contains("7.1") && text.contains("7.2"), "{text}");
+}
