@@ -43,6 +43,7 @@ fn snapshot() -> Snapshot {
             decides_reachability: true,
             fixed_pace: false,
             eases: false,
+            volatile: false,
             speaks_for_host: true,
             waits_for: None,
             wire: Wire { protocol: "ICMP echo".into(), destination: "192.0.2.1".into() },

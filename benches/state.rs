@@ -36,6 +36,7 @@ fn state() -> State {
                 decides_reachability: check == 0,
                 fixed_pace: false,
                 eases: false,
+                volatile: false,
                 speaks_for_host: true,
                 waits_for: None,
                 wire: Wire { protocol: "TCP".into(), destination: "192.0.2.1:80".into() },

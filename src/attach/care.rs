@@ -38,7 +38,7 @@ wire! {
 /// Written down by the system's clock, which is the same for everybody.
 impl Wire for ChannelStatus {
     fn put(&self, _: Option<&Self>, out: &mut Vec<u8>) {
-        let Self { name, kind, delivered, last_delivered, failing, lost, waiting } = self;
+        let Self { name, kind, delivered, last_delivered, failing, lost, waiting, quiet_until } = self;
         name.put(None, out);
         kind.put(None, out);
         delivered.put(None, out);
@@ -46,6 +46,7 @@ impl Wire for ChannelStatus {
         failing.clone().map(|(since, why)| (Wall(since), why)).put(None, out);
         lost.put(None, out);
         waiting.put(None, out);
+        quiet_until.map(Wall).put(None, out);
     }
 
     fn take(_: Option<&Self>, from: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -58,6 +59,7 @@ impl Wire for ChannelStatus {
                 .map(|(since, why)| (since.0, why)),
             lost: Wire::take(None, from)?,
             waiting: Wire::take(None, from)?,
+            quiet_until: <Option<Wall> as Wire>::take(None, from)?.map(|at| at.0),
         })
     }
 

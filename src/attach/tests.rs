@@ -197,6 +197,7 @@ fn fill_engine(snapshot: &mut Snapshot, words: &str) {
         failing: Some((T0, words.into())),
         lost: 2,
         waiting: 9,
+        quiet_until: Some(T0.plus(DEADLINE)),
     }]);
     let totals = &mut snapshot.totals;
     (totals.owned, totals.unowned, totals.flapping, totals.in_maintenance) = (1, 2, 3, 4);
@@ -363,6 +364,7 @@ impl Net {
                     decides_reachability: kind == "icmp",
                     fixed_pace: false,
                     eases: false,
+                    volatile: false,
                     speaks_for_host: true,
                     waits_for: None,
                     wire: CheckWire { protocol: "ICMP echo".into(), destination: "10.0.0.1".into() },

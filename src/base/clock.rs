@@ -42,6 +42,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis))
     }
 
+    /// So many milliseconds later, or earlier where that is negative.
+    #[must_use]
+    pub const fn shifted(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
     /// The whole second at this moment or the first one after it.
     #[must_use]
     pub fn next_whole_second(self) -> Self {

@@ -78,6 +78,13 @@ impl Untrusted {
         self.kept.split_last().map_or(&[], |(_, bytes)| bytes)
     }
 
+    /// With something else behind it, foreign or not, and a dot between the two.
+    #[must_use]
+    pub fn beside(&self, more: impl AsRef<[u8]>) -> Self {
+        let dot: &[u8] = if self.is_empty() { b"" } else { " · ".as_bytes() };
+        Self::new([self.as_bytes(), dot, more.as_ref()].concat())
+    }
+
     pub fn is_empty(&self) -> bool {
         self.as_bytes().is_empty()
     }

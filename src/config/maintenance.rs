@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::inventory::{HostEntry, JobEntry, place_of};
-use crate::base::options::{OptionDoc, Place, Problem, Table, nearest};
+use crate::base::options::{Node, OptionDoc, Place, Problem, Table, Value, nearest};
 use crate::base::{Timestamp, Untrusted, units};
 use crate::model::{AssetId, Maintenance, Order, Schedule, Scope, Span};
 
@@ -128,6 +128,43 @@ fn read_one(table: &Table, number: usize, problems: &mut Vec<Problem>) -> Option
     let id = Arc::from(format!("config:{number}"));
     let maintenance = Arc::new(Maintenance { id, author: Untrusted::from("configuration"), order });
     Some(MaintenanceEntry { maintenance, place: place(key), asked, table: table.clone() })
+}
+
+/// An array of stretches of time under a key of another table, with the keys that say when: `from` and `until`, or `schedule`,
+/// `timezone` and `for`.
+pub fn read_times(node: &Node, key: &str, problems: &mut Vec<Problem>) -> Vec<Span> {
+    let hint = format!("{key} = [{{ schedule = \"0 8 * * 1-5\", for = \"10h\", timezone = \"Europe/Berlin\" }}]");
+    let Value::Array(items) = &node.value else {
+        let words = format!("`{key}` must be an array of tables, not {}", node.value.kind());
+        problems.push(Problem::error(&node.place, words).hint(hint));
+        return Vec::new();
+    };
+    if items.is_empty() {
+        problems.push(Problem::error(&node.place, format!("`{key}` is empty")).hint(hint.clone()));
+    }
+    let read = |item: &Node| {
+        let Value::Table(table) = &item.value else {
+            let words = format!("`{key}` must be an array of tables; this is {}", item.value.kind());
+            problems.push(Problem::error(&item.place, words).hint(hint.clone()));
+            return None;
+        };
+        let mut r = table.reader(key);
+        let asked = Asked {
+            from: r.string("from"),
+            until: r.string("until"),
+            schedule: r.string("schedule"),
+            zone: r.string("timezone").unwrap_or_else(|| "UTC".to_owned()),
+            lasts: r.duration("for"),
+            flexible: None,
+        };
+        let span = asked.span().map_err(|(key, why, hint)| {
+            let problem = Problem::error(&place_of(table, key), why);
+            r.problem(if let Some(hint) = hint { problem.hint(hint) } else { problem });
+        });
+        problems.extend(r.finish());
+        span.ok()
+    };
+    items.iter().filter_map(read).collect()
 }
 
 /// When a window is wanted, as it was written.

@@ -15,6 +15,7 @@ use super::thresholds;
 use crate::backup::{self, Source};
 use crate::base::options::{OptionDoc, Place, Problem, Source as Text, Table, Weight, nearest};
 use crate::base::units;
+use crate::config::maintenance::read_times;
 use crate::config::rules::read_flapping;
 use crate::config::{CheckEntry, Config, HostEntry, JobEntry};
 use crate::model::{CheckKey, CheckSpec, FlapFormula, Host, Inventory, Job, Subject};
@@ -53,6 +54,12 @@ pub const COMMON: &[OptionDoc] = &[
         form: "integer",
         default: "the kind's",
         help: "bad results in a row that make a problem",
+    },
+    OptionDoc {
+        name: "volatile",
+        form: "boolean",
+        default: "false",
+        help: "each result that is not good counts at once and is told each time; see `docs/state.md`",
     },
     OptionDoc {
         name: "flapping",
@@ -151,7 +158,7 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
         inventory.jobs.push(job);
     }
     let traps = config.traps.as_ref().and_then(|table| TrapSettings::read(table, &mut problems));
-    let channels = notify::bind(&config.notify, &mut problems);
+    let channels = notify::bind(&config.notify, read_times, &mut problems);
     // A host's `snmp` table is read by each check that speaks it; what is wrong with it is said once.
     let mut said = HashSet::new();
     problems.retain(|p| said.insert((p.place.as_ref().map(|at| (at.start, at.end)), p.message.clone())));
@@ -205,7 +212,7 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
         let what = format!("the {} check of {}", kind.name, entry.host.name);
         let mut reader = options.reader(&what);
         let own_pace = reader.node("interval").is_some();
-        let pace = pace::read(&mut reader, kind);
+        let (pace, volatile) = pace::read(&mut reader, kind);
         let identity = Identity::read(&mut reader, kind, &entry.host);
         let flapping = reader.node("flapping").map(|node| read_flapping(node, entry.flapping, problems));
         let thresholds = thresholds::read(&mut reader, problems);
@@ -223,6 +230,9 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
         let vital = entry.host.has_tag("core") || entry.host.has_tag("critical");
         if common.adaptive && EASING.contains(&kind.name) && !own_pace && !vital {
             Arc::make_mut(&mut bound.spec).eases = true;
+        }
+        if volatile {
+            Arc::make_mut(&mut bound.spec).volatile = true;
         }
         if out.iter().any(|b| b.spec.key == bound.spec.key) {
             let problem = Problem::error(
@@ -304,6 +314,7 @@ fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>,
         decides_reachability: pace.decides_reachability,
         fixed_pace: false,
         eases: false,
+        volatile: false,
         speaks_for_host: probe.speaks_for_host(),
         waits_for: None,
         wire: identity.wire(probe.wire()),
@@ -366,6 +377,7 @@ pub fn bound_source(
         decides_reachability: false,
         fixed_pace: false,
         eases: false,
+        volatile: false,
         speaks_for_host: true,
         waits_for: source.waits_for().map(Arc::from),
         wire: source.wire(),

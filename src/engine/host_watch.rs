@@ -161,6 +161,7 @@ mod tests {
             decides_reachability,
             fixed_pace: kind == "ssh",
             eases: false,
+            volatile: false,
             speaks_for_host: true,
             waits_for: None,
             wire: Wire { protocol: "t".into(), destination: "".into() },

@@ -12,6 +12,7 @@ mod notify;
 mod pause;
 pub mod plan;
 pub mod records;
+mod reminders;
 pub mod run;
 pub mod schedule;
 pub mod sessions;
@@ -19,6 +20,7 @@ pub mod supervise;
 mod thresholds;
 mod traps;
 mod uplink;
+mod wall_clock;
 mod watch;
 
 pub use commands::own_author;

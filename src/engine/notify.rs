@@ -12,11 +12,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use ulid::Ulid;
 
+use super::reminders::{Reminders, Standing};
 use crate::base::Timestamp;
 use crate::bus::Call;
 use crate::model::{Alert, ChannelStatus, Condition, Target};
 use crate::net::Net;
 use crate::notify::{Batch, Batcher, Change, Channel, Cx, Fate, How, Origin, Taken, subject};
+use crate::state::rules::hours::Opening;
 use crate::store::{Dispatch, Outbox, Untold};
 
 /// The longest that one delivery may take; a program of the operator's has a timeout of its own.
@@ -53,6 +55,13 @@ struct Line {
     under_way: bool,
     tries: usize,
     again: Option<Timestamp>,
+    opening: Opening,
+    /// When its hours open, where they are closed; and when they have to be looked at again.
+    shut: Option<Timestamp>,
+    look_at: Option<Timestamp>,
+    /// From when to when, by the wall clock, it stands as it was last looked at.
+    looked: Option<(Timestamp, Timestamp)>,
+    reminders: Reminders,
 }
 
 impl Line {
@@ -60,14 +69,79 @@ impl Line {
         let status =
             ChannelStatus { name: channel.name.clone(), kind: channel.kind.into(), ..ChannelStatus::default() };
         let batcher = Batcher::new(channel.rules);
-        Self { channel, batcher, status, in_hand: None, under_way: false, tries: 0, again: None }
+        let mut line = Self {
+            channel,
+            batcher,
+            status,
+            in_hand: None,
+            under_way: false,
+            tries: 0,
+            again: None,
+            opening: Opening::default(),
+            shut: None,
+            look_at: None,
+            looked: None,
+            reminders: Reminders::default(),
+        };
+        line.follow();
+        line
     }
 
-    fn wake_at(&self) -> Option<Timestamp> {
+    /// Its channel's hours and interval are in force from now on.
+    fn follow(&mut self) {
+        self.opening = Opening::of(&self.channel.hours);
+        self.looked = None;
+        self.reminders.set_every(self.channel.repeat);
+    }
+
+    /// When the next message may go.
+    fn goes_at(&self) -> Option<Timestamp> {
         if self.under_way {
             return None;
         }
-        if self.in_hand.is_some() { self.again } else { self.batcher.due() }
+        let due = if self.in_hand.is_some() { self.again } else { self.batcher.due() };
+        due.map(|due| due.max(self.shut.unwrap_or(due)))
+    }
+
+    /// A message goes now that was not tried yet.
+    fn is_due(&self, now: Timestamp) -> bool {
+        self.in_hand.is_none() && self.goes_at().is_some_and(|at| at <= now)
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        let reminders = self.reminders.wake_at().filter(|_| self.shut.is_none());
+        [self.goes_at(), self.look_at, reminders].into_iter().flatten().min()
+    }
+
+    /// Whether its hours are open, by both clocks; true where that has changed.
+    fn look_at_hours(&mut self, (now, wall): (Timestamp, Timestamp)) -> bool {
+        let mut changed = false;
+        if !self.looked.is_some_and(|(from, until)| from <= wall && wall < until) {
+            let quiet_until = self.opening.quiet_until(wall);
+            let until = quiet_until.or_else(|| self.opening.next_change(wall));
+            self.looked = Some((wall, until.unwrap_or(Timestamp(i64::MAX))));
+            changed = std::mem::replace(&mut self.status.quiet_until, quiet_until) != quiet_until;
+        }
+        // By the steady clock, whatever the wall's has done since.
+        self.shut = self.status.quiet_until.map(|until| now.plus(until.since(wall)));
+        let until = self.looked.map(|(_, until)| until).filter(|until| until.millis() < i64::MAX);
+        self.look_at = until.map(|until| now.plus(until.since(wall)));
+        changed
+    }
+
+    /// A message has got there.
+    fn delivered(&mut self, (now, wall): (Timestamp, Timestamp), batch: &Batch, notes: &mut Vec<Dispatch>) {
+        self.status.delivered += 1;
+        self.status.last_delivered = Some(wall);
+        let channel = &self.channel.name;
+        notes.push(Dispatch::Settled { channel: channel.clone(), ids: batch.ids() });
+        let (told, over) = self.reminders.delivered(now, batch);
+        if !told.is_empty() {
+            notes.push(Dispatch::Told { channel: channel.clone(), targets: told, at: wall });
+        }
+        if !over.is_empty() {
+            notes.push(Dispatch::Over { channel: channel.clone(), targets: over });
+        }
     }
 }
 
@@ -98,6 +172,7 @@ impl Notify {
                 Some(mut line) => {
                     line.batcher.set_rules(channel.rules);
                     line.channel = channel.clone();
+                    line.follow();
                     line
                 }
                 None => Line::new(channel.clone()),
@@ -117,7 +192,12 @@ impl Notify {
             self.left.untold.extend(in_hand.map(untold(handed)));
             let waiting = line.batcher.into_waiting().map(|(change, _)| change);
             self.left.untold.extend(waiting.map(untold(false)));
+            let (now, wall) = times;
+            let told =
+                line.reminders.into_told().map(|(target, at)| (channel.clone(), target, wall.minus(now.since(at))));
+            self.left.told.extend(told);
         }
+        self.look_at_hours(times);
         self.hand_out(times);
     }
 
@@ -126,6 +206,7 @@ impl Notify {
         tracing::info!(changes = outbox.untold.len(), "an earlier run left them untold");
         self.left.untold.extend(outbox.untold);
         self.left.sent.extend(outbox.sent);
+        self.left.told.extend(outbox.told);
         self.hand_out(times);
     }
 
@@ -139,8 +220,14 @@ impl Notify {
             // By the steady clock; one from a clock that was ahead says nothing.
             let sent = sent.filter(|(_, at)| *at <= wall).map(|(_, at)| now.minus(wall.since(at)));
             let sent: Vec<Timestamp> = sent.collect();
+            let opening = &line.opening;
             let changes = mine.into_iter().map(|one| {
-                let origin = if one.handed { Origin::PerhapsTold } else { Origin::Untold };
+                let origin = match opening.quiet_until(one.alert.at) {
+                    _ if one.handed => Origin::PerhapsTold,
+                    // Its time has not come yet.
+                    Some(until) if until > wall => Origin::ThisRun,
+                    _ => Origin::Untold,
+                };
                 (Change { id: one.id, alert: one.alert }, origin)
             });
             for (newer, taken) in line.batcher.restore((now, now.plus(LOOK_AGAIN)), changes, sent) {
@@ -152,6 +239,48 @@ impl Notify {
                     notes.push(Dispatch::Settled { channel: name.clone(), ids: vec![newer] });
                 }
                 notes.extend(noted(&name, taken));
+            }
+            line.status.waiting = line.batcher.waiting();
+            let told = left.told.extract_if(.., |(channel, ..)| *channel == name);
+            // One from a clock that was ahead was told just now, for all that is known.
+            line.reminders.restore(told.map(|(_, target, at)| (target, now.minus(wall.since(at)))));
+        }
+    }
+
+    /// Which channels are quiet by their hours; true where that has changed.
+    pub fn look_at_hours(&mut self, times: (Timestamp, Timestamp)) -> bool {
+        let limited = self.lines.iter_mut().filter(|line| !line.opening.is_always() || line.shut.is_some());
+        // Each of them is looked at.
+        limited.map(|line| line.look_at_hours(times)).filter(|changed| *changed).count() > 0
+    }
+
+    /// Has told again what is due to be, of channels that may speak.
+    pub fn remind(&mut self, (now, wall): (Timestamp, Timestamp), mut ask: impl FnMut(&Target) -> Standing) {
+        let Self { lines, notes, .. } = self;
+        for line in lines.iter_mut().filter(|line| line.shut.is_none()) {
+            let (again, over) = line.reminders.due(now, &mut ask);
+            let channel = &line.channel;
+            if !over.is_empty() {
+                notes.push(Dispatch::Over { channel: channel.name.clone(), targets: over });
+            }
+            for alert in again {
+                let waits = line.batcher.is_waiting(&alert.target);
+                if !waits && channel.filter.takes(&alert) {
+                    let taken = line.batcher.take(now, Change { id: new_id(wall), alert });
+                    notes.extend(noted(&channel.name, taken));
+                }
+            }
+            line.status.waiting = line.batcher.waiting();
+        }
+    }
+
+    /// Leaves out of what is due the problems that are over, or watched no more.
+    pub fn leave_out(&mut self, now: Timestamp, is_over: impl Fn(&Target) -> bool) {
+        let Self { lines, notes, .. } = self;
+        for line in lines.iter_mut().filter(|line| line.is_due(now)) {
+            let ids = line.batcher.leave_out(&is_over);
+            if !ids.is_empty() {
+                notes.push(Dispatch::Settled { channel: line.channel.name.clone(), ids });
             }
             line.status.waiting = line.batcher.waiting();
         }
@@ -203,8 +332,9 @@ impl Notify {
         (now, wall): (Timestamp, Timestamp),
         stands: impl Fn(&Target) -> Option<Option<Condition>>,
     ) {
-        let judge = |alert: &Alert| {
-            let is_news = wall.since(alert.at) <= NEWS;
+        let judge = |alert: &Alert, opening: &Opening| {
+            let told_from = opening.quiet_until(alert.at).unwrap_or(alert.at);
+            let is_news = wall.since(told_from) <= NEWS;
             match stands(&alert.target) {
                 None => Fate::NoNews { stands: false },
                 Some(Some(condition)) if alert.to.is_problem() && !condition.is_problem() => {
@@ -215,9 +345,8 @@ impl Notify {
             }
         };
         for line in &mut self.lines {
-            let is_due = line.batcher.due().is_some_and(|due| due <= now);
-            if is_due && line.in_hand.is_none() && line.batcher.has_restored() {
-                line.batcher.fold(judge);
+            if line.is_due(now) && line.batcher.has_restored() {
+                line.batcher.fold(|alert| judge(alert, &line.opening));
             }
         }
     }
@@ -226,10 +355,20 @@ impl Notify {
         self.lines.iter().filter_map(Line::wake_at).min()
     }
 
-    /// What is due says how much is hidden behind it by now.
-    pub fn count_hidden(&mut self, now: Timestamp, hides: impl Fn(&Target) -> usize) {
-        for line in self.lines.iter_mut().filter(|line| line.batcher.due().is_some_and(|due| due <= now)) {
-            line.batcher.count_hidden(&hides);
+    /// Whether a message goes now that was not tried yet.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.lines.iter().any(|line| line.is_due(now))
+    }
+
+    /// What is due says how much is hidden behind it by now, and what befell it together with others.
+    pub fn explain(
+        &mut self,
+        now: Timestamp,
+        hides: impl Fn(&Target) -> usize,
+        company: impl Fn(&Target) -> Option<String>,
+    ) {
+        for line in self.lines.iter_mut().filter(|line| line.is_due(now)) {
+            line.batcher.explain(&hides, &company);
         }
     }
 
@@ -237,20 +376,18 @@ impl Notify {
     pub fn start_due(&mut self, now: Timestamp, wall: Timestamp, net: &Arc<Net>) -> Vec<Call> {
         let mut rings = Vec::new();
         for line in &mut self.lines {
-            if line.wake_at().is_none_or(|at| at > now) {
+            if line.goes_at().is_none_or(|at| at > now) {
                 continue;
             }
             let Some(batch) = line.in_hand.take().or_else(|| line.batcher.next(now).map(Arc::new)) else { continue };
             line.status.waiting = line.batcher.waiting();
             let (channel, ids) = (line.channel.name.clone(), batch.ids());
             let forget = wall.minus(line.channel.rules.within);
-            self.notes.push(Dispatch::Handed { channel: channel.clone(), ids: ids.clone(), at: wall, forget });
+            self.notes.push(Dispatch::Handed { channel, ids, at: wall, forget });
             match &line.channel.how {
                 How::Terminal(desktop) => {
-                    self.notes.push(Dispatch::Settled { channel, ids });
                     rings.push(Call { words: subject(&batch), desktop: *desktop });
-                    line.status.delivered += 1;
-                    line.status.last_delivered = Some(wall);
+                    line.delivered((now, wall), &batch, &mut self.notes);
                 }
                 How::By(deliver) => {
                     line.in_hand = Some(batch.clone());
@@ -280,11 +417,10 @@ impl Notify {
         let channel = name.clone();
         match result {
             Ok(()) => {
-                self.notes.push(Dispatch::Settled { channel, ids });
-                line.in_hand = None;
+                if let Some(batch) = line.in_hand.take() {
+                    line.delivered((now, wall), &batch, &mut self.notes);
+                }
                 (line.tries, line.again) = (0, None);
-                line.status.delivered += 1;
-                line.status.last_delivered = Some(wall);
                 line.status.failing = None;
                 None
             }
@@ -319,7 +455,7 @@ impl Notify {
         net: &Arc<Net>,
         delivered: &mut mpsc::Receiver<Delivered>,
     ) -> usize {
-        for line in self.lines.iter_mut().filter(|line| !line.under_way) {
+        for line in self.lines.iter_mut().filter(|line| !line.under_way && line.shut.is_none()) {
             match &mut line.in_hand {
                 Some(_) => line.again = Some(now),
                 None => line.batcher.hurry(now),
@@ -358,243 +494,4 @@ fn new_id(wall: Timestamp) -> Arc<str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use super::*;
-    use crate::base::{Clock, Untrusted};
-    use crate::model::{AlertKind, AssetId, Desktop};
-    use crate::notify::{Deliver, Delivering, Filter, Rules};
-
-    #[derive(Debug, Default)]
-    struct Fails {
-        times: AtomicU64,
-        asked: AtomicU64,
-    }
-
-    impl Deliver for Fails {
-        fn deliver<'a>(&'a self, _: &'a Cx, _: &'a Batch) -> Delivering<'a> {
-            let asked = self.asked.fetch_add(1, Ordering::Relaxed);
-            let fails = asked < self.times.load(Ordering::Relaxed);
-            Box::pin(async move { if fails { Err("connection refused".to_owned()) } else { Ok(()) } })
-        }
-    }
-
-    fn channel(how: How) -> Channel {
-        Channel {
-            name: "ops".into(),
-            kind: "exec",
-            filter: Filter { least: Condition::Warning, tags: Vec::new(), groups: Vec::new(), recoveries: true },
-            rules: Rules { wait: Duration::from_secs(15), most: 10, within: Duration::from_secs(600) },
-            how,
-        }
-    }
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_secs(seconds)
-    }
-
-    fn alert(name: &str) -> Alert {
-        Alert {
-            kind: AlertKind::Problem,
-            target: Target::Host(AssetId::new(name)),
-            title: Untrusted::from(name),
-            from: Condition::Ok,
-            to: Condition::Critical,
-            word: "DOWN".into(),
-            reason: "no answer".into(),
-            hides: 0,
-            tags: Vec::new(),
-            group: None,
-            at: Timestamp(0),
-        }
-    }
-
-    /// Runs it over simulated time; the words said to the operator, and how the channel stands at the end.
-    async fn run(how: How, seconds: i64) -> (Vec<String>, ChannelStatus) {
-        let (sender, mut delivered) = mpsc::channel(8);
-        let mut notify = Notify::new(sender);
-        notify.load((at(0), at(0)), &[channel(how)]);
-        let net = Net::new(Clock::start());
-        notify.take((at(0), at(0)), &alert("core-sw1"));
-        let mut said = Vec::new();
-        let mut second = 0;
-        while let Some(due) = notify.wake_at().filter(|due| *due <= at(seconds)) {
-            second = second.max(due.millis() / 1000);
-            let rings = notify.start_due(at(second), at(second), &net);
-            assert!(rings.iter().all(|call| call.desktop == Desktop::Osc777), "{rings:?}");
-            said.extend(rings.into_iter().map(|call| call.words));
-            if notify.lines[0].under_way {
-                let ended = delivered.recv().await.expect("it ends");
-                said.extend(notify.ended(at(second), at(second), ended));
-            }
-        }
-        (said, notify.statuses().remove(0))
-    }
-
-    #[tokio::test]
-    async fn a_delivery_that_fails_is_said_once_tried_again_and_said_to_be_well() {
-        let fails = Arc::new(Fails { times: AtomicU64::new(3), ..Fails::default() });
-        let (said, status) = run(How::By(fails.clone()), 100_000).await;
-        assert_eq!(said, ["ops does not get through: connection refused"]);
-        assert_eq!((status.delivered, status.failing, status.lost), (1, None, 0));
-        assert_eq!(status.last_delivered, Some(Timestamp::from_secs(15 + 5 + 30 + 120)));
-        assert_eq!(fails.asked.load(Ordering::Relaxed), 4);
-    }
-
-    #[tokio::test]
-    async fn what_cannot_be_told_for_an_hour_is_given_up_and_counted() {
-        let fails = Arc::new(Fails { times: AtomicU64::new(u64::MAX), ..Fails::default() });
-        let (said, status) = run(How::By(fails), 100_000).await;
-        assert_eq!(said.len(), 2, "{said:?}");
-        assert_eq!(said[1], "ops gave up on 1 changes: connection refused");
-        assert_eq!((status.delivered, status.lost), (0, 1));
-        let (since, why) = status.failing.expect("it fails");
-        assert_eq!((since, &*why), (Timestamp::from_secs(15), "connection refused"));
-    }
-
-    #[derive(Debug)]
-    struct Hangs;
-
-    impl Deliver for Hangs {
-        fn deliver<'a>(&'a self, _: &'a Cx, _: &'a Batch) -> Delivering<'a> {
-            Box::pin(std::future::pending())
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_waits_goes_before_the_end_and_the_end_waits_for_nobody_long() {
-        let well = Arc::new(Fails::default());
-        for (how, untold) in [(How::By(well.clone()), 0), (How::By(Arc::new(Hangs)), 1)] {
-            let (sender, mut delivered) = mpsc::channel(8);
-            let mut notify = Notify::new(sender);
-            notify.load((at(0), at(0)), &[channel(how)]);
-            notify.take((at(0), at(0)), &alert("core-sw1"));
-            let begun = tokio::time::Instant::now();
-            let net = Net::new(Clock::start());
-            assert_eq!(notify.farewell((at(1), at(1)), &net, &mut delivered).await, untold);
-            assert!(begun.elapsed() <= FAREWELL);
-        }
-        assert_eq!(well.asked.load(Ordering::Relaxed), 1);
-    }
-
-    #[tokio::test]
-    async fn the_bell_rings_on_the_terminal() {
-        let (said, status) = run(How::Terminal(Desktop::Osc777), 100).await;
-        assert_eq!(said, ["DOWN core-sw1: no answer"]);
-        assert_eq!(status.delivered, 1);
-    }
-
-    fn untold(notify: &Notify) -> Vec<&str> {
-        notify.left.untold.iter().map(|one| one.alert.target.asset().as_str()).collect()
-    }
-
-    #[test]
-    fn channels_that_stay_keep_what_they_have_to_say_and_those_that_return_find_it() {
-        let (sender, _delivered) = mpsc::channel(8);
-        let mut notify = Notify::new(sender);
-        let times = (at(0), at(0));
-        notify.load(times, &[channel(How::Terminal(Desktop::Osc9))]);
-        assert!(notify.take(times, &alert("a")));
-        let mut other = channel(How::Terminal(Desktop::Osc9));
-        other.rules.most = 1;
-        notify.load(times, &[other.clone()]);
-        assert_eq!(notify.lines[0].batcher.waiting(), 1);
-        notify.load(times, &[]);
-        assert!(notify.is_empty() && notify.wake_at().is_none());
-        assert_eq!(untold(&notify), ["a"]);
-        notify.load(times, &[other]);
-        assert_eq!((notify.lines[0].batcher.waiting(), untold(&notify).len()), (1, 0));
-    }
-
-    /// What the store would have after all that was noted, as one that is restarted finds it.
-    fn on_disk(notify: &mut Notify) -> Outbox {
-        let mut outbox = Outbox::default();
-        for note in notify.notes() {
-            let mut mark = |ids: &[Arc<str>], handed| {
-                outbox.untold.iter_mut().filter(|one| ids.contains(&one.id)).for_each(|one| one.handed = handed);
-            };
-            match note {
-                Dispatch::Waits(one) => {
-                    outbox.untold.retain(|known| known.id != one.id);
-                    outbox.untold.push(one);
-                }
-                Dispatch::Handed { ids, at, channel, .. } => {
-                    mark(&ids, true);
-                    outbox.sent.push((channel, at));
-                }
-                Dispatch::Failed { ids, .. } => mark(&ids, false),
-                Dispatch::Settled { ids, .. } => outbox.untold.retain(|one| !ids.contains(&one.id)),
-            }
-        }
-        outbox
-    }
-
-    /// A run that has the channel and finds `outbox`.
-    fn restarted(how: How, when: Timestamp, outbox: Outbox) -> (Notify, mpsc::Receiver<Delivered>) {
-        let (sender, delivered) = mpsc::channel(8);
-        let mut notify = Notify::new(sender);
-        notify.restore((when, when), outbox);
-        notify.load((when, when), &[channel(how)]);
-        (notify, delivered)
-    }
-
-    #[tokio::test]
-    async fn what_waits_or_failed_is_on_disk_and_what_was_taken_is_not() {
-        let fails = Arc::new(Fails { times: AtomicU64::new(1), ..Fails::default() });
-        let (mut notify, mut delivered) = restarted(How::By(fails), at(0), Outbox::default());
-        let net = Net::new(Clock::start());
-        notify.take((at(0), at(0)), &alert("a"));
-        notify.take((at(0), at(0)), &alert("b"));
-        let well = Alert { kind: AlertKind::Recovery, from: Condition::Critical, to: Condition::Ok, ..alert("b") };
-        notify.take((at(1), at(1)), &well);
-        let mut all = Vec::new();
-        let mut known = |notify: &mut Notify| {
-            all.extend(notify.notes());
-            notify.notes.clone_from(&all);
-            on_disk(notify)
-                .untold
-                .into_iter()
-                .map(|one| (one.alert.target.asset().as_str().to_owned(), one.handed))
-                .collect::<Vec<_>>()
-        };
-        let waits = |handed| vec![("a".to_owned(), handed)];
-        assert_eq!(known(&mut notify), waits(false), "what came and went is gone");
-        for (second, after) in [(15, waits(false)), (20, Vec::new())] {
-            notify.start_due(at(second), at(second), &net);
-            assert_eq!(known(&mut notify), waits(true), "under way");
-            let ended = delivered.recv().await.expect("it ends");
-            notify.ended(at(second), at(second), ended);
-            assert_eq!(known(&mut notify), after);
-        }
-    }
-
-    #[tokio::test]
-    async fn what_an_earlier_run_left_is_told_once_by_how_things_stand_then() {
-        let (mut first, _delivered) = restarted(How::Terminal(Desktop::Osc9), at(0), Outbox::default());
-        for name in ["down", "well", "unknown", "gone"] {
-            first.take((at(0), at(0)), &alert(name));
-        }
-        let outbox = on_disk(&mut first);
-        let stands = |target: &Target| match target.asset().as_str() {
-            "down" => Some(Some(Condition::Critical)),
-            "well" => Some(Some(Condition::Ok)),
-            "unknown" => Some(None),
-            _ => None,
-        };
-        let net = Net::new(Clock::start());
-        for (restart, line) in [
-            (60, "DOWN down: no answer (+1 more)"),
-            (7200, "4 changes were not delivered in time: down (still DOWN), well, unknown (still DOWN), gone"),
-        ] {
-            let (mut second, _delivered) = restarted(How::Terminal(Desktop::Osc9), at(restart), outbox.clone());
-            assert_eq!(second.wake_at(), Some(at(restart + 15)));
-            let due = (at(restart + 15), at(restart + 15));
-            second.judge_restored(due, stands);
-            let called: Vec<String> = second.start_due(due.0, due.1, &net).into_iter().map(|call| call.words).collect();
-            assert_eq!(called, [line]);
-            second.notes.splice(0..0, outbox.untold.iter().cloned().map(Dispatch::Waits));
-            assert_eq!(on_disk(&mut second).untold, [], "and never again");
-        }
-    }
-}
+mod tests;

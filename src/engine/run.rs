@@ -17,11 +17,13 @@ use super::notify::{Delivered, Notify};
 use super::pause::Halt;
 use super::plan::Plan;
 use super::records::{Left, Records, Saved};
+use super::reminders::Standing;
 use super::schedule::{Schedule, Turn};
 use super::sessions::Sessions;
 use super::supervise;
 use super::traps::Traps;
 use super::uplink::Uplink;
+use super::wall_clock::WallClock;
 use super::watch::Watch;
 use crate::base::{Alarm, Clock, Timestamp, Untrusted};
 use crate::bus::{self, Asker, EngineEnd, MessageWeight, Notice, Ticket, Visit, Visitors};
@@ -153,6 +155,7 @@ pub(super) struct Engine {
     pub sessions: Sessions,
     traps: Traps,
     uplink: Option<Uplink>,
+    wall_clock: WallClock,
     /// Answers of the journal, on their way to the screen.
     pub saved: mpsc::Sender<(Asker, Ticket, Saved)>,
     /// Whose state is to be stored.
@@ -213,6 +216,7 @@ impl Engine {
             sessions,
             traps,
             uplink: None,
+            wall_clock: WallClock::default(),
             saved,
             to_remember: HashSet::new(),
             assets_to_remember: HashSet::new(),
@@ -327,12 +331,21 @@ impl Engine {
             return;
         }
         let now = self.clock.now();
+        let times = (now, self.clock.wall());
+        if self.notify.look_at_hours(times) {
+            self.take(Event::Channels(self.notify.statuses()));
+        }
         if self.notify.wake_at().is_none_or(|at| at > now) {
             return;
         }
-        let (state, times) = (&self.state, (now, self.clock.wall()));
+        let state = &self.state;
+        self.notify.remind(times, |target| standing(state, target, times));
+        self.notify.leave_out(now, |target| is_over(state, target));
         self.notify.judge_restored(times, |target| state.has(target).then(|| state.stands(target)));
-        self.notify.count_hidden(now, |target| state.hides(target));
+        if self.notify.is_due(now) {
+            let falls = state.falls();
+            self.notify.explain(now, |target| state.hides(target), |target| state.company(&falls, target));
+        }
         for call in self.notify.start_due(now, self.clock.wall(), &self.net) {
             visitors.ring(&call);
             // A console that takes nothing in rings nothing either.
@@ -470,6 +483,9 @@ impl Engine {
         }
         if let Some(watch) = &self.watching {
             at = at.min(watch.until);
+        }
+        if let Some(look) = self.wall_clock.wake_at() {
+            at = at.min(look);
         }
         if let Some(until) = self.hosts_watched.next_end() {
             at = at.min(until);
@@ -628,6 +644,10 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     let mut alarm = Alarm::set_up();
     loop {
         let now = engine.clock.now();
+        if let Some(ahead) = engine.wall_clock.look(now, engine.clock.wall()) {
+            tracing::info!(seconds = ahead / 1000, "the system's clock was set: schedules go by it");
+            engine.take(Event::WallClock(ahead));
+        }
         if engine.state.next_deadline().is_some_and(|at| at <= now) {
             engine.take(Event::Tick);
         }
@@ -727,6 +747,20 @@ async fn wind_up(mut engine: Engine, mut setup: Setup, mut delivered: mpsc::Rece
         complete: engine.schedule.is_over(),
         ..engine.ran
     }
+}
+
+/// What has become of a problem that people were told of.
+fn standing(state: &State, target: &Target, times: (Timestamp, Timestamp)) -> Standing {
+    match state.reminder(target, times) {
+        Some(alert) => Standing::Stands(alert),
+        None if is_over(state, target) => Standing::Over,
+        None => Standing::Quiet,
+    }
+}
+
+/// It is well again, or watched no more.
+fn is_over(state: &State, target: &Target) -> bool {
+    !state.has(target) || state.stands(target).is_some_and(|condition| !condition.is_problem())
 }
 
 /// A check's state as it is stored; nothing where it has none, or none of this run.

@@ -89,6 +89,7 @@ mod tests {
             decides_reachability: false,
             fixed_pace: false,
             eases: false,
+            volatile: false,
             speaks_for_host: true,
             waits_for: None,
             wire: Wire { protocol: "none".into(), destination: "".into() },

@@ -105,6 +105,7 @@ impl World {
                     decides_reachability: true,
                     fixed_pace: false,
                     eases: false,
+                    volatile: false,
                     speaks_for_host: true,
                     waits_for: None,
                     wire: Wire { protocol: "t".into(), destination: "".into() },

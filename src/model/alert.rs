@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::care::Target;
+use super::maintenance::Span;
 use super::policy::Condition;
 use crate::base::{Timestamp, Untrusted};
 
@@ -14,6 +15,8 @@ pub enum AlertKind {
     /// It changes so often that its changes are told no more.
     FlappingBegins,
     FlappingEnds,
+    /// A problem that was told still stands, and nobody has it.
+    Reminder,
     /// Somebody tries whether the channel works.
     Test,
 }
@@ -25,6 +28,7 @@ impl AlertKind {
             Self::Recovery => "recovery",
             Self::FlappingBegins => "flapping-begins",
             Self::FlappingEnds => "flapping-ends",
+            Self::Reminder => "reminder",
             Self::Test => "test",
         }
     }
@@ -67,6 +71,13 @@ impl Desktop {
         [(Self::None, "none"), (Self::Osc9, "osc9"), (Self::Osc777, "osc777"), (Self::Both, "both")];
 }
 
+/// When a channel speaks, by the wall clock: only in `active` where that has any, and never in `mute`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hours {
+    pub active: Vec<Span>,
+    pub mute: Vec<Span>,
+}
+
 /// How one channel to people stands.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChannelStatus {
@@ -81,4 +92,6 @@ pub struct ChannelStatus {
     pub lost: u64,
     /// Changes that wait: for others to go with, or for the flood to pass.
     pub waiting: usize,
+    /// It tells nobody before, by its hours. The wall clock's, as all times here.
+    pub quiet_until: Option<Timestamp>,
 }

@@ -59,6 +59,8 @@ pub struct CheckSpec {
     pub fixed_pace: bool,
     /// Costly, and about what changes slowly: asked half as often once it was good for long.
     pub eases: bool,
+    /// Every result that is not good is an event of its own: believed at once, and told each time.
+    pub volatile: bool,
     /// Not started until the user says so, with the reason ("asks for a password command").
     pub waits_for: Option<Arc<str>>,
     pub wire: Wire,

@@ -26,7 +26,7 @@ pub mod threshold;
 pub mod transition;
 pub mod vitals;
 
-pub use alert::{Alert, AlertKind, ChannelStatus, Desktop};
+pub use alert::{Alert, AlertKind, ChannelStatus, Desktop, Hours};
 pub use backup::{BackupFailure, BackupReport, Job, LockState, RestorePoint, Schedule};
 pub use care::{Acknowledgement, CareBook, Claim, Deed, Pause, Release, Stickiness, Target};
 pub use check::{CheckKey, CheckSpec, EASED, EASES_AFTER, Subject, Wire};

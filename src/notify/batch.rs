@@ -63,6 +63,7 @@ impl Batch {
 /// When a waiting change came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
+    /// In this run; or in an earlier one, and the hours of its channel have not come since.
     ThisRun,
     /// In an earlier run, which told nobody.
     Untold,
@@ -141,7 +142,9 @@ impl Batcher {
         };
         let held = &mut self.waiting[known];
         let from = held.change.alert.from;
-        let passed = from == alert.to && matches!(alert.kind, AlertKind::Recovery | AlertKind::Problem);
+        // A fault more is no way back.
+        let changed = from != held.change.alert.to;
+        let passed = changed && from == alert.to && matches!(alert.kind, AlertKind::Recovery | AlertKind::Problem);
         match held.origin {
             Origin::ThisRun if passed => Taken::Passed(self.waiting.remove(known).change.id),
             Origin::Untold if passed => {
@@ -182,11 +185,14 @@ impl Batcher {
         newer.into_iter().map(|held| (held.change.id.clone(), self.take(at, held.change))).collect()
     }
 
-    /// Counts anew what is hidden behind the problems that wait: most of it is found while they do.
-    pub fn count_hidden(&mut self, hides: impl Fn(&Target) -> usize) {
+    /// Counts anew what is hidden behind the problems that wait, and says what befell them together: most of it is found while they do.
+    pub fn explain(&mut self, hides: impl Fn(&Target) -> usize, company: impl Fn(&Target) -> Option<String>) {
         for Held { change: Change { alert, .. }, .. } in &mut self.waiting {
-            if alert.kind == AlertKind::Problem {
+            if matches!(alert.kind, AlertKind::Problem | AlertKind::Reminder) {
                 alert.hides = hides(&alert.target);
+                if let Some(words) = company(&alert.target) {
+                    alert.reason = alert.reason.beside(words);
+                }
             }
         }
     }
@@ -194,6 +200,24 @@ impl Batcher {
     /// Whether something waits that an earlier run left.
     pub fn has_restored(&self) -> bool {
         self.waiting.iter().any(|held| held.origin != Origin::ThisRun)
+    }
+
+    /// Leaves out problems that are over by now, though nobody said so here: a channel may not be about recoveries. Their ids.
+    pub fn leave_out(&mut self, is_over: impl Fn(&Target) -> bool) -> Vec<Arc<str>> {
+        let out = |held: &mut Held| {
+            let alert = &held.change.alert;
+            let is_problem = matches!(alert.kind, AlertKind::Problem | AlertKind::Reminder) && alert.to.is_problem();
+            held.origin == Origin::ThisRun && is_problem && is_over(&alert.target)
+        };
+        let ids = self.waiting.extract_if(.., out).map(|held| held.change.id).collect();
+        if self.waiting() == 0 {
+            (self.first, self.not_before) = (None, None);
+        }
+        ids
+    }
+
+    pub fn is_waiting(&self, target: &Target) -> bool {
+        self.waiting.iter().any(|held| held.change.alert.target == *target)
     }
 
     /// Judges what an earlier run left: it goes as it is, or is named as late.

@@ -22,9 +22,10 @@ fn line(alert: &Alert) -> String {
         AlertKind::Recovery => format!("OK {title} (was {})", alert.from.as_str()),
         AlertKind::FlappingBegins => format!("FLAPPING {title}: {}", alert.reason.line()),
         AlertKind::FlappingEnds => format!("STEADY {title}: {}", alert.to.as_str()),
-        AlertKind::Problem => {
+        AlertKind::Problem | AlertKind::Reminder => {
             let behind = if alert.hides > 0 { format!(" · {} behind it", alert.hides) } else { String::new() };
-            format!("{} {title}: {}{behind}", alert.word, alert.reason.line())
+            let still = if alert.kind == AlertKind::Reminder { "STILL " } else { "" };
+            format!("{still}{} {title}: {}{behind}", alert.word, alert.reason.line())
         }
     }
 }

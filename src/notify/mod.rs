@@ -15,8 +15,8 @@ use std::time::Duration;
 
 pub use self::batch::{Batch, Batcher, Change, Fate, Late, Origin, Rules, Taken};
 pub use self::message::{json, subject, text};
-use crate::base::options::{OptionDoc, Problem, Reader, Table, Weight, nearest};
-use crate::model::{Alert, AlertKind, Condition, Desktop};
+use crate::base::options::{Node, OptionDoc, Problem, Reader, Table, Weight, nearest};
+use crate::model::{Alert, AlertKind, Condition, Desktop, Hours, Span};
 use crate::net::Net;
 
 /// What a delivery may use.
@@ -85,6 +85,25 @@ pub const OPTIONS: &[OptionDoc] = &[
         help: "messages within `within`; more changes wait and go together",
     },
     OptionDoc { name: "within", form: "duration", default: "10m", help: "see `most`" },
+    OptionDoc {
+        name: "active_times",
+        form: "array of tables",
+        default: "always",
+        help: "told only then; what changes meanwhile waits: `[{ schedule = \"0 8 * * 1-5\", for = \"10h\", timezone = \"Europe/Berlin\" }]`, \
+               with the times of `[[maintenance]]`",
+    },
+    OptionDoc {
+        name: "mute_times",
+        form: "array of tables",
+        default: "",
+        help: "told at any time but then; the same form",
+    },
+    OptionDoc {
+        name: "repeat",
+        form: "duration",
+        default: "never",
+        help: "a problem that was told is told again so long after, while it stands and nobody has it; 1m or longer",
+    },
 ];
 
 /// How a channel tells.
@@ -102,8 +121,17 @@ pub struct Channel {
     pub kind: &'static str,
     pub filter: Filter,
     pub rules: Rules,
+    pub hours: Hours,
+    /// What was told is told again so long after.
+    pub repeat: Option<Duration>,
     pub how: How,
 }
+
+/// Reads stretches of time as `[[maintenance]]` has them: the node of a key, and what the key is called.
+pub type ReadTimes = fn(&Node, &str, &mut Vec<Problem>) -> Vec<Span>;
+
+/// The shortest `repeat`.
+const SHORTEST_REPEAT: Duration = Duration::from_secs(60);
 
 /// What a channel is about.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,12 +161,12 @@ impl Filter {
 }
 
 /// All channels of a configuration. One with an error is left out, and said.
-pub fn bind(tables: &[Table], problems: &mut Vec<Problem>) -> Vec<Channel> {
+pub fn bind(tables: &[Table], times: ReadTimes, problems: &mut Vec<Problem>) -> Vec<Channel> {
     let mut out: Vec<Channel> = Vec::new();
     for table in tables {
         let before = problems.len();
         let mut reader = table.reader("[[notify]]");
-        let channel = read(&mut reader, &out);
+        let channel = read(&mut reader, &out, times);
         problems.extend(reader.finish());
         let is_sound = !problems[before..].iter().any(|problem| problem.weight == Weight::Error);
         out.extend(channel.filter(|_| is_sound));
@@ -146,7 +174,7 @@ pub fn bind(tables: &[Table], problems: &mut Vec<Problem>) -> Vec<Channel> {
     out
 }
 
-fn read(r: &mut Reader<'_>, known: &[Channel]) -> Option<Channel> {
+fn read(r: &mut Reader<'_>, known: &[Channel], times: ReadTimes) -> Option<Channel> {
     let name = r.string("name");
     let kind = read_kind(r);
     let least = read_least(r);
@@ -161,6 +189,16 @@ fn read(r: &mut Reader<'_>, known: &[Channel]) -> Option<Channel> {
         most: r.integer("most", 1..=1000).and_then(|n| usize::try_from(n).ok()).unwrap_or(10),
         within: r.duration("within").unwrap_or(Duration::from_secs(600)),
     };
+    let mut read_times = |key| {
+        let mut problems = Vec::new();
+        let spans = r.node(key).map(|node| times(node, key, &mut problems)).unwrap_or_default();
+        for problem in problems {
+            r.problem(problem);
+        }
+        spans
+    };
+    let hours = Hours { active: read_times("active_times"), mute: read_times("mute_times") };
+    let repeat = r.duration_from("repeat", SHORTEST_REPEAT);
     let kind = kind?;
     let how = (kind.bind)(r);
     let name: Arc<str> = name.unwrap_or_else(|| kind.name.to_owned()).into();
@@ -168,7 +206,7 @@ fn read(r: &mut Reader<'_>, known: &[Channel]) -> Option<Channel> {
         let place = r.node("name").map_or_else(|| r.place().clone(), |node| node.place.clone());
         r.problem(Problem::error(&place, format!("there are two channels \"{name}\"")).hint("give one another `name`"));
     }
-    Some(Channel { name, kind: kind.name, filter, rules, how: how? })
+    Some(Channel { name, kind: kind.name, filter, rules, hours, repeat, how: how? })
 }
 
 fn read_kind(r: &mut Reader<'_>) -> Option<&'static Kind> {

@@ -43,10 +43,12 @@ fn what_is_hidden_behind_a_problem_is_counted_when_it_is_told() {
     let mut batcher = Batcher::new(RULES);
     take(&mut batcher, at(0), Alert { hides: 1, ..alert("core", Condition::Critical) });
     take(&mut batcher, at(1), alert("web", Condition::Ok));
-    batcher.count_hidden(|_| 34);
+    batcher.explain(|_| 34, |_| Some("4 others at fra1 fell within 90 s".into()));
     let batch = batcher.next(at(15)).expect("due");
     let hides: Vec<usize> = batch.changes.iter().map(|change| change.alert.hides).collect();
     assert_eq!((names(&batch), hides), (vec!["core", "web"], vec![34, 0]));
+    let reasons: Vec<String> = batch.changes.iter().map(|change| change.alert.reason.line()).collect();
+    assert_eq!(reasons, ["no answer to ICMP · 4 others at fra1 fell within 90 s", "no answer to ICMP"]);
 }
 
 #[test]
@@ -67,6 +69,15 @@ fn what_comes_and_goes_before_it_is_told_is_told_by_nobody() {
         (batch.changes.len(), batch.changes[0].alert.from, batch.changes[0].alert.to),
         (1, Condition::Ok, Condition::Critical)
     );
+}
+
+#[test]
+fn two_more_faults_of_what_is_bad_already_are_no_way_back() {
+    let mut batcher = Batcher::new(RULES);
+    let again = || Alert { from: Condition::Critical, ..alert("a", Condition::Critical) };
+    assert!(matches!(take(&mut batcher, at(0), again()), Taken::Waits(_)));
+    assert!(matches!(take(&mut batcher, at(1), again()), Taken::Waits(_)));
+    assert_eq!(names(&batcher.next(at(15)).expect("due")), ["a"]);
 }
 
 #[test]

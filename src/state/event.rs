@@ -49,6 +49,8 @@ pub enum Event {
     },
     /// Why the machine has no way out any more, in words; `None` with one again. Told when that changes.
     Uplink(Option<Arc<str>>),
+    /// By how much the system's clock is ahead of steady time, in milliseconds, since it was set.
+    WallClock(i64),
     /// That names cannot be resolved, in words; `None` where they can again. Told when that changes.
     Resolver(Option<Arc<str>>),
     Fault(Arc<str>),

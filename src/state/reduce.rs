@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::event::{Effect, Event, News};
 use super::notifications::Notifications;
 use super::rules;
+use super::rules::backup::Now;
 use super::rules::check::Hearing;
 use super::rules::parents::Lineage;
 use super::snapshot::Mode;
@@ -21,7 +22,7 @@ use crate::base::Timestamp;
 use crate::model::device::Neighbor;
 use crate::model::{
     AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Host, Incident, Inventory, Job, Notification, Observation,
-    Origin, Outcome, Policy, Session, Subject, Target, Told, redundancy_groups,
+    Outcome, Policy, Reading, Session, Subject, Target, Told, redundancy_groups,
 };
 
 /// Values kept for a host's sparkline.
@@ -67,6 +68,8 @@ pub struct State {
     pub(super) upkeep: Upkeep,
     sight: Sight,
     names: Names,
+    /// By how many milliseconds the system's clock is ahead of steady time, since it was set: schedules go by it.
+    ahead: i64,
     pub(super) revision: u64,
 }
 
@@ -122,8 +125,8 @@ pub(super) struct JobSlot {
 
 impl JobSlot {
     /// A job's slot under a new inventory: what was known of it stays.
-    fn continued(job: &Arc<Job>, old: Option<&Self>, check: Option<CheckView>, at: Timestamp) -> Self {
-        let view = Arc::new(rules::backup::judge(job, old.map(|o| &*o.view), check.as_ref(), at));
+    fn continued(job: &Arc<Job>, old: Option<&Self>, check: Option<CheckView>, now: Now) -> Self {
+        let view = Arc::new(rules::backup::judge(job, old.map(|o| &*o.view), check.as_ref(), now));
         let (told, found) = old.map(|o| (o.told.clone(), o.found)).unwrap_or_default();
         let active = old.map(|o| o.active.clone()).unwrap_or_default();
         Self { view, check, waiting: false, claimed: false, active, told, found }
@@ -209,6 +212,7 @@ impl State {
             }
             Event::Notified(told) => self.notified(told, &mut effects),
             Event::Uplink(lost) => self.take_uplink(at, lost, &mut effects),
+            Event::WallClock(ahead) => self.take_wall_clock(at, ahead, &mut effects),
             Event::Resolver(lost) => self.take_resolver(at, lost, &mut effects),
             Event::Traps(status) => self.engine.traps = Some(Arc::new(status)),
         }
@@ -252,6 +256,10 @@ impl State {
                 self.has_host(target.asset())
             }
         }
+    }
+
+    pub(super) fn devices(&self) -> impl Iterator<Item = &Arc<DeviceView>> {
+        self.hosts.iter().filter_map(|slot| slot.device.as_ref())
     }
 
     pub fn device(&self, id: &AssetId) -> Option<&Arc<DeviceView>> {
@@ -319,23 +327,24 @@ impl State {
         let check = &mut view.checks[index];
         let key = check.spec.key.clone();
         let before = check.condition;
+        let is_event = check.spec.volatile && observation.reading.outcome != Outcome::Ok;
         let again = slot.lineage.count(&check.spec, &observation);
         let (service, failed) = (!check.spec.decides_reachability && !before.is_problem(), check.attempt > 0);
         // What it hangs on is to blame for these changes.
         let counts = !slot.lineage.waits && view.behind.is_none();
-        let withheld = nameless || (self.sight.withholds() && view.host.origin != Origin::Local);
+        let withheld = nameless || (self.sight.withholds() && !self.sight.reaches(&view.host));
         let own = if self.inventory.flapping.is_empty() { None } else { self.inventory.flapping.get(&key) };
         let usual = self.policy.flapping.as_ref();
         let formula = usual.and_then(|usual| own.map_or(Some(usual), Option::as_ref));
         let hearing = Hearing { formula: formula.filter(|_| counts && !withheld), withheld, sure };
         let answers =
             check.spec.decides_reachability && matches!(observation.reading.outcome, Outcome::Ok | Outcome::Warning);
-        let blind = self.sight.is_blind();
+        let blind = self.sight.is_blind() && !is_heard(&observation);
         let flapped = check.flap.flapping;
         let soon = rules::check::take(check, observation, hearing);
         if nameless {
             sight::unheard(check, at);
-        } else if blind && withheld && !answers {
+        } else if blind && withheld {
             // Until sight is back each keeps its own rhythm.
             check.stale = true;
         } else if soon || again {
@@ -359,7 +368,13 @@ impl State {
             self.vouch(at, (row, index), failed, effects);
         }
         self.follow_up(at, row, (was_silent, answers), effects);
+        if is_event {
+            self.hosts[row].lineage.event = Some(index).filter(|_| !withheld);
+        }
         self.judge_host(at, row, effects);
+        if is_event {
+            self.hosts[row].lineage.event = None;
+        }
         if walked {
             self.tell_parts(row, recalled, effects);
         }
@@ -381,7 +396,8 @@ impl State {
 
     fn judge_job(&mut self, at: Timestamp, row: usize, is_found: bool, effects: &mut Vec<Effect>) {
         let slot = &mut self.jobs[row];
-        let judged = rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at);
+        let now = Now { at, ahead: self.ahead };
+        let judged = rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), now);
         let before = slot.view.condition;
         slot.view = Arc::new(judged);
         self.log_job(row, before, is_found, effects);
@@ -598,7 +614,7 @@ impl State {
                 self.checks.insert(spec.key.clone(), Row::Job(row));
                 continued(spec, old.and_then(|o| o.check.as_ref()), at)
             });
-            self.jobs.push(JobSlot::continued(job, old, check, at));
+            self.jobs.push(JobSlot::continued(job, old, check, Now { at, ahead: self.ahead }));
         }
         for remark in &inventory.remarks {
             if !self.remarks.contains(remark) {
@@ -700,6 +716,12 @@ impl State {
 /// A check's view under a new inventory: what was known of it stays.
 fn continued(spec: &Arc<CheckSpec>, known: Option<&CheckView>, at: Timestamp) -> CheckView {
     known.map_or_else(|| rules::check::fresh(spec, at), |known| CheckView { spec: spec.clone(), ..known.clone() })
+}
+
+/// Something came back, whether that proves life or not: it is as fresh as ever.
+fn is_heard(observation: &Observation) -> bool {
+    let Reading { outcome, facts, .. } = &observation.reading;
+    matches!(outcome, Outcome::Ok | Outcome::Warning) || rules::host::tells(facts)
 }
 
 fn push_trail(view: &mut HostView, value: f64) {

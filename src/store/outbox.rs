@@ -32,13 +32,30 @@ pub(super) const STEP: &str = "CREATE TABLE outbox (
                 at INTEGER NOT NULL
               ) STRICT";
 
+/// What each channel has told of that stands, as far as it knows, and when; by the wall clock.
+pub(super) const TOLD_STEP: &str = "CREATE TABLE outbox_told (
+                channel TEXT NOT NULL,
+                target BLOB NOT NULL,
+                at INTEGER NOT NULL,
+                PRIMARY KEY (channel, target)
+              ) STRICT, WITHOUT ROWID";
+
 const VERSION: u8 = 1;
 
 /// What nobody could be told for so long, because its channel is gone, is forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
 
-const KINDS: [AlertKind; 5] =
-    [AlertKind::Problem, AlertKind::Recovery, AlertKind::FlappingBegins, AlertKind::FlappingEnds, AlertKind::Test];
+/// What was told so long ago is nobody's reminder any more.
+const TOLD_LONG_AGO: Duration = Duration::from_secs(90 * 86_400);
+
+const KINDS: [AlertKind; 6] = [
+    AlertKind::Problem,
+    AlertKind::Recovery,
+    AlertKind::FlappingBegins,
+    AlertKind::FlappingEnds,
+    AlertKind::Test,
+    AlertKind::Reminder,
+];
 
 /// A change that a channel has to tell.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +79,10 @@ pub enum Dispatch {
     Failed { channel: Arc<str>, ids: Vec<Arc<str>> },
     /// It was taken, was given up, or is to be told by nobody.
     Settled { channel: Arc<str>, ids: Vec<Arc<str>> },
+    /// These problems were told, or told again; by the wall clock.
+    Told { channel: Arc<str>, targets: Vec<Target>, at: Timestamp },
+    /// These are over.
+    Over { channel: Arc<str>, targets: Vec<Target> },
 }
 
 /// What an earlier run left.
@@ -71,6 +92,8 @@ pub struct Outbox {
     pub untold: Vec<Untold>,
     /// When the last messages of each channel went, by the wall clock.
     pub sent: Vec<(Arc<str>, Timestamp)>,
+    /// Which problems each channel has told of, and when.
+    pub told: Vec<(Arc<str>, Target, Timestamp)>,
     pub unreadable: usize,
 }
 
@@ -88,6 +111,15 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Outbox> {
     let mut statement = connection.prepare("SELECT channel, at FROM outbox_sent ORDER BY at")?;
     let sent = statement.query_map([], |row| Ok((row.get(0)?, Timestamp(row.get(1)?))))?;
     outbox.sent = sent.collect::<rusqlite::Result<_>>()?;
+    let mut statement = connection.prepare("SELECT channel, target, at FROM outbox_told")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut form = row.get_ref(1)?.as_blob().unwrap_or_default();
+        match target(&mut form).filter(|_| form.is_empty()) {
+            Some(target) => outbox.told.push((row.get(0)?, target, Timestamp(row.get(2)?))),
+            None => outbox.unreadable += 1,
+        }
+    }
     Ok(outbox)
 }
 
@@ -101,7 +133,10 @@ pub(super) fn tidy(connection: &Connection, outbox: &mut Outbox, now: Timestamp)
         remove(connection, &one.channel, &one.id)?;
     }
     outbox.sent.retain(|(_, at)| *at >= oldest);
-    connection.execute("DELETE FROM outbox_sent WHERE at < ?1", [oldest.millis()]).map(|_| ())
+    connection.execute("DELETE FROM outbox_sent WHERE at < ?1", [oldest.millis()])?;
+    let long_ago = now.minus(TOLD_LONG_AGO);
+    outbox.told.retain(|(_, _, at)| *at >= long_ago);
+    connection.execute("DELETE FROM outbox_told WHERE at < ?1", [long_ago.millis()]).map(|_| ())
 }
 
 /// All or nothing, and synced when it returns.
@@ -143,6 +178,21 @@ fn write_synced(connection: &mut Connection, dispatches: &[Dispatch]) -> rusqlit
             Dispatch::Settled { channel, ids } => {
                 for id in ids {
                     remove(&transaction, channel, id)?;
+                }
+            }
+            Dispatch::Told { channel, targets, at } => {
+                let put = "INSERT INTO outbox_told (channel, target, at) VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET at = excluded.at";
+                let mut statement = transaction.prepare_cached(put)?;
+                for target in targets {
+                    statement.execute(params![&**channel, form_of(target), at.millis()])?;
+                }
+            }
+            Dispatch::Over { channel, targets } => {
+                let over = "DELETE FROM outbox_told WHERE channel = ?1 AND target = ?2";
+                let mut statement = transaction.prepare_cached(over)?;
+                for target in targets {
+                    statement.execute(params![&**channel, form_of(target)])?;
                 }
             }
         }
@@ -192,6 +242,12 @@ fn decode(bytes: &[u8]) -> Option<Alert> {
         at: time(rest)?,
     };
     rest.is_empty().then_some(alert)
+}
+
+fn form_of(target: &Target) -> Vec<u8> {
+    let mut form = Vec::new();
+    put_target(target, &mut form);
+    form
 }
 
 pub(super) fn put_target(target: &Target, out: &mut Vec<u8>) {

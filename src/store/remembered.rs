@@ -47,6 +47,7 @@ const SCHEMA: Schema = Schema {
                 PRIMARY KEY (subject, asset)
               ) STRICT, WITHOUT ROWID",
         transitions::STEP,
+        outbox::TOLD_STEP,
     ],
 };
 

@@ -14,7 +14,7 @@ use super::frame::Frame;
 use super::overlays::Overlay;
 use super::panes::{PaneKind, ScreenId, Selected};
 use super::tour::World;
-use crate::base::{text, units};
+use crate::base::{Timestamp, text, units};
 use crate::bus::MessageWeight;
 use crate::config::keymap::Lookup;
 use crate::config::theme::Meaning;
@@ -229,6 +229,9 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
         let (glyph, style) = app.look.maintenance();
         beside(&mut row, format!("{glyph} {}", t.in_maintenance), style);
     }
+    if let Some(words) = quiet(app, wall) {
+        beside(&mut row, words, dim);
+    }
     let watched = app.live().engine.hosts_watched.len();
     if watched > 0 {
         beside(&mut row, format!("{watched} watched"), accent);
@@ -273,6 +276,18 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
         hits.push((from..row.column(), Hit::Screen(screen)));
     }
     hits
+}
+
+/// Which channels tell nobody at the moment, by their hours.
+fn quiet(app: &App, wall: Timestamp) -> Option<String> {
+    let quiet = app.live().engine.channels.iter().filter_map(|channel| Some((channel, channel.quiet_until?)));
+    let (first, until) = quiet.clone().min_by_key(|(_, until)| *until)?;
+    let today = until.since(wall) < Duration::from_secs(86_400);
+    let until = if today { until.utc_time_of_day()[..5].to_owned() } else { until.utc_minute()[5..].to_owned() };
+    Some(match quiet.count() {
+        1 => format!("{} quiet until {until}Z", text::clean(&first.name)),
+        n => format!("{n} channels quiet until {until}Z"),
+    })
 }
 
 fn incident(app: &App, frame: &mut Frame<'_>, y: u16) {

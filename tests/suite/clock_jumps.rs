@@ -193,3 +193,25 @@ fn a_wall_clock_that_is_set_changes_nothing_and_tells_nobody_anything() {
     let log = fs::read_to_string(place.at("log")).expect("a log");
     assert!(!log.contains("panicked"), "{log}");
 }
+
+#[test]
+fn a_window_that_recurs_follows_a_clock_that_is_set_right_after_the_start() {
+    let mut place = Place::new();
+    let window = "[[maintenance]]\nhost = \"dies\"\nschedule = \"0 3 * * *\"\nfor = \"1h\"\n";
+    let config = fs::read_to_string(place.at("noctty.toml")).expect("it is there");
+    fs::write(place.at("noctty.toml"), format!("{config}{window}")).expect("written");
+    place.set_clock(Place::shortly_before("2026-11-25T12:00:00Z"));
+    let _collector = place.collect();
+    place.dies.as_ref().expect("it is there").accept().expect("it is asked");
+    until("it runs", || place.runs() > 1);
+    // What is set has to stand for ten seconds.
+    place.set_clock(Place::shortly_before("2026-11-25T03:10:00Z"));
+    std::thread::sleep(CACHED + Duration::from_secs(12));
+    place.dies = None;
+    let before = place.runs();
+    until("it is looked at several times", || place.runs() >= before + 5);
+    assert_eq!(place.told(), Vec::<String>::new(), "it is in maintenance");
+    place.set_clock(Place::shortly_before("2026-11-25T04:10:00Z"));
+    until("the window is over, and what stands is told", || place.told().len() == 1);
+    assert!(place.told()[0].starts_with("DOWN dies: "), "{:?}", place.told());
+}

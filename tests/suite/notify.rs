@@ -7,6 +7,7 @@ use std::time::Duration;
 use noctty::base::options::Problem;
 use noctty::base::{Clock, Timestamp};
 use noctty::config::load;
+use noctty::config::maintenance::read_times;
 use noctty::model::{Alert, AlertKind, AssetId, Condition, Target};
 use noctty::net::Net;
 use noctty::notify::{Batch, Change, Channel, Cx, How, bind};
@@ -22,7 +23,7 @@ fn channels(text: &str) -> (Vec<Channel>, Vec<String>) {
     fs::write(&path, text).expect("written");
     let config = load::read(&path).expect("TOML");
     let mut problems = Vec::new();
-    let channels = bind(&config.notify, &mut problems);
+    let channels = bind(&config.notify, read_times, &mut problems);
     (channels, problems.iter().map(Problem::brief).collect())
 }
 
@@ -45,6 +46,16 @@ fn channels_are_read_and_what_is_wrong_is_told() {
         ("kind = \"webhook\"", "exactly one of `url`, `url_secret`"),
         ("kind = \"bell\"\nleast = \"fatal\"", "\"fatal\" is no severity"),
         ("kind = \"bell\"\nmots = 3", "unknown key `mots`"),
+        ("kind = \"bell\"\nrepeat = \"5s\"", "`repeat` is 5s, shorter than 1m"),
+        ("kind = \"bell\"\nactive_times = [\"office\"]", "`active_times` must be an array of tables; this is a string"),
+        ("kind = \"bell\"\nactive_times = []", "`active_times` is empty"),
+        ("kind = \"bell\"\nmute_times = [{ schedule = \"0 8 * * 1-5\" }]", "a window with a schedule needs `for`"),
+        ("kind = \"bell\"\nmute_times = [{ schedule = \"0 8 31 2 *\", for = \"1h\" }]", "never opens"),
+        (
+            "kind = \"bell\"\nactive_times = [{ schedule = \"0 8 * * *\", for = \"1h\", timezone = \"Europe/Berlim\" }]",
+            "unknown time zone \"Europe/Berlim\"",
+        ),
+        ("kind = \"bell\"\nactive_times = [{ shedule = \"0 8 * * *\", for = \"1h\" }]", "unknown key `shedule`"),
         ("kind = \"mail\"\nserver = \"x\"\nfrom = \"a@b\"\nto = [\"c d\"]", "\"c d\" is no mail address"),
         (
             "kind = \"mail\"\nserver = \"x\"\nfrom = \"a@b\"\nto = [\"c@d\"]\nsecurity = \"none\"\nuser = \"u\"\npassword = { env = \"P\" }",

@@ -16,20 +16,27 @@ const QUICK: [&str; 7] = ["icmp", "tcp", "ssh", "dns", "ntp", "snmp", "ports"];
 /// What a run needs at the least.
 const SHORTEST_RUN: Duration = Duration::from_millis(10);
 
-/// Reads what every check takes; what is wrong with it is as the kind has it.
-pub fn read(reader: &mut Reader<'_>, kind: &Kind) -> Pace {
+/// Reads what every check takes, and whether it is volatile; what is wrong with it is as the kind has it.
+pub fn read(reader: &mut Reader<'_>, kind: &Kind) -> (Pace, bool) {
     reader.node("kind");
     let again = if QUICK.contains(&kind.name) { QUICKEST } else { SHORTEST };
     let (interval, timeout) =
         (reader.duration_from("interval", SHORTEST), reader.duration_from("timeout", SHORTEST_RUN));
     let retry_interval = reader.duration_from("retry_interval", again);
     let attempts = reader.integer("attempts", 1..=20).and_then(|n| u8::try_from(n).ok());
+    let volatile = reader.bool("volatile").unwrap_or(false);
+    if volatile && attempts.is_some_and(|attempts| attempts > 1) {
+        let place = reader.place_of("attempts");
+        let words =
+            format!("{}: what is volatile counts at the first bad result, whatever `attempts` is", reader.what());
+        reader.problem(Problem::warning(&place, words).hint("take out `attempts`, or `volatile`"));
+    }
     let usual = kind.pace;
     let pace = Pace {
         interval: interval.unwrap_or(usual.interval),
         timeout: timeout.unwrap_or(usual.timeout),
         retry_interval: retry_interval.unwrap_or(usual.retry_interval),
-        attempts: attempts.unwrap_or(usual.attempts),
+        attempts: if volatile { 1 } else { attempts.unwrap_or(usual.attempts) },
         decides_reachability: usual.decides_reachability,
     };
     if pace.timeout > pace.interval && (interval.is_some() || timeout.is_some()) {
@@ -42,7 +49,7 @@ pub fn read(reader: &mut Reader<'_>, kind: &Kind) -> Pace {
         let hint = format!("what is late is skipped; write timeout = \"{every}\" or less, or a longer interval");
         reader.problem(Problem::warning(&place, words).hint(hint));
     }
-    pace
+    (pace, volatile)
 }
 
 #[cfg(test)]
@@ -84,6 +91,25 @@ mod tests {
         assert_eq!(told("kind = 'tcp', port = 80, interval = '5s', retry_interval = '300ms'").0, Vec::<String>::new());
         let (problems, _) = told("kind = 'http', retry_interval = '300ms'");
         assert!(problems[0].contains("`retry_interval` is 300ms, shorter than 1s"), "{problems:?}");
+    }
+
+    #[test]
+    fn what_is_volatile_counts_at_once() {
+        let plan = |check: &str| {
+            let text = format!("[[host]]\nname = \"a\"\nchecks = [{{ {check} }}]\n");
+            let config = load::parse("noctty.toml", text).expect("it is TOML");
+            let (plan, problems) = bind_what_can_be(&config, None);
+            let spec = &plan.checks[0].spec;
+            (spec.volatile, spec.attempts, problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>())
+        };
+        assert_eq!(plan("kind = 'tcp', port = 80, volatile = true"), (true, 1, Vec::new()));
+        assert_eq!(plan("kind = 'tcp', port = 80, volatile = false, attempts = 4"), (false, 4, Vec::new()));
+        let (volatile, attempts, told) = plan("kind = 'tcp', port = 80, volatile = true, attempts = 4");
+        assert_eq!((volatile, attempts), (true, 1));
+        assert_eq!(
+            told,
+            ["the tcp check of a: what is volatile counts at the first bad result, whatever `attempts` is"]
+        );
     }
 
     #[test]

@@ -39,11 +39,12 @@ impl State {
         let silent = rules::host::is_silent(&self.hosts[row].view);
         let standing = if silent { self.standing(at, row, effects) } else { Standing::Alone };
         let slot = &self.hosts[row];
+        let renamed = slot.lineage.is_renamed(&slot.view);
         // Where nobody is asked again on behalf of another, nothing is left to wait for.
         let open = if self.policy.longest_wait.is_zero() {
-            Open::default()
+            Open { renamed, ..Open::default() }
         } else {
-            Open { wavering: slot.lineage.wavering, doubt: slot.lineage.doubt(&slot.view, at) }
+            Open { wavering: slot.lineage.wavering, doubt: slot.lineage.doubt(&slot.view, at), renamed }
         };
         let mut verdict = rules::host::judge(&slot.view, &standing, open, &self.policy);
         if let (Standing::Behind(blame), Some(parent)) = (&standing, &slot.view.care.inferred_parent) {
@@ -165,6 +166,11 @@ impl State {
         if told.condition.is_some() && !rules::host::is_heard(&slot.view) {
             return;
         }
+        // Nor is it over while what has taken the place of a bad check was not heard.
+        let was_bad = told.condition.is_some_and(Condition::is_problem);
+        if was_bad && condition == Condition::Ok && slot.lineage.is_renamed(&slot.view) {
+            return;
+        }
         let (before, count) = (told.clone(), effects.len());
         self.tell_news(at, row, effects);
         let slot = &mut self.hosts[row];
@@ -249,6 +255,10 @@ impl State {
                 return;
             }
             (Some((from, to)), _) => (from, to, News::Changed),
+            // However bad the rest of the host is.
+            (None, Fault::Again) if told.is_some() && slot.view.care.ack.is_none() => {
+                (announced, announced, News::Another)
+            }
             (None, Fault::New(worst)) if worst >= announced && told.is_some() => (announced, announced, News::Another),
             (None, _) => return,
         };

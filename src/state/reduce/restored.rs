@@ -10,6 +10,7 @@ use crate::model::device::Neighbor;
 use crate::model::{AssetId, CheckKey, PortTable, RememberedAsset, Subject};
 use crate::state::event::{Effect, Remembered, RememberedDevice};
 use crate::state::rules;
+use crate::state::rules::backup::Now;
 use crate::state::view::DeviceView;
 
 /// What is stored of things that are not in the inventory (yet), or were not looked at.
@@ -99,6 +100,7 @@ impl State {
         if self.unclaimed.checks.is_empty() {
             return;
         }
+        let now = Now { at, ahead: self.ahead };
         for (key, row) in &self.checks {
             let Some(one) = self.unclaimed.checks.remove(key) else { continue };
             match *row {
@@ -115,7 +117,7 @@ impl State {
                         rules::check::restore(check, one, &self.policy, at);
                     }
                     slot.view =
-                        Arc::new(rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), at));
+                        Arc::new(rules::backup::judge(&slot.view.job, Some(&slot.view), slot.check.as_ref(), now));
                 }
                 Row::Verdict(_) => {}
             }

@@ -9,8 +9,8 @@
 //!   └─────────────────────────────────────────┴──────────── more answer than are silent ─────────┘
 //! ```
 //!
-//! A *vote* is a host that falls silent after it answered, or one that answers. Only hosts with nothing silent above them
-//! vote: what hangs on a dead router says nothing about this console. With fewer than 20 such hosts their number counts
+//! A *vote* is a host that falls silent after it answered, or one that answers. Only the silence of hosts with nothing above them
+//! counts: what hangs on a router falls before anybody knows that the router is dead, and says nothing about this console. With fewer than 20 such hosts their number counts
 //! instead, and there must be five falls at the least; or two, where the default gateway is among them.
 //!
 //! Where the machine itself says that it has lost its way out ([`uplink`]), nothing has to fall first.
@@ -19,13 +19,15 @@
 //!
 //! While in doubt no bad result is believed, which bounds what a false doubt can cost, and others are asked at once.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::State;
 use crate::base::Timestamp;
-use crate::model::{Inference, Origin};
+use crate::model::{Host, Inference, Origin};
 use crate::state::event::Effect;
+use crate::state::rules;
 use crate::state::rules::host::signs_of_life;
 use crate::state::rules::parents::askable;
 use crate::state::snapshot::{Blindness, Cause};
@@ -59,6 +61,10 @@ pub struct Sight {
     /// The last votes, the newest in the lowest bit: set for a fall.
     votes: u32,
     first_fall: Timestamp,
+    /// When the looks began that ended as the last falls.
+    looks: VecDeque<Timestamp>,
+    /// With fewer fallen than this most others were heard meanwhile, when that was last counted.
+    enough: usize,
     phase: Phase,
     /// Hosts that could vote: with nothing above them.
     roots: usize,
@@ -106,6 +112,11 @@ impl Sight {
     /// No bad result is believed.
     pub fn withholds(&self) -> bool {
         self.phase != Phase::Clear
+    }
+
+    /// What is silent there is silent, whatever this console sees: it is this machine, or asked without leaving it.
+    pub fn reaches(&self, host: &Host) -> bool {
+        host.origin == Origin::Local || (self.cut_off.is_some() && uplink::is_here(host))
     }
 
     pub fn is_blind(&self) -> bool {
@@ -166,18 +177,25 @@ impl State {
         self.sight.fallen += 1;
         let is_gateway = host.origin == Origin::Gateway;
         let slot = &self.hosts[row];
-        if !slot.votes_for_itself() && slot.parents.iter().any(|parent| self.is_silent(*parent)) {
+        // Of what it hangs on nobody knows yet.
+        if !slot.votes_for_itself() {
             return;
         }
         if self.sight.votes == 0 {
-            self.sight.first_fall = at;
+            (self.sight.first_fall, self.sight.enough) = (at, 0);
         }
+        let began = signs_of_life(&slot.view.checks).into_iter().filter_map(|check| check.last.as_ref());
+        let began = began.map(|last| last.at.minus(last.took)).min().unwrap_or(at);
         self.sight.gateway_fell |= is_gateway;
         self.sight.vote(1);
+        self.sight.looks.push_back(began);
+        if self.sight.looks.len() > VOTES as usize {
+            self.sight.looks.pop_front();
+        }
         if self.sight.is_blind() {
             return;
         }
-        if self.sight.has_lost_sight() {
+        if self.sight.has_lost_sight() && !self.are_others_heard() {
             self.lose_sight(at, effects);
         } else if self.sight.phase == Phase::Clear && at >= self.sight.rests_until && self.sight.is_doubtful() {
             self.sight.enter(Phase::Doubt { until: at.plus(DOUBT) });
@@ -185,6 +203,25 @@ impl State {
         } else if self.sight.roots >= FALLS as usize || is_gateway {
             self.ask_witnesses(WITNESSES, effects);
         }
+    }
+
+    /// More answered than are silent, since the looks began that ended as the falls which count: they came in one moment because
+    /// they were asked in one, as at a start, and this console saw all the while.
+    fn are_others_heard(&mut self) -> bool {
+        if self.sight.fallen < self.sight.enough {
+            return true;
+        }
+        let falls = (self.sight.votes.count_ones() as usize).clamp(1, self.sight.looks.len().max(1));
+        let Some(began) = self.sight.looks.iter().rev().nth(falls - 1).copied() else { return false };
+        let heard = |slot: &&super::HostSlot| {
+            let others = slot.view.host.origin != Origin::Local && !slot.vote.fallen && !slot.down;
+            others && slot.view.last_seen.is_some_and(|seen| seen >= began) && rules::host::is_heard(&slot.view)
+        };
+        let heard = self.hosts.iter().filter(heard).count();
+        let others = heard > self.sight.fallen;
+        // All of them would have to be counted for each one that falls.
+        self.sight.enough = if others { self.sight.fallen.midpoint(heard) + 1 } else { 0 };
+        others
     }
 
     /// Something that proves life answered.
@@ -260,7 +297,7 @@ impl State {
     /// Why it is not seen, where that says nothing of the host.
     pub(super) fn veil(&self, row: usize) -> Option<&'static str> {
         let slot = &self.hosts[row];
-        if self.sight.is_blind() && slot.vote.fallen && !slot.down {
+        if self.sight.is_blind() && slot.vote.fallen && !slot.down && !self.sight.reaches(&slot.view.host) {
             return Some("not seen any more: this console cannot see");
         }
         let never = slot.view.last_seen.is_none();
@@ -270,10 +307,6 @@ impl State {
             "not seen any more: its name cannot be resolved"
         };
         self.is_unnamed(row).then_some(words)
-    }
-
-    fn is_silent(&self, row: usize) -> bool {
-        self.hosts[row].down || self.hosts[row].lineage.silent_since.is_some()
     }
 
     fn lose_sight(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {

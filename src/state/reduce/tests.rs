@@ -23,6 +23,7 @@ pub(super) fn spec(host: &str, name: &str, life: bool) -> Arc<CheckSpec> {
         decides_reachability: life,
         fixed_pace: false,
         eases: false,
+        volatile: false,
         speaks_for_host: true,
         waits_for: None,
         wire: Wire { protocol: "test".into(), destination: "".into() },
@@ -451,4 +452,44 @@ fn flapping_is_told_of_each_check_by_its_own_formula() {
     assert_eq!(flapping(6), [false, false, false]);
     assert_eq!(flapping(11), [true, false, false]);
     assert_eq!(flapping(40), [true, false, false]);
+}
+
+#[test]
+fn a_bad_check_that_is_renamed_is_not_over_until_it_was_heard_under_its_new_name() {
+    let (hosts, before, after) =
+        ([("a", &[][..])], [("icmp", true), ("disk", false)], [("icmp", true), ("disks", false)]);
+    let told = |effects: Vec<Effect>| {
+        let words = |effect: &Effect| if let Effect::Announce { to, .. } = effect { Some(*to) } else { None };
+        effects.iter().filter_map(words).collect::<Vec<_>>()
+    };
+    for end in [Outcome::Ok, Outcome::Critical] {
+        let mut s = state(&hosts, &before);
+        for check in ["icmp", "disk"] {
+            see(&mut s, "a", check, 1, Outcome::Ok);
+        }
+        for secs in 2..5 {
+            see(&mut s, "a", "disk", secs, Outcome::Critical);
+        }
+        assert_eq!(told(see(&mut s, "a", "icmp", 5, Outcome::Ok)), [Condition::Critical]);
+        assert_eq!(told(s.reduce(at(6), Event::Inventory(inventory(&hosts, &after)))), []);
+        assert_eq!(condition(&mut s, "a", 6), Condition::Critical, "nobody knows better");
+        assert_eq!(told(see(&mut s, "a", "icmp", 7, Outcome::Ok)), []);
+        let effects = (8..11).flat_map(|secs| see(&mut s, "a", "disks", secs, end)).collect();
+        let is_over = end == Outcome::Ok;
+        assert_eq!(told(effects), if is_over { vec![Condition::Ok] } else { Vec::new() });
+        see(&mut s, "a", "icmp", 12, Outcome::Ok);
+        assert_eq!(condition(&mut s, "a", 12), if is_over { Condition::Ok } else { Condition::Critical });
+        if !is_over {
+            assert_eq!(told(see(&mut s, "a", "disks", 13, Outcome::Ok)), [Condition::Ok]);
+        }
+    }
+    // Without it nothing is left to wait for.
+    let mut s = state(&hosts, &before);
+    see(&mut s, "a", "icmp", 1, Outcome::Ok);
+    see(&mut s, "a", "disk", 1, Outcome::Ok);
+    for secs in 2..5 {
+        see(&mut s, "a", "disk", secs, Outcome::Critical);
+    }
+    see(&mut s, "a", "icmp", 5, Outcome::Ok);
+    assert_eq!(told(s.reduce(at(6), Event::Inventory(inventory(&hosts, &before[..1])))), [Condition::Ok]);
 }

@@ -10,9 +10,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::State;
+use super::{Row, State};
 use crate::base::Timestamp;
-use crate::model::{AssetId, Condition, Maintenance, Scope};
+use crate::model::{AssetId, Condition, Job, Maintenance, Scope};
 use crate::state::event::Effect;
 use crate::state::rules::maintenance::{Opening, Window};
 use crate::state::view::Maintained;
@@ -80,12 +80,12 @@ pub fn ends(active: &[Active], at: Timestamp) -> Option<Timestamp> {
 
 impl Upkeep {
     pub fn configure(&mut self, orders: &[Arc<Maintenance>]) {
-        self.configured = orders.iter().cloned().filter_map(Window::of).collect();
+        self.configured = orders.iter().cloned().filter_map(Window::configured).collect();
         self.list();
     }
 
     pub fn order(&mut self, orders: Vec<Arc<Maintenance>>) {
-        self.ordered = orders.into_iter().filter_map(Window::of).collect();
+        self.ordered = orders.into_iter().filter_map(Window::ordered).collect();
         self.list();
     }
 
@@ -105,14 +105,17 @@ impl State {
         for window in self.upkeep.windows() {
             // A flexible one lasts beyond its window's end.
             let beyond = window.maintenance.order.flexible.unwrap_or_default();
-            let Some(opening) = window.latest(at).filter(|opening| at < opening.until.plus(beyond)) else { continue };
+            let Some(opening) = window.latest(at, self.ahead).filter(|opening| at < opening.until.plus(beyond)) else {
+                continue;
+            };
             let scope = &window.maintenance.order.scope;
             let active = Active { maintenance: window.maintenance.clone(), opening, started: None };
-            for row in self.covered_hosts(scope) {
-                of_hosts.entry(row).or_insert_with(Vec::new).push(active.clone());
-            }
-            for row in self.covered_jobs(scope) {
+            let hosts = self.covered_hosts(scope);
+            for row in self.covered_jobs(scope, &hosts) {
                 of_jobs.entry(row).or_insert_with(Vec::new).push(active.clone());
+            }
+            for row in hosts {
+                of_hosts.entry(row).or_insert_with(Vec::new).push(active.clone());
             }
         }
         let there: HashSet<Arc<str>> = self.upkeep.orders.iter().map(|order| order.id.clone()).collect();
@@ -135,10 +138,21 @@ impl State {
             self.settle_job(at, row, effects);
             self.tell_job(row, effects);
         }
-        let changes = self.upkeep.windows().filter_map(|window| window.next_change(at));
+        let changes = self.upkeep.windows().filter_map(|window| window.next_change(at, self.ahead));
         let active = self.hosts.iter().map(|slot| &slot.active).chain(self.jobs.iter().map(|slot| &slot.active));
         let ends = active.filter_map(|active| ends(active, at));
         self.upkeep.next = changes.chain(ends).min();
+    }
+
+    /// The system's clock was set: what goes by it is looked at anew.
+    pub(super) fn take_wall_clock(&mut self, at: Timestamp, ahead: i64, effects: &mut Vec<Effect>) {
+        self.ahead = ahead;
+        self.review_upkeep(at, effects);
+        for row in 0..self.jobs.len() {
+            let is_found = self.jobs[row].check.as_ref().is_some_and(|check| check.restored);
+            self.judge_job(at, row, is_found, effects);
+            self.watch_deadline(Row::Job(row));
+        }
     }
 
     fn covered_hosts(&self, scope: &Scope) -> Vec<usize> {
@@ -154,9 +168,16 @@ impl State {
         }
     }
 
-    fn covered_jobs(&self, scope: &Scope) -> Vec<usize> {
-        let Scope::Asset(id) = scope else { return Vec::new() };
-        (0..self.jobs.len()).filter(|row| self.jobs[*row].view.job.id == *id).collect()
+    /// The job that is named; or those that protect nothing but what is covered.
+    fn covered_jobs(&self, scope: &Scope, hosts: &[usize]) -> Vec<usize> {
+        let covered = |id: &AssetId| self.host_rows.get(id).is_some_and(|row| hosts.contains(row));
+        let is_covered = |job: &Job| match scope {
+            Scope::Asset(id) => job.id == *id,
+            Scope::Tag(_) | Scope::Group(_) | Scope::Site(_) | Scope::Behind(_) => {
+                !job.protects.is_empty() && job.protects.iter().all(covered)
+            }
+        };
+        (0..self.jobs.len()).filter(|row| is_covered(&self.jobs[*row].view.job)).collect()
     }
 
     /// A host and what needs it: with another parent that would do instead, a silence has another cause.

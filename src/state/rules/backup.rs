@@ -21,18 +21,37 @@ const SKEW: Duration = Duration::from_secs(5 * 60);
 /// An exclusive lock that is held so long keeps retention from working.
 const LONG_LOCK: Duration = Duration::from_secs(6 * 3600);
 
+/// Steady time, and by how many milliseconds the system's clock is ahead of it. Schedules go by the system's clock. So do ages of
+/// restore points where steady time has them in the future and the system's clock has not: it was wrong when noctty began. Else they
+/// go by steady time, and a clock that is set wrong makes none of them old.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    pub at: Timestamp,
+    pub ahead: i64,
+}
+
+impl From<Timestamp> for Now {
+    fn from(at: Timestamp) -> Self {
+        Self { at, ahead: 0 }
+    }
+}
+
 /// Judges a job from its check's last results and what was known before.
-pub fn judge(job: &Arc<Job>, previous: Option<&JobView>, check: Option<&CheckView>, now: Timestamp) -> JobView {
-    let known = Known::of(previous, check);
+pub fn judge(job: &Arc<Job>, previous: Option<&JobView>, check: Option<&CheckView>, now: impl Into<Now>) -> JobView {
+    let Now { at: now, ahead } = now.into();
+    let known = Known::of(previous, check, ahead);
     let plan = job.schedule.as_ref().and_then(Plan::of);
-    let (last, before) = plan.as_ref().map_or((None, None), |plan| plan.last_two(now));
-    let next = plan.as_ref().and_then(|plan| plan.next(now));
-    let times = Times { last, before, next, grace: grace(job, last, next) };
+    let wall = now.shifted(ahead);
+    let (last, before) = plan.as_ref().map_or((None, None), |plan| plan.last_two(wall));
+    let next = plan.as_ref().and_then(|plan| plan.next(wall));
+    let grace = grace(job, last, next);
+    let [last, before, next] = [last, before, next].map(|tick| tick.map(|tick| tick.shifted(-ahead)));
+    let times = Times { last, before, next, grace, ahead };
     let mut verdict = Verdict { now, findings: Vec::new(), review: Vec::new() };
     verdict.look(job, check, &known);
     if let Some(report) = &known.report {
         verdict.damage(report);
-        verdict.locks(report);
+        verdict.locks(report, known.behind);
     }
     if known.read_at.is_some() {
         verdict.age(job, &times, &known);
@@ -54,6 +73,8 @@ struct Times {
     before: Option<Tick>,
     next: Option<Tick>,
     grace: Duration,
+    /// All of them are steady times; so many milliseconds later by the system's clock.
+    ahead: i64,
 }
 
 impl Times {
@@ -71,19 +92,26 @@ struct Known {
     report: Option<Arc<BackupReport>>,
     read_at: Option<Timestamp>,
     newest: Option<Timestamp>,
+    /// By how much steady time is behind where the restore points' times come from.
+    behind: i64,
     empty: bool,
     failure: Option<BackupFailure>,
 }
 
 impl Known {
-    fn of(previous: Option<&JobView>, check: Option<&CheckView>) -> Self {
+    fn of(previous: Option<&JobView>, check: Option<&CheckView>, ahead: i64) -> Self {
         let last = check.and_then(|c| c.last.as_ref());
         let mut known = Self {
             report: previous.and_then(|p| p.report.clone()),
             read_at: None,
             newest: None,
+            behind: 0,
             empty: false,
             failure: None,
+        };
+        let behind = |newest: Option<Timestamp>, read: Timestamp| {
+            let believable = |shift: i64| newest.is_none_or(|newest| newest.shifted(-shift) <= read.plus(SKEW));
+            if !believable(0) && believable(ahead) { ahead } else { 0 }
         };
         if let Some(last) = last {
             match &last.reading.facts {
@@ -94,11 +122,15 @@ impl Known {
         }
         if let Some(report) = &known.report {
             known.read_at = Some(report.collected_at);
-            known.newest = report.points.iter().map(|p| p.at).find(|at| *at <= report.collected_at.plus(SKEW));
+            known.behind = behind(report.newest().map(|point| point.at), report.collected_at);
+            let times = report.points.iter().map(|point| point.at.shifted(-known.behind));
+            known.newest = times.into_iter().find(|at| *at <= report.collected_at.plus(SKEW));
             known.empty = report.points.is_empty();
         } else if let (Some(check), Some(last)) = (check, last) {
             let number = |name: &str| last.reading.metrics.iter().find(|m| &*m.name == name).map(|m| m.value);
             known.newest = number("newest").map(|secs| Timestamp::from_millis((secs * 1000.0) as i64));
+            known.behind = behind(known.newest, last.at);
+            known.newest = known.newest.map(|newest| newest.shifted(-known.behind));
             known.empty = number("restore_points") == Some(0.0);
             known.read_at = (known.newest.is_some() || known.empty).then_some(check.last_good.unwrap_or(last.at));
         }
@@ -197,9 +229,10 @@ impl Verdict {
         }
     }
 
-    fn locks(&mut self, report: &BackupReport) {
+    fn locks(&mut self, report: &BackupReport, behind: i64) {
         for lock in &report.locks {
-            let held = lock.since.map(|since| self.now.since(since));
+            let began = lock.since.map(|since| since.shifted(-behind));
+            let held = began.map(|since| self.now.since(since));
             let since = held.map(|held| format!(" for {}", span(held))).unwrap_or_default();
             let holder = lock.holder.json_text();
             let words = if lock.stale {
@@ -209,7 +242,7 @@ impl Verdict {
             } else {
                 continue;
             };
-            self.add_since(lock.since.unwrap_or(self.now), JobState::Locked, Condition::Warning, words);
+            self.add_since(began.unwrap_or(self.now), JobState::Locked, Condition::Warning, words);
         }
     }
 
@@ -226,9 +259,9 @@ impl Verdict {
             return;
         };
         if let Some(first) = known.report.as_ref().and_then(|r| r.newest())
-            && first.at > newest
+            && first.at.shifted(-known.behind) > newest
         {
-            let ahead = span(first.at.since(self.now));
+            let ahead = span(first.at.shifted(-known.behind).since(self.now));
             self.add(
                 JobState::Warning,
                 Condition::Warning,
@@ -269,11 +302,13 @@ impl Verdict {
         // Within its grace the last run may still come; then the one before it counts.
         let due = |tick: &Tick| self.now > tick.deadline(times.grace);
         let Some(tick) = [Some(last), times.before].into_iter().flatten().find(due) else { return };
+        // Both by the system's clock, which wrote the one and reads the schedule of the other.
+        let newest = newest.shifted(known.behind - times.ahead);
         if read > tick.deadline(times.grace) && newest < tick.at.minus(EARLY) {
             let risky = self.findings.iter().any(|f| matches!(f.state, JobState::AtRisk | JobState::Breach));
             let condition = if risky { Condition::Critical } else { Condition::Warning };
             let late = self.age_of(tick.at);
-            let words = format!("missed the run of {} UTC, {late} ago", minute(tick.at));
+            let words = format!("missed the run of {} UTC, {late} ago", minute(tick.at.shifted(times.ahead)));
             self.add_since(tick.deadline(times.grace), JobState::Missed, condition, words);
         }
     }

@@ -34,6 +34,8 @@ pub struct Open {
     pub wavering: Option<Timestamp>,
     /// Since when services are bad without a proof of life.
     pub doubt: Option<Timestamp>,
+    /// A bad check is gone, and what may have taken its place was not heard.
+    pub renamed: bool,
 }
 
 /// `standing` says who is to blame where the host is silent.
@@ -80,6 +82,12 @@ pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) 
     } else {
         worst
     };
+    // What was bad has another name now, or is asked in another way: until that has been heard it is not known to be over.
+    if verdict.condition == Condition::Ok && view.condition.is_problem() && open.renamed {
+        (verdict.condition, verdict.reason) = (view.condition, view.reason.clone());
+        verdict.since = Some(view.since);
+        return verdict;
+    }
     let blamed = checks.iter().filter(|c| contribution(c) == worst);
     verdict.since = if verdict.condition.is_problem() { blamed.clone().map(|c| c.since).min() } else { None };
     verdict.reason = if verdict.condition.is_problem() {
@@ -115,6 +123,15 @@ fn fell_silent_together(life: &[&CheckView]) -> bool {
             bad && (near || check.condition == Condition::Critical)
         })
     })
+}
+
+/// A check has never been judged, and will be soon.
+pub fn has_unheard(checks: &[CheckView]) -> bool {
+    let unheard = |check: &CheckView| {
+        let open = check.last.is_none() || check.is_soft();
+        check.condition == Condition::Pending && check.last_good.is_none() && open && check.spec.waits_for.is_none()
+    };
+    checks.iter().any(unheard)
 }
 
 /// Something of it was looked at in this run.

@@ -12,6 +12,15 @@ use crate::model::{Maintenance, Span};
 #[derive(Debug)]
 pub struct Window {
     pub maintenance: Arc<Maintenance>,
+    stretch: Stretch,
+    /// Its times are those of the system's clock, whatever steady time says; else steady times.
+    by_wall: bool,
+}
+
+/// A stretch of time, once or again and again.
+#[derive(Debug)]
+pub struct Stretch {
+    span: Span,
     plan: Option<Plan>,
 }
 
@@ -23,13 +32,46 @@ pub struct Opening {
 }
 
 impl Window {
-    /// `None` where the schedule means nothing; the configuration and the command line have refused such before.
-    pub fn of(maintenance: Arc<Maintenance>) -> Option<Self> {
-        let plan = match &maintenance.order.span {
+    /// One of the configuration. `None` where the schedule means nothing; the configuration and the command line have refused such
+    /// before.
+    pub fn configured(maintenance: Arc<Maintenance>) -> Option<Self> {
+        let stretch = Stretch::of(&maintenance.order.span)?;
+        Some(Self { maintenance, stretch, by_wall: true })
+    }
+
+    /// One that somebody ordered: a clock that is set afterwards neither prolongs nor ends it, unless it comes again and again.
+    pub fn ordered(maintenance: Arc<Maintenance>) -> Option<Self> {
+        let stretch = Stretch::of(&maintenance.order.span)?;
+        let by_wall = matches!(maintenance.order.span, Span::Recurring { .. });
+        Some(Self { maintenance, stretch, by_wall })
+    }
+
+    fn shift(&self, ahead: i64) -> i64 {
+        if self.by_wall { ahead } else { 0 }
+    }
+
+    /// The last opening that has begun, and may be over, in steady time. The system's clock is `ahead` of that by so many milliseconds.
+    pub fn latest(&self, now: Timestamp, ahead: i64) -> Option<Opening> {
+        let shift = self.shift(ahead);
+        let Opening { from, until } = self.stretch.latest(now.shifted(shift))?;
+        Some(Opening { from: from.shifted(-shift), until: until.shifted(-shift) })
+    }
+
+    /// When it next opens or closes, in steady time.
+    pub fn next_change(&self, now: Timestamp, ahead: i64) -> Option<Timestamp> {
+        let shift = self.shift(ahead);
+        self.stretch.next_change(now.shifted(shift)).map(|at| at.shifted(-shift))
+    }
+}
+
+impl Stretch {
+    /// `None` where the schedule means nothing.
+    pub fn of(span: &Span) -> Option<Self> {
+        let plan = match span {
             Span::Once { .. } => None,
             Span::Recurring { schedule, .. } => Some(Plan::of(schedule)?),
         };
-        Some(Self { maintenance, plan })
+        Some(Self { span: span.clone(), plan })
     }
 
     /// The opening that `now` is in.
@@ -39,7 +81,7 @@ impl Window {
 
     /// The last opening that has begun, and may be over.
     pub fn latest(&self, now: Timestamp) -> Option<Opening> {
-        let opening = match (&self.maintenance.order.span, &self.plan) {
+        let opening = match (&self.span, &self.plan) {
             (Span::Recurring { lasts, .. }, Some(plan)) => {
                 let from = plan.last_two(now).0?.at;
                 Opening { from, until: from.plus(*lasts) }
@@ -55,7 +97,7 @@ impl Window {
         if let Some(opening) = self.opening(now) {
             return Some(opening.until);
         }
-        match (&self.maintenance.order.span, &self.plan) {
+        match (&self.span, &self.plan) {
             (Span::Recurring { .. }, Some(plan)) => plan.next(now).map(|tick| tick.at),
             (Span::Once { from, .. }, _) => Some(*from).filter(|from| *from > now),
             (Span::Recurring { .. }, None) => None,
@@ -69,16 +111,15 @@ mod tests {
 
     use super::*;
     use crate::base::Untrusted;
-    use crate::model::{AssetId, Order, Schedule, Scope};
+    use crate::model::{Order, Schedule, Scope};
 
-    fn window(span: Span) -> Window {
-        let order = Order { scope: Scope::Asset(AssetId::new("a")), span, flexible: None, note: Untrusted::default() };
-        Window::of(Arc::new(Maintenance { id: "1".into(), author: "ops1".into(), order })).expect("understood")
+    fn window(span: &Span) -> Stretch {
+        Stretch::of(span).expect("understood")
     }
 
-    fn recurring(cron: &str, zone: &str, hours: u64) -> Window {
+    fn recurring(cron: &str, zone: &str, hours: u64) -> Stretch {
         let schedule = Schedule { cron: cron.into(), timezone: zone.into() };
-        window(Span::Recurring { schedule, lasts: Duration::from_hours(hours) })
+        window(&Span::Recurring { schedule, lasts: Duration::from_hours(hours) })
     }
 
     fn at(text: &str) -> Timestamp {
@@ -86,7 +127,7 @@ mod tests {
     }
 
     /// All openings of a stretch of time, found by going from change to change.
-    fn openings(window: &Window, from: &str, to: &str) -> Vec<(String, String)> {
+    fn openings(window: &Stretch, from: &str, to: &str) -> Vec<(String, String)> {
         let (mut now, mut out) = (at(from), Vec::new());
         while now < at(to) {
             if let Some(opening) = window.opening(now) {
@@ -105,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_fixed_window_opens_once() {
-        let once = window(Span::Once { from: at("2026-12-01T22:00:00Z"), until: at("2026-12-02T01:00:00Z") });
+        let once = window(&Span::Once { from: at("2026-12-01T22:00:00Z"), until: at("2026-12-02T01:00:00Z") });
         assert_eq!(once.opening(at("2026-12-01T21:59:59Z")), None);
         assert!(once.opening(at("2026-12-01T22:00:00Z")).is_some());
         assert_eq!(once.opening(at("2026-12-02T01:00:00Z")), None, "the end is no part of it");
@@ -148,6 +189,6 @@ mod tests {
         let schedule = Schedule { cron: "61 * * * *".into(), timezone: "UTC".into() };
         let span = Span::Recurring { schedule, lasts: Duration::from_hours(1) };
         let order = Order { scope: Scope::Tag("x".into()), span, flexible: None, note: Untrusted::default() };
-        assert!(Window::of(Arc::new(Maintenance { id: "1".into(), author: "x".into(), order })).is_none());
+        assert!(Window::configured(Arc::new(Maintenance { id: "1".into(), author: "x".into(), order })).is_none());
     }
 }

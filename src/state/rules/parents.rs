@@ -52,6 +52,8 @@ pub struct Lineage {
     pub found: bool,
     /// When it came back: what its checks found before that says nothing of it now.
     pub back: Option<Timestamp>,
+    /// The check that has just brought a bad result which is told though it is no change.
+    pub event: Option<usize>,
 }
 
 /// What is news about a host though its condition may be what it was.
@@ -63,6 +65,8 @@ pub enum Fault {
     Found,
     /// Something broke, or got worse; as bad as this.
     New(Condition),
+    /// A check that is volatile was bad once more.
+    Again,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +137,12 @@ impl Lineage {
         self.doubt.take_if(|doubt| began(observation) >= *doubt)
     }
 
+    /// A check that was bad is not there any more, and one that was never judged is: perhaps it has another name.
+    pub fn is_renamed(&self, view: &HostView) -> bool {
+        let gone = |name: &Arc<str>| !view.checks.iter().any(|check| check.spec.key.name == *name);
+        self.told.checks.iter().any(|(name, _)| gone(name)) && super::host::has_unheard(&view.checks)
+    }
+
     /// Which services are in doubt: those that are bad since then. As long as it may take until the host is found down.
     pub fn doubt(&self, view: &HostView, at: Timestamp) -> Option<Timestamp> {
         self.doubt.filter(|since| at < since.plus(time_to_verdict(view)))
@@ -171,9 +181,13 @@ impl Lineage {
             return if known { Fault::Known } else { Fault::New(view.condition) };
         }
         let mut news = Fault::Known;
+        let event = self.event.take().map(|index| &view.checks[index].spec.key.name);
         let mut told = std::mem::take(&mut self.told.checks);
+        // One that is gone is remembered for as long as it may have another name.
+        let unheard = super::host::has_unheard(&view.checks);
         told.retain(|(name, _)| {
-            view.checks.iter().any(|check| check.spec.key.name == *name && check.condition.is_problem())
+            let check = view.checks.iter().find(|check| check.spec.key.name == *name);
+            check.map_or(unheard, |check| check.condition.is_problem())
         });
         for check in view.checks.iter().filter(|check| !steady || !check.flap.flapping) {
             let Some(condition) = super::host::fault(check, view, doubt) else { continue };
@@ -183,6 +197,8 @@ impl Lineage {
             }
             let known = told.iter_mut().find(|(name, _)| *name == check.spec.key.name);
             let was_right = check.last_good.is_some() && !check.restored;
+            // Whoever owns it knows.
+            let is_again = known.is_some() && check.ack.is_none() && event == Some(&check.spec.key.name);
             let is_news = if let Some((_, known)) = known {
                 std::mem::replace(known, condition) < condition
             } else {
@@ -192,6 +208,7 @@ impl Lineage {
             news = match news {
                 Fault::New(worst) if is_news => Fault::New(worst.max(condition)),
                 _ if is_news => Fault::New(condition),
+                Fault::Known | Fault::Found if is_again => Fault::Again,
                 Fault::Known if !was_right => Fault::Found,
                 news => news,
             };

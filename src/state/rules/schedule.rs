@@ -25,6 +25,12 @@ pub struct Tick {
 }
 
 impl Tick {
+    /// So many milliseconds later, or earlier where that is negative.
+    #[must_use]
+    pub fn shifted(self, millis: i64) -> Self {
+        Self { at: self.at.shifted(millis), ..self }
+    }
+
     /// When a run that has not come is missed.
     pub fn deadline(&self, grace: Duration) -> Timestamp {
         self.at.plus(if self.in_gap { grace.max(AFTER_GAP) } else { grace })

@@ -10,6 +10,7 @@ use crate::base::{Timestamp, Untrusted};
 use crate::model::{AssetId, Condition, Host, PortKey, Target};
 use crate::state::reduce::State;
 use crate::state::rules;
+use crate::state::rules::together::Falls;
 use crate::state::snapshot::{Blindness, Cause};
 use crate::state::view::{Care, DeviceView, HostView, JobState, JobView, PortView};
 
@@ -116,8 +117,13 @@ pub(super) fn list(
     if let Some(blind) = blind {
         add(None, of_console(blind));
     }
+    let falls = Falls::of(hosts, state.devices());
     for host in hosts.iter().filter(|h| h.condition.is_problem() || h.care.flapping.is_some()) {
-        add(Some(&host.host), of_host(host, hidden.get(&*host.host.name).copied().unwrap_or(0)));
+        let mut problem = of_host(host, hidden.get(&*host.host.name).copied().unwrap_or(0));
+        if let Some(company) = falls.company(host) {
+            problem.reason = problem.reason.beside(company.words());
+        }
+        add(Some(&host.host), problem);
     }
     for (view, device) in in_sight(state, blind.is_some()) {
         let mut of_device = |mut problem: Problem| {

@@ -36,6 +36,7 @@ pub fn host(name: &str, condition: Condition, reason: &str, since: u64) -> HostV
         decides_reachability: true,
         fixed_pace: false,
         eases: false,
+        volatile: false,
         speaks_for_host: true,
         waits_for: None,
         wire: Wire { protocol: "ICMP echo".into(), destination: "192.0.2.7".into() },

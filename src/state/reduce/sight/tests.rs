@@ -286,3 +286,82 @@ fn what_is_behind_the_gateway_votes_as_if_it_were_not() {
     }
     assert_eq!((told(&all), words(&s.publish(at(50)))), (0, vec!["CAN'T SEE".to_owned()]));
 }
+
+#[test]
+fn what_brings_fresh_results_without_a_way_out_is_not_stale_and_what_dies_on_this_machine_is_down() {
+    let hosts: [(&str, &[&str]); 3] = [("far", &[]), ("near", &[]), ("here", &[])];
+    let mut s = super::super::tests::state(&hosts, &[("icmp", true), ("plugin", false)]);
+    let mut inventory = (**s.inventory()).clone();
+    for host in &mut inventory.hosts {
+        let address = if &*host.name == "here" { "127.0.0.1" } else { "192.0.2.1" };
+        Arc::make_mut(host).address = Some(address.into());
+    }
+    s.reduce(at(0), Event::Inventory(Arc::new(inventory)));
+    for name in ["far", "near", "here"] {
+        for check in ["icmp", "plugin"] {
+            see(&mut s, name, check, 1, Outcome::Ok);
+        }
+    }
+    s.reduce(at(2), Event::Uplink(Some("no default route".into())));
+    let mut shown = |secs: u64, seen: &[(&str, &str, Outcome)]| {
+        for (host, check, outcome) in seen {
+            see(&mut s, host, check, secs, *outcome);
+        }
+        let snapshot = s.publish(at(secs));
+        let word = |host: &Arc<crate::state::HostView>| {
+            let stale = host.checks.iter().map(|check| if check.stale { 's' } else { '-' }).collect::<String>();
+            format!("{} {} {stale}{}", host.host.name, host.condition.as_str(), if host.stale { " stale" } else { "" })
+        };
+        snapshot.hosts.iter().map(word).collect::<Vec<_>>()
+    };
+    let far = [("far", "icmp", Outcome::Critical), ("far", "plugin", Outcome::Critical)];
+    shown(3, &far);
+    let near = [("near", "icmp", Outcome::Ok), ("near", "plugin", Outcome::Ok)];
+    shown(4, &near);
+    assert_eq!(shown(5, &[("here", "plugin", Outcome::Ok)]), ["far ok ss stale", "near ok --", "here ok --"]);
+    let dead = [("here", "icmp", Outcome::Critical); 3];
+    assert_eq!(shown(6, &dead)[2], "here critical --", "nothing lies between");
+}
+
+#[test]
+fn what_falls_in_one_moment_at_a_start_while_most_others_answered_is_no_blindness() {
+    let names = names(40);
+    let mut s = flat(40);
+    let look = |s: &mut State, name: &str, millis: i64, took: u64, outcome| {
+        let at = at(100).shifted(millis);
+        let check = CheckKey { subject: Subject::Host(crate::model::AssetId::new(name)), name: "icmp".into() };
+        let took = Duration::from_millis(took);
+        s.reduce(at, Event::Observed(Observation { check, at, took, reading: Reading::new(outcome, "x") }));
+    };
+    let mut blind = |dead: usize| {
+        // All are asked at once; who answers does so at once, and who is dead is so after two seconds.
+        for name in &names[dead..] {
+            look(&mut s, name, 1, 1, Outcome::Ok);
+        }
+        for name in &names[..dead] {
+            look(&mut s, name, 2_000, 2_000, Outcome::Critical);
+        }
+        s.publish(at(103)).engine.blind.is_some()
+    };
+    assert!(!blind(18));
+    assert!(blind(38), "that is most of all");
+}
+
+#[test]
+fn what_hangs_on_a_switch_and_is_found_dead_before_it_is_no_blindness() {
+    let names = names(12);
+    let parent: &[&str] = &["core"];
+    let roots = ["core", "r1", "r2", "r3", "r4"].map(|name| (name, Origin::Config, &[][..]));
+    let mut hosts: Vec<(&str, Origin, &[&str])> = roots.to_vec();
+    hosts.extend(names.iter().map(|name| (name.as_str(), Origin::Config, parent)));
+    let mut s = world(&hosts);
+    for name in &names {
+        see(&mut s, name, "icmp", 100, Outcome::Critical);
+    }
+    see(&mut s, "core", "icmp", 101, Outcome::Critical);
+    assert_eq!(s.publish(at(102)).engine.blind, None);
+    for (name, secs) in [("r1", 103), ("r2", 104), ("r3", 105), ("r4", 106)] {
+        see(&mut s, name, "icmp", secs, Outcome::Critical);
+    }
+    assert!(s.publish(at(107)).engine.blind.is_some(), "what hangs on nothing is silent too");
+}

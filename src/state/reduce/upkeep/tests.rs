@@ -3,7 +3,7 @@
 use super::super::tests::{at, down, inventory, see, state};
 use super::*;
 use crate::base::Untrusted;
-use crate::model::{CareBook, Inventory, Order, Outcome, Span};
+use crate::model::{CareBook, Inventory, Order, Origin, Outcome, Schedule, Span};
 use crate::state::{Event, Snapshot};
 
 fn order(scope: Scope, from: u64, until: u64, flexible: Option<u64>) -> Arc<Maintenance> {
@@ -194,4 +194,68 @@ fn a_restart_in_a_window_tells_nothing_before_its_end() {
     see(&mut s, "a", "icmp", 190, Outcome::Critical);
     assert_eq!(told(&tick(&mut s, 200)), one("a", Condition::Ok, Condition::Critical));
     assert!(Untrusted::from("ops1") == of("a", 0, 1).author);
+}
+
+/// Jobs that protect these hosts, good ones.
+fn with_jobs(state: &mut State, jobs: &[(&str, &[&str])]) {
+    let mut inventory = (**state.inventory()).clone();
+    for (name, protects) in jobs {
+        inventory.jobs.push(Arc::new(Job {
+            id: AssetId::new(name),
+            name: (*name).into(),
+            kind: "restic".into(),
+            repository: "/srv/restic".into(),
+            protects: protects.iter().map(AssetId::new).collect(),
+            schedule: None,
+            grace: None,
+            rpo: None,
+            rto: None,
+            origin: Origin::Config,
+            not_probed: None,
+        }));
+    }
+    state.reduce(at(2), Event::Inventory(Arc::new(inventory)));
+}
+
+#[test]
+fn a_backup_of_nothing_but_what_is_in_maintenance_is_in_it_too() {
+    for (scope, want) in [
+        (Scope::Tag("web".into()), vec!["of a"]),
+        (Scope::Asset(AssetId::new("a")), vec![]),
+        (Scope::Asset(AssetId::new("of b")), vec!["of b"]),
+        (Scope::Behind(AssetId::new("a")), vec!["of a"]),
+    ] {
+        let mut s = two();
+        let mut inventory = (**s.inventory()).clone();
+        Arc::make_mut(&mut inventory.hosts[0]).tags = vec!["web".into()];
+        s.reduce(at(2), Event::Inventory(Arc::new(inventory)));
+        with_jobs(&mut s, &[("of a", &["a"]), ("of b", &["b"]), ("of both", &["a", "b"]), ("of none", &[])]);
+        book(&mut s, 3, &[order(scope.clone(), 3, 100, None)]);
+        let snapshot = s.publish(at(4));
+        let covered = snapshot.jobs.iter().filter(|job| job.care.maintenance.is_some());
+        assert_eq!(covered.map(|job| &*job.job.name).collect::<Vec<_>>(), want, "{scope:?}");
+    }
+}
+
+#[test]
+fn windows_follow_the_systems_clock_when_it_is_set_and_orders_of_now_do_not() {
+    let recurring = |id: &str| {
+        let schedule = Schedule { cron: "0 6 * * *".into(), timezone: "UTC".into() };
+        let span = Span::Recurring { schedule, lasts: Duration::from_hours(1) };
+        let order = Order { scope: Scope::Asset(AssetId::new(id)), span, flexible: None, note: "".into() };
+        Arc::new(Maintenance { id: id.into(), author: "ops1".into(), order })
+    };
+    let mut s = two();
+    book(&mut s, 3, &[recurring("a"), of("b", 3, 3_600)]);
+    let covered = |s: &mut State, secs: u64| maintained_hosts(&s.publish(at(secs)));
+    assert_eq!(covered(&mut s, 4), ["b"]);
+    // It is eight in the morning, and the clock was 22 hours behind.
+    s.reduce(at(10), Event::WallClock(22 * 3_600_000));
+    assert_eq!(covered(&mut s, 11), ["a", "b"]);
+    let until = s.publish(at(11)).hosts[0].care.maintenance.as_ref().expect("it is").until;
+    assert_eq!(until, at(3_600), "in steady time, as everything that is shown");
+    tick(&mut s, 3_600);
+    assert_eq!(covered(&mut s, 3_601), Vec::<String>::new());
+    s.reduce(at(3_700), Event::WallClock(21 * 3_600_000));
+    assert_eq!(covered(&mut s, 3_701), ["a"], "and back again");
 }

@@ -60,6 +60,7 @@ fn check(last: Option<(Timestamp, Reading)>) -> CheckView {
         decides_reachability: false,
         fixed_pace: false,
         eases: false,
+        volatile: false,
         speaks_for_host: true,
         waits_for: None,
         wire: Wire { protocol: "restic".into(), destination: "".into() },
@@ -264,4 +265,34 @@ fn after_a_restart_the_remembered_number_still_ages() {
     restored.restored = true;
     let view = judge(&job(Some(26 * HOUR), None), None, Some(&restored), now);
     assert_eq!((view.state, view.newest), (JobState::Breach, Some(now.minus(30 * HOUR))));
+}
+
+#[test]
+fn schedules_follow_the_systems_clock_and_ages_only_where_steady_time_is_known_to_be_wrong() {
+    let (steady, wall) = (at("1970-01-01T00:10:00Z"), at(NOON));
+    let ahead = wall.millis() - steady.millis();
+    let run = at("2026-11-24T02:00:20Z");
+    let job = job(Some(26 * HOUR), Some("0 2 * * *"));
+    let judged = |now: Now, newest: Timestamp| judge(&job, None, Some(&read(report(steady, &[newest]))), now);
+    // A machine without a clock of its own: nothing is known until it is set, and everything then.
+    assert_eq!(judged(steady.into(), run).state, JobState::Unknown);
+    let set = Now { at: steady, ahead };
+    let view = judged(set, run);
+    assert_eq!((view.state, view.newest), (JobState::Ok, Some(steady.minus(10 * HOUR).plus(Duration::from_secs(20)))));
+    let next = view.next_expected.expect("it has a schedule");
+    assert_eq!(next.since(steady), 14 * HOUR, "as far away as it is");
+    let missed = judged(set, run.minus(24 * HOUR));
+    assert_eq!(missed.findings.len(), 2, "{:?}", missed.findings);
+    assert_eq!(missed.state, JobState::Breach);
+    let missed = judged(set, run.minus(9 * HOUR));
+    assert_eq!(missed.state, JobState::Missed);
+    assert!(
+        missed.reason.line().starts_with("missed the run of 2026-11-24 02:00 UTC, 10 h ago"),
+        "{}",
+        missed.reason.line()
+    );
+    // A clock that is put ten years ahead makes no restore point old.
+    let good = read(report(wall, &[run]));
+    let jumped = Now { at: wall, ahead: 10 * 365 * 86_400_000 };
+    assert!(!judge(&job, None, Some(&good), jumped).findings.iter().any(|words| words.line().contains("target")));
 }

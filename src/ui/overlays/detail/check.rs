@@ -23,6 +23,9 @@ pub fn lines(now: Timestamp, check: &CheckView, out: &mut Vec<Line>) {
     if let Some(words) = check.stretched() {
         out.push((Meaning::Warning, format!("  {words}")));
     }
+    if spec.volatile {
+        out.push((Meaning::Dim, "  volatile: each result that is not good counts at once and is told".to_owned()));
+    }
     if let Some(why) = &spec.waits_for {
         out.push((Meaning::Warning, format!("  waits for your word (R): {why}")));
     }

@@ -7,6 +7,7 @@ use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, Target};
 use crate::state::lookup::How;
+use crate::state::rules::together::Falls;
 use crate::state::{CheckView, HostView};
 use crate::ui::app::App;
 use crate::ui::watch;
@@ -29,6 +30,8 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
             panes::without_word(&host.reason.line(), host.word()).to_owned(),
         ));
     }
+    let falls = Falls::of(&app.snapshot.hosts, &app.snapshot.devices);
+    out.extend(falls.company(host).map(|company| (Meaning::Warning, company.words())));
     out.extend(app.parts.bad(host).map(|bad| (meaning(bad.worst), bad.words())));
     out.extend(watch::host_words(app, host).map(|words| (Meaning::Accent, words)));
     care(app, now, &Target::Host(host.host.id.clone()), &host.care, out);
