@@ -13,7 +13,7 @@ use noctty::config::document;
 use noctty::model::{Facts, Host, Origin, Outcome, Reading, Vitals};
 use noctty::net::Net;
 use noctty::probe::{self, Cx, Probe};
-use noctty::ssh::{Attendant, Bounds, Connection, End, Links, Surroundings, Target};
+use noctty::ssh::{Attendant, Bounds, Connection, End, Links, Names, Surroundings, Target};
 
 use super::lab::{DEADLINE, Lab, Sshd, run};
 
@@ -341,7 +341,7 @@ async fn a_command_beyond_its_time_costs_its_own_channel_and_ends_with_it() {
     let server = web(&lab, "127.0.93.13", "");
     let config = lab.config(&Lab::host("web", &server));
     let target = Target::parse("web").expect("a target");
-    let connection = Connection::open(&config, &target, &Attendant::headless()).await.expect("connected");
+    let connection = Connection::open(&config, &target, &Names::default(), &Attendant::headless()).await.expect("connected");
     let bounds = Bounds { time: Duration::from_secs(2), output: 100_000 };
     let ran =
         connection.once("echo $$; while sleep 0.1; do echo more; done", Vec::new(), bounds).await.expect("it runs");

@@ -15,7 +15,7 @@ use super::{clean, looked_at, nobody, ssh_of};
 use crate::attach::{self, Link, LinkError};
 use crate::base::Clock;
 use crate::config::Config;
-use crate::ssh::{Attendant, CHUNK, Connection, Outlets, ShellInput, SshConfig, Target};
+use crate::ssh::{Attendant, CHUNK, Connection, Names, Outlets, ShellInput, SshConfig, Target};
 
 const CHUNKS: usize = 16;
 /// Words of the other side's shell that are kept for an error.
@@ -27,6 +27,8 @@ pub struct Far {
     name: String,
     target: Target,
     config: Arc<SshConfig>,
+    /// Where it was last, for when the resolver is dead.
+    names: Names,
     command: String,
 }
 
@@ -54,6 +56,7 @@ impl Far {
             name: crate::base::text::clean(name),
             target: parsed,
             config: Arc::new(config),
+            names: Names::default(),
             command: command.to_owned(),
         })
     }
@@ -67,7 +70,7 @@ impl Far {
     /// # Errors
     /// In words.
     pub async fn first(&self, clock: Clock) -> Result<Link> {
-        let connection = crate::cli::ssh::open(&self.config, &self.target).await;
+        let connection = crate::cli::ssh::open(&self.config, &self.target, &self.names).await;
         let connection = match connection {
             Ok(connection) => connection,
             Err(error) => bail!("{error}"),
@@ -82,7 +85,7 @@ impl Far {
     /// # Errors
     /// [`LinkError`].
     pub async fn dial(&self, clock: Clock, author: &str) -> Result<Link, LinkError> {
-        let connection = Connection::open(&self.config, &self.target, &Attendant::headless()).await;
+        let connection = Connection::open(&self.config, &self.target, &self.names, &Attendant::headless()).await;
         let connection = connection.map_err(|error| LinkError::Lost(clean(&error)))?;
         self.greet(connection, clock, author).await
     }
