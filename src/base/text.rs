@@ -43,9 +43,15 @@ impl Untrusted {
         Self::bounded(bytes.as_ref(), LIMIT)
     }
 
-    /// Keeps the first `limit` bytes.
+    /// Keeps the first `limit` bytes, or a little less: no character is cut in two.
     pub fn bounded(bytes: &[u8], limit: usize) -> Self {
-        Self::as_kept(&bytes[..bytes.len().min(limit)], bytes.len() > limit)
+        let is_inside = |at: usize| bytes.get(at).is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000);
+        let mut end = bytes.len().min(limit);
+        let begin = (end.saturating_sub(3)..end).rev().find(|at| !is_inside(*at));
+        if let Some(begin) = begin.filter(|_| is_inside(end)) {
+            end = begin;
+        }
+        Self::as_kept(&bytes[..end], bytes.len() > limit)
     }
 
     /// For texts that thousands of devices have in common, as the names of their ports: those that came lately are shared.
@@ -342,6 +348,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_cut_is_not_cut_within_a_character() {
+        let text = "a€€".as_bytes();
+        for (limit, wanted) in [(0, 0), (1, 1), (2, 1), (3, 1), (4, 4), (6, 4), (7, 7), (9, 7)] {
+            assert_eq!(Untrusted::bounded(text, limit).as_bytes(), &text[..wanted], "{limit}");
+        }
+        let no_text = [0x80; 9];
+        assert_eq!(Untrusted::bounded(&no_text, 5).as_bytes(), &no_text[..5]);
+    }
 
     #[test]
     fn common_texts_are_shared_and_never_confused() {

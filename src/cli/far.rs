@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::attach::{Link, LinkError};
 use crate::base::{Clock, Untrusted, text};
 use crate::config::Config;
-use crate::ssh::{Attendant, CHUNK, Connection, Outlets, ShellInput, SshConfig, Target};
+use crate::ssh::{Attendant, CHUNK, Connection, Names, Outlets, ShellInput, SshConfig, Target};
 
 const CHUNKS: usize = 16;
 /// Words of the other side's shell that are kept for an error.
@@ -23,6 +23,8 @@ pub struct Far {
     name: String,
     target: Target,
     config: Arc<SshConfig>,
+    /// Where it was last, for when the resolver is dead.
+    names: Names,
     command: String,
 }
 
@@ -46,7 +48,8 @@ impl Far {
         for remark in config.remarks.iter().filter(|remark| remark.line == 0) {
             super::complain(&remark.to_string());
         }
-        Ok(Self { name: text::clean(name), target: parsed, config: Arc::new(config), command: command.to_owned() })
+        let (name, config, command) = (text::clean(name), Arc::new(config), command.to_owned());
+        Ok(Self { name, target: parsed, config, names: Names::default(), command })
     }
 
     pub fn name(&self) -> &str {
@@ -58,7 +61,7 @@ impl Far {
     /// # Errors
     /// In words.
     pub async fn first(&self, clock: Clock) -> Result<Link> {
-        let connection = super::ssh::open(&self.config, &self.target).await;
+        let connection = super::ssh::open(&self.config, &self.target, &self.names).await;
         let connection = match connection {
             Ok(connection) => connection,
             Err(error) => bail!("{error}"),
@@ -73,7 +76,7 @@ impl Far {
     /// # Errors
     /// [`LinkError`].
     pub async fn dial(&self, clock: Clock, author: &str) -> Result<Link, LinkError> {
-        let connection = Connection::open(&self.config, &self.target, &Attendant::headless()).await;
+        let connection = Connection::open(&self.config, &self.target, &self.names, &Attendant::headless()).await;
         let connection = connection.map_err(|error| LinkError::Lost(text::clean(&error.to_string())))?;
         self.greet(connection, clock, author).await
     }

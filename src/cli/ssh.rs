@@ -4,17 +4,19 @@
 mod terminal;
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Result, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::Globals;
+use super::{Globals, state_dir};
 use crate::base::text;
 use crate::config::{Config, Problems};
-use crate::ssh::{Answer, Attendant, Connection, Ended, Outlets, Progress, ShellInput, SshConfig, SshError};
+use crate::ssh::{Answer, Attendant, Connection, Ended, Names, Outlets, Progress, ShellInput, SshConfig, SshError};
 use crate::ssh::{Target, Terminal};
+use crate::store::Store;
 use terminal::{Escape, Raw};
 
 /// There was no session, or it was lost.
@@ -47,7 +49,11 @@ pub fn run(args: &SshArgs, globals: &Globals) -> Result<ExitCode> {
         bail!("{} is no [user@]host[:port]", text::clean(&name));
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = runtime.block_on(session(&config, &target, &args.command));
+    let names = Names::default();
+    if let Some(state) = state_dir::choose(globals.state.as_deref()).filter(|state| state.is_dir()) {
+        recall(&names, &state);
+    }
+    let outcome = runtime.block_on(session(&config, &target, &names, &args.command));
     // A thread may still wait for a key.
     runtime.shutdown_background();
     Ok(match outcome {
@@ -66,6 +72,12 @@ pub fn run(args: &SshArgs, globals: &Globals) -> Result<ExitCode> {
     })
 }
 
+/// The last addresses that checks found, for names that do not resolve now.
+pub fn recall(names: &Names, state: &Path) {
+    // Where there is no state, or it cannot be read, there is nothing to go on with; a session says what it misses.
+    names.recall(Store::addresses(state).unwrap_or_default());
+}
+
 /// A host of the configuration by its name: its alias or address. Anything else is what it is.
 fn named(target: &str, config: &SshConfig, configuration: Result<Option<Config>, Problems>) -> Result<String> {
     if config.hosts().iter().any(|host| host.alias == target) {
@@ -82,10 +94,10 @@ fn named(target: &str, config: &SshConfig, configuration: Result<Option<Config>,
 }
 
 /// A connection; its questions go to the terminal, where there is one.
-pub async fn open(config: &SshConfig, target: &Target) -> Result<Connection, SshError> {
+pub async fn open(config: &SshConfig, target: &Target, names: &Names) -> Result<Connection, SshError> {
     let (sender, progress) = mpsc::channel(CHUNKS);
     let attendant = if terminal::is_there() { Attendant::new(sender) } else { Attendant::headless() };
-    let opening = Connection::open(config, target, &attendant);
+    let opening = Connection::open(config, target, names, &attendant);
     tokio::pin!(opening);
     let mut attending = std::pin::pin!(attend(progress));
     loop {
@@ -96,8 +108,8 @@ pub async fn open(config: &SshConfig, target: &Target) -> Result<Connection, Ssh
     }
 }
 
-async fn session(config: &SshConfig, target: &Target, command: &[String]) -> Result<Ended, SshError> {
-    let connection = open(config, target).await?;
+async fn session(config: &SshConfig, target: &Target, names: &Names, command: &[String]) -> Result<Ended, SshError> {
+    let connection = open(config, target, names).await?;
     let (output, out) = mpsc::channel(CHUNKS);
     let (errors, err) = mpsc::channel(CHUNKS);
     let writers = [

@@ -18,6 +18,7 @@ use super::way::Way;
 use crate::base::Clock;
 use crate::bus::{self, EngineEnd};
 use crate::engine::desk::Desk;
+use crate::ssh::Names;
 use crate::state::{Mode, Snapshot};
 use crate::ui::tour::{Simulation, Simulator};
 
@@ -106,7 +107,7 @@ fn run(lesson: Lesson, clock: Clock, end: EngineEnd, stop: &CancellationToken) -
     let state = lesson.state();
     lesson.run(network, |plans| {
         let mode = Mode::Polling;
-        let desk = Desk::new(clock, mode, end, ssh.clone(), stop.clone());
+        let desk = Desk::new(clock, mode, end, ssh.clone(), Names::default(), stop.clone());
         let plans: Plans = Box::new(move |found, events, confirmed| {
             silence();
             plans(found, events, confirmed);

@@ -19,7 +19,7 @@ use crate::bus::{self, MessageWeight, ScreenEnd};
 use crate::config::UiOptions;
 use crate::config::keymap::Keymap;
 use crate::engine::desk::Desk;
-use crate::ssh::Surroundings;
+use crate::ssh::{Names, Surroundings};
 use crate::state::{EngineView, Link, Mode, Snapshot};
 use crate::ui::app::{self, App};
 use crate::ui::frame::Capabilities;
@@ -96,7 +96,12 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let (mut screen_end, engine_end) = bus::pair(Arc::new(first));
     let stop = CancellationToken::new();
     let system_ssh = ssh.system_ssh();
-    let desk = Desk::new(clock, mode, engine_end, ssh.clone(), stop.clone());
+    let names = Names::default();
+    if let Some(state) = state.clone().filter(|_| attached) {
+        let names = names.clone();
+        std::thread::spawn(move || super::ssh::recall(&names, &state));
+    }
+    let desk = Desk::new(clock, mode, engine_end, ssh.clone(), names, stop.clone());
     let means = Means { clock, mode, state: state.clone(), ssh, plans, configuration, way, why, stop: stop.clone() };
     let engine = engine_runtime.spawn(keeper::keep(desk, post, means));
     let (keymap, themes, messages) = appearance(ui, capabilities);

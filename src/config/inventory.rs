@@ -31,6 +31,8 @@ pub struct CheckEntry {
     pub kind: String,
     pub options: Option<Table>,
     pub place: Place,
+    /// Why not even its kind is known.
+    pub unread: Option<Arc<str>>,
 }
 
 /// A backup job and the options of its tool.
@@ -175,7 +177,8 @@ fn read_checks(node: &Node, r: &mut Reader<'_>) -> Vec<CheckEntry> {
     for item in items {
         match &item.value {
             Value::String(kind) => {
-                out.push(CheckEntry { kind: kind.clone(), options: None, place: item.place.clone() });
+                let (kind, place) = (kind.clone(), item.place.clone());
+                out.push(CheckEntry { kind, options: None, place, unread: None });
             }
             Value::Table(table) => match table.find("kind").map(|n| &n.value) {
                 Some(Value::String(kind)) => {
@@ -183,20 +186,30 @@ fn read_checks(node: &Node, r: &mut Reader<'_>) -> Vec<CheckEntry> {
                         kind: kind.clone(),
                         options: Some(table.clone()),
                         place: item.place.clone(),
+                        unread: None,
                     });
                 }
-                _ => r.problem(
+                _ => out.push(unread(
                     Problem::error(&item.place, "a check table needs `kind`")
                         .hint("for instance { kind = \"tcp\", port = 443 }"),
-                ),
+                    item,
+                    r,
+                )),
             },
-            _ => r.problem(Problem::error(
-                &item.place,
-                format!("a check is a name or a table, not {}", item.value.kind()),
-            )),
+            _ => {
+                let words = format!("a check is a name or a table, not {}", item.value.kind());
+                out.push(unread(Problem::error(&item.place, words), item, r));
+            }
         }
     }
     out
+}
+
+/// A check whose very kind is not known stays among those of its host, with what is wrong.
+fn unread(problem: Problem, item: &Node, r: &mut Reader<'_>) -> CheckEntry {
+    let why = problem.short().into();
+    r.problem(problem);
+    CheckEntry { kind: "check".to_owned(), options: None, place: item.place.clone(), unread: Some(why) }
 }
 
 pub(super) fn read_job(table: &Table, problems: &mut Vec<Problem>) -> Option<JobEntry> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 mod identity;
 mod pace;
+mod unread;
 
 use identity::Identity;
 
@@ -117,8 +118,8 @@ pub fn bind_with(config: &Config, profiles: Option<&Arc<Profiles>>) -> Result<(P
     Ok((plan, problems))
 }
 
-/// The same, without what is wrong: a check that cannot be bound is left out, and what has none left says why it is not
-/// watched. Beside the plan come all problems, which are among its remarks too.
+/// The same, without what is wrong: a check with an error in it asks nothing and says why, and what has no other says why it is
+/// not watched. Beside the plan come all problems, which are among its remarks too.
 pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (Plan, Vec<Problem>) {
     let mut problems = Vec::new();
     let surroundings = Surroundings { config: config.ssh.config.clone(), ..Surroundings::from_environment() };
@@ -127,17 +128,13 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
     let common = Common { profiles: profiles.cloned(), secrets: Arc::default(), links, adaptive };
     let mut inventory = Inventory::default();
     let mut checks = Vec::new();
-    let first_error = |problems: &[Problem]| {
-        let error = problems.iter().find(|problem| problem.weight == Weight::Error);
-        error.map(|problem| Arc::from(problem.short()))
-    };
     for entry in &config.hosts {
         let before = problems.len();
         let bound = bind_host(entry, &common, &mut problems);
         let mut host = entry.host.clone();
         if bound.is_empty()
             && host.not_probed.is_none()
-            && let Some(why) = first_error(&problems[before..])
+            && let Some(why) = first_error(&problems[before..]).or_else(|| unread::first(entry))
         {
             Arc::make_mut(&mut host).not_probed = Some(why);
         }
@@ -198,42 +195,24 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
             }
             if !is_named {
                 let (options, place) = (Some(snmp.clone()), snmp.place.clone());
-                wanted.push(CheckEntry { kind: kind.to_owned(), options, place });
+                wanted.push(CheckEntry { kind: kind.to_owned(), options, place, unread: None });
             }
         }
     }
+    let mut is_whole = true;
     for check in &wanted {
-        let Some(kind) = probe::kind(&check.kind) else {
-            problems.push(unknown("check", &check.kind, &check.place, probe::KINDS.iter().map(|k| k.name)));
-            continue;
+        let mut wrong = Vec::new();
+        let read = bind_check(check, entry, common, &mut wrong);
+        let why = check.unread.clone().or_else(|| first_error(&wrong));
+        problems.extend(wrong);
+        let bound = match (why, read) {
+            (Some(why), read) => {
+                is_whole = false;
+                unread::bound(entry, check, read.as_ref(), &why, &out)
+            }
+            (None, Some(read)) => read,
+            (None, None) => continue,
         };
-        let empty = Table { place: check.place.clone(), entries: Vec::new() };
-        let options = check.options.as_ref().unwrap_or(&empty);
-        let what = format!("the {} check of {}", kind.name, entry.host.name);
-        let mut reader = options.reader(&what);
-        let own_pace = reader.node("interval").is_some();
-        let (pace, volatile) = pace::read(&mut reader, kind);
-        let identity = Identity::read(&mut reader, kind, &entry.host);
-        let flapping = reader.node("flapping").map(|node| read_flapping(node, entry.flapping, problems));
-        let thresholds = thresholds::read(&mut reader, problems);
-        let probe = (kind.bind)(&entry.host, &mut reader);
-        problems.extend(reader.finish());
-        let Some(mut probe) = probe else { continue };
-        thresholds::check_names(options, &what, probe.numbers().as_deref(), problems);
-        if let Some(profiles) = &common.profiles {
-            probe.equip(profiles);
-        }
-        probe.share(&common.secrets);
-        probe.join(&common.links);
-        let flapping = flapping.unwrap_or(entry.flapping);
-        let mut bound = Bound { thresholds, flapping, ..bound_probe(&entry.host, kind, pace, probe, &identity) };
-        let vital = entry.host.has_tag("core") || entry.host.has_tag("critical");
-        if common.adaptive && EASING.contains(&kind.name) && !own_pace && !vital {
-            Arc::make_mut(&mut bound.spec).eases = true;
-        }
-        if volatile {
-            Arc::make_mut(&mut bound.spec).volatile = true;
-        }
         if out.iter().any(|b| b.spec.key == bound.spec.key) {
             let problem = Problem::error(
                 &check.place,
@@ -244,10 +223,57 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
         }
         out.push(bound);
     }
-    if entry.host.has_tag("core") && !out.is_empty() {
+    if !is_whole && out.iter().all(unread::is) {
+        out.clear();
+    }
+    if entry.host.has_tag("core") && is_whole && !out.is_empty() {
         hasten(entry, &mut out, problems);
     }
     out
+}
+
+/// A check as it is written. What is wrong with it goes to `problems`; what comes back beside errors is only good for its name.
+fn bind_check(check: &CheckEntry, entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>) -> Option<Bound> {
+    if check.unread.is_some() {
+        return None;
+    }
+    let Some(kind) = probe::kind(&check.kind) else {
+        problems.push(unknown("check", &check.kind, &check.place, probe::KINDS.iter().map(|k| k.name)));
+        return None;
+    };
+    let empty = Table { place: check.place.clone(), entries: Vec::new() };
+    let options = check.options.as_ref().unwrap_or(&empty);
+    let what = format!("the {} check of {}", kind.name, entry.host.name);
+    let mut reader = options.reader(&what);
+    let own_pace = reader.node("interval").is_some();
+    let (pace, volatile) = pace::read(&mut reader, kind);
+    let identity = Identity::read(&mut reader, kind, &entry.host);
+    let flapping = reader.node("flapping").map(|node| read_flapping(node, entry.flapping, problems));
+    let thresholds = thresholds::read(&mut reader, problems);
+    let probe = (kind.bind)(&entry.host, &mut reader);
+    problems.extend(reader.finish());
+    let mut probe = probe?;
+    thresholds::check_names(options, &what, probe.numbers().as_deref(), problems);
+    if let Some(profiles) = &common.profiles {
+        probe.equip(profiles);
+    }
+    probe.share(&common.secrets);
+    probe.join(&common.links);
+    let flapping = flapping.unwrap_or(entry.flapping);
+    let mut bound = Bound { thresholds, flapping, ..bound_probe(&entry.host, kind, pace, probe, &identity) };
+    let vital = entry.host.has_tag("core") || entry.host.has_tag("critical");
+    if common.adaptive && EASING.contains(&kind.name) && !own_pace && !vital {
+        Arc::make_mut(&mut bound.spec).eases = true;
+    }
+    if volatile {
+        Arc::make_mut(&mut bound.spec).volatile = true;
+    }
+    Some(bound)
+}
+
+fn first_error(problems: &[Problem]) -> Option<Arc<str>> {
+    let error = problems.iter().find(|problem| problem.weight == Weight::Error);
+    error.map(|problem| Arc::from(problem.short()))
 }
 
 /// What is tagged core and proves its life by no check of its own kind (ICMP, SSH, SNMP) does so by its ports: those are looked at as
@@ -395,7 +421,7 @@ fn unknown<'a>(what: &str, name: &str, place: &Place, known: impl Iterator<Item 
 
 /// A check by name with its defaults.
 pub fn plain(kind: &str, place: &Place) -> CheckEntry {
-    CheckEntry { kind: kind.to_owned(), options: None, place: place.clone() }
+    CheckEntry { kind: kind.to_owned(), options: None, place: place.clone(), unread: None }
 }
 
 /// The place of what no file has.

@@ -17,7 +17,7 @@ use crate::attach::{self, News, Order};
 use crate::base::Clock;
 use crate::bus::{Asker, Command, EngineEnd, MessageWeight, Notice, Ticket, Visitors};
 use crate::model::{CareBook, Facts, Maintenance, Observation, Policy, Remembered, RememberedDevice, Session};
-use crate::ssh::Surroundings;
+use crate::ssh::{Names, Surroundings};
 use crate::state::{CheckView, DeviceView, Event, Link, Mode, Snapshot};
 
 /// Orders that may wait for the connection.
@@ -65,10 +65,18 @@ pub struct Rest {
 }
 
 impl Desk {
-    pub fn new(clock: Clock, mode: Mode, end: EngineEnd, ssh: Surroundings, stop: CancellationToken) -> Self {
+    /// `names` know the last addresses of what does not resolve now.
+    pub fn new(
+        clock: Clock,
+        mode: Mode,
+        end: EngineEnd,
+        ssh: Surroundings,
+        names: Names,
+        stop: CancellationToken,
+    ) -> Self {
         let (event_sender, events) = mpsc::channel(256);
         let own = Asker::own(end.notices.clone());
-        let sessions = Sessions::new(end.notices.clone(), event_sender.clone(), ssh);
+        let sessions = Sessions::new(end.notices.clone(), event_sender.clone(), ssh, names);
         // A picture from an earlier life may be on the screen; no engine said that.
         let last = Arc::new(Snapshot { at: clock.now(), ..Snapshot::default() });
         Self {

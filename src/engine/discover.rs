@@ -165,7 +165,7 @@ fn check(kind: &str, options: &[(&str, Value)]) -> CheckEntry {
             )
         })
         .collect();
-    CheckEntry { kind: kind.to_owned(), options: Some(Table { place: place.clone(), entries }), place }
+    CheckEntry { kind: kind.to_owned(), options: Some(Table { place: place.clone(), entries }), place, unread: None }
 }
 
 fn this_machine(found: &mut Found) {

@@ -627,9 +627,11 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     let (saved, mut answers) = mpsc::channel(64);
     let (deliveries, mut delivered) = mpsc::channel(64);
     let own = Asker::own(setup.end.notices.clone());
-    let sessions = company
-        .sessions
-        .unwrap_or_else(|| Sessions::new(own.notices.clone(), setup.event_sender.clone(), setup.ssh.clone()));
+    let names = &setup.net.names;
+    let mut sessions = company.sessions.unwrap_or_else(|| {
+        Sessions::new(own.notices.clone(), setup.event_sender.clone(), setup.ssh.clone(), names.clone())
+    });
+    sessions.know(names);
     // Where nobody visits, nobody ever will.
     let mut visitors = company.visitors.unwrap_or_else(|| bus::visitors().1);
     let looks = setup.machine.take().filter(|_| setup.mode != Mode::Passive);

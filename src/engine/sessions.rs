@@ -15,8 +15,8 @@ use crate::base::text;
 use crate::bus::{self, Notice, PromptAnswer, SessionInput};
 use crate::model::{AssetId, Host, PromptId, Session, SessionId, SessionStatus};
 use crate::ssh::{
-    Answer, Attendant, Connection, Outlets, Progress, ShellInput, Size, SshConfig, SshError, Surroundings, Target,
-    Terminal,
+    Answer, Attendant, Connection, Names, Outlets, Progress, ShellInput, Size, SshConfig, SshError, Surroundings,
+    Target, Terminal,
 };
 use crate::state::Event;
 
@@ -46,10 +46,17 @@ pub struct Sessions {
     next: u32,
     next_prompt: Arc<std::sync::atomic::AtomicU64>,
     surroundings: Surroundings,
+    names: Names,
 }
 
 impl Sessions {
-    pub fn new(notices: mpsc::Sender<Notice>, events: mpsc::Sender<Event>, surroundings: Surroundings) -> Self {
+    /// `names` know the last addresses of what does not resolve now.
+    pub fn new(
+        notices: mpsc::Sender<Notice>,
+        events: mpsc::Sender<Event>,
+        surroundings: Surroundings,
+        names: Names,
+    ) -> Self {
         Self {
             notices,
             events,
@@ -58,7 +65,13 @@ impl Sessions {
             next: 1,
             next_prompt: Arc::default(),
             surroundings,
+            names,
         }
+    }
+
+    /// An engine in this process knows more names.
+    pub fn know(&mut self, names: &Names) {
+        self.names = names.clone();
     }
 
     /// Begins a session with a host; everything after that comes as notices and events.
@@ -76,10 +89,10 @@ impl Sessions {
             next_prompt: self.next_prompt.clone(),
         };
         let host = host.clone();
-        let surroundings = self.surroundings.clone();
+        let (surroundings, names) = (self.surroundings.clone(), self.names.clone());
         let task = tokio::spawn(async move {
             let size = Size { columns: columns.max(2), rows: rows.max(1) };
-            let done = AssertUnwindSafe(run(&place, &host, surroundings, size)).catch_unwind().await;
+            let done = AssertUnwindSafe(run(&place, &host, surroundings, &names, size)).catch_unwind().await;
             let closed = done.unwrap_or_else(|panic| {
                 let reason = format!("internal error: {}", panic_words(panic.as_ref()));
                 SessionStatus::Closed { reason: reason.into(), exit_status: None, offer_system_ssh: true }
@@ -214,7 +227,7 @@ fn target_of<'a>(host: &'a Host, config: &SshConfig) -> &'a str {
     }
 }
 
-async fn run(place: &Place, host: &Host, surroundings: Surroundings, size: Size) -> SessionStatus {
+async fn run(place: &Place, host: &Host, surroundings: Surroundings, names: &Names, size: Size) -> SessionStatus {
     let (pipe, output, input) = bus::session_pipe(place.id);
     let opening = place.session(SessionStatus::Opening("connecting".into()));
     place.status(opening.status.clone()).await;
@@ -236,7 +249,7 @@ async fn run(place: &Place, host: &Host, surroundings: Surroundings, size: Size)
     let (sender, progress) = mpsc::channel(PROGRESS);
     let attendant = Attendant::new(sender);
     let opened = {
-        let opening = Connection::open(&config, &target, &attendant);
+        let opening = Connection::open(&config, &target, names, &attendant);
         let following = place.follow(progress, output.clone());
         tokio::select! {
             opened = opening => opened,

@@ -115,7 +115,7 @@ pub struct Reboot {
 /// Packages that could be brought up to date, as of the machine's own last refresh of its lists.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Updates {
-    /// `apt`, `apk`.
+    /// `apt`, `dnf`, `zypper`, `apk`, `pacman`.
     pub by: &'static str,
     pub all: u32,
     /// `None` where the packager does not tell them apart.

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::base::Untrusted;
+
 /// Bytes of a line that are kept. Longer ones exist (IMAP's capabilities), but none needs more to be understood.
 const LONGEST_LINE: usize = 2_048;
 /// Lines of one whole conversation.
@@ -24,6 +26,32 @@ pub enum DialogError {
     Injected,
     #[error("{0}")]
     Io(std::io::Error),
+}
+
+/// Where the conversation of a protocol ended.
+#[derive(Debug, thiserror::Error)]
+pub enum TalkError {
+    #[error(transparent)]
+    Dialog(#[from] DialogError),
+    #[error("{step}: {error}")]
+    At { step: &'static str, error: DialogError },
+    /// What it said is shown through an encoder.
+    #[error("{step}: {}", .answer.line())]
+    Refused { step: &'static str, answer: Untrusted },
+    #[error("no {protocol}: {}", .said.line())]
+    Other { protocol: &'static str, said: Untrusted },
+    #[error("it does not offer {0}")]
+    NotOffered(&'static str),
+}
+
+impl TalkError {
+    /// Says which step the conversation ended at.
+    pub(super) fn at(self, step: &'static str) -> Self {
+        match self {
+            Self::Dialog(error) => Self::At { step, error },
+            other => other,
+        }
+    }
 }
 
 #[derive(Debug)]

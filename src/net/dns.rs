@@ -55,10 +55,28 @@ pub enum QueryError {
     /// Neither an answer nor a denial: other servers are named (RFC 1034 §4.3.1).
     #[error("{server} does not serve {name}: it refers to {}", Untrusted::from(.to.as_str()).line())]
     Referral { server: SocketAddr, name: String, to: String },
-    #[error("no answer from {server}{} within {:.1} s", over(*.transport), .within.as_secs_f32())]
-    TimedOut { server: SocketAddr, transport: Transport, within: Duration },
+    #[error("no answer from {server}{} within {:.1} s{}", over(*.transport), .within.as_secs_f32(), instead(*.odd))]
+    TimedOut { server: SocketAddr, transport: Transport, within: Duration, odd: Option<Odd> },
     #[error("{server}: {reason}")]
     Failed { server: SocketAddr, reason: String },
+}
+
+/// Why a packet of the server is no answer to the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Odd {
+    #[error("it cannot be read")]
+    Damaged,
+    #[error("it is a question")]
+    Question,
+    #[error("its number is another")]
+    OtherNumber,
+    #[error("it is about another name or type")]
+    OtherQuestion,
+}
+
+/// What came in place of an answer.
+fn instead(odd: Option<Odd>) -> String {
+    odd.map(|odd| format!("; what came is none: {odd}")).unwrap_or_default()
 }
 
 /// An error of a server, by its number (RFC 6895 §2.3).
@@ -240,16 +258,17 @@ async fn exchange(
 ) -> Result<Message, QueryError> {
     let begun = Instant::now();
     let left = || timeout.saturating_sub(begun.elapsed());
-    let timed_out = |transport| move |_| QueryError::TimedOut { server, transport, within: timeout };
+    let timed_out = |transport, odd| QueryError::TimedOut { server, transport, within: timeout, odd };
     if transport == Transport::Udp {
-        let asked = tokio::time::timeout(left(), over_udp(server, question)).await;
-        let reply = asked.map_err(timed_out(Transport::Udp))??;
+        let mut odd = None;
+        let asked = tokio::time::timeout(left(), over_udp(server, question, &mut odd)).await;
+        let reply = asked.map_err(|_| timed_out(Transport::Udp, odd))??;
         if !reply.metadata.truncation {
             return Ok(reply);
         }
     }
     let asked = tokio::time::timeout(left(), over_tcp(server, question, left())).await;
-    let reply = asked.map_err(timed_out(Transport::Tcp))?;
+    let reply = asked.map_err(|_| timed_out(Transport::Tcp, None))?;
     reply.map_err(|error| match error {
         QueryError::Failed { server, reason } if transport == Transport::Udp => {
             let reason = format!("the answer is truncated, and over TCP: {reason}");
@@ -259,7 +278,7 @@ async fn exchange(
     })
 }
 
-async fn over_udp(server: SocketAddr, question: &Message) -> Result<Message, QueryError> {
+async fn over_udp(server: SocketAddr, question: &Message, odd: &mut Option<Odd>) -> Result<Message, QueryError> {
     let failed = |reason: String| QueryError::Failed { server, reason };
     let packet = question.to_vec().map_err(|e| failed(e.to_string()))?;
     let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
@@ -275,8 +294,9 @@ async fn over_udp(server: SocketAddr, question: &Message) -> Result<Message, Que
     loop {
         let length = socket.recv(&mut buffer).await.map_err(io)?;
         // What is not about this question may be followed by what is.
-        if let Some(reply) = reply_to(question, &buffer[..length]) {
-            return Ok(reply);
+        match reply_to(question, &buffer[..length]) {
+            Ok(reply) => return Ok(reply),
+            Err(why) => *odd = Some(why),
         }
     }
 }
@@ -296,17 +316,24 @@ async fn over_tcp(server: SocketAddr, question: &Message, timeout: Duration) -> 
     let length = stream.read_u16().await.map_err(io)?;
     let mut reply = vec![0; usize::from(length)];
     stream.read_exact(&mut reply).await.map_err(io)?;
-    reply_to(question, &reply).ok_or_else(|| failed("the answer over TCP is not to this question".to_owned()))
+    reply_to(question, &reply).map_err(|odd| failed(format!("what came over TCP is no answer: {odd}")))
 }
 
 /// A well-formed answer with our number and our question; nothing else counts.
-fn reply_to(question: &Message, packet: &[u8]) -> Option<Message> {
-    let reply = Message::from_vec(packet).ok()?;
-    let ours = reply.metadata.id == question.metadata.id && reply.metadata.message_type == MessageType::Response;
+fn reply_to(question: &Message, packet: &[u8]) -> Result<Message, Odd> {
+    let reply = Message::from_vec(packet).map_err(|_| Odd::Damaged)?;
     // A server that understands nothing of it (FORMERR) may leave the question out (RFC 1035 §4.1.1).
     let same = reply.queries == question.queries
         || (reply.queries.is_empty() && reply.metadata.response_code != ResponseCode::NoError);
-    (ours && same).then_some(reply)
+    if reply.metadata.id != question.metadata.id {
+        Err(Odd::OtherNumber)
+    } else if reply.metadata.message_type != MessageType::Response {
+        Err(Odd::Question)
+    } else if same {
+        Ok(reply)
+    } else {
+        Err(Odd::OtherQuestion)
+    }
 }
 
 fn random() -> [u8; 2] {

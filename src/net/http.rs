@@ -36,8 +36,8 @@ pub struct Fetch<'a> {
     pub url: &'a Url,
     /// Where it is connected to, whatever the URL's name resolves to.
     pub address: IpAddr,
-    /// The address is a proxy's, which listens on this port and finds the server by itself.
-    pub proxy: Option<u16>,
+    /// The address is a proxy's, which finds the server by itself.
+    pub proxy: Option<Proxy<'a>>,
     pub method: &'a str,
     pub headers: &'a [(String, Secret<String>)],
     pub content: &'a str,
@@ -49,6 +49,14 @@ pub struct Fetch<'a> {
     pub body_limit: usize,
     /// Now, for certificates.
     pub now: Timestamp,
+}
+
+/// Who is asked in place of the server.
+#[derive(Clone, Copy, Debug)]
+pub struct Proxy<'a> {
+    pub port: u16,
+    /// The value of `Proxy-Authorization` (RFC 9110 §11.7.2), for the proxy alone.
+    pub authorization: Option<&'a Secret<String>>,
 }
 
 /// How long each part took; zero where there was none.
@@ -142,11 +150,11 @@ async fn exchange(
     let is_https = fetch.url.scheme() == "https";
     let stream = match fetch.proxy {
         None => tcp::connect(fetch.address, fetch.url.port_or_known_default().unwrap_or(80), timeout).await?.0,
-        Some(port) => {
-            let near = tcp::connect(fetch.address, port, timeout).await;
+        Some(proxy) => {
+            let near = tcp::connect(fetch.address, proxy.port, timeout).await;
             let (near, took) = near.map_err(|error| HttpError::Proxy(error.to_string()))?;
             progress.at = "the proxy: no tunnel within";
-            if is_https { tunnel(near, fetch.url, timeout.saturating_sub(took)).await? } else { near }
+            if is_https { tunnel(near, fetch.url, proxy, timeout.saturating_sub(took)).await? } else { near }
         }
     };
     progress.phases.connect = begun.elapsed();
@@ -169,12 +177,14 @@ async fn exchange(
 }
 
 /// Has a proxy connect us through (RFC 9110 §9.3.6); the next byte is the server's.
-async fn tunnel(stream: TcpStream, url: &Url, left: Duration) -> Result<TcpStream, HttpError> {
+async fn tunnel(stream: TcpStream, url: &Url, proxy: Proxy<'_>, left: Duration) -> Result<TcpStream, HttpError> {
     let failed = |error: DialogError| HttpError::Proxy(error.to_string());
     let name = &url[url::Position::BeforeHost..url::Position::AfterHost];
     let to = format!("{name}:{}", url.port_or_known_default().unwrap_or(443));
     let mut dialog = Dialog::new(stream, left);
-    dialog.say(&format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n")).await.map_err(failed)?;
+    let who = proxy.authorization.map(|value| format!("Proxy-Authorization: {}\r\n", value.expose()));
+    let request = Secret::new(format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{}", who.unwrap_or_default()));
+    dialog.say(request.expose()).await.map_err(failed)?;
     let answer = dialog.line().await.map_err(failed)?;
     let mut words = answer.split(|byte| *byte == b' ');
     let is_http = words.next().is_some_and(|version| version.starts_with(b"HTTP/1."));
@@ -272,7 +282,11 @@ fn request(fetch: &Fetch<'_>, http2: bool) -> Result<Request<String>, HttpError>
         request = request.header(HOST, authority);
     }
     let mut request = request.body(fetch.content.to_owned()).map_err(|_| bad("the method"))?;
-    for (name, value) in fetch.headers {
+    // In a tunnel the server would read it.
+    let to_proxy = fetch.proxy.filter(|_| url.scheme() == "http").and_then(|proxy| proxy.authorization);
+    let to_proxy = to_proxy.map(|value| ("proxy-authorization", value));
+    let all = fetch.headers.iter().map(|(name, value)| (name.as_str(), value)).chain(to_proxy);
+    for (name, value) in all {
         let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad(&format!("the header {name}")))?;
         let mut value =
             HeaderValue::from_str(value.expose()).map_err(|_| bad(&format!("the value of the header {name}")))?;
@@ -313,7 +327,7 @@ async fn read<C: Future<Output = ()>>(
             Pin::new(&mut incoming).poll_frame(cx)
         });
         let Some(frame) = next.await else { break };
-        let frame = frame.map_err(|e| words(&e))?;
+        let frame = frame.map_err(|e| in_body(&e))?;
         if let Some(data) = frame.data_ref() {
             let room = limit - body.len();
             cut = data.len() > room;
@@ -340,18 +354,45 @@ async fn read<C: Future<Output = ()>>(
     })
 }
 
-fn words(error: &hyper::Error) -> HttpError {
-    let first = std::error::Error::source(error);
-    let system = std::iter::successors(first, |error| error.source()).find_map(|error| error.downcast_ref());
+/// A body that is not what its head says of it.
+fn in_body(error: &hyper::Error) -> HttpError {
+    let system = caused_by(error);
     if let Some(words) = system.and_then(tls::broken_off) {
         return HttpError::Protocol(words);
     }
-    let cause = std::error::Error::source(error).map(|cause| format!(" ({cause})")).unwrap_or_default();
+    HttpError::Protocol(match system {
+        Some(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "the server ended the connection in the middle of the body".to_owned()
+        }
+        _ => {
+            let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+            format!("the body is damaged: {cause}")
+        }
+    })
+}
+
+/// The system's error at the end of what is behind one of HTTP.
+fn caused_by(error: &hyper::Error) -> Option<&std::io::Error> {
+    let first = std::error::Error::source(error);
+    std::iter::successors(first, |error| error.source()).find_map(|error| error.downcast_ref())
+}
+
+fn words(error: &hyper::Error) -> HttpError {
+    if let Some(words) = caused_by(error).and_then(tls::broken_off) {
+        return HttpError::Protocol(words);
+    }
+    let cause = std::error::Error::source(error);
+    let behind = cause.and_then(|cause| cause.downcast_ref::<hyper::Error>());
     HttpError::Protocol(if error.is_parse() {
         format!("no valid HTTP answer: {error}")
     } else if error.is_incomplete_message() {
         "the server ended the connection in the middle of its answer".to_owned()
+    } else if error.is_canceled() && behind.is_some_and(hyper::Error::is_incomplete_message) {
+        "the server ended the connection before it answered".to_owned()
+    } else if error.is_canceled() && behind.is_some() {
+        "what answers there does not speak HTTP: it speaks before it is asked".to_owned()
     } else {
+        let cause = cause.map(|cause| format!(" ({cause})")).unwrap_or_default();
         format!("HTTP: {error}{cause}")
     })
 }

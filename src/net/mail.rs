@@ -5,8 +5,11 @@ pub mod send;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::dialog::{Dialog, DialogError};
+use super::dialog::{Dialog, TalkError};
 use crate::base::Untrusted;
+
+/// Bytes of a line that are shown where it is not what was expected.
+const MOST_SHOWN: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mail {
@@ -51,31 +54,6 @@ impl Mail {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum MailError {
-    #[error(transparent)]
-    Dialog(#[from] DialogError),
-    #[error("{step}: {error}")]
-    At { step: &'static str, error: DialogError },
-    /// What it said is shown through an encoder.
-    #[error("{step}: {}", .answer.line())]
-    Refused { step: &'static str, answer: Untrusted },
-    #[error("no {}: {}", .protocol.name(), .line.line())]
-    Other { protocol: Mail, line: Untrusted },
-    #[error("it does not offer {}", .0.starttls())]
-    NoStartTls(Mail),
-}
-
-impl MailError {
-    /// Says which step the conversation ended at.
-    fn at(self, step: &'static str) -> Self {
-        match self {
-            Self::Dialog(error) => Self::At { step, error },
-            other => other,
-        }
-    }
-}
-
 /// What a server said of itself.
 #[derive(Clone, Debug, Default)]
 pub struct Greeting {
@@ -93,14 +71,14 @@ pub fn offers_tls(protocol: Mail, capabilities: &[String]) -> bool {
 ///
 /// # Errors
 /// There is none, it is of another protocol, or it refuses us.
-pub async fn greeting<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<Untrusted, MailError>
+pub async fn greeting<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<Untrusted, TalkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     read_greeting(dialog, protocol).await.map_err(|error| error.at("greeting"))
 }
 
-async fn read_greeting<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<Untrusted, MailError>
+async fn read_greeting<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<Untrusted, TalkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -108,31 +86,31 @@ where
         Mail::Smtp => {
             let (code, line) = smtp_answer(dialog).await?.first();
             if code != 220 {
-                return Err(MailError::Refused { step: "it greets with", answer: line });
+                return Err(TalkError::Refused { step: "it greets with", answer: line });
             }
             Ok(line)
         }
         Mail::Imap => {
             let line = dialog.line().await?;
-            let answer = Untrusted::new(&line);
+            let answer = Untrusted::bounded(&line, MOST_SHOWN);
             if starts(&line, b"* OK") || starts(&line, b"* PREAUTH") {
                 return Ok(Untrusted::new(&line[2..]));
             }
             if starts(&line, b"* BYE") {
-                return Err(MailError::Refused { step: "it greets with", answer });
+                return Err(TalkError::Refused { step: "it greets with", answer });
             }
-            Err(MailError::Other { protocol, line: answer })
+            Err(TalkError::Other { protocol: protocol.name(), said: answer })
         }
         Mail::Pop3 => {
             let line = dialog.line().await?;
             if starts(&line, b"+OK") {
                 return Ok(Untrusted::new(&line));
             }
-            let answer = Untrusted::new(&line);
+            let answer = Untrusted::bounded(&line, MOST_SHOWN);
             Err(if starts(&line, b"-ERR") {
-                MailError::Refused { step: "it greets with", answer }
+                TalkError::Refused { step: "it greets with", answer }
             } else {
-                MailError::Other { protocol, line: answer }
+                TalkError::Other { protocol: protocol.name(), said: answer }
             })
         }
     }
@@ -142,14 +120,14 @@ where
 ///
 /// # Errors
 /// It does not say.
-pub async fn capabilities<S>(dialog: &mut Dialog<S>, protocol: Mail, own: &str) -> Result<Vec<String>, MailError>
+pub async fn capabilities<S>(dialog: &mut Dialog<S>, protocol: Mail, own: &str) -> Result<Vec<String>, TalkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     ask_capabilities(dialog, protocol, own).await.map_err(|error| error.at(protocol.question()))
 }
 
-async fn ask_capabilities<S>(dialog: &mut Dialog<S>, protocol: Mail, own: &str) -> Result<Vec<String>, MailError>
+async fn ask_capabilities<S>(dialog: &mut Dialog<S>, protocol: Mail, own: &str) -> Result<Vec<String>, TalkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -158,7 +136,7 @@ where
             dialog.say(&format!("EHLO {own}")).await?;
             let answer = smtp_answer(dialog).await?;
             if answer.code != 250 {
-                return Err(MailError::Refused { step: "EHLO", answer: answer.first().1 });
+                return Err(TalkError::Refused { step: "EHLO", answer: answer.first().1 });
             }
             let upper =
                 |line: &Vec<u8>| String::from_utf8_lossy(line.get(4..).unwrap_or_default()).to_ascii_uppercase();
@@ -192,14 +170,14 @@ where
 ///
 /// # Errors
 /// It refuses.
-pub async fn start_tls<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<(), MailError>
+pub async fn start_tls<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<(), TalkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     ask_for_tls(dialog, protocol).await.map_err(|error| error.at(protocol.starttls()))
 }
 
-async fn ask_for_tls<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<(), MailError>
+async fn ask_for_tls<S>(dialog: &mut Dialog<S>, protocol: Mail) -> Result<(), TalkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -207,14 +185,14 @@ where
         Mail::Smtp => {
             dialog.say("STARTTLS").await?;
             let (code, line) = smtp_answer(dialog).await?.first();
-            if code == 220 { Ok(()) } else { Err(MailError::Refused { step: "STARTTLS", answer: line }) }
+            if code == 220 { Ok(()) } else { Err(TalkError::Refused { step: "STARTTLS", answer: line }) }
         }
         Mail::Imap => imap_answer(dialog, "a2", "STARTTLS").await.map(|_| ()),
         Mail::Pop3 => {
             dialog.say("STLS").await?;
             let line = dialog.line().await?;
-            let answer = Untrusted::new(&line);
-            if starts(&line, b"+OK") { Ok(()) } else { Err(MailError::Refused { step: "STLS", answer }) }
+            let answer = Untrusted::bounded(&line, MOST_SHOWN);
+            if starts(&line, b"+OK") { Ok(()) } else { Err(TalkError::Refused { step: "STLS", answer }) }
         }
     }
 }
@@ -238,14 +216,14 @@ where
 ///
 /// # Errors
 /// It does not come so far.
-pub async fn up_to_tls<S>(dialog: &mut Dialog<S>, protocol: Mail, own: &str) -> Result<(), MailError>
+pub async fn up_to_tls<S>(dialog: &mut Dialog<S>, protocol: Mail, own: &str) -> Result<(), TalkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     greeting(dialog, protocol).await?;
     if !offers_tls(protocol, &capabilities(dialog, protocol, own).await?) {
         leave(dialog, protocol).await;
-        return Err(MailError::NoStartTls(protocol));
+        return Err(TalkError::NotOffered(protocol.starttls()));
     }
     start_tls(dialog, protocol).await
 }
@@ -256,13 +234,16 @@ struct Answer {
 }
 
 impl Answer {
+    /// The code of the last line, which is the one that counts, with the first line that has it.
     fn first(&self) -> (u16, Untrusted) {
-        (self.code, self.lines.first().map(Untrusted::new).unwrap_or_default())
+        let code = self.code.to_string();
+        let line = self.lines.iter().find(|line| line.starts_with(code.as_bytes()));
+        (self.code, line.map(|line| Untrusted::bounded(line, MOST_SHOWN)).unwrap_or_default())
     }
 }
 
 /// `250-one`, `250-two`, `250 last` (RFC 5321 §4.2.1).
-async fn smtp_answer<S>(dialog: &mut Dialog<S>) -> Result<Answer, MailError>
+async fn smtp_answer<S>(dialog: &mut Dialog<S>) -> Result<Answer, TalkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -272,7 +253,7 @@ where
         let digits = line.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
         let code = digits.and_then(|digits| digits.parse::<u16>().ok()).filter(|code| (200..600).contains(code));
         let (Some(code), b' ' | b'-') = (code, line.get(3).copied().unwrap_or(b' ')) else {
-            return Err(MailError::Other { protocol: Mail::Smtp, line: Untrusted::new(line) });
+            return Err(TalkError::Other { protocol: Mail::Smtp.name(), said: Untrusted::bounded(&line, MOST_SHOWN) });
         };
         let last = line.get(3) != Some(&b'-');
         lines.push(line);
@@ -283,7 +264,7 @@ where
 }
 
 /// Untagged lines, and then the tagged one with its `OK`.
-async fn imap_answer<S>(dialog: &mut Dialog<S>, tag: &str, command: &'static str) -> Result<Vec<Vec<u8>>, MailError>
+async fn imap_answer<S>(dialog: &mut Dialog<S>, tag: &str, command: &'static str) -> Result<Vec<Vec<u8>>, TalkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -295,7 +276,7 @@ where
             if starts(rest, b"OK") {
                 return Ok(lines);
             }
-            return Err(MailError::Refused { step: command, answer: Untrusted::new(rest) });
+            return Err(TalkError::Refused { step: command, answer: Untrusted::new(rest) });
         }
         lines.push(line);
     }

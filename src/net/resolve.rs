@@ -90,7 +90,8 @@ impl Addresses {
     }
 }
 
-#[derive(Debug)]
+/// Whoever clones it shares what it knows.
+#[derive(Clone, Debug)]
 pub struct Names {
     shared: Arc<Shared>,
 }
@@ -188,6 +189,20 @@ impl Names {
             *words = Some(no_answer_of(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default()).into());
         }
         words.clone()
+    }
+
+    /// The address that a name had last, for who looked it up by himself in vain.
+    pub fn last_known(&self, name: &str) -> Option<IpAddr> {
+        self.shared.lock().get(name)?.last?.0.pick(None)
+    }
+
+    /// Takes what somebody looked up by himself, for when that fails.
+    pub fn learn(&self, name: &str, found: &[IpAddr]) {
+        let mut entries = self.shared.lock();
+        let entry = entries.entry(name.into()).or_default();
+        if entry.last.is_none_or(|(_, at)| at.is_none()) {
+            entry.last = Some((Addresses::of(found), None));
+        }
     }
 
     /// Takes what an earlier run had found, for names that this one has not looked up yet.

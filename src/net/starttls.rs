@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use super::dialog::{Dialog, DialogError};
+use super::dialog::{Dialog, DialogError, TalkError};
 use super::ldap::{Ldap, LdapError};
-use super::mail::{self, Mail, MailError};
+use super::mail::{self, Mail};
 use crate::base::Untrusted;
 
 /// PostgreSQL's `SSLRequest` (protocol 3.0, message formats): length 8 and the code 1234, 5679.
@@ -29,20 +29,9 @@ pub enum StartTls {
 #[derive(Debug, thiserror::Error)]
 pub enum StartTlsError {
     #[error(transparent)]
-    Mail(#[from] MailError),
+    Talk(#[from] TalkError),
     #[error(transparent)]
     Ldap(#[from] LdapError),
-    #[error(transparent)]
-    Dialog(#[from] DialogError),
-    #[error("{step}: {error}")]
-    At { step: &'static str, error: DialogError },
-    /// What it said is shown through an encoder.
-    #[error("{step}: {}", .answer.line())]
-    Refused { step: &'static str, answer: Untrusted },
-    #[error("no {protocol}: {}", .said.line())]
-    Other { protocol: &'static str, said: Untrusted },
-    #[error("it does not offer TLS")]
-    NoTls,
 }
 
 impl StartTls {
@@ -90,16 +79,16 @@ impl StartTls {
             Self::Mail(protocol) => {
                 let mut dialog = Dialog::new(stream, left);
                 mail::up_to_tls(&mut dialog, protocol, own).await?;
-                Ok(dialog.into_stream()?)
+                Ok(dialog.into_stream().map_err(TalkError::from)?)
             }
             Self::Ftp => {
                 let mut dialog = Dialog::new(stream, left);
                 ftp(&mut dialog).await?;
-                Ok(dialog.into_stream()?)
+                Ok(dialog.into_stream().map_err(TalkError::from)?)
             }
             Self::Ldap => Ok(Ldap::new(stream, left).start_tls().await?),
-            Self::Postgres => within(left, "SSLRequest", postgres(stream)).await,
-            Self::Mysql => within(left, "greeting", mysql(stream)).await,
+            Self::Postgres => Ok(within(left, "SSLRequest", postgres(stream)).await?),
+            Self::Mysql => Ok(within(left, "greeting", mysql(stream)).await?),
         }
     }
 }
@@ -108,24 +97,24 @@ impl StartTls {
 async fn within<S>(
     left: Duration,
     step: &'static str,
-    work: impl Future<Output = Result<S, StartTlsError>>,
-) -> Result<S, StartTlsError> {
-    let timed_out = |_| StartTlsError::At { step, error: DialogError::TimedOut(left) };
+    work: impl Future<Output = Result<S, TalkError>>,
+) -> Result<S, TalkError> {
+    let timed_out = |_| TalkError::At { step, error: DialogError::TimedOut(left) };
     tokio::time::timeout(left, work).await.map_err(timed_out)?
 }
 
 /// `AUTH TLS` (RFC 4217 §4).
-async fn ftp<S: AsyncRead + AsyncWrite + Unpin>(dialog: &mut Dialog<S>) -> Result<(), StartTlsError> {
-    let at = |step: &'static str| move |error: DialogError| StartTlsError::At { step, error };
+async fn ftp<S: AsyncRead + AsyncWrite + Unpin>(dialog: &mut Dialog<S>) -> Result<(), TalkError> {
+    let at = |step: &'static str| move |error: DialogError| TalkError::At { step, error };
     let (code, answer) = ftp_reply(dialog).await.map_err(at("greeting"))?;
     match code {
         Some(220) => {}
-        Some(_) => return Err(StartTlsError::Refused { step: "it greets with", answer }),
-        None => return Err(StartTlsError::Other { protocol: "FTP", said: answer }),
+        Some(_) => return Err(TalkError::Refused { step: "it greets with", answer }),
+        None => return Err(TalkError::Other { protocol: "FTP", said: answer }),
     }
     dialog.say("AUTH TLS").await.map_err(at("AUTH TLS"))?;
     let (code, answer) = ftp_reply(dialog).await.map_err(at("AUTH TLS"))?;
-    if code == Some(234) { Ok(()) } else { Err(StartTlsError::Refused { step: "AUTH TLS", answer }) }
+    if code == Some(234) { Ok(()) } else { Err(TalkError::Refused { step: "AUTH TLS", answer }) }
 }
 
 /// `220-one`, anything, `220 last` (RFC 959 §4.2): the code and the first line.
@@ -144,13 +133,13 @@ where
 }
 
 /// One byte comes back: `S` to go on, `N` where there is no TLS.
-async fn postgres<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> Result<S, StartTlsError> {
-    let at = |error: std::io::Error| StartTlsError::At { step: "SSLRequest", error: ended(error) };
+async fn postgres<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> Result<S, TalkError> {
+    let at = |error: std::io::Error| TalkError::At { step: "SSLRequest", error: ended(error) };
     stream.write_all(&POSTGRES_REQUEST).await.map_err(at)?;
     match stream.read_u8().await.map_err(at)? {
         b'S' => Ok(stream),
-        b'N' => Err(StartTlsError::NoTls),
-        other => Err(StartTlsError::Other { protocol: "PostgreSQL", said: Untrusted::new([other]) }),
+        b'N' => Err(TalkError::NotOffered("TLS")),
+        other => Err(TalkError::Other { protocol: "PostgreSQL", said: Untrusted::new([other]) }),
     }
 }
 
@@ -160,12 +149,12 @@ async fn postgres<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> Result<S,
 ///  length:3 (LE) 00 │ 0a  version… 00  thread:4  salt:8  00  capabilities:2 (LE) …
 ///  20 00 00 01      │ capabilities:4 (LE)  largest packet:4 (LE)  charset:1  00 x 23
 /// ```
-async fn mysql<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> Result<S, StartTlsError> {
-    let at = |error: std::io::Error| StartTlsError::At { step: "greeting", error: ended(error) };
+async fn mysql<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> Result<S, TalkError> {
+    let at = |error: std::io::Error| TalkError::At { step: "greeting", error: ended(error) };
     let mut head = [0u8; 4];
     stream.read_exact(&mut head).await.map_err(at)?;
     let length = usize::from(head[0]) | usize::from(head[1]) << 8 | usize::from(head[2]) << 16;
-    let other = |said: &[u8]| StartTlsError::Other { protocol: "MySQL", said: Untrusted::new(said) };
+    let other = |said: &[u8]| TalkError::Other { protocol: "MySQL", said: Untrusted::new(said) };
     if head[3] != 0 || !(1..=LONGEST_GREETING).contains(&length) {
         return Err(other(&head));
     }
@@ -174,12 +163,12 @@ async fn mysql<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> Result<S, St
     // An error instead: its number, and why.
     if greeting[0] == 0xff {
         let answer = Untrusted::new(greeting.get(3..).unwrap_or_default());
-        return Err(StartTlsError::Refused { step: "it greets with", answer });
+        return Err(TalkError::Refused { step: "it greets with", answer });
     }
     let end = greeting.iter().position(|byte| *byte == 0).filter(|_| greeting[0] == 10);
     let capabilities = end.and_then(|end| greeting.get(end + 14..end + 16)).ok_or_else(|| other(&greeting))?;
     if u16::from_le_bytes([capabilities[0], capabilities[1]]) & MYSQL_TLS == 0 {
-        return Err(StartTlsError::NoTls);
+        return Err(TalkError::NotOffered("TLS"));
     }
     let mut request = vec![32, 0, 0, 1];
     request.extend_from_slice(&MYSQL_CAPABILITIES.to_le_bytes());

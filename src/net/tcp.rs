@@ -15,6 +15,8 @@ pub enum ConnectError {
     TimedOut(SocketAddr, Duration),
     #[error("{} is unreachable: {}", .0, unreachable(.1))]
     Unreachable(SocketAddr, std::io::Error),
+    #[error("connection to {0} is reset as soon as it is made")]
+    Reset(SocketAddr),
     #[error("cannot connect to {0}: {1}")]
     Other(SocketAddr, std::io::Error),
 }
@@ -40,6 +42,7 @@ pub async fn connect(address: IpAddr, port: u16, timeout: Duration) -> Result<(T
         Ok(Ok(stream)) => Ok((stream, begun.elapsed())),
         Ok(Err(error)) => Err(match error.kind() {
             std::io::ErrorKind::ConnectionRefused => ConnectError::Refused(to),
+            std::io::ErrorKind::ConnectionReset => ConnectError::Reset(to),
             std::io::ErrorKind::TimedOut => ConnectError::TimedOut(to, begun.elapsed()),
             std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable => {
                 ConnectError::Unreachable(to, error)
@@ -49,6 +52,14 @@ pub async fn connect(address: IpAddr, port: u16, timeout: Duration) -> Result<(T
     }
 }
 
+/// What the other side said.
+#[derive(Debug, Default)]
+pub struct Heard {
+    pub bytes: Vec<u8>,
+    /// Why nothing more can come, where that is so.
+    pub ended: Option<&'static str>,
+}
+
 /// Hears what the other side says until that is `enough`, it ends, or time is over; with a `pause`, also when nothing more
 /// came for so long after something did. What is not enough is the business of the caller, who bounds it too.
 pub async fn hear(
@@ -56,16 +67,18 @@ pub async fn hear(
     timeout: Duration,
     pause: Option<Duration>,
     enough: impl Fn(&[u8]) -> bool,
-) -> Vec<u8> {
+) -> Heard {
     let until = Instant::now() + timeout;
-    let mut heard = Vec::new();
+    let mut heard = Heard::default();
     let mut chunk = [0u8; 1_024];
-    while !enough(&heard) {
+    while heard.ended.is_none() && !enough(&heard.bytes) {
         let left = until.saturating_duration_since(Instant::now());
-        let wait = pause.filter(|_| !heard.is_empty()).map_or(left, |pause| pause.min(left));
+        let wait = pause.filter(|_| !heard.bytes.is_empty()).map_or(left, |pause| pause.min(left));
         match tokio::time::timeout(wait, stream.read(&mut chunk)).await {
-            Ok(Ok(length @ 1..)) => heard.extend_from_slice(&chunk[..length]),
-            Ok(Ok(_) | Err(_)) | Err(_) => break,
+            Ok(Ok(length @ 1..)) => heard.bytes.extend_from_slice(&chunk[..length]),
+            Ok(Ok(_)) => heard.ended = Some("it ended the connection"),
+            Ok(Err(_)) => heard.ended = Some("it reset the connection"),
+            Err(_) => break,
         }
     }
     heard

@@ -9,9 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::{Batch, Cx, Deliver, Delivering, How, Kind, subject, text};
 use crate::base::options::{OptionDoc, Problem, Reader, SecretRef};
 use crate::base::{Secret, Timestamp};
-use crate::net::dialog::Dialog;
+use crate::net::dialog::{Dialog, TalkError};
 use crate::net::mail::send::{self, Login};
-use crate::net::mail::{self, Mail as Protocol, MailError};
+use crate::net::mail::{self, Mail as Protocol};
 use crate::net::tcp;
 use crate::net::tls::{self, Offer, TlsStream, Trust};
 use crate::process::secret;
@@ -212,7 +212,7 @@ where
     Ok(())
 }
 
-fn said(error: &MailError) -> String {
+fn said(error: &TalkError) -> String {
     error.to_string()
 }
 

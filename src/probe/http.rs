@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use self::expected::Expected;
-use super::web::{self, Sent, Web};
+use super::web::{self, Said, Sent, Web};
 use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Problem, Reader, Worse};
-use crate::base::{Secret, Timestamp, Untrusted, units};
+use crate::base::{Timestamp, Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::http::{Fetched, HttpError};
 use crate::net::tls;
@@ -46,6 +46,8 @@ pub static KIND: Kind = Kind {
         web::HEADERS,
         web::HTTP2,
         web::PROXY,
+        web::PROXY_USER,
+        web::PROXY_PASSWORD,
         tls::CA,
         tls::VERIFY,
         tls::CERTIFICATE,
@@ -60,6 +62,9 @@ pub static KIND: Kind = Kind {
     },
     bind,
 };
+
+/// Proxy Authentication Required (RFC 9110 §15.5.8).
+const PROXY_ASKS: u16 = 407;
 
 /// What an answer may be measured by; the last two only over TLS.
 const NUMBERS: [&str; 10] =
@@ -137,15 +142,14 @@ impl Probe for Http {
 
 impl Http {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let headers = match self.web.headers().await {
-            Ok(headers) => headers,
-            Err(why) => return Reading::unknown(why),
-        };
-        self.follow(&headers, cx).await
+        match self.web.said().await {
+            Ok(said) => self.follow(&said, cx).await,
+            Err(why) => Reading::unknown(why),
+        }
     }
 
     /// Asks, and goes where the answers lead. Every step is logged.
-    async fn follow(&self, headers: &[(String, Secret<String>)], cx: &Cx) -> Reading {
+    async fn follow(&self, said: &Said, cx: &Cx) -> Reading {
         let begun = Instant::now();
         let mut seen: Vec<Url> = Vec::new();
         let mut url = self.web.url.clone();
@@ -159,7 +163,7 @@ impl Http {
             };
             let left = cx.timeout.saturating_sub(begun.elapsed());
             let sent = Sent { method, content, body_limit: self.body_limit };
-            let fetched = match self.web.fetch(&url, address, headers, sent, cx, left).await {
+            let fetched = match self.web.fetch(&url, address, said, sent, cx, left).await {
                 Ok(fetched) => fetched,
                 Err(error) => {
                     log.push(format!("{method} {url} at {address}: {error}").into());
@@ -206,8 +210,12 @@ impl Http {
         now: Timestamp,
     ) -> Reading {
         let answered = format!("HTTP {} in {}", fetched.status, units::round_trip(took));
-        let reading = if let Some(missed) = self.expected.missed(fetched, self.body_limit) {
+        let reading = if fetched.status == PROXY_ASKS && self.web.is_by_proxy() {
+            Reading::critical("the proxy: it wants to know who asks (HTTP 407): `proxy_user`, `proxy_password`")
+        } else if let Some(missed) = self.expected.missed(fetched, self.body_limit) {
             Reading::critical(format!("{answered}{missed}"))
+        } else if let Some(unseen) = self.expected.unseen(fetched, self.body_limit) {
+            Reading::unknown(format!("{answered}, but {unseen}"))
         } else {
             let slower = |limit: &Option<Duration>| limit.filter(|limit| took >= *limit);
             let words = |limit: Duration| format!("{answered}, slower than {}", units::config_duration(limit));

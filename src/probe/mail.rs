@@ -11,8 +11,8 @@ use super::{Bind, Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Problem, Reader};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Reading, Unit, Wire};
-use crate::net::dialog::Dialog;
-use crate::net::mail::{self, Greeting, Mail, MailError};
+use crate::net::dialog::{Dialog, TalkError};
+use crate::net::mail::{self, Greeting, Mail};
 use crate::net::tcp;
 use crate::net::tls;
 
@@ -224,7 +224,7 @@ impl MailCheck {
         let capabilities = mail::capabilities(dialog, self.protocol, own).await.map_err(|e| critical(&e))?;
         if !mail::offers_tls(self.protocol, &capabilities) {
             mail::leave(dialog, self.protocol).await;
-            return Err(critical(&MailError::NoStartTls(self.protocol)).log(line));
+            return Err(critical(&TalkError::NotOffered(self.protocol.starttls())).log(line));
         }
         mail::start_tls(dialog, self.protocol).await.map_err(|e| critical(&e))?;
         Ok((greeted, line))
@@ -262,6 +262,6 @@ impl MailCheck {
     }
 }
 
-fn critical(error: &MailError) -> Reading {
+fn critical(error: &TalkError) -> Reading {
     Reading::critical(error.to_string())
 }

@@ -53,6 +53,8 @@ pub static KIND: Kind = Kind {
         web::HEADERS,
         web::HTTP2,
         web::PROXY,
+        web::PROXY_USER,
+        web::PROXY_PASSWORD,
         tls::CA,
         tls::VERIFY,
         tls::CERTIFICATE,
@@ -118,8 +120,8 @@ impl Probe for Prometheus {
 impl Prometheus {
     async fn ask(&self, cx: &Cx) -> Reading {
         let begun = Instant::now();
-        let headers = match self.web.headers().await {
-            Ok(headers) => headers,
+        let said = match self.web.said().await {
+            Ok(said) => said,
             Err(why) => return Reading::unknown(why),
         };
         let url = &self.web.url;
@@ -129,7 +131,7 @@ impl Prometheus {
         };
         let left = cx.timeout.saturating_sub(begun.elapsed());
         let sent = Sent { method: "GET", content: "", body_limit: MOST_BYTES };
-        let fetched = match self.web.fetch(url, address, &headers, sent, cx, left).await {
+        let fetched = match self.web.fetch(url, address, &said, sent, cx, left).await {
             Ok(fetched) => fetched,
             Err(HttpError::Tls(error)) if error.is_ours() => return Reading::unknown(error.to_string()),
             Err(error) => return Reading::critical(error.to_string()),

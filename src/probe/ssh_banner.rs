@@ -98,14 +98,20 @@ impl Ssh {
         let left = cx.timeout.saturating_sub(took).max(Duration::from_millis(200));
         let heard = tcp::hear(&mut stream, left, None, |heard| version_line(heard).is_some() || is_flood(heard)).await;
         tcp::close(stream).await;
-        let Some(line) = version_line(&heard) else {
+        let Some(line) = version_line(&heard.bytes) else {
             let open = format!("port {} open in {}, but no SSH version line came", self.port, units::round_trip(took));
             // OpenSSH says here why it does not want us: too many connections, a penalty.
-            let said = heard.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
+            let said = heard.bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
             let said = said.map(|line| format!(": it says {}", Untrusted::bounded(line, LONGEST_LINE).line()));
-            return Reading::warning(open + &said.unwrap_or_default()).metric("rtt", seconds, Unit::Seconds);
+            let why = said.or_else(|| heard.ended.map(|how| format!(": {how}"))).unwrap_or_default();
+            return Reading::warning(open + &why).metric("rtt", seconds, Unit::Seconds);
         };
         let banner = Untrusted::new(&line[..line.len().min(LONGEST_LINE)]);
+        // RFC 4253 §5.1: 1.99 is 2.0 too.
+        if !line.starts_with(b"SSH-2.0-") && !line.starts_with(b"SSH-1.99-") {
+            let words = format!("{}: it does not speak SSH 2.0", banner.line());
+            return Reading::warning(words).metric("rtt", seconds, Unit::Seconds);
+        }
         *self.banner.lock().unwrap_or_else(PoisonError::into_inner) = Some(banner.clone());
         self.read_at.store(now, Ordering::Relaxed);
         Reading::ok(banner).metric("rtt", seconds, Unit::Seconds)

@@ -151,9 +151,9 @@ impl Tcp {
             Wanted::Banner => {
                 let is_line = |heard: &[u8]| heard.contains(&b'\n') || heard.len() >= MOST_SHOWN;
                 let heard = tcp::hear(&mut stream, left, Some(PAUSE), is_line).await;
-                match shown(&heard) {
+                match shown(&heard.bytes) {
                     Some(line) => Reading::ok(format!("{open} · {line}")),
-                    None => Reading::warning(format!("{open}, but it greets with nothing")),
+                    None => Reading::warning(format!("{open}, but it greets with nothing{}", gone(&heard))),
                 }
             }
             Wanted::Answer { send, expect } => converse(&mut stream, send, expect, left, &open).await,
@@ -168,7 +168,7 @@ impl Tcp {
                 Reading::ok(format!("port {} is closed: {error}", self.port))
             }
             // Nothing is known of the port.
-            (Wanted::Closed, ConnectError::Unreachable(..) | ConnectError::Other(..)) => {
+            (Wanted::Closed, ConnectError::Unreachable(..) | ConnectError::Reset(_) | ConnectError::Other(..)) => {
                 Reading::unknown(error.to_string())
             }
             (Wanted::Open | Wanted::Banner | Wanted::Answer { .. }, _) => Reading::critical(error.to_string()),
@@ -187,16 +187,20 @@ async fn converse(stream: &mut TcpStream, send: &str, expect: &Pattern, left: Du
     let is_it = |heard: &[u8]| expect.matches(heard) || heard.len() >= MOST_HEARD;
     let heard = tcp::hear(stream, left.saturating_sub(begun.elapsed()), None, is_it).await;
     let took = begun.elapsed();
-    let line = shown(&heard);
-    if expect.matches(&heard) {
+    let line = shown(&heard.bytes);
+    if expect.matches(&heard.bytes) {
         let said = line.map(|line| format!(" · {line}")).unwrap_or_default();
         return Reading::ok(format!("{open}{said}")).metric("answer", took.as_secs_f64(), Unit::Seconds);
     }
     let expected = expect.as_str();
     Reading::critical(match line {
         Some(line) => format!("{open}, but it says {line}, which does not match /{expected}/"),
-        None => format!("{open}, but it says nothing; expected /{expected}/"),
+        None => format!("{open}, but it says nothing{}; expected /{expected}/", gone(&heard)),
     })
+}
+
+fn gone(heard: &tcp::Heard) -> String {
+    heard.ended.map(|how| format!(": {how}")).unwrap_or_default()
 }
 
 /// The first line that says anything.

@@ -36,6 +36,18 @@ pub const PROXY: OptionDoc = OptionDoc {
     default: "",
     help: "an HTTP proxy (`http://10.0.0.9:3128`) that is asked in place of the host; it finds the URL's server by itself",
 };
+pub const PROXY_USER: OptionDoc = OptionDoc {
+    name: "proxy_user",
+    form: "string",
+    default: "",
+    help: "who we are to the proxy: basic authentication",
+};
+pub const PROXY_PASSWORD: OptionDoc = OptionDoc {
+    name: "proxy_password",
+    form: "secret",
+    default: "",
+    help: "the password for it: by env, file or command",
+};
 pub const HTTP2: OptionDoc =
     OptionDoc { name: "http2", form: "boolean", default: "true", help: "false: HTTP/1.1 only" };
 
@@ -44,13 +56,31 @@ pub const HTTP2: OptionDoc =
 pub struct Web {
     pub url: Url,
     address: Arc<str>,
-    proxy: Option<(Arc<str>, u16)>,
+    proxy: Option<Proxy>,
     user: Option<String>,
     password: Option<SecretRef>,
     headers: Vec<(String, Header)>,
     trust: Trust,
     own: Option<Own>,
     http2: bool,
+}
+
+/// Who is asked in place of the host.
+#[derive(Debug)]
+struct Proxy {
+    host: Arc<str>,
+    port: u16,
+    user: Option<String>,
+    password: Option<SecretRef>,
+}
+
+/// What is said of ourselves, with its secrets.
+#[derive(Debug)]
+pub struct Said {
+    /// To the check's own server alone.
+    headers: Vec<(String, Secret<String>)>,
+    /// To the proxy alone.
+    proxy: Option<Secret<String>>,
 }
 
 #[derive(Debug)]
@@ -118,7 +148,7 @@ impl Web {
     /// For `noctty plan`.
     pub fn destination(&self) -> String {
         match &self.proxy {
-            Some((host, port)) => format!("the proxy {host}:{port}"),
+            Some(proxy) => format!("the proxy {}:{}", proxy.host, proxy.port),
             None => format!("{}:{}", self.address, self.url.port_or_known_default().unwrap_or(80)),
         }
     }
@@ -140,8 +170,8 @@ impl Web {
     /// The name does not resolve.
     pub async fn place(&self, url: &Url, cx: &Cx, timeout: Duration) -> Result<(IpAddr, Duration), String> {
         let begun = Instant::now();
-        let found = if let Some((proxy, _)) = &self.proxy {
-            cx.resolve(proxy, timeout).await
+        let found = if let Some(proxy) = &self.proxy {
+            cx.resolve(&proxy.host, timeout).await
         } else if self.is_own(url) {
             cx.resolve(&self.address, timeout).await
         } else {
@@ -151,12 +181,12 @@ impl Web {
         Ok((address, begun.elapsed()))
     }
 
-    /// The headers with their secrets. Another server than the check's own gets none.
+    /// What is said of ourselves.
     ///
     /// # Errors
     /// A secret cannot be had; in words, without it.
-    pub async fn headers(&self) -> Result<Vec<(String, Secret<String>)>, String> {
-        let mut out = Vec::with_capacity(self.headers.len() + 1);
+    pub async fn said(&self) -> Result<Said, String> {
+        let mut headers = Vec::with_capacity(self.headers.len() + 1);
         for (name, header) in &self.headers {
             let value = match header {
                 Header::Text(text) => Secret::new(text.clone()),
@@ -164,18 +194,19 @@ impl Web {
                     secret::fetch(reference).await.map_err(|e| format!("the header {name}: {e}"))?
                 }
             };
-            out.push((name.clone(), value));
+            headers.push((name.clone(), value));
         }
         if let Some(user) = &self.user {
-            let password = match &self.password {
-                Some(reference) => secret::fetch(reference).await.map_err(|e| format!("the password: {e}"))?,
-                None => Secret::new(String::new()),
-            };
-            let pair = Secret::new(format!("{user}:{}", password.expose()));
-            let encoded = Secret::new(BASE64.encode(pair.expose().as_bytes()));
-            out.push(("authorization".to_owned(), Secret::new(format!("Basic {}", encoded.expose()))));
+            let value = basic(user, self.password.as_ref()).await.map_err(|why| format!("the password: {why}"))?;
+            headers.push(("authorization".to_owned(), value));
         }
-        Ok(out)
+        let proxy = match self.proxy.as_ref().and_then(|proxy| Some((proxy.user.as_ref()?, proxy.password.as_ref()))) {
+            Some((user, password)) => {
+                Some(basic(user, password).await.map_err(|why| format!("the proxy's password: {why}"))?)
+            }
+            None => None,
+        };
+        Ok(Said { headers, proxy })
     }
 
     /// One exchange with `url`, which is the check's own or one that it led to.
@@ -186,17 +217,18 @@ impl Web {
         &self,
         url: &Url,
         address: IpAddr,
-        headers: &[(String, Secret<String>)],
+        said: &Said,
         sent: Sent<'_>,
         cx: &Cx,
         timeout: Duration,
     ) -> Result<Fetched, HttpError> {
         // Credentials are for one origin: name, port and scheme.
-        let headers = if url.origin() == self.url.origin() { headers } else { &[] };
+        let headers = if url.origin() == self.url.origin() { &said.headers[..] } else { &[] };
+        let proxy = self.proxy.as_ref();
         let fetch = Fetch {
             url,
             address,
-            proxy: self.proxy.as_ref().map(|(_, port)| *port),
+            proxy: proxy.map(|proxy| http::Proxy { port: proxy.port, authorization: said.proxy.as_ref() }),
             method: sent.method,
             headers,
             content: sent.content,
@@ -211,21 +243,51 @@ impl Web {
     }
 }
 
+/// The value of a header that says who we are (RFC 7617).
+async fn basic(user: &str, password: Option<&SecretRef>) -> Result<Secret<String>, String> {
+    let password = match password {
+        Some(reference) => secret::fetch(reference).await.map_err(|e| e.to_string())?,
+        None => Secret::new(String::new()),
+    };
+    let pair = Secret::new(format!("{user}:{}", password.expose()));
+    let encoded = Secret::new(BASE64.encode(pair.expose().as_bytes()));
+    Ok(Secret::new(format!("Basic {}", encoded.expose())))
+}
+
 /// `None` where there is one that is none, which is said.
 #[expect(clippy::option_option, reason = "absent and wrong are two things")]
-fn read_proxy(options: &mut Reader<'_>) -> Option<Option<(Arc<str>, u16)>> {
+fn read_proxy(options: &mut Reader<'_>) -> Option<Option<Proxy>> {
+    let user = options.string("proxy_user");
+    let password = options.secret("proxy_password");
     if options.node("proxy").is_none() {
+        for key in ["proxy_user", "proxy_password"] {
+            if options.node(key).is_none() {
+                continue;
+            }
+            let place = options.place_of(key);
+            options.problem(Problem::error(&place, format!("`{key}` without a `proxy`")));
+        }
         return Some(None);
     }
+    if user.is_none() && password.is_some() {
+        let place = options.place_of("proxy_password");
+        let problem = Problem::error(&place, "`proxy_password` without a `proxy_user`");
+        options.problem(problem.hint("proxy_user = \"noctty\""));
+    }
     let text = options.string("proxy")?;
-    let url = Url::parse(&text).ok().filter(|url| url.scheme() == "http" && url.username().is_empty());
+    let place = options.place_of("proxy");
+    let url = Url::parse(&text).ok().filter(|url| url.scheme() == "http");
+    if url.as_ref().is_some_and(|url| url.password().is_some() || !url.username().is_empty()) {
+        let problem = Problem::error(&place, "a proxy's URL with a user in it is shown to everybody");
+        options.problem(problem.hint("use `proxy_user` and `proxy_password = { file = \"…\" }`"));
+        return None;
+    }
     let host = url.as_ref().map(http::host_name).filter(|host| !host.is_empty());
     // The URL has no port where it is the usual one of its scheme.
     let port = url.as_ref().and_then(Url::port_or_known_default);
     if let (Some(host), Some(port)) = (host, port) {
-        return Some(Some((host.into(), port)));
+        return Some(Some(Proxy { host: host.into(), port, user, password }));
     }
-    let place = options.place_of("proxy");
     options.problem(
         Problem::error(&place, format!("\"{text}\" is no HTTP proxy")).hint("proxy = \"http://10.0.0.9:3128\""),
     );

@@ -32,6 +32,10 @@ pub struct Certificate {
     pub not_after: Timestamp,
     /// It may sign others (basicConstraints).
     pub is_authority: bool,
+    /// The hash by which it is signed, where nobody trusts that any more.
+    pub old_hash: Option<&'static str>,
+    /// Bits of its key, where that is one of RSA.
+    pub rsa_bits: Option<usize>,
 }
 
 impl Certificate {
@@ -46,6 +50,7 @@ impl Certificate {
         let names = fields.get_extension::<SubjectAltName>().ok().flatten();
         let names = names.map(|(_, names)| names.0.iter().filter_map(name_of).take(MOST_NAMES).collect());
         let constraints = fields.get_extension::<BasicConstraints>().ok().flatten();
+        let key = fields.subject_public_key_info().to_der().ok();
         Ok(Self {
             subject: fields.subject().to_string(),
             issuer: fields.issuer().to_string(),
@@ -54,6 +59,8 @@ impl Certificate {
             not_before: timestamp(&fields.validity().not_before),
             not_after: timestamp(&fields.validity().not_after),
             is_authority: constraints.is_some_and(|(_, constraints)| constraints.ca),
+            old_hash: old_hash(&parsed.signature_algorithm().oid.to_string()),
+            rsa_bits: key.and_then(|key| rsa_bits(element(&key, SEQUENCE)?.0)),
         })
     }
 
@@ -68,6 +75,55 @@ impl Certificate {
             .or_else(|| self.names.first().cloned())
             .unwrap_or_else(|| if self.subject.is_empty() { "without a name".to_owned() } else { self.subject.clone() })
     }
+}
+
+const SEQUENCE: u8 = 0x30;
+const INTEGER: u8 = 2;
+const BIT_STRING: u8 = 3;
+const OBJECT_IDENTIFIER: u8 = 6;
+/// `rsaEncryption` (RFC 8017 appendix C).
+const RSA: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+
+/// By the algorithm of a signature (RFC 3279 §2.2).
+fn old_hash(algorithm: &str) -> Option<&'static str> {
+    match algorithm {
+        "1.2.840.113549.1.1.2" => Some("MD2"),
+        "1.2.840.113549.1.1.4" => Some("MD5"),
+        "1.2.840.113549.1.1.5" | "1.2.840.10045.4.1" | "1.2.840.10040.4.3" => Some("SHA-1"),
+        _ => None,
+    }
+}
+
+/// The bits of a key of RSA, from what is in a SubjectPublicKeyInfo.
+///
+/// ```text
+/// SEQUENCE { OID rsaEncryption, … }  BIT STRING { SEQUENCE { INTEGER modulus, INTEGER exponent } }
+/// ```
+pub fn rsa_bits(key: &[u8]) -> Option<usize> {
+    let (algorithm, rest) = element(key, SEQUENCE)?;
+    if element(algorithm, OBJECT_IDENTIFIER)?.0 != RSA {
+        return None;
+    }
+    let (unused, packed) = element(rest, BIT_STRING)?.0.split_first()?;
+    let (modulus, _) = element(element(packed, SEQUENCE)?.0, INTEGER).filter(|_| *unused == 0)?;
+    let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
+    let first = modulus.get(zeros)?;
+    Some((modulus.len() - zeros) * 8 - first.leading_zeros() as usize)
+}
+
+/// What is in the first element, which must be of this tag, and what comes after it (X.690 §8.1).
+fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (head, rest) = der.split_first_chunk::<2>()?;
+    let (length, rest) = match head[1] {
+        short @ ..=0x7f => (usize::from(short), rest),
+        long @ 0x81..=0x83 => {
+            let (bytes, rest) = rest.split_at_checked(usize::from(long & 0x7f))?;
+            (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
+        }
+        _ => return None,
+    };
+    (head[0] == tag).then_some(())?;
+    rest.split_at_checked(length)
 }
 
 /// `CN=…` of a distinguished name.

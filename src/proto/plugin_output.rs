@@ -125,6 +125,10 @@ fn number(label: String, piece: &str) -> Option<Option<Number>> {
     let digits = value.len() - value.trim_start_matches(|c: char| c.is_ascii_digit() || "+-.,eE".contains(c)).len();
     // An exponent's letter may be the unit's: `5EB` is not meant by anybody.
     let (value, unit) = value.split_at(digits);
+    // `0x1f` is no nought of a unit of its own.
+    if unit.starts_with(['x', 'X']) && value.ends_with('0') {
+        return None;
+    }
     let value = finite(value)?;
     let (measure, factor) = measure(unit)?;
     let mut limit = || fields.next().and_then(upper).map(|n| n * factor);
@@ -193,13 +197,13 @@ mod tests {
     #[test]
     fn labels_ranges_and_units_of_every_kind() {
         let out = parse(
-            b"x|'it''s here'=5ms;~:10;@20:30;; rta=0.5s;5: n=U c=7c pct=3,5%;80;90 odd=1frob bad=x 'open=3 =4 a=-1e3",
+            b"x|'it''s here'=5ms;~:10;@20:30;; rta=0.5s;5: n=U c=7c pct=3,5%;80;90 odd=1frob bad=x hex=0x1f 'open=3 =4 a=-1e3",
         );
         let told: Vec<(&str, f64)> = out.numbers.iter().map(|n| (n.label.as_str(), n.value)).collect();
         assert_eq!(told, [("it's here", 0.005), ("rta", 0.5), ("c", 7.0), ("pct", 3.5), ("odd", 1.0), ("a", -1000.0)]);
         let first = &out.numbers[0];
         assert_eq!((first.warning, first.critical, first.least, first.most), (Some(0.01), Some(0.03), None, None));
-        assert_eq!((out.numbers[1].warning, out.malformed), (Some(5.0), 3));
+        assert_eq!((out.numbers[1].warning, out.malformed), (Some(5.0), 4));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! the target. Every step has a deadline; a question to the operator stops it.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +27,10 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(20);
 const CHANNEL_LIMIT: Duration = Duration::from_secs(15);
 const KEEPALIVES_MISSED: usize = 3;
+/// Addresses of a name that are tried.
+const MOST_ADDRESSES: usize = 4;
+/// How long somebody who types waits for a look-up where an older address is known.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a connection is made for.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +42,16 @@ pub(super) struct Purpose {
     /// Where the configuration asks for none, and at most: a dead line is noticed within three of these.
     keepalive: Duration,
     longest_keepalive: Duration,
+    look_up: LookUp,
+}
+
+/// How a name is looked up.
+#[derive(Clone, Copy, Debug)]
+enum LookUp {
+    /// Once for all who ask, and remembered.
+    Shared,
+    /// Each time, with all the addresses that there are.
+    Anew,
 }
 
 /// Somebody types: Ctrl+C is felt soon, and a dead line is noticed soon.
@@ -46,6 +60,7 @@ pub(super) const TYPING: Purpose = Purpose {
     packets: 16,
     keepalive: Duration::from_secs(10),
     longest_keepalive: Duration::from_secs(30),
+    look_up: LookUp::Anew,
 };
 /// One of a thousand that are asked now and then.
 pub(super) const WATCHING: Purpose = Purpose {
@@ -53,6 +68,7 @@ pub(super) const WATCHING: Purpose = Purpose {
     packets: 4,
     keepalive: Duration::from_secs(30),
     longest_keepalive: Duration::from_secs(60),
+    look_up: LookUp::Shared,
 };
 
 /// An authenticated session with a host.
@@ -72,28 +88,33 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// Connects to `target` as `config` says.
+    /// Connects to `target` as `config` says. A name that does not resolve now has the address that `names` know of it.
     ///
     /// # Errors
     /// Which hop, what was tried, and why it did not work.
-    pub async fn open(config: &SshConfig, target: &Target, attendant: &Attendant) -> Result<Self, SshError> {
+    pub async fn open(
+        config: &SshConfig,
+        target: &Target,
+        names: &Names,
+        attendant: &Attendant,
+    ) -> Result<Self, SshError> {
         let mut reached: Option<Arc<Self>> = None;
         for settings in jump::chain(config, target)? {
             let known = known_hosts(&settings).map_err(|(hop, source)| SshError::KnownHosts { hop, source })?;
-            let next = Self::hop(Arc::new(settings), reached.take(), Arc::new(known), TYPING, None, attendant).await?;
+            let next = Self::hop(Arc::new(settings), reached.take(), Arc::new(known), TYPING, names, attendant).await?;
             reached = Some(Arc::new(next));
         }
         // Nobody else holds the last one.
         reached.and_then(Arc::into_inner).ok_or_else(|| SshError::BadTarget(clean(&target.host)))
     }
 
-    /// One hop: directly, or through the session with the hop before. `names` are those of all who watch, with what they remember.
+    /// One hop: directly, or through the session with the hop before.
     pub(super) async fn hop(
         settings: Arc<HostSettings>,
         via: Option<Arc<Self>>,
         known: Arc<KnownHosts>,
         purpose: Purpose,
-        names: Option<&Names>,
+        names: &Names,
         attendant: &Attendant,
     ) -> Result<Self, SshError> {
         let hop = jump::label(&settings);
@@ -105,7 +126,7 @@ impl Connection {
             handshake(stream, place, attendant).await?
         } else {
             attendant.step(format!("connecting to {hop}")).await;
-            let stream = dial(&settings, &hop, names).await?;
+            let stream = dial(&settings, &hop, purpose, names, attendant).await?;
             handshake(stream, place, attendant).await?
         };
         attendant.step(format!("authenticating to {hop} as {}", clean(&settings.user))).await;
@@ -143,24 +164,21 @@ impl Connection {
     }
 }
 
-async fn dial(settings: &HostSettings, hop: &str, names: Option<&Names>) -> Result<TcpStream, SshError> {
+async fn dial(
+    settings: &HostSettings,
+    hop: &str,
+    purpose: Purpose,
+    names: &Names,
+    attendant: &Attendant,
+) -> Result<TcpStream, SshError> {
     let limit = settings.connect_timeout.unwrap_or(CONNECT_LIMIT).max(Duration::from_secs(1));
     let name = settings.host_name.as_str();
     let unresolved = |reason: String| SshError::Resolve { hop: hop.to_owned(), name: clean(name), reason };
-    let addresses: Vec<SocketAddr> = if let Some(names) = names {
-        let name = Arc::from(name);
-        let first = names.resolve(&name, None, limit).await.map_err(|error| unresolved(clean(&error.reason())))?;
-        // What has both families is tried by both, as ssh does. The second is known by now.
-        let other = if first.is_ipv4() { names.resolve(&name, Some(Family::V6), limit).await.ok() } else { None };
-        let other = other.filter(|other| *other != first);
-        [first].into_iter().chain(other).map(|ip| SocketAddr::new(ip, settings.port)).collect()
-    } else {
-        match tokio::time::timeout(limit, tokio::net::lookup_host((name, settings.port))).await {
-            Ok(Ok(found)) => found.take(4).collect(),
-            Ok(Err(error)) => return Err(unresolved(clean(&error.to_string()))),
-            Err(_) => return Err(unresolved(format!("no answer within {} s", limit.as_secs()))),
-        }
+    let found = match purpose.look_up {
+        LookUp::Shared => shared(names, name, limit).await,
+        LookUp::Anew => anew(names, name, limit, attendant).await,
     };
+    let addresses = found.map_err(unresolved)?.into_iter().map(|ip| SocketAddr::new(ip, settings.port));
     let mut last = unresolved("it has no address".to_owned());
     for address in addresses {
         let failed = |reason: String| SshError::Connect { hop: hop.to_owned(), address: address.to_string(), reason };
@@ -175,6 +193,33 @@ async fn dial(settings: &HostSettings, hop: &str, names: Option<&Names>) -> Resu
         }
     }
     Err(last)
+}
+
+/// As all who watch look it up, and remember it.
+async fn shared(names: &Names, name: &str, limit: Duration) -> Result<Vec<IpAddr>, String> {
+    let name = Arc::from(name);
+    let first = names.resolve(&name, None, limit).await.map_err(|error| clean(&error.reason()))?;
+    // What has both families is tried by both, as ssh does. The second is known by now.
+    let other = if first.is_ipv4() { names.resolve(&name, Some(Family::V6), limit).await.ok() } else { None };
+    Ok([first].into_iter().chain(other.filter(|other| *other != first)).collect())
+}
+
+/// As ssh does; where that fails, and a check had an address of it once, that one.
+async fn anew(names: &Names, name: &str, limit: Duration, attendant: &Attendant) -> Result<Vec<IpAddr>, String> {
+    let last = names.last_known(name);
+    let patience = if last.is_some() { limit.min(PATIENCE) } else { limit };
+    let why = match tokio::time::timeout(patience, tokio::net::lookup_host((name, 0))).await {
+        Ok(Ok(found)) => {
+            let found: Vec<IpAddr> = found.take(MOST_ADDRESSES).map(|address| address.ip()).collect();
+            names.learn(name, &found);
+            return Ok(found);
+        }
+        Ok(Err(error)) => clean(&error.to_string()),
+        Err(_) => format!("no answer within {} s", patience.as_secs()),
+    };
+    let Some(last) = last else { return Err(why) };
+    attendant.step(format!("{} is not resolved ({why}); its last known address {last} is tried", clean(name))).await;
+    Ok(vec![last])
 }
 
 async fn forward(

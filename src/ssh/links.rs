@@ -197,7 +197,7 @@ impl Slot {
         let opened = match links.known_hosts(settings) {
             Ok(known) => {
                 let nobody = Attendant::headless();
-                Connection::hop(settings.clone(), via, known, WATCHING, Some(names), &nobody).await
+                Connection::hop(settings.clone(), via, known, WATCHING, names, &nobody).await
             }
             Err(source) => Err(SshError::KnownHosts { hop: jump::label(settings), source }),
         };

@@ -16,6 +16,7 @@ mod once;
 mod shell;
 pub mod target;
 
+pub use crate::net::resolve::Names;
 pub use attendant::{Answer, Attendant, Progress};
 pub use config::{HostSettings, SshConfig, Surroundings};
 pub use connect::Connection;

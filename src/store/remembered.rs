@@ -178,6 +178,15 @@ impl Store {
         write().map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
     }
 
+    /// The last known addresses of names, from a store that may be another process's; none where there is no store yet.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn addresses(directory: &Path) -> Result<Vec<(Arc<str>, IpAddr)>, StoreError> {
+        let Some(connection) = SCHEMA.open_existing(directory)? else { return Ok(Vec::new()) };
+        Self { connection, directory: directory.to_owned(), lock: None }.load_names()
+    }
+
     /// The last known addresses of names.
     ///
     /// # Errors

@@ -2,9 +2,10 @@
 //! BusyBox alone, and against servers that hang, flood, refuse, change their key and go away.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,20 +14,20 @@ use noctty::config::document;
 use noctty::model::{Facts, Host, Origin, Outcome, Reading, Vitals};
 use noctty::net::Net;
 use noctty::probe::{self, Cx, Probe};
-use noctty::ssh::{Attendant, Bounds, Connection, End, Links, Surroundings, Target};
+use noctty::ssh::{Attendant, Bounds, Connection, End, Links, Names, Surroundings, Target};
 
 use super::lab::{DEADLINE, Lab, Sshd, run};
 
 /// So that the log tells who came and who was let in.
 const VERBOSE: &str = "LogLevel VERBOSE";
 
-fn links(lab: &Lab) -> Arc<Links> {
+pub fn links(lab: &Lab) -> Arc<Links> {
     let config = Some(lab.path(".ssh/config"));
     Links::new(Surroundings { config, agent: None, ..Surroundings::with_home(lab.home.path()) })
 }
 
 /// A check as the configuration would bind it.
-fn bound(kind: &str, host: &str, options: &str, links: &Arc<Links>) -> Box<dyn Probe> {
+pub fn bound(kind: &str, host: &str, options: &str, links: &Arc<Links>) -> Box<dyn Probe> {
     let (table, problems) = document::parse("test", options.to_owned());
     assert!(problems.is_empty(), "{problems:?}");
     let host = Arc::new(Host::new(host, Some("127.0.93.99"), Origin::Config));
@@ -43,11 +44,11 @@ async fn look_within(probe: &dyn Probe, timeout: Duration) -> Reading {
     probe.run(&cx).await
 }
 
-async fn look(probe: &dyn Probe) -> Reading {
+pub async fn look(probe: &dyn Probe) -> Reading {
     look_within(probe, Duration::from_secs(60)).await
 }
 
-fn vitals(reading: &Reading) -> Arc<Vitals> {
+pub fn vitals(reading: &Reading) -> Arc<Vitals> {
     match &reading.facts {
         Facts::Vitals(vitals) => vitals.clone(),
         _ => panic!("no vitals: {}", reading.summary.line()),
@@ -71,7 +72,7 @@ fn web(lab: &Lab, address: &'static str, more: &str) -> Sshd {
 }
 
 /// A server whose every command is this script.
-fn forced(lab: &Lab, address: &'static str, script: &str) -> Sshd {
+pub fn forced(lab: &Lab, address: &'static str, script: &str) -> Sshd {
     let file = lab.path("forced");
     fs::write(&file, format!("#!/bin/sh\nlab={}\n{script}\n", lab.home.path().display())).expect("written");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("made executable");
@@ -341,7 +342,8 @@ async fn a_command_beyond_its_time_costs_its_own_channel_and_ends_with_it() {
     let server = web(&lab, "127.0.93.13", "");
     let config = lab.config(&Lab::host("web", &server));
     let target = Target::parse("web").expect("a target");
-    let connection = Connection::open(&config, &target, &Attendant::headless()).await.expect("connected");
+    let connection =
+        Connection::open(&config, &target, &Names::default(), &Attendant::headless()).await.expect("connected");
     let bounds = Bounds { time: Duration::from_secs(2), output: 100_000 };
     let ran =
         connection.once("echo $$; while sleep 0.1; do echo more; done", Vec::new(), bounds).await.expect("it runs");
@@ -363,6 +365,35 @@ async fn a_command_beyond_its_time_costs_its_own_channel_and_ends_with_it() {
 }
 
 /// There is no Windows here: what a server is given is looked at, and what it would say is played back.
+/// By a grammar of PowerShell that nobody here wrote.
+const PARSE: &str = "
+import sys, tree_sitter, tree_sitter_powershell
+tree = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language())).parse(sys.stdin.buffer.read())
+wrong = lambda node: [node] * (node.is_error or node.is_missing) + [one for child in node.children for one in wrong(child)]
+print([(node.start_point, node.text) for node in wrong(tree.root_node)])
+";
+
+#[test]
+fn what_windows_is_given_is_powershell() {
+    let parsed = |script: &str| {
+        let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers/grammar/bin/python");
+        let mut child = Command::new(python)
+            .args(["-c", PARSE])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("tests/setup has installed it");
+        child.stdin.take().expect("piped").write_all(script.as_bytes()).expect("written");
+        let output = child.wait_with_output().expect("it ends");
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    };
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/probe/vitals/windows.ps1");
+    let script = fs::read_to_string(file).expect("it is there");
+    assert_eq!(parsed(&script), "[]");
+    assert_ne!(parsed(&script.replacen("@{", "@(", 1)), "[]", "it would find a slip");
+    assert!(script.is_ascii());
+}
+
 #[tokio::test]
 async fn a_windows_machine_is_asked_by_one_powershell_line() {
     let lab = Lab::new();
@@ -379,6 +410,12 @@ async fn a_windows_machine_is_asked_by_one_powershell_line() {
     assert_eq!(vitals(&reading).name.line(), "FILE01");
     let asked = fs::read_to_string(lab.path("asked")).expect("asked");
     assert!(asked.starts_with("powershell -NoProfile -NonInteractive -EncodedCommand "), "{asked}");
+    // One service alone, and words in an old code page: what is not understood costs nothing else.
+    let alone = b"{\"noctty\":1,\"system\":\"Syst\x8ame\",\"services\":\"Spooler\",\"disks\":{\"name\":\"D:\",\"size\":10,\"free\":9}}";
+    fs::write(lab.path("answer"), alone).expect("written");
+    let reading = look(&*probe).await;
+    assert!(reading.summary.line().contains("Spooler"), "{}", reading.summary.line());
+    assert_eq!(vitals(&reading).disks.len(), 1);
     fs::write(lab.path("answer"), "'powershell' is not recognized\n").expect("written");
     assert_eq!(look(&*probe).await.outcome, Outcome::Unknown);
     assert_eq!(let_in(&lab, "host"), 1);

@@ -151,3 +151,43 @@ fn judge(group_range: &str, told: &Value) {
         assert!(took >= least - MOMENT_MS && took < least + 100.0, "{host}: {took} ms instead of {least}");
     }
 }
+
+/// A name with addresses of both families, of which each test leaves one to be reached.
+const BOTH: &str = r#"
+ip link set lo up
+printf '%s dual.lab.test\n%s dual.lab.test\n' "$1" "$2" >"$3/hosts"
+mount --bind "$3/hosts" /etc/hosts
+printf 'hosts: files\n' >"$3/nsswitch"
+mount --bind "$3/nsswitch" /etc/nsswitch.conf
+shift 3
+exec "$@"
+"#;
+
+#[test]
+fn a_name_of_both_families_is_pinged_by_the_one_that_is_asked_for() {
+    let loops = [("127.0.0.1", "2001:db8::1"), ("192.0.2.1", "::1")];
+    for (reached, (four, six)) in ["ipv4", "ipv6"].into_iter().zip(loops) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let host = |family: &str| {
+            format!(
+                "[[host]]\nname = \"{family}\"\naddress = \"dual.lab.test\"\nchecks = [{{ kind = \"icmp\", family = \"{family}\", attempts = 1, timeout = \"2s\" }}]\n"
+            )
+        };
+        let file = folder.path().join("noctty.toml");
+        fs::write(&file, [host("ipv4"), host("ipv6")].concat()).expect("written");
+        let flags = if getuid().is_root() { "-nm" } else { "-Urnm" };
+        let output = Command::new("unshare")
+            .args([flags, "/bin/sh", "-ec", BOTH, "sh", four, six])
+            .arg(folder.path())
+            .args([env!("CARGO_BIN_EXE_noctty"), "check", "--json", "--config"])
+            .arg(&file)
+            .env("HOME", folder.path())
+            .output()
+            .expect("unshare of util-linux runs");
+        let told: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)));
+        for family in ["ipv4", "ipv6"] {
+            assert_eq!(metric(&told, family, "rtt").is_some(), family == reached, "{reached}: {told:#}");
+        }
+    }
+}

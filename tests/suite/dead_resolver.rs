@@ -36,6 +36,8 @@ touch restarted
 collect second.log "$2" state
 "$2" --config noctty.toml --state other check --json >check.json || true
 "$2" --config shells.toml --state shells check --json >shells.json || true
+"$2" --state state ssh nobody@db01.lab.test:8080 -- true >session.log 2>&1 </dev/null || true
+"$2" --state state ssh nobody@never.lab.test:8080 -- true >nowhere.log 2>&1 </dev/null || true
 touch checked
 step judged
 kill -KILL $collector
@@ -151,6 +153,12 @@ fn with_a_silent_resolver_what_had_an_address_keeps_it_over_a_restart_and_the_re
     assert_eq!((&problem["kind"], &problem["word"]), (&"console".into(), &"CAN'T SEE".into()));
     let reason = "names cannot be resolved: no answer of 127.0.0.1 · 2 of 2 targets with a name are not seen";
     assert_eq!(problem["reason"], reason);
+    // A session goes where the checks went, here to a web server; who never had an address has none.
+    let read = |file: &str| fs::read_to_string(at(file)).expect("it was printed");
+    let session = read("session.log");
+    assert!(session.contains("db01.lab.test") && !session.contains("cannot resolve"), "{session}");
+    let nowhere = read("nowhere.log");
+    assert!(nowhere.contains("cannot resolve never.lab.test: "), "{nowhere}");
     let shells = fs::read(at("shells.json")).expect("it was printed");
     let shells: Value = serde_json::from_slice(&shells).expect("JSON");
     let [problem] = &shells["problems"].as_array().expect("problems")[..] else { panic!("{shells:#}") };

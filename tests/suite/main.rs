@@ -25,6 +25,7 @@ mod mail;
 mod name_servers;
 mod notify;
 mod outbox;
+mod packagers;
 mod peer;
 mod plugins;
 mod port_walks;

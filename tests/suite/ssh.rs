@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use noctty::base::Secret;
 use noctty::model::Prompt;
-use noctty::ssh::{Answer, Attendant, Connection, Ended, Outlets, Progress, ShellInput, Size, Terminal};
+use noctty::ssh::{Answer, Attendant, Connection, Ended, Names, Outlets, Progress, ShellInput, Size, Terminal};
 use noctty::ssh::{SshConfig, SshError, Target};
 use tokio::sync::mpsc;
 
@@ -38,7 +38,9 @@ fn attended(answer: impl Fn(&Prompt) -> Answer + Send + 'static) -> (Attendant, 
 
 async fn open(config: &SshConfig, target: &str, attendant: &Attendant) -> Result<Connection, SshError> {
     let target = Target::parse(target).expect("a target");
-    tokio::time::timeout(DEADLINE, Connection::open(config, &target, attendant)).await.expect("in time")
+    tokio::time::timeout(DEADLINE, Connection::open(config, &target, &Names::default(), attendant))
+        .await
+        .expect("in time")
 }
 
 async fn refused(config: &SshConfig, target: &str) -> SshError {

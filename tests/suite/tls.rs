@@ -1,5 +1,6 @@
 //! The `tls` check against nginx with certificates of all kinds and with old versions of TLS.
 
+use std::fs;
 use std::net::Ipv4Addr;
 use std::process::Command;
 
@@ -8,6 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use crate::authority::{Authority, EXPIRED, VALID, self_signed};
+use crate::lab::run;
 use crate::peer::free_port;
 use crate::probes::{ask_patiently as ask, told};
 use crate::web::{log, metric, nginx, presenting, presenting_with};
@@ -81,6 +83,44 @@ async fn certificates_are_judged_by_what_is_left_of_them() {
         told(&ask("tls", "127.0.0.1", &format!("port = {}\nca = '{}'", ports[0], ca.display())).await);
     let wanted = "certificate CN=www.lab.test: it is for www.lab.test, 192.0.2.1, not 127.0.0.1";
     assert_eq!((outcome, line.as_str()), (Outcome::Critical, wanted));
+}
+
+/// Certificates as no library of ours makes them: `$1` is the folder, then the bits of the root's key, those of the server's, and how the
+/// root signs.
+const OLD_WAYS: &str = r#"cd "$1"; bits=$2 own=$3 hash=$4
+printf 'subjectAltName=DNS:www.lab.test\n' >names
+openssl req -x509 -newkey rsa:$bits -nodes -sha256 -days 300 -keyout root.key -out root.pem -subj '/CN=Old Root'
+openssl req -new -newkey rsa:$own -nodes -keyout leaf.key -out leaf.csr -subj '/CN=www.lab.test'
+openssl x509 -req -in leaf.csr -CA root.pem -CAkey root.key -CAcreateserial -$hash -days 300 -extfile names -out leaf.pem
+"#;
+
+#[tokio::test]
+async fn signatures_and_keys_of_old_ways_are_told_as_such() {
+    let sha1 = "certificate CN=www.lab.test: it is signed with SHA-1, which is not trusted any more";
+    let issuer =
+        "certificate CN=www.lab.test: its issuer CN=Old Root has a key of 1024 bits, which is too short to be trusted";
+    let own = "TLS handshake failed: the server's signature does not fit its certificate, or its key is too short";
+    for (bits, own, hash, wanted) in [
+        ("2048", "2048", "sha256", None),
+        ("2048", "2048", "sha1", Some(sha1)),
+        ("1024", "2048", "sha256", Some(issuer)),
+        ("2048", "1024", "sha256", Some(own)),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        run(Command::new("sh").args(["-ec", OLD_WAYS, "sh"]).arg(folder.path()).args([bits, own, hash]));
+        let read = |file: &str| fs::read_to_string(folder.path().join(file)).expect("made");
+        let made = (read("leaf.pem"), read("leaf.key"));
+        let port = free_port(LOOPBACK.into());
+        let server = presenting(folder.path(), port, "old", &made);
+        let _nginx = nginx(folder.path(), &server, port);
+        let options = format!("port = {port}\nname = '{NAME}'\nca = '{}/root.pem'", folder.path().display());
+        let (outcome, line) = told(&ask("tls", "127.0.0.1", &options).await);
+        let Some(wanted) = wanted else {
+            assert_eq!(outcome, Outcome::Ok, "{line}");
+            continue;
+        };
+        assert_eq!((outcome, line.as_str()), (Outcome::Critical, wanted), "{bits} {own} {hash}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -380,6 +381,103 @@ async fn a_proxy_is_asked_in_place_of_the_server_and_its_refusals_are_its_own() 
     assert_eq!(&*probe.wire().destination, &format!("the proxy 127.0.0.1:{proxy}"));
 }
 
+#[tokio::test]
+async fn a_proxy_that_asks_who_we_are_is_told_and_nobody_else_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [plain, whole, proxy] = [(); 3].map(|()| free_port(LOOPBACK.into()));
+    let root = Authority::root("Lab Root");
+    let ca = root.file(folder.path()).display().to_string();
+    // The servers say what they were told of the proxy's password.
+    let (certificate, key) = root.issue(&["127.0.0.1"], VALID);
+    fs::write(folder.path().join("www.pem"), certificate).expect("written");
+    fs::write(folder.path().join("www.key"), key).expect("written");
+    let here = folder.path().display();
+    let says = "location / { return 200 'told [$http_proxy_authorization]'; }";
+    let servers = format!(
+        "server {{ listen 127.0.0.1:{plain}; {says} }}\n\
+         server {{ listen 127.0.0.1:{whole} ssl http2; ssl_certificate {here}/www.pem; ssl_certificate_key {here}/www.key; {says} }}"
+    );
+    let _nginx = nginx(folder.path(), &servers, plain);
+    let file = folder.path().join("tinyproxy.conf");
+    let config =
+        format!("Port {proxy}\nListen 127.0.0.1\nAllow 127.0.0.1\nConnectPort {whole}\nBasicAuth noctty pr0xy-word\n");
+    fs::write(&file, config).expect("written");
+    let arguments = ["-d", "-c", file.to_str().expect("a plain path")];
+    let near = tempfile::tempdir().expect("a folder");
+    let peer = Peer::start(near.path(), Path::new("/usr/bin/tinyproxy"), &arguments);
+    let _tinyproxy = peer.accepts((LOOPBACK, proxy).into());
+    let [right, wrong] = ["pr0xy-word", "other"].map(|word| {
+        let path = folder.path().join(word);
+        fs::write(&path, word).expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("private");
+        format!("proxy_user = 'noctty'\nproxy_password = {{ file = '{}' }}", path.display())
+    });
+    for url in [format!("http://127.0.0.1:{plain}/"), format!("https://127.0.0.1:{whole}/")] {
+        let web = async |who: &str| {
+            let options = format!("url = '{url}'\nca = '{ca}'\nproxy = 'http://127.0.0.1:{proxy}'\n{who}");
+            ask_patiently("http", "192.0.2.1", &options).await
+        };
+        let reading = web(&format!("{right}\ncontains = 'told []'")).await;
+        assert_eq!(reading.outcome, Outcome::Ok, "{reading:?}");
+        assert!(!format!("{reading:?}").contains("pr0xy-word"));
+        for who in ["", &wrong] {
+            let (outcome, line) = told(&web(who).await);
+            // tinyproxy says to a wrong password what a server would say.
+            let is_told = line.starts_with("the proxy: ") || line.starts_with("HTTP 401 in ");
+            assert!(outcome == Outcome::Critical && is_told, "{line}");
+            assert!(line.contains("407") || line.contains("401"), "{line}");
+        }
+    }
+    let (outcome, line) = {
+        let lost = "proxy_user = 'noctty'\nproxy_password = { file = '/nowhere/at/all' }";
+        let options = format!("proxy = 'http://127.0.0.1:{proxy}'\n{lost}");
+        told(&ask_patiently("http", "192.0.2.1", &options).await)
+    };
+    assert!(outcome == Outcome::Unknown && line.starts_with("the proxy's password: "), "{line}");
+}
+
+#[tokio::test]
+async fn what_a_body_must_not_have_is_not_taken_as_absent_where_the_rest_is_not_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let port = free_port(LOOPBACK.into());
+    fs::write(folder.path().join("long"), format!("early{}late", "x".repeat(5_000))).expect("written");
+    let _nginx = nginx(folder.path(), &format!("server {{ listen 127.0.0.1:{port}; }}"), port);
+    let of = async |more: &str| {
+        let options = format!("url = 'http://127.0.0.1:{port}/long'\n{more}");
+        told(&ask_patiently("http", "127.0.0.1", &options).await)
+    };
+    let (outcome, line) = of("lacks = 'late'\nbody_limit = 4096").await;
+    assert_eq!(outcome, Outcome::Unknown, "{line}");
+    assert!(line.ends_with("\"late\" is not in its first 4.0K, and what follows is not read: `body_limit`"), "{line}");
+    assert_eq!(of("lacks = 'early'\nbody_limit = 4096").await.0, Outcome::Critical);
+    assert_eq!(of("lacks = 'late'").await.0, Outcome::Critical);
+    assert_eq!(of("lacks = 'never'").await.0, Outcome::Ok);
+}
+
+#[tokio::test]
+async fn who_speaks_first_or_not_at_all_is_no_web_server() {
+    for (says, wanted) in [
+        (&b"220 mail.lab.test ESMTP\r\n"[..], "what answers there does not speak HTTP: it speaks before it is asked"),
+        // Before or while the question is on its way.
+        (b"", "the server "),
+    ] {
+        let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");
+        let port = listener.local_addr().expect("an address").port();
+        let served = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("accepted");
+            let _ = stream.write_all(says).await;
+            if !says.is_empty() {
+                std::future::pending::<()>().await;
+            }
+        });
+        let (outcome, line) = told(&ask("http", "127.0.0.1", &format!("url = 'http://127.0.0.1:{port}/'")).await);
+        // Whether the greeting is there before the question leaves is a matter of a moment.
+        let is_late = !says.is_empty() && line.starts_with("no valid HTTP answer: ");
+        assert!(outcome == Outcome::Critical && (line.starts_with(wanted) || is_late), "{line}");
+        served.abort();
+    }
+}
+
 /// Answers one connection with these bytes, again and again until the other side has enough.
 async fn hostile(first: &'static [u8], endless: &'static [u8]) -> u16 {
     let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");
@@ -399,15 +497,29 @@ async fn hostile(first: &'static [u8], endless: &'static [u8]) -> u16 {
 #[tokio::test]
 async fn hostile_servers_cost_neither_memory_nor_time() {
     let head: &[u8] = b"HTTP/1.1 200 OK\r\n";
-    let cases: [(&[u8], &[u8], &str); 8] = [
+    let cases: [(&[u8], &[u8], &str); 10] = [
         (head, b"X-More: and more and more and more\r\n", "no valid HTTP answer: "),
         (head, b"x", "no valid HTTP answer: "),
         (b"SSH-2.0-OpenSSH_9.2\r\n", b"", "no valid HTTP answer: "),
         (b"HTTP/1.1 999999 Huge\r\n\r\n", b"", "no valid HTTP answer: "),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", b"", "no valid HTTP answer: "),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", b"", "HTTP: "),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
+            b"",
+            "the server ended the connection in the middle of the body",
+        ),
         (b"", b"", "the server ended the connection in the middle of its answer"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n", b"x", "HTTP: "),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
+            b"",
+            "the server ended the connection in the middle of the body",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b"",
+            "the body is damaged: Invalid chunk size line",
+        ),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n", b"x", "the body is damaged: "),
     ];
     for (first, endless, wanted) in cases {
         let port = hostile(first, endless).await;

@@ -16,7 +16,7 @@ const QUICK: [&str; 7] = ["icmp", "tcp", "ssh", "dns", "ntp", "snmp", "ports"];
 /// What a run needs at the least.
 const SHORTEST_RUN: Duration = Duration::from_millis(10);
 
-/// Reads what every check takes, and whether it is volatile; what is wrong with it is as the kind has it.
+/// Reads what every check takes, and whether it is volatile.
 pub fn read(reader: &mut Reader<'_>, kind: &Kind) -> (Pace, bool) {
     reader.node("kind");
     let again = if QUICK.contains(&kind.name) { QUICKEST } else { SHORTEST };
@@ -58,8 +58,8 @@ mod tests {
     use crate::config::load;
     use crate::engine::bind::bind_what_can_be;
 
-    /// What is told of a check, without its place, and the pace that is in force.
-    fn told(check: &str) -> (Vec<String>, [u128; 3]) {
+    /// What is told of a check, without its place, and its pace, where it is asked.
+    fn told(check: &str) -> (Vec<String>, Option<[u128; 3]>) {
         let text = format!("[[host]]\nname = \"a\"\nchecks = [{{ {check} }}]\n");
         let config = load::parse("noctty.toml", text).expect("it is TOML");
         let (plan, problems) = bind_what_can_be(&config, None);
@@ -67,14 +67,15 @@ mod tests {
             let line = p.place.as_ref().map_or(0, |at| at.line_and_column().0);
             format!("{line}: {}; {}", p.message, p.hint.as_deref().unwrap_or_default())
         };
-        let spec = &plan.checks[0].spec;
-        let pace = [spec.interval, spec.timeout, spec.retry_interval].map(|d| d.as_millis());
+        let pace = plan
+            .checks
+            .first()
+            .map(|bound| [bound.spec.interval, bound.spec.timeout, bound.spec.retry_interval].map(|d| d.as_millis()));
         (problems.iter().map(words).collect(), pace)
     }
 
     #[test]
     fn what_would_ask_without_end_is_refused() {
-        let usual = [60_000, 5_000, 5_000];
         for (option, shown, least) in [
             ("interval = '0s'", "`interval` is 0s", "interval = \"1s\""),
             ("interval = '999ms'", "`interval` is 999ms", "interval = \"1s\""),
@@ -86,7 +87,7 @@ mod tests {
             let all = &problems[0];
             assert!(all.starts_with(&format!("3: the tcp check of a {shown}, shorter than ")), "{all}");
             assert!(all.ends_with(&format!("write {least} or longer")), "{all}");
-            assert_eq!(pace, usual, "as the kind has it");
+            assert_eq!(pace, None, "it is not asked at another pace");
         }
         assert_eq!(told("kind = 'tcp', port = 80, interval = '5s', retry_interval = '300ms'").0, Vec::<String>::new());
         let (problems, _) = told("kind = 'http', retry_interval = '300ms'");
@@ -117,7 +118,7 @@ mod tests {
         let (problems, pace) = told("kind = 'http', interval = '5s'");
         let words = "3: the http check of a: a look may take 10s (`timeout`), and one is due every 5s (`interval`); \
                      what is late is skipped; write timeout = \"5s\" or less, or a longer interval";
-        assert_eq!((problems, pace), (vec![words.to_owned()], [5_000, 10_000, 10_000]));
+        assert_eq!((problems, pace), (vec![words.to_owned()], Some([5_000, 10_000, 10_000])));
         assert_eq!(told("kind = 'http', timeout = '61s'").0.len(), 1);
         assert_eq!(told("kind = 'http', interval = '5s', timeout = '5s'").0, Vec::<String>::new());
         let text = "[[host]]\nname = \"a\"\nchecks = [{ kind = 'http', interval = '5s' }]\n";

@@ -3,9 +3,9 @@
 use data_encoding::BASE64;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{MailError, smtp_answer};
+use super::smtp_answer;
 use crate::base::Secret;
-use crate::net::dialog::Dialog;
+use crate::net::dialog::{Dialog, TalkError};
 
 /// Who logs in.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Login<'a> {
 ///
 /// # Errors
 /// It is refused; the answer never has the password.
-pub async fn log_in<S>(dialog: &mut Dialog<S>, login: &Login<'_>) -> Result<(), MailError>
+pub async fn log_in<S>(dialog: &mut Dialog<S>, login: &Login<'_>) -> Result<(), TalkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -31,7 +31,7 @@ where
 ///
 /// # Errors
 /// Sender, a recipient or the message is refused. What was accepted before is taken back by the end of the connection.
-pub async fn send<S>(dialog: &mut Dialog<S>, from: &str, to: &[String], message: &str) -> Result<(), MailError>
+pub async fn send<S>(dialog: &mut Dialog<S>, from: &str, to: &[String], message: &str) -> Result<(), TalkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -44,13 +44,13 @@ where
         // A line that is a point alone would end the message.
         let point = if line.starts_with('.') { "." } else { "" };
         let said = dialog.say(&format!("{point}{line}")).await;
-        said.map_err(|error| MailError::from(error).at("the message"))?;
+        said.map_err(|error| TalkError::from(error).at("the message"))?;
     }
     ask(dialog, "the message", ".", 250).await
 }
 
 /// 251 is a 250 that knows more (RFC 5321 §4.2.3).
-async fn ask<S>(dialog: &mut Dialog<S>, step: &'static str, line: &str, wanted: u16) -> Result<(), MailError>
+async fn ask<S>(dialog: &mut Dialog<S>, step: &'static str, line: &str, wanted: u16) -> Result<(), TalkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -60,5 +60,5 @@ where
     };
     let (code, line) = said.await.map_err(|error| error.at(step))?.first();
     let fits = code == wanted || (wanted == 250 && code == 251);
-    if fits { Ok(()) } else { Err(MailError::Refused { step, answer: line }) }
+    if fits { Ok(()) } else { Err(TalkError::Refused { step, answer: line }) }
 }

@@ -3,16 +3,18 @@
 use std::fmt;
 
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, Error, RootCertStore};
 
 use super::Presented;
 use crate::base::Timestamp;
-use crate::proto::certificate::{Certificate, common_name};
+use crate::proto::certificate::{Certificate, common_name, rsa_bits};
 
 /// Names of a certificate that are told.
 const NAMES_TOLD: usize = 3;
+/// Bits of the shortest key of RSA whose signatures are believed.
+const SHORTEST_KEY: usize = 2_048;
 
 /// One fault. Texts of the certificate are foreign.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,9 +142,10 @@ fn in_chain(
     let sent: Vec<Certificate> = others.iter().filter_map(|der| Certificate::read(der).ok()).collect();
     match error {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => unknown_issuer(certificate, &sent, roots),
-        Error::InvalidCertificate(CertificateError::BadSignature) => {
-            Fault::Forged { issuer: called(&certificate.issuer) }
-        }
+        Error::InvalidCertificate(CertificateError::BadSignature) => match weakness(certificate, &sent, roots) {
+            Some(words) => Fault::Other(words),
+            None => Fault::Forged { issuer: called(&certificate.issuer) },
+        },
         Error::InvalidCertificate(
             CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. },
         ) => Fault::Other("it may not be used for a server".to_owned()),
@@ -158,9 +161,9 @@ fn in_chain(
         Error::InvalidCertificate(
             CertificateError::UnsupportedSignatureAlgorithmContext { .. }
             | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
-        ) => Fault::Other(
-            "it, or an issuer of it, is signed in a way that is not trusted any more (SHA-1, a short key)".to_owned(),
-        ),
+        ) => Fault::Other(weakness(certificate, &sent, roots).unwrap_or_else(|| {
+            "it, or an issuer of it, is signed in a way that is not trusted any more (SHA-1, a short key)".to_owned()
+        })),
         Error::InvalidCertificate(other) => Fault::Other(format!("it is refused: {}", clipped(&format!("{other:?}")))),
         other => Fault::Other(format!("it is refused: {}", clipped(&other.to_string()))),
     }
@@ -184,7 +187,32 @@ fn unknown_issuer(certificate: &Certificate, sent: &[Certificate], roots: &RootC
     let issuer = called(&top.issuer);
     // A root keeps its name without the header of the sequence.
     let is_root = roots.roots.iter().any(|root| top.issuer_der.ends_with(&root.subject) && !root.subject.is_empty());
-    if is_root { Fault::Forged { issuer } } else { Fault::Incomplete { issuer } }
+    if !is_root {
+        return Fault::Incomplete { issuer };
+    }
+    weakness(certificate, sent, roots).map_or(Fault::Forged { issuer }, Fault::Other)
+}
+
+/// What of a chain is too weak to be believed, where that is known.
+fn weakness(certificate: &Certificate, sent: &[Certificate], roots: &RootCertStore) -> Option<String> {
+    // Nobody looks at the signature of a root.
+    let chain = || std::iter::once(certificate).chain(sent).filter(|c| !c.is_self_issued());
+    if let Some((signed, hash)) = chain().find_map(|c| Some((c, c.old_hash?))) {
+        let whose = if signed == certificate { "it".to_owned() } else { format!("its issuer {}", signed.short()) };
+        return Some(format!("{whose} is signed with {hash}, which is not trusted any more"));
+    }
+    let short = |bits: Option<usize>| bits.filter(|bits| *bits < SHORTEST_KEY);
+    let of_sent = sent.iter().filter(|c| c.is_authority).find_map(|c| Some((c.short(), short(c.rsa_bits)?)));
+    let of_root = || {
+        let signs = |root: &TrustAnchor<'_>, c: &Certificate| c.issuer_der.ends_with(&root.subject);
+        let bits = |root: &TrustAnchor<'_>| short(rsa_bits(&root.subject_public_key_info));
+        chain().find_map(|c| {
+            let root = roots.roots.iter().find(|root| !root.subject.is_empty() && signs(root, c))?;
+            Some((called(&c.issuer), bits(root)?))
+        })
+    };
+    let (issuer, bits) = of_sent.or_else(of_root)?;
+    Some(format!("its issuer {issuer} has a key of {bits} bits, which is too short to be trusted"))
 }
 
 fn called(name: &str) -> String {

@@ -26,8 +26,12 @@ pub const HEADERS: OptionDoc = OptionDoc {
 };
 pub const CONTAINS: OptionDoc =
     OptionDoc { name: "contains", form: "string", default: "", help: "a text that the body must have" };
-pub const LACKS: OptionDoc =
-    OptionDoc { name: "lacks", form: "string", default: "", help: "a text that the body must not have" };
+pub const LACKS: OptionDoc = OptionDoc {
+    name: "lacks",
+    form: "string",
+    default: "",
+    help: "a text that the body must not have; UNKNOWN where the body goes on beyond `body_limit`",
+};
 pub const MATCHES: OptionDoc = OptionDoc {
     name: "matches",
     form: "string",
@@ -66,11 +70,24 @@ impl Expected {
     /// What is not as it must be, in words that go on after "HTTP 200 in 3ms". `limit` bounds a body that is unpacked.
     pub fn missed(&self, fetched: &Fetched, limit: usize) -> Option<String> {
         if !self.status.hold(fetched.status) {
-            let to = fetched.header("location").map(|to| format!(" to {}", Untrusted::new(to).line()));
-            return Some(format!("{}; expected {}", to.unwrap_or_default(), self.status));
+            let to = match fetched.header("location") {
+                Some(to) => format!(" to {}", Untrusted::new(to).line()),
+                None if matches!(fetched.status, 301 | 302 | 303 | 307 | 308) => " to nowhere (no Location)".to_owned(),
+                None => String::new(),
+            };
+            return Some(format!("{to}; expected {}", self.status));
         }
         let headers = self.headers.iter().find_map(|(name, pattern)| missed_header(fetched, name, pattern));
         headers.or_else(|| self.missed_body(fetched, limit)).map(|words| format!(", but {words}"))
+    }
+
+    /// What could not be found out, since the body goes on beyond what is read: a text that must not be there may be in the
+    /// rest.
+    pub fn unseen(&self, fetched: &Fetched, limit: usize) -> Option<String> {
+        let (text, _) = self.lacks.as_ref()?;
+        let (body, cut) = fetched.unpacked(limit).ok()?;
+        let read = units::bytes(body.len() as u64);
+        cut.then(|| format!("\"{text}\" is not in its first {read}, and what follows is not read: `body_limit`"))
     }
 
     fn looks_into_the_body(&self) -> bool {

@@ -3,7 +3,7 @@
 
 use super::kernel::{self, Counters};
 use super::sections::{Sections, lines, number};
-use super::{storage, system};
+use super::{storage, system, updates};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::Vitals;
 use crate::model::vitals::{ClockOffset, Missing};
@@ -144,10 +144,9 @@ pub fn seldom(sections: &Sections<'_>, vitals: &mut Vitals) {
     if lines(of("smart")).next() == Some(b"denied") {
         vitals.missing.push(Missing { what: "SMART", why: "smartctl needs root, and nobody is asked for it".into() });
     }
-    match system::updates(of("updates")) {
-        Ok(updates) => vitals.updates = updates,
-        Err(missing) => vitals.missing.push(missing),
-    }
+    let told = updates::read(of("updates"));
+    vitals.updates = told.updates;
+    vitals.missing.extend(told.missing);
 }
 
 /// Takes over what is asked for seldom from the look that asked for it.

@@ -8,4 +8,5 @@ pub mod linux;
 pub mod sections;
 pub mod storage;
 pub mod system;
+pub mod updates;
 pub mod windows;

@@ -1,11 +1,11 @@
-//! What a Linux system says of itself beside the kernel: failed units, whether it wants to be started anew, pending updates,
-//! installed packages, who is logged in, whether its clock is kept. Pure.
+//! What a Linux system says of itself beside the kernel: failed units, whether it wants to be started anew, installed
+//! packages, who is logged in, whether its clock is kept. Pure.
 
 use std::cmp::Ordering;
 
-use super::sections::{count, lines, number, words};
-use crate::base::{Timestamp, Untrusted};
-use crate::model::vitals::{Missing, Packages, Reboot, Updates};
+use super::sections::{count, lines, words};
+use crate::base::Untrusted;
+use crate::model::vitals::{Packages, Reboot};
 
 /// More lines of a list are not kept.
 const MOST: usize = 256;
@@ -76,62 +76,6 @@ fn by_number(a: &[u8], b: &[u8]) -> Ordering {
         runs.map(|run| count(run).unwrap_or(u64::MAX)).collect()
     };
     numbers(a).cmp(&numbers(b))
-}
-
-/// What the packager says could be brought up to date; who has none that can be asked without a lock says so.
-pub fn updates(section: &[u8]) -> Result<Option<Updates>, Missing> {
-    let missing = |why: &str| Missing { what: "updates", why: Untrusted::from(why) };
-    let mut rows = lines(section);
-    match rows.next() {
-        None => Ok(None),
-        Some(b"apt") => {
-            let mut refreshed = None;
-            let (mut all, mut security) = (None, 0);
-            for line in rows {
-                if let Some(rest) = line.strip_prefix(b"Inst ") {
-                    security += u32::from(is_security(rest));
-                } else if words(line).nth(1) == Some(b"upgraded,") {
-                    all = words(line).next().and_then(count).and_then(|n| u32::try_from(n).ok());
-                } else if let Some(seconds) = number(line) {
-                    refreshed = Some(Timestamp::from_secs(seconds as i64));
-                }
-            }
-            match all {
-                // New packages that come along are no updates, but security ones among them count.
-                Some(all) => {
-                    Ok(Some(Updates { by: "apt", all: all.max(security), security: Some(security), refreshed }))
-                }
-                None => Err(missing("apt gives no answer")),
-            }
-        }
-        Some(b"apk") => {
-            let rows: Vec<&[u8]> = rows.collect();
-            if rows.last() != Some(&&b"told"[..]) {
-                return Err(missing("apk gives no answer"));
-            }
-            let all = rows.iter().filter(|line| words(line).any(|word| word == b"<")).count();
-            Ok(Some(Updates {
-                by: "apk",
-                all: u32::try_from(all).unwrap_or(u32::MAX),
-                security: None,
-                refreshed: None,
-            }))
-        }
-        Some(b"dnf") => Err(missing("dnf is not asked: it takes its lock and writes its log")),
-        Some(b"zypper") => Err(missing("zypper is not asked: it takes its lock")),
-        Some(_) => Err(missing("nothing that can be read")),
-    }
-}
-
-/// `libc6 [2.36-9] (2.36-10 Debian-Security:12/stable-security [amd64])`: where it comes from stands in the parentheses, behind
-/// the version.
-fn is_security(rest: &[u8]) -> bool {
-    let Some(open) = rest.iter().position(|b| *b == b'(') else { return false };
-    let source = words(&rest[open..]).skip(1);
-    source.take_while(|word| !word.starts_with(b"[")).any(|word| {
-        let word = word.to_ascii_lowercase();
-        word.windows(8).any(|part| part == b"security")
-    })
 }
 
 /// Which packager, how many packages, and a digest of the sorted list.
@@ -211,26 +155,6 @@ mod tests {
         assert_eq!(told(installed, b"6.1.0-9-amd64"), yes("kernel 6.1.0-18-amd64 is installed"));
         assert_eq!(told(installed, b"6.1.0-7-amd64"), yes("the modules of the running kernel are gone"));
         assert_eq!(told(b"", b"6.1.0-7-amd64"), None, "a container has no modules and tells nothing");
-    }
-
-    #[test]
-    fn apt_tells_security_updates_from_others() {
-        let text = b"apt\n1700000000\n2 upgraded, 1 newly installed, 0 to remove and 0 not upgraded.\n\
-            Inst libc6 [2.36-9] (2.36-10 Debian-Security:12/stable-security [amd64])\n\
-            Inst libapache2-mod-security2 [1] (2 Debian:12.5/stable [amd64])\n\
-            Inst libx [1] (2 Ubuntu:22.04/jammy-updates, Ubuntu:22.04/jammy-security [amd64]) []\n";
-        let told = updates(text).expect("told").expect("some");
-        assert_eq!((told.all, told.security), (2, Some(2)));
-        assert_eq!(told.refreshed, Some(Timestamp::from_secs(1_700_000_000)));
-        assert!(updates(b"apt\n1700000000\n").is_err(), "apt failed: nothing is said");
-        assert_eq!(updates(b""), Ok(None));
-    }
-
-    #[test]
-    fn apk_counts_and_who_takes_locks_is_not_asked() {
-        let text = b"apk\nInstalled:                                Available:\nbusybox-1.36.1-r2  < 1.36.1-r5\nmusl-1.2.4-r0 < 1.2.4-r2\ntold\n";
-        assert_eq!(updates(text).expect("told").map(|u| (u.all, u.security)), Some((2, None)));
-        assert!(updates(b"dnf\n").expect_err("not asked").why.line().contains("lock"));
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::model::vitals::{Amount, ClockOffset, CpuTime, Drive, FileSystem, Rebo
 pub const SCRIPT: &str = include_str!("windows.ps1");
 const NAME: usize = 512;
 const MOST: usize = 256;
+/// Braces at which the answer may begin.
+const MOST_STARTS: usize = 64;
 
 /// What the script prints. PowerShell writes `null` for what it could not get, and some numbers as text.
 #[derive(Debug, Deserialize)]
@@ -30,10 +32,30 @@ struct Answer {
     memory_free_kb: Option<Number>,
     page_mb: Option<Number>,
     page_used_mb: Option<Number>,
-    disks: Option<Vec<Option<Disk>>>,
-    services: Option<Vec<Option<String>>>,
-    drives: Option<Vec<Option<Health>>>,
+    disks: Option<List<Disk>>,
+    services: Option<List<String>>,
+    drives: Option<List<Health>>,
     reboot: Option<bool>,
+}
+
+/// What PowerShell makes of a list: the list, its only element by itself, or (5.1, of arrays that carry properties) an object
+/// with the list in it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum List<T> {
+    All(Vec<Option<T>>),
+    Wrapped { value: Vec<Option<T>> },
+    Only(T),
+}
+
+impl<T> List<T> {
+    fn iter(&self) -> impl Iterator<Item = &T> {
+        let (all, only) = match self {
+            Self::All(all) | Self::Wrapped { value: all } => (all.as_slice(), None),
+            Self::Only(only) => (&[][..], Some(only)),
+        };
+        all.iter().flatten().chain(only).take(MOST)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,9 +102,7 @@ pub fn command() -> String {
 
 /// Reads the answer; `None` where it is none. `sent` and `heard`: the machine read its clock between the two.
 pub fn read(output: &[u8], sent: Timestamp, heard: Timestamp) -> Option<Vitals> {
-    let start = output.iter().position(|byte| *byte == b'{')?;
-    let mut answers = serde_json::Deserializer::from_slice(&output[start..]).into_iter::<Answer>();
-    let answer = answers.next()?.ok().filter(|answer| answer.noctty == 1)?;
+    let answer = answer(output)?;
     let text = |text: &Option<String>| Untrusted::bounded(text.as_deref().unwrap_or_default().as_bytes(), NAME);
     let count = |number: &Option<Number>| Number::count(number.as_ref());
     let amount = |total: Option<u64>, used: Option<u64>, unit: u64| {
@@ -91,7 +111,6 @@ pub fn read(output: &[u8], sent: Timestamp, heard: Timestamp) -> Option<Vitals> 
     };
     let (memory, free) = (count(&answer.memory_kb), count(&answer.memory_free_kb));
     let used = memory.zip(free).and_then(|(total, free)| total.checked_sub(free));
-    let services = answer.services.as_ref().map(|list| list.iter().flatten());
     Some(Vitals {
         name: text(&answer.name),
         system: text(&answer.system),
@@ -106,23 +125,37 @@ pub fn read(output: &[u8], sent: Timestamp, heard: Timestamp) -> Option<Vitals> 
         }),
         memory: amount(memory, used, 1024).filter(|memory| memory.total > 0),
         swap: amount(count(&answer.page_mb), count(&answer.page_used_mb), 1024 * 1024),
-        disks: answer.disks.iter().flatten().flatten().take(MOST).filter_map(disk).collect(),
-        failed_units: services
-            .map(|names| names.take(MOST).map(|name| Untrusted::bounded(name.as_bytes(), NAME)).collect()),
+        disks: answer.disks.iter().flat_map(List::iter).filter_map(disk).collect(),
+        failed_units: answer
+            .services
+            .map(|names| names.iter().map(|name| Untrusted::bounded(name.as_bytes(), NAME)).collect()),
         reboot: answer.reboot.map(|required| Reboot {
             required,
             reason: if required { "Windows asks for it".into() } else { Untrusted::default() },
         }),
-        drives: answer.drives.iter().flatten().flatten().take(MOST).map(drive).collect(),
+        drives: answer.drives.iter().flat_map(List::iter).filter_map(drive).collect(),
         clock: answer.time.map(|told| offset(told, sent, heard)),
         ..Vitals::default()
     })
 }
 
+/// The answer among whatever a shell says before it. What is no UTF-8 there, of a system whose code page is another, is told by
+/// its place only.
+fn answer(output: &[u8]) -> Option<Answer> {
+    let text = String::from_utf8_lossy(output);
+    let starts = text.match_indices('{').map(|(at, _)| at).take(MOST_STARTS);
+    let mut answers = starts.filter_map(|at| {
+        let mut values = serde_json::Deserializer::from_str(&text[at..]).into_iter::<Answer>();
+        values.next()?.ok()
+    });
+    answers.find(|answer| answer.noctty == 1)
+}
+
 fn disk(disk: &Disk) -> Option<FileSystem> {
     let (size, free) = (Number::count(disk.size.as_ref())?, Number::count(disk.free.as_ref())?);
     let used = size.checked_sub(free)?;
-    let mount = Untrusted::bounded(disk.name.as_deref()?.as_bytes(), NAME);
+    // Volumes without a letter are called by their folder: `C:\\Data\\`.
+    let mount = Untrusted::bounded(disk.name.as_deref()?.trim_end_matches('\\').as_bytes(), NAME);
     (size > 0).then(|| FileSystem {
         mount,
         device: Untrusted::default(),
@@ -134,13 +167,15 @@ fn disk(disk: &Disk) -> Option<FileSystem> {
     })
 }
 
-fn drive(drive: &Health) -> Drive {
+fn drive(drive: &Health) -> Option<Drive> {
+    // Where there is no such command, one stands there that is nothing.
+    let name = drive.name.as_deref().filter(|name| !name.is_empty())?;
     let healthy = match drive.health.as_deref() {
         Some("Healthy" | "0") => Some(true),
         Some("Warning" | "1" | "Unhealthy" | "2") => Some(false),
         Some(_) | None => None,
     };
-    Drive { device: Untrusted::bounded(drive.name.as_deref().unwrap_or_default().as_bytes(), NAME), healthy }
+    Some(Drive { device: Untrusted::bounded(name.as_bytes(), NAME), healthy })
 }
 
 /// PowerShell takes its seconds to start and reads the clock some time on the way.
@@ -163,9 +198,9 @@ mod tests {
     const SERVER: &str = r#"{"reboot":true,"drives":[{"health":"Healthy","name":"Virtual Disk"},{"health":"Unhealthy","name":"Disk 2"}],"page_used_mb":100,"page_mb":2432,"services":["MapsBroker","Spooler"],"uptime":864000,"cores":4,"memory_kb":8388148,"memory_free_kb":5242592,"version":"10.0.20348","name":"FILE01","system":"Microsoft Windows Server 2022 Standard","architecture":"64-bit","cpu":7,"noctty":1,"time":1700000000500,"disks":[{"name":"C:","size":136365211648,"free":27173042330},{"name":"D:","size":1099511627776,"free":21990232556}]}"#;
     /// As a locked-down account gets it: most objects are denied, and what is left comes as null, text or empty.
     const DENIED: &str = r#"
-        {"noctty":1,"time":1700000000500,"name":null,"system":null,"version":null,"architecture":null,"uptime":0,"cores":null,
+        {"noctty":1,"time":1700000000500,"name":null,"system":null,"version":null,"architecture":null,"uptime":null,"cores":null,
          "cpu":"7","memory_kb":null,"memory_free_kb":"5","page_mb":null,"page_used_mb":null,"disks":[null],"services":null,
-         "drives":[],"reboot":false}
+         "drives":[{"name":null,"health":""}],"reboot":false}
     "#;
 
     fn at(millis: i64) -> Timestamp {
@@ -191,6 +226,7 @@ mod tests {
     fn what_is_denied_is_not_known_and_not_guessed() {
         let vitals = read(DENIED.as_bytes(), at(0), at(0)).expect("an answer");
         assert_eq!((vitals.memory, vitals.cores, &vitals.failed_units), (None, None, &None));
+        assert_eq!((vitals.uptime, vitals.drives.len()), (None, 0), "nobody knows since when it is up");
         assert_eq!(vitals.cpu.map(|cpu| cpu.busy), Some(7.0));
         assert!(vitals.disks.is_empty() && vitals.reboot.is_some_and(|reboot| !reboot.required));
     }
@@ -202,6 +238,83 @@ mod tests {
         let noise = br"'powershell' is not recognized as an internal or external command";
         for none in [&noise[..], b"{}", b"{\"noctty\":2}", b"", b"{\"noctty\":1"] {
             assert_eq!(read(none, at(0), at(0)), None);
+        }
+    }
+
+    #[test]
+    fn a_list_of_one_or_none_is_a_list_in_whatever_form_it_comes() {
+        let with = |more: &str| {
+            let text = format!("{{\"noctty\":1,{more}}}");
+            read(text.as_bytes(), at(0), at(0)).expect("an answer")
+        };
+        let units = |more: &str| {
+            let units = with(more).failed_units;
+            units.map(|units| units.iter().map(Untrusted::line).collect::<Vec<_>>())
+        };
+        let one = Some(vec!["Spooler".to_owned()]);
+        assert_eq!(units(r#""services":["Spooler"]"#), one);
+        assert_eq!(units(r#""services":"Spooler""#), one);
+        assert_eq!(units(r#""services":{"value":["Spooler"],"Count":1}"#), one);
+        assert_eq!(units(r#""services":[]"#), Some(Vec::new()));
+        assert_eq!(units(r#""services":[null]"#), Some(Vec::new()));
+        assert_eq!((units(r#""services":null"#), units("\"cpu\":1")), (None, None));
+        let disk = r#"{"name":"C:\\Data\\","size":1000,"free":100}"#;
+        for disks in [disk.to_owned(), format!("[{disk}]"), format!("{{\"value\":[{disk}],\"Count\":1}}")] {
+            let vitals = with(&format!("\"disks\":{disks}"));
+            let told: Vec<_> = vitals.disks.iter().map(|disk| (disk.mount.line(), disk.size)).collect();
+            assert_eq!(told, [("C:\\Data".to_owned(), 1000)]);
+        }
+    }
+
+    #[test]
+    fn an_answer_is_found_behind_braces_and_in_another_code_page() {
+        let behind = format!("{{{{ welcome }} to {{\"noctty\":2}} {SERVER}");
+        assert!(read(behind.as_bytes(), at(0), at(0)).is_some());
+        // "Système" in the code page 850, and as the script writes it.
+        let old = b"{\"noctty\":1,\"system\":\"Syst\x8ame\",\"cores\":4}";
+        let vitals = read(old, at(0), at(0)).expect("an answer");
+        assert_eq!((vitals.cores, vitals.system.line().as_str()), (Some(4), "Syst\u{fffd}me"));
+        let ascii = br#"{"noctty":1,"system":"Syst\u00e8me \ud83d\ude00"}"#;
+        let vitals = read(ascii, at(0), at(0)).expect("an answer");
+        assert_eq!(vitals.system.as_bytes(), "Syst\u{e8}me \u{1f600}".as_bytes());
+    }
+
+    /// By the pages of Microsoft on each class; the script asks for nothing else.
+    #[test]
+    fn what_is_read_of_a_class_is_one_of_its_properties() {
+        let classes: [(&str, &str, &[&str]); 8] = [
+            (
+                "$o",
+                "Win32_OperatingSystem",
+                &[
+                    "Caption",
+                    "Version",
+                    "OSArchitecture",
+                    "LastBootUpTime",
+                    "TotalVisibleMemorySize",
+                    "FreePhysicalMemory",
+                ],
+            ),
+            ("$c", "Win32_ComputerSystem", &["Name", "NumberOfLogicalProcessors"]),
+            ("$p", "Win32_PerfFormattedData_PerfOS_Processor", &["PercentProcessorTime"]),
+            ("$g", "Win32_PageFileUsage", &["AllocatedBaseSize", "CurrentUsage"]),
+            ("$d", "Win32_LogicalDisk", &["DeviceID", "Size", "FreeSpace"]),
+            ("$v", "Win32_Volume", &["Name", "Capacity", "FreeSpace"]),
+            ("$s", "Win32_Service", &["Name"]),
+            ("$h", "Get-PhysicalDisk", &["FriendlyName", "HealthStatus"]),
+        ];
+        for (variable, class, properties) in classes {
+            assert!(SCRIPT.lines().any(|line| line.starts_with(variable) && line.contains(class)), "{class}");
+            let (of_it, into_pipe) = (format!("{variable}."), format!("({variable} | "));
+            let own = SCRIPT.match_indices(&of_it).map(|(at, _)| &SCRIPT[at + 3..]);
+            let piped = SCRIPT.match_indices(&into_pipe).flat_map(|(at, _)| {
+                let end = SCRIPT[at..].find('\n').map_or(SCRIPT.len(), |end| at + end);
+                let part = &SCRIPT[at..end];
+                part.match_indices("$_.").map(|(at, _)| &part[at + 3..]).collect::<Vec<_>>()
+            });
+            for name in own.chain(piped).map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next()) {
+                assert!(name.is_some_and(|name| properties.contains(&name)), "{class} has no {name:?}");
+            }
         }
     }
 

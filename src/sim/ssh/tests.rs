@@ -3,7 +3,9 @@ use tokio::sync::mpsc;
 
 use super::shell::Role;
 use super::*;
-use crate::ssh::{Attendant, Connection, Outlets, ShellInput, SshConfig, SshError, Surroundings, Target, Terminal};
+use crate::ssh::{
+    Attendant, Connection, Names, Outlets, ShellInput, SshConfig, SshError, Surroundings, Target, Terminal,
+};
 
 #[test]
 fn a_key_pair_signs_what_its_public_half_believes() {
@@ -29,7 +31,7 @@ async fn server(folder: &Path) -> (SshServers, SocketAddr, SshConfig) {
 }
 
 async fn open(config: &SshConfig, target: &str) -> Result<Connection, SshError> {
-    Connection::open(config, &Target::parse(target).expect("a target"), &Attendant::headless()).await
+    Connection::open(config, &Target::parse(target).expect("a target"), &Names::default(), &Attendant::headless()).await
 }
 
 #[tokio::test]

@@ -203,7 +203,10 @@ pub fn pools(equipment: &Equipment) -> impl Iterator<Item = (&Pool, Option<Fill>
     let tells_taken = equipment.memory.iter().any(|pool| pool.is_called(WITHOUT_CACHE));
     let with_cache =
         move |pool: &Pool| tells_taken && (pool.is_called("physical memory") || pool.is_called("virtual memory"));
-    let ignored = |pool: &Pool| limits.ignore.iter().any(|pattern| pattern.matches(pool.name.as_bytes()));
+    let ignored = |pool: &Pool| {
+        let name = pool.name.as_bytes();
+        is_full_by_nature(name) || limits.ignore.iter().any(|pattern| pattern.matches(name))
+    };
     let memory = equipment.memory.iter().map(move |pool| {
         let percent = share(pool.used_bytes, pool.total_bytes).filter(|_| !with_cache(pool) && !ignored(pool));
         (pool, percent.map(|percent| Fill { percent, limits: limits.memory }))
@@ -215,6 +218,14 @@ pub fn pools(equipment: &Equipment) -> impl Iterator<Item = (&Pool, Option<Fill>
         (pool, percent.map(|percent| Fill { percent, limits: limits.disk }))
     });
     memory.chain(storage)
+}
+
+/// Images that are mounted to be read, and the layers of containers: they are as full as they were made, or as the disk is that they
+/// are on, which is judged.
+fn is_full_by_nature(mount: &[u8]) -> bool {
+    ["/snap/", "/var/lib/snapd/snap/", "/var/lib/docker/", "/var/lib/containers/"]
+        .iter()
+        .any(|folder| mount.starts_with(folder.as_bytes()))
 }
 
 fn ups(ups: &Ups, notes: &mut Notes<'_>) {
@@ -456,15 +467,19 @@ mod tests {
             |name: &str, used, total| Pool { name: name.into(), used_bytes: Some(used), total_bytes: Some(total) };
         let mut equipment = Equipment {
             memory: vec![pool("Physical memory", 99, 100), pool(WITHOUT_CACHE, 40, 100)],
-            storage: vec![pool("/srv", 18_000_000_000_000, 20_000_000_000_000), pool("/snap/core", 100, 100)],
+            storage: vec![
+                pool("/srv", 18_000_000_000_000, 20_000_000_000_000),
+                pool("/mnt/image", 100, 100),
+                pool("/snap/core/17200", 100, 100),
+            ],
             ..Equipment::default()
         };
-        equipment.limits.ignore = vec![Pattern::new("/snap/*").expect("a pattern")];
+        equipment.limits.ignore = vec![Pattern::new("/mnt/*").expect("a pattern")];
         assert_eq!(words(&equipment), Vec::<String>::new());
         equipment.memory.pop();
         equipment.limits.ignore.clear();
         equipment.limits.disk = [50.0, 101.0];
-        let told = ["Critical Physical memory: 99 %, 99B of 100B", "Warning /snap/core: 100 %, 100B of 100B"];
+        let told = ["Critical Physical memory: 99 %, 99B of 100B", "Warning /mnt/image: 100 %, 100B of 100B"];
         assert_eq!(words(&equipment), told);
     }
 

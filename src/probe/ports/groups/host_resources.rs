@@ -8,6 +8,7 @@ use crate::model::Equipment;
 use crate::model::device::{Pool, Processor};
 use crate::model::vitals::WITHOUT_CACHE;
 use crate::probe::ports::cells::Tables;
+use crate::proto::snmp::oid::Index;
 use crate::proto::snmp::{Oid, Value};
 
 /// `hrProcessorLoad`.
@@ -63,10 +64,17 @@ fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
     let mut idle = None;
     for (row, kind) in tables.column(STORAGE_TYPE) {
         let Some(kind) = storage_type(kind) else { continue };
-        let unit = tables.get(STORAGE_UNIT, row).and_then(units);
-        let bytes = |column| Some(tables.get(column, row).and_then(units)?.saturating_mul(unit?));
+        let unit = tables.get(STORAGE_UNIT, row).and_then(Value::number).filter(|unit| *unit > 0);
+        let bytes = |column| Some(tables.get(column, row).and_then(blocks)?.saturating_mul(unit?));
+        let total = bytes(STORAGE_SIZE).filter(|bytes| *bytes > 0);
+        // A negative number that does not fit into the whole is none of more than 2^31 blocks.
+        let is_negative = matches!(tables.get(STORAGE_USED, row), Some(Value::Integer(..0)));
+        let used = bytes(STORAGE_USED).filter(|used| !is_negative || total.is_some_and(|total| *used <= total));
         let name = tables.get(STORAGE_NAME, row).and_then(Value::octets).map(Untrusted::new).unwrap_or_default();
-        let pool = Pool { name, used_bytes: bytes(STORAGE_USED), total_bytes: bytes(STORAGE_SIZE).filter(|b| *b > 0) };
+        let pool = Pool { name: named(name, row), used_bytes: used, total_bytes: total };
+        if used.is_none() && total.is_none() {
+            continue;
+        }
         match kind {
             RAM | VIRTUAL_MEMORY => equipment.memory.push(pool),
             FIXED_DISK | FLASH | NETWORK_DISK => equipment.storage.push(pool),
@@ -101,8 +109,16 @@ fn storage_type(value: Value<'_>) -> Option<u32> {
     oid.below(&Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 25, 2, 1]))?.single()
 }
 
-/// Units are Integer32; more than 2^31 of them come as a negative number, which is the same 32 bits.
-fn units(value: Value<'_>) -> Option<u64> {
+fn named(name: Untrusted, row: Index<'_>) -> Untrusted {
+    if !name.is_empty() {
+        return name;
+    }
+    let index = row.single().map(|index| format!(" {index}")).unwrap_or_default();
+    Untrusted::from(format!("storage{index}"))
+}
+
+/// Blocks are counted in an Integer32; more than 2^31 of them come as a negative number, which is the same 32 bits.
+fn blocks(value: Value<'_>) -> Option<u64> {
     match value {
         Value::Integer(number) => i32::try_from(number).ok().map(|n| u64::from(n.cast_unsigned())),
         other => other.number(),
@@ -144,6 +160,42 @@ mod tests {
             equipment.storage,
             [Pool { name: "/".into(), used_bytes: None, total_bytes: Some((1 << 31) * 4096) }]
         );
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_are_not_taken_for_sizes() {
+        let disk = Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 25, 2, 1, FIXED_DISK]);
+        let row = |fed: Fed, index: u32, name: &'static [u8], unit: i64, size: i64, used: i64| {
+            fed.cell(STORAGE_TYPE, &[index], Value::Oid(disk.as_raw()))
+                .cell(STORAGE_NAME, &[index], Value::Octets(name))
+                .cell(STORAGE_UNIT, &[index], Value::Integer(unit))
+                .cell(STORAGE_SIZE, &[index], Value::Integer(size))
+                .cell(STORAGE_USED, &[index], Value::Integer(used))
+        };
+        let fed = row(Fed::default(), 1, b"/large", 4096, -1_294_967_296, -1_794_967_296);
+        let fed = row(fed, 2, b"/no-unit", 0, 1000, 900);
+        let fed = row(fed, 3, b"/negative-unit", -4096, 1000, 900);
+        let fed = row(fed, 4, b"/negative-use", 4096, 1000, -5);
+        let fed = row(fed, 5, b"/empty", 4096, 0, 0);
+        let fed = row(fed, 6, b"", 4096, 1000, 999);
+        let fed = row(fed, 8, b"/same", 1, 10, 1);
+        let fed = row(fed, 9, b"/same", 1, 10, 9);
+        let told: Vec<_> = fed
+            .fold(&GROUP)
+            .storage
+            .into_iter()
+            .map(|pool| (pool.name.line(), pool.used_bytes, pool.total_bytes))
+            .collect();
+        let wanted = [
+            ("/large", Some(2_500_000_000 * 4096), Some(3_000_000_000 * 4096)),
+            ("/negative-use", None, Some(4_096_000)),
+            ("/empty", Some(0), None),
+            ("storage 6", Some(999 * 4096), Some(4_096_000)),
+            ("/same", Some(1), Some(10)),
+            ("/same", Some(9), Some(10)),
+        ];
+        let wanted: Vec<_> = wanted.into_iter().map(|(name, used, total)| (name.to_owned(), used, total)).collect();
+        assert_eq!(told, wanted);
     }
 
     #[test]
