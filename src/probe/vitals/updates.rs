@@ -5,8 +5,8 @@ use super::sections::{count, lines, number, words};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::vitals::{Missing, Updates};
 
-/// What `timeout` ends with.
-const OUT_OF_TIME: u64 = 124;
+/// What `timeout` ends with, and what was killed after it.
+const OUT_OF_TIME: [u64; 2] = [124, 137];
 /// zypper: some repositories were skipped.
 const SKIPPED: u64 = 106;
 
@@ -114,7 +114,7 @@ fn counted(by: &'static str, refresh: &str, rows: &[&[u8]]) -> Told {
         let mut row = row.ok_or_else(|| format!("{by} gives no answer"))?;
         match (row.next().and_then(count), row.next().and_then(small)) {
             (Some(0 | SKIPPED), Some(many)) => Ok(many),
-            (Some(OUT_OF_TIME), _) => Err(format!("{by} gives no answer in 6 seconds")),
+            (Some(status), _) if OUT_OF_TIME.contains(&status) => Err(format!("{by} gives no answer in 5 seconds")),
             (Some(status), _) => {
                 let why = complaint.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
                 Err(format!("{by} gives no answer: exit status {status}{why}"))
@@ -196,7 +196,8 @@ mod tests {
         assert_eq!(numbers(b"zypper\n1700000000\n--all 0 0\n--security 0 0\n"), Some((0, Some(0))));
         assert_eq!(why(b"dnf\n--all 0 0\n--security 0 0\n"), "the cache of dnf is empty; `dnf makecache` fills it");
         assert!(why(b"dnf\n1700000000\ndenied\ndenied\n").contains("mounts of its own"));
-        assert_eq!(why(b"dnf\n1700000000\n--all 124 0\n"), "dnf gives no answer in 6 seconds");
+        assert_eq!(why(b"dnf\n1700000000\n--all 124 0\n"), "dnf gives no answer in 5 seconds");
+        assert_eq!(why(b"zypper\n1700000000\n--all 137 0\n"), "zypper gives no answer in 5 seconds");
         assert_eq!(
             why(b"dnf\n1700000000\n--all 1 0\nError: Failed to load\n--security 1 0\n"),
             "dnf gives no answer: exit status 1: Failed to load"
