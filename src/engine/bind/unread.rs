@@ -57,6 +57,7 @@ pub fn bound(entry: &HostEntry, check: &CheckEntry, read: Option<&Bound>, why: &
         decides_reachability: false,
         fixed_pace: true,
         eases: false,
+        volatile: false,
         speaks_for_host: false,
         waits_for: None,
         wire: wire(),
