@@ -211,7 +211,8 @@ fn show(
     let state = state_dir::choose(globals.state.as_deref());
     keeper::log_beside(state.clone());
     let (findings, opening) = (console::Findings::default(), console::Opening::default());
-    let view = console::View { target, ui, findings, state, opening };
+    let wall = super::config_file(globals);
+    let view = console::View { target, ui, wall, findings, state, opening };
     let from = console::From { runtime, clock, mode, way, plans: None, configuration: None, ssh, why };
     console::view(view, from, Post::Attached(Box::new(link)))
 }

@@ -166,6 +166,8 @@ pub fn send_plan(plan: Plan, ssh: Surroundings, plans: &mpsc::Sender<Plan>) {
 pub struct View<'a> {
     pub target: Option<String>,
     pub ui: &'a UiOptions,
+    /// Where the pages of the wall are written.
+    pub wall: Option<PathBuf>,
     pub findings: Findings,
     /// Where notes and last known states are kept.
     pub state: Option<PathBuf>,
@@ -220,13 +222,14 @@ pub fn show(
     keeper::log_beside(state.clone());
     let way = Way::Here(state.clone().unwrap_or_default());
     let configuration = super::config_file(globals);
+    let wall = configuration.clone();
     let from = From { runtime, clock, mode, way, plans: Some(plans), configuration, ssh, why: None };
-    view(View { target, ui, findings, state, opening }, from, post)
+    view(View { target, ui, wall, findings, state, opening }, from, post)
 }
 
 /// Shows what comes from somewhere until it is left.
 pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
-    let View { target, ui, findings, state, opening } = view;
+    let View { target, ui, wall, findings, state, opening } = view;
     let From { runtime: engine_runtime, clock, mode, way, plans, configuration, ssh, why } = from;
     let capabilities = {
         let mut found = capabilities::detect(|name| std::env::var(name).ok());
@@ -256,10 +259,17 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let commands = screen_end.commands.clone();
     let trouble = findings.trouble.clone();
     let clipboard = clipboard(state.as_deref());
-    let setup = app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble, clipboard };
+    let now = clock.now();
+    let setup =
+        app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble, clipboard, now };
     let goes_there = setup.target.is_some();
     let mut app = App::new(setup);
     app.zone = jiff::tz::TimeZone::system();
+    app.walls = Some(super::wall::walls(wall, ui.clone(), capabilities));
+    if let Some(directory) = &state {
+        let (earlier, keep) = super::messages::start(directory);
+        app.logbook.go_on_from(earlier, keep);
+    }
     let var = |name: &str| std::env::var(name).ok();
     app.pointer.on = capabilities::answers_queries(var) && ui.mouse.is_on(var);
     let (layouts, problems) = Layouts::new(&ui.layouts, ui.first_layout.as_ref());
