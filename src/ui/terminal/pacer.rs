@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Which query a terminal answers is found out: the first that it answers is kept. One that never answers is written to at
-//! a fixed low rate, and asked on; one that falls silent gets little, for it likely does not read ([`Rest`]); when it answers, replies that are late are let in before any is counted, so that none
-//! is taken for that of a later chunk.
+//! a fixed low rate, and asked on; one that falls silent gets little, for it likely does not read. When it answers, replies
+//! that are late are let in before any is counted, so that none is taken for that of a later chunk.
 //!
 //! Pure: time is an argument, bytes come back.
 
