@@ -124,7 +124,7 @@ pub const ACTIONS: &[(Action, &str, &str)] = &[
     (
         Action::Follow,
         "follow",
-        "along the cable: from a host to its switch port, from a port to what hangs there; from an entry to what it is about",
+        "along the cable: from a host to its switch port, from a port to what hangs there; from a backup to what it protects, from an entry to what it is about",
     ),
     (Action::LastPlace, "last_place", "back to the place before: another screen, a view, where a jump began"),
     (Action::NextPlace, "next_place", "on again, after going back"),

@@ -141,3 +141,16 @@ fn the_wall_stands_in_front_of_the_console_until_a_key_is_pressed() {
     assert!(!console.screen().contains("[2 Hosts]"));
     assert!(console.press("x").screen() != before, "what came meanwhile is there");
 }
+
+/// From a backup that is in trouble to the host that would be lost, and back.
+#[test]
+fn a_backup_leads_to_what_it_protects() {
+    let mut console = outage((120, 40));
+    console.press("4");
+    let job = console.app.selected_asset().expect("a backup");
+    let text = console.press("Enter o").screen();
+    assert!(text.contains("[2 Hosts]") && console.app.overlays.is_empty(), "{text}");
+    assert_eq!(console.app.selected_asset(), Some(AssetId::new("db01")));
+    console.press("-");
+    assert_eq!(console.app.selected_asset(), Some(job));
+}
