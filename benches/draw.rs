@@ -75,6 +75,7 @@ fn app(size: (u16, u16)) -> App {
         messages: Vec::new(),
         trouble: Arc::default(),
         clipboard: Clipboard::default(),
+        now: T0,
     };
     let mut app = App::new(setup);
     app.resized(size.0, size.1);

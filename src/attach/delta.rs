@@ -52,6 +52,7 @@ pub fn put(now: &Snapshot, before: &Snapshot, out: &mut Vec<u8>) -> Sent {
         acks,
         deeds,
         transitions,
+        faults,
     } = now;
     revision.put(Some(&before.revision), out);
     // The one before may be no moment at all.
@@ -68,6 +69,7 @@ pub fn put(now: &Snapshot, before: &Snapshot, out: &mut Vec<u8>) -> Sent {
     put_all(&in_order(acks), &in_order(&before.acks), |(target, _)| target, out);
     put_all(deeds, &before.deeds, |entry| &entry.id, out);
     put_all(transitions, &before.transitions, Arc::as_ptr, out);
+    put_all(faults, &before.faults, Arc::as_ptr, out);
     let devices_sent = put_list(devices, &before.devices, |device| &device.host.id, DEVICES_ROOM, out);
     let whole = devices_sent.is_none();
     let has = Snapshot { devices: devices_sent.unwrap_or_else(|| devices.clone()), ..now.clone() };
@@ -94,6 +96,7 @@ pub fn take(before: &Snapshot, from: &mut Reader<'_>) -> Result<Snapshot, Malfor
         acks: Arc::new(take_list(&in_order(&before.acks), from)?.into_iter().collect()),
         deeds: take_list(&before.deeds, from)?.into(),
         transitions: take_list(&before.transitions, from)?.into(),
+        faults: take_list(&before.faults, from)?.into(),
         devices: take_list(&before.devices, from)?,
         sessions: Arc::from([]),
     })

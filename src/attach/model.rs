@@ -26,7 +26,8 @@ type PortLimits = port_rules::Limits;
 
 wire! {
     record Host {
-        id, name, address, tags, group, site, parents, redundancy, origin, ssh_alias, not_probed, ports,
+        id, name, address, tags, group, site, parents, redundancy, origin, ssh_alias, not_probed, runbook,
+        ports,
     }
     choice Origin { Config, Local, Gateway, Resolver, SshConfig, Environment, OneOff }
     record PortRules { sets, limits }
@@ -54,7 +55,7 @@ wire! {
     }
 
     record Job {
-        id, name, kind, repository, protects, schedule, grace, rpo, rto, origin, not_probed,
+        id, name, kind, repository, protects, schedule, grace, rpo, rto, origin, not_probed, runbook,
     }
     record Schedule { cron, timezone }
     record BackupReport { collected_at, points, total_points, locks, tool_version, damage, warnings }

@@ -154,7 +154,8 @@ fn show(
     let (way, link) = introduced(&runtime, clock, way, link)?;
     let state = state_dir::choose(globals.state.as_deref());
     keeper::log_beside(state.clone());
-    let shown = View { target, ui, findings: Findings::default(), state, opening: Opening::default() };
+    let wall = super::config_file(globals);
+    let shown = View { target, ui, wall, findings: Findings::default(), state, opening: Opening::default() };
     let from = From { runtime, clock, mode, way, plans: None, configuration: None, ssh, why };
     view(shown, from, Post::Attached(Box::new(link)))
 }

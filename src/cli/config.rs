@@ -14,7 +14,7 @@ use crate::base::options::{OptionDoc, Problem, Weight};
 use crate::base::{Clock, text, units};
 use crate::config::theme::Shelf;
 use crate::config::{
-    UiOptions, WallOptions, layouts, load, maintenance, port_rules, roles, rules, salvage, views, wall,
+    UiOptions, WallOptions, layouts, load, maintenance, port_rules, roles, rules, runbooks, salvage, views, wall,
 };
 use crate::engine::bind;
 use crate::notify;
@@ -281,6 +281,8 @@ pub fn reference() -> String {
     rows(&mut out, layouts::OPTIONS);
     out.push_str("\n### `[[ui.layout.row]]`\n\n");
     rows(&mut out, layouts::ROW_OPTIONS);
+    out.push_str("\n## `[runbooks]`\n\nWhat to do, by the tags of hosts: `b` opens it.\n\n");
+    rows(&mut out, runbooks::OPTIONS);
     out.push_str("\n## `[wall]`\n\nFor `noctty wall`; `docs/wall.md` says what it shows.\n\n");
     rows(&mut out, wall::OPTIONS);
     out.push_str("\n### `[[wall.page]]`\n\n");
@@ -339,6 +341,7 @@ const HOST: &[OptionDoc] = &[
         help: "how flapping of its checks is told, see `[flapping]`; false: not at all",
     },
     OptionDoc { name: "ssh", form: "string", default: "the address", help: "its name in `~/.ssh/config`" },
+    RUNBOOK,
     OptionDoc { name: "checks", form: "array", default: "[\"icmp\"]", help: "what is asked" },
     OptionDoc { name: "snmp", form: "table", default: "", help: "adds the checks `snmp` and `ports`" },
     OptionDoc {
@@ -367,7 +370,15 @@ const BACKUP: &[OptionDoc] = &[
     OptionDoc { name: "rto", form: "duration", default: "", help: "recovery time objective" },
     OptionDoc { name: "interval", form: "duration", default: "the kind's", help: "how often the repository is read" },
     OptionDoc { name: "enabled", form: "boolean", default: "true", help: "false: shown, not read" },
+    RUNBOOK,
 ];
+
+const RUNBOOK: OptionDoc = OptionDoc {
+    name: "runbook",
+    form: "string",
+    default: "",
+    help: "what to do: a link, or a file of text or Markdown, relative to this file; `b` opens it",
+};
 
 const SSH: &[OptionDoc] = &[OptionDoc {
     name: "config",

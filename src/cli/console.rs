@@ -59,6 +59,7 @@ pub fn show(
     keeper::log_beside(state.clone());
     let way = Way::Here(state.clone().unwrap_or_default());
     let configuration = super::config_file(globals);
+    let wall = configuration.clone();
     let from = From { runtime, clock, mode, way, plans: Some(plans), configuration, ssh, why: None };
-    view(View { target, ui, findings, state, opening }, from, post)
+    view(View { target, ui, wall, findings, state, opening }, from, post)
 }

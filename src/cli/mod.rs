@@ -17,6 +17,7 @@ mod incident;
 mod keeper;
 mod keys;
 mod logging;
+mod messages;
 mod plan;
 mod plans;
 mod ports;
@@ -149,8 +150,14 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => {
             let status = if error.use_stderr() { UNKNOWN } else { 0 };
+            let words = error.render().to_string();
             // A closed pipe must not turn help into a failure.
-            let _ = error.print();
+            let _ = if words.lines().all(text::is_clean) {
+                error.print()
+            } else {
+                // An argument is quoted there.
+                writeln!(std::io::stderr(), "{}", lines(&words))
+            };
             return ExitCode::from(status);
         }
     };
@@ -222,9 +229,14 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
-/// One line to standard error.
+/// To standard error. Whatever was named on the command line or in a file may be quoted there: it is shown, not obeyed.
 pub fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "noctty: {text}");
+    let _ = writeln!(std::io::stderr(), "noctty: {}", lines(text));
+}
+
+/// A text of several lines, each of them cleaned.
+fn lines(text: &str) -> String {
+    text.lines().map(text::clean).collect::<Vec<_>>().join("\n")
 }
 
 /// The file that is in force: the one named, else the first of the usual places that is there.

@@ -37,6 +37,8 @@ const FIRST_PICTURE: Duration = Duration::from_millis(80);
 pub struct View<'a> {
     pub target: Option<String>,
     pub ui: &'a UiOptions,
+    /// Where the pages of the wall are written.
+    pub wall: Option<PathBuf>,
     pub findings: Findings,
     /// Where notes and last known states are kept.
     pub state: Option<PathBuf>,
@@ -73,7 +75,7 @@ impl std::fmt::Debug for From {
 
 /// Shows what comes from somewhere until it is left.
 pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
-    let View { target, ui, findings, state, opening } = view;
+    let View { target, ui, wall, findings, state, opening } = view;
     let From { runtime: engine_runtime, clock, mode, way, plans, configuration, ssh, why } = from;
     let capabilities = {
         let mut found = capabilities::detect(|name| std::env::var(name).ok());
@@ -96,11 +98,7 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let (mut screen_end, engine_end) = bus::pair(Arc::new(first));
     let stop = CancellationToken::new();
     let system_ssh = ssh.system_ssh();
-    let names = Names::default();
-    if let Some(state) = state.clone().filter(|_| attached) {
-        let names = names.clone();
-        std::thread::spawn(move || super::ssh::recall(&names, &state));
-    }
+    let names = if attached { remembered(state.clone()) } else { Names::default() };
     let desk = Desk::new(clock, mode, engine_end, ssh.clone(), names, stop.clone());
     let means = Means { clock, mode, state: state.clone(), ssh, plans, configuration, way, why, stop: stop.clone() };
     let engine = engine_runtime.spawn(keeper::keep(desk, post, means));
@@ -108,10 +106,17 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let commands = screen_end.commands.clone();
     let trouble = findings.trouble.clone();
     let clipboard = clipboard(state.as_deref());
-    let setup = app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble, clipboard };
+    let now = clock.now();
+    let setup =
+        app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble, clipboard, now };
     let goes_there = setup.target.is_some();
     let mut app = App::new(setup);
     app.zone = jiff::tz::TimeZone::system();
+    app.walls = Some(super::wall::walls(wall, ui.clone(), capabilities));
+    if let Some(directory) = &state {
+        let (earlier, keep) = super::messages::start(directory);
+        app.logbook.go_on_from(earlier, keep);
+    }
     let var = |name: &str| std::env::var(name).ok();
     app.pointer.on = capabilities::answers_queries(var) && ui.mouse.is_on(var);
     let (layouts, problems) = Layouts::new(&ui.layouts, ui.first_layout.as_ref());
@@ -172,6 +177,17 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
         super::incident::keep(state.as_deref(), &Untrusted::from(text));
     }
     Ok(exit_code(&exit?))
+}
+
+/// The addresses that are known from before, once a thread has read them: sessions go by them where no name can be resolved.
+fn remembered(state: Option<PathBuf>) -> Names {
+    let names = Names::default();
+    if let Some(state) = state {
+        let known = names.clone();
+        // Without a thread a session looks names up and has nothing else to go by.
+        let _ = std::thread::Builder::new().name("names".to_owned()).spawn(move || super::ssh::recall(&known, &state));
+    }
+    names
 }
 
 /// As a shell has it: 128 and the number where it was a signal, 129 where the terminal hung up.

@@ -84,9 +84,11 @@ fn keep(path: PathBuf) -> Keep {
 fn file(own: &[Words]) -> String {
     let text = |words: &String| Value::String(words.clone());
     let view = |words: &Words| {
-        let Words { name, screen, filter, problems_only, sort, group, layout, hide } = words;
+        let Words { name, screen, filter, problems_only, sort, sort_devices, group, layout, hide } = words;
         let mut table = Table::from_iter([("name".to_owned(), text(name)), ("screen".to_owned(), text(screen))]);
-        for (key, word) in [("filter", filter), ("sort", sort), ("group", group), ("layout", layout)] {
+        let words =
+            [("filter", filter), ("sort", sort), ("sort_devices", sort_devices), ("group", group), ("layout", layout)];
+        for (key, word) in words {
             if !word.is_empty() {
                 table.insert(key.to_owned(), text(word));
             }

@@ -2,6 +2,7 @@
 //! no command can be sent from it, and the engine has no end that would take one. Where another noctty polls for the same state
 //! directory, its pictures are shown instead, over a connection that takes no orders.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use crate::base::Clock;
 use crate::base::options::Problem;
 use crate::bus::{self, ViewEnd};
 use crate::config::theme::ThemeChoice;
-use crate::config::{Config, UiOptions, WallOptions};
+use crate::config::{Config, UiOptions, WallOptions, salvage};
 use crate::engine::Plan;
 use crate::engine::records::Records;
 use crate::engine::run::{Setup, run as run_engine};
@@ -26,6 +27,8 @@ use crate::model::Policy;
 use crate::net::Net;
 use crate::ssh::Surroundings;
 use crate::state::{Link, Mode, Snapshot};
+use crate::ui::app::wall::Walls;
+use crate::ui::frame::Capabilities;
 use crate::ui::run::Terminal;
 use crate::ui::terminal::{capabilities, guard};
 use crate::ui::wall::Wall;
@@ -56,6 +59,16 @@ pub fn run(args: &WallArgs, globals: &Globals) -> Result<ExitCode> {
     let ssh = super::surroundings(&config.ssh);
     let plans = plans::source_plans(source, ssh.clone());
     show(plans, config.wall, &config.ui, (&args.page, args.theme.as_deref()), ssh, &problems, globals)
+}
+
+/// What the console raises in front of itself: the pages of that file as it is then.
+pub(super) fn walls(file: Option<PathBuf>, ui: UiOptions, capabilities: Capabilities) -> Walls {
+    Walls::new(move |now| {
+        let (config, problems) = file.as_deref().map(salvage::read).unwrap_or_default();
+        let theme = config.wall.theme.clone().or_dark("wall");
+        let (themes, _) = themes::start(&UiOptions { theme, ..ui.clone() }, capabilities);
+        Wall::new(config.wall, themes, plans::trouble(&problems), now).in_front()
+    })
 }
 
 /// Runs the wall on the given plans until it is told to end. `wanted` are pages and a theme that the command line names.

@@ -49,7 +49,8 @@ pub struct JobEntry {
 }
 
 /// Keys of a `[[backup]]` that every tool has; the others belong to the tool.
-const JOB_KEYS: [&str; 12] = [
+const JOB_KEYS: [&str; 13] = [
+    "runbook",
     "name",
     "id",
     "kind",
@@ -83,6 +84,7 @@ pub(super) fn read_host(
     }
     let Parents { names: parents, places: parent_places, redundancy } = read_parents(&mut r);
     let ssh_alias = r.string("ssh");
+    let runbook = r.string("runbook");
     let checks = r.node("checks").map(|node| read_checks(node, &mut r));
     let snmp = r.table("snmp").cloned();
     let own_flapping = r.node("flapping").map(|node| read_flapping(node, flapping, problems));
@@ -108,6 +110,7 @@ pub(super) fn read_host(
     host.parents = parents.iter().map(AssetId::new).collect();
     host.redundancy = redundancy;
     host.ssh_alias = ssh_alias.as_deref().map(Arc::from);
+    host.runbook = runbook.as_deref().map(Arc::from);
     host.ports = ports.of_host(own_ports, &tags);
     let place = Some(place_of(table, "name"));
     let flapping = own_flapping.unwrap_or(flapping);
@@ -226,6 +229,7 @@ pub(super) fn read_job(table: &Table, problems: &mut Vec<Problem>) -> Option<Job
     let rto = r.duration("rto");
     let interval = r.duration_from("interval", Duration::from_secs(1));
     let enabled = r.bool("enabled").unwrap_or(true);
+    let runbook = r.string("runbook");
     let zone = timezone.clone().unwrap_or_else(|| "UTC".to_owned());
     if jiff::tz::TimeZone::get(&zone).is_err() {
         r.problem(
@@ -268,6 +272,7 @@ pub(super) fn read_job(table: &Table, problems: &mut Vec<Problem>) -> Option<Job
         rto,
         origin: Origin::Config,
         not_probed: (!enabled).then(|| Arc::from("disabled in the configuration")),
+        runbook: runbook.as_deref().map(Arc::from),
     };
     let options = Table {
         place: table.place.clone(),

@@ -84,7 +84,8 @@ impl Key {
             (Some(c), None) if !c.is_control() && c != ' ' => KeyCode::Char(c),
             _ => {
                 NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(rest)).map(|(_, code)| *code).or_else(|| {
-                    let n: u8 = rest.strip_prefix('F')?.parse().ok()?;
+                    let digits = rest.strip_prefix(['F', 'f'])?;
+                    let n: u8 = digits.chars().all(|c| c.is_ascii_digit()).then(|| digits.parse().ok())??;
                     (1..=24).contains(&n).then_some(KeyCode::Function(n))
                 })?
             }
@@ -136,7 +137,9 @@ impl fmt::Display for Key {
             KeyCode::Function(n) => write!(f, "F{n}"),
             KeyCode::Char(c) if c != ' ' => {
                 if self.ctrl {
-                    write!(f, "{}", c.to_ascii_uppercase())
+                    // A capital beside Ctrl is one with Shift.
+                    let shift = if c.is_ascii_uppercase() { "Shift+" } else { "" };
+                    write!(f, "{shift}{}", c.to_ascii_uppercase())
                 } else {
                     write!(f, "{c}")
                 }
@@ -148,6 +151,8 @@ impl fmt::Display for Key {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -156,9 +161,25 @@ mod tests {
             let key = Key::parse(text).unwrap_or_else(|| panic!("{text} is no key"));
             assert_eq!(key.to_string(), text);
         }
-        for bad in ["", "Ctrl+", "Foo", "F0", "F25", "ab"] {
+        for bad in ["", "Ctrl+", "Foo", "F0", "F25", "F+5", "ab", "Ctrl", "Shift+Shift"] {
             assert_eq!(Key::parse(bad), None, "{bad}");
         }
         assert_eq!(Key::parse("Shift+g"), Some(Key::char('G')));
+        assert_eq!(Key::parse("f5").map(|key| key.to_string()).as_deref(), Some("F5"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_a_key_reads_back_as_it_is_written(
+            modifiers in prop::collection::vec(prop::sample::select(vec!["Ctrl+", "Alt+", "Shift+"]), 0..4),
+            name in prop_oneof!["\\PC{1,3}", "[fF][0-9+]{1,3}", prop::sample::select(NAMED.map(|(name, _)| name.to_owned()).to_vec())],
+            any in any::<String>(),
+        ) {
+            for text in [format!("{}{name}", modifiers.concat()), any] {
+                if let Some(key) = Key::parse(&text) {
+                    prop_assert_eq!(Key::parse(&key.to_string()), Some(key), "{:?} is written as {}", text, key);
+                }
+            }
+        }
     }
 }

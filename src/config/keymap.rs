@@ -134,6 +134,8 @@ fn show(chord: &[Key]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const KNOWN: [&str; 3] = ["top", "help", "quit"];
@@ -215,5 +217,54 @@ mod tests {
         assert!(all.contains("k.toml:2:1: error: the chord q t (top) can never be typed"), "{all}");
         let freed = map.merge("k.toml", "[screen]\nq = \"\"\n", &KNOWN);
         assert!(freed.is_empty() && map.look_up(&[Key::char('q'), Key::char('t')]) == Lookup::Action("top"));
+    }
+
+    /// Lines of a file, right and wrong.
+    fn any_line() -> impl Strategy<Value = String> {
+        let key = prop_oneof![
+            prop::sample::select(vec![
+                "g",
+                "g g",
+                "g g g",
+                "Ctrl+I",
+                "Shift+g",
+                "Ctrl+Shift+x",
+                "q  q",
+                "Esc",
+                "",
+                " ",
+                "?",
+                "F5"
+            ])
+            .prop_map(str::to_owned),
+            "[a-zA-Z+ ]{0,8}",
+            "\\PC{0,4}",
+        ];
+        let action = prop::sample::select(vec!["top", "help", "quit", "", "tpo", ":view x", ":nothing", "\u{202e}"]);
+        prop_oneof![
+            4 => (key, action).prop_map(|(key, action)| format!("{} = {}", toml::Value::from(key), toml::Value::from(action))),
+            1 => any::<String>(),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_read_and_what_is_wrong_has_its_place_and_what_holds_can_be_typed(
+            lines in prop::collection::vec(any_line(), 0..8),
+        ) {
+            let text = format!("[screen]\n{}\n", lines.join("\n"));
+            let mut map = Keymap::default();
+            let problems = map.merge("k.toml", &text, &["top", "help", "quit", ":view"]);
+            for problem in &problems {
+                prop_assert!(problem.render().starts_with("k.toml:"), "{}", problem.render());
+            }
+            let all: String = problems.iter().map(Problem::render).collect();
+            for (chord, action) in &map.chords {
+                prop_assert_eq!(parse_chord(&show(chord)), Some(chord.clone()), "as it is shown");
+                prop_assert_eq!(map.look_up(chord), Lookup::Action(action));
+                let hidden = (1..chord.len()).any(|length| map.chords.contains_key(&chord[..length]));
+                prop_assert!(!hidden || all.contains(&format!("the chord {} ", show(chord))), "{} in\n{}", show(chord), all);
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ use super::mouse::MouseChoice;
 use super::port_rules::ForAll;
 use super::roles::RoleOptions;
 use super::rules::{self, PollingOptions};
+use super::runbooks;
 use super::theme::ThemeChoice;
 use super::views::{self, ViewOptions, Word};
 use super::wall::WallOptions;
@@ -208,6 +209,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let polling_table = r.table("polling");
     let flapping_node = r.node("flapping");
     let roles_table = r.table("roles");
+    let runbooks_table = r.table("runbooks");
     let traps = r.table("traps").cloned();
     let notify: Vec<Table> = r.tables("notify").into_iter().cloned().collect();
     problems.extend(r.finish());
@@ -215,10 +217,11 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let usual = Some(FlapFormula::ICINGA);
     let flapping = flapping_node.map_or(usual, |node| rules::read_flapping(node, usual, &mut problems));
     let read_host = |t: &&Table| inventory::read_host(t, &ports, flapping, &mut problems);
-    let hosts: Vec<HostEntry> = host_tables.iter().filter_map(read_host).collect();
+    let mut hosts: Vec<HostEntry> = host_tables.iter().filter_map(read_host).collect();
     let tags: Vec<&str> = hosts.iter().flat_map(|h| h.host.tags.iter().map(|t| &**t)).collect();
     ports.check_tags(&tags, &mut problems);
-    let jobs: Vec<JobEntry> = job_tables.iter().filter_map(|t| inventory::read_job(t, &mut problems)).collect();
+    let mut jobs: Vec<JobEntry> = job_tables.iter().filter_map(|t| inventory::read_job(t, &mut problems)).collect();
+    runbooks::settle(name, &mut hosts, &mut jobs, runbooks_table, &mut problems);
     let mut references = Vec::new();
     inventory::check_references(&hosts, &jobs, &mut references);
     let maintenance = maintenance::read(&windows, &mut problems);
@@ -242,7 +245,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
 }
 
 /// A path as the file `name` means it: `~/` is the user's home, and what is relative stands beside the file.
-fn beside(name: &str, path: &str) -> PathBuf {
+pub(super) fn beside(name: &str, path: &str) -> PathBuf {
     if let Some(rest) = path.strip_prefix("~/")
         && let Some(home) = std::env::var_os("HOME")
     {

@@ -13,6 +13,7 @@ pub mod mouse;
 pub mod port_rules;
 pub mod roles;
 pub mod rules;
+pub mod runbooks;
 pub mod salvage;
 pub mod theme;
 pub mod views;

@@ -14,6 +14,7 @@ pub struct ViewOptions {
     pub filter: Option<Word>,
     pub problems_only: bool,
     pub sort: Option<Word>,
+    pub sort_devices: Option<Word>,
     pub group: Option<Word>,
     pub layout: Option<Word>,
     pub hide: Vec<Word>,
@@ -29,11 +30,12 @@ impl ViewOptions {
         let screen = word(&mut r, table, "screen");
         let filter = word(&mut r, table, "filter");
         let problems_only = r.bool("problems_only").unwrap_or(false);
-        let (sort, group) = (word(&mut r, table, "sort"), word(&mut r, table, "group"));
+        let (sort, sort_devices) = (word(&mut r, table, "sort"), word(&mut r, table, "sort_devices"));
+        let group = word(&mut r, table, "group");
         let layout = word(&mut r, table, "layout");
         let hide = r.placed_strings("hide").unwrap_or_default();
         problems.extend(r.finish());
-        Some(Self { name: name?, screen, filter, problems_only, sort, group, layout, hide })
+        Some(Self { name: name?, screen, filter, problems_only, sort, sort_devices, group, layout, hide })
     }
 }
 
@@ -66,6 +68,12 @@ pub const OPTIONS: &[OptionDoc] = &[
         form: "string",
         default: "as shipped",
         help: "what the list is sorted by, `-` before it for the other way round. Overview: `severity`, `name`, `age`; hosts: also `rtt`, `loss`, `load`, `owner`, `site`, `parent`, `group`, `from`; backups: also `newest`, `rpo`, `used`, `next`, `size`, `points`, `kind`; ports: a column",
+    },
+    OptionDoc {
+        name: "sort_devices",
+        form: "string",
+        default: "as shipped",
+        help: "what the list of devices is sorted by: `severity`, `name`, `findings`, `up`, `in`, `out`, `age`, `site`, `group`",
     },
     OptionDoc { name: "group", form: "string", default: "none", help: "hosts by `site`, by `group`, or `none`" },
     OptionDoc { name: "layout", form: "string", default: "as it is", help: "where the panes stand: a layout's name" },

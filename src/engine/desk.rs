@@ -16,7 +16,7 @@ use super::sessions::Sessions;
 use crate::attach::{self, News, Order};
 use crate::base::Clock;
 use crate::bus::{Asker, Command, EngineEnd, MessageWeight, Notice, Ticket, Visitors};
-use crate::model::{CareBook, Facts, Maintenance, Observation, Policy, Remembered, RememberedDevice, Session};
+use crate::model::{CareBook, Facts, Log, Maintenance, Observation, Policy, Remembered, RememberedDevice, Session};
 use crate::ssh::{Names, Surroundings};
 use crate::state::{CheckView, DeviceView, Event, Link, Mode, Snapshot};
 
@@ -175,7 +175,11 @@ impl Desk {
             known.extend([
                 Event::Restored(remembered(&self.last)),
                 Event::RestoredDevices(devices(&self.last)),
-                Event::RestoredTransitions(self.last.transitions.to_vec()),
+                Event::RestoredLog(Log {
+                    transitions: self.last.transitions.to_vec(),
+                    notifications: self.last.notifications.to_vec(),
+                    faults: self.last.faults.to_vec(),
+                }),
                 Event::Incidents(incidents),
                 Event::Care(care(&self.last)),
             ]);

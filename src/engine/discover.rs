@@ -337,6 +337,7 @@ fn repository_job(kind: &str, repository: &str, secret: Option<(&str, Value)>, f
         rto: None,
         origin: Origin::Environment,
         not_probed: None,
+        runbook: None,
     });
     let mut options = vec![("repository", Value::String(repository.to_owned()))];
     options.extend(secret);

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::base::{Clock, Timestamp};
 use crate::journal::{self, Contents, Draft, Journal, Watch};
-use crate::model::{CareBook, Entry, EntryKind, Remembered, RememberedAsset, RememberedDevice, Span, Transition};
+use crate::model::{CareBook, Entry, EntryKind, Logged, Remembered, RememberedAsset, RememberedDevice, Span};
 use crate::state::{DeviceView, Event, Storage, TRANSITIONS};
 use crate::store::{Dispatch, Outbox, Store, StoreError};
 
@@ -23,8 +23,8 @@ use crate::store::{Dispatch, Outbox, Store, StoreError};
 const DRAFTS: usize = 32;
 /// Drafts that nobody waits for and that are kept while the disk cannot be written.
 const MOST_UNSAVED: usize = 10_000;
-/// Batches of last known states that may wait for the disk.
-const BATCHES: usize = 4;
+/// Batches that may wait for the disk: one of each kind, so that none takes the place of another.
+const BATCHES: usize = 6;
 /// How often the journal is asked whether another process has written: where the kernel tells of that, for those on other
 /// machines only.
 const LOOK: Duration = Duration::from_secs(2);
@@ -46,8 +46,8 @@ enum Batch {
     Outbox(Vec<Dispatch>),
     /// Addresses that names resolved to.
     Names(Vec<(Arc<str>, IpAddr)>),
-    /// Conditions that changed.
-    Transitions(Vec<Arc<Transition>>),
+    /// What the log of the next run has to have.
+    Log(Vec<Logged>),
 }
 
 /// What an earlier run left, beside last known states.
@@ -178,12 +178,10 @@ impl Records {
         Err(names)
     }
 
-    /// The same for conditions that changed.
-    pub fn log(&self, transitions: Vec<Arc<Transition>>) -> Result<(), Vec<Arc<Transition>>> {
-        let Some(Batch::Transitions(transitions)) = self.hand_over(Batch::Transitions(transitions)) else {
-            return Ok(());
-        };
-        Err(transitions)
+    /// The same for what the log has.
+    pub fn log(&self, batch: Vec<Logged>) -> Result<(), Vec<Logged>> {
+        let Some(Batch::Log(batch)) = self.hand_over(Batch::Log(batch)) else { return Ok(()) };
+        Err(batch)
     }
 
     /// What an earlier run left untold, and its addresses, once they are read; once.
@@ -484,7 +482,7 @@ fn keep_states(
             (Batch::Checks(checks), Some(open)) => open.save(&checks),
             (Batch::Assets(assets), Some(open)) => open.save_assets(&assets),
             (Batch::Names(names), Some(open)) => open.save_names(&names),
-            (Batch::Transitions(transitions), Some(open)) => open.save_transitions(&transitions),
+            (Batch::Log(batch), Some(open)) => open.save_log(&batch),
             (Batch::Devices(views), Some(open)) => {
                 let devices: Vec<RememberedDevice> = views.iter().map(|view| view.remembered()).collect();
                 open.save_devices(&devices)
@@ -526,14 +524,14 @@ fn load(store: Store, clock: Clock, events: &mpsc::Sender<Event>, tell_left: one
         }
         Err(error) => tracing::warn!(%error, "what people were told cannot be read"),
     }
-    match store.load_transitions(TRANSITIONS) {
-        Ok((transitions, unreadable)) => {
+    match store.load_log(TRANSITIONS) {
+        Ok((log, unreadable)) => {
             if unreadable > 0 {
-                tracing::warn!(count = unreadable, "some changes of conditions cannot be read");
+                tracing::warn!(count = unreadable, "some of what happened before cannot be read");
             }
-            let _ = events.blocking_send(Event::RestoredTransitions(transitions));
+            let _ = events.blocking_send(Event::RestoredLog(log));
         }
-        Err(error) => tracing::warn!(%error, "what changed before cannot be read"),
+        Err(error) => tracing::warn!(%error, "what happened before cannot be read"),
     }
     match states {
         Ok(loaded) => {
@@ -574,8 +572,8 @@ mod tests {
     use super::*;
     use crate::base::Untrusted;
     use crate::model::{
-        AssetId, CheckKey, Claim, Condition, Deed, Flap, Host, IfOper, Incident, IncidentId, Observation, Origin, Port,
-        PortTable, Reading, Release, Stickiness, Subject, Target, Urgency,
+        AssetId, CheckKey, Claim, Condition, Deed, Fault, Flap, Host, IfOper, Incident, IncidentId, Log, Observation,
+        Origin, Port, PortTable, Reading, Release, Stickiness, Subject, Target, Transition, Urgency,
     };
     use crate::state::rules::ports::judge;
 
@@ -777,20 +775,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn conditions_that_changed_come_back_after_a_restart() {
+    async fn what_happened_comes_back_after_a_restart() {
         let dir = tempfile::tempdir().expect("a directory");
         let (target, name) = (Target::Host(AssetId::new("a")), "a".into());
         let (from, to, reason) = (Condition::Ok, Condition::Critical, "no answer".into());
         let change = Arc::new(Transition { at: Timestamp(7), target, name, from, to, down: true, reason });
-        let earlier = |event| if let Event::RestoredTransitions(all) = event { Some(all) } else { None };
+        let fault = Arc::new(Fault { at: Timestamp(8), words: "a task panicked".into() });
+        let earlier = |event| if let Event::RestoredLog(all) = event { Some(all) } else { None };
         let (tx, mut events) = mpsc::channel(64);
         let records = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
-        assert_eq!(until(&mut events, earlier).await, Vec::new());
-        records.log(vec![change.clone()]).expect("taken");
+        assert_eq!(until(&mut events, earlier).await, Log::default());
+        records.log(vec![Logged::Changed(change.clone()), Logged::Failed(fault.clone())]).expect("taken");
         records.close();
         let (tx, mut events) = mpsc::channel(64);
         let again = Records::start(Some(dir.path().to_owned()), Clock::start(), tx);
-        assert_eq!(until(&mut events, earlier).await, [change]);
+        let log = Log { transitions: vec![change], faults: vec![fault], ..Log::default() };
+        assert_eq!(until(&mut events, earlier).await, log);
         again.close();
     }
 

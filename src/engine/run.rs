@@ -29,7 +29,7 @@ use crate::base::{Alarm, Clock, Timestamp, Untrusted};
 use crate::bus::{self, Asker, EngineEnd, MessageWeight, Notice, Ticket, Visit, Visitors};
 use crate::journal::Draft;
 use crate::model::{
-    AssetId, CheckKey, Condition, Deed, Observation, Outcome, Policy, Remembered, Subject, Target, Transition,
+    AssetId, CheckKey, Condition, Deed, Logged, Observation, Outcome, Policy, Remembered, Subject, Target,
 };
 use crate::net::Net;
 use crate::ssh::Surroundings;
@@ -47,6 +47,8 @@ const PUBLISH_UNSEEN: Duration = Duration::from_secs(1);
 const REMEMBER_EVERY: Duration = Duration::from_secs(15);
 /// And so soon after one of which people are told, so that a restart does not take it for news.
 const REMEMBER_SOON: Duration = Duration::from_secs(1);
+/// How soon what happened is kept for the log of the next run: so much of it is lost where this one is killed.
+const LOG_EVERY: Duration = Duration::from_secs(2);
 /// States that go to the store at once.
 const REMEMBER_BATCH: usize = 4_096;
 /// Devices whose ports go to the store at once.
@@ -162,7 +164,8 @@ pub(super) struct Engine {
     pub to_remember: HashSet<CheckKey>,
     assets_to_remember: HashSet<Subject>,
     devices_to_remember: HashSet<AssetId>,
-    to_log: Vec<Arc<Transition>>,
+    to_log: Vec<Logged>,
+    logged_at: Timestamp,
     notify: Notify,
     /// What the journal is to have and nobody waits for.
     to_write: VecDeque<Draft>,
@@ -222,6 +225,7 @@ impl Engine {
             assets_to_remember: HashSet::new(),
             devices_to_remember: HashSet::new(),
             to_log: Vec::new(),
+            logged_at: setup.clock.now(),
             notify: Notify::new(delivered),
             to_write: VecDeque::new(),
             remembered_at: setup.clock.now(),
@@ -276,7 +280,7 @@ impl Engine {
                 Effect::RememberDevice(id) => {
                     self.devices_to_remember.insert(id);
                 }
-                Effect::Log(transition) => self.to_log.push(transition),
+                Effect::Log(one) => self.to_log.push(one),
                 Effect::Announce { asset, from, to, news } => {
                     tracing::info!(asset = asset.as_str(), ?from, ?to, ?news, "state changed");
                     let target = if self.state.has_host(&asset) { Target::Host(asset) } else { Target::Job(asset) };
@@ -493,6 +497,9 @@ impl Engine {
         if self.has_to_remember() {
             at = at.min(self.remembered_at.plus(self.remember_every()));
         }
+        if !self.to_log.is_empty() {
+            at = at.min(self.logged_at.plus(LOG_EVERY));
+        }
         if !self.to_write.is_empty() || self.notify.has_notes() {
             at = at.min(now.plus(PUBLISH_EVERY));
         }
@@ -504,8 +511,7 @@ impl Engine {
     }
 
     fn has_to_remember(&self) -> bool {
-        let waiting =
-            [self.to_remember.len(), self.assets_to_remember.len(), self.devices_to_remember.len(), self.to_log.len()];
+        let waiting = [self.to_remember.len(), self.assets_to_remember.len(), self.devices_to_remember.len()];
         waiting.iter().any(|count| *count > 0)
     }
 
@@ -541,11 +547,8 @@ impl Engine {
             self.to_remember.clear();
             self.assets_to_remember.clear();
             self.devices_to_remember.clear();
-            self.to_log.clear();
             return;
         };
-        // A disk that takes nothing costs the oldest of them.
-        self.to_log.drain(..self.to_log.len().saturating_sub(TRANSITIONS));
         let names = self.net.names.take_found();
         if !names.is_empty()
             && let Err(names) = records.remember_names(names)
@@ -583,11 +586,21 @@ impl Engine {
                 self.assets_to_remember.remove(subject);
             }
         }
-        // Last: it must not take the place of the states that keep a restart from telling what is known.
+    }
+
+    /// Hands the store what happened; what it does not take now comes soon.
+    fn log(&mut self, now: Timestamp) {
+        self.logged_at = now;
+        let Some(records) = &self.records else {
+            self.to_log.clear();
+            return;
+        };
+        // A disk that takes nothing costs the oldest of them.
+        self.to_log.drain(..self.to_log.len().saturating_sub(TRANSITIONS));
         if !self.to_log.is_empty()
-            && let Err(transitions) = records.log(std::mem::take(&mut self.to_log))
+            && let Err(batch) = records.log(std::mem::take(&mut self.to_log))
         {
-            self.to_log = transitions;
+            self.to_log = batch;
         }
     }
 
@@ -667,6 +680,9 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
         if engine.has_to_remember() && now.since(engine.remembered_at) >= engine.remember_every() {
             engine.remember(now);
         }
+        if !engine.to_log.is_empty() && now.since(engine.logged_at) >= LOG_EVERY {
+            engine.log(now);
+        }
         // Those that come meanwhile wait for one another. Nobody is told when the first has come, so the loop looks.
         let now = engine.clock.now();
         let take_at = engine.taken.plus(GATHER);
@@ -731,6 +747,7 @@ async fn wind_up(mut engine: Engine, mut setup: Setup, mut delivered: mpsc::Rece
         engine.publish(&setup.end, now);
     }
     engine.remember(now);
+    engine.log(now);
     engine.write_down();
     if let Some(records) = engine.records.take() {
         // The last states and notes reach the disk before the process ends. Nobody reads events any more: whoever

@@ -33,6 +33,8 @@ pub struct Job {
     pub origin: Origin,
     /// Why it is not read, in words.
     pub not_probed: Option<Arc<str>>,
+    /// As [`super::Host::runbook`].
+    pub runbook: Option<Arc<str>>,
 }
 
 /// A state of the data one can go back to.

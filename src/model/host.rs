@@ -115,6 +115,8 @@ pub struct Host {
     pub ssh_alias: Option<Arc<str>>,
     /// Why nothing is polled, in words ("behind jump1, not probed").
     pub not_probed: Option<Arc<str>>,
+    /// What to do when something is wrong with it: a link, or the path of a file.
+    pub runbook: Option<Arc<str>>,
     /// Which of its ports matter how much.
     pub ports: Arc<PortRules>,
 }
@@ -134,6 +136,7 @@ impl Host {
             origin,
             ssh_alias: None,
             not_probed: None,
+            runbook: None,
             ports: PortRules::none(),
         }
     }

@@ -49,6 +49,14 @@ pub struct Notification {
     pub count: u32,
 }
 
+/// What a device told by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NotificationView {
+    pub told: Notification,
+    /// The port that it is about, where the device was walked.
+    pub port: Option<Untrusted>,
+}
+
 /// How the listener stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrapStatus {

@@ -310,6 +310,7 @@ mod tests {
                 rto: None,
                 origin: Origin::Config,
                 not_probed: None,
+                runbook: None,
             }),
             state,
             condition,

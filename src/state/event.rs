@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::snapshot::{HostWatch, Mode, Storage, WatchView};
 use crate::model::{
-    AssetId, CareBook, ChannelStatus, CheckKey, Condition, Entry, Incident, Inventory, Notification, Observation,
-    Pause, Policy, Release, Session, SessionId, Subject, Target, Transition, TrapStatus,
+    AssetId, CareBook, ChannelStatus, CheckKey, Condition, Entry, Incident, Inventory, Log, Logged, Notification,
+    Observation, Pause, Policy, Release, Session, SessionId, Subject, Target, TrapStatus,
 };
 pub use crate::model::{Remembered, RememberedAsset, RememberedDevice};
 
@@ -21,8 +21,8 @@ pub enum Event {
     RestoredAssets(Vec<RememberedAsset>),
     /// What the store knows of the ports of devices.
     RestoredDevices(Vec<RememberedDevice>),
-    /// Changes of conditions that an earlier run saw.
-    RestoredTransitions(Vec<Arc<Transition>>),
+    /// What an earlier run kept for the log.
+    RestoredLog(Log),
     Observed(Observation),
     /// Time has passed: staleness and due backups are looked at.
     Tick,
@@ -86,8 +86,8 @@ pub enum Effect {
     RememberAsset(Subject),
     /// Keep what is known of this device's ports for the next start.
     RememberDevice(AssetId),
-    /// A condition changed, whether anybody is told of it or not: keep that for the log of the next start.
-    Log(Arc<Transition>),
+    /// Keep that for the log of the next start, whether anybody is told of it or not.
+    Log(Logged),
     /// A thing became hard bad, worse, better or good again; once for each. What cannot be judged announces nothing.
     Announce { asset: AssetId, from: Condition, to: Condition, news: News },
     /// The same of a part of a device: a port, or what it says of itself.

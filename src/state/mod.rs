@@ -12,17 +12,17 @@ pub mod rules;
 pub mod snapshot;
 pub mod view;
 
-mod notifications;
+mod newest;
 mod reduce;
-mod transitions;
 
+pub use crate::model::NotificationView;
 pub use event::{Effect, Event, News, Pace, Remembered};
 pub use reduce::State;
+pub use reduce::TRANSITIONS;
 pub use snapshot::{
     Blindness, Cause, EngineView, HostWatch, Link, Mode, Problem, ProblemKind, Snapshot, Storage, Totals, WatchView,
 };
-pub use transitions::MOST as TRANSITIONS;
 pub use view::{
     Care, CheckView, DeviceView, Finding, Flapping, Gap, HostView, InferredParent, JobState, JobView, Maintained,
-    NotificationView, PortState, PortView, Rates,
+    PortState, PortView, Rates,
 };

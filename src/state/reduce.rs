@@ -9,22 +9,26 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::event::{Effect, Event, News};
-use super::notifications::Notifications;
+use super::newest::Newest;
 use super::rules;
 use super::rules::backup::Now;
 use super::rules::check::Hearing;
 use super::rules::parents::Lineage;
 use super::snapshot::Mode;
 use super::snapshot::{EngineView, Snapshot};
-use super::transitions::Transitions;
 use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
 use crate::model::device::Neighbor;
 use crate::model::{
-    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Host, Incident, Inventory, Job, Notification, Observation,
-    Outcome, Policy, Reading, Session, Subject, Target, Told, redundancy_groups,
+    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Fault, Host, Incident, Inventory, Job, Logged, Notification,
+    NotificationView, Observation, Outcome, Policy, Reading, Session, Subject, Target, Told, Transition,
+    redundancy_groups,
 };
 
+/// What is kept of what happened.
+const NOTIFICATIONS: usize = 500;
+pub const TRANSITIONS: usize = 1_000;
+const FAULTS: usize = 100;
 /// Values kept for a host's sparkline.
 const TRAIL: usize = 16;
 
@@ -62,8 +66,10 @@ pub struct State {
     pub(super) sessions: Vec<Session>,
     pub(super) engine: EngineView,
     pub(super) remarks: Vec<Arc<str>>,
-    pub(super) notifications: Notifications,
-    pub(super) transitions: Transitions,
+    pub(super) notifications: Newest<NotificationView, NOTIFICATIONS>,
+    pub(super) transitions: Newest<Transition, TRANSITIONS>,
+    /// Tasks that ended in a fault, of earlier runs too.
+    pub(super) faults: Newest<Fault, FAULTS>,
     pub(super) desk: Desk,
     pub(super) upkeep: Upkeep,
     sight: Sight,
@@ -162,7 +168,7 @@ impl State {
             Event::Restored(remembered) => self.restore(at, remembered, &mut effects),
             Event::RestoredDevices(devices) => self.restore_devices(devices),
             Event::RestoredAssets(assets) => self.restore_assets(assets),
-            Event::RestoredTransitions(earlier) => self.transitions.restore(earlier),
+            Event::RestoredLog(earlier) => self.restore_log(earlier),
             Event::Policy(policy) => self.policy = policy,
             Event::Mode(mode) => self.engine.mode = mode,
             Event::Paused(pause) => {
@@ -193,15 +199,7 @@ impl State {
                 self.engine.late = late;
                 self.engine.runs = runs;
             }
-            Event::Fault(text) => {
-                // A fault that repeats is one fault; the list stays short for months.
-                if !self.engine.faults.contains(&text) {
-                    self.engine.faults.push(text);
-                    if self.engine.faults.len() > 20 {
-                        self.engine.faults.remove(0);
-                    }
-                }
-            }
+            Event::Fault(words) => self.failed(at, words, &mut effects),
             Event::Discovering(discovering) => self.engine.discovering = discovering,
             Event::Watching(watch) => self.engine.watch = watch,
             Event::WatchingHosts(hosts) => self.engine.hosts_watched = hosts,
@@ -271,6 +269,7 @@ impl State {
         self.revision += 1;
         self.notifications.publish();
         self.transitions.publish();
+        self.faults.publish();
         super::snapshot::build(self, at)
     }
 
@@ -693,8 +692,13 @@ impl State {
         // The host left the inventory meanwhile.
         let Some(row) = self.host_rows.get(&told.host) else { return };
         effects.push(Effect::Look(told.host.clone()));
-        let device = self.hosts[*row].device.as_deref();
-        self.notifications.take(told, device);
+        let port = told.if_index.and_then(|index| {
+            let ports = &self.hosts[*row].device.as_deref()?.table.ports;
+            ports.iter().find(|port| port.index == index).map(|port| port.label().clone())
+        });
+        let view = Arc::new(NotificationView { told, port });
+        self.notifications.take(view.clone());
+        effects.push(Effect::Log(Logged::Told(view)));
     }
 
     fn entry_saved(&mut self, entry: Arc<Entry>) {

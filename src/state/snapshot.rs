@@ -8,11 +8,11 @@ use std::time::Duration;
 use super::reduce::State;
 use super::rules;
 use super::rules::refresh::Pace;
-use super::view::{CheckView, DeviceView, HostView, JobView, NotificationView};
+use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
 use crate::model::{
-    Acknowledgement, AssetId, ChannelStatus, Condition, Entry, Incident, IncidentStatus, Maintenance, Pause, Policy,
-    Session, Target, Transition, TrapStatus,
+    Acknowledgement, AssetId, ChannelStatus, Condition, Entry, Fault, Incident, IncidentStatus, Maintenance,
+    NotificationView, Pause, Policy, Session, Target, Transition, TrapStatus,
 };
 
 pub mod problems;
@@ -184,6 +184,8 @@ pub struct Snapshot {
     pub deeds: Arc<[Arc<Entry>]>,
     /// Which conditions changed, newest first, over restarts too.
     pub transitions: Arc<[Arc<Transition>]>,
+    /// Tasks of the engine that ended in a fault, newest first, over restarts too.
+    pub faults: Arc<[Arc<Fault>]>,
 }
 
 impl Snapshot {
@@ -291,6 +293,7 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
         acks: state.desk.acks().clone(),
         deeds: state.desk.entries.clone(),
         transitions: state.transitions.published(),
+        faults: state.faults.published(),
     }
 }
 

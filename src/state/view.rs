@@ -8,8 +8,8 @@ use crate::base::{Timestamp, Untrusted, units};
 pub use crate::model::PortState;
 use crate::model::{
     Acknowledgement, BackupReport, CheckSpec, Condition, EASES_AFTER, Flap, Flaps, Host, Inference, Job, Maintenance,
-    Notification, Observation, Port, PortEvent, PortKey, PortMemory, PortRole, PortTable, Remembered, RememberedDevice,
-    Ties, ToldApart,
+    Observation, Port, PortEvent, PortKey, PortMemory, PortRole, PortTable, Remembered, RememberedDevice, Ties,
+    ToldApart,
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -459,6 +459,11 @@ impl DeviceView {
         self.firm_findings().map(|finding| finding.condition).fold(self.condition, Condition::max)
     }
 
+    /// A rate of all its ports together; `None` before the second walk, where none has any.
+    pub fn total(&self, rate: fn(&Rates) -> Option<f64>) -> Option<f64> {
+        self.ports.iter().filter_map(|port| rate(&port.rates)).reduce(|a, b| a + b)
+    }
+
     /// What of the findings is a problem.
     pub fn firm_findings(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.firm)
@@ -526,14 +531,6 @@ impl DeviceView {
             missed: false,
         })
     }
-}
-
-/// What a device told by itself.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NotificationView {
-    pub told: Notification,
-    /// The port that it is about, where the device was walked.
-    pub port: Option<Untrusted>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

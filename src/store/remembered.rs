@@ -16,9 +16,9 @@ use super::database::{self, Durability, OpenError, Schema};
 use super::form::{self, Names};
 use super::outbox::{self, Dispatch, Outbox};
 use super::ports;
-use super::transitions;
+use super::{told, transitions};
 use crate::base::Timestamp;
-use crate::model::{AssetId, CheckKey, Remembered, RememberedAsset, RememberedDevice, Subject, Transition};
+use crate::model::{AssetId, CheckKey, Log, Logged, Remembered, RememberedAsset, RememberedDevice, Subject};
 
 const SCHEMA: Schema = Schema {
     file: "store.db",
@@ -48,6 +48,7 @@ const SCHEMA: Schema = Schema {
               ) STRICT, WITHOUT ROWID",
         transitions::STEP,
         outbox::TOLD_STEP,
+        told::STEP,
     ],
 };
 
@@ -225,25 +226,42 @@ impl Store {
         write().map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
     }
 
-    /// The newest changes of conditions, and how many could not be read.
+    /// What happened, at most so many changes of conditions, and how much of it could not be read.
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn load_transitions(&self, most: usize) -> Result<(Vec<Arc<Transition>>, usize), StoreError> {
-        let read = transitions::read(&self.connection, most);
-        read.map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+    pub fn load_log(&self, most: usize) -> Result<(Log, usize), StoreError> {
+        let read = || {
+            let (transitions, first) = transitions::read(&self.connection, most)?;
+            let (notifications, second) = told::notifications(&self.connection)?;
+            let (faults, third) = told::faults(&self.connection)?;
+            Ok((Log { transitions, notifications, faults }, first + second + third))
+        };
+        read().map_err(|e: rusqlite::Error| database::classify(&SCHEMA.path(&self.directory), &e).into())
     }
 
-    /// Stores changes of conditions in one transaction.
+    /// Stores what happened, in one transaction.
     ///
     /// # Errors
     /// As [`Store::save`].
-    pub fn save_transitions(&mut self, batch: &[Arc<Transition>]) -> Result<(), StoreError> {
+    pub fn save_log(&mut self, batch: &[Logged]) -> Result<(), StoreError> {
         if self.lock.is_none() && !self.take_over()? {
             return Err(StoreError::Owned(crate::base::text::clean(&self.directory.display().to_string())));
         }
-        transitions::write(&mut self.connection, batch)
-            .map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
+        let mut write = || {
+            let transaction = self.connection.transaction()?;
+            for one in batch {
+                match one {
+                    Logged::Changed(one) => transitions::put(&transaction, one)?,
+                    Logged::Told(one) => told::put(&transaction, one)?,
+                    Logged::Failed(one) => told::put_fault(&transaction, one)?,
+                }
+            }
+            transitions::forget(&transaction)?;
+            told::forget(&transaction)?;
+            transaction.commit()
+        };
+        write().map_err(|e| database::classify(&SCHEMA.path(&self.directory), &e).into())
     }
 
     /// What an earlier run left untold, without what is older than a week by the wall clock; nothing while another process writes.
@@ -400,7 +418,10 @@ mod tests {
 
     use super::super::Untold;
     use super::*;
-    use crate::model::{Alert, AlertKind, Condition, Flap, Observation, Reading, Target, Told, Unit};
+    use crate::model::{
+        Alert, AlertKind, Condition, Fault, Flap, Notification, NotificationKind, NotificationView, Observation,
+        Reading, Target, Told, Transition, Unit,
+    };
 
     fn one(host: &str, name: &str, millis: i64) -> Remembered {
         let check = CheckKey { subject: Subject::Host(AssetId::new(host)), name: Arc::from(name) };
@@ -535,14 +556,42 @@ mod tests {
             Arc::new(Transition { at: Timestamp(n), target, name, from, to, down: true, reason: "no answer".into() })
         };
         let all: Vec<_> = (0..6_000).map(change).collect();
-        store.save_transitions(&all[..5_500]).expect("saved");
-        store.save_transitions(&all[5_500..]).expect("saved");
+        let log = |part: &[Arc<Transition>]| part.iter().cloned().map(Logged::Changed).collect::<Vec<_>>();
+        store.save_log(&log(&all[..5_500])).expect("saved");
+        store.save_log(&log(&all[5_500..])).expect("saved");
         drop(store);
         let store = Store::open(dir.path()).expect("opens");
-        assert_eq!(store.load_transitions(2).expect("loads"), (vec![change(5_999), change(5_998)], 0));
-        assert_eq!(store.load_transitions(10_000).expect("loads").0.len(), 5_000);
+        let load = |store: &Store, most| {
+            let (log, unreadable) = store.load_log(most).expect("loads");
+            (log.transitions, unreadable)
+        };
+        assert_eq!(load(&store, 2), (vec![change(5_999), change(5_998)], 0));
+        assert_eq!(load(&store, 10_000).0.len(), 5_000);
         store.connection.execute("UPDATE transitions SET form = x'01' WHERE id > 5999", []).expect("damaged");
-        assert_eq!(store.load_transitions(2).expect("loads"), (vec![change(5_998)], 1));
+        assert_eq!(load(&store, 2), (vec![change(5_998)], 1));
+    }
+
+    #[test]
+    fn what_devices_told_and_faults_come_back_and_a_storm_of_the_one_leaves_the_other() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut store = Store::open(dir.path()).expect("opens");
+        let told = |n: i64| {
+            let (at, host, kind) = (Timestamp(n), AssetId::new("sw1"), NotificationKind::LinkDown);
+            let detail = "\u{1b}[31mred".into();
+            let told = Notification { at, host, kind, if_index: Some(7), detail, version: "v2c", count: 1 };
+            Arc::new(NotificationView { told, port: Some("Gi0/7".into()) })
+        };
+        let fault = |n: i64| Arc::new(Fault { at: Timestamp(n), words: format!("task {n} panicked").into() });
+        let mut all: Vec<Logged> = (0..150).map(|n| Logged::Failed(fault(n))).collect();
+        all.extend((0..3_000).map(|n| Logged::Told(told(n))));
+        store.save_log(&all).expect("saved");
+        drop(store);
+        let store = Store::open(dir.path()).expect("opens");
+        let (log, unreadable) = store.load_log(10).expect("loads");
+        assert_eq!((log.notifications.len(), log.faults.len(), unreadable), (1_000, 100, 0));
+        assert_eq!((&log.notifications[0], &log.faults[0]), (&told(2_999), &fault(149)));
+        let rows = |sql: &str| store.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a count");
+        assert_eq!(rows("SELECT count(*) FROM told"), 1_100, "the rest is forgotten");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, params};
 
 use super::form::{CONDITIONS, byte, place, time};
 use super::outbox::{put_target, target};
@@ -41,18 +41,17 @@ pub(super) fn read(connection: &Connection, most: usize) -> rusqlite::Result<(Ve
     Ok((found, unreadable))
 }
 
-/// In the order of their coming, in one transaction.
-pub(super) fn write(connection: &mut Connection, batch: &[Arc<Transition>]) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    {
-        let mut put = transaction.prepare_cached("INSERT INTO transitions (form) VALUES (?1)")?;
-        for one in batch {
-            put.execute(params![encode(one)])?;
-        }
-        let forget = "DELETE FROM transitions WHERE id <= (SELECT max(id) FROM transitions) - ?1";
-        transaction.prepare_cached(forget)?.execute([KEPT])?;
-    }
-    transaction.commit()
+pub(super) fn put(transaction: &Transaction<'_>, one: &Transition) -> rusqlite::Result<()> {
+    let put = "INSERT INTO transitions (form) VALUES (?1)";
+    transaction.prepare_cached(put)?.execute(params![encode(one)])?;
+    Ok(())
+}
+
+/// All but the newest.
+pub(super) fn forget(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let forget = "DELETE FROM transitions WHERE id <= (SELECT max(id) FROM transitions) - ?1";
+    transaction.prepare_cached(forget)?.execute([KEPT])?;
+    Ok(())
 }
 
 fn encode(one: &Transition) -> Vec<u8> {

@@ -9,6 +9,7 @@ mod mouse;
 mod news;
 mod places;
 mod screen;
+pub mod wall;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -34,6 +35,7 @@ use super::panes::{self, PaneKind, ScreenId, Selected};
 use super::parts::Parts;
 use super::port::Seen;
 use super::run::Exit;
+use super::runbook;
 use super::screen::Ring;
 use super::session::SessionPane;
 use super::sorting::Orders;
@@ -41,6 +43,7 @@ use super::themes::Themes;
 use super::tour::{Wish, World};
 use super::trail::Trails;
 use super::views::Views;
+use super::wall::Wall;
 use crate::base::Timestamp;
 use crate::bus::{Command, MessageWeight, Ticket};
 use crate::config::key::Key;
@@ -81,6 +84,10 @@ pub struct App {
     pub chord: Vec<Key>,
     pub message: Option<(MessageWeight, String)>,
     pub logbook: Logbook,
+    /// Makes the wall, and the one that stands in front of everything.
+    pub walls: Option<wall::Walls>,
+    wall: Option<Box<Wall>>,
+    pub(super) runbook: runbook::Awaited,
     /// Commands that were typed, and filters.
     pub history: Vec<String>,
     pub filters: Vec<String>,
@@ -175,6 +182,8 @@ pub struct Setup {
     /// Said all the time.
     pub trouble: Arc<OnceLock<String>>,
     pub clipboard: Clipboard,
+    /// When it begins.
+    pub now: Timestamp,
 }
 impl App {
     pub fn new(setup: Setup) -> Self {
@@ -197,6 +206,9 @@ impl App {
             chord: Vec::new(),
             message: None,
             logbook: Logbook::default(),
+            walls: None,
+            wall: None,
+            runbook: runbook::Awaited::default(),
             history: Vec::new(),
             filters: Vec::new(),
             sessions: Vec::new(),
@@ -223,7 +235,7 @@ impl App {
             zone: TimeZone::UTC,
             tour_wish: None,
             frozen: None,
-            now: Timestamp(0),
+            now: setup.now,
             commands: setup.commands,
             lists: Default::default(),
             device: None,
@@ -244,8 +256,16 @@ impl App {
             exit: None,
             ring: None,
         };
+        let count = setup.messages.len();
+        let first = setup.messages.first().cloned();
         for (weight, text) in setup.messages {
             app.say(weight, text);
+        }
+        // The footer has one line.
+        if let Some((weight, text)) = first.filter(|_| count > 1) {
+            let words =
+                format!("{count} things are wrong with keys or themes, {} lists them: {text}", app.key_of(Action::Log));
+            app.message = Some((weight, words));
         }
         app
     }

@@ -456,14 +456,24 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
         return &[("open", "type"), ("down", "next"), ("end_session", "end"), ("back", "back"), ("help", "help")];
     }
     if matches!(app.focus, PaneKind::Devices | PaneKind::Ports) && app.shows(PaneKind::Ports) {
-        return &[
-            ("open", "open"),
-            ("watch", "watch"),
-            ("follow", "other end"),
-            ("columns", "columns"),
-            ("filter", "find"),
-            ("help", "help"),
-        ];
+        return match app.focus {
+            PaneKind::Ports => &[
+                ("open", "open"),
+                ("watch", "watch"),
+                ("follow", "other end"),
+                ("columns", "columns"),
+                ("filter", "find"),
+                ("help", "help"),
+            ],
+            _ => &[
+                ("open", "open"),
+                ("watch", "watch"),
+                ("follow", "other end"),
+                ("columns", "sort"),
+                ("filter", "find"),
+                ("help", "help"),
+            ],
+        };
     }
     // On narrow screens the last ones are left out: whoever knows no key needs the help before all.
     match app.focus {

@@ -13,6 +13,10 @@
 //! `state:` takes the words that are shown, and tells apart what they do: what is DOWN answers nothing, what is CRITICAL answers.
 
 mod port;
+#[cfg(test)]
+mod properties;
+
+use std::ops::Range;
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -35,6 +39,16 @@ pub struct Filter {
 struct Term {
     inverted: bool,
     test: Test,
+    /// Where it stands in the text.
+    at: Range<usize>,
+}
+
+/// A word that cannot be meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where it begins, in characters, the first is 1.
+    pub column: usize,
+    pub words: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -76,30 +90,31 @@ impl Subject<'_> {
     }
 }
 
+impl Mistake {
+    /// With its place, where that is not the beginning.
+    pub fn said(&self) -> String {
+        match self.column {
+            1 => self.words.clone(),
+            column => format!("{} (column {column})", self.words),
+        }
+    }
+}
+
 impl Filter {
     pub fn parse(text: &str) -> Self {
-        let terms = text
-            .split_whitespace()
-            .filter_map(|word| {
-                let (inverted, rest) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
-                let test = if let Some(fuzzy) = rest.strip_prefix('~') {
-                    Test::Fuzzy(fuzzy.to_owned())
-                } else if let Some((key, value)) = rest.split_once(':').filter(|(k, _)| KEYS.contains(k)) {
-                    Test::Property(key.to_owned(), value.to_lowercase())
-                } else if let Some((key, value)) = rest.split_once(':').filter(|(k, _)| PortTest::KEYS.contains(k)) {
-                    if value.is_empty() {
-                        return None;
-                    }
-                    Test::Port(PortTest::parse(key, value))
-                } else if let Some(station) = PortTest::station(rest) {
-                    Test::Either(rest.to_lowercase(), station)
-                } else {
-                    Test::Contains(rest.to_lowercase())
-                };
-                let empty = matches!(&test, Test::Contains(t) | Test::Fuzzy(t) | Test::Property(_, t) if t.is_empty());
-                (!empty).then_some(Term { inverted, test })
-            })
-            .collect();
+        let mut next = 0;
+        let words = text.split(char::is_whitespace).map(|word| {
+            let from = next;
+            // The blank is one character, of any length.
+            let blank = text[from + word.len()..].chars().next().map_or(0, char::len_utf8);
+            next = from + word.len() + blank;
+            (word, from..from + word.len())
+        });
+        let terms = words.filter_map(|(word, at)| {
+            let (inverted, rest) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
+            Some(Term { inverted, test: Test::parse(rest)?, at })
+        });
+        let terms = terms.collect();
         Self { terms, text: text.to_owned() }
     }
 
@@ -126,13 +141,16 @@ impl Filter {
         }
     }
 
-    /// What cannot be meant, in words.
-    pub fn mistake(&self) -> Option<String> {
-        self.terms.iter().find_map(|term| match &term.test {
+    /// What cannot be meant first, and where it stands.
+    pub fn mistake(&self) -> Option<Mistake> {
+        let wrong = |test: &Test| match test {
             Test::Property(key, value) if key == "state" => unknown_state(value),
             Test::Contains(text) => unknown_key(text),
             test => test.port()?.mistake(),
-        })
+        };
+        let (term, words) = self.terms.iter().find_map(|term| Some((term, wrong(&term.test)?)))?;
+        let before = self.text.get(..term.at.start).unwrap_or_default();
+        Some(Mistake { column: before.chars().count() + 1, words })
     }
 
     pub fn lets_through(&self, subject: &Subject<'_>) -> bool {
@@ -191,6 +209,27 @@ fn unknown_key(text: &str) -> Option<String> {
 }
 
 impl Test {
+    /// What a word without its `!` asks; nothing where it asks nothing yet. Properties are called in capitals or not.
+    fn parse(word: &str) -> Option<Self> {
+        if let Some(fuzzy) = word.strip_prefix('~') {
+            return (!fuzzy.is_empty()).then(|| Self::Fuzzy(fuzzy.to_owned()));
+        }
+        if let Some((key, value)) = word.split_once(':') {
+            let key = key.to_lowercase();
+            if KEYS.contains(&&*key) {
+                return (!value.is_empty()).then(|| Self::Property(key, value.to_lowercase()));
+            }
+            if PortTest::KEYS.contains(&&*key) {
+                return (!value.is_empty()).then(|| Self::Port(PortTest::parse(&key, value)));
+            }
+        }
+        let text = word.to_lowercase();
+        match PortTest::station(word) {
+            Some(station) => Some(Self::Either(text, station)),
+            None => (!text.is_empty()).then_some(Self::Contains(text)),
+        }
+    }
+
     fn port(&self) -> Option<&PortTest> {
         match self {
             Self::Port(test) | Self::Either(_, test) => Some(test),
@@ -287,13 +326,16 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_said() {
-        let mistake = |text: &str| Filter::parse(text).mistake().unwrap_or_default();
+        let mistake = |text: &str| Filter::parse(text).mistake().map(|mistake| mistake.words).unwrap_or_default();
         assert_eq!(mistake("state:dwon"), "there is no state \"dwon\"; did you mean state:down?");
         assert!(mistake("!state:x").starts_with("there is no state \"x\"; ok, up, warning"));
         assert_eq!(mistake("stat:down"), "\"stat:\" is no property; did you mean state:down?");
         for fine in ["state:link-lost", "state:problem", "web", "a:b", "fe80::1", "https://x", "Te1/1:2", "tag:x"] {
             assert_eq!(mistake(fine), "", "{fine}");
         }
+        // In capitals it is the same property, and a mistake has its place.
+        assert_eq!(Filter::parse("STATE:down").terms[0].test, Filter::parse("state:down").terms[0].test);
+        assert_eq!(Filter::parse("ü  !x stat:down").mistake().map(|mistake| mistake.column), Some(7));
     }
 
     #[test]

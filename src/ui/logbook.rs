@@ -52,13 +52,13 @@ impl Source {
 
     fn origin(self) -> &'static str {
         match self {
-            Self::Fault => "the engine: a task of it ended in a fault",
+            Self::Fault => "the engine: a task of it ended in a fault; the newest are kept over restarts",
             Self::Remark => "the engine: what it can't watch or do here",
             Self::Listener => "the engine's listener for SNMP traps",
-            Self::Message => "a message of this console; it ends with it",
+            Self::Message => "a message of this console, or of one before it; the newest are kept",
             Self::State => "the engine: a condition changed; the newest are kept over restarts",
             Self::Port => "a walk of the device",
-            Self::Trap => "the device told it by itself",
+            Self::Trap => "the device told it by itself; the newest are kept over restarts",
             Self::Record => "the journal of this state directory",
         }
     }
@@ -115,10 +115,31 @@ struct Message {
     about: Option<Selected>,
 }
 
+/// A message as it is kept for the next console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptMessage {
+    pub at: Timestamp,
+    pub weight: MessageWeight,
+    pub words: String,
+}
+
+/// Keeps one. It must not wait.
+pub type KeepMessages = Box<dyn Fn(KeptMessage) + Send>;
+
+#[derive(Default)]
+struct Keeps(Option<KeepMessages>);
+
+impl std::fmt::Debug for Keeps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Keeps" } else { "KeepsNot" })
+    }
+}
+
 /// What this console keeps for the log, and the log as it was made last.
 #[derive(Debug, Default)]
 pub struct Logbook {
     messages: VecDeque<Message>,
+    keeps: Keeps,
     /// So many of the newest were not looked at for what they name: the log is not always on the screen.
     unread: usize,
     pub entries: Vec<Arc<LogEntry>>,
@@ -132,7 +153,18 @@ impl Logbook {
         self.entries.iter().filter(|entry| entry.source == source).count()
     }
 
+    /// Has what earlier consoles told, oldest first, and keeps what this one tells.
+    pub fn go_on_from(&mut self, earlier: Vec<KeptMessage>, keep: KeepMessages) {
+        for KeptMessage { at, weight, words } in earlier {
+            self.keep(Message { at, weight, words, about: None });
+        }
+        self.keeps = Keeps(Some(keep));
+    }
+
     fn keep(&mut self, message: Message) {
+        if let Keeps(Some(keep)) = &self.keeps {
+            keep(KeptMessage { at: message.at, weight: message.weight, words: message.words.clone() });
+        }
         self.messages.push_back(message);
         if self.messages.len() > MESSAGES {
             self.messages.pop_front();
@@ -146,7 +178,7 @@ impl App {
     /// One line for the footer and the log.
     pub fn say(&mut self, weight: MessageWeight, words: impl Into<String>) {
         let words = text::clean(&words.into());
-        let at = self.live().at;
+        let at = self.clock();
         self.logbook.keep(Message { at, weight, words: words.clone(), about: None });
         self.message = Some((weight, words));
     }
@@ -275,6 +307,7 @@ fn entries(app: &App, named: &Named<'_>) -> Vec<LogEntry> {
     });
     let mut out: Vec<LogEntry> = faults.chain(remarks).chain(listener).collect();
     let standing = out.len();
+    out.extend(earlier_faults(snapshot));
     out.extend(app.logbook.messages.iter().rev().map(message));
     out.extend(snapshot.transitions.iter().map(|one| transition(named, one)));
     out.extend(snapshot.notifications.iter().map(|told| trap(app, told)));
@@ -291,6 +324,19 @@ fn entries(app: &App, named: &Named<'_>) -> Vec<LogEntry> {
     // Those of one moment stay as they are: each kind newest first.
     out[standing..].sort_by_key(|entry| Reverse(entry.at));
     out
+}
+
+/// Those that do not stand, since another run had them.
+fn earlier_faults(snapshot: &Snapshot) -> impl Iterator<Item = LogEntry> {
+    let mut standing: Vec<&Arc<str>> = snapshot.engine.faults.iter().collect();
+    snapshot.faults.iter().filter_map(move |fault| {
+        // The newest of a name is this run's.
+        if let Some(at) = standing.iter().position(|words| **words == fault.words) {
+            standing.remove(at);
+            return None;
+        }
+        Some(LogEntry::new(Source::Fault, Some(fault.at), Condition::Critical, &*fault.words))
+    })
 }
 
 fn message(message: &Message) -> LogEntry {

@@ -23,6 +23,7 @@ mod parts;
 pub mod port;
 pub mod remembered;
 pub mod run;
+pub mod runbook;
 pub mod screen;
 pub mod session;
 mod sessions;

@@ -26,6 +26,7 @@ pub struct Remembered {
     pub backups_by: String,
     pub incident_by: String,
     pub log_by: String,
+    pub devices_by: String,
     pub ports_by: String,
     /// Columns of the port table that are left out.
     pub hidden: Vec<String>,
@@ -61,6 +62,7 @@ impl App {
             backups_by: order(PaneKind::Backups),
             incident_by: order(PaneKind::Incident),
             log_by: order(PaneKind::Log),
+            devices_by: order(PaneKind::Devices),
             ports_by: way(self.columns.sort.column.name(), self.columns.sort.reversed),
             hidden: self.columns.hidden.iter().map(|column| column.name().to_owned()).collect(),
             group_by: self.grouping.by().name().to_owned(),
@@ -84,6 +86,7 @@ impl App {
             (PaneKind::Backups, remembered.backups_by),
             (PaneKind::Incident, remembered.incident_by),
             (PaneKind::Log, remembered.log_by),
+            (PaneKind::Devices, remembered.devices_by),
         ];
         for (kind, said) in lists {
             let (name, reversed) = unway(&said);

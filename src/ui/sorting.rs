@@ -6,7 +6,7 @@ use super::columns::Key;
 use super::panes::{self, PaneKind};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::Condition;
-use crate::state::{HostView, JobView, Problem};
+use crate::state::{DeviceView, HostView, JobView, Problem, Rates};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum By {
@@ -32,6 +32,10 @@ pub enum By {
     Time,
     Object,
     Author,
+    Up,
+    In,
+    Out,
+    Findings,
 }
 
 impl By {
@@ -66,7 +70,18 @@ impl By {
             ],
             PaneKind::Incident => &[Self::Time, Self::Kind, Self::Author, Self::Object],
             PaneKind::Log => &[Self::Time, Self::Severity, Self::Kind, Self::Object],
-            PaneKind::Devices | PaneKind::Ports | PaneKind::Sessions => &[],
+            PaneKind::Devices => &[
+                Self::Severity,
+                Self::Name,
+                Self::Findings,
+                Self::Up,
+                Self::In,
+                Self::Out,
+                Self::Age,
+                Self::Site,
+                Self::Group,
+            ],
+            PaneKind::Ports | PaneKind::Sessions => &[],
         }
     }
 
@@ -93,6 +108,10 @@ impl By {
             Self::Time => "time",
             Self::Object => "object",
             Self::Author => "author",
+            Self::Up => "up",
+            Self::In => "in",
+            Self::Out => "out",
+            Self::Findings => "findings",
         }
     }
 
@@ -118,6 +137,10 @@ impl By {
             Self::Next => "the next run first",
             Self::Size => "the greatest first",
             Self::Points => "most restore points first",
+            Self::Up => "most ports up first",
+            Self::In => "most received first",
+            Self::Out => "most sent first",
+            Self::Findings => "most beside its ports is wrong first",
         }
     }
 
@@ -133,6 +156,10 @@ impl By {
                 | Self::Size
                 | Self::Points
                 | Self::Time
+                | Self::Up
+                | Self::In
+                | Self::Out
+                | Self::Findings
         )
     }
 }
@@ -262,7 +289,11 @@ fn host_key(host: &HostView, by: By) -> Key {
         | By::Kind
         | By::Time
         | By::Object
-        | By::Author => Key::Unknown,
+        | By::Author
+        | By::Up
+        | By::In
+        | By::Out
+        | By::Findings => Key::Unknown,
     }
 }
 
@@ -306,7 +337,36 @@ fn job_key(job: &JobView, now: Timestamp, by: By) -> Key {
         | By::Origin
         | By::Time
         | By::Object
-        | By::Author => Key::Unknown,
+        | By::Author
+        | By::Up
+        | By::In
+        | By::Out
+        | By::Findings => Key::Unknown,
+    }
+}
+
+/// Sorts rows of devices that come worst first.
+pub fn devices(app: &App, rows: Vec<usize>) -> Vec<usize> {
+    let order = app.order_of(PaneKind::Devices);
+    let rows = turned(rows, PaneKind::Devices, order);
+    by_key(PaneKind::Devices, rows, order, |row| {
+        app.snapshot.devices.get(row).map_or(Key::Unknown, |device| device_key(app, device, order.by))
+    })
+}
+
+fn device_key(app: &App, device: &DeviceView, by: By) -> Key {
+    // What went through it, or was up, when it was last heard would stand among those of now.
+    let of_now = |value: Option<f64>| Key::number(value.filter(|_| !app.parts.is_old(device)).map(|value| -value));
+    match by {
+        By::Name => text(Some(&device.host.name)),
+        By::Findings => Key::number(Some(-(device.findings.len() as f64))),
+        By::Up => of_now(Some(device.up as f64)),
+        By::In => of_now(device.total(Rates::in_bps)),
+        By::Out => of_now(device.total(Rates::out_bps)),
+        By::Age => Key::number(Some(-(device.table.collected_at.millis() as f64))),
+        By::Site => text(device.host.site.as_deref()),
+        By::Group => text(device.host.group.as_deref()),
+        _ => Key::Unknown,
     }
 }
 

@@ -26,6 +26,8 @@ pub struct View {
     filter: String,
     problems_only: bool,
     sorted: Option<Sorted>,
+    /// The list of devices beside it; `None` leaves it as it is.
+    devices: Option<Order>,
     group: GroupBy,
     /// `None` leaves the panes where they are.
     layout: Option<String>,
@@ -42,6 +44,7 @@ pub struct Words {
     pub filter: String,
     pub problems_only: bool,
     pub sort: String,
+    pub sort_devices: String,
     pub group: String,
     pub layout: String,
     pub hide: Vec<String>,
@@ -110,6 +113,9 @@ impl View {
         let screen = options.screen.as_ref().map_or(ScreenId::Overview, |word| ScreenId::of_word(word, problems));
         let said = options.sort.as_ref().and_then(|word| sorted(screen, word, problems));
         let sorted = said.or_else(|| as_shipped(screen));
+        let shipped = || (screen == ScreenId::Ports).then(|| Order::shipped(PaneKind::Devices));
+        let devices = options.sort_devices.as_ref().and_then(|word| ordered(PaneKind::Devices, word, problems));
+        let devices = devices.or_else(shipped);
         let group = options.group.as_ref().map_or(GroupBy::Nothing, |word| {
             GroupBy::named(&word.0).unwrap_or_else(|| {
                 problems.push(no_such("grouping", word, &GroupBy::NAMES.map(|(name, _)| name)));
@@ -131,7 +137,7 @@ impl View {
         }
         let filter = options.filter.as_ref().map_or("", |word| word.0.as_str());
         if let (Some(word), Some(why)) = (&options.filter, Filter::parse(filter).mistake()) {
-            problems.push(Problem::error(&word.1, why));
+            problems.push(Problem::error(&word.1, why.said()));
         }
         let place = is_shared.then(|| {
             let at = &options.name.1;
@@ -143,6 +149,7 @@ impl View {
             filter: filter.to_owned(),
             problems_only: options.problems_only,
             sorted,
+            devices,
             group,
             layout: options.layout.as_ref().map(|word| word.0.clone()),
             hidden,
@@ -164,6 +171,7 @@ impl View {
             filter: app.filter.text.clone(),
             problems_only: app.problems_only,
             sorted,
+            devices: app.shows(PaneKind::Devices).then(|| app.order_of(PaneKind::Devices)),
             group: if on(ScreenId::Hosts) { app.grouping.by() } else { GroupBy::Nothing },
             layout: Some(app.layouts.name().to_owned()).filter(|_| app.layouts.chosen() > 0),
             hidden: if on(ScreenId::Ports) { app.columns.hidden.clone() } else { Vec::new() },
@@ -173,8 +181,11 @@ impl View {
 
     /// As a file has it.
     pub fn to_words(&self) -> Words {
+        let rows = |kind, order: Order| {
+            if order == Order::shipped(kind) { String::new() } else { way(order.by.name(), order.reversed) }
+        };
         let sort = match self.sorted {
-            Some(Sorted::Rows(kind, order)) if order != Order::shipped(kind) => way(order.by.name(), order.reversed),
+            Some(Sorted::Rows(kind, order)) => rows(kind, order),
             Some(Sorted::Ports(sort)) if sort != Sort::default() => way(sort.column.name(), sort.reversed),
             _ => String::new(),
         };
@@ -185,6 +196,7 @@ impl View {
             filter: self.filter.clone(),
             problems_only: self.problems_only,
             sort,
+            sort_devices: self.devices.map(|order| rows(PaneKind::Devices, order)).unwrap_or_default(),
             group: group.to_owned(),
             layout: self.layout.clone().unwrap_or_default(),
             hide: self.hidden.iter().map(|column| column.name().to_owned()).collect(),
@@ -193,7 +205,7 @@ impl View {
 
     /// What it holds, in one line: `hosts · /tag:core · problems only · by site · sorted by -rtt`.
     pub fn words(&self, separator: &str) -> String {
-        let Words { screen, filter, problems_only, sort, group, layout, hide, name: _ } = self.to_words();
+        let Words { screen, filter, problems_only, sort, sort_devices, group, layout, hide, name: _ } = self.to_words();
         let mut parts = vec![screen];
         let mut add = |is_so: bool, words: String| {
             if is_so {
@@ -204,6 +216,7 @@ impl View {
         add(problems_only, "problems only".to_owned());
         add(!group.is_empty(), format!("by {group}"));
         add(!sort.is_empty(), format!("sorted by {sort}"));
+        add(!sort_devices.is_empty(), format!("devices by {sort_devices}"));
         add(!layout.is_empty(), format!("layout {layout}"));
         add(!hide.is_empty(), format!("without {}", hide.join(", ")));
         parts.join(separator)
@@ -231,8 +244,8 @@ fn as_shipped(screen: ScreenId) -> Option<Sorted> {
 }
 
 fn sorted(screen: ScreenId, word: &Word, problems: &mut Vec<Problem>) -> Option<Sorted> {
-    let (name, reversed) = unway(&word.0);
     let Some(kind) = list_of(screen) else {
+        let (name, reversed) = unway(&word.0);
         // Sessions are on no screen of a view.
         let Some(column) = Column::named(name) else {
             let names: Vec<&str> = Column::names().collect();
@@ -241,12 +254,17 @@ fn sorted(screen: ScreenId, word: &Word, problems: &mut Vec<Problem>) -> Option<
         };
         return Some(Sorted::Ports(Sort { column, reversed }));
     };
+    Some(Sorted::Rows(kind, ordered(kind, word, problems)?))
+}
+
+fn ordered(kind: PaneKind, word: &Word, problems: &mut Vec<Problem>) -> Option<Order> {
+    let (name, reversed) = unway(&word.0);
     let Some(by) = By::of(kind).iter().find(|by| by.name() == name) else {
         let names: Vec<&str> = By::of(kind).iter().map(|by| by.name()).collect();
         problems.push(no_such("order of this list", word, &names));
         return None;
     };
-    Some(Sorted::Rows(kind, Order { by: *by, reversed }))
+    Some(Order { by: *by, reversed })
 }
 
 impl App {
@@ -282,6 +300,9 @@ impl App {
             Some(Sorted::Rows(kind, order)) => self.order_list(kind, order),
             Some(Sorted::Ports(sort)) => self.columns = Choice { hidden: view.hidden, sort },
             None => {}
+        }
+        if let Some(order) = view.devices {
+            self.order_list(PaneKind::Devices, order);
         }
         if view.screen == ScreenId::Hosts {
             self.group_hosts(view.group);

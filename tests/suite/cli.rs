@@ -270,3 +270,38 @@ fn an_import_of_nothing_or_into_a_bad_file_changes_nothing() {
     assert_eq!((status, err.contains("has errors; nothing was changed")), (3, true), "{err}");
     assert_eq!(fs::read_to_string(&bad).expect("there"), "[[host]]\n");
 }
+
+/// What is named on the command line is quoted in errors, and no terminal obeys it.
+#[test]
+fn hostile_arguments_and_file_names_are_shown_and_not_obeyed() {
+    const EVIL: &str = "ev\u{1b}]0;own\u{7}il\u{1b}[31m\u{202e}x\u{200b}\u{9b}2J";
+    let home = home();
+    let folder = home.path().join(EVIL);
+    fs::create_dir(&folder).expect("a folder");
+    let (config, keymap) = (folder.join("noctty.toml"), folder.join("keymap.toml"));
+    fs::write(&config, "[[host]]\nname = \"a\\u001b[2J\"\nchekcs = [\"\\u202e\"]\n").expect("written");
+    fs::write(&keymap, "[screen]\nz = \"x\\u001b[5m\"\n").expect("written");
+    let state = folder.join("state").display().to_string();
+    let file = config.display().to_string();
+    let missing = folder.join("none").display().to_string();
+    let commands: [&[&str]; 12] = [
+        &["--config", &file, "config", "check"],
+        &["--config", &file, "check"],
+        &["--config", &file, "--state", &state, "plan"],
+        &["--config", &missing, "check"],
+        &["import", "ansible", &missing],
+        &["ports", EVIL],
+        &["ssh", EVIL],
+        &["attach", EVIL],
+        &["attach", "--socket", &missing],
+        &[EVIL, EVIL],
+        &["--\u{202e}\u{1b}[2J"],
+        &["check", "--theme", EVIL],
+    ];
+    for arguments in commands {
+        let (status, out, err) = run(noctty(home.path()).args(arguments));
+        assert_ne!(status, 0, "{arguments:?}: {out}");
+        let obeyed = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202e}' | '\u{200b}');
+        assert!(!err.is_empty() && !format!("{out}{err}").contains(obeyed), "{arguments:?}: {out:?} {err:?}");
+    }
+}

@@ -30,6 +30,12 @@ impl MacPart {
         (part.length > 0).then_some(part)
     }
 
+    /// As they would be typed.
+    #[cfg(test)]
+    pub fn digits(self) -> String {
+        format!("{:0width$x}", self.digits, width = usize::from(self.length))
+    }
+
     fn push(&mut self, digit: u32) -> Option<()> {
         if self.length >= 12 {
             return None;

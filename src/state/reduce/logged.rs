@@ -1,14 +1,18 @@
-//! What the log keeps: every condition that changes, in maintenance and while it flaps too. How something is found after a
+//! What the log keeps: what devices tell by themselves, tasks that ended in a fault, and every condition that changes, in maintenance and while it flaps too. How something is found after a
 //! restart is no change where the run before saw it so.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::State;
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{Condition, Target, Transition};
+use crate::model::{Condition, Fault, Log, Logged, NotificationView, Target, Transition};
 use crate::state::event::Effect;
 use crate::state::snapshot::problems;
 use crate::state::view::{DeviceView, Finding};
+
+/// Faults that this run shows as long as it lasts.
+const FAULTS_NOW: usize = 20;
 
 impl State {
     /// A host was judged anew, and was `before`.
@@ -37,8 +41,9 @@ impl State {
         if before == to || to == Condition::Pending {
             return None;
         }
-        match self.transitions.last(target) {
-            Some(last) => (last != to).then_some(last),
+        // What it became when it changed last.
+        match self.transitions.iter().find(|one| one.target == *target) {
+            Some(last) => (last.to != to).then_some(last.to),
             None => (!is_found && Transition::is_news(before, to)).then_some(before),
         }
     }
@@ -74,10 +79,34 @@ impl State {
         );
     }
 
+    /// A task of the engine ended in a fault. One that repeats is one fault; the list stays short for months.
+    pub(super) fn failed(&mut self, at: Timestamp, words: Arc<str>, effects: &mut Vec<Effect>) {
+        if self.engine.faults.contains(&words) {
+            return;
+        }
+        self.engine.faults.push(words.clone());
+        if self.engine.faults.len() > FAULTS_NOW {
+            self.engine.faults.remove(0);
+        }
+        let fault = Arc::new(Fault { at, words });
+        self.faults.take(fault.clone());
+        effects.push(Effect::Log(Logged::Failed(fault)));
+    }
+
     fn log(&mut self, transition: Transition, effects: &mut Vec<Effect>) {
         let transition = Arc::new(transition);
         self.transitions.take(transition.clone());
-        effects.push(Effect::Log(transition));
+        effects.push(Effect::Log(Logged::Changed(transition)));
+    }
+
+    pub(super) fn restore_log(&mut self, earlier: Log) {
+        let Log { transitions, notifications, faults } = earlier;
+        self.transitions.restore(transitions, |a, b| (Reverse(a.at), &a.target).cmp(&(Reverse(b.at), &b.target)));
+        self.notifications.restore(notifications, |a, b| {
+            let of = |one: &NotificationView| (Reverse(one.told.at), one.told.host.clone(), one.told.kind.clone());
+            of(a).cmp(&of(b))
+        });
+        self.faults.restore(faults, |a, b| (Reverse(a.at), &a.words).cmp(&(Reverse(b.at), &b.words)));
     }
 }
 
@@ -150,7 +179,7 @@ mod tests {
         let earlier = first.publish(at(20)).transitions.to_vec();
         // Nothing else was kept of the earlier run.
         let mut s = state(&[("a", &[])], &[("icmp", true)]);
-        s.reduce(T0, Event::RestoredTransitions(earlier));
+        s.reduce(T0, Event::RestoredLog(Log { transitions: earlier, ..Log::default() }));
         see(&mut s, "a", "icmp", 60, Outcome::Ok);
         let log = logged(&mut s);
         assert!(log.len() == 2 && log[1].ends_with("a critical ok"), "{log:?}");
@@ -178,11 +207,23 @@ mod tests {
             down: true,
             reason: "no answer".into(),
         });
-        s.reduce(T0, Event::RestoredTransitions(vec![earlier.clone()]));
+        s.reduce(T0, Event::RestoredLog(Log { transitions: vec![earlier.clone()], ..Log::default() }));
         s.reduce(T0, Event::Restored(vec![restored]));
         s.reduce(T0, Event::Inventory(inventory(&[("a", &[])], &[("icmp", true)])));
         assert_eq!(s.publish(T0).transitions.to_vec(), [earlier]);
         assert_eq!(kept(&see(&mut s, "a", "icmp", 5, Outcome::Ok)), 1);
         assert_eq!(logged(&mut s), ["0 a ok critical", "5 a critical ok"]);
+    }
+
+    #[test]
+    fn a_fault_is_kept_once_and_those_of_an_earlier_run_stand_behind_it() {
+        let mut s = state(&[("a", &[])], &[("icmp", true)]);
+        let fault = |secs: u64, words: &str| Arc::new(Fault { at: at(secs), words: words.into() });
+        assert_eq!(kept(&s.reduce(at(5), Event::Fault("x panicked".into()))), 1);
+        assert_eq!(kept(&s.reduce(at(6), Event::Fault("x panicked".into()))), 0);
+        s.reduce(at(7), Event::RestoredLog(Log { faults: vec![fault(1, "y panicked")], ..Log::default() }));
+        let snapshot = s.publish(at(8));
+        assert_eq!(snapshot.faults.to_vec(), [fault(5, "x panicked"), fault(1, "y panicked")]);
+        assert_eq!(snapshot.engine.faults, [Arc::from("x panicked")], "those of an earlier run do not stand");
     }
 }

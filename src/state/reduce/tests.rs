@@ -297,7 +297,8 @@ fn what_a_device_tells_is_kept_and_makes_it_be_looked_at() {
         count: 1,
     };
     let effects = s.reduce(at(5), Event::Notified(told.clone()));
-    assert_eq!(effects, [Effect::Look(AssetId::new("sw1"))]);
+    let kept = Arc::new(NotificationView { told: told.clone(), port: None });
+    assert_eq!(effects, [Effect::Look(AssetId::new("sw1")), Effect::Log(Logged::Told(kept))]);
     let gone = Notification { host: AssetId::new("gone"), ..told.clone() };
     assert!(s.reduce(at(5), Event::Notified(gone)).is_empty(), "it left the inventory");
     let snapshot = s.publish(at(6));

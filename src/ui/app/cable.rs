@@ -16,12 +16,13 @@ impl App {
         match self.looked_at() {
             Some(Selected::Port(asset, port)) => self.follow_port(&asset, &port),
             Some(Selected::Host(asset)) => self.follow_host(&asset),
+            Some(Selected::Job(asset)) => self.follow_job(&asset),
             Some(Selected::Told(entry)) => self.follow_entry(entry.about.clone()),
             Some(Selected::Entry(row)) => {
                 let about = self.incident().and_then(|incident| incident.entries.get(row)?.about.clone());
                 self.follow_entry(about.and_then(|about| self.object_named(&about.line())));
             }
-            _ => self.say(MessageWeight::Note, "select a host or a port: this goes to the other end of its cable"),
+            None => self.say(MessageWeight::Note, "select a host or a port: this goes to the other end of its cable"),
         }
     }
 
@@ -39,6 +40,23 @@ impl App {
             }
             Some(_) => self.say(MessageWeight::Note, "what it is about has left the inventory"),
             None => self.say(MessageWeight::Note, "it is about nothing that is in the inventory"),
+        }
+    }
+
+    /// To what a backup protects.
+    fn follow_job(&mut self, asset: &AssetId) {
+        let protects = self.snapshot.job(asset).map(|job| job.job.protects.clone()).unwrap_or_default();
+        let there: Vec<AssetId> = protects.into_iter().filter(|id| self.snapshot.host(id).is_some()).collect();
+        let Some(first) = there.first() else {
+            self.say(MessageWeight::Note, format!("{} protects no host of the inventory", asset.as_str()));
+            return;
+        };
+        self.leave_place();
+        self.close_details();
+        self.show_host(first);
+        if there.len() > 1 {
+            let words = format!("{} protects {} and {} more", asset.as_str(), first.as_str(), there.len() - 1);
+            self.say(MessageWeight::Note, words);
         }
     }
 

@@ -40,6 +40,7 @@ impl App {
                 self.refresh_sessions();
             }
             Action::Log => self.turn_to(ScreenId::Log),
+            Action::Wall => self.raise_wall(),
             Action::NextPane => self.turn(1),
             Action::PreviousPane => self.turn(-1),
             Action::Zoom => self.zoom = !self.zoom,
@@ -81,6 +82,8 @@ impl App {
             Action::NextPlace => self.next_place(),
             Action::Compare => self.compare(),
             Action::Open => self.open_selected(),
+            Action::History => self.show_history(),
+            Action::Runbook => self.open_runbook(),
             Action::Shell => commands::shell(self, None),
             Action::EndSession => self.end_session(),
             Action::Copy => self.copy_name(),

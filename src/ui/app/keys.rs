@@ -46,6 +46,8 @@ impl App {
                 | Action::LastPlace
                 | Action::NextPlace
                 | Action::Compare
+                | Action::History
+                | Action::Runbook
                 | Action::Freeze
                 | Action::Palette
                 | Action::Recheck
@@ -102,7 +104,7 @@ impl App {
                     }
                     self.set_filter(Filter::parse(line.text()));
                     if let Some(mistake) = self.filter.mistake() {
-                        self.say(MessageWeight::Warning, mistake);
+                        self.say(MessageWeight::Warning, mistake.said());
                     }
                 }
                 Asking::Command => {

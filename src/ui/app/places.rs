@@ -10,6 +10,7 @@ use crate::ui::columns::Choice;
 use crate::ui::filter::Filter;
 use crate::ui::grouping::GroupBy;
 use crate::ui::layouts;
+use crate::ui::list::List;
 use crate::ui::overlays::Overlay;
 use crate::ui::panes::{PaneKind, ScreenId, Selected};
 use crate::ui::sorting::Orders;
@@ -162,6 +163,24 @@ impl App {
             self.set_filter(Filter::parse(&filter));
             self.group_hosts_with(group, opened);
         }
+    }
+
+    /// The log, narrowed to what is selected. The place before is one to go back to.
+    pub(super) fn show_history(&mut self) {
+        let Some(asset) = self.asset_looked_at() else {
+            self.say(MessageWeight::Note, "select something: its part of the log is shown");
+            return;
+        };
+        let host = self.snapshot.host(&asset).map(|host| host.host.name.clone());
+        let name = host.or_else(|| self.snapshot.job(&asset).map(|job| job.job.name.clone()));
+        let name = name.unwrap_or_else(|| asset.as_str().into());
+        self.leave_view();
+        self.overlays.retain(|overlay| !matches!(overlay, Overlay::Detail { .. }));
+        self.problems_only = false;
+        self.go(ScreenId::Log);
+        self.focus = PaneKind::Log;
+        *self.list_mut(PaneKind::Log) = List::default();
+        self.set_filter(Filter::parse(&name));
     }
 
     /// The screen of ports with that port selected.

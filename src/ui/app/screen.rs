@@ -12,7 +12,7 @@ use crate::config::key::{Key, KeyCode};
 use crate::config::keymap::Lookup;
 use crate::config::theme::Background;
 use crate::model::{EntryKind, IncidentStatus};
-use crate::state::Snapshot;
+use crate::state::{Link, Snapshot};
 use crate::ui::action::Action;
 use crate::ui::chrome;
 use crate::ui::clipboard::Clip;
@@ -26,6 +26,9 @@ use crate::ui::session::SessionPane;
 impl Screen for App {
     fn key(&mut self, key: Key) {
         self.answering = true;
+        if self.wall.take().is_some() {
+            return;
+        }
         let left = self.left.take();
         if self.is_typing() {
             self.session_key(key);
@@ -66,7 +69,9 @@ impl Screen for App {
     }
 
     fn mouse(&mut self, mouse: Mouse) {
-        self.pointed(mouse);
+        if self.wall.is_none() {
+            self.pointed(mouse);
+        }
     }
 
     /// Not in a session: what stands there is marked as in any terminal.
@@ -75,6 +80,9 @@ impl Screen for App {
     }
 
     fn paste(&mut self, text: String) {
+        if self.wall.is_some() {
+            return;
+        }
         if self.is_typing() {
             self.session_paste(&text);
         } else if let Some((_, line)) = &mut self.asking {
@@ -93,6 +101,17 @@ impl Screen for App {
 
     fn snapshot(&mut self, snapshot: Arc<Snapshot>) {
         self.answering = false;
+        if let Some(wall) = &mut self.wall {
+            wall.snapshot(snapshot.clone());
+        }
+        let is_lost = |snapshot: &Snapshot| matches!(snapshot.engine.link, Link::Lost { .. });
+        if is_lost(&snapshot)
+            && !is_lost(self.live())
+            && self.message.as_ref().is_some_and(|m| m.0 == MessageWeight::Note)
+        {
+            // "attached to" is not so any more.
+            self.message = None;
+        }
         let Some(snapshot) = self.keep_for_thaw(snapshot) else { return };
         self.replace(snapshot);
         self.update_sessions();
@@ -145,7 +164,11 @@ impl Screen for App {
                 self.asked_for_target = true;
                 self.reveal = Some(asset.as_str().to_owned());
             }
-            Notice::Prompt { id, prompt, .. } => self.asked(id, prompt),
+            Notice::Prompt { id, prompt, .. } => {
+                // Somebody is asked something.
+                self.wall = None;
+                self.asked(id, prompt);
+            }
             Notice::PromptWithdrawn(id) => self.withdrawn(id),
             Notice::SessionOpened { session, pipe } => self.session_opened(session, pipe),
         }
@@ -153,6 +176,10 @@ impl Screen for App {
     }
 
     fn draw(&self, frame: &mut Frame<'_>) {
+        if let Some(wall) = &self.wall {
+            wall.draw(frame);
+            return;
+        }
         chrome::draw(self, frame);
         let now = frame.now;
         // What is below the header is of then, its ages too.
@@ -184,7 +211,7 @@ impl Screen for App {
     }
 
     fn poll_sessions(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.poll_copy(cx).is_ready() {
+        if self.poll_copy(cx).is_ready() || self.poll_runbook(cx).is_ready() {
             return Poll::Ready(());
         }
         let Poll::Ready(problems) = self.themes.poll(cx) else { return self.poll_panes(cx) };
@@ -200,6 +227,9 @@ impl Screen for App {
     }
 
     fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
+        if let Some(wall) = &self.wall {
+            return wall.next_wake(now);
+        }
         let mut soonest = now.plus(std::time::Duration::from_secs(60));
         if let Some(frozen) = &self.frozen {
             soonest = soonest.min(frozen.next_second(now));
@@ -240,7 +270,16 @@ impl Screen for App {
 
     fn tick(&mut self, now: Timestamp) {
         self.now = now;
+        if let Some(wall) = &mut self.wall {
+            wall.tick(now);
+        }
         self.go_on();
+    }
+
+    fn engine_gone(&mut self) {
+        if let Some(wall) = &mut self.wall {
+            wall.engine_gone();
+        }
     }
 
     fn take_clip(&mut self) -> Option<Clip> {

@@ -74,6 +74,8 @@ const SECTIONS: &[(&str, &[Action])] = &[
         "THE SELECTED ROW",
         &[
             Action::Open,
+            Action::Runbook,
+            Action::History,
             Action::Watch,
             Action::Recheck,
             Action::Follow,
@@ -92,6 +94,7 @@ const SECTIONS: &[(&str, &[Action])] = &[
     (
         "THE CONSOLE",
         &[
+            Action::Wall,
             Action::Freeze,
             Action::Pause,
             Action::Cancel,

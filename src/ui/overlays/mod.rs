@@ -25,6 +25,7 @@ use super::columns::Column;
 use super::frame::Frame;
 use super::panes::{PaneKind, Selected};
 use super::run::Exit;
+use super::runbook::Runbook;
 use super::sorting::By;
 use super::tour::World;
 use crate::base::text;
@@ -48,6 +49,7 @@ pub enum Overlay {
         scroll: usize,
     },
     Help(help::Help),
+    Runbook(Runbook),
     Palette(palette::Palette),
     Columns(columns::Picker),
     Sort(sort::Picker),
@@ -160,7 +162,7 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
                 scroll_key(app, &mut overlay, key)
             }
         }
-        Overlay::Detail { .. } | Overlay::Compare { .. } => scroll_key(app, &mut overlay, key),
+        Overlay::Detail { .. } | Overlay::Compare { .. } | Overlay::Runbook(_) => scroll_key(app, &mut overlay, key),
         Overlay::Palette(palette) => palette::key(app, palette, key),
         Overlay::Columns(picker) => columns::key(app, picker, key),
         Overlay::Sort(picker) => sort::key(app, picker, key),
@@ -284,7 +286,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
         let area = match overlay {
             Overlay::Detail { scroll, .. }
             | Overlay::Compare { scroll, .. }
-            | Overlay::Help(help::Help { scroll, .. }) => reading::draw(app, frame, overlay, *scroll),
+            | Overlay::Help(help::Help { scroll, .. })
+            | Overlay::Runbook(Runbook { scroll, .. }) => reading::draw(app, frame, overlay, *scroll),
             Overlay::Palette(palette) => palette::draw(app, frame, palette),
             Overlay::Columns(picker) => columns::draw(app, frame, picker),
             Overlay::Sort(picker) => sort::draw(app, frame, picker),

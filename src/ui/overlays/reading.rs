@@ -11,6 +11,7 @@ use crate::ui::app::App;
 use crate::ui::canvas::{Row, rule};
 use crate::ui::chrome::{self, boxed};
 use crate::ui::frame::Frame;
+use crate::ui::runbook::{self, Runbook};
 
 /// A line of an overlay: the style of its words.
 pub type Line = (Meaning, String);
@@ -72,8 +73,10 @@ pub fn scroll_key(app: &App, overlay: &mut Overlay, key: Key) -> Reaction {
     let lines = text_of(app, overlay, app.now(), columns).map_or(0, |(_, lines)| lines_in(&lines, columns).len());
     let room = Place::of(app, overlay, |_| lines).height();
     let at_side = side_of(app, overlay).is_some();
-    let (Overlay::Detail { scroll, .. } | Overlay::Compare { scroll, .. } | Overlay::Help(help::Help { scroll, .. })) =
-        overlay
+    let (Overlay::Detail { scroll, .. }
+    | Overlay::Compare { scroll, .. }
+    | Overlay::Help(help::Help { scroll, .. })
+    | Overlay::Runbook(Runbook { scroll, .. })) = overlay
     else {
         return Reaction::Keep;
     };
@@ -112,6 +115,7 @@ fn text_of(app: &App, overlay: &Overlay, now: Timestamp, columns: usize) -> Opti
             Some((detail::compare::title(app, pair), detail::compare::lines(app, pair, columns)))
         }
         Overlay::Help(help) => Some((help::title(help), help::lines(app, help))),
+        Overlay::Runbook(read) => Some((runbook::title(read), runbook::lines(app, read))),
         _ => None,
     }
 }

@@ -52,6 +52,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, picker: &Picker) -> Rect {
         PaneKind::Backups => "Sort the backups by",
         PaneKind::Incident => "Sort the incident's entries by",
         PaneKind::Log => "Sort the log by",
+        PaneKind::Devices => "Sort the devices by",
         _ => "Sort the problems by",
     };
     let inner = boxed(app, frame, area, title);

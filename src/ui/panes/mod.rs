@@ -200,8 +200,18 @@ pub fn without_word<'a>(reason: &'a str, word: &str) -> &'a str {
 /// Lines that a pane would take. An empty one has two to say why.
 fn need(app: &App, kind: PaneKind) -> u16 {
     let rows = u16::try_from(app.list(kind).order.len()).unwrap_or(u16::MAX / 2).clamp(2, u16::MAX / 2);
-    // A faceplate and the columns' titles.
-    rows + if kind == PaneKind::Ports { 6 } else { 1 }
+    let above = match kind {
+        // A faceplate and the columns' titles.
+        PaneKind::Ports => 6,
+        PaneKind::Devices if devices_have_heads(app) => 2,
+        _ => 1,
+    };
+    rows + above
+}
+
+/// Below a screen of so many rows each of theirs is worth more than heads.
+fn devices_have_heads(app: &App) -> bool {
+    app.screen == ScreenId::Ports && app.size().1 >= 30 && !app.snapshot.devices.is_empty()
 }
 
 /// Columns of a pane's rule beside its title, its words and the count of what is out of sight.
@@ -354,6 +364,7 @@ pub fn rows(app: &App, kind: PaneKind, area: Rect) -> Rect {
         PaneKind::Backups if app.screen == ScreenId::Backups && below.height > 4 => 1,
         PaneKind::Incident if app.screen == ScreenId::Incident && below.height > 4 && app.incident().is_some() => 1,
         PaneKind::Log if below.height > 4 => 1,
+        PaneKind::Devices if below.height > 2 && devices_have_heads(app) => 1,
         // On the overview each row is worth more than heads.
         PaneKind::Problems if below.height > 4 && (app.zoom || area.height + 3 >= app.size().1) => 1,
         _ => 0,
@@ -481,6 +492,7 @@ fn draw_heads(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) -> H
         PaneKind::Log => log::draw_header(app, frame, head),
         PaneKind::Problems => problems::draw_header(app, frame, head),
         PaneKind::Ports if app.device().is_some() => ports::draw_header(app, frame, head),
+        PaneKind::Devices => ports::draw_device_header(app, frame, head),
         _ => Heads::new(),
     }
 }

@@ -11,11 +11,12 @@ use ratatui::style::Style;
 
 pub use self::plate::{draw as draw_plate, height as plate_height};
 pub use self::table::{draw_header, draw_port, fitted, words as value};
+use super::heads::{self, Head, Heads, Title};
 use super::{PaneKind, ScreenId, age, dim};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, PortKey};
-use crate::state::{DeviceView, PortView};
+use crate::state::{DeviceView, PortView, Rates};
 use crate::ui::action::Action;
 use crate::ui::app::App;
 use crate::ui::canvas::{self, Row};
@@ -24,8 +25,10 @@ use crate::ui::faceplate::{Faceplate, Rank, keep, mark};
 use crate::ui::filter::{PortSubject, Subject};
 use crate::ui::frame::Frame;
 use crate::ui::port::{Seen, shown};
+use crate::ui::sorting::{self, By};
 
-/// Worst first; for a station that is looked for, the device it hangs on before those that have only heard of it.
+/// Worst first, or as the operator has them; for a station that is looked for, the device it hangs on before those that have only
+/// heard of it.
 pub fn device_order(app: &App) -> Vec<usize> {
     let mut rows: Vec<usize> = (0..app.snapshot.devices.len())
         .filter(|row| {
@@ -39,9 +42,10 @@ pub fn device_order(app: &App) -> Vec<usize> {
         app.found.iter().filter(|_| at_home).map(|f| (&f.device, (f.shared, f.stations))).collect();
     rows.sort_by_cached_key(|row| {
         let device = &app.snapshot.devices[*row];
-        let found = found.get(&device.host.id).copied().unwrap_or((true, usize::MAX));
-        (found, Reverse((app.parts.standing(device), device.condition)), !app.parts.is_old(device))
+        (Reverse((app.parts.standing(device), device.condition)), !app.parts.is_old(device))
     });
+    let mut rows = sorting::devices(app, rows);
+    rows.sort_by_key(|row| found.get(&app.snapshot.devices[*row].host.id).copied().unwrap_or((true, usize::MAX)));
     rows
 }
 
@@ -161,6 +165,7 @@ pub fn device_title(app: &App) -> (String, String) {
     if old > 0 {
         honesty.insert(1, format!("{old} old"));
     }
+    honesty.extend(app.order_of(PaneKind::Devices).words(PaneKind::Devices));
     ("PORTS".to_owned(), honesty.join(app.look.separator()))
 }
 
@@ -249,6 +254,33 @@ pub fn draw_changes(app: &App, frame: &mut Frame<'_>, area: Rect) {
     }
 }
 
+/// As the rows have it.
+pub fn draw_device_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
+    let kind = PaneKind::Devices;
+    let order = app.order_of(kind);
+    let (style, accent) = (dim(app), app.look.style(Meaning::Accent));
+    let mut heads = Heads::new();
+    let mut line = Row::new(frame.buffer, &app.look, area, area.y);
+    line.gap(3).end(" ", style);
+    let flow: &[(&str, usize, By)] = if area.width >= 70 { &FLOW } else { &[] };
+    for (title, width, by) in [("age", 4, By::Age)].iter().chain(flow).chain(&COUNTS) {
+        let (to, is_by) = (line.end_column(), order.by == *by);
+        let title =
+            if is_by { app.look.sorted_head(title, *width, true, order.descends()) } else { (*title).to_owned() };
+        line.end(&format!("{title:>width$}"), if is_by { accent } else { style });
+        heads.push((line.end_column()..to, Head::By(kind, *by)));
+    }
+    let title = Title { words: "device", width: device_name_width(app, area.width), is_right: false };
+    heads::put(app, &mut line, &mut heads, title, (kind, &[By::Name]));
+    let title = Title { words: "ports", width: line.room(), is_right: false };
+    heads::put(app, &mut line, &mut heads, title, (kind, &[By::Severity]));
+    heads
+}
+
+/// Heads at the right of a device's row, from its end.
+const FLOW: [(&str, usize, By); 2] = [("out", 10, By::Out), ("in", 9, By::In)];
+const COUNTS: [(&str, usize, By); 2] = [("up", 8, By::Up), ("also", 5, By::Findings)];
+
 pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
     let Some(device) = app.snapshot.devices.get(row) else { return };
     let age = age(frame, Some(device.table.collected_at));
@@ -260,12 +292,11 @@ pub fn draw_device(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: us
     line.gap(1).put(glyph, style).gap(1);
     line.end(" ", words).end(&format!("{age:>3}"), if old { style } else { dim(app) }).end(" ", words);
     if area.width >= 70 {
-        let sum = |f: fn(&PortView) -> Option<f64>| device.ports.iter().filter_map(f).reduce(|a, b| a + b);
         // Before the second walk there is no rate, which is not none.
         let rate = |total: Option<f64>| total.map_or_else(|| "–".to_owned(), units::bit_rate);
         // What went through it when it was last heard does not go through it now.
         let rate = |total| if old { "–".to_owned() } else { rate(total) };
-        let flow = format!("in {:>5} out {:>5}", rate(sum(|p| p.rates.in_bps())), rate(sum(|p| p.rates.out_bps())));
+        let flow = format!("in {:>5} out {:>5}", rate(device.total(Rates::in_bps)), rate(device.total(Rates::out_bps)));
         line.end(&flow, dim(app)).end(" ", words);
     }
     let up = if old { "?".to_owned() } else { device.up.to_string() };

@@ -10,9 +10,9 @@
 //!            none: a fixed low rate, all fences ──reply──► settling: a lower rate, nothing is asked
 //! ```
 //!
-//! Which query a terminal answers is found out: the first that it answers is kept. One that falls silent is written to at
-//! a fixed low rate, and asked on; when it answers, replies that are late are let in before any is counted, so that none
-//! is taken for that of a later chunk.
+//! Which query a terminal answers is found out: the first that it answers is kept. One that never answers is written to at
+//! a fixed low rate, and asked on; one that falls silent gets little, for it likely does not read. When it answers, replies
+//! that are late are let in before any is counted, so that none is taken for that of a later chunk.
 //!
 //! Pure: time is an argument, bytes come back.
 
@@ -48,6 +48,9 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(20);
 const BLIND_RATE: f64 = 16.0 * 1024.0;
 /// The same while late answers are let in: the line is slow, or was.
 const SETTLING_RATE: f64 = 2.0 * 1024.0;
+/// Between two pictures for a terminal that answers no more: the first pause, and the longest.
+const FIRST_REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_secs(10);
 /// Bytes per second of the slowest line that is thought of.
 const SLOW_RATE: usize = 900;
 /// Answers that are late come within the time that the first of them was late, and this.
@@ -71,6 +74,7 @@ enum Answers {
         mode_since: Option<Instant>,
         until: Instant,
         tries: u8,
+        rest: Rest,
     },
     /// Again, by this fence, from `ends` on.
     Settling {
@@ -78,6 +82,16 @@ enum Answers {
         until: Instant,
         ends: Instant,
     },
+}
+
+/// One that has answered before and falls silent does not read, likely: what is written to it now waits somewhere, and would be
+/// shown before what is new. So it gets whole pictures with ever longer pauses between them, and at once what a key or another
+/// size asks for: then somebody is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rest {
+    until: Instant,
+    /// How long the next one is; none for a terminal that has never answered.
+    next: Duration,
 }
 
 /// What the terminal shows as far as it was told, what it should show, and what is under way.
@@ -239,9 +253,16 @@ impl Pacer {
     /// Whether a chunk may leave now, if there is one.
     pub fn is_open(&self, now: Instant) -> bool {
         match self.answers {
-            Answers::None { until, .. } | Answers::Settling { until, .. } => now >= until,
+            Answers::None { until, rest, .. } => now >= self.opens_at(until, rest),
+            Answers::Settling { until, .. } => now >= until,
             Answers::Awaited | Answers::By(_) => self.bytes_in_flight == 0 || self.bytes_in_flight < self.window,
         }
+    }
+
+    /// When a silent terminal gets more: it rests between pictures, unless somebody waits for one.
+    fn opens_at(&self, until: Instant, rest: Rest) -> Instant {
+        let is_awaited = self.answer.is_some() || self.shown.is_none();
+        if is_awaited { until } else { until.max(rest.until) }
     }
 
     /// Whether replies are still to come.
@@ -255,9 +276,8 @@ impl Pacer {
     /// held back until then.
     pub fn wake_at(&self, waiting: bool) -> Option<Instant> {
         match self.answers {
-            Answers::None { until, .. } | Answers::Settling { until, .. } => {
-                (!self.is_idle() || waiting).then_some(until)
-            }
+            Answers::None { until, rest, .. } => (!self.is_idle() || waiting).then_some(self.opens_at(until, rest)),
+            Answers::Settling { until, .. } => (!self.is_idle() || waiting).then_some(until),
             // A query that nobody answers is given up even if nothing new is to be shown: else it would be waited for
             // when something is.
             Answers::Awaited | Answers::By(_) => self.in_flight.front().map(|(sent, _)| *sent + self.patience()),
@@ -306,16 +326,24 @@ impl Pacer {
             Answers::Awaited | Answers::None { .. } => &[Fence::Status, Fence::Cursor],
             Answers::Settling { .. } => &[],
         };
+        let is_awaited = self.answer.is_some() || self.shown.is_none();
         let rows = self.build(budget, fences);
         if rows.is_none() && self.clip.is_empty() {
             return None;
         }
         let rows = rows.unwrap_or_else(|| self.wrap(&[], false, fences));
         let bytes = [std::mem::take(&mut self.clip), rows].concat();
+        let is_whole = self.is_idle();
         let after = |rate: f64| now + Duration::from_secs_f64(bytes.len() as f64 / rate);
         match &mut self.answers {
-            Answers::None { until, tries, mode_since, .. } => {
+            Answers::None { until, tries, mode_since, rest, .. } => {
                 *until = after(BLIND_RATE);
+                if is_awaited && !rest.next.is_zero() {
+                    rest.next = FIRST_REST;
+                }
+                if is_whole {
+                    *rest = Rest { until: now + rest.next, next: (rest.next * 2).min(LONGEST_REST) };
+                }
                 mode_since.get_or_insert(now);
                 *tries = tries.saturating_add(1);
             }
@@ -334,7 +362,9 @@ impl Pacer {
     fn give_up_on_silence(&mut self, now: Instant) {
         let Some((sent, _)) = self.in_flight.front() else { return };
         if now.saturating_duration_since(*sent) >= self.patience() {
-            self.answers = Answers::None { since: *sent, mode_since: None, until: now, tries: 0 };
+            let next = if matches!(self.answers, Answers::By(_)) { FIRST_REST } else { Duration::ZERO };
+            let rest = Rest { until: now, next };
+            self.answers = Answers::None { since: *sent, mode_since: None, until: now, tries: 0, rest };
             self.in_flight.clear();
             self.bytes_in_flight = 0;
             self.window = FIRST_WINDOW;

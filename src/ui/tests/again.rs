@@ -24,7 +24,9 @@ fn the_screen_its_order_its_filter_and_the_selection_are_as_they_were_left() {
     again = second(first.app.remember(), true);
     assert!(again.press(": Up").screen().contains(":shell"), "{}", again.screen());
     first.press("9 S j Enter Esc 5 S Enter Esc");
+    first.press("3 > Tab S j s Esc");
     let kept = first.app.remember();
+    assert_eq!((kept.devices_by.as_str(), kept.ports_by.as_str()), ("name", "state"));
     assert_eq!((kept.log_by.as_str(), kept.incident_by.as_str()), ("severity", "-time"));
     assert_eq!(second(kept.clone(), true).app.remember(), kept);
     // Who said where to go goes there; how lists are sorted stays.

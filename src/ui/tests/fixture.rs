@@ -163,6 +163,7 @@ pub fn job(name: &str, state: JobState, condition: Condition, newest_hours: u64,
         rto: None,
         origin: Origin::Config,
         not_probed: None,
+        runbook: None,
     };
     let newest = ago(newest_hours * 3600);
     let point = RestorePoint {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Console, fixture, lines};
+use super::{Console, Screen as _, fixture, lines};
+use crate::bus::MessageWeight;
 use crate::state::{Link, Snapshot};
 
 fn with(link: Link) -> Arc<Snapshot> {
@@ -30,5 +31,15 @@ fn nothing_is_polled_is_said_above_everything_with_since_when() {
         let joined = screen.split_whitespace().collect::<Vec<_>>().join(" ");
         let since = fixture::ago(30).utc_time_of_day();
         assert!(joined.contains(&format!("NOT POLLED since {since}Z: {what}")), "{screen}");
+    }
+}
+
+#[test]
+fn what_was_said_of_an_engine_ends_with_it_and_a_warning_stays() {
+    for (weight, stays) in [(MessageWeight::Note, false), (MessageWeight::Warning, true)] {
+        let mut console = Console::new((120, 40), with(Link::Attached { to: "pid 7 of anna".into() }), true);
+        console.app.say(weight, "joined the others");
+        console.app.snapshot(with(Link::Lost { since: fixture::ago(1), what: "it is gone".into() }));
+        assert_eq!(console.screen().contains("joined the others"), stays, "{}", console.screen());
     }
 }

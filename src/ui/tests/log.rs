@@ -1,7 +1,9 @@
 //! The log: its rows, an entry opened whole, and the way from it to what it is about.
 
 use super::*;
-use crate::model::{AssetId, Condition, Entry, EntryKind, PortChange, PortEvent, Target, Transition};
+use crate::bus::MessageWeight;
+use crate::model::{AssetId, Condition, Entry, EntryKind, Fault, PortChange, PortEvent, Target, Transition};
+use crate::ui::logbook::{KeptMessage, Source};
 use crate::ui::panes::PaneKind;
 
 /// A line that no screen has room for.
@@ -139,7 +141,7 @@ fn what_is_opened_stays_while_the_log_goes_on() {
     for revision in 10..14 {
         let mut next = (*console.app.snapshot).clone();
         next.revision = revision;
-        console.app.say(bus::MessageWeight::Note, format!("asking web2 {revision}"));
+        console.app.say(MessageWeight::Note, format!("asking web2 {revision}"));
         console.app.snapshot(Arc::new(next));
     }
     assert_eq!(console.app.selected(), opened, "nothing moves under the cursor");
@@ -234,4 +236,39 @@ fn the_journal_of_an_incident_has_its_columns_where_there_is_room() {
         let mut console = logged(size);
         insta::assert_snapshot!(format!("incident_{}x{}", size.0, size.1), console.press("5").screen());
     }
+}
+
+/// A fault of this run stands first; one of an earlier run, and what an earlier console told, stand at their times.
+#[test]
+fn faults_of_earlier_runs_and_messages_of_earlier_consoles_are_there_at_their_times() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let fault = |seconds, words: &str| Arc::new(Fault { at: fixture::ago(seconds), words: words.into() });
+    snapshot.engine.faults = vec!["a task panicked: icmp of db02".into()];
+    snapshot.faults = Arc::from([
+        fault(30, "a task panicked: icmp of db02"),
+        fault(7_200, "a task panicked: \u{1b}[2Jtls of web1"),
+        fault(9_000, "a task panicked: icmp of db02"),
+    ]);
+    let mut console = Console::new((120, 40), Arc::new(snapshot), true);
+    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let keeper = told.clone();
+    let earlier =
+        KeptMessage { at: fixture::ago(7_000), weight: MessageWeight::Error, words: "db02: not saved".to_owned() };
+    let keep = Box::new(move |message: KeptMessage| keeper.lock().expect("whole").push(message.words));
+    console.app.logbook.go_on_from(vec![earlier], keep);
+    console.press(": h o s t Space n o b o d y Enter 9");
+    assert_eq!(told.lock().expect("whole").len(), 1, "what is told now is kept, what was told is not kept twice");
+    let entries: Vec<(Source, bool, String)> = console
+        .app
+        .logbook
+        .entries
+        .iter()
+        .map(|entry| (entry.source, entry.at.is_some(), entry.says.clone()))
+        .collect();
+    let faults: Vec<bool> = entries.iter().filter(|one| one.0 == Source::Fault).map(|one| one.1).collect();
+    assert_eq!(faults, [false, true, true], "{entries:?}");
+    let messages: Vec<&str> = entries.iter().filter(|one| one.0 == Source::Message).map(|one| &*one.2).collect();
+    assert!(messages.len() == 2 && messages[1] == "db02: not saved", "{messages:?}");
+    let text = console.press("/ k i n d : f a u l t Enter").screen();
+    assert!(text.contains("tls of web1") && !text.contains('\u{1b}') && !text.contains("not saved"), "{text}");
 }

@@ -2,6 +2,7 @@
 
 mod again;
 mod backups;
+mod beside;
 pub mod campus;
 pub mod care;
 mod copy;
@@ -72,6 +73,7 @@ impl Console {
             messages: Vec::new(),
             trouble: Arc::default(),
             clipboard: Clipboard::default(),
+            now: NOW,
         });
         app.tick(NOW);
         app.resized(size.0, size.1);
@@ -369,7 +371,7 @@ proptest! {
         deeds in proptest::collection::vec(
             prop::sample::select(vec![
                 "1", "2", "3", "4", "5", "6", "9", "Tab", "j", "G", "z", "Enter", "Esc", "?", "n", "Ctrl+P", "/", "P", "g h", "g l", "S",
-                "Space", "V", "a", "m", "c", "j c", "I", ": v i e w Enter", "paste", "press", "wheel", "right",
+                "Space", "V", "a", "m", "c", "j c", "I", ": v i e w Enter", "paste", "press", "wheel", "right", "L", "b", "-", "o", "y",
             ]),
             0..12,
         ),

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::campus::campus;
 use super::fixture;
 use super::{Console, outage};
 use crate::model::{AssetId, Condition, Observation, Outcome, Reading, Target, Unit};
 use crate::state::{HostView, Snapshot};
 use crate::ui::panes::PaneKind;
 use crate::ui::run::Screen as _;
+use crate::ui::screen::MouseDeed;
 
 fn names(console: &Console) -> Vec<String> {
     let list = console.app.list(PaneKind::Hosts);
@@ -186,4 +188,62 @@ fn problems_alone_have_heads_and_a_letter_that_marks_one_stands_apart() {
     assert!(text.contains("HOST ^"), "{text}");
     let text = ascii.press("> ").screen();
     assert!(text.contains("^AGE"), "{text}");
+}
+
+/// The devices have orders of their own, the ports of the selected one theirs.
+#[test]
+fn devices_are_sorted_by_picker_keys_and_heads_and_the_ports_beside_them_stay() {
+    let mut console = Console::new((120, 40), campus(), true);
+    console.press("3");
+    let names = |console: &Console| -> Vec<String> {
+        let order = &console.app.list(PaneKind::Devices).order;
+        order.iter().map(|row| console.app.snapshot.devices[*row].host.name.to_string()).collect()
+    };
+    let worst_first = names(&console);
+    let selected = console.app.selected_asset();
+    insta::assert_snapshot!("sort_picker_of_devices", console.press("S j").screen());
+    console.press("Enter Enter Esc");
+    let mut by_name = worst_first.clone();
+    by_name.sort_by_key(|name| std::cmp::Reverse(name.to_lowercase()));
+    assert_ne!(by_name, worst_first, "it shows");
+    assert_eq!((names(&console), console.app.selected_asset()), (by_name.clone(), selected));
+    let text = console.screen();
+    assert!(text.contains("device▼") && text.contains("by name, reversed") && text.contains("port▲"), "{text}");
+    // The next ones, and round the corner back.
+    console.press("> >");
+    let up: Vec<usize> = {
+        let list = console.app.list(PaneKind::Devices);
+        let fresh = list.order.iter().map(|row| &console.app.snapshot.devices[*row]);
+        fresh.filter(|device| !console.app.parts.is_old(device)).map(|device| device.up).collect()
+    };
+    assert!(up.len() > 1 && up.is_sorted_by(|a, b| a >= b) && console.screen().contains("▼up"), "{up:?}");
+    let old = |name: &String| {
+        let device = console.app.snapshot.devices.iter().find(|device| *device.host.name == **name);
+        device.is_some_and(|device| console.app.parts.is_old(device))
+    };
+    let order = names(&console);
+    assert!(order.iter().skip(up.len()).all(old), "what was up when it was last heard stands last: {order:?}");
+    console.press("< < <");
+    assert_eq!(names(&console), worst_first);
+    // The ports have columns still.
+    assert!(console.press("Tab S").screen().contains("Columns"), "{}", console.screen());
+    console.press("Esc Tab");
+    // A press on a head, and again.
+    console.point(MouseDeed::Press, "device  ").point(MouseDeed::Press, "device▲");
+    assert_eq!(names(&console), by_name);
+    // On a small screen each row is worth more than heads, and the keys are the same.
+    let mut small = Console::new((80, 24), campus(), true);
+    let text = small.press("3 >").screen();
+    assert!(text.contains("by name") && !text.contains(" device "), "{text}");
+}
+
+/// A station that is looked for leads to its port, however the devices are sorted.
+#[test]
+fn a_search_for_a_station_goes_before_the_order_of_devices() {
+    let mut console = Console::new((120, 40), campus(), true);
+    console.press("3 / m a c : 0 2 0 0 . 0 0 0 0 . 0 0 0 7 Enter");
+    let first = console.app.list(PaneKind::Devices).order.clone();
+    console.press("g g > S Enter Esc");
+    let order = console.app.list(PaneKind::Devices).order.clone();
+    assert_eq!(order.first(), first.first(), "{}", console.screen());
 }

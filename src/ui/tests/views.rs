@@ -148,3 +148,17 @@ fn what_a_file_says_wrong_is_said_with_its_place() {
     let said: Vec<String> = problems.iter().map(crate::base::options::Problem::brief).collect();
     insta::assert_snapshot!("views_wrong", said.join("\n"));
 }
+
+/// A view of the ports has two orders: that of the devices and that of their ports.
+#[test]
+fn a_view_keeps_the_order_of_the_devices_too() {
+    let (mut console, _) = console((120, 40));
+    console.press("3 > > Tab >");
+    console.press(&command("view save wires"));
+    assert!(console.screen().contains("sorted by state · devices by findings"), "{}", console.screen());
+    console.press("Tab S r Esc < Tab S r Esc 1");
+    console.press(&command("view wires"));
+    let words = console.app.views.named("wires").expect("saved").to_words();
+    assert_eq!((words.sort_devices.as_str(), words.sort.as_str()), ("findings", "state"));
+    assert!(console.screen().contains("by findings"), "{}", console.screen());
+}

@@ -69,6 +69,7 @@ impl Rehearsal {
             messages: Vec::new(),
             trouble: std::sync::Arc::default(),
             clipboard,
+            now: own.clock(),
         });
         app.world = World::Tour;
         app.zone = own.zone.clone();

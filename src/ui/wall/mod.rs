@@ -71,6 +71,8 @@ pub struct Wall {
     attached: Option<Arc<str>>,
     started: Timestamp,
     now: Timestamp,
+    /// How it is left, in words.
+    ends_by: String,
 }
 
 impl Wall {
@@ -102,7 +104,14 @@ impl Wall {
             started: now,
             now,
             options,
+            ends_by: format!("takes no keys, ends by: kill {}", std::process::id()),
         }
+    }
+
+    /// The same in front of a console.
+    #[must_use]
+    pub fn in_front(self) -> Self {
+        Self { ends_by: "any key comes back".to_owned(), ..self }
     }
 
     /// What is critical and new holds the pages; what was held for and is handled lets them go.

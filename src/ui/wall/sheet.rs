@@ -26,6 +26,8 @@ use crate::ui::look::Look;
 const SHIFTS: [(u16, u16); 6] = [(0, 0), (1, 0), (2, 0), (2, 1), (1, 1), (0, 1)];
 /// Screens smaller than this stay where they are.
 const SHIFTED_FROM: (u16, u16) = (40, 12);
+/// Data that is younger is of now.
+const FRESH: Duration = Duration::from_secs(3);
 /// How long it is said at the start how the wall is ended.
 const HINT: Duration = Duration::from_secs(60);
 
@@ -129,6 +131,8 @@ fn foot(wall: &Wall, frame: &mut Frame<'_>, area: Rect, life: Life) {
     let t = &wall.snapshot.totals;
     let mut words = match life {
         Life::Beginning => "waiting for the first answers".to_owned(),
+        // Results come each second: what is told of younger ones would change twice as often as the clock.
+        Life::Live(age) if age < FRESH => "data of now".to_owned(),
         Life::Live(age) => format!("data {}s old", age.as_secs()),
         Life::Idle => "nothing is asked".to_owned(),
         Life::Silent(age) | Life::Gone(age) => format!("NO DATA for {}", units::clock_duration(age)),
@@ -147,7 +151,7 @@ fn foot(wall: &Wall, frame: &mut Frame<'_>, area: Rect, life: Life) {
         words.push_str(&format!("{separator}attached to {to}"));
     }
     if now.since(wall.started) < HINT && area.width >= 90 {
-        words.push_str(&format!("{separator}takes no keys, ends by: kill {}", std::process::id()));
+        words.push_str(&format!("{separator}{}", wall.ends_by));
     }
     let shown = text::fit(&words, usize::from(area.width.saturating_sub(8)));
     let alive = matches!(life, Life::Live(_) | Life::Idle | Life::Beginning);
@@ -197,7 +201,7 @@ fn band(wall: &Wall, frame: &mut Frame<'_>, area: Rect, words: &str, style: Styl
 
 /// What is critical and nobody's: from the second step on it stands on every page, from the third it takes a part of it. How
 /// long the longest has waited decides how loud that is; the worst of them is named, the newest among equals, with its minutes
-/// in large figures. It changes its look each second. What is left of the area.
+/// in large figures. Its first words change their look each second. What is left of the area.
 fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
     let now = frame.now;
     // Worst first, newest first among equals.
@@ -213,7 +217,8 @@ fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
     let look = &wall.look;
     let minutes = age.as_secs() / 60;
     let (figure, unit) = waited(*age);
-    let mut words = format!("UNOWNED {figure} {unit}  {} {}", problem.title.line(), problem.word);
+    let label = format!(" UNOWNED {figure} {unit} ");
+    let mut words = format!("{} {} {}", label.trim_start(), problem.title.line(), problem.word);
     match waiting.len() - 1 {
         0 => {}
         others if longest.as_secs() / 60 > minutes => {
@@ -223,8 +228,12 @@ fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
     }
     let even = now.0.div_euclid(1000) % 2 == 0;
     let banner = look.style(Meaning::Banner);
-    let style = if even { banner } else { turned(banner) };
-    band(wall, frame, area, &words, style);
+    band(wall, frame, area, &words, banner);
+    if even {
+        // The whole line would cost a slow link more than all the rest of a quiet wall.
+        let width = area.width.min(text::width(&label) as u16);
+        canvas::paint(frame.buffer, Rect { width, ..area }, area.y, turned(banner));
+    }
     let mut used = 1;
     if longest >= wall.options.escalate[2] && area.height >= 20 {
         let (figures, unit) = match minutes {

@@ -28,6 +28,7 @@ fn jobs() -> Arc<Inventory> {
         rto: None,
         origin: Origin::Config,
         not_probed: None,
+        runbook: None,
     };
     Arc::new(Inventory { jobs: vec![Arc::new(job)], checks: vec![Arc::new(check)], ..Inventory::default() })
 }

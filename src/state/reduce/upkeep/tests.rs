@@ -212,6 +212,7 @@ fn with_jobs(state: &mut State, jobs: &[(&str, &[&str])]) {
             rto: None,
             origin: Origin::Config,
             not_probed: None,
+            runbook: None,
         }));
     }
     state.reduce(at(2), Event::Inventory(Arc::new(inventory)));

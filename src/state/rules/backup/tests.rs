@@ -23,6 +23,7 @@ fn job(rpo: Option<Duration>, cron: Option<&str>) -> Arc<Job> {
         rto: None,
         origin: Origin::Config,
         not_probed: None,
+        runbook: None,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Line, ago, care, check, device, meaning, tables, vitals};
+use super::{Line, ago, care, check, device, meaning, runbook, tables, vitals};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, Target};
@@ -43,6 +43,7 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     if !tags.is_empty() {
         out.push((Meaning::Dim, format!("tags {}", tags.join(", "))));
     }
+    out.extend(runbook(app, host.host.runbook.as_deref()));
     out.extend(path(app, host));
     out.extend(hidden(app, host));
     if let Some(line) = hangs(app, now, host) {

@@ -1,6 +1,6 @@
 //! A backup job: the headline and all findings, what was agreed, what the repository says, and its restore points.
 
-use super::{Line, ago, care, check, heading, meaning, padded, pair};
+use super::{Line, ago, care, check, heading, meaning, padded, pair, runbook};
 use crate::base::{Timestamp, Untrusted, text, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, BackupReport, RestorePoint, Target};
@@ -22,6 +22,7 @@ pub fn lines(app: &App, now: Timestamp, job: &JobView, columns: usize, out: &mut
     out.push((meaning(job.condition), format!("{} for {}", panes::job_word(job), units::age(now.since(job.since)))));
     out.extend(job.findings.iter().map(|f| (Meaning::Text, f.line())));
     care(app, now, &Target::Job(job.job.id.clone()), &job.care, out);
+    out.extend(runbook(app, job.job.runbook.as_deref()));
     out.push((Meaning::Text, String::new()));
     out.push(pair("repository", Some(format!("{} {}", job.job.kind, job.job.repository))));
     out.push(pair("from", Some(job.job.origin.label().to_owned())));

@@ -13,10 +13,12 @@ mod vitals;
 
 use super::Line;
 use crate::base::{Timestamp, text, units};
+use crate::config::runbooks::is_link;
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, Equipment, Target};
 use crate::state::snapshot::ProblemKind;
 use crate::state::{Blindness, Care, Cause, Problem};
+use crate::ui::action::Action;
 use crate::ui::app::App;
 use crate::ui::look::meaning;
 use crate::ui::panes::Selected;
@@ -63,6 +65,12 @@ pub fn lines(app: &App, now: Timestamp, selected: &Selected, columns: usize) -> 
         Selected::Told(entry) => told::lines(app, now, entry, columns, &mut out),
     }
     out
+}
+
+/// Where it is written what to do.
+fn runbook(app: &App, place: Option<&str>) -> Option<Line> {
+    let verb = |place| if is_link(place) { "copies it" } else { "opens it" };
+    place.map(|place| (Meaning::Accent, format!("runbook {place}   {} {}", app.key_of(Action::Runbook), verb(place))))
 }
 
 /// The problem that is the console's own: there is no such host.

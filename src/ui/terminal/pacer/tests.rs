@@ -333,6 +333,41 @@ fn a_terminal_that_falls_silent_and_comes_back_as_another_is_paced_by_what_that_
     assert!(out.pacer.round_trip().is_some_and(|trip| trip <= MS * 6));
 }
 
+/// What waits for a reader that stalls is shown before what is new: a minute of it is a few pictures. Who presses a key is there.
+#[test]
+fn a_terminal_that_answered_and_reads_no_more_gets_few_pictures_and_a_key_is_answered_at_once() {
+    let start = Instant::now();
+    let mut pacer = Pacer::new(Colours::True);
+    let mut now = start;
+    let mut pictures = 0;
+    let mut sent = 0;
+    while now < start + Duration::from_secs(70) {
+        pictures += 1;
+        pacer.show(list(0, 3, pictures), None, None);
+        while let Some(chunk) = pacer.chunk(now) {
+            if now < start + Duration::from_secs(2) {
+                pacer.acknowledge(Fence::Status, now);
+            } else {
+                sent += chunk.len();
+            }
+        }
+        now += MS * 250;
+    }
+    let whole = {
+        let mut other = Pacer::new(Colours::True);
+        other.show(list(0, 3, 1), None, None);
+        other.window = LARGEST;
+        other.chunk(now).expect("a picture").len()
+    };
+    assert!((whole..12 * whole).contains(&sent), "{sent} bytes, a picture has {whole}");
+    assert!(!pacer.is_open(now), "it rests");
+    pacer.show(list(0, 4, 0), None, Some(3..5));
+    let answer = pacer.chunk(now).expect("the rows that answer");
+    assert!(answer.windows(4).any(|part| part == b"\x1b[4H"), "{:?}", String::from_utf8_lossy(&answer));
+    pacer.forget();
+    assert!(pacer.wake_at(true).is_some_and(|at| at <= now + Duration::from_secs(1)), "another size is drawn");
+}
+
 #[test]
 fn the_cursor_is_asked_for_away_from_the_first_row_and_goes_back() {
     let now = Instant::now();
