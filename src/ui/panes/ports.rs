@@ -176,7 +176,8 @@ pub fn port_title(app: &App) -> (String, String) {
         parts.push(watch);
     }
     let count = app.list(PaneKind::Ports).order.len();
-    if count < device.ports.len() {
+    // A filter says how many match.
+    if count < device.ports.len() && app.filter.is_empty() {
         parts.push(format!("{count} shown"));
     }
     let verb = if app.parts.is_old(device) { "were up" } else { "up" };
