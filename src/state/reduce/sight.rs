@@ -184,7 +184,7 @@ impl State {
         if self.sight.votes == 0 {
             (self.sight.first_fall, self.sight.enough) = (at, 0);
         }
-        let began = signs_of_life(&slot.view.checks).into_iter().filter_map(|check| check.last.as_ref());
+        let began = signs_of_life(&slot.view.checks).filter_map(|check| check.last.as_ref());
         let began = began.map(|last| last.at.minus(last.took)).min().unwrap_or(at);
         self.sight.gateway_fell |= is_gateway;
         self.sight.vote(1);
@@ -273,7 +273,7 @@ impl State {
     /// After the inventory changed.
     pub(super) fn count_voters(&mut self) {
         let votes = |slot: &&super::HostSlot| slot.votes_for_itself() && slot.view.host.origin != Origin::Local;
-        let asked = |slot: &&super::HostSlot| !signs_of_life(&slot.view.checks).is_empty();
+        let asked = |slot: &&super::HostSlot| !slot.view.checks.is_empty();
         let roots = self.hosts.iter().filter(votes).filter(asked);
         self.sight.roots_beyond = roots.clone().filter(|slot| !uplink::is_here(&slot.view.host)).count();
         self.sight.roots = roots.count();

@@ -60,8 +60,8 @@ pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) 
     }
     if is_silent(view) {
         let life = signs_of_life(checks);
-        verdict.since = life.iter().map(|c| c.since).max();
-        verdict.reason = join(life.iter().copied(), checks.len() > 1);
+        verdict.since = life.clone().map(|c| c.since).max();
+        verdict.reason = join(life, checks.len() > 1);
         accuse(&mut verdict, view, standing, policy);
         return verdict;
     }
@@ -104,19 +104,19 @@ pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) 
 /// Nothing that proves life answers, beyond doubt.
 pub fn is_silent(view: &HostView) -> bool {
     let life = signs_of_life(&view.checks);
-    let all = life.iter().all(|c| c.condition == Condition::Critical && !told_something(c));
+    let all = life.clone().all(|c| c.condition == Condition::Critical && !told_something(c));
     let silent = all || (view.host.has_tag("core") && fell_silent_together(&life));
-    !life.is_empty() && silent && !proven_otherwise(&view.checks, &life)
+    !view.checks.is_empty() && silent && !proven_otherwise(&view.checks, &life)
 }
 
 /// One of them got no answer as often as it takes, and all others got none about then: what is tagged core is not asked any more often,
 /// so that it is known to be down within ten seconds. A check
 /// that has been silent for long convinces nobody: another one that fails once now may just have failed once.
-fn fell_silent_together(life: &[&CheckView]) -> bool {
+fn fell_silent_together<'a>(life: &(impl Iterator<Item = &'a CheckView> + Clone)) -> bool {
     let at = |check: &CheckView| check.last.as_ref().filter(|_| !check.restored).map(|last| last.at);
-    let hard = life.iter().filter(|check| check.condition == Condition::Critical).map(|check| check.since);
-    hard.into_iter().any(|since| {
-        life.iter().all(|check| {
+    let mut hard = life.clone().filter(|check| check.condition == Condition::Critical).map(|check| check.since);
+    hard.any(|since| {
+        life.clone().all(|check| {
             let bad = check.last.as_ref().is_some_and(|last| last.reading.outcome == Outcome::Critical);
             let bad = bad && !told_something(check);
             let near = at(check).is_some_and(|at| at.since(since).max(since.since(at)) <= TOGETHER);
@@ -143,7 +143,7 @@ pub fn is_heard(view: &HostView) -> bool {
 pub fn steady(view: &HostView) -> Option<Condition> {
     let firm = |check: &&CheckView| !check.flap.flapping;
     if is_silent(view) {
-        return signs_of_life(&view.checks).iter().any(&firm).then_some(view.condition);
+        return signs_of_life(&view.checks).any(|check| firm(&check)).then_some(view.condition);
     }
     let firm = view.checks.iter().filter(firm);
     firm.map(|check| contribution(check, &view.host, false)).max().filter(|c| *c != Condition::Pending)
@@ -216,9 +216,9 @@ pub fn tells(facts: &Facts) -> bool {
 }
 
 /// Another check answered since the silent ones fell silent, or they never worked here.
-fn proven_otherwise(checks: &[CheckView], silent: &[&CheckView]) -> bool {
-    let never_worked = silent.iter().all(|c| c.last_good.is_none());
-    let since = silent.iter().map(|c| c.since).max();
+fn proven_otherwise<'a>(checks: &[CheckView], silent: &(impl Iterator<Item = &'a CheckView> + Clone)) -> bool {
+    let never_worked = silent.clone().all(|c| c.last_good.is_none());
+    let since = silent.clone().map(|c| c.since).max();
     checks.iter().filter(|c| c.spec.speaks_for_host && !c.stale && !c.restored).any(|c| {
         let answers = c.condition == Condition::Ok || told_something(c);
         answers && (never_worked || last_heard(c) > since)
@@ -226,9 +226,9 @@ fn proven_otherwise(checks: &[CheckView], silent: &[&CheckView]) -> bool {
 }
 
 /// The checks whose good result proves that the host is up; all of them where none is marked so.
-pub fn signs_of_life(checks: &[CheckView]) -> Vec<&CheckView> {
-    let marked: Vec<&CheckView> = checks.iter().filter(|c| c.spec.decides_reachability).collect();
-    if marked.is_empty() { checks.iter().collect() } else { marked }
+pub fn signs_of_life(checks: &[CheckView]) -> impl Iterator<Item = &CheckView> + Clone {
+    let some_are_marked = checks.iter().any(|c| c.spec.decides_reachability);
+    checks.iter().filter(move |c| c.spec.decides_reachability || !some_are_marked)
 }
 
 pub fn is_stale(checks: &[CheckView]) -> bool {

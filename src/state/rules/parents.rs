@@ -168,7 +168,7 @@ impl Lineage {
 
     /// Until when an acquittal holds: not where new results convict the host, nor when none came for too long.
     pub fn acquitted(&mut self, view: &HostView, at: Timestamp) -> Option<Timestamp> {
-        let attempts = signs_of_life(&view.checks).iter().map(|c| c.spec.attempts).max().unwrap_or(1);
+        let attempts = signs_of_life(&view.checks).map(|c| c.spec.attempts).max().unwrap_or(1);
         self.acquittal = self.acquittal.filter(|acquittal| at < acquittal.until && acquittal.bad < attempts);
         self.acquittal.map(|acquittal| acquittal.until)
     }
@@ -235,14 +235,16 @@ impl Lineage {
 
 /// Since when nothing that proves life answers, by results of this run; `None` where something does.
 fn silence(view: &HostView) -> Option<Timestamp> {
-    let life = signs_of_life(&view.checks);
-    let silent = |check: &&CheckView| last(check).filter(|o| is_silence(o)).map(|o| o.at);
-    life.iter().map(silent).collect::<Option<Vec<Timestamp>>>()?.into_iter().max()
+    let mut latest = None;
+    for check in signs_of_life(&view.checks) {
+        latest = latest.max(Some(last(check).filter(|o| is_silence(o))?.at));
+    }
+    latest
 }
 
 /// When the first of the checks that prove life and get no answer now was found so; `None` where all get one.
 fn first_silence(view: &HostView) -> Option<Timestamp> {
-    let life = signs_of_life(&view.checks).into_iter().filter_map(|check| last(check));
+    let life = signs_of_life(&view.checks).filter_map(|check| last(check));
     life.filter(|o| is_silence(o)).map(|o| o.at).min()
 }
 
@@ -274,13 +276,13 @@ pub fn testimony(parent: &HostView, down: bool, waits: bool, silent_since: Times
     }
     // Begun after the child fell silent: an answer under way at that moment may have left a living parent.
     let since = |check: &CheckView| last(check).filter(|o| began(o) >= silent_since).cloned();
-    let life = signs_of_life(&parent.checks);
+    let mut life = signs_of_life(&parent.checks);
     let speaks = |check: &&CheckView| check.spec.speaks_for_host;
     if parent.checks.iter().filter(speaks).any(|check| since(check).is_some_and(|o| answers(&o))) {
         Testimony::Clear
-    } else if life.iter().any(|check| check.is_soft()) {
+    } else if life.clone().any(CheckView::is_soft) {
         Testimony::Suspected
-    } else if !life.iter().any(|check| since(check).is_some()) && askable(parent).next().is_some() {
+    } else if !life.any(|check| since(check).is_some()) && askable(parent).next().is_some() {
         Testimony::Unasked
     } else {
         Testimony::Clear
@@ -289,7 +291,7 @@ pub fn testimony(parent: &HostView, down: bool, waits: bool, silent_since: Times
 
 /// The checks that can be asked for life out of turn.
 pub fn askable(view: &HostView) -> impl Iterator<Item = &CheckKey> {
-    let life = signs_of_life(&view.checks).into_iter();
+    let life = signs_of_life(&view.checks);
     life.filter(|check| may_be_asked(&check.spec)).map(|check| &check.spec.key)
 }
 
@@ -300,12 +302,12 @@ fn may_be_asked(spec: &CheckSpec) -> bool {
 /// How long asking a host until its problem is hard may take.
 pub fn time_to_verdict(view: &HostView) -> Duration {
     let life = signs_of_life(&view.checks);
-    let quick = life.iter().filter(|check| !check.spec.fixed_pace).map(|check| {
+    let quick = life.clone().filter(|check| !check.spec.fixed_pace).map(|check| {
         let spec = &check.spec;
         (spec.timeout + spec.retry_interval) * u32::from(spec.attempts)
     });
     // One that keeps its own pace is waited for once.
-    let slow = life.iter().map(|check| check.spec.interval + check.spec.interval / 10 + check.spec.timeout);
+    let slow = life.map(|check| check.spec.interval + check.spec.interval / 10 + check.spec.timeout);
     quick.max().or(slow.min()).unwrap_or_default() + SLACK
 }
 

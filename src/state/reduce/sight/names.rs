@@ -93,9 +93,8 @@ fn has_name(host: &Host) -> bool {
 
 /// It has a name, and nothing that would prove life was found out in this run.
 fn is_undecided(slot: &HostSlot) -> bool {
-    let life = signs_of_life(&slot.view.checks);
-    let last = |check: &&CheckView| check.last.as_ref().filter(|_| !check.restored).map(|last| last.reading.outcome);
-    let mut known = life.iter().filter_map(last).peekable();
+    let last = |check: &CheckView| check.last.as_ref().filter(|_| !check.restored).map(|last| last.reading.outcome);
+    let mut known = signs_of_life(&slot.view.checks).filter_map(last).peekable();
     has_name(&slot.view.host) && known.peek().is_some() && known.all(|outcome| outcome == Outcome::Unknown)
 }
 
