@@ -211,6 +211,8 @@ impl Pacer {
 
     fn count(&mut self, now: Instant) {
         let Some((sent, bytes)) = self.in_flight.pop_front() else { return };
+        // What was hardly used says nothing of how much more the line would take (as RFC 7661 has it for TCP).
+        let was_used = self.bytes_in_flight * 2 >= self.window;
         self.bytes_in_flight -= bytes;
         let took = now.saturating_duration_since(sent);
         self.latest = Some(took);
@@ -221,9 +223,9 @@ impl Pacer {
         let queueing = took.saturating_sub(fastest);
         if queueing > CROWDED {
             self.window = (self.window * 3 / 4).max(SMALLEST);
-        } else if queueing < CALM && took < Duration::from_millis(20) {
+        } else if was_used && queueing < CALM && took < Duration::from_millis(20) {
             self.window = (self.window * 2).min(LARGEST);
-        } else if queueing < CALM {
+        } else if was_used && queueing < CALM {
             self.window = (self.window + self.window / 8 + 16).min(LARGEST);
         }
     }

@@ -42,6 +42,11 @@ fn picture(width: u16, height: u16, seed: usize) -> Buffer {
 
 /// Runs a busy screen (a new picture every 100 ms) for a time, and gives the ages of what was shown.
 fn busy(line: &mut Line, start: Instant, secs: u64) -> Vec<Duration> {
+    drawn(line, start, secs, |seed| picture(120, 40, seed))
+}
+
+/// The same with other pictures, by their numbers.
+fn drawn(line: &mut Line, start: Instant, secs: u64, picture: impl Fn(usize) -> Buffer) -> Vec<Duration> {
     let mut pacer = Pacer::new(Colours::True);
     let mut now = start;
     let end = start + Duration::from_secs(secs);
@@ -53,7 +58,7 @@ fn busy(line: &mut Line, start: Instant, secs: u64) -> Vec<Duration> {
             pacer.acknowledge(Fence::Status, now);
         }
         if now >= next_picture {
-            pacer.show(picture(120, 40, seed), None, None);
+            pacer.show(picture(seed), None, None);
             seed += 1;
             next_picture += Duration::from_millis(100);
         }
@@ -75,6 +80,22 @@ fn on_a_slow_line_nothing_shown_is_older_than_a_second_for_ever() {
     assert!(worst < Duration::from_millis(800), "{worst:?}");
     let carried = line.shown.len();
     assert!(carried > 200, "the line is used: {carried} chunks");
+}
+
+#[test]
+fn after_a_quiet_minute_what_bursts_is_no_older_than_on_a_busy_screen() {
+    let start = Instant::now();
+    let mut line = Line::new(64_000.0, Duration::from_millis(300), start);
+    // A line changes now and then, until all does.
+    let ages = drawn(&mut line, start, 62, |seed| {
+        let mut buffer = picture(120, 40, if seed < 600 { 0 } else { seed });
+        if seed < 600 {
+            buffer.set_string(0, 3, format!("{seed}"), ratatui::style::Style::new());
+        }
+        buffer
+    });
+    let worst = ages.iter().max().copied().unwrap_or_default();
+    assert!(ages.len() > 150 && worst < Duration::from_millis(800), "{} chunks, {worst:?}", ages.len());
 }
 
 #[test]
