@@ -46,6 +46,8 @@ pub fn watch(directory: &Path, tell: impl FnMut() -> bool + Send + 'static) -> i
     inotify::add_watch(&notices, directory, FOLDER)?;
     let (stopped, stop) = pipe_with(PipeFlags::CLOEXEC)?;
     let log = log::path(directory);
+    // Before anybody reads what is there: what comes after that is told.
+    follow(&notices, &log)?;
     let thread = std::thread::Builder::new().name("journal-watch".to_owned()).spawn(move || {
         if let Err(error) = listen(&notices, &stopped, &log, tell) {
             tracing::warn!(%error, "whether the journal is written to is not told any more");
@@ -54,14 +56,23 @@ pub fn watch(directory: &Path, tell: impl FnMut() -> bool + Send + 'static) -> i
     Ok(Watch { stop: Some(stop), thread: Some(thread) })
 }
 
+/// Watched again, a file has one watch as before; one that is not there yet is told by its folder.
+fn follow(notices: &OwnedFd, log: &Path) -> io::Result<()> {
+    match inotify::add_watch(notices, log, WatchFlags::MODIFY) {
+        Ok(_) | Err(rustix::io::Errno::NOENT) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn listen(notices: &OwnedFd, stopped: &OwnedFd, log: &Path, mut tell: impl FnMut() -> bool) -> io::Result<()> {
     let name = log.file_name().unwrap_or_default();
     let mut buffer = [MaybeUninit::uninit(); 4096];
+    let mut written = false;
     loop {
-        // Watched again, a file has one watch as before; one that is not there yet is told by its folder.
-        match inotify::add_watch(notices, log, WatchFlags::MODIFY) {
-            Ok(_) | Err(rustix::io::Errno::NOENT) => {}
-            Err(error) => return Err(error.into()),
+        // A log that has come or was replaced is followed before it is told of: whoever reads it then misses nothing.
+        follow(notices, log)?;
+        if std::mem::take(&mut written) && !tell() {
+            return Ok(());
         }
         let mut waits = [PollFd::new(notices, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
         match poll(&mut waits, None) {
@@ -73,7 +84,6 @@ fn listen(notices: &OwnedFd, stopped: &OwnedFd, log: &Path, mut tell: impl FnMut
             return Ok(());
         }
         let mut reader = inotify::Reader::new(notices, &mut buffer);
-        let mut written = false;
         loop {
             match reader.next() {
                 // Without a name it is of the log itself, or of what was missed.
@@ -84,9 +94,6 @@ fn listen(notices: &OwnedFd, stopped: &OwnedFd, log: &Path, mut tell: impl FnMut
                 Err(rustix::io::Errno::AGAIN) => break,
                 Err(error) => return Err(error.into()),
             }
-        }
-        if written && !tell() {
-            return Ok(());
         }
     }
 }
