@@ -322,6 +322,21 @@ pub(super) mod tests {
         ]
     }
 
+    /// What is written reads back, and neither what is cut short nor what is longer is taken for it.
+    pub fn reads_back_whole_or_not_at_all<T: PartialEq + std::fmt::Debug>(
+        one: T,
+        encode: impl Fn(&T) -> Vec<u8>,
+        decode: impl Fn(&[u8]) -> Option<T>,
+        at: prop::sample::Index,
+    ) -> Result<(), TestCaseError> {
+        let mut bytes = encode(&one);
+        prop_assert_eq!(decode(&bytes), Some(one));
+        prop_assert_eq!(decode(&bytes[..at.index(bytes.len())]), None);
+        bytes.push(0);
+        prop_assert_eq!(decode(&bytes), None);
+        Ok(())
+    }
+
     prop_compose! {
         fn any_alert()(
             kind in prop::sample::select(&KINDS[..]), target in any_target(),
@@ -339,11 +354,7 @@ pub(super) mod tests {
         fn what_is_written_reads_back_and_what_is_cut_short_or_longer_is_refused(
             alert in any_alert(), at in any::<prop::sample::Index>(),
         ) {
-            let mut bytes = encode(&alert);
-            prop_assert_eq!(decode(&bytes), Some(alert));
-            prop_assert_eq!(decode(&bytes[..at.index(bytes.len())]), None);
-            bytes.push(0);
-            prop_assert_eq!(decode(&bytes), None);
+            reads_back_whole_or_not_at_all(alert, encode, decode, at)?;
         }
 
         #[test]

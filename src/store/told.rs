@@ -156,7 +156,7 @@ fn decode_fault(bytes: &[u8]) -> Option<Fault> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::outbox::tests::any_text;
+    use super::super::outbox::tests::{any_text, reads_back_whole_or_not_at_all};
     use super::*;
     use crate::base::Timestamp;
 
@@ -184,11 +184,7 @@ mod tests {
         fn what_is_written_reads_back_and_what_is_cut_short_or_longer_is_refused(
             one in any_told(), at in any::<prop::sample::Index>(),
         ) {
-            let mut bytes = encode(&one);
-            prop_assert_eq!(decode(&bytes), Some(one));
-            prop_assert_eq!(decode(&bytes[..at.index(bytes.len())]), None);
-            bytes.push(0);
-            prop_assert_eq!(decode(&bytes), None);
+            reads_back_whole_or_not_at_all(one, encode, decode, at)?;
         }
 
         #[test]
