@@ -1,6 +1,6 @@
 //! The way to an engine on another machine: an exec channel of the console's own SSH on which `noctty attach --stdio` runs
-//! there. The host's key is checked as for any session; questions are asked on the terminal
-//! before the screen has it, and not again: a connection that is lost later comes back only if nobody has to be asked.
+//! there. The host's key is checked as for any session; questions are asked on the terminal before the screen has it, and not again:
+//! a connection that is lost later comes back only if nobody has to be asked.
 
 use std::sync::Arc;
 

@@ -64,9 +64,10 @@ pub fn run(args: &WallArgs, globals: &Globals) -> Result<ExitCode> {
 /// What the console raises in front of itself: the pages of that file as it is then.
 pub(super) fn walls(file: Option<PathBuf>, ui: UiOptions, capabilities: Capabilities) -> Walls {
     Walls::new(move |now| {
-        let (config, problems) = file.as_deref().map(salvage::read).unwrap_or_default();
+        let (config, mut problems) = file.as_deref().map(salvage::read).unwrap_or_default();
         let theme = config.wall.theme.clone().or_dark("wall");
-        let (themes, _) = themes::start(&UiOptions { theme, ..ui.clone() }, capabilities);
+        let (themes, more) = themes::start(&UiOptions { theme, ..ui.clone() }, capabilities);
+        problems.extend(more);
         Wall::new(config.wall, themes, plans::trouble(&problems), now).in_front()
     })
 }
