@@ -122,13 +122,17 @@ fn the_wall_stands_in_front_of_the_console_until_a_key_is_pressed() {
     let mut console = outage((120, 40));
     let before = console.press("2").screen();
     assert!(console.press("W").screen().contains("noctty wall shows one"), "without one it is said");
-    console.app.walls = Some(Walls::new(|now| {
+    let make = |now| {
         let themes = Themes::only("wall", Capabilities { colours: Colours::True, unicode: true });
         Wall::new(crate::config::WallOptions::default(), themes, None, now).in_front()
-    }));
+    };
+    console.app.walls = Some(Walls::new(make));
     let wall = console.press("2 W").screen();
     assert!(!wall.contains("[2 Hosts]") && wall.contains("UNOWNED 20 min"), "{wall}");
     assert!(wall.contains("any key comes back") && !wall.contains("kill"), "{wall}");
+    let mut small = Console::new((80, 24), fixture::quiet(), true);
+    small.app.walls = Some(Walls::new(make));
+    assert!(small.press("W").screen().contains("any key comes back"), "{}", small.screen());
     assert!(console.app.next_wake(NOW).is_some_and(|at| at.since(NOW) <= Duration::from_secs(1)), "its clock goes");
     let mut quiet = (*fixture::quiet()).clone();
     quiet.revision = console.app.snapshot.revision + 1;

@@ -30,6 +30,8 @@ const SHIFTED_FROM: (u16, u16) = (40, 12);
 const FRESH: Duration = Duration::from_secs(3);
 /// How long it is said at the start how the wall is ended.
 const HINT: Duration = Duration::from_secs(60);
+/// Columns that a hint leaves to the rule and the heartbeat on it.
+const LEAST_LINE: usize = 16;
 
 pub fn draw(wall: &Wall, frame: &mut Frame<'_>) {
     let now = frame.now;
@@ -150,8 +152,10 @@ fn foot(wall: &Wall, frame: &mut Frame<'_>, area: Rect, life: Life) {
     if let Link::Attached { to } = &wall.snapshot.engine.link {
         words.push_str(&format!("{separator}attached to {to}"));
     }
-    if now.since(wall.started) < HINT && area.width >= 90 {
-        words.push_str(&format!("{separator}{}", wall.ends_by));
+    let hint = format!("{separator}{}", wall.ends_by);
+    let fits = text::width(&words) + text::width(&hint) + LEAST_LINE <= usize::from(area.width);
+    if now.since(wall.started) < HINT && fits {
+        words.push_str(&hint);
     }
     let shown = text::fit(&words, usize::from(area.width.saturating_sub(8)));
     let alive = matches!(life, Life::Live(_) | Life::Idle | Life::Beginning);
