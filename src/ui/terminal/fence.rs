@@ -24,6 +24,8 @@ pub enum Fence {
 }
 
 impl Fence {
+    pub const KINDS: usize = 3;
+
     pub const fn query(self) -> &'static [u8] {
         match self {
             Self::Status => b"\x1b[5n",

@@ -12,7 +12,7 @@
 //!
 //! Which query a terminal answers is found out: the first that it answers is kept. One that never answers is written to at
 //! a fixed low rate, and asked on; one that falls silent gets little, for it likely does not read. When it answers, replies
-//! that are late are let in before any is counted, so that none is taken for that of a later chunk.
+//! that are late are let in before any counts, so that none is taken for that of a later chunk.
 //!
 //! Pure: time is an argument, bytes come back.
 
@@ -48,9 +48,12 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(20);
 const BLIND_RATE: f64 = 16.0 * 1024.0;
 /// The same while late answers are let in: the line is slow, or was.
 const SETTLING_RATE: f64 = 2.0 * 1024.0;
-/// Between two pictures for a terminal that answers no more: the first pause, and the longest.
-const FIRST_REST: Duration = Duration::from_secs(1);
-const LONGEST_REST: Duration = Duration::from_secs(10);
+/// Between two chunks of a few rows for a terminal that answers no more: each pause is twice the one before.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The same for rows that answer a key.
+const FIRST_ANSWER_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_ANSWER_PAUSE: Duration = Duration::from_secs(8);
 /// Bytes per second of the slowest line that is thought of.
 const SLOW_RATE: usize = 900;
 /// Answers that are late come within the time that the first of them was late, and this.
@@ -67,31 +70,46 @@ enum Answers {
     /// It has not been silent for long, and answered nothing yet.
     Awaited,
     By(Fence),
-    /// Not: the oldest query without an answer is from `since`, the oldest for the mode from `mode_since`; the next
-    /// bytes may go at `until`.
+    /// Not: the oldest query without an answer is from `since`, the oldest for the mode from `mode_since`; so many of each
+    /// kind were `asked`; the next bytes may go at `until`.
     None {
         since: Instant,
         mode_since: Option<Instant>,
+        asked: [usize; Fence::KINDS],
         until: Instant,
         tries: u8,
-        rest: Rest,
+        silence: Silence,
     },
-    /// Again, by this fence, from `ends` on.
+    /// Again, by this fence: when the `owed` answers are in, or from `ends` on.
     Settling {
         by: Fence,
+        owed: usize,
         until: Instant,
         ends: Instant,
     },
 }
 
-/// One that has answered before and falls silent does not read, likely: what is written to it now waits somewhere, and would be
-/// shown before what is new. So it gets whole pictures with ever longer pauses between them, and at once what a key or another
-/// size asks for: then somebody is there.
+/// Why it does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Rest {
+enum Silence {
+    /// It never did: there are such terminals.
+    Always,
+    /// It did, so likely it does not read. What is written to it now waits somewhere, and will be shown before what is new:
+    /// so it gets a few rows, ever more seldom, and the whole of another size, for then somebody is there.
+    Fallen { changes: Pause, keys: Pause },
+}
+
+/// When the next chunk may go, and how long after it the one that follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Pause {
     until: Instant,
-    /// How long the next one is; none for a terminal that has never answered.
     next: Duration,
+}
+
+impl Pause {
+    fn begin(&mut self, now: Instant, longest: Duration) {
+        *self = Self { until: now + self.next, next: (self.next * 2).min(longest) };
+    }
 }
 
 /// What the terminal shows as far as it was told, what it should show, and what is under way.
@@ -176,7 +194,7 @@ impl Pacer {
         if let Answers::By(by) = self.answers
             && let Some((sent, _)) = self.in_flight.front()
         {
-            self.settle(by, *sent, now, now);
+            self.settle(by, self.in_flight.len(), *sent, now);
         }
         self.in_flight.clear();
         self.bytes_in_flight = 0;
@@ -190,19 +208,24 @@ impl Pacer {
                 self.count(now);
             }
             Answers::By(known) if known == fence => self.count(now),
-            // Tried as well, when another was answered first; or late.
+            Answers::Settling { by, owed, .. } if by == fence && owed <= 1 => self.answers = Answers::By(by),
+            Answers::Settling { by, ref mut owed, .. } if by == fence => *owed -= 1,
+            // Tried as well, when another was answered first.
             Answers::By(_) | Answers::Settling { .. } => self.tried.0 = self.tried.0.saturating_sub(1),
-            Answers::None { since, mode_since, until, .. } => {
-                let asked = if fence == Fence::Mode { mode_since.unwrap_or(since) } else { since };
-                self.settle(fence, asked, until, now);
+            Answers::None { since, mode_since, asked, .. } => {
+                let oldest = if fence == Fence::Mode { mode_since.unwrap_or(since) } else { since };
+                self.settle(fence, asked[fence as usize].saturating_sub(1), oldest, now);
             }
         }
     }
 
-    /// It answers again what it was asked at `since`.
-    fn settle(&mut self, by: Fence, since: Instant, until: Instant, now: Instant) {
+    /// It answers again what it was asked from `since` on, and owes as many answers still.
+    fn settle(&mut self, by: Fence, owed: usize, since: Instant, now: Instant) {
         let late = now.saturating_duration_since(since).min(LONGEST_SETTLING);
-        self.answers = Answers::Settling { by, until, ends: now + late + SETTLING };
+        self.answers = match owed {
+            0 => Answers::By(by),
+            _ => Answers::Settling { by, owed, until: now, ends: now + late + SETTLING },
+        };
         self.lateness = late;
         self.fastest = None;
         self.slower.clear();
@@ -255,16 +278,24 @@ impl Pacer {
     /// Whether a chunk may leave now, if there is one.
     pub fn is_open(&self, now: Instant) -> bool {
         match self.answers {
-            Answers::None { until, rest, .. } => now >= self.opens_at(until, rest),
+            Answers::None { until, silence, .. } => now >= self.opens_at(until, silence),
             Answers::Settling { until, .. } => now >= until,
             Answers::Awaited | Answers::By(_) => self.bytes_in_flight == 0 || self.bytes_in_flight < self.window,
         }
     }
 
-    /// When a silent terminal gets more: it rests between pictures, unless somebody waits for one.
-    fn opens_at(&self, until: Instant, rest: Rest) -> Instant {
-        let is_awaited = self.answer.is_some() || self.shown.is_none();
-        if is_awaited { until } else { until.max(rest.until) }
+    /// When a terminal that does not answer gets more.
+    fn opens_at(&self, until: Instant, silence: Silence) -> Instant {
+        match silence {
+            Silence::Fallen { changes, .. } if !self.is_unknown() && self.answer.is_none() => until.max(changes.until),
+            Silence::Fallen { keys, .. } if !self.is_unknown() => until.max(keys.until),
+            _ => until,
+        }
+    }
+
+    /// Whether there are rows of which nobody knows what the terminal shows there.
+    fn is_unknown(&self) -> bool {
+        self.shown.is_none() || self.unknown.contains(&true)
     }
 
     /// Whether replies are still to come.
@@ -278,7 +309,9 @@ impl Pacer {
     /// held back until then.
     pub fn wake_at(&self, waiting: bool) -> Option<Instant> {
         match self.answers {
-            Answers::None { until, rest, .. } => (!self.is_idle() || waiting).then_some(self.opens_at(until, rest)),
+            Answers::None { until, silence, .. } => {
+                (!self.is_idle() || waiting).then_some(self.opens_at(until, silence))
+            }
             Answers::Settling { until, .. } => (!self.is_idle() || waiting).then_some(until),
             // A query that nobody answers is given up even if nothing new is to be shown: else it would be waited for
             // when something is.
@@ -319,7 +352,10 @@ impl Pacer {
         if self.is_idle() || !self.is_open(now) {
             return None;
         }
-        let budget = self.window.saturating_sub(self.bytes_in_flight).min(self.window / 2 + 1).max(SMALLEST / 2);
+        let budget = match self.answers {
+            Answers::None { silence: Silence::Fallen { .. }, .. } => SMALLEST / 2,
+            _ => self.window.saturating_sub(self.bytes_in_flight).min(self.window / 2 + 1).max(SMALLEST / 2),
+        };
         let fences: &[Fence] = match self.answers {
             Answers::By(Fence::Status) => &[Fence::Status],
             Answers::By(Fence::Cursor) => &[Fence::Cursor],
@@ -328,23 +364,24 @@ impl Pacer {
             Answers::Awaited | Answers::None { .. } => &[Fence::Status, Fence::Cursor],
             Answers::Settling { .. } => &[],
         };
-        let is_awaited = self.answer.is_some() || self.shown.is_none();
+        let (is_answer, is_known) = (self.answer.is_some(), !self.is_unknown());
         let rows = self.build(budget, fences);
         if rows.is_none() && self.clip.is_empty() {
             return None;
         }
         let rows = rows.unwrap_or_else(|| self.wrap(&[], false, fences));
         let bytes = [std::mem::take(&mut self.clip), rows].concat();
-        let is_whole = self.is_idle();
         let after = |rate: f64| now + Duration::from_secs_f64(bytes.len() as f64 / rate);
         match &mut self.answers {
-            Answers::None { until, tries, mode_since, rest, .. } => {
+            Answers::None { until, tries, mode_since, asked, silence, .. } => {
                 *until = after(BLIND_RATE);
-                if is_awaited && !rest.next.is_zero() {
-                    rest.next = FIRST_REST;
+                match silence {
+                    Silence::Fallen { keys, .. } if is_known && is_answer => keys.begin(now, LONGEST_ANSWER_PAUSE),
+                    Silence::Fallen { changes, .. } if is_known => changes.begin(now, LONGEST_PAUSE),
+                    _ => {}
                 }
-                if is_whole {
-                    *rest = Rest { until: now + rest.next, next: (rest.next * 2).min(LONGEST_REST) };
+                for fence in fences {
+                    asked[*fence as usize] += 1;
                 }
                 mode_since.get_or_insert(now);
                 *tries = tries.saturating_add(1);
@@ -364,9 +401,19 @@ impl Pacer {
     fn give_up_on_silence(&mut self, now: Instant) {
         let Some((sent, _)) = self.in_flight.front() else { return };
         if now.saturating_duration_since(*sent) >= self.patience() {
-            let next = if matches!(self.answers, Answers::By(_)) { FIRST_REST } else { Duration::ZERO };
-            let rest = Rest { until: now, next };
-            self.answers = Answers::None { since: *sent, mode_since: None, until: now, tries: 0, rest };
+            let (asked_by, silence): (&[Fence], _) = match &self.answers {
+                Answers::By(by) => {
+                    let changes = Pause { until: now, next: FIRST_PAUSE };
+                    let keys = Pause { until: now, next: FIRST_ANSWER_PAUSE };
+                    (std::slice::from_ref(by), Silence::Fallen { changes, keys })
+                }
+                _ => (&[Fence::Status, Fence::Cursor], Silence::Always),
+            };
+            let mut asked = [0; Fence::KINDS];
+            for fence in asked_by {
+                asked[*fence as usize] = self.in_flight.len();
+            }
+            self.answers = Answers::None { since: *sent, mode_since: None, asked, until: now, tries: 0, silence };
             self.in_flight.clear();
             self.bytes_in_flight = 0;
             self.window = FIRST_WINDOW;
