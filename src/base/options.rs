@@ -285,6 +285,11 @@ impl Table {
         self.entries.iter().find(|(k, _)| k.name == key).map(|(_, node)| node)
     }
 
+    /// The place of a key's value, or of the whole table.
+    pub fn place_of(&self, key: &str) -> Place {
+        self.find(key).map_or_else(|| self.place.clone(), |node| node.place.clone())
+    }
+
     pub fn reader<'a>(&'a self, what: &'a str) -> Reader<'a> {
         Reader { table: self, what, known: Vec::new(), problems: Vec::new() }
     }

@@ -12,8 +12,9 @@ use super::simulated::{Course, Folder, Manner, PATIENCE, plans, start};
 use super::view::Opening;
 use super::{Globals, console, wall};
 use crate::config::{SshOptions, UiOptions, WallOptions};
-use crate::sim::network::{self, Size};
+use crate::sim::network;
 use crate::sim::ssh::SshServers;
+use crate::sim::topology::Size;
 use crate::ui::tour::World;
 
 #[derive(Debug, clap::Args)]

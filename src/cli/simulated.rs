@@ -18,11 +18,12 @@ use crate::base::{Clock, text};
 use crate::config::{SshOptions, load};
 use crate::engine::Plan;
 use crate::sim::campus;
-use crate::sim::network::{self, Servers, Size, Topology, community};
+use crate::sim::network::{self, Servers, community};
 use crate::sim::repository::{PASSWORD, Repositories};
 use crate::sim::script::{Change, ROUND};
 use crate::sim::snmp::{AgentSpec, SnmpAgents};
 use crate::sim::ssh::SshServers;
+use crate::sim::topology::{Size, Topology};
 use crate::ssh::Surroundings;
 use crate::state::Event;
 

@@ -79,7 +79,7 @@ pub(super) fn read_host(
     let group = r.string("group");
     let site = r.string("site");
     if let Some(text) = site.as_deref().filter(|text| text.is_empty() || text.contains(char::is_whitespace)) {
-        let problem = Problem::error(&place_of(table, "site"), format!("`site` \"{text}\" is not one word"));
+        let problem = Problem::error(&table.place_of("site"), format!("`site` \"{text}\" is not one word"));
         r.problem(problem.hint("as it is typed in a filter: site = \"fra1\""));
     }
     let Parents { names: parents, places: parent_places, redundancy } = read_parents(&mut r);
@@ -93,7 +93,7 @@ pub(super) fn read_host(
     if let (key, Some(text)) = dialled
         && let Err(why) = check_address(text)
     {
-        let problem = Problem::error(&place_of(table, key), format!("`{key}` \"{text}\" {why}"));
+        let problem = Problem::error(&table.place_of(key), format!("`{key}` \"{text}\" {why}"));
         r.problem(
             problem.hint(
                 "`address` takes a host name or an IP address, without port or user; without it the name is used",
@@ -112,7 +112,7 @@ pub(super) fn read_host(
     host.ssh_alias = ssh_alias.as_deref().map(Arc::from);
     host.runbook = runbook.as_deref().map(Arc::from);
     host.ports = ports.of_host(own_ports, &tags);
-    let place = Some(place_of(table, "name"));
+    let place = Some(table.place_of("name"));
     let flapping = own_flapping.unwrap_or(flapping);
     Some(HostEntry { host: Arc::new(host), checks, snmp, place, parent_places, flapping })
 }
@@ -233,7 +233,7 @@ pub(super) fn read_job(table: &Table, problems: &mut Vec<Problem>) -> Option<Job
     let zone = timezone.clone().unwrap_or_else(|| "UTC".to_owned());
     if jiff::tz::TimeZone::get(&zone).is_err() {
         r.problem(
-            Problem::error(&place_of(table, "timezone"), format!("unknown time zone \"{zone}\""))
+            Problem::error(&table.place_of("timezone"), format!("unknown time zone \"{zone}\""))
                 .hint("write an IANA name such as Europe/Berlin"),
         );
     } else if let Some(cron) = &cron
@@ -247,7 +247,7 @@ pub(super) fn read_job(table: &Table, problems: &mut Vec<Problem>) -> Option<Job
             .trim_matches(|c: char| c == '^' || c.is_whitespace())
             .to_owned();
         r.problem(
-            Problem::error(&place_of(table, "schedule"), format!("\"{cron}\" is no schedule: {first}"))
+            Problem::error(&table.place_of("schedule"), format!("\"{cron}\" is no schedule: {first}"))
                 .hint("five fields: minute hour day-of-month month day-of-week"),
         );
     }
@@ -283,13 +283,8 @@ pub(super) fn read_job(table: &Table, problems: &mut Vec<Problem>) -> Option<Job
             .cloned()
             .collect(),
     };
-    let (place, kind_place) = (place_of(table, "name"), place_of(table, "kind"));
+    let (place, kind_place) = (table.place_of("name"), table.place_of("kind"));
     Some(JobEntry { job: Arc::new(job), options, interval, place, kind_place, protects_places })
-}
-
-/// The place of a key's value, or of the whole table.
-pub(super) fn place_of(table: &Table, key: &str) -> Place {
-    table.find(key).map_or_else(|| table.place.clone(), |node| node.place.clone())
 }
 
 /// Cuts `user:password@` out of a URL, so that no screen or export ever has it.

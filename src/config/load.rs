@@ -9,6 +9,7 @@ use super::inventory::{self, HostEntry, JobEntry};
 use super::layouts::LayoutOptions;
 use super::maintenance::{self, MaintenanceEntry};
 use super::mouse::MouseChoice;
+use super::paths::beside;
 use super::port_rules::ForAll;
 use super::roles::RoleOptions;
 use super::rules::{self, PollingOptions};
@@ -242,16 +243,6 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let folder = None;
     let config = Config { hosts, jobs, ui, ssh, wall, polling, roles, traps, notify, maintenance, warnings, folder };
     Understood { root, config, problems, references }
-}
-
-/// A path as the file `name` means it: `~/` is the user's home, and what is relative stands beside the file.
-pub(super) fn beside(name: &str, path: &str) -> PathBuf {
-    if let Some(rest) = path.strip_prefix("~/")
-        && let Some(home) = std::env::var_os("HOME")
-    {
-        return Path::new(&home).join(rest);
-    }
-    Path::new(name).parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
 }
 
 #[cfg(test)]

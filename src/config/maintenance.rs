@@ -6,7 +6,7 @@ mod clock;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::inventory::{HostEntry, JobEntry, place_of};
+use super::inventory::{HostEntry, JobEntry};
 use crate::base::options::{Node, OptionDoc, Place, Problem, Table, Value, nearest};
 use crate::base::{Timestamp, Untrusted, units};
 use crate::model::{AssetId, Maintenance, Order, Schedule, Scope, Span};
@@ -66,7 +66,7 @@ impl MaintenanceEntry {
     /// What clock changes do to it, each with its place.
     pub fn clock_changes(&self, now: Timestamp) -> Vec<Problem> {
         let told = self.asked.clock_changes(&self.maintenance.order.span, now);
-        told.into_iter().map(|(key, words)| Problem::warning(&place_of(&self.table, key), words)).collect()
+        told.into_iter().map(|(key, words)| Problem::warning(&self.table.place_of(key), words)).collect()
     }
 }
 
@@ -75,9 +75,8 @@ pub(super) fn leave_out_what_is_over(entries: &mut Vec<MaintenanceEntry>, now: T
     entries.retain(|entry| {
         let Some(over) = entry.maintenance.order.over_since(now) else { return true };
         let words = format!("this window has been over since {over}, and is left out");
-        problems.push(
-            Problem::warning(&place_of(&entry.table, "from"), words).hint("take it out, or give it a later time"),
-        );
+        problems
+            .push(Problem::warning(&entry.table.place_of("from"), words).hint("take it out, or give it a later time"));
         false
     });
 }
@@ -96,7 +95,7 @@ fn read_one(table: &Table, number: usize, problems: &mut Vec<Problem>) -> Option
     let lasts = r.duration("for");
     let flexible = r.duration("flexible");
     let note = r.string("note").unwrap_or_default();
-    let place = |key: &str| place_of(table, key);
+    let place = |key: &str| table.place_of(key);
     let mut named = named.into_iter().flatten();
     let scope = named.next();
     if scope.is_none() || named.next().is_some() {
@@ -158,7 +157,7 @@ pub fn read_times(node: &Node, key: &str, problems: &mut Vec<Problem>) -> Vec<Sp
             flexible: None,
         };
         let span = asked.span().map_err(|(key, why, hint)| {
-            let problem = Problem::error(&place_of(table, key), why);
+            let problem = Problem::error(&table.place_of(key), why);
             r.problem(if let Some(hint) = hint { problem.hint(hint) } else { problem });
         });
         problems.extend(r.finish());

@@ -1,6 +1,5 @@
 //! `[polling]`, and `flapping` for all, for a host or for a check: by which rules results are asked for and judged.
 
-use super::inventory::place_of;
 use crate::base::options::{Node, OptionDoc, Problem, Table, Value, nearest};
 use crate::model::FlapFormula;
 
@@ -86,7 +85,7 @@ fn read_table(table: &Table, base: Option<FlapFormula>, problems: &mut Vec<Probl
     let mut formula = formula?;
     formula.low = low.unwrap_or(formula.low);
     formula.high = high.unwrap_or(formula.high);
-    let place = place_of(table, if high.is_some() { "high" } else { "low" });
+    let place = table.place_of(if high.is_some() { "high" } else { "low" });
     if !(0.0..=100.0).contains(&formula.low) || !(0.0..=100.0).contains(&formula.high) {
         problems.push(Problem::error(&place, "`low` and `high` of flapping are percentages"));
     } else if formula.low >= formula.high {

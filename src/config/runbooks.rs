@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::inventory::{HostEntry, JobEntry, without_credentials};
-use super::load::beside;
+use super::paths::beside;
 use crate::base::options::{OptionDoc, Problem, Table, Value};
 
 /// Longer is no link and no path.

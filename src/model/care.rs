@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::check::CheckKey;
+use super::check_key::CheckKey;
 use super::host::AssetId;
 use super::incident::Entry;
 use super::maintenance::{Maintenance, Order};

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::backup::Job;
-use super::check::{CheckKey, CheckSpec};
+use super::check::CheckSpec;
+use super::check_key::CheckKey;
 use super::flap::FlapFormula;
 use super::host::{AssetId, Host, Inference};
 use super::maintenance::Maintenance;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::backup::{BackupFailure, BackupReport};
-use super::check::CheckKey;
+use super::check_key::CheckKey;
 use super::port::PortTable;
 use super::vitals::Vitals;
 use crate::base::{Timestamp, Untrusted};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::care::Target;
-use super::check::{CheckKey, Subject};
+use super::check_key::{CheckKey, Subject};
 use super::flap::Flap;
 use super::observation::Observation;
 use super::policy::Condition;

@@ -7,28 +7,15 @@ mod routing;
 
 use std::net::Ipv4Addr;
 
-use super::network::Topology;
 use super::snmp::More;
-
-/// Networks with more switches or hosts than this have ports only: these tables cost memory and time.
-const MOST_SWITCHES: usize = 64;
-const MOST_HOSTS: usize = 1_000;
+use super::topology::Topology;
 
 /// ifIndex of the aggregate between the two core switches.
 const AGGREGATE: u32 = 5_001;
 
-/// The devices that stand beside the switches, in the order of their agents behind them.
-pub const BESIDE: [&str; 2] = ["edge-rt1", "ups-a"];
-
-/// Whether the network is small enough to say more than its ports.
-pub fn is_talkative(topology: &Topology) -> bool {
-    let size = topology.size;
-    (3..=MOST_SWITCHES).contains(&size.switches) && size.hosts <= MOST_HOSTS && size.ports >= 16
-}
-
-/// What the agents say, in their order: switches, then [`BESIDE`].
+/// What the agents say, in their order: switches, then what stands [beside](super::topology::BESIDE).
 pub fn says(topology: &Topology) -> Vec<More> {
-    if !is_talkative(topology) {
+    if !topology.is_talkative() {
         return Vec::new();
     }
     let campus = Campus { topology };

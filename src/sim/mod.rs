@@ -7,3 +7,4 @@ pub mod repository;
 pub mod script;
 pub mod snmp;
 pub mod ssh;
+pub mod topology;

@@ -5,8 +5,9 @@ use std::process::Command;
 
 use noctty::base::Clock;
 use noctty::sim::campus;
-use noctty::sim::network::{Size, Topology, community};
+use noctty::sim::network::community;
 use noctty::sim::snmp::{AgentSpec, SnmpAgents};
+use noctty::sim::topology::{Size, Topology};
 use serde_json::{Value, json};
 
 fn network() -> (Topology, SnmpAgents) {

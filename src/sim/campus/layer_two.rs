@@ -1,8 +1,8 @@
 //! LLDP (IEEE 802.1AB), Q-BRIDGE and BRIDGE-MIB (RFC 4363, 4188), IEEE8023-LAG, POWER-ETHERNET (RFC 3621), ARP (RFC 4293).
 
 use super::{AGGREGATE, Campus};
-use crate::sim::network::Topology;
 use crate::sim::snmp::{Cell, More};
+use crate::sim::topology::Topology;
 
 const LLDP_LOCAL: [u32; 10] = [1, 0, 8802, 1, 1, 2, 1, 3, 7, 1];
 const LLDP_REMOTE: [u32; 10] = [1, 0, 8802, 1, 1, 2, 1, 4, 1, 1];

@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use super::Campus;
-use crate::sim::network::Topology;
 use crate::sim::snmp::{Cell, More};
+use crate::sim::topology::Topology;
 
 const BGP_PEER: [u32; 9] = [1, 3, 6, 1, 2, 1, 15, 3, 1];
 const OSPF_NEIGHBOR: [u32; 9] = [1, 3, 6, 1, 2, 1, 14, 10, 1];

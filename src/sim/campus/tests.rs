@@ -1,5 +1,5 @@
 use super::*;
-use crate::sim::network::Size;
+use crate::sim::topology::Size;
 
 fn topology(switches: usize) -> Topology {
     Topology { size: Size { hosts: 24, switches, ports: 28, seed: 1 } }
