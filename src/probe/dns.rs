@@ -270,10 +270,9 @@ impl Dns {
             Err(error @ QueryError::Code { code, .. }) if wanted.nxdomain && code.is_absent() => {
                 (Outcome::Ok, error.to_string())
             }
-            Err(error @ (QueryError::Code { .. } | QueryError::NoRecords { .. } | QueryError::Referral { .. }))
-                if wanted.any_answer =>
-            {
-                (Outcome::Ok, format!("answers ({error})"))
+            Err(error @ QueryError::Code { .. }) if wanted.any_answer => (Outcome::Ok, error.to_string()),
+            Err(error @ (QueryError::NoRecords { .. } | QueryError::Referral { .. })) if wanted.any_answer => {
+                (Outcome::Ok, format!("answers: {error}"))
             }
             Err(error) => (Outcome::Critical, error.to_string()),
         }

@@ -142,7 +142,7 @@ impl Verdict<'_> {
     fn processor(&mut self, vitals: &Vitals) {
         if let (Some([_, _, load]), Some(cores)) = (vitals.load, vitals.cores) {
             self.hold("load", load / f64::from(cores), self.limits.load, Unit::Count, || {
-                format!("load {load:.1} on {cores} {}", if cores == 1 { "core" } else { "cores" })
+                format!("load {load:.1} over 15 minutes on {cores} {}", if cores == 1 { "core" } else { "cores" })
             });
         }
         if let Some(cpu) = vitals.cpu {
@@ -359,7 +359,7 @@ mod tests {
             told(&sick),
             (
                 Outcome::Critical,
-                "/var 97 % full · / 96 % of inodes used · load 4.2 on 2 cores · / 84 % full · 4 units failed: nginx.service, \
+                "/var 97 % full · / 96 % of inodes used · load 4.2 over 15 minutes on 2 cores · / 84 % full · 4 units failed: nginx.service, \
                  b.timer, c.service and 1 more"
                     .into()
             )
