@@ -93,18 +93,18 @@ fn named(target: &str, config: &SshConfig, configuration: Result<Option<Config>,
     Ok(address.map_or_else(|| target.to_owned(), |address| address.to_string()))
 }
 
-/// A connection; its questions go to the terminal, where there is one.
+/// A connection; its questions go to the terminal, where there is one, and what has to be known to standard error.
 pub async fn open(config: &SshConfig, target: &Target, names: &Names) -> Result<Connection, SshError> {
     let (sender, progress) = mpsc::channel(CHUNKS);
-    let attendant = if terminal::is_there() { Attendant::new(sender) } else { Attendant::headless() };
+    let somebody = terminal::is_there();
+    let attendant = if somebody { Attendant::new(sender) } else { Attendant::unasked(sender) };
     let opening = Connection::open(config, target, names, &attendant);
     tokio::pin!(opening);
-    let mut attending = std::pin::pin!(attend(progress));
-    loop {
-        tokio::select! {
-            opened = &mut opening => return opened,
-            () = &mut attending, if !attendant.is_headless() => {}
-        }
+    tokio::select! {
+        // What came before it opened is said before it is used.
+        biased;
+        () = attend(progress, somebody) => opening.await,
+        opened = &mut opening => opened,
     }
 }
 
@@ -175,10 +175,13 @@ async fn watch_signals(keys: &mpsc::Sender<ShellInput>) -> u32 {
     }
 }
 
-async fn attend(mut progress: mpsc::Receiver<Progress>) {
+async fn attend(mut progress: mpsc::Receiver<Progress>, somebody: bool) {
     while let Some(item) = progress.recv().await {
         match item {
             Progress::Step(_) => {}
+            Progress::Remark(words) => super::complain(&words),
+            // For who reads; as ssh's own in a script's log it would be noise.
+            Progress::Banner { .. } if !somebody => {}
             Progress::Banner { hop, text } => {
                 let lines: Vec<String> = text.lines().into_iter().take(100).collect();
                 let _ = writeln!(std::io::stderr(), "{hop} says:\n  {}", lines.join("\n  "));

@@ -10,6 +10,8 @@ mod pace;
 mod unread;
 
 use identity::Identity;
+pub use pace::Late;
+use pace::Written;
 
 use super::plan::{Bound, Plan, Runner};
 use super::thresholds;
@@ -121,7 +123,7 @@ pub fn bind_with(config: &Config, profiles: Option<&Arc<Profiles>>) -> Result<(P
 /// The same, without what is wrong: a check with an error in it asks nothing and says why, and what has no other says why it is
 /// not watched. Beside the plan come all problems, which are among its remarks too.
 pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (Plan, Vec<Problem>) {
-    let mut problems = Vec::new();
+    let (mut problems, mut late) = (Vec::new(), Late::default());
     let surroundings = Surroundings { config: config.ssh.config.clone(), ..Surroundings::from_environment() };
     let links = Links::new(surroundings);
     let adaptive = config.polling.adaptive;
@@ -130,7 +132,7 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
     let mut checks = Vec::new();
     for entry in &config.hosts {
         let before = problems.len();
-        let bound = bind_host(entry, &common, &mut problems);
+        let bound = bind_host(entry, &common, &mut late, &mut problems);
         let mut host = entry.host.clone();
         if bound.is_empty()
             && host.not_probed.is_none()
@@ -141,6 +143,7 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
         inventory.hosts.push(host);
         checks.extend(bound);
     }
+    late.tell(&mut problems);
     for entry in &config.jobs {
         let before = problems.len();
         let bound = bind_job(entry, &mut problems);
@@ -175,9 +178,11 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
     (Plan { inventory: Arc::new(inventory), checks, traps: traps.map(Arc::new), channels: channels.into() }, problems)
 }
 
-/// The checks of one host: those it names, or ICMP, and SNMP with its ports where `snmp` is given.
-pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>) -> Vec<Bound> {
+/// The checks of one host: those it names, or ICMP, and SNMP with its ports where `snmp` is given. Those that may take too long
+/// for their pace are only noted.
+pub fn bind_host(entry: &HostEntry, common: &Common, late: &mut Late, problems: &mut Vec<Problem>) -> Vec<Bound> {
     let mut out: Vec<Bound> = Vec::new();
+    let mut paces = Vec::new();
     if entry.host.not_probed.is_some() {
         return out;
     }
@@ -208,9 +213,13 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
         let bound = match (why, read) {
             (Some(why), read) => {
                 is_whole = false;
+                let read = read.map(|(read, _)| read);
                 unread::bound(entry, check, read.as_ref(), &why, &out)
             }
-            (None, Some(read)) => read,
+            (None, Some((read, written))) => {
+                paces.extend(written.place.map(|place| (read.spec.key.clone(), place, written.pace.timeout)));
+                read
+            }
             (None, None) => continue,
         };
         if out.iter().any(|b| b.spec.key == bound.spec.key) {
@@ -229,11 +238,21 @@ pub fn bind_host(entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>
     if entry.host.has_tag("core") && is_whole && !out.is_empty() {
         hasten(entry, &mut out, problems);
     }
+    for (key, place, timeout) in paces {
+        if let Some(bound) = out.iter().find(|bound| bound.spec.key == key) {
+            late.note(called(&bound.spec.kind, entry), place, timeout, &bound.spec);
+        }
+    }
     out
 }
 
 /// A check as it is written. What is wrong with it goes to `problems`; what comes back beside errors is only good for its name.
-fn bind_check(check: &CheckEntry, entry: &HostEntry, common: &Common, problems: &mut Vec<Problem>) -> Option<Bound> {
+fn bind_check(
+    check: &CheckEntry,
+    entry: &HostEntry,
+    common: &Common,
+    problems: &mut Vec<Problem>,
+) -> Option<(Bound, Written)> {
     if check.unread.is_some() {
         return None;
     }
@@ -243,10 +262,10 @@ fn bind_check(check: &CheckEntry, entry: &HostEntry, common: &Common, problems: 
     };
     let empty = Table { place: check.place.clone(), entries: Vec::new() };
     let options = check.options.as_ref().unwrap_or(&empty);
-    let what = format!("the {} check of {}", kind.name, entry.host.name);
+    let what = called(kind.name, entry);
     let mut reader = options.reader(&what);
     let own_pace = reader.node("interval").is_some();
-    let (pace, volatile) = pace::read(&mut reader, kind);
+    let written = pace::read(&mut reader, kind);
     let identity = Identity::read(&mut reader, kind, &entry.host);
     let flapping = reader.node("flapping").map(|node| read_flapping(node, entry.flapping, problems));
     let thresholds = thresholds::read(&mut reader, problems);
@@ -260,15 +279,20 @@ fn bind_check(check: &CheckEntry, entry: &HostEntry, common: &Common, problems: 
     probe.share(&common.secrets);
     probe.join(&common.links);
     let flapping = flapping.unwrap_or(entry.flapping);
-    let mut bound = Bound { thresholds, flapping, ..bound_probe(&entry.host, kind, pace, probe, &identity) };
+    let mut bound = Bound { thresholds, flapping, ..bound_probe(&entry.host, kind, written.pace, probe, &identity) };
     let vital = entry.host.has_tag("core") || entry.host.has_tag("critical");
     if common.adaptive && EASING.contains(&kind.name) && !own_pace && !vital {
         Arc::make_mut(&mut bound.spec).eases = true;
     }
-    if volatile {
+    if written.volatile {
         Arc::make_mut(&mut bound.spec).volatile = true;
     }
-    Some(bound)
+    Some((bound, written))
+}
+
+/// What a check is called where something is said of it.
+fn called(kind: &str, entry: &HostEntry) -> String {
+    format!("the {kind} check of {}", entry.host.name)
 }
 
 fn first_error(problems: &[Problem]) -> Option<Arc<str>> {

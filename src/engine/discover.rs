@@ -75,7 +75,9 @@ impl Found {
             return;
         }
         let mut problems: Vec<Problem> = Vec::new();
-        let mut bound = bind::bind_host(entry, &bind::Common::default(), &mut problems);
+        let mut late = bind::Late::default();
+        let mut bound = bind::bind_host(entry, &bind::Common::default(), &mut late, &mut problems);
+        late.tell(&mut problems);
         self.remarks.extend(problems.iter().map(|p| Arc::from(p.message.as_str())));
         if let Some(interval) = fixed {
             for one in &mut bound {

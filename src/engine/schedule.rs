@@ -46,7 +46,7 @@ impl Lane {
     }
 }
 
-/// How many checks of one target may run at once.
+/// How many checks of one target may run at once, beside those that decide whether it is reachable.
 const PER_TARGET: usize = 4;
 /// Beginning later than this counts as late.
 const LATE: Duration = Duration::from_secs(1);
@@ -573,7 +573,9 @@ impl Schedule {
         let on_target = self.per_target[entry.target];
         let slow = self.slow.get(&entry.lane).copied().unwrap_or(0);
         let may = !entry.slow || slow < entry.lane.limit() * SLOW_SHARE / SLOW_OF;
-        in_lane < entry.lane.limit() && on_target < PER_TARGET && (may || self.rounds.is_some())
+        // What tells whether a host lives never waits for services of it that hang: they all do when it dies.
+        let on_target = on_target < PER_TARGET || entry.spec.decides_reachability;
+        in_lane < entry.lane.limit() && on_target && (may || self.rounds.is_some())
     }
 
     fn begin(&mut self, row: usize, now: Timestamp) -> Arc<CheckSpec> {
@@ -997,13 +999,28 @@ mod tests {
 
     #[test]
     fn one_target_has_at_most_its_budget_in_flight() {
-        let specs = (0..10).map(|i| spec("a", &format!("tcp{i}"), 30)).collect();
-        let mut s = loaded(specs);
+        let service = |i| CheckSpec { decides_reachability: false, ..spec("a", &format!("tcp{i}"), 30) };
+        let mut s = loaded((0..10).map(service).collect());
         let first = start_all(&mut s, at(1_000));
         assert_eq!(first.len(), PER_TARGET);
         assert_eq!(s.waiting(), 10 - PER_TARGET);
         s.finished(&first[0], at(1_100));
         assert_eq!(start_all(&mut s, at(1_100)).len(), 1);
+    }
+
+    #[test]
+    fn what_tells_that_a_host_lives_does_not_wait_for_its_services_that_hang() {
+        let service = |i| CheckSpec { decides_reachability: false, ..spec("a", &format!("tcp{i}"), 60) };
+        let mut s = loaded((0..10).map(service).chain([spec("a", "icmp", 4)]).collect());
+        let mut echoes = 0;
+        for ms in (0..20_000).step_by(100) {
+            let begun = start_all(&mut s, at(ms));
+            for echo in begun.iter().filter(|key| &*key.name == "icmp") {
+                echoes += 1;
+                s.finished(echo, at(ms));
+            }
+        }
+        assert_eq!((echoes, s.waiting()), (5, 10 - PER_TARGET));
     }
 
     #[test]

@@ -191,7 +191,7 @@ impl Place {
     async fn follow(&self, mut progress: mpsc::Receiver<Progress>, output: mpsc::Sender<Vec<u8>>) {
         while let Some(item) = progress.recv().await {
             match item {
-                Progress::Step(words) => {
+                Progress::Step(words) | Progress::Remark(words) => {
                     show(&output, &words).await;
                     self.status(SessionStatus::Opening(words.into())).await;
                 }

@@ -22,20 +22,34 @@ pub enum LdapError {
     Refused { what: &'static str, outcome: Outcome },
     #[error("the server sends more than it was asked for before TLS begins")]
     Injected,
+    /// An answer with a message number that is none of ours.
+    #[error("{what}: the answer is to message {found}, and ours is {asked}")]
+    Foreign { what: &'static str, asked: i32, found: i32 },
 }
 
 fn said(outcome: &Outcome) -> String {
     let message = Untrusted::new(&outcome.message).line();
     let colon = if message.is_empty() { "" } else { ": " };
-    format!("{} ({}){colon}{message}", outcome.name(), outcome.code)
+    let place = outcome.referral.as_ref().map(|place| format!(" to {}", Untrusted::new(place).line()));
+    format!("{} ({}){}{colon}{message}", outcome.name(), outcome.code, place.unwrap_or_default())
 }
 
 /// What a search found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     pub entries: usize,
-    /// There are more than the limit.
-    pub more: bool,
+    /// Places elsewhere that the server names in place of entries; they are not asked.
+    pub references: usize,
+    /// Why there are more than were counted, where there are.
+    pub more: Option<More>,
+}
+
+/// Whose limit it is that ends the counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum More {
+    Ours,
+    /// The server gives no more (sizeLimitExceeded below our limit).
+    Theirs,
 }
 
 #[derive(Debug)]
@@ -85,22 +99,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ldap<S> {
     /// # Errors
     /// It refuses.
     pub async fn count(&mut self, base: &str, scope: Scope, filter: &Filter, most: u16) -> Result<Found, LdapError> {
+        match self.search(base, scope, filter, most, most).await {
+            // Some do not search at all for who wants more than they would give (OpenLDAP's `size.hard`): then as many as they like.
+            Err(LdapError::Refused { outcome, .. }) if outcome.code == ldap::ADMIN_LIMIT_EXCEEDED => {
+                self.search(base, scope, filter, 0, most).await
+            }
+            other => other,
+        }
+    }
+
+    /// `asked` is the limit that the server is told, 0 for its own.
+    async fn search(
+        &mut self,
+        base: &str,
+        scope: Scope,
+        filter: &Filter,
+        asked: u16,
+        most: u16,
+    ) -> Result<Found, LdapError> {
         let left = self.deadline.saturating_duration_since(Instant::now()).as_secs();
         let seconds = u16::try_from(left).unwrap_or(u16::MAX).max(1);
-        let id = self.send("search", |id| ldap::search(id, base, scope, filter, most, seconds)).await?;
-        let mut entries = 0;
+        let id = self.send("search", |id| ldap::search(id, base, scope, filter, asked, seconds)).await?;
+        let mut found = Found { entries: 0, references: 0, more: None };
         loop {
             match self.answer("search", id).await? {
-                Message::Entry => entries += 1,
-                Message::Reference => {}
-                Message::Done(outcome) if outcome.is_success() => return Ok(Found { entries, more: false }),
-                // Its limit or ours.
-                Message::Done(outcome) if outcome.code == 4 => return Ok(Found { entries, more: true }),
+                Message::Entry => found.entries += 1,
+                Message::Reference => found.references += 1,
+                Message::Done(outcome) if outcome.is_success() => return Ok(found),
+                Message::Done(outcome) if outcome.code == ldap::SIZE_LIMIT_EXCEEDED => {
+                    let more = if found.entries < usize::from(most) { More::Theirs } else { More::Ours };
+                    return Ok(Found { more: Some(more), ..found });
+                }
                 Message::Done(outcome) => return Err(LdapError::Refused { what: "search", outcome }),
                 other => return Err(unexpected(&other)),
             }
-            if entries > usize::from(most) {
-                return Ok(Found { entries, more: true });
+            if found.entries > usize::from(most) {
+                return Ok(Found { more: Some(More::Ours), ..found });
             }
         }
     }
@@ -137,8 +171,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ldap<S> {
                     Message::Farewell(outcome) => {
                         return Err(LdapError::Refused { what: "the server leaves", outcome });
                     }
+                    Message::Notice => continue,
                     message if found == id => return Ok(message),
-                    _ => continue,
+                    // Only one question is ever open.
+                    _ => return Err(LdapError::Foreign { what, asked: id, found }),
                 }
             }
             let mut chunk = [0u8; 4_096];
@@ -159,7 +195,7 @@ fn unexpected(message: &Message) -> LdapError {
     let what = match message {
         Message::Bound(_) => "an answer to a bind",
         Message::Entry | Message::Reference | Message::Done(_) => "an answer to a search",
-        Message::Extended(_) | Message::Farewell(_) => "an extended answer",
+        Message::Extended(_) | Message::Farewell(_) | Message::Notice => "an extended answer",
     };
     LdapError::NoLdap(format!("{what} that was not asked for"))
 }

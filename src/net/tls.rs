@@ -380,11 +380,23 @@ fn words(error: &std::io::Error, name: &str) -> String {
         }
         Error::AlertReceived(alert) => format!("the server says {alert:?}"),
         Error::InvalidCertificate(CertificateError::BadSignature) => {
-            "the server's signature does not fit its certificate, or its key is too short".to_owned()
+            "the server's signature does not fit its certificate".to_owned()
         }
+        Error::General(words) => words.clone(),
         Error::InvalidMessage(_) => "what answers there does not speak TLS".to_owned(),
         Error::PeerIncompatible(why) => format!("nothing in common: {why:?}"),
         other => other.to_string(),
+    }
+}
+
+/// A signature by a short key is not even looked at: then it is the key that is said.
+fn or_too_short(error: rustls::Error, certificate: &CertificateDer<'_>) -> rustls::Error {
+    let bits = Certificate::read(certificate).ok().and_then(|certificate| fault::too_short(certificate.rsa_bits));
+    match bits {
+        Some(bits) => {
+            rustls::Error::General(format!("the server's key has {bits} bits, which is too short to be trusted"))
+        }
+        None => error,
     }
 }
 
@@ -411,6 +423,7 @@ impl ServerCertVerifier for JudgedLater {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+            .map_err(|error| or_too_short(error, certificate))
     }
 
     fn verify_tls13_signature(
@@ -420,6 +433,7 @@ impl ServerCertVerifier for JudgedLater {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+            .map_err(|error| or_too_short(error, certificate))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -10,7 +10,7 @@ use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Problem, Reader, SecretRef};
 use crate::base::{Secret, units};
 use crate::model::{Host, Reading, Unit, Wire};
-use crate::net::ldap::{Found, Ldap, LdapError};
+use crate::net::ldap::{Found, Ldap, LdapError, More};
 use crate::net::tcp;
 use crate::net::tls;
 use crate::process::secret;
@@ -228,15 +228,24 @@ impl Directory {
     }
 
     fn judge(&self, run: &Run, took: Duration) -> Reading {
-        let Found { entries, more } = run.found;
+        let Found { entries, references, more } = run.found;
         let who = if self.bind_dn.is_empty() { "anonymous" } else { "bound" };
-        let plus = if more { "+" } else { "" };
+        let plus = if more.is_some() { "+" } else { "" };
         let took = units::round_trip(took);
         let entry = if entries == 1 { "entry" } else { "entries" };
-        let reading = if entries < self.least {
-            Reading::critical(format!("{who}, {entries} {entry} found in {took}; at least {} expected", self.least))
-        } else {
+        let elsewhere = match references {
+            0 => String::new(),
+            n => format!("; {} elsewhere not asked", units::counted(n, "reference")),
+        };
+        let least = self.least;
+        let reading = if entries >= least {
             Reading::ok(format!("{who}, {entries}{plus} {entry} in {took}"))
+        } else if more == Some(More::Theirs) {
+            Reading::unknown(format!(
+                "{who}, the server gives no more than {entries} {entry} (sizeLimitExceeded); at least {least} expected"
+            ))
+        } else {
+            Reading::critical(format!("{who}, {entries} {entry} found in {took}{elsewhere}; at least {least} expected"))
         };
         reading
             .metric("entries", entries as f64, Unit::Count)

@@ -23,11 +23,20 @@ const DONE: u8 = 0x65;
 const REFERENCE: u8 = 0x73;
 const EXTENDED: u8 = 0x77;
 const EXTENDED_ANSWER: u8 = 0x78;
+/// In a result: places to ask instead, and the name of an extended answer.
+const REFERRAL: u8 = 0xa3;
+const RESPONSE_NAME: u8 = 0x8a;
 
 /// StartTLS (RFC 4511 §4.14).
 const START_TLS: &[u8] = b"1.3.6.1.4.1.1466.20037";
+/// Notice of disconnection (RFC 4511 §4.4.1).
+const DISCONNECTION: &[u8] = b"1.3.6.1.4.1.1466.20036";
 /// "No attributes" (RFC 4511 §4.5.1.8): only how many entries there are is wanted.
 const NO_ATTRIBUTES: &[u8] = b"1.1";
+
+/// Codes of results (RFC 4511 §4.1.9).
+pub const SIZE_LIMIT_EXCEEDED: u32 = 4;
+pub const ADMIN_LIMIT_EXCEEDED: u32 = 11;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -42,6 +51,8 @@ pub struct Outcome {
     pub code: u32,
     /// In its own words; foreign.
     pub message: Vec<u8>,
+    /// Where it sends us instead, the first of these places; foreign.
+    pub referral: Option<Vec<u8>>,
 }
 
 impl Outcome {
@@ -56,11 +67,11 @@ impl Outcome {
             1 => "operationsError",
             2 => "protocolError",
             3 => "timeLimitExceeded",
-            4 => "sizeLimitExceeded",
+            SIZE_LIMIT_EXCEEDED => "sizeLimitExceeded",
             7 => "authMethodNotSupported",
             8 => "strongerAuthRequired",
             10 => "referral",
-            11 => "adminLimitExceeded",
+            ADMIN_LIMIT_EXCEEDED => "adminLimitExceeded",
             13 => "confidentialityRequired",
             32 => "noSuchObject",
             34 => "invalidDNSyntax",
@@ -85,6 +96,8 @@ pub enum Message {
     Extended(Outcome),
     /// It ends the connection (notice of disconnection, RFC 4511 §4.4.1).
     Farewell(Outcome),
+    /// Something else that nobody asked for, which is to be passed over (RFC 4511 §4.4).
+    Notice,
 }
 
 /// A bind with a name and a password; both empty: anonymous.
@@ -169,20 +182,40 @@ pub fn next(bytes: &[u8]) -> Result<Option<(i32, Message, usize)>, BerError> {
         ENTRY => Message::Entry,
         REFERENCE => Message::Reference,
         DONE => Message::Done(outcome(body)?),
-        EXTENDED_ANSWER if id == 0 => Message::Farewell(outcome(body)?),
+        EXTENDED_ANSWER if id == 0 => unsolicited(body)?,
         EXTENDED_ANSWER => Message::Extended(outcome(body)?),
         found => return Err(BerError::Tag { expected: BIND_ANSWER, found }),
     };
     Ok(Some((id, message, taken)))
 }
 
-fn outcome(body: &[u8]) -> Result<Outcome, BerError> {
+/// What comes by itself; a notice of disconnection may leave out what it is.
+fn unsolicited(body: &[u8]) -> Result<Message, BerError> {
     let mut reader = Reader::new(body);
+    let outcome = result(&mut reader)?;
+    let mut name = None;
+    while !reader.rest().is_empty() {
+        let (tag, value) = reader.any()?;
+        name = name.or_else(|| (tag == RESPONSE_NAME).then_some(value));
+    }
+    Ok(if name.is_none_or(|name| name == DISCONNECTION) { Message::Farewell(outcome) } else { Message::Notice })
+}
+
+fn outcome(body: &[u8]) -> Result<Outcome, BerError> {
+    result(&mut Reader::new(body))
+}
+
+/// LDAPResult (RFC 4511 §4.1.9).
+fn result(reader: &mut Reader<'_>) -> Result<Outcome, BerError> {
     let code = super::snmp::ber::signed(reader.expect(ENUMERATED)?)?;
     let code = u32::try_from(code).map_err(|_| BerError::Number)?;
     reader.expect(tag::OCTET_STRING)?;
     let message = reader.expect(tag::OCTET_STRING)?.to_vec();
-    Ok(Outcome { code, message })
+    let referral = match reader.rest().first() {
+        Some(&REFERRAL) => Some(Reader::new(reader.expect(REFERRAL)?).expect(tag::OCTET_STRING)?.to_vec()),
+        _ => None,
+    };
+    Ok(Outcome { code, message, referral })
 }
 
 #[cfg(test)]
@@ -228,6 +261,26 @@ mod tests {
         for length in 0..taken {
             assert_eq!(next(&bytes[..length]), Ok(None), "{length}");
         }
+        let unasked = |name: &[u8]| {
+            let mut writer = Writer::default();
+            let whole = writer.begin(tag::SEQUENCE);
+            writer.integer(0);
+            let body = writer.begin(EXTENDED_ANSWER);
+            writer.element(ENUMERATED, &[52]);
+            writer.element(tag::OCTET_STRING, b"");
+            writer.element(tag::OCTET_STRING, b"");
+            let places = writer.begin(REFERRAL);
+            writer.element(tag::OCTET_STRING, b"ldap://b/");
+            writer.element(tag::OCTET_STRING, b"ldap://c/");
+            writer.end(places);
+            writer.element(RESPONSE_NAME, name);
+            writer.end(body);
+            writer.end(whole);
+            next(writer.bytes()).expect("LDAP").expect("whole").1
+        };
+        let Message::Farewell(outcome) = unasked(DISCONNECTION) else { panic!("it leaves") };
+        assert_eq!(outcome.referral.as_deref(), Some(&b"ldap://b/"[..]));
+        assert_eq!(unasked(b"1.3.6.1.4.1.99"), Message::Notice);
         assert!(next(b"HTTP/1.1 400 Bad Request").is_err());
         assert!(next(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff]).is_err());
     }

@@ -1,4 +1,4 @@
-//! Who watches a connection being made: takes its steps, banners and questions. Without one (headless) every
+//! Who watches a connection being made: takes its steps, banners and questions. Where nobody can be asked (headless) every
 //! question is answered with [`Answer::Cancel`], so nothing is ever accepted by default.
 
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub enum Answer {
 pub enum Progress {
     /// What is being done now, in words that need no cleaning.
     Step(String),
+    /// What whoever wants the connection has to know of it, in such words too.
+    Remark(String),
     /// What a server says before it lets anybody in (RFC 4252, 5.4); bounded.
     Banner { hop: String, text: Untrusted },
     /// Dropping `answer` cancels.
@@ -31,26 +33,36 @@ pub enum Progress {
 #[derive(Clone, Debug)]
 pub struct Attendant {
     progress: Option<mpsc::Sender<Progress>>,
+    answers: bool,
     /// Somebody is being asked: deadlines stand still.
     asking: Arc<AtomicBool>,
 }
 
 impl Attendant {
     pub fn new(progress: mpsc::Sender<Progress>) -> Self {
-        Self { progress: Some(progress), asking: Arc::default() }
+        Self { progress: Some(progress), answers: true, asking: Arc::default() }
     }
 
     /// Nobody is there to be asked.
     pub fn headless() -> Self {
-        Self { progress: None, asking: Arc::default() }
+        Self { progress: None, answers: false, asking: Arc::default() }
+    }
+
+    /// Nobody is there to be asked, and what happens is told all the same.
+    pub fn unasked(progress: mpsc::Sender<Progress>) -> Self {
+        Self { answers: false, ..Self::new(progress) }
     }
 
     pub fn is_headless(&self) -> bool {
-        self.progress.is_none()
+        !self.answers
     }
 
     pub(super) async fn step(&self, text: String) {
         self.tell(Progress::Step(text)).await;
+    }
+
+    pub(super) async fn remark(&self, text: String) {
+        self.tell(Progress::Remark(text)).await;
     }
 
     pub(super) async fn banner(&self, hop: &str, text: &str) {
@@ -60,6 +72,9 @@ impl Attendant {
     }
 
     pub(super) async fn ask(&self, prompt: Prompt) -> Answer {
+        if self.is_headless() {
+            return Answer::Cancel;
+        }
         let (answer, answered) = oneshot::channel();
         self.asking.store(true, Ordering::Relaxed);
         self.tell(Progress::Question { prompt, answer }).await;

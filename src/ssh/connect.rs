@@ -156,6 +156,9 @@ impl Connection {
         let failed = |reason: String| SshError::Channel { hop: self.hop.clone(), what, reason };
         match tokio::time::timeout(CHANNEL_LIMIT, self.target.channel_open_session()).await {
             Ok(Ok(channel)) => Ok(channel),
+            Ok(Err(russh::Error::ChannelOpenFailure(why))) => Err(failed(format!(
+                "the server opens none ({why:?}); where it is OpenSSH, see MaxSessions in its sshd_config"
+            ))),
             Ok(Err(error)) => Err(failed(clean(&error.to_string()))),
             Err(_) => {
                 Err(SshError::TimedOut { hop: self.hop.clone(), step: "opening a channel", limit: CHANNEL_LIMIT })
@@ -218,7 +221,7 @@ async fn anew(names: &Names, name: &str, limit: Duration, attendant: &Attendant)
         Err(_) => format!("no answer within {} s", patience.as_secs()),
     };
     let Some(last) = last else { return Err(why) };
-    attendant.step(format!("{} is not resolved ({why}); its last known address {last} is tried", clean(name))).await;
+    attendant.remark(format!("{} is not resolved ({why}); its last known address {last} is tried", clean(name))).await;
     Ok(vec![last])
 }
 

@@ -33,7 +33,8 @@ pub enum SshError {
     HostKeyRevoked { hop: String, presented: String, recorded: Recorded },
     #[error(
         "{hop}: the host key {algorithm} {presented} is not known and nothing was sent. Check the fingerprint, then \
-         connect once by hand with `noctty ssh {hop}` or `ssh {hop}` and accept it{}",
+         connect once by hand with `noctty ssh {hop}` or `{}` and accept it{}",
+        of_system(hop),
         if *strict { " (StrictHostKeyChecking is yes here: add it to known_hosts yourself)" } else { "" }
     )]
     HostKeyUnknown { hop: String, algorithm: String, presented: String, strict: bool },
@@ -54,6 +55,14 @@ impl SshError {
     /// question, may have a token or a ticket that only it can show.
     pub fn offers_system_ssh(&self) -> bool {
         matches!(self, Self::ProxyCommand { .. } | Self::Refused { .. } | Self::Cancelled { .. })
+    }
+}
+
+/// How the system's ssh is told the same: it takes no port behind a name.
+fn of_system(hop: &str) -> String {
+    match hop.rsplit_once(':').filter(|(name, _)| !name.contains(':') || name.starts_with('[')) {
+        Some((name, port)) => format!("ssh -p {port} {}", name.trim_start_matches('[').trim_end_matches(']')),
+        None => format!("ssh {hop}"),
     }
 }
 

@@ -44,7 +44,11 @@ pub(super) fn chain(config: &SshConfig, target: &Target) -> Result<Vec<HostSetti
 /// The hop as the operator calls it: the alias, with the port where it is not the usual one.
 pub(super) fn label(hop: &HostSettings) -> String {
     let alias = clean(&hop.alias);
-    if hop.port == 22 { alias } else { format!("{alias}:{}", hop.port) }
+    match (hop.port, alias.contains(':')) {
+        (22, _) => alias,
+        (port, false) => format!("{alias}:{port}"),
+        (port, true) => format!("[{alias}]:{port}"),
+    }
 }
 
 #[cfg(test)]

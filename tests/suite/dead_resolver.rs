@@ -157,6 +157,8 @@ fn with_a_silent_resolver_what_had_an_address_keeps_it_over_a_restart_and_the_re
     let read = |file: &str| fs::read_to_string(at(file)).expect("it was printed");
     let session = read("session.log");
     assert!(session.contains("db01.lab.test") && !session.contains("cannot resolve"), "{session}");
+    let told = session.starts_with("noctty: db01.lab.test is not resolved (");
+    assert!(told && session.contains("); its last known address 127.0.0.1 is tried\n"), "{session}");
     let nowhere = read("nowhere.log");
     assert!(nowhere.contains("cannot resolve never.lab.test: "), "{nowhere}");
     let shells = fs::read(at("shells.json")).expect("it was printed");

@@ -21,7 +21,8 @@ const NAME: &str = "ldap.lab.test";
 const ENTRIES: &str = "dn: dc=lab,dc=test\nobjectClass: dcObject\nobjectClass: organization\no: lab\ndc: lab\n\n\
     dn: ou=people,dc=lab,dc=test\nobjectClass: organizationalUnit\nou: people\n\n\
     dn: uid=ann,ou=people,dc=lab,dc=test\nobjectClass: inetOrgPerson\nuid: ann\ncn: Ann (ops)\nsn: Ann\nmail: ann@lab.test\nuserPassword: pw-ann\n\n\
-    dn: uid=ben,ou=people,dc=lab,dc=test\nobjectClass: inetOrgPerson\nuid: ben\ncn: Ben\nsn: Ben\n";
+    dn: uid=ben,ou=people,dc=lab,dc=test\nobjectClass: inetOrgPerson\nuid: ben\ncn: Ben\nsn: Ben\nuserPassword: pw-ben\n\n\
+    dn: ou=far,dc=lab,dc=test\nobjectClass: referral\nobjectClass: extensibleObject\nou: far\nref: ldap://far.lab.test/ou=far,dc=lab,dc=test\n";
 
 /// slapd with a small directory, without and with TLS from the first byte on.
 pub fn slapd(folder: &Path, certificate: &(String, String)) -> (Peer, u16, u16) {
@@ -34,9 +35,10 @@ pub fn slapd(folder: &Path, certificate: &(String, String)) -> (Peer, u16, u16) 
     let schemas: String =
         ["core", "cosine", "inetorgperson"].map(|name| format!("include /etc/ldap/schema/{name}.schema\n")).concat();
     let config = format!(
-        "{schemas}modulepath /usr/lib/ldap\nmoduleload back_mdb\npidfile {here}/slapd.pid\n\
+        "{schemas}referral ldap://elsewhere.lab.test\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\npidfile {here}/slapd.pid\n\
          TLSCertificateFile {here}/tls.pem\nTLSCertificateKeyFile {here}/tls.key\n\
          database mdb\nmaxsize 10485760\nsuffix \"dc=lab,dc=test\"\ndirectory {here}/db\n\
+         limits dn.exact=\"uid=ben,ou=people,dc=lab,dc=test\" size.soft=1 size.hard=1\n\
          access to attrs=userPassword by anonymous auth by * none\n\
          access to dn.base=\"\" by * read\naccess to * by users read by * none\n"
     );
@@ -95,8 +97,23 @@ async fn slapd_is_bound_to_and_searched() {
     let (outcome, line) = told(&ldap(port, &format!("{ann}\n{people}\nleast = 3")).await);
     assert!(outcome == Outcome::Critical && line.starts_with("bound, 2 entries found in "), "{line}");
     assert!(line.ends_with("; at least 3 expected"), "{line}");
-    let one = ldap(port, &format!("{ann}\nbase = 'dc=lab,dc=test'\nscope = 'one'")).await;
+    // What stands on another server is not asked there, and is said where it is missed.
+    let one = ldap(port, &format!("{ann}\nbase = 'dc=lab,dc=test'\nscope = 'one'\nleast = 2")).await;
+    let (outcome, line) = told(&one);
     assert!((metric(&one, "entries") - 1.0).abs() < 0.1, "{one:?}");
+    assert!(outcome == Outcome::Critical && line.contains("; 1 reference elsewhere not asked; at least 2 "), "{line}");
+    let (outcome, line) = told(&ldap(port, "base = 'dc=other,dc=test'").await);
+    let words = "search: referral (10) to ldap://elsewhere.lab.test/dc=other,dc=test??base";
+    assert_eq!((outcome, line.as_str()), (Outcome::Critical, words));
+    // A server that gives this user less than is wanted, and does not search for who asks for more.
+    write("pw-ben\n");
+    let ben = ann.replace("uid=ann", "uid=ben");
+    let (outcome, line) = told(&ldap(port, &format!("{ben}\n{people}")).await);
+    assert!(outcome == Outcome::Ok && line.starts_with("bound, 1+ entry in "), "{line}");
+    let (outcome, line) = told(&ldap(port, &format!("{ben}\n{people}\nleast = 2")).await);
+    let words = "bound, the server gives no more than 1 entry (sizeLimitExceeded); at least 2 expected";
+    assert_eq!((outcome, line.as_str()), (Outcome::Unknown, words));
+    write("pw-ann\n");
     let (outcome, line) = told(&ldap(port, &format!("{ann}\nbase = 'ou=gone,dc=lab,dc=test'")).await);
     assert_eq!((outcome, line.as_str()), (Outcome::Critical, "search: noSuchObject (32)"));
 
@@ -124,6 +141,10 @@ async fn what_is_no_directory_is_told() {
         (
             b"\x30\x84\xff\xff\xff\xff",
             "what answers there does not speak LDAP: a length is indefinite or longer than a datagram",
+        ),
+        (
+            b"\x30\x0c\x02\x01\x07\x61\x07\x0a\x01\x00\x04\x00\x04\x00",
+            "bind: the answer is to message 7, and ours is 1",
         ),
         // A notice of disconnection (RFC 4511 §4.4.1).
         (

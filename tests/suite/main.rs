@@ -45,6 +45,7 @@ mod ssh_config;
 mod starttls;
 mod storage;
 mod system;
+mod tarpits;
 mod terminals;
 mod time_servers;
 mod tls;

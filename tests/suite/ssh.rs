@@ -22,7 +22,7 @@ fn attended(answer: impl Fn(&Prompt) -> Answer + Send + 'static) -> (Attendant, 
     tokio::spawn(async move {
         while let Some(item) = progress.recv().await {
             let line = match item {
-                Progress::Step(words) => words,
+                Progress::Step(words) | Progress::Remark(words) => words,
                 Progress::Banner { hop, text } => format!("banner of {hop}: {}", text.line()),
                 Progress::Question { prompt, answer: to } => {
                     let words = format!("{prompt:?}");

@@ -201,11 +201,10 @@ fn weakness(certificate: &Certificate, sent: &[Certificate], roots: &RootCertSto
         let whose = if signed == certificate { "it".to_owned() } else { format!("its issuer {}", signed.short()) };
         return Some(format!("{whose} is signed with {hash}, which is not trusted any more"));
     }
-    let short = |bits: Option<usize>| bits.filter(|bits| *bits < SHORTEST_KEY);
-    let of_sent = sent.iter().filter(|c| c.is_authority).find_map(|c| Some((c.short(), short(c.rsa_bits)?)));
+    let of_sent = sent.iter().filter(|c| c.is_authority).find_map(|c| Some((c.short(), too_short(c.rsa_bits)?)));
     let of_root = || {
         let signs = |root: &TrustAnchor<'_>, c: &Certificate| c.issuer_der.ends_with(&root.subject);
-        let bits = |root: &TrustAnchor<'_>| short(rsa_bits(&root.subject_public_key_info));
+        let bits = |root: &TrustAnchor<'_>| too_short(rsa_bits(&root.subject_public_key_info));
         chain().find_map(|c| {
             let root = roots.roots.iter().find(|root| !root.subject.is_empty() && signs(root, c))?;
             Some((called(&c.issuer), bits(root)?))
@@ -213,6 +212,11 @@ fn weakness(certificate: &Certificate, sent: &[Certificate], roots: &RootCertSto
     };
     let (issuer, bits) = of_sent.or_else(of_root)?;
     Some(format!("its issuer {issuer} has a key of {bits} bits, which is too short to be trusted"))
+}
+
+/// The bits of a key of RSA that nobody believes any more.
+pub fn too_short(bits: Option<usize>) -> Option<usize> {
+    bits.filter(|bits| *bits < SHORTEST_KEY)
 }
 
 fn called(name: &str) -> String {
