@@ -1,10 +1,10 @@
 //! What stands beside what is watched: runbooks, the history of an object, the wall in front of the console.
 
 use super::*;
-use crate::model::AssetId;
 use crate::config::WallOptions;
 use crate::config::theme::{Background, Shelf, ThemeChoice};
 use crate::config::wall::Sound;
+use crate::model::AssetId;
 use crate::ui::app::wall::Walls;
 use crate::ui::panes::{PaneKind, ScreenId};
 use crate::ui::runbook::plain;
@@ -134,7 +134,7 @@ fn the_wall_stands_in_front_of_the_console_until_a_key_is_pressed() {
     assert!(console.press("W").screen().contains("noctty wall shows one"), "without one it is said");
     let make = |now| {
         let themes = Themes::only("wall", Capabilities { colours: Colours::True, unicode: true });
-        Wall::new(crate::config::WallOptions::default(), themes, None, now).in_front()
+        Wall::new(WallOptions::default(), themes, None, now).in_front()
     };
     console.app.walls = Some(Walls::new(make));
     let wall = raised(console.press("2"));
@@ -169,9 +169,8 @@ fn a_wall_is_made_beside_the_screen_and_called_off_by_any_key() {
         let themes = Themes::new(Shelf::default(), ThemeChoice::default(), Background::Dark, colours);
         Wall::new(sound.clone(), themes, None, now).in_front()
     }));
-    let waits = |console: &mut Console| {
-        console.app.poll_sessions(&mut Context::from_waker(Waker::noop())) == Poll::Pending
-    };
+    let waits =
+        |console: &mut Console| console.app.poll_sessions(&mut Context::from_waker(Waker::noop())) == Poll::Pending;
     console.press("2 W");
     assert!(waits(&mut console) && console.screen().contains("[2 Hosts]"), "{}", console.screen());
     console.press("4");
@@ -179,7 +178,7 @@ fn a_wall_is_made_beside_the_screen_and_called_off_by_any_key() {
     disk.send(()).expect("it is read");
     assert!(waits(&mut console) && console.screen().contains("[4 Backups]"), "{}", console.screen());
     // Whatever the console knows of its terminal holds for the wall too, and its sound is made.
-    let mut colours = |console: &mut Console| {
+    let colours = |console: &mut Console| {
         disk.send(()).expect("it is read");
         raised(console);
         let colours: Vec<_> = console.buffer().content.iter().map(|cell| (cell.fg, cell.bg)).collect();
@@ -195,7 +194,9 @@ fn a_wall_is_made_beside_the_screen_and_called_off_by_any_key() {
     let mut worse = (*fixture::outage()).clone();
     worse.revision += 1;
     let mut problems = worse.problems.to_vec();
-    problems.iter_mut().for_each(|problem| problem.since = NOW);
+    for problem in &mut problems {
+        problem.since = NOW;
+    }
     worse.problems = problems.into();
     console.app.snapshot(Arc::new(worse));
     assert_eq!(console.app.take_ring(), Some(Ring::Bell));
