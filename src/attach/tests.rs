@@ -11,7 +11,7 @@ use super::hello::{First, Hello};
 use super::link::{Link, LinkError, News, Onlooker};
 use super::message::{FromConsole, FromEngine, Order};
 use super::serve::{Admit, Doors, Guest, serve};
-use super::wire::{Malformed, Names, ROOM, Reader, Wall, Wire};
+use super::wire::{Malformed, Names, ROOM, Reader, Wall, Wire, twist};
 use super::{Role, frame};
 use crate::base::{Clock, Timestamp, Untrusted};
 use crate::bus::{self, Call, Command, Notice, Ticket, Visit, Visitors};
@@ -43,6 +43,11 @@ pub(crate) fn told(now: &Snapshot, before: &Snapshot) -> (Snapshot, usize) {
     let got = delta::take(before, &mut reader).expect("it can be read");
     reader.finished().expect("nothing is left");
     (got, bytes.len())
+}
+
+/// What an engine says that has put these pieces into every text.
+pub(crate) fn twisted(snapshot: &Snapshot, pieces: &[String]) -> Snapshot {
+    twist::by(pieces, || told(snapshot, &Snapshot::default()).0)
 }
 
 /// As it arrives: without what stays with the engine.

@@ -189,6 +189,23 @@ pub fn is_clean(text: &str) -> bool {
     text.bytes().all(|b| (0x20..0x7f).contains(&b)) || clean(text) == text
 }
 
+/// A JSON document with everything in it that a terminal would obey, hide or reorder written as an escape of JSON: the same
+/// document for whoever reads it. Line breaks between its values stay.
+pub fn escape_json(document: &str) -> String {
+    let mut out = String::with_capacity(document.len());
+    for c in document.chars() {
+        if (c.is_control() && c != '\n') || is_hidden(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(4 + bytes.len() * 2);
     out.push_str("hex:");
@@ -223,6 +240,10 @@ fn encode_line(bytes: &[u8], out: &mut String) {
                 continue;
             }
             marks = 0;
+            if !has_base && joins(c) {
+                let _ = write!(out, "<U+{:04X}>", u32::from(c));
+                continue;
+            }
             has_base = push_visible(c, out);
         }
         for byte in chunk.invalid() {
@@ -237,6 +258,12 @@ fn encode_line(bytes: &[u8], out: &mut String) {
             out.replace_range(at..at + c.len_utf8(), &format!("<U+{:04X}>", u32::from(c)));
         }
     }
+}
+
+/// Whether a character that has columns of its own is shown as a part of what stands before it, as vowel signs of Indian scripts are: where
+/// nothing does, some terminals put it on what another text ended with.
+fn joins(c: char) -> bool {
+    !c.is_ascii() && [' ', c].iter().collect::<String>().graphemes(true).count() == 1
 }
 
 /// Pushes the character or its visible form; true where it went through and can carry marks.
@@ -386,6 +413,23 @@ mod tests {
     #[test]
     fn one_field_is_one_line() {
         assert_eq!(clean("a\nb\rc\td\u{2028}e\u{85}"), "a␊b␍c␉d<U+2028>e\\u{85}");
+    }
+
+    /// A vowel sign without its letter would stand on the last letter of the column before.
+    #[test]
+    fn what_joins_what_stands_before_it_needs_something_there() {
+        assert_eq!(clean("\u{116ac}x"), "<U+116AC>x");
+        assert_eq!(clean("\u{1b}\u{93e}"), "\\x1b<U+093E>");
+        assert_eq!(clean("\u{915}\u{93e}"), "\u{915}\u{93e}");
+    }
+
+    #[test]
+    fn documents_are_the_same_and_no_terminal_obeys_them() {
+        let text = "a\u{9b}2J\u{202e}\u{7f}\u{e0041}ü\n";
+        let document = serde_json::to_string_pretty(&[text]).expect("JSON");
+        let safe = escape_json(&document);
+        assert_eq!(safe, "[\n  \"a\\u009b2J\\u202e\\u007f\\udb40\\udc41ü\\n\"\n]");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&safe).expect("JSON"), [text]);
     }
 
     #[test]

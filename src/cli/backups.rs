@@ -53,7 +53,7 @@ pub fn run(args: &BackupsArgs, globals: &Globals) -> Result<ExitCode> {
         .block_on(async { cycle::run(&plan, &Net::new(clock), clock, Policy::default(), CareBook::default()).await });
     runtime.shutdown_background();
     let out = if args.json {
-        report::json(&snapshot, clock.wall(), &warnings) + "\n"
+        report::json(&snapshot, clock.wall(), &warnings)
     } else {
         for warning in &warnings {
             super::complain(warning);

@@ -43,7 +43,7 @@ pub fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode> {
     let snapshot = runtime.block_on(async { cycle::run(&plan, &Net::new(clock), clock, policy, care).await });
     runtime.shutdown_background();
     let out = if args.json {
-        report::json(&snapshot, clock.wall(), &warnings) + "\n"
+        report::json(&snapshot, clock.wall(), &warnings)
     } else {
         for warning in &warnings {
             super::complain(warning);

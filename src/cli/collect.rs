@@ -29,6 +29,7 @@ use crate::engine::schedule::Schedule;
 use crate::model::Policy;
 use crate::net::Net;
 use crate::net::snmp::Drops;
+use crate::report::json;
 use crate::ssh::Surroundings;
 use crate::state::{Mode, Snapshot, Storage};
 
@@ -143,7 +144,7 @@ pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
         stats.wall_s = ended.wall - started.wall;
         stats.cpu_user_s = ended.user - started.user;
         stats.cpu_system_s = ended.system - started.system;
-        super::print(&(serde_json::to_string_pretty(&stats)? + "\n"))?;
+        super::print(&json::pretty(&stats))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -13,6 +13,7 @@ use crate::base::Clock;
 use crate::config::{self, Config, UiOptions};
 use crate::ssh::Surroundings;
 use crate::state::Mode;
+use crate::ui::tour::World;
 
 pub fn run(target: Option<String>, theme: Option<&str>, globals: &Globals) -> Result<ExitCode> {
     let Some(path) = super::config_file(globals) else {
@@ -58,7 +59,8 @@ pub fn show(
     // Nothing on the way to the first frame waits for files or look-ups.
     keeper::log_beside(state.clone());
     let way = Way::Here(state.clone().unwrap_or_default());
-    let configuration = super::config_file(globals);
+    // What is simulated has nothing of what the operator watches, nor of what is wrong with it.
+    let configuration = super::config_file(globals).filter(|_| opening.world == World::Real);
     let wall = configuration.clone();
     let from = From { runtime, clock, mode, way, plans: Some(plans), configuration, ssh, why: None };
     view(View { target, ui, wall, findings, state, opening }, from, post)

@@ -11,6 +11,8 @@ mod config;
 mod console;
 mod demo;
 mod far;
+#[cfg(test)]
+mod foreign;
 mod guard;
 mod import;
 mod incident;

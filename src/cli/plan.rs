@@ -10,6 +10,7 @@ use super::Globals;
 use crate::base::{text, units};
 use crate::engine::Plan;
 use crate::model::EASES_AFTER;
+use crate::report::json;
 
 #[derive(Debug, clap::Args)]
 pub struct PlanArgs {
@@ -52,7 +53,7 @@ struct Document {
 pub fn run(args: &PlanArgs, globals: &Globals) -> Result<ExitCode> {
     let plan = super::load_plan(globals)?;
     let document = document(&plan);
-    let mut out = if args.json { serde_json::to_string_pretty(&document)? + "\n" } else { table(&document) };
+    let mut out = if args.json { json::pretty(&document) } else { table(&document) };
     if globals.passive && !args.json {
         out.push_str("--passive: none of it is sent\n");
     }

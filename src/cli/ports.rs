@@ -82,7 +82,7 @@ pub fn run(args: &PortsArgs, globals: &Globals) -> Result<ExitCode> {
     };
     let view = judge(None, &table, &host);
     let out = if args.json {
-        report::json(&view, &args.target, |t| clock.as_wall(t)) + "\n"
+        report::json(&view, &args.target, |t| clock.as_wall(t))
     } else {
         report::table(&view, &args.target)
     };

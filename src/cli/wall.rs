@@ -61,7 +61,8 @@ pub fn run(args: &WallArgs, globals: &Globals) -> Result<ExitCode> {
     show(plans, config.wall, &config.ui, (&args.page, args.theme.as_deref()), ssh, &problems, globals)
 }
 
-/// What the console raises in front of itself: the pages of that file as it is then.
+/// What the console raises in front of itself: the pages of that file as it is then; without one, each that has
+/// something to show.
 pub(super) fn walls(file: Option<PathBuf>, ui: UiOptions, capabilities: Capabilities) -> Walls {
     Walls::new(move |now| {
         let (config, mut problems) = file.as_deref().map(salvage::read).unwrap_or_default();

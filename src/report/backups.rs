@@ -157,7 +157,7 @@ pub fn json(snapshot: &Snapshot, now: Timestamp, warnings: &[String]) -> String 
         jobs: snapshot.jobs.iter().map(|job| job_row(job, now)).collect(),
         warnings,
     };
-    serde_json::to_string_pretty(&document).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+    super::json::pretty(&document)
 }
 
 fn job_row(view: &JobView, now: Timestamp) -> JobRow {
@@ -256,8 +256,12 @@ pub fn table(snapshot: &Snapshot, now: Timestamp) -> String {
         let name = text::fit_middle(&text::clean(&job.job.name), name_width);
         let pad = name_width.saturating_sub(text::width(&name));
         let word = if job.state == JobState::Waiting { "waiting" } else { job.state.as_str() };
-        let line =
-            format!("{word:<10} {name}{:pad$}  {:<6} {age:>age_width$}  {}", "", job.job.kind, job.reason.line());
+        let line = format!(
+            "{word:<10} {name}{:pad$}  {:<6} {age:>age_width$}  {}",
+            "",
+            text::clean(&job.job.kind),
+            job.reason.line()
+        );
         let _ = writeln!(out, "{}", line.trim_end());
         for finding in job.findings.iter().skip(1) {
             let indent = 10 + 1 + name_width + 2 + 6 + 1 + age_width + 2;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::base::{Timestamp, Untrusted, units};
+use super::json;
+use crate::base::{Timestamp, Untrusted, text, units};
 use crate::model::{Acknowledgement, CareBook, Claim, Condition, Entry, Maintenance, Scope, Span, Stickiness, Target};
 
 pub const SCHEMA: &str = "noctty.care/1";
@@ -113,12 +114,12 @@ struct ReachRow {
 pub fn list_json(book: &CareBook, now: Timestamp) -> String {
     let acks = book.acks.iter().filter(|ack| ack.claim.until > now).map(|ack| ack_row(ack)).collect();
     let maintenance = book.maintenance.iter().map(|one| maintenance_row(one)).collect();
-    json(&Document { acks: Some(acks), maintenance: Some(maintenance), ..document(now) })
+    json::pretty(&Document { acks: Some(acks), maintenance: Some(maintenance), ..document(now) })
 }
 
 /// The entry that was just saved.
 pub fn saved_json(entry: &Entry, now: Timestamp) -> String {
-    json(&Document { saved: Some(saved_row(entry, None)), ..document(now) })
+    json::pretty(&Document { saved: Some(saved_row(entry, None)), ..document(now) })
 }
 
 fn saved_row(entry: &Entry, claim: Option<&Claim>) -> SavedRow {
@@ -146,7 +147,7 @@ pub fn claimed_json(all: &Claimed<'_>, now: Timestamp) -> String {
         silences_pagers: false,
     };
     let document = Document { reaches: Some(reaches), ..document(now) };
-    json(&if all.of.is_some() {
+    json::pretty(&if all.of.is_some() {
         let owned = all.owned.iter().map(|ack| ack_row(ack)).collect();
         Document { claimed: Some(rows), already_owned: Some(owned), ..document }
     } else {
@@ -195,7 +196,7 @@ pub fn claimed_text(all: &Claimed<'_>, now: Timestamp) -> String {
 
 pub fn saved_text(entry: &Entry) -> String {
     let about = entry.about.as_ref().map(|about| format!(" {}", about.line())).unwrap_or_default();
-    format!("saved {}{about} {}\n", entry.kind.as_str(), entry.id)
+    format!("saved {}{about} {}\n", entry.kind.as_str(), text::clean(&entry.id))
 }
 
 pub fn acks_text(book: &CareBook, now: Timestamp) -> String {
@@ -219,12 +220,13 @@ pub fn maintenance_text(book: &CareBook, now: Timestamp) -> String {
             Span::Once { from, until } if *from <= now => format!("now, {} left", units::age(until.since(now))),
             Span::Once { from, until } => format!("{from} to {until}"),
             Span::Recurring { schedule, lasts } => {
-                format!("\"{}\" {} for {}", schedule.cron, schedule.timezone, units::config_duration(*lasts))
+                let (cron, zone) = (text::clean(&schedule.cron), text::clean(&schedule.timezone));
+                format!("\"{cron}\" {zone} for {}", units::config_duration(*lasts))
             }
         };
         let flexible = one.order.flexible.map(|lasts| format!(", flexible {}", units::config_duration(lasts)));
         let scope = if scope == "asset" { String::new() } else { format!("{scope} ") };
-        let _ = write!(out, "{}  {scope}{}  {when}", one.id, crate::base::text::clean(&name));
+        let _ = write!(out, "{}  {scope}{}  {when}", text::clean(&one.id), text::clean(&name));
         let _ = writeln!(out, "{}  {}", flexible.unwrap_or_default(), one.order.note.line());
     }
     if out.is_empty() { "no maintenance\n".to_owned() } else { out }
@@ -308,9 +310,4 @@ fn document(now: Timestamp) -> Document {
         reaches: None,
         warnings: Vec::new(),
     }
-}
-
-fn json(document: &Document) -> String {
-    // Strings, numbers and lists only: nothing of it can fail to be written.
-    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
 }

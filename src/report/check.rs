@@ -144,8 +144,7 @@ pub fn exit_status(snapshot: &Snapshot) -> u8 {
 
 /// `noctty.check/1`, one object.
 pub fn json(snapshot: &Snapshot, collected_at: Timestamp, warnings: &[String]) -> String {
-    let document = document(snapshot, collected_at, warnings);
-    serde_json::to_string_pretty(&document).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+    super::json::pretty(&document(snapshot, collected_at, warnings))
 }
 
 fn document(snapshot: &Snapshot, collected_at: Timestamp, warnings: &[String]) -> Document {
@@ -320,7 +319,8 @@ pub fn table(snapshot: &Snapshot, now: Timestamp) -> String {
                 _ => "device".to_owned(),
             };
             let care = care_words(&problem.care, now);
-            below(&name, format!("{} {} {}{care}", problem.condition.as_str(), problem.word, problem.reason.line()));
+            let word = text::clean(&problem.word);
+            below(&name, format!("{} {word} {}{care}", problem.condition.as_str(), problem.reason.line()));
         }
         for check in host.checks.iter().filter(|c| c.condition != Condition::Ok || host.condition != Condition::Ok) {
             let summary = check.last.as_ref().map(|o| o.reading.summary.line()).unwrap_or_default();

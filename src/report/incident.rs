@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::base::{Timestamp, Untrusted, units};
+use super::json;
+use crate::base::{Timestamp, Untrusted, text, units};
 use crate::model::{Entry, EntryKind, Incident, IncidentStatus};
 
 pub const SCHEMA: &str = "noctty.incident/1";
@@ -58,17 +59,17 @@ struct EntryRow {
 /// All incidents, without their entries.
 pub fn list_json(incidents: &[&Incident], warnings: &[String], now: Timestamp) -> String {
     let rows = incidents.iter().map(|i| incident_row(i, false)).collect();
-    json(&Document { incidents: Some(rows), ..document(now, warnings) })
+    json::pretty(&Document { incidents: Some(rows), ..document(now, warnings) })
 }
 
 /// One incident with all it has.
 pub fn show_json(incident: &Incident, warnings: &[String], now: Timestamp) -> String {
-    json(&Document { incident: Some(incident_row(incident, true)), ..document(now, warnings) })
+    json::pretty(&Document { incident: Some(incident_row(incident, true)), ..document(now, warnings) })
 }
 
 /// The entry that was just saved.
 pub fn saved_json(entry: &Entry, now: Timestamp) -> String {
-    json(&Document { saved: Some(entry_row(entry)), ..document(now, &[]) })
+    json::pretty(&Document { saved: Some(entry_row(entry)), ..document(now, &[]) })
 }
 
 pub fn list_text(incidents: &[&Incident], now: Timestamp) -> String {
@@ -95,7 +96,7 @@ pub fn list_text(incidents: &[&Incident], now: Timestamp) -> String {
 pub fn show_text(incident: &Incident) -> String {
     let mut out = heading(incident);
     for damage in &incident.damage {
-        let _ = writeln!(out, "! {damage}");
+        let _ = writeln!(out, "! {}", text::clean(damage));
     }
     for entry in &incident.entries {
         push_entry(&mut out, "", entry);
@@ -114,7 +115,7 @@ pub fn handover_text(incident: &Incident, now: Timestamp) -> String {
     let roles = incident.roles();
     let _ = writeln!(out, "roles   {}", if roles.is_empty() { "none taken".to_owned() } else { roles.join(" · ") });
     for damage in &incident.damage {
-        let _ = writeln!(out, "! {damage}");
+        let _ = writeln!(out, "! {}", text::clean(damage));
     }
     let parts = [
         (EntryKind::Decision, "decisions, not to be undone without a word"),
@@ -154,7 +155,7 @@ pub fn markdown(incident: &Incident) -> String {
         let _ = writeln!(out, "- closed: {}", at.rfc3339());
     }
     for damage in &incident.damage {
-        let _ = writeln!(out, "- damage: {}", escape_markdown(damage));
+        let _ = writeln!(out, "- damage: {}", escape_markdown(&text::clean(damage)));
     }
     out.push_str("\n## Timeline\n\n");
     for entry in &incident.entries {
@@ -177,7 +178,7 @@ pub fn csv(incident: &Incident) -> String {
     let mut out = String::from("id,incident,at,kind,author,about,text\r\n");
     for entry in &incident.entries {
         let cells = [
-            entry.id.to_string(),
+            text::clean(&entry.id),
             entry.incident.to_string(),
             entry.at.rfc3339(),
             entry.kind.as_str().to_owned(),
@@ -288,11 +289,6 @@ fn entry_row(entry: &Entry) -> EntryRow {
         text: entry.text.json_text(),
         about: entry.about.as_ref().map(Untrusted::json_text),
     }
-}
-
-fn json(document: &Document) -> String {
-    // Strings, numbers and lists cannot fail to be written.
-    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
 }
 
 #[cfg(test)]

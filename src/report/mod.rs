@@ -4,5 +4,6 @@ pub mod backups;
 pub mod care;
 pub mod check;
 pub mod incident;
+pub mod json;
 pub mod ports;
 mod vitals;

@@ -152,8 +152,7 @@ pub fn json(view: &DeviceView, target: &str, as_wall: impl Fn(Timestamp) -> Time
         tables: more.walked.iter().map(|walked| topology::tables(walked, &as_wall)).collect(),
         warnings: warnings(view),
     };
-    // Plain data with string keys always serialises.
-    serde_json::to_string_pretty(&document).unwrap_or_default()
+    super::json::pretty(&document)
 }
 
 fn is_complete(view: &DeviceView) -> bool {
@@ -254,7 +253,7 @@ pub fn table(view: &DeviceView, target: &str) -> String {
         let pad = width.saturating_sub(text::width(label));
         let duplex = port.duplex.map_or("–", |d| if d == Duplex::Half { "half" } else { "full" });
         let count = |n: Option<u64>| n.map_or_else(|| "–".to_owned(), |n| n.to_string());
-        let reason = seen.reason.as_deref().map(str::to_owned).or_else(|| idle(view, seen));
+        let reason = seen.reason.as_deref().map(text::clean).or_else(|| idle(view, seen));
         let alias = match reason {
             Some(reason) if port.alias.is_empty() => format!("[{reason}]"),
             Some(reason) => format!("{} [{reason}]", port.alias.line()),
@@ -272,7 +271,7 @@ pub fn table(view: &DeviceView, target: &str) -> String {
         let _ = writeln!(out, "{}", line.trim_end());
     }
     for warning in warnings(view) {
-        let _ = writeln!(out, "warning: {warning}");
+        let _ = writeln!(out, "warning: {}", text::clean(&warning));
     }
     out
 }
@@ -280,14 +279,14 @@ pub fn table(view: &DeviceView, target: &str) -> String {
 /// Vendor and model, system and version, serial number, and the profile that says so.
 fn what_it_is(device: &Device) -> Option<String> {
     let words = |vendor: Option<&str>, text: &Untrusted| {
-        let both: Vec<String> = vendor.map(str::to_owned).into_iter().chain(said_line(text)).collect();
+        let both: Vec<String> = vendor.map(text::clean).into_iter().chain(said_line(text)).collect();
         (!both.is_empty()).then(|| both.join(" "))
     };
     let parts = [
         words(device.vendor.as_deref(), &device.model),
         words(device.os.as_deref(), &device.version),
         said_line(&device.serial).map(|serial| format!("serial {serial}")),
-        device.profile.as_deref().map(|profile| format!("profile {profile}")),
+        device.profile.as_deref().map(|profile| format!("profile {}", text::clean(profile))),
     ];
     let all: Vec<String> = parts.into_iter().flatten().collect();
     (!all.is_empty()).then(|| all.join(" · "))

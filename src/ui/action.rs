@@ -128,7 +128,7 @@ pub const ACTIONS: &[(Action, &str, &str)] = &[
     ),
     (Action::LastPlace, "last_place", "back to the place before: another screen, a view, where a jump began"),
     (Action::NextPlace, "next_place", "on again, after going back"),
-    (Action::Compare, "compare", "two hosts side by side: on the one, then on the other"),
+    (Action::Compare, "compare", "two hosts side by side: on the one, then on the other; or the two that are marked"),
     (Action::History, "history", "what happened to the selected object: its part of the log"),
     (Action::Runbook, "runbook", "the runbook of the selected host or backup: what to do"),
     (Action::Open, "open", "everything about the selected row"),

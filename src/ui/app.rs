@@ -84,7 +84,7 @@ pub struct App {
     pub chord: Vec<Key>,
     pub message: Option<(MessageWeight, String)>,
     pub logbook: Logbook,
-    /// Makes the wall, and the one that stands in front of everything.
+    /// Where walls come from, and the one that stands in front of everything.
     pub walls: Option<wall::Walls>,
     wall: Option<Box<Wall>>,
     pub(super) runbook: runbook::Awaited,

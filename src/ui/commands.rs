@@ -50,8 +50,8 @@ pub fn bindable() -> Vec<String> {
 pub fn run(app: &mut App, text: &str) {
     let (word, rest) = text.split_once(' ').map_or((text, ""), |(word, rest)| (word, rest.trim()));
     match word {
-        "q" | "quit" => app.overlays.push(Overlay::Quit),
-        "q!" => app.set_exit(Exit::Quit),
+        "q" | "quit" if rest.is_empty() => app.overlays.push(Overlay::Quit),
+        "q!" if rest.is_empty() => app.set_exit(Exit::Quit),
         "host" | "ports" | "backup" if !rest.is_empty() => match app.find(rest) {
             Some(asset) if word == "ports" && app.snapshot.device(&asset).is_some() => {
                 app.leave_view();
@@ -79,9 +79,7 @@ pub fn run(app: &mut App, text: &str) {
         "ssh" => shell(app, Some(rest).filter(|r| !r.is_empty())),
         "ssh!" => system_shell(app, Some(rest).filter(|r| !r.is_empty())),
         "recheck" if !rest.is_empty() => match app.find(rest) {
-            Some(asset) => {
-                app.send(Command::Recheck(asset));
-            }
+            Some(asset) => app.recheck(&asset),
             None => app.say(MessageWeight::Warning, format!("nothing is called \"{rest}\"")),
         },
         "pause" if rest.is_empty() => app.pause(),
@@ -89,9 +87,11 @@ pub fn run(app: &mut App, text: &str) {
             let ticket = app.ticket();
             app.send(Command::Pause { ticket, note: rest.to_owned() });
         }
-        "resume" => app.resume(),
+        "resume" if rest.is_empty() => app.resume(),
         "discover" if rest == "all" => {
-            app.send(Command::ConfirmDiscovery);
+            if app.send(Command::ConfirmDiscovery) {
+                app.say(MessageWeight::Note, "every host of ~/.ssh/config is watched from now on");
+            }
         }
         "copy" if rest == "table" => app.copy_table(),
         "copy" if rest == "screen" => app.copy_screen(),
@@ -112,17 +112,30 @@ pub fn run(app: &mut App, text: &str) {
         },
         _ => match Action::named(word) {
             Some(action) if rest.is_empty() => app.act(action),
-            _ => {
-                let known = COMMANDS.iter().map(|(name, _)| *name).chain(ACTIONS.iter().map(|(_, name, _)| *name));
-                let words = match nearest(word, known) {
-                    Some(near) => format!("no such command: {text}; did you mean :{near}?"),
-                    None => {
-                        format!("no such command: {text}; {} lists the keys, Tab completes", app.key_of(Action::Help))
-                    }
-                };
+            action => {
+                let words = refusal(app, word, rest, action.is_some());
                 app.say(MessageWeight::Warning, words);
             }
         },
+    }
+}
+
+/// Why nothing was done, and what could be typed instead.
+fn refusal(app: &App, word: &str, rest: &str, is_action: bool) -> String {
+    match word {
+        "host" | "backup" => return format!(":{word} NAME opens it; Tab completes names"),
+        "look" => return ":look ADDRESS looks at an address that is not in the inventory".to_owned(),
+        "discover" => return ":discover all watches every host of ~/.ssh/config".to_owned(),
+        "copy" => return format!("copy what? :copy table or :copy screen, and not \"{rest}\""),
+        _ if is_action || COMMANDS.iter().any(|(name, _)| *name == word) => {
+            return format!(":{word} takes nothing behind it, and not \"{rest}\"");
+        }
+        _ => {}
+    }
+    let known = COMMANDS.iter().map(|(name, _)| *name).chain(ACTIONS.iter().map(|(_, name, _)| *name));
+    match nearest(word, known) {
+        Some(near) => format!("no such command: {word}; did you mean :{near}?"),
+        None => format!("no such command: {word}; {} lists the keys, Tab completes", app.key_of(Action::Help)),
     }
 }
 

@@ -83,6 +83,10 @@ impl Themes {
         self.choice.depends() && self.capabilities.colours != Colours::Mono
     }
 
+    pub fn background(&self) -> Background {
+        self.background
+    }
+
     /// True where it changes the look.
     pub fn set_background(&mut self, background: Background) -> bool {
         let before = self.name().to_owned();

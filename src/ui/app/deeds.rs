@@ -43,7 +43,7 @@ impl App {
             Action::Wall => self.raise_wall(),
             Action::NextPane => self.turn(1),
             Action::PreviousPane => self.turn(-1),
-            Action::Zoom => self.zoom = !self.zoom,
+            Action::Zoom => self.toggle_zoom(),
             Action::Help => self.overlays.push(Overlay::help()),
             Action::CommandLine => self.asking = Some((Asking::Command, Line::default())),
             Action::Filter => self.asking = Some((Asking::Filter, Line::with(&self.filter.text))),
@@ -76,6 +76,7 @@ impl App {
             Action::Claim if self.acts_on_marks() => self.claim_marked(),
             Action::Release if self.acts_on_marks() => self.release_marked(),
             Action::Maintain if self.acts_on_marks() => self.maintain_marked(),
+            Action::Compare if self.acts_on_marks() => self.compare_marked(),
             Action::Watch => self.toggle_watch(),
             Action::Follow => self.follow(),
             Action::LastPlace => self.last_place(),
@@ -93,7 +94,7 @@ impl App {
                 let kind = self.focus;
                 *self.list_mut(kind) = List::default();
             }
-            Action::Recheck => self.recheck(),
+            Action::Recheck => self.recheck_selected(),
             Action::Layout => self.next_layout(),
             Action::Group => commands::group(self, self.grouping.by().next()),
             Action::ProblemsOnly => self.problems_only = !self.problems_only,
@@ -135,8 +136,25 @@ impl App {
         self.send(Command::Resume { ticket });
     }
 
+    fn toggle_zoom(&mut self) {
+        // What is zoomed on another screen comes back here too.
+        if self.panes().len() < 2 && chrome::side(self, self.size).is_none() && !self.zoom {
+            self.say_of_one_pane();
+            return;
+        }
+        self.zoom = !self.zoom;
+    }
+
+    fn say_of_one_pane(&mut self) {
+        self.say(MessageWeight::Note, "this screen has one pane");
+    }
+
     fn turn(&mut self, delta: isize) {
         let panes = self.panes();
+        if panes.len() < 2 {
+            self.say_of_one_pane();
+            return;
+        }
         let at = panes.iter().position(|k| *k == self.focus).unwrap_or(0);
         let next = (at.cast_signed() + delta).rem_euclid(panes.len().cast_signed());
         self.focus = panes[usize::try_from(next).unwrap_or(0)];
@@ -150,6 +168,7 @@ impl App {
     /// Along the front of the device.
     fn move_beside(&mut self, delta: isize) {
         if !self.shows(PaneKind::Ports) {
+            self.say(MessageWeight::Note, "left and right go along the front of a switch, where its ports are shown");
             return;
         }
         let row = self.selected_port().and_then(|seen| self.faceplate.beside(seen.row(), delta));
@@ -163,14 +182,30 @@ impl App {
     fn choose_order(&mut self) {
         let overlay = match self.focus {
             kind if !By::of(kind).is_empty() => Overlay::sort(kind, self.order_of(kind).by),
-            _ => Overlay::columns(self.columns.sort.column),
+            PaneKind::Ports => Overlay::columns(self.columns.sort.column),
+            _ => {
+                self.say_of_one_order();
+                return;
+            }
         };
         self.overlays.push(overlay);
     }
 
+    fn say_of_one_order(&mut self) {
+        self.say(MessageWeight::Note, "this list has one order only");
+    }
+
     fn sort_beside(&mut self, delta: isize) {
+        if self.list(self.focus).order.is_empty() {
+            self.say(MessageWeight::Note, "there is nothing to sort here");
+            return;
+        }
         if !By::of(self.focus).is_empty() {
             self.sort_list_beside(self.focus, delta);
+            return;
+        }
+        if self.focus != PaneKind::Ports {
+            self.say_of_one_order();
             return;
         }
         let width = panes::layout(self, chrome::body(self, self.size()))
@@ -217,12 +252,19 @@ impl App {
     fn open_selected(&mut self) {
         if self.screen == ScreenId::Sessions {
             self.typing = !self.sessions.is_empty();
+            if !self.typing {
+                let words = format!("no session is open: {} on a host opens one", self.key_of(Action::Shell));
+                self.say(MessageWeight::Note, words);
+            }
             return;
         }
         if self.focus == PaneKind::Hosts && self.toggle_group() {
             return;
         }
-        let Some(selected) = self.selected() else { return };
+        let Some(selected) = self.selected() else {
+            self.say_nothing_is_selected();
+            return;
+        };
         if !self.shows(PaneKind::Ports)
             && self.focus == PaneKind::Devices
             && let Selected::Host(asset) = &selected
@@ -236,8 +278,19 @@ impl App {
         self.overlays.push(Overlay::detail(selected));
     }
 
-    fn recheck(&mut self) {
-        let Some(asset) = self.asset_looked_at() else { return };
+    /// A key that acts on a row has none to act on.
+    fn say_nothing_is_selected(&mut self) {
+        self.say(MessageWeight::Note, "nothing is selected here");
+    }
+
+    fn recheck_selected(&mut self) {
+        match self.asset_looked_at() {
+            Some(asset) => self.recheck(&asset),
+            None => self.say_nothing_is_selected(),
+        }
+    }
+
+    pub(in crate::ui) fn recheck(&mut self, asset: &AssetId) {
         if self.send(self.asking_for(asset.clone())) {
             self.say(MessageWeight::Note, format!("asking {}", asset.as_str()));
         }
@@ -263,7 +316,10 @@ impl App {
     }
 
     fn claim(&mut self) {
-        let Some(target) = self.target() else { return };
+        let Some(target) = self.target() else {
+            self.say(MessageWeight::Note, "select what has a problem: this takes it on");
+            return;
+        };
         let problem = self.snapshot.problems.iter().any(|problem| problem.target == target);
         if problem || self.snapshot.acks.contains_key(&target) {
             let overlay = Overlay::claim(self, target);
@@ -280,7 +336,10 @@ impl App {
     }
 
     fn release(&mut self) {
-        let Some(target) = self.target() else { return };
+        let Some(target) = self.target() else {
+            self.say(MessageWeight::Note, "select what you have claimed: this gives it back");
+            return;
+        };
         if !self.live().acks.contains_key(&target) {
             self.end_maintenance(&target);
             return;
@@ -311,10 +370,12 @@ impl App {
         if self.overlays.is_empty() && self.maintain_head() {
             return;
         }
-        if let Some(asset) = self.asset_looked_at() {
-            let overlay = Overlay::maintain(self, &asset);
-            self.overlays.push(overlay);
-        }
+        let Some(asset) = self.asset_looked_at() else {
+            self.say(MessageWeight::Note, "select a host or a backup: this puts it in maintenance");
+            return;
+        };
+        let overlay = Overlay::maintain(self, &asset);
+        self.overlays.push(overlay);
     }
 
     /// Opens the editor for an entry, about what is selected; without an incident, one is opened first.

@@ -11,7 +11,7 @@ use crate::model::{AssetId, Target};
 use crate::ui::action::Action;
 use crate::ui::clipboard;
 use crate::ui::overlays::Overlay;
-use crate::ui::panes::{self, PaneKind};
+use crate::ui::panes::{self, PaneKind, Selected};
 
 /// Places in the lane of commands that are left to the operator meanwhile.
 const LEFT: usize = 16;
@@ -258,6 +258,32 @@ impl App {
             wanted.map(|asset| (asset.as_str().to_owned(), None, Command::WatchHost { asset, watch })).collect();
         let not = others.iter().map(|asset| format!("{} (no host)", asset.as_str())).collect();
         self.ask_for_all(if watch { "watched" } else { "watched no more" }, steps, not);
+    }
+
+    /// The two hosts that are marked side by side, in the order they were; of one, with the host at the cursor.
+    pub(super) fn compare_marked(&mut self) {
+        let mut assets = self.marked_assets();
+        if let Some(other) = assets.iter().find(|asset| self.snapshot.host(asset).is_none()) {
+            let words = format!("{} is no host: two hosts are compared", other.as_str());
+            self.say(MessageWeight::Note, words);
+            return;
+        }
+        if assets.len() == 1
+            && let Some(Selected::Host(asset)) = self.selected()
+            && asset != assets[0]
+        {
+            assets.push(asset);
+        }
+        match <[AssetId; 2]>::try_from(assets) {
+            Ok(pair) => self.compare_pair(pair),
+            Err(assets) => {
+                let words = match assets.len() {
+                    1 => "one host is marked: mark another, or go to it".to_owned(),
+                    count => format!("{count} hosts are marked: two are compared"),
+                };
+                self.say(MessageWeight::Note, words);
+            }
+        }
     }
 
     /// The names of all that is marked, one in a line.

@@ -112,7 +112,7 @@ impl App {
         };
         match self.compared.take() {
             Some(first) if first != asset => {
-                self.overlays.push(Overlay::Compare { pair: [first, asset], scroll: 0 });
+                self.compare_pair([first, asset]);
             }
             Some(_) => self.say(MessageWeight::Note, "nothing is compared any more"),
             None => {
@@ -121,6 +121,11 @@ impl App {
                 self.say(MessageWeight::Note, words);
             }
         }
+    }
+
+    pub(super) fn compare_pair(&mut self, pair: [AssetId; 2]) {
+        self.compared = None;
+        self.overlays.push(Overlay::Compare { pair, scroll: 0 });
     }
 
     /// Back to where one was before the last jump.

@@ -26,7 +26,7 @@ use crate::ui::session::SessionPane;
 impl Screen for App {
     fn key(&mut self, key: Key) {
         self.answering = true;
-        if self.wall.take().is_some() {
+        if self.lower_wall() {
             return;
         }
         let left = self.left.take();
@@ -166,7 +166,7 @@ impl Screen for App {
             }
             Notice::Prompt { id, prompt, .. } => {
                 // Somebody is asked something.
-                self.wall = None;
+                self.lower_wall();
                 self.asked(id, prompt);
             }
             Notice::PromptWithdrawn(id) => self.withdrawn(id),
@@ -208,10 +208,13 @@ impl Screen for App {
         if self.themes.set_background(background) {
             self.look = self.themes.look();
         }
+        if let Some(wall) = &mut self.wall {
+            wall.background(background);
+        }
     }
 
     fn poll_sessions(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.poll_copy(cx).is_ready() || self.poll_runbook(cx).is_ready() {
+        if self.poll_copy(cx).is_ready() || self.poll_runbook(cx).is_ready() || self.poll_wall(cx).is_ready() {
             return Poll::Ready(());
         }
         let Poll::Ready(problems) = self.themes.poll(cx) else { return self.poll_panes(cx) };
@@ -287,7 +290,7 @@ impl Screen for App {
     }
 
     fn take_ring(&mut self) -> Option<Ring> {
-        self.ring.take()
+        self.ring.take().or_else(|| self.wall.as_mut()?.take_ring())
     }
 
     fn take_exit(&mut self) -> Option<Exit> {

@@ -1,10 +1,14 @@
 //! What stands beside what is watched: runbooks, the history of an object, the wall in front of the console.
 
 use super::*;
+use crate::config::WallOptions;
+use crate::config::theme::{Background, Shelf, ThemeChoice};
+use crate::config::wall::Sound;
 use crate::model::AssetId;
 use crate::ui::app::wall::Walls;
 use crate::ui::panes::{PaneKind, ScreenId};
 use crate::ui::runbook::plain;
+use crate::ui::screen::Ring;
 use crate::ui::wall::Wall;
 
 const MARKDOWN: &str = "# When **{host}** is down\n\n1. Look at [the wiki](https://wiki/x) first\n- [ ] ping {address}\n  - [x] done\n* note\n\
@@ -116,6 +120,12 @@ fn the_history_of_what_is_selected_is_its_part_of_the_log() {
     assert!(console.app.screen == ScreenId::Log && console.app.overlays.is_empty());
 }
 
+/// Once it is made, beside the screen.
+fn raised(console: &mut Console) -> String {
+    console.press("W");
+    awaited(console)
+}
+
 /// Its pages stand in front of everything; any key comes back and does nothing else, and what happens meanwhile is there.
 #[test]
 fn the_wall_stands_in_front_of_the_console_until_a_key_is_pressed() {
@@ -124,15 +134,15 @@ fn the_wall_stands_in_front_of_the_console_until_a_key_is_pressed() {
     assert!(console.press("W").screen().contains("noctty wall shows one"), "without one it is said");
     let make = |now| {
         let themes = Themes::only("wall", Capabilities { colours: Colours::True, unicode: true });
-        Wall::new(crate::config::WallOptions::default(), themes, None, now).in_front()
+        Wall::new(WallOptions::default(), themes, None, now).in_front()
     };
     console.app.walls = Some(Walls::new(make));
-    let wall = console.press("2 W").screen();
+    let wall = raised(console.press("2"));
     assert!(!wall.contains("[2 Hosts]") && wall.contains("UNOWNED 20 min"), "{wall}");
     assert!(wall.contains("any key comes back") && !wall.contains("kill"), "{wall}");
     let mut small = Console::new((80, 24), fixture::quiet(), true);
     small.app.walls = Some(Walls::new(make));
-    assert!(small.press("W").screen().contains("any key comes back"), "{}", small.screen());
+    assert!(raised(&mut small).contains("any key comes back"), "{}", small.screen());
     assert!(console.app.next_wake(NOW).is_some_and(|at| at.since(NOW) <= Duration::from_secs(1)), "its clock goes");
     let mut quiet = (*fixture::quiet()).clone();
     quiet.revision = console.app.snapshot.revision + 1;
@@ -140,10 +150,56 @@ fn the_wall_stands_in_front_of_the_console_until_a_key_is_pressed() {
     let now = console.press("q").screen();
     assert!(now.contains("[2 Hosts]") && !now.contains("Leave noctty"), "{now}");
     assert_eq!(console.screen(), before);
-    console.press("W");
+    raised(&mut console);
     console.app.snapshot(Arc::new(quiet));
     assert!(!console.screen().contains("[2 Hosts]"));
     assert!(console.press("x").screen() != before, "what came meanwhile is there");
+}
+
+/// A disk that does not answer holds up the wall and not the console, and a key that is pressed meanwhile calls the wall off.
+#[test]
+fn a_wall_is_made_beside_the_screen_and_called_off_by_any_key() {
+    let mut console = outage((120, 40));
+    let (disk, answered) = std::sync::mpsc::channel::<()>();
+    let answered = std::sync::Mutex::new(answered);
+    let sound = WallOptions { sound: Sound::Bell, ..WallOptions::default() };
+    console.app.walls = Some(Walls::new(move |now| {
+        let _ = answered.lock().map(|answered| answered.recv());
+        let colours = Capabilities { colours: Colours::True, unicode: true };
+        let themes = Themes::new(Shelf::default(), ThemeChoice::default(), Background::Dark, colours);
+        Wall::new(sound.clone(), themes, None, now).in_front()
+    }));
+    let waits =
+        |console: &mut Console| console.app.poll_sessions(&mut Context::from_waker(Waker::noop())) == Poll::Pending;
+    console.press("2 W");
+    assert!(waits(&mut console) && console.screen().contains("[2 Hosts]"), "{}", console.screen());
+    console.press("4");
+    assert!(console.screen().contains("[4 Backups]"), "the key does what it does");
+    disk.send(()).expect("it is read");
+    assert!(waits(&mut console) && console.screen().contains("[4 Backups]"), "{}", console.screen());
+    // Whatever the console knows of its terminal holds for the wall too, and its sound is made.
+    let colours = |console: &mut Console| {
+        disk.send(()).expect("it is read");
+        raised(console);
+        let colours: Vec<_> = console.buffer().content.iter().map(|cell| (cell.fg, cell.bg)).collect();
+        console.press("q");
+        colours
+    };
+    let dark = colours(&mut console);
+    console.app.background(Background::Light);
+    assert_ne!(colours(&mut console), dark);
+    console.app.snapshot(fixture::quiet());
+    disk.send(()).expect("it is read");
+    raised(&mut console);
+    let mut worse = (*fixture::outage()).clone();
+    worse.revision += 1;
+    let mut problems = worse.problems.to_vec();
+    for problem in &mut problems {
+        problem.since = NOW;
+    }
+    worse.problems = problems.into();
+    console.app.snapshot(Arc::new(worse));
+    assert_eq!(console.app.take_ring(), Some(Ring::Bell));
 }
 
 /// From a backup that is in trouble to the host that would be lost, and back.

@@ -175,3 +175,29 @@ fn names_of_what_is_marked_are_copied_in_lines() {
     assert!(console.app.take_clip().is_some());
     assert!(console.screen().contains("copied 2 names"), "{}", console.screen());
 }
+
+#[test]
+fn two_marked_hosts_are_compared_at_once_and_any_other_number_is_told() {
+    let mut console = outage((120, 40));
+    let marked = |console: &Console| -> Vec<String> {
+        let order = &console.app.list(PaneKind::Hosts).order;
+        order.iter().map(|row| console.app.snapshot.hosts[*row].host.id.as_str().to_owned()).collect()
+    };
+    console.press("2 Space");
+    let names = marked(&console);
+    // One, and where the cursor is.
+    let text = console.press("c").screen();
+    assert!(text.contains(&format!("{} and {}", names[0], names[1])), "{text}");
+    console.press("Esc k c");
+    assert!(console.screen().contains("one host is marked: mark another"), "{}", console.screen());
+    // Two, wherever the cursor is, in the order they were marked; they stay marked.
+    console.press("Esc G Space g g j j Space G");
+    assert!(console.screen().contains("2 marked"), "{}", console.screen());
+    let text = console.press("c").screen();
+    assert!(text.contains(&format!("{} and {}", names[names.len() - 1], names[2])), "{text}");
+    assert!(console.press("Esc").screen().contains("2 marked"));
+    console.press("g g Space c");
+    assert!(console.screen().contains("3 hosts are marked: two are compared"), "{}", console.screen());
+    console.press("Esc 4 Space c");
+    assert!(console.screen().contains("is no host: two hosts are compared"), "{}", console.screen());
+}
