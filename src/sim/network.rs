@@ -24,8 +24,9 @@ pub const SSH_SERVERS: usize = 400;
 /// How the core switches prove their life, beside the walks of their ports.
 const CORE_CHECKS: &str =
     "{ kind = \"snmp\", interval = \"4s\", timeout = \"1s\", retries = 1, retry_interval = \"500ms\" }";
-/// How a server is, over the shell that it has. A server that is dead answers nobody: the other check says so.
-const MACHINE_CHECK: &str = ", { kind = \"linux\", interval = \"5s\", timeout = \"4s\" }";
+/// How a server is, over the shell that it has. A server that is dead answers nobody: the other check says so, and a slow machine
+/// that starts many sessions at once finds none that is.
+const MACHINE_CHECK: &str = ", { kind = \"linux\", interval = \"10s\", timeout = \"10s\", attempts = 4 }";
 /// The name server, as a host.
 const NAME_SERVER: &str = "ns1";
 /// The community of all agents; not a secret, but kept like one so that the demo's configuration is a model.

@@ -3,6 +3,7 @@
 
 mod backups;
 pub mod fields;
+mod first_steps;
 mod heads;
 mod hosts;
 mod incident;
@@ -204,6 +205,7 @@ fn need(app: &App, kind: PaneKind) -> u16 {
         // A faceplate and the columns' titles.
         PaneKind::Ports => 6,
         PaneKind::Devices if devices_have_heads(app) => 2,
+        PaneKind::Backups if backups::tells_unprotected(app) => 2 + backups::UNPROTECTED_LINES,
         _ => 1,
     };
     rows + above
@@ -478,6 +480,9 @@ fn draw_rest(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect, mut u
     if kind == PaneKind::Hosts && used + 1 < body.height && !app.snapshot.remarks.is_empty() && app.filter.is_empty() {
         let remarks: Vec<String> = app.snapshot.remarks.iter().map(ToString::to_string).collect();
         used += dim_lines(app, frame, rest(used), &remarks) + 1;
+    }
+    if kind == PaneKind::Hosts && app.screen == ScreenId::Overview && app.filter.is_empty() {
+        first_steps::draw(app, frame, rest(used));
     }
     if used >= body.height {
         return;

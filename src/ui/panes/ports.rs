@@ -207,7 +207,10 @@ pub fn empty(app: &App) -> Vec<String> {
     if waiting {
         return vec!["no device was walked yet".to_owned()];
     }
-    vec!["no ports: give a host snmp = { community = { env = \"…\" } }; no community is ever guessed".to_owned()]
+    vec![
+        "no switches yet: give a [[host]] its snmp table, and its ports stand here; no community is ever guessed"
+            .to_owned(),
+    ]
 }
 
 /// So many lines they have before anything else has some.

@@ -110,6 +110,44 @@ fn a_sort_picker_has_the_words_of_the_heads() {
     }
 }
 
+/// What is behind one failure is one line, whatever happened between.
+#[test]
+fn what_happened_between_does_not_part_what_one_failure_took_along() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let behind = |host: &str, ago| changed(host, ago, Condition::Ok, Condition::Unreachable, "behind core-sw1");
+    snapshot.transitions = Arc::from([
+        behind("app01", 58),
+        changed("core-sw1", 59, Condition::Ok, Condition::Critical, "no answer to ICMP"),
+        behind("app02", 60),
+        changed("db01", 60, Condition::Ok, Condition::Unreachable, "behind core-sw2"),
+        behind("app03", 61),
+    ]);
+    let text = Console::new((120, 40), Arc::new(snapshot), true).screen();
+    assert!(text.contains("◆ 3 hosts") && text.contains("◆ db01 "), "{text}");
+    assert_eq!(text.matches("ok → unreachable").count(), 2, "{text}");
+}
+
+/// Who starts without a configuration reads what to do next; who has one does not.
+#[test]
+fn a_first_start_says_what_to_do_next() {
+    let mut snapshot = (*fixture::quiet()).clone();
+    let text = Console::new((120, 40), Arc::new(snapshot.clone()), true).screen();
+    assert!(!text.contains("FIRST STEPS"), "configured: {text}");
+    for view in &mut snapshot.hosts {
+        Arc::make_mut(&mut Arc::make_mut(view).host).origin = crate::model::Origin::Local;
+    }
+    let first = Arc::new(snapshot);
+    let text = Console::new((120, 40), first.clone(), true).screen();
+    for words in ["FIRST STEPS", "nothing is configured yet", "noctty config init", "noctty import", ":tour", "Ctrl+P"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    insta::assert_snapshot!("first_start_120x40", text);
+    // Whole or not at all.
+    let low = Console::new((80, 24), first, true).screen();
+    assert!(!low.contains("FIRST STEPS") || low.contains("Ctrl+P"), "{low}");
+}
+
 #[test]
 fn below_the_backups_stand_the_hosts_that_none_protects() {
     let text = outage((80, 24)).press("4").screen();

@@ -21,6 +21,8 @@ const LEAST: u16 = 4;
 const BAR: usize = 10;
 const SHARE: usize = 5;
 const RATE: usize = 6;
+/// Fewer columns tell nothing of what a port is called.
+const ALIAS: usize = 8;
 /// A link that carries less, in percent, is not busy.
 const BUSY: f64 = 1.0;
 
@@ -49,7 +51,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
             let rate = rate.map_or_else(|| "–".to_owned(), units::bit_rate);
             line.put(word, dim(app)).right(&rate, RATE, dim(app)).gap(2);
         }
-        line.put(&shown(&seen.port.alias), dim(app));
+        if line.room() >= ALIAS {
+            line.put(&shown(&seen.port.alias), dim(app));
+        }
     }
 }
 
