@@ -37,6 +37,7 @@ fn state() -> State {
                 fixed_pace: false,
                 eases: false,
                 volatile: false,
+                runbook: None,
                 speaks_for_host: true,
                 waits_for: None,
                 wire: Wire { protocol: "TCP".into(), destination: "192.0.2.1:80".into() },

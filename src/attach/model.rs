@@ -38,7 +38,7 @@ wire! {
 
     record CheckSpec {
         key, kind, interval, timeout, retry_interval, attempts, decides_reachability, speaks_for_host, fixed_pace,
-        eases, volatile, waits_for, wire,
+        eases, volatile, runbook, waits_for, wire,
     }
     record CheckKey { subject, name }
     choice Subject { Host { 0: id }, Job { 0: id } }

@@ -112,6 +112,7 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let goes_there = setup.target.is_some();
     let mut app = App::new(setup);
     app.zone = jiff::tz::TimeZone::system();
+    app.operator = crate::journal::author().line();
     app.walls = Some(super::wall::walls(wall, ui.clone(), capabilities));
     if let Some(directory) = &state {
         let (earlier, keep) = super::messages::start(directory);

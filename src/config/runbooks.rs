@@ -1,13 +1,15 @@
-//! What to do when something is wrong with a host or a backup: `runbook` of a `[[host]]` or `[[backup]]`, else that of the first of
-//! its tags that `[runbooks]` has. A link, or a file of text, from the folder of the configuration where it is not absolute.
+//! What to do when something is wrong: `runbook` of a check, of its `[[host]]` or of a `[[backup]]`, else that of the first of
+//! the host's tags that `[runbooks]` has. A link, or a file of text, from the folder of the configuration where it is not absolute.
 //! Whether the file is there is found out by who opens it: it may be written while noctty runs.
 
 use std::sync::Arc;
 
 use super::inventory::{HostEntry, JobEntry, without_credentials};
 use super::paths::beside;
-use crate::base::options::{OptionDoc, Problem, Table, Value};
+use crate::base::options::{OptionDoc, Problem, Reader, Table, Value};
 
+/// What is said of what can be no runbook.
+const NEITHER: &str = "a runbook is a link or the path of a file";
 /// Longer is no link and no path.
 const LONGEST: usize = 2_048;
 
@@ -31,7 +33,7 @@ pub(super) fn settle(
         }
         match place(file, said) {
             Some(place) => tags.push((&key.name, place)),
-            None => problems.push(Problem::error(&node.place, "a runbook is a link or the path of a file")),
+            None => problems.push(Problem::error(&node.place, NEITHER)),
         }
     }
     for entry in hosts {
@@ -51,6 +53,19 @@ pub(super) fn settle(
             Arc::make_mut(&mut entry.job).runbook = runbook;
         }
     }
+}
+
+/// The runbook of a check, where it has one of its own.
+pub fn of_check(reader: &mut Reader<'_>, problems: &mut Vec<Problem>) -> Option<Arc<str>> {
+    let node = reader.node("runbook")?;
+    let read = match &node.value {
+        Value::String(said) => place(&node.place.source.name, said),
+        _ => None,
+    };
+    if read.is_none() {
+        problems.push(Problem::error(&node.place, NEITHER));
+    }
+    read
 }
 
 /// As it is opened; nothing where it can be neither.
@@ -81,6 +96,26 @@ pub const OPTIONS: &[OptionDoc] = &[OptionDoc {
 mod tests {
     use super::*;
     use crate::config::load;
+
+    #[test]
+    fn a_check_has_its_own_beside_the_file_and_what_is_neither_is_said() {
+        let text =
+            |runbook: &str| format!("[[host]]\nname = \"a\"\nchecks = [{{ kind = \"icmp\", runbook = {runbook} }}]\n");
+        let read = |runbook: &str| {
+            let config = load::parse("/etc/noctty/noctty.toml", text(runbook)).expect("it reads");
+            let checks = config.hosts[0].checks.as_ref().expect("one is named");
+            let mut problems = Vec::new();
+            let mut reader = checks[0].options.as_ref().expect("it has options").reader("the check");
+            let read = of_check(&mut reader, &mut problems);
+            (read, problems.iter().map(Problem::brief).collect::<Vec<_>>().join("\n"))
+        };
+        assert_eq!(read("\"web.md\""), (Some("/etc/noctty/web.md".into()), String::new()));
+        assert_eq!(read("\"https://u:p@wiki/x\"").0.as_deref(), Some("https://u@wiki/x"));
+        for wrong in ["3", "\"  \""] {
+            let (runbook, said) = read(wrong);
+            assert!(runbook.is_none() && said.contains("a link or the path of a file"), "{said}");
+        }
+    }
 
     #[test]
     fn a_host_has_its_own_else_that_of_its_first_tag_and_no_link_keeps_a_password() {

@@ -20,6 +20,7 @@ use crate::base::options::{OptionDoc, Place, Problem, Source as Text, Table, Wei
 use crate::base::units;
 use crate::config::maintenance::read_times;
 use crate::config::rules::read_flapping;
+use crate::config::runbooks;
 use crate::config::{CheckEntry, Config, HostEntry, JobEntry};
 use crate::model::{CheckKey, CheckSpec, FlapFormula, Host, Inventory, Job, Subject};
 use crate::notify;
@@ -63,6 +64,12 @@ pub const COMMON: &[OptionDoc] = &[
         form: "boolean",
         default: "false",
         help: "each result that is not good counts at once and is told each time; see `docs/state.md`",
+    },
+    OptionDoc {
+        name: "runbook",
+        form: "string",
+        default: "the host's",
+        help: "what to do when this check is bad: a link, or a file of text or Markdown, relative to this file; `b` opens it",
     },
     OptionDoc {
         name: "flapping",
@@ -269,6 +276,7 @@ fn bind_check(
     let identity = Identity::read(&mut reader, kind, &entry.host);
     let flapping = reader.node("flapping").map(|node| read_flapping(node, entry.flapping, problems));
     let thresholds = thresholds::read(&mut reader, problems);
+    let runbook = runbooks::of_check(&mut reader, problems);
     let probe = (kind.bind)(&entry.host, &mut reader);
     problems.extend(reader.finish());
     let mut probe = probe?;
@@ -284,8 +292,9 @@ fn bind_check(
     if common.adaptive && EASING.contains(&kind.name) && !own_pace && !vital {
         Arc::make_mut(&mut bound.spec).eases = true;
     }
-    if written.volatile {
-        Arc::make_mut(&mut bound.spec).volatile = true;
+    if written.volatile || runbook.is_some() {
+        let spec = Arc::make_mut(&mut bound.spec);
+        (spec.volatile, spec.runbook) = (written.volatile, runbook);
     }
     Some((bound, written))
 }
@@ -365,6 +374,7 @@ fn bound_probe(host: &Arc<Host>, kind: &Kind, pace: Pace, probe: Box<dyn Probe>,
         fixed_pace: false,
         eases: false,
         volatile: false,
+        runbook: None,
         speaks_for_host: probe.speaks_for_host(),
         waits_for: None,
         wire: identity.wire(probe.wire()),
@@ -428,6 +438,7 @@ pub fn bound_source(
         fixed_pace: false,
         eases: false,
         volatile: false,
+        runbook: None,
         speaks_for_host: true,
         waits_for: source.waits_for().map(Arc::from),
         wire: source.wire(),

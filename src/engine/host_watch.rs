@@ -162,6 +162,7 @@ mod tests {
             fixed_pace: kind == "ssh",
             eases: false,
             volatile: false,
+            runbook: None,
             speaks_for_host: true,
             waits_for: None,
             wire: Wire { protocol: "t".into(), destination: "".into() },

@@ -90,6 +90,7 @@ mod tests {
             fixed_pace: false,
             eases: false,
             volatile: false,
+            runbook: None,
             speaks_for_host: true,
             waits_for: None,
             wire: Wire { protocol: "none".into(), destination: "".into() },

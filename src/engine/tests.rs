@@ -106,6 +106,7 @@ impl World {
                     fixed_pace: false,
                     eases: false,
                     volatile: false,
+                    runbook: None,
                     speaks_for_host: true,
                     waits_for: None,
                     wire: Wire { protocol: "t".into(), destination: "".into() },

@@ -38,6 +38,8 @@ pub struct CheckSpec {
     pub eases: bool,
     /// Every result that is not good is an event of its own: believed at once, and told each time.
     pub volatile: bool,
+    /// Where it is written what to do when it is bad: a link, or the path of a file.
+    pub runbook: Option<Arc<str>>,
     /// Not started until the user says so, with the reason ("asks for a password command").
     pub waits_for: Option<Arc<str>>,
     pub wire: Wire,

@@ -399,6 +399,7 @@ mod tests {
                 fixed_pace: false,
                 eases: false,
                 volatile: false,
+                runbook: None,
                 speaks_for_host: true,
                 waits_for: None,
                 wire: Wire { protocol: "ICMP echo".into(), destination: "192.0.2.1".into() },

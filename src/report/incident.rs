@@ -199,7 +199,7 @@ fn csv_cell(text: &str) -> String {
 }
 
 /// Escapes what means something to CommonMark and its common extensions.
-fn escape_markdown(line: &str) -> String {
+pub(super) fn escape_markdown(line: &str) -> String {
     let mut out = String::with_capacity(line.len() + 8);
     let digits = line.trim_start().bytes().take_while(u8::is_ascii_digit).count();
     let start = line.len() - line.trim_start().len();

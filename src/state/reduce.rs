@@ -104,6 +104,8 @@ pub(super) struct HostSlot {
     told: parts::Told,
     /// Of those checks that have limits of the operator's own.
     gauges: Vec<Gauges>,
+    /// The check whose numbers the trail is made of.
+    course: Option<usize>,
     /// Somebody looks more often.
     alarmed: bool,
     /// A deadline for the host as a whole is in the heap.
@@ -322,7 +324,6 @@ impl State {
         let sure = !slot.gauges.is_empty() && gauges::apply(slot, index, &mut observation);
         let was_silent = rules::host::is_silent(&slot.view);
         let view = Arc::make_mut(&mut slot.view);
-        let leading = rules::host::leading_metric(&observation.reading.metrics);
         let check = &mut view.checks[index];
         let key = check.spec.key.clone();
         let before = check.condition;
@@ -357,7 +358,12 @@ impl State {
         if check.condition != before || check.last_good.is_some() {
             effects.push(Effect::Remember(key));
         }
-        if let Some(value) = leading {
+        if let Some((leader, value)) = rules::host::leading_metric(&view.checks)
+            && leader == index
+        {
+            if slot.course != Some(leader) {
+                (slot.course, view.trail) = (Some(leader), Arc::default());
+            }
             push_trail(view, value);
         }
         self.watch_deadline(Row::Host(row, index));
@@ -566,6 +572,12 @@ impl State {
             };
             let gauges =
                 if inventory.thresholds.is_empty() { Vec::new() } else { checks.iter().filter_map(limits).collect() };
+            // A course goes on where the check that tells it is still there.
+            let course = old.and_then(|o| {
+                let key = &o.view.checks.get(o.course?)?.spec.key;
+                checks.iter().position(|check| check.spec.key == *key)
+            });
+            let trail = old.filter(|_| course.is_some()).map(|o| o.view.trail.clone());
             let view = HostView {
                 host: host.clone(),
                 condition: old.map_or(Condition::Pending, |o| o.view.condition),
@@ -575,7 +587,7 @@ impl State {
                 last_seen: old.and_then(|o| o.view.last_seen),
                 stale: false,
                 behind: old.and_then(|o| o.view.behind.clone()),
-                trail: old.map(|o| o.view.trail.clone()).unwrap_or_default(),
+                trail: trail.unwrap_or_default(),
                 care: old.map(|o| o.view.care.clone()).unwrap_or_default(),
             };
             let old_told = old.map(|o| o.told.clone()).unwrap_or_default();
@@ -595,6 +607,7 @@ impl State {
                 active: old.map(|o| o.active.clone()).unwrap_or_default(),
                 vote: old.map(|o| o.vote).unwrap_or_default(),
                 gauges,
+                course,
                 alarmed: old.is_some_and(|o| o.alarmed),
                 awaited: false,
                 told: old_told,

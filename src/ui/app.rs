@@ -88,6 +88,8 @@ pub struct App {
     pub walls: Option<wall::Walls>,
     wall: Option<Box<Wall>>,
     pub(super) runbook: runbook::Awaited,
+    /// Who sits here, as claims and notes name them; empty where that is not known.
+    pub operator: String,
     /// Commands that were typed, and filters.
     pub history: Vec<String>,
     pub filters: Vec<String>,
@@ -209,6 +211,7 @@ impl App {
             walls: None,
             wall: None,
             runbook: runbook::Awaited::default(),
+            operator: String::new(),
             history: Vec::new(),
             filters: Vec::new(),
             sessions: Vec::new(),

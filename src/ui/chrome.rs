@@ -423,6 +423,10 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
     match app.overlays.last() {
         None | Some(Overlay::Detail { .. }) => {}
         Some(Overlay::Help(_) | Overlay::Compare { .. }) => return &[("back", "back")],
+        Some(Overlay::Paper(paper)) if paper.is_handover() => {
+            return &[("back", "back"), ("copy", "copy"), ("copy_row", "save as a file"), ("page_down", "on")];
+        }
+        Some(Overlay::Paper(_)) => return &[("back", "back"), ("copy", "copy"), ("page_down", "on")],
         // It says itself which keys it takes; none of the list's below it reach that.
         Some(_) => return &[],
     }

@@ -22,7 +22,7 @@ use crate::bus::MessageWeight;
 
 /// The most that goes to the terminal, as base64: several take no more, and a slow line has to carry it.
 const MOST: usize = 64 * 1024;
-/// The file's name, in the first folder that takes it.
+/// The name of the file of a copy, in the first folder that takes it.
 const FILE: &str = "copied.tsv";
 
 /// A text on its way to the terminal's clipboard.
@@ -51,7 +51,16 @@ pub struct Clipboard {
     pub folders: Vec<PathBuf>,
     clip: Option<Clip>,
     /// What is being written, and its outcome.
-    writing: Option<(String, oneshot::Receiver<Result<PathBuf, String>>)>,
+    writing: Option<Writing>,
+}
+
+/// A file that is on its way.
+#[derive(Debug)]
+struct Writing {
+    what: String,
+    /// A file was wanted; else the terminal could not take it.
+    is_wanted: bool,
+    outcome: oneshot::Receiver<Result<PathBuf, String>>,
 }
 
 impl Clipboard {
@@ -66,37 +75,40 @@ impl Clipboard {
     /// True where it goes to the terminal, false where it is being written to a file.
     fn put(&mut self, what: &str, text: String) -> bool {
         self.clip = Clip::new(&text).filter(|_| !self.file_only);
-        if self.clip.is_some() {
-            return true;
+        if self.clip.is_none() {
+            self.write(what, FILE.to_owned(), text, false);
         }
+        self.clip.is_some()
+    }
+
+    fn write(&mut self, what: &str, name: String, text: String, is_wanted: bool) {
         let (sender, outcome) = oneshot::channel();
         let folders = self.folders.clone();
         // The screen waits for no disk.
         let write = move || {
             // Nobody waits for it any more where another copy was made since.
-            let _ = sender.send(write(&folders, &text));
+            let _ = sender.send(write(&folders, &name, &text));
         };
         if let Err(error) = std::thread::Builder::new().name("copy".to_owned()).spawn(write) {
             tracing::warn!(%error, "nothing was copied");
         }
-        self.writing = Some((what.to_owned(), outcome));
-        false
+        self.writing = Some(Writing { what: what.to_owned(), is_wanted, outcome });
     }
 
     /// What became of the file, once that is known.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(String, Result<PathBuf, String>)> {
-        let Some((_, outcome)) = &mut self.writing else { return Poll::Pending };
-        let Poll::Ready(outcome) = std::pin::Pin::new(outcome).poll(cx) else { return Poll::Pending };
-        let what = self.writing.take().map(|(what, _)| what).unwrap_or_default();
-        Poll::Ready((what, outcome.unwrap_or_else(|_| Err("nobody wrote it".to_owned()))))
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(String, bool, Result<PathBuf, String>)> {
+        let Some(writing) = &mut self.writing else { return Poll::Pending };
+        let Poll::Ready(outcome) = std::pin::Pin::new(&mut writing.outcome).poll(cx) else { return Poll::Pending };
+        let Some(Writing { what, is_wanted, .. }) = self.writing.take() else { return Poll::Pending };
+        Poll::Ready((what, is_wanted, outcome.unwrap_or_else(|_| Err("nobody wrote it".to_owned()))))
     }
 }
 
 /// Into the first folder that takes it; else what the last one said.
-fn write(folders: &[PathBuf], text: &str) -> Result<PathBuf, String> {
+fn write(folders: &[PathBuf], name: &str, text: &str) -> Result<PathBuf, String> {
     let mut failure = "there is no folder for it: --state DIR names one".to_owned();
     for folder in folders {
-        match write_into(folder, text) {
+        match write_into(folder, name, text) {
             Ok(path) => return Ok(path),
             Err(error) => failure = format!("{}: {error}", folder.display()),
         }
@@ -105,10 +117,10 @@ fn write(folders: &[PathBuf], text: &str) -> Result<PathBuf, String> {
 }
 
 /// For its owner only, and whole or not at all: whatever stood there under that name, a link too, is replaced.
-fn write_into(folder: &Path, text: &str) -> io::Result<PathBuf> {
+fn write_into(folder: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let part = folder.join(format!(".{FILE}.{}", std::process::id()));
-    let path = folder.join(FILE);
+    let part = folder.join(format!(".{name}.{}", std::process::id()));
+    let path = folder.join(name);
     let _ = std::fs::remove_file(&part);
     let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
@@ -212,10 +224,17 @@ impl App {
         }
     }
 
+    /// To a file of that name, where copies go that are too much for a terminal.
+    pub(super) fn save(&mut self, what: &str, name: String, text: String) {
+        self.clipboard.write(what, name, text, true);
+    }
+
     /// Says where a copy is that did not go to the terminal.
     pub(super) fn poll_copy(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Poll::Ready((what, outcome)) = self.clipboard.poll(cx) else { return Poll::Pending };
+        let Poll::Ready((what, is_wanted, outcome)) = self.clipboard.poll(cx) else { return Poll::Pending };
         match outcome {
+            Ok(path) if is_wanted => self.say(MessageWeight::Note, format!("saved {what} as {}", path.display())),
+            Err(failure) if is_wanted => self.say(MessageWeight::Error, format!("NOT SAVED: {what}: {failure}")),
             Ok(path) if self.clipboard.file_only => self.say(
                 MessageWeight::Note,
                 format!("copied {what} to {}: this terminal has no clipboard", path.display()),
@@ -268,7 +287,7 @@ mod tests {
         std::fs::create_dir(&state).expect("a folder");
         std::os::unix::fs::symlink(&other, state.join(FILE)).expect("a link");
         // The first place is a file: the next one is taken.
-        let path = write(&[other.clone(), state.clone()], "a\tb\n").expect("it is written");
+        let path = write(&[other.clone(), state.clone()], FILE, "a\tb\n").expect("it is written");
         assert_eq!(path, state.join(FILE));
         assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "a\tb\n");
         let found = std::fs::symlink_metadata(&path).expect("it is there");
@@ -276,6 +295,6 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&other).expect("it is there"), "kept");
         let left = std::fs::read_dir(&state).expect("it is there").count();
         assert_eq!(left, 1, "nothing half-written is left");
-        assert!(write(&[], "x").is_err_and(|why| why.contains("--state DIR")));
+        assert!(write(&[], FILE, "x").is_err_and(|why| why.contains("--state DIR")));
     }
 }

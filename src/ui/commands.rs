@@ -16,12 +16,13 @@ use crate::model::{AssetId, EntryKind};
 const OFFERED: usize = 20;
 
 /// Commands with an argument, and what they do.
-pub const COMMANDS: [(&str, &str); 19] = [
+pub const COMMANDS: [(&str, &str); 20] = [
     ("host", "open a host or a backup by name"),
     ("look", "look at an address that is not in the inventory"),
     ("note", "write a note to the open incident"),
     ("open", "open an incident with a title"),
     ("close", "close the open incident, with a last word"),
+    ("handover", "what whoever comes next has to know, as Markdown; copy or save does without showing it"),
     ("ssh", "a shell on a host, in a pane"),
     ("ssh!", "a shell by the system's own ssh"),
     ("recheck", "ask an object now"),
@@ -76,6 +77,7 @@ pub fn run(app: &mut App, text: &str) {
         },
         "open" => app.overlays.push(Overlay::open_incident(rest)),
         "close" => close(app, rest),
+        "handover" => app.handover(rest),
         "ssh" => shell(app, Some(rest).filter(|r| !r.is_empty())),
         "ssh!" => system_shell(app, Some(rest).filter(|r| !r.is_empty())),
         "recheck" if !rest.is_empty() => match app.find(rest) {
@@ -214,6 +216,7 @@ fn candidates<'a>(app: &'a App, text: &'a str) -> Box<dyn Iterator<Item = String
         return Box::new(names.filter(move |n| begins(n, text)).map(str::to_owned));
     };
     let names: Box<dyn Iterator<Item = String> + 'a> = match word {
+        "handover" => Box::new(["copy", "save"].into_iter().map(str::to_owned)),
         "copy" => Box::new(["table", "screen"].into_iter().map(str::to_owned)),
         "mouse" => Box::new(["on", "off"].into_iter().map(str::to_owned)),
         "group" => Box::new(GroupBy::NAMES.iter().map(|(name, _)| (*name).to_owned())),

@@ -295,7 +295,7 @@ fn parts(words: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What stands first, then what happened, newest first.
+/// What is broken for as long as it is, then what happened, newest first, and at the end what stands as long as the engine runs.
 fn entries(app: &App, named: &Named<'_>) -> Vec<LogEntry> {
     let snapshot = &app.snapshot;
     let faults =
@@ -305,8 +305,10 @@ fn entries(app: &App, named: &Named<'_>) -> Vec<LogEntry> {
         let condition = if traps.problem.is_some() { Condition::Critical } else { Condition::Ok };
         LogEntry::new(Source::Listener, None, condition, listener(traps))
     });
-    let mut out: Vec<LogEntry> = faults.chain(remarks).chain(listener).collect();
-    let standing = out.len();
+    let (broken, standing): (Vec<LogEntry>, Vec<LogEntry>) =
+        faults.chain(remarks).chain(listener).partition(|entry| entry.condition.is_problem());
+    let first = broken.len();
+    let mut out = broken;
     out.extend(earlier_faults(snapshot));
     out.extend(app.logbook.messages.iter().rev().map(message));
     out.extend(snapshot.transitions.iter().map(|one| transition(named, one)));
@@ -322,7 +324,8 @@ fn entries(app: &App, named: &Named<'_>) -> Vec<LogEntry> {
             .fact("entry", format!("{}, number {} of writer {}", entry.id, entry.sequence, entry.writer))
     }));
     // Those of one moment stay as they are: each kind newest first.
-    out[standing..].sort_by_key(|entry| Reverse(entry.at));
+    out[first..].sort_by_key(|entry| Reverse(entry.at));
+    out.extend(standing);
     out
 }
 

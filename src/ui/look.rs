@@ -159,6 +159,13 @@ impl Look {
         out
     }
 
+    /// A bar of so many columns, filled to that share of them.
+    pub fn bar(&self, share: f64, width: usize) -> String {
+        let (full, empty) = if self.unicode { ("▓", "░") } else { ("=", ".") };
+        let filled = ((share * width as f64).ceil().max(0.0) as usize).min(width);
+        format!("{}{}", full.repeat(filled), empty.repeat(width - filled))
+    }
+
     /// Text for a terminal that may not have Unicode: other letters become `?`.
     pub fn text<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
         if self.unicode || text.is_ascii() {

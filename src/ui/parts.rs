@@ -189,20 +189,27 @@ fn port_changes(snapshot: &Snapshot) -> Vec<Change> {
 /// The same with the conditions that changed. What is behind a failure goes and comes back in one line.
 fn changes(snapshot: &Snapshot, ports: &[Change]) -> Vec<Change> {
     let behind = |one: &Transition| one.from == Condition::Unreachable || one.to == Condition::Unreachable;
-    let same =
-        |a: &Transition, b: &Transition| behind(a) && (a.from, a.to) == (b.from, b.to) && a.at.since(b.at) <= TOGETHER;
-    let mut out: Vec<Change> = Vec::new();
-    for run in snapshot.transitions.chunk_by(|a, b| same(a, b)).take(CHANGES) {
-        let [one, ..] = run else { continue };
-        let name = match run.len() {
-            1 => one.name.line(),
-            many => counted(many, "host"),
-        };
-        let alike = run.iter().all(|other| other.reason == one.reason);
-        let reason = if alike { one.reason.line() } else { String::new() };
-        let words = format!("{} → {}", one.from.as_str(), one.became());
-        out.push(Change { at: one.at, name, port: None, condition: Some(one.to), words, reason });
+    let same = |a: &Transition, b: &Transition| {
+        let apart = a.at.since(b.at).max(b.at.since(a.at));
+        behind(a) && (a.from, a.to) == (b.from, b.to) && a.reason == b.reason && apart <= TOGETHER
+    };
+    // Each with how many became the same; what happened between them does not part them.
+    let mut groups: Vec<(&Transition, usize)> = Vec::new();
+    for one in snapshot.transitions.iter() {
+        if let Some((_, count)) = groups.iter_mut().rev().find(|(first, _)| same(first, one)) {
+            *count += 1;
+        } else if groups.len() < CHANGES {
+            groups.push((one, 1));
+        } else {
+            break;
+        }
     }
+    let change = |(one, count): (&Transition, usize)| {
+        let name = if count == 1 { one.name.line() } else { counted(count, "host") };
+        let words = format!("{} → {}", one.from.as_str(), one.became());
+        Change { at: one.at, name, port: None, condition: Some(one.to), words, reason: one.reason.line() }
+    };
+    let mut out: Vec<Change> = groups.into_iter().map(change).collect();
     out.extend_from_slice(ports);
     out.sort_by_key(|change| Reverse(change.at));
     out.truncate(CHANGES);

@@ -115,6 +115,27 @@ impl By {
         }
     }
 
+    /// What a list calls it: the head of its column, where that is another word than files have.
+    pub fn head(self, kind: PaneKind) -> &'static str {
+        match (self, kind) {
+            (Self::Severity, PaneKind::Devices) => "ports",
+            (Self::Severity, PaneKind::Log) => "says",
+            (Self::Severity, _) => "state",
+            (Self::Name, PaneKind::Hosts) => "host",
+            (Self::Name, PaneKind::Devices) => "device",
+            (Self::Name, PaneKind::Backups) => "backup",
+            (Self::Name, PaneKind::Problems) => "problem",
+            (Self::Age, PaneKind::Backups) => "for",
+            (Self::Parent, _) => "hangs on",
+            (Self::Used, _) => "towards rpo",
+            (Self::Time, _) => "UTC",
+            (Self::Object, PaneKind::Incident) => "about",
+            (Self::Author, _) => "by",
+            (Self::Findings, _) => "also",
+            _ => self.name(),
+        }
+    }
+
     pub fn what(self) -> &'static str {
         match self {
             Self::Severity => "worst first",

@@ -32,7 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "backup", "notify", "store", "journal",
         ],
     ),
-    ("ui", &["base", "model", "config", "state", "bus"]),
+    ("ui", &["base", "model", "config", "state", "bus", "report"]),
     ("sim", &["base", "model", "proto", "ssh"]),
     ("cli", ALL),
 ];

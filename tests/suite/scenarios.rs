@@ -180,6 +180,7 @@ fn spec(host: &str, name: &str, life: bool) -> CheckSpec {
         fixed_pace: false,
         eases: false,
         volatile: false,
+        runbook: None,
         speaks_for_host: true,
         waits_for: None,
         wire: Wire { protocol: "test".into(), destination: "".into() },

@@ -58,6 +58,7 @@ pub fn bound(entry: &HostEntry, check: &CheckEntry, read: Option<&Bound>, why: &
         fixed_pace: true,
         eases: false,
         volatile: false,
+        runbook: None,
         speaks_for_host: false,
         waits_for: None,
         wire: wire(),

@@ -18,11 +18,12 @@ impl Campus<'_> {
         const STOPPED: i64 = 1;
         const STARTED: i64 = 2;
         let mut more = More::default();
-        let stumbling = Cell::Within { from: 90, to: 150, round: 420, inside: ACTIVE, outside: ESTABLISHED };
-        for (address, remote_as, admin, state, transitions) in [
-            (Ipv4Addr::new(192, 0, 2, 1), 64_500, STARTED, Cell::Integer(ESTABLISHED), 2),
-            (Ipv4Addr::new(192, 0, 2, 5), 64_501, STARTED, stumbling, 37),
-            (Ipv4Addr::new(192, 0, 2, 9), 64_502, STOPPED, Cell::Integer(IDLE), 1),
+        let (from, to, round) = (90, 150, 420);
+        let stumbling = Cell::Within { from, to, round, inside: ACTIVE, outside: ESTABLISHED };
+        for (address, remote_as, admin, state, transitions, since) in [
+            (Ipv4Addr::new(192, 0, 2, 1), 64_500, STARTED, Cell::Integer(ESTABLISHED), 2, Cell::Uptime),
+            (Ipv4Addr::new(192, 0, 2, 5), 64_501, STARTED, stumbling, 37, Cell::Since { from, to, round }),
+            (Ipv4Addr::new(192, 0, 2, 9), 64_502, STOPPED, Cell::Integer(IDLE), 1, Cell::Uptime),
         ] {
             let index = address.octets().map(u32::from);
             more.row(
@@ -36,7 +37,7 @@ impl Campus<'_> {
                     (9, Cell::Integer(remote_as)),
                     (14, Cell::Text(Box::from([6, 4]))),
                     (15, Cell::Counter(transitions)),
-                    (16, Cell::Uptime),
+                    (16, since),
                 ],
             );
         }

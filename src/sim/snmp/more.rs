@@ -32,6 +32,12 @@ pub enum Cell {
         inside: i64,
         outside: i64,
     },
+    /// Seconds since such a value changed last.
+    Since {
+        from: u32,
+        to: u32,
+        round: u32,
+    },
     /// By the link of a port of the device, counted from 0.
     Link {
         port: u32,
@@ -77,6 +83,12 @@ impl Cell {
                 let at = second.rem_euclid(i64::from(*round));
                 let is_inside = (i64::from(*from)..i64::from(*to)).contains(&at);
                 Value::Integer(if is_inside { *inside } else { *outside })
+            }
+            Self::Since { from, to, round } => {
+                let at = second.rem_euclid(i64::from(*round));
+                let edges = [i64::from(*to), i64::from(*from), i64::from(*to) - i64::from(*round)];
+                let last = edges.into_iter().find(|edge| *edge <= at).unwrap_or(at);
+                Value::Gauge32(u32::try_from(at - last).unwrap_or(0))
             }
             Self::Link { port, up, down } => Value::Integer(if is_up(*port) { *up } else { *down }),
             Self::Octets { ports, direction, wide } => {

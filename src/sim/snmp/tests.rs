@@ -75,6 +75,11 @@ fn values_follow_the_moment_and_the_links() {
         [9_000, 10_000, 19_999, 75_000].map(|now| value(&within, now)),
         [6, 3, 3, 3].map(|n| format!("Integer({n})"))
     );
+    let since = Cell::Since { from: 10, to: 20, round: 60 };
+    assert_eq!(
+        [9_000, 10_000, 19_999, 75_000].map(|now| value(&since, now)),
+        [49, 0, 9, 5].map(|n| format!("Gauge32({n})"))
+    );
     let wave = Cell::Wave { middle: 30, by: 4, period: 100 };
     assert_eq!([0, 25_000, 75_000].map(|now| value(&wave, now)), [30, 34, 26].map(|n| format!("Integer({n})")));
 }

@@ -92,8 +92,7 @@ fn print(mark: &str, parts: &[&str], machine: &Machine, wall: Timestamp, up: Dur
 fn fast(section: &mut impl FnMut(&str, &str), machine: &Machine, up: Duration) {
     let seed = |salt: u64| mix(machine.seed ^ salt);
     let minute = up.as_secs() / 60;
-    let load = |salt: u64| 5 + mix(machine.seed ^ salt ^ minute) % 160;
-    let [one, five, fifteen] = [load(1), load(2), load(3)];
+    let [one, five, fifteen] = [60, 300, 900].map(|over| load(machine.seed, up.as_secs(), over));
     let dotted = |hundredths: u64| format!("{}.{:02}", hundredths / 100, hundredths % 100);
     section(
         "loadavg",
@@ -116,4 +115,15 @@ fn fast(section: &mut impl FnMut(&str, &str), machine: &Machine, up: Duration) {
     section("uptime", &format!("{:.2} {:.2}\n", up.as_secs_f64(), up.as_secs_f64()));
     section("system", &format!("{}\n6.1.0-28-amd64\nx86_64\n", machine.name));
     section("release", "PRETTY_NAME=\"Simulated GNU/Linux 12\"\n");
+}
+
+/// The load in hundredths, over so many seconds: it swells and ebbs within minutes, the less the longer it is taken over, and
+/// trembles between two looks.
+fn load(seed: u64, up: u64, over: u64) -> u64 {
+    let part = |salt: u64, of: u64| mix(seed ^ salt) % of;
+    let round = 240 + part(11, 300);
+    let at = (up + part(12, round)) % round;
+    let wave = at.min(round - at) * 200 / round;
+    let height = (20 + part(13, 90)) * 60 / over.max(60);
+    8 + part(14, 60) + height * wave / 100 + part(15 + up / 5, 9 * 60 / over.max(60) + 1)
 }

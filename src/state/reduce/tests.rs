@@ -24,6 +24,7 @@ pub(super) fn spec(host: &str, name: &str, life: bool) -> Arc<CheckSpec> {
         fixed_pace: false,
         eases: false,
         volatile: false,
+        runbook: None,
         speaks_for_host: true,
         waits_for: None,
         wire: Wire { protocol: "test".into(), destination: "".into() },
@@ -493,4 +494,41 @@ fn a_bad_check_that_is_renamed_is_not_over_until_it_was_heard_under_its_new_name
     }
     see(&mut s, "a", "icmp", 5, Outcome::Ok);
     assert_eq!(told(s.reduce(at(6), Event::Inventory(inventory(&hosts, &before[..1])))), [Condition::Ok]);
+}
+
+/// A result with these numbers, and with how the machine is where a load is among them.
+fn tell(s: &mut State, check: &str, secs: u64, summary: &str, metrics: &[(&str, f64)]) {
+    let mut reading = Reading::new(Outcome::Ok, summary);
+    for (name, value) in metrics {
+        reading = reading.metric(name, *value, Unit::Count);
+    }
+    if metrics.iter().any(|(name, _)| *name == "load1") {
+        reading.facts = Facts::Vitals(Arc::default());
+    }
+    let check = CheckKey { subject: Subject::Host(AssetId::new("a")), name: check.into() };
+    let observation = Observation { check, at: at(secs), took: Duration::from_millis(1), reading };
+    s.reduce(at(secs), Event::Observed(observation));
+}
+
+#[test]
+fn a_course_is_of_one_number_alone_and_a_machine_that_tells_how_it_is_goes_before_an_echo() {
+    let mut s = state(&[("a", &[])], &[("icmp", true), ("web", false), ("linux", false)]);
+    let trail = |s: &mut State| s.publish(at(100)).hosts[0].trail.to_vec();
+    for n in 0..3u8 {
+        tell(&mut s, "icmp", u64::from(n), "0.3 ms", &[("rtt", f64::from(n))]);
+        tell(&mut s, "web", u64::from(n), "200", &[("rtt", 50.0)]);
+    }
+    assert_eq!(trail(&mut s), [0.0, 1.0, 2.0], "the web page takes its own time");
+    assert_eq!(s.publish(at(3)).hosts[0].reason, "0.3 ms".into());
+    for n in 4..7u8 {
+        tell(&mut s, "linux", u64::from(n), "load 1.0 · mem 48 %", &[("load1", f64::from(n))]);
+        tell(&mut s, "icmp", u64::from(n), "0.3 ms", &[("rtt", 9.0)]);
+    }
+    assert_eq!(trail(&mut s), [4.0, 5.0, 6.0], "times and loads are never mixed");
+    assert_eq!(s.publish(at(8)).hosts[0].reason, "load 1.0 · mem 48 %".into());
+    // The same checks in another order: the course goes on. Without the one that told it, it begins anew.
+    s.reduce(at(9), Event::Inventory(inventory(&[("a", &[])], &[("linux", false), ("icmp", true)])));
+    assert_eq!(trail(&mut s), [4.0, 5.0, 6.0]);
+    s.reduce(at(10), Event::Inventory(inventory(&[("a", &[])], &[("icmp", true)])));
+    assert_eq!(trail(&mut s), [] as [f32; 0]);
 }

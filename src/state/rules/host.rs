@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::parents::{self, Standing};
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{Condition, Facts, Host, Metric, Origin, Outcome, Policy};
+use crate::model::{Condition, Facts, Host, Origin, Outcome, Policy};
 use crate::state::view::{CheckView, HostView};
 
 /// From one silence to the other.
@@ -93,8 +93,10 @@ pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) 
     verdict.reason = if verdict.condition.is_problem() {
         join(blamed, checks.len() > 1)
     } else {
-        // What is well says so, and not what adds nothing.
-        let good = checks.iter().find(|c| c.condition == Condition::Ok).and_then(|c| c.last.as_ref());
+        // What is well says so, and not what adds nothing; best how the machine is, which is more than that it answers.
+        let mut well = checks.iter().filter(|c| c.condition == Condition::Ok).filter_map(|c| c.last.as_ref());
+        let machine = well.clone().find(|last| matches!(last.reading.facts, Facts::Vitals(_)));
+        let good = machine.or_else(|| well.next());
         let said = good.or_else(|| checks.iter().find_map(|c| c.last.as_ref()));
         said.map(|o| o.reading.summary.clone()).unwrap_or_default()
     };
@@ -258,7 +260,9 @@ fn join<'a>(checks: impl Iterator<Item = &'a CheckView>, named: bool) -> Untrust
     Untrusted::new(text)
 }
 
-/// The number whose course says most about a host: its load, else its round trip.
-pub fn leading_metric(metrics: &[Metric]) -> Option<f64> {
-    ["load1", "rtt"].iter().find_map(|name| metrics.iter().find(|m| &*m.name == *name)).map(|m| m.value)
+/// The number whose course says most about a host, and which check tells it: the load, else the round trip of the first that has
+/// one. Those of two checks are never mixed: an echo and a web page take their own times.
+pub fn leading_metric(checks: &[CheckView]) -> Option<(usize, f64)> {
+    let told = |name: &str| checks.iter().enumerate().find_map(|(at, check)| Some((at, check.metric(name)?)));
+    ["load1", "rtt"].into_iter().find_map(told)
 }

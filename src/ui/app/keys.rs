@@ -34,6 +34,11 @@ impl App {
         let Lookup::Action(name) = self.keymap.look_up(&[key]) else { return false };
         match self.overlays.last() {
             Some(Overlay::Detail { .. }) => {}
+            Some(Overlay::Paper(_)) => {
+                let Some(action) = Action::named(name) else { return false };
+                self.message = None;
+                return self.take_paper(action);
+            }
             // Anything is found from there too.
             Some(Overlay::Compare { .. }) if name == Action::Palette.name() => {}
             Some(Overlay::Help(help)) if !help.asking && name == Action::Palette.name() => {}

@@ -25,7 +25,7 @@ use super::columns::Column;
 use super::frame::Frame;
 use super::panes::{PaneKind, Selected};
 use super::run::Exit;
-use super::runbook::Runbook;
+use super::runbook::Paper;
 use super::sorting::By;
 use super::tour::World;
 use crate::base::text;
@@ -49,7 +49,8 @@ pub enum Overlay {
         scroll: usize,
     },
     Help(help::Help),
-    Runbook(Runbook),
+    /// A runbook, or the handover note.
+    Paper(Paper),
     Palette(palette::Palette),
     Columns(columns::Picker),
     Sort(sort::Picker),
@@ -162,7 +163,7 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
                 scroll_key(app, &mut overlay, key)
             }
         }
-        Overlay::Detail { .. } | Overlay::Compare { .. } | Overlay::Runbook(_) => scroll_key(app, &mut overlay, key),
+        Overlay::Detail { .. } | Overlay::Compare { .. } | Overlay::Paper(_) => scroll_key(app, &mut overlay, key),
         Overlay::Palette(palette) => palette::key(app, palette, key),
         Overlay::Columns(picker) => columns::key(app, picker, key),
         Overlay::Sort(picker) => sort::key(app, picker, key),
@@ -287,7 +288,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
             Overlay::Detail { scroll, .. }
             | Overlay::Compare { scroll, .. }
             | Overlay::Help(help::Help { scroll, .. })
-            | Overlay::Runbook(Runbook { scroll, .. }) => reading::draw(app, frame, overlay, *scroll),
+            | Overlay::Paper(Paper { scroll, .. }) => reading::draw(app, frame, overlay, *scroll),
             Overlay::Palette(palette) => palette::draw(app, frame, palette),
             Overlay::Columns(picker) => columns::draw(app, frame, picker),
             Overlay::Sort(picker) => sort::draw(app, frame, picker),

@@ -11,7 +11,7 @@ use crate::ui::app::App;
 use crate::ui::canvas::{Row, rule};
 use crate::ui::chrome::{self, boxed};
 use crate::ui::frame::Frame;
-use crate::ui::runbook::{self, Runbook};
+use crate::ui::runbook::{self, Paper};
 
 /// A line of an overlay: the style of its words.
 pub type Line = (Meaning, String);
@@ -76,7 +76,7 @@ pub fn scroll_key(app: &App, overlay: &mut Overlay, key: Key) -> Reaction {
     let (Overlay::Detail { scroll, .. }
     | Overlay::Compare { scroll, .. }
     | Overlay::Help(help::Help { scroll, .. })
-    | Overlay::Runbook(Runbook { scroll, .. })) = overlay
+    | Overlay::Paper(Paper { scroll, .. })) = overlay
     else {
         return Reaction::Keep;
     };
@@ -115,7 +115,7 @@ fn text_of(app: &App, overlay: &Overlay, now: Timestamp, columns: usize) -> Opti
             Some((detail::compare::title(app, pair), detail::compare::lines(app, pair, columns)))
         }
         Overlay::Help(help) => Some((help::title(help), help::lines(app, help))),
-        Overlay::Runbook(read) => Some((runbook::title(read), runbook::lines(app, read))),
+        Overlay::Paper(paper) => Some((runbook::title(paper), runbook::lines(app, paper))),
         _ => None,
     }
 }

@@ -11,6 +11,9 @@ use crate::ui::frame::Frame;
 use crate::ui::panes::PaneKind;
 use crate::ui::sorting::{By, Order};
 
+/// Columns of a column's head.
+const HEAD: usize = 13;
+
 #[derive(Debug)]
 pub struct Picker {
     kind: PaneKind,
@@ -65,7 +68,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, picker: &Picker) -> Rect {
         let mark = if order.by == *by { app.look.sorted(order.descends()) } else { "" };
         let way = if order.by == *by && order.reversed { ", reversed" } else { "" };
         let mut row = Row::new(frame.buffer, &app.look, inner, y);
-        row.cell(mark, 2, app.look.style(Meaning::Accent)).cell(by.name(), 10, text);
+        row.cell(mark, 2, app.look.style(Meaning::Accent)).cell(by.head(picker.kind), HEAD, text);
         row.put(by.what(), dim).put(way, dim);
         if at == picker.selected {
             canvas::paint(frame.buffer, inner, y, app.look.style(Meaning::Selected));

@@ -110,11 +110,26 @@ pub fn empty(app: &App) -> Vec<String> {
 /// Rows from which on a list of hosts is worth its rule.
 const LEAST_UNPROTECTED: u16 = 3;
 
+/// Lines of them that the overview has where it is high: a rule, and some of the names.
+pub const UNPROTECTED_LINES: u16 = 4;
+/// From so many rows on it has them.
+const HIGH: u16 = 56;
+
+/// Whether the overview says which hosts none protects.
+pub fn tells_unprotected(app: &App) -> bool {
+    let high = app.screen == ScreenId::Overview && app.size().1 >= HIGH;
+    high && !app.snapshot.jobs.is_empty() && !app.hosts_have.unprotected.is_empty()
+}
+
 /// Below the jobs, where there is room: the hosts that none of them protects. Their names change with the configuration alone.
 pub fn draw_unprotected(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let bare = &app.hosts_have.unprotected;
-    let shown = app.screen == ScreenId::Backups && app.filter.is_empty() && !app.problems_only;
-    if !shown || bare.is_empty() || area.height < LEAST_UNPROTECTED {
+    if !(app.screen == ScreenId::Backups || tells_unprotected(app))
+        || !app.filter.is_empty()
+        || app.problems_only
+        || bare.is_empty()
+        || area.height < LEAST_UNPROTECTED
+    {
         return;
     }
     let styles = (app.look.style(Meaning::Rule), app.look.style(Meaning::Title), dim(app));

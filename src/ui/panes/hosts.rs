@@ -211,6 +211,8 @@ const NAME: usize = 8;
 const REASON: usize = 34;
 /// The same on a narrow screen.
 const SHORT_REASON: usize = 22;
+/// From this width on the course of a value is as long as it is known.
+const LONG_COURSE_FROM: u16 = 130;
 
 impl Column {
     /// From the first that is shown to the last.
@@ -230,11 +232,13 @@ impl Column {
         }
     }
 
-    fn width(self) -> usize {
+    fn width(self, of: u16) -> usize {
         match self {
             Self::State => 11,
             Self::Owner => 10,
             Self::Value => 9,
+            // As much as is kept, where that takes nothing from the words.
+            Self::Trail if of >= LONG_COURSE_FROM => 16,
             Self::Trail | Self::Site => 8,
             Self::Parent | Self::Group | Self::From => 15,
         }
@@ -272,8 +276,8 @@ fn fitted(app: &App, width: u16) -> impl Fn(Column) -> bool {
     let reason = if width >= 100 { REASON } else { SHORT_REASON };
     let mut room = usize::from(width).saturating_sub(name_width(app, width) + 4 + 5 + reason);
     let fits = Column::PRIORITY.map(|column| {
-        let fits = column.is_used(app) && room > column.width();
-        room -= if fits { column.width() + 1 } else { 0 };
+        let fits = column.is_used(app) && room > column.width(width);
+        room -= if fits { column.width(width) + 1 } else { 0 };
         fits
     });
     move |column| Column::PRIORITY.iter().zip(fits).any(|(known, fits)| fits && *known == column)
@@ -309,7 +313,7 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
     let is_by_age = order.by == By::Age;
     behind(&mut line, None, &if is_by_age { marked("age", 4, true) } else { "age".to_owned() }, &[By::Age]);
     for column in BEHIND.into_iter().filter(|column| shown(*column)) {
-        let (title, width, by) = (column.title(), column.width(), column.by());
+        let (title, width, by) = (column.title(), column.width(area.width), column.by());
         let title = match column {
             Column::Value if by.contains(&order.by) => format!("{:>width$}", marked(title, width, true)),
             Column::Value => format!("{title:>width$}"),
@@ -321,7 +325,7 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
     let title = Title { words: "host", width: name_width(app, area.width), is_right: false };
     heads::put(app, &mut line, &mut heads, title, (kind, &[By::Name]));
     for column in BEFORE.into_iter().filter(|column| shown(*column)) {
-        let title = Title { words: column.title(), width: column.width(), is_right: false };
+        let title = Title { words: column.title(), width: column.width(area.width), is_right: false };
         heads::put(app, &mut line, &mut heads, title, (kind, column.by()));
     }
     line.put("says", style);
@@ -352,7 +356,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     // A host without a value leaves the room to its words.
     let leading = leading(host).filter(|_| bad.is_none());
     for column in BEHIND.into_iter().filter(|column| shown(*column)) {
-        let width = column.width();
+        let width = column.width(area.width);
         let (text, style) = match (column, &leading) {
             (Column::From, _) => (format!("{:<width$}", host.host.origin.label()), dim(app)),
             (_, None) => continue,
@@ -366,7 +370,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     }
     line.name(&host.host.name, name_width(app, area.width), words).gap(1);
     for column in BEFORE.into_iter().filter(|column| shown(*column)) {
-        let width = column.width();
+        let width = column.width(area.width);
         match column {
             Column::State => match bad {
                 Some(bad) => {
@@ -387,7 +391,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         return;
     }
     if let Some(owner) = owner.as_ref().filter(|_| !shown(Column::Owner)) {
-        line.put(&text::fit(owner, Column::Owner.width()), app.look.style(Meaning::Accent))
+        line.put(&text::fit(owner, Column::Owner.width(area.width)), app.look.style(Meaning::Accent))
             .put(app.look.separator(), dim(app));
     }
     if let Some(maintained) = maintained {
@@ -409,11 +413,16 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     }
     let reason = host.reason.line();
     // Of a host that is only pinged nothing else is known than what its column says.
-    if shown(Column::Value) && leading.is_some_and(|(value, _)| value == reason) {
+    if shown(Column::Value) && leading.as_ref().is_some_and(|(value, _)| *value == reason) {
         return;
     }
     let text = if host.condition.is_problem() && !quiet { Meaning::Text } else { Meaning::Dim };
     let said = if shown(Column::State) { super::without_word(&reason, state_word(host)) } else { &reason };
+    // What its column says already.
+    let said = match said.split_once(" · ").filter(|_| shown(Column::Value) && leading.is_some()) {
+        Some((first, rest)) if first.starts_with("load ") => rest,
+        _ => said,
+    };
     line.put(said, app.look.style(if host.stale { Meaning::Stale } else { text }));
 }
 

@@ -1,5 +1,5 @@
-//! LOG: what stands first (faults, remarks, the listener for traps), then what happened, newest first. A row is a line of an
-//! entry, which is opened whole; see [`crate::ui::logbook`].
+//! LOG: what is broken (faults, a listener that hears nothing), then what happened, newest first, and at the end what stands
+//! (remarks, the listener for traps). A row is a line of an entry, which is opened whole; see [`crate::ui::logbook`].
 
 use std::sync::Arc;
 
@@ -90,7 +90,7 @@ pub fn shows_ages(width: u16) -> bool {
 
 /// They are made newest first.
 fn oldest(app: &App) -> Option<Timestamp> {
-    app.logbook.entries.last()?.at
+    app.logbook.entries.iter().rev().find_map(|entry| entry.at)
 }
 
 pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {

@@ -3,6 +3,7 @@
 
 mod backups;
 pub mod fields;
+mod first_steps;
 mod heads;
 mod hosts;
 mod incident;
@@ -204,6 +205,7 @@ fn need(app: &App, kind: PaneKind) -> u16 {
         // A faceplate and the columns' titles.
         PaneKind::Ports => 6,
         PaneKind::Devices if devices_have_heads(app) => 2,
+        PaneKind::Backups if backups::tells_unprotected(app) => 2 + backups::UNPROTECTED_LINES,
         _ => 1,
     };
     rows + above
@@ -246,7 +248,10 @@ fn tells_changes(app: &App, kind: PaneKind) -> bool {
         PaneKind::Problems => below_problems,
         PaneKind::Devices => !below_problems,
         PaneKind::Incident => app.screen == ScreenId::Incident,
-        PaneKind::Hosts | PaneKind::Ports | PaneKind::Backups | PaneKind::Sessions | PaneKind::Log => false,
+        PaneKind::Hosts => app.screen == ScreenId::Hosts,
+        // Below the devices where these have the height of the screen.
+        PaneKind::Ports => app.screen == ScreenId::Ports && !app.arrangement().has_rest(PaneKind::Devices),
+        PaneKind::Backups | PaneKind::Sessions | PaneKind::Log => false,
     }
 }
 
@@ -465,18 +470,32 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
             Row::new(frame.buffer, &app.look, body, y).put("*", style);
         }
     }
-    // Room that is left says what is not watched, and why.
     let used = (list.order.len() - list.top.min(list.order.len())) as u16 + 1;
+    draw_rest(app, frame, kind, body, used);
+}
+
+/// Room that is left says what is not watched, and why, what nothing protects, and what changed.
+fn draw_rest(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect, mut used: u16) {
+    let rest = |used: u16| Rect::new(body.x, body.y + used, body.width, body.height.saturating_sub(used));
     if kind == PaneKind::Hosts && used + 1 < body.height && !app.snapshot.remarks.is_empty() && app.filter.is_empty() {
-        let rest = Rect::new(body.x, body.y + used, body.width, body.height - used);
         let remarks: Vec<String> = app.snapshot.remarks.iter().map(ToString::to_string).collect();
-        dim_lines(app, frame, rest, &remarks);
+        used += dim_lines(app, frame, rest(used), &remarks) + 1;
     }
-    if kind == PaneKind::Backups && used < body.height {
-        backups::draw_unprotected(app, frame, Rect::new(body.x, body.y + used, body.width, body.height - used));
+    if kind == PaneKind::Hosts && app.screen == ScreenId::Overview && app.filter.is_empty() {
+        first_steps::draw(app, frame, rest(used));
     }
-    if tells_changes(app, kind) && used < body.height {
-        ports::draw_changes(app, frame, Rect::new(body.x, body.y + used, body.width, body.height - used));
+    if used >= body.height {
+        return;
+    }
+    if kind == PaneKind::Backups {
+        backups::draw_unprotected(app, frame, rest(used));
+    }
+    if tells_changes(app, kind) {
+        if kind == PaneKind::Devices {
+            ports::draw_below(app, frame, rest(used));
+        } else {
+            ports::draw_changes(app, frame, rest(used));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! PORTS: devices with a one-line faceplate each, and one device's faceplate and table of ports.
 
+mod busiest;
 mod plate;
 mod table;
 
@@ -206,9 +207,14 @@ pub fn empty(app: &App) -> Vec<String> {
     if waiting {
         return vec!["no device was walked yet".to_owned()];
     }
-    vec!["no ports: give a host snmp = { community = { env = \"…\" } }; no community is ever guessed".to_owned()]
+    vec![
+        "no switches yet: give a [[host]] its snmp table, and its ports stand here; no community is ever guessed"
+            .to_owned(),
+    ]
 }
 
+/// So many lines they have before anything else has some.
+const CHANGES_FIRST: u16 = 9;
 /// Rows from which on the last changes are worth their rule.
 const LEAST_CHANGES: u16 = 4;
 /// Rows of them that are shown: each new one moves all of them, which a slow link has to carry.
@@ -220,14 +226,14 @@ pub fn device_name_width(app: &App, width: u16) -> usize {
 }
 
 /// What changed last, below the devices where there is room: a rule of its own and the newest first, by the clock, so that
-/// nothing has to be drawn again as time goes by. Beside the ports of a device it tells of ports alone.
-pub fn draw_changes(app: &App, frame: &mut Frame<'_>, area: Rect) {
+/// nothing has to be drawn again as time goes by. Beside the ports of a device it tells of ports alone. The lines that it took.
+pub fn draw_changes(app: &App, frame: &mut Frame<'_>, area: Rect) -> u16 {
     let (title, changes) = match app.screen {
         ScreenId::Ports => ("LAST CHANGES OF PORTS", app.parts.port_changes()),
         _ => ("LAST CHANGES", app.parts.changes()),
     };
     if changes.is_empty() || area.height < LEAST_CHANGES {
-        return;
+        return 0;
     }
     let styles = (app.look.style(Meaning::Rule), app.look.style(Meaning::Title), dim(app));
     canvas::rule(frame.buffer, &app.look, area, title, "UTC, newest first", styles);
@@ -252,6 +258,19 @@ pub fn draw_changes(app: &App, frame: &mut Frame<'_>, area: Rect) {
         if !change.reason.is_empty() {
             line.put(app.look.separator(), dim(app)).put(&change.reason, dim(app));
         }
+    }
+    changes.len() as u16 + 1
+}
+
+/// What stands below the devices of a screen that has room: what changed last, and which links are busiest.
+pub fn draw_below(app: &App, frame: &mut Frame<'_>, area: Rect) {
+    // A few changes more are worth less than the links.
+    let most = if app.screen == ScreenId::Overview { area.height / 2 } else { area.height };
+    let changes = Rect { height: most.max(area.height.min(CHANGES_FIRST)), ..area };
+    let used = draw_changes(app, frame, changes);
+    let gap = u16::from(used > 0);
+    if used + gap < area.height {
+        busiest::draw(app, frame, Rect { y: area.y + used + gap, height: area.height - used - gap, ..area });
     }
 }
 

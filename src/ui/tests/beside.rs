@@ -6,6 +6,7 @@ use crate::config::theme::{Background, Shelf, ThemeChoice};
 use crate::config::wall::Sound;
 use crate::model::AssetId;
 use crate::ui::app::wall::Walls;
+use crate::ui::clipboard::Clipboard;
 use crate::ui::panes::{PaneKind, ScreenId};
 use crate::ui::runbook::plain;
 use crate::ui::screen::Ring;
@@ -66,6 +67,67 @@ fn the_runbook_of_what_is_selected_is_opened_as_it_is_written_and_no_terminal_ob
     assert!(detail.contains("runbook /") && detail.contains("b opens it"), "{detail}");
     console.press("b");
     assert!(awaited(&mut console).contains("Runbook of"));
+}
+
+/// The worst check that is bad has its own; who looks at what is well reads that of the host.
+#[test]
+fn the_runbook_of_the_check_that_is_bad_goes_before_that_of_its_host() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("web.md");
+    std::fs::write(&path, "restart \\*{check}\\* on {host}").expect("written");
+    let mut console = with_runbook("https://wiki.example.net/core");
+    let mut snapshot = (*console.app.snapshot).clone();
+    let asset = console.app.selected_asset().expect("a problem");
+    let host = snapshot.hosts.iter_mut().find(|view| view.host.id == asset).expect("it is there");
+    let view = Arc::make_mut(host);
+    let check = view.checks.first_mut().expect("it has a check");
+    let name = check.spec.key.name.clone();
+    check.condition = crate::model::Condition::Critical;
+    Arc::make_mut(&mut check.spec).runbook = Some(path.display().to_string().into());
+    console.app.snapshot(Arc::new(snapshot.clone()));
+    console.press("b");
+    let text = awaited(&mut console);
+    assert!(text.contains(&format!("Runbook of {}, {name}", asset.as_str())), "{text}");
+    assert!(text.contains(&format!("restart *{name}* on {}", asset.as_str())), "{text}");
+    // What is read says what its keys do, and can be taken along.
+    let last = text.lines().last().unwrap_or_default();
+    assert!(last.contains("Esc back") && last.contains("y copy"), "{text}");
+    let said = console.press("y").screen();
+    assert!(said.contains(&format!("copied runbook of {}", asset.as_str())), "{said}");
+    assert!(console.app.take_clip().is_some());
+    let view = snapshot.hosts.iter_mut().find(|view| view.host.id == asset).expect("it is there");
+    Arc::make_mut(view).checks[0].condition = crate::model::Condition::Ok;
+    console.press("Esc").app.snapshot(Arc::new(snapshot));
+    assert!(console.press("b").screen().contains("copied https://wiki.example.net/core"), "{}", console.screen());
+}
+
+#[test]
+fn the_handover_is_read_copied_and_saved_for_its_owner_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut console = outage((120, 40));
+    console.app.operator = "ops1".into();
+    console.app.clipboard = Clipboard::new(false, vec![folder.path().to_owned()]);
+    let text = console.press(": h a n d o v e r Enter").screen();
+    for words in ["Handover 2026-03-14", "From ops1.", "Incident INC-7 SEV2", "Open, and nobody's: ", "• DOWN core-sw1"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let last = text.lines().last().unwrap_or_default();
+    assert!(last.contains("Esc back  y copy  Y save as a file"), "{text}");
+    insta::assert_snapshot!("handover_120x40", text);
+    console.press("y");
+    let markdown = copy::copied(&mut console);
+    assert!(markdown.starts_with("# Handover 2026-03-14 ") && markdown.contains("- **DOWN** core-sw1"), "{markdown}");
+    console.press("Y");
+    let said = awaited(&mut console);
+    assert!(said.contains("saved the handover as "), "{said}");
+    let files: Vec<_> = std::fs::read_dir(folder.path()).expect("readable").filter_map(Result::ok).collect();
+    assert_eq!(files.len(), 1);
+    assert!(files[0].file_name().to_string_lossy().starts_with("handover-2026-03-14-"), "{files:?}");
+    assert_eq!(std::fs::read_to_string(files[0].path()).expect("text"), markdown);
+    // Without showing it; a word that means nothing says what there is.
+    assert!(console.press("Esc : h a n d o v e r Space c o p y Enter").screen().contains("copied the handover"));
+    assert!(console.press(": h a n d o v e r Space x Enter").screen().contains("then copy or save"));
 }
 
 #[test]

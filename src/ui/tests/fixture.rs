@@ -37,6 +37,7 @@ pub fn host(name: &str, condition: Condition, reason: &str, since: u64) -> HostV
         fixed_pace: false,
         eases: false,
         volatile: false,
+        runbook: None,
         speaks_for_host: true,
         waits_for: None,
         wire: Wire { protocol: "ICMP echo".into(), destination: "192.0.2.7".into() },

@@ -49,12 +49,12 @@ fn an_entry_is_opened_whole_and_leads_to_what_it_is_about() {
         let mut console = logged(size);
         let name = |what: &str| format!("{what}_{}x{}", size.0, size.1);
         insta::assert_snapshot!(name("log"), console.press("9").screen());
-        let remark = console.press("j Enter").screen();
+        let remark = console.press("G Enter").screen();
         let inside = |line: &str| Some(line.split_once('│')?.1.rsplit_once('│')?.0.trim().to_owned());
         let words = remark.lines().filter_map(inside).collect::<Vec<_>>().join(" ");
         assert!(words.contains("permission denied; run it as a user who may, or leave the path out"), "{remark}");
         insta::assert_snapshot!(name("log_remark"), remark);
-        insta::assert_snapshot!(name("log_change"), console.press("Enter j Enter").screen());
+        insta::assert_snapshot!(name("log_change"), console.press("Enter g g j Enter").screen());
         let host = console.press("o").screen();
         assert!(host.contains("icmp") && host.contains("╭─ db01"), "{host}");
         // And back to the log.

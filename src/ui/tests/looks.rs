@@ -9,6 +9,7 @@ use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, Entry, EntryKind, Target, Transition};
 use crate::state::{JobState, Snapshot};
 use crate::ui::frame::{Capabilities, Colours};
+use crate::ui::panes::PaneKind;
 use crate::ui::screen::Screen;
 use crate::ui::themes::Themes;
 
@@ -58,6 +59,93 @@ fn the_overview_and_the_incident_tell_what_changed_last_where_there_is_room() {
     bare.devices.clear();
     let text = Console::new((120, 40), Arc::new(bare), true).screen();
     assert!(text.contains("LAST CHANGES") && text.contains("◆ 3 hosts"), "{text}");
+}
+
+/// Where a screen has room below the switches and what changed: which links are the fullest, by their speed.
+#[test]
+fn the_busiest_links_stand_below_what_changed_and_none_of_a_device_that_is_old() {
+    let mut snapshot = with_changes();
+    for (device, share) in snapshot.devices.iter_mut().zip([0.5, 0.9]) {
+        let view = Arc::make_mut(device);
+        let port = view.ports[3].row;
+        let speed = view.table.ports[port].speed_bps.expect("it has a speed") as f64;
+        view.ports[3].rates = crate::state::Rates::new([Some(speed * share), Some(1e3), None, None, None, None]);
+        view.ports[3].gap = None;
+    }
+    let mut console = Console::new((120, 50), Arc::new(snapshot), true);
+    let text = console.screen();
+    let rows: Vec<&str> = text.lines().skip_while(|line| !line.contains("BUSIEST PORTS")).skip(1).collect();
+    assert!(rows.first().is_some_and(|row| row.contains("dist-sw4") && row.contains("50 %")), "{text}");
+    assert!(!text.contains("90 %"), "the other one cannot be reached: {text}");
+    assert!(text.find("LAST CHANGES") < text.find("BUSIEST PORTS"), "{text}");
+    assert!(!console.press("3").screen().contains("BUSIEST"), "{}", console.screen());
+}
+
+#[test]
+fn a_load_stands_in_its_column_and_not_once_more_before_what_else_is_said() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let view = fixture::host("zz09", Condition::Ok, "load 0.70 · mem 48 % · up 12d", 90_000);
+    snapshot.hosts.push(Arc::new(view));
+    let load = Console::new((120, 60), Arc::new(snapshot), true).press("2").screen();
+    let row = load.lines().find(|line| line.contains("zz09")).unwrap_or_else(|| panic!("{load}"));
+    assert_eq!(row.matches("load").count(), 1, "{row}");
+    assert!(row.contains("mem 48 %"), "{row}");
+}
+
+/// A list is sorted by what stands above its columns.
+#[test]
+fn a_sort_picker_has_the_words_of_the_heads() {
+    for (keys, kind) in
+        [("2", PaneKind::Hosts), ("4", PaneKind::Backups), ("9", PaneKind::Log), ("5", PaneKind::Incident)]
+    {
+        let mut console = outage((200, 60));
+        let heads = console.press(keys).screen().lines().take(6).collect::<Vec<_>>().join(" ");
+        for by in crate::ui::sorting::By::of(kind) {
+            let word = by.head(kind);
+            // Some heads have two, and of some nothing here has any.
+            let known =
+                ["loss", "owner", "hangs on", "group", "site", "from", "kind", "rtt", "load", "age"].contains(&word);
+            assert!(known || heads.contains(word), "{word}: {heads}");
+        }
+    }
+}
+
+/// What is behind one failure is one line, whatever happened between.
+#[test]
+fn what_happened_between_does_not_part_what_one_failure_took_along() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let behind = |host: &str, ago| changed(host, ago, Condition::Ok, Condition::Unreachable, "behind core-sw1");
+    snapshot.transitions = Arc::from([
+        behind("app01", 58),
+        changed("core-sw1", 59, Condition::Ok, Condition::Critical, "no answer to ICMP"),
+        behind("app02", 60),
+        changed("db01", 60, Condition::Ok, Condition::Unreachable, "behind core-sw2"),
+        behind("app03", 61),
+    ]);
+    let text = Console::new((120, 40), Arc::new(snapshot), true).screen();
+    assert!(text.contains("◆ 3 hosts") && text.contains("◆ db01 "), "{text}");
+    assert_eq!(text.matches("ok → unreachable").count(), 2, "{text}");
+}
+
+/// Who starts without a configuration reads what to do next; who has one does not.
+#[test]
+fn a_first_start_says_what_to_do_next() {
+    let mut snapshot = (*fixture::quiet()).clone();
+    let text = Console::new((120, 40), Arc::new(snapshot.clone()), true).screen();
+    assert!(!text.contains("FIRST STEPS"), "configured: {text}");
+    for view in &mut snapshot.hosts {
+        Arc::make_mut(&mut Arc::make_mut(view).host).origin = crate::model::Origin::Local;
+    }
+    let first = Arc::new(snapshot);
+    let text = Console::new((120, 40), first.clone(), true).screen();
+    for words in ["FIRST STEPS", "nothing is configured yet", "noctty config init", "noctty import", ":tour", "Ctrl+P"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    insta::assert_snapshot!("first_start_120x40", text);
+    // Whole or not at all.
+    let low = Console::new((80, 24), first, true).screen();
+    assert!(!low.contains("FIRST STEPS") || low.contains("Ctrl+P"), "{low}");
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn a_head_sorts_by_its_column_and_again_the_other_way_round() {
     assert_eq!(order(&console, PaneKind::Hosts), chosen(By::Name, true));
     // The picker stands where the head does.
     let picker = console.press("S").screen();
-    assert!(picker.contains("▼ name      from A to Z, reversed"), "{picker}");
+    assert!(picker.contains("▼ host         from A to Z, reversed"), "{picker}");
     console.press("Esc").point(MouseDeed::Press, " age");
     assert_eq!(order(&console, PaneKind::Hosts), chosen(By::Age, false));
     console.point(MouseDeed::Press, "rtt/load").point(MouseDeed::Press, "rtt/load");

@@ -316,6 +316,21 @@ fn large_figures_are_those_of_the_worst_problem_and_not_of_the_one_that_waits_lo
     let shown = text(&wall, (120, 40), NOW);
     assert!(shown.contains("UNOWNED 12 min  core-sw1 DOWN and 1 more, the longest for 95 min"), "{shown}");
     assert!(shown.contains("minutes without an owner\n") && shown.contains("█   core-sw1\n"), "{shown}");
+    let mut unheard = snapshot.clone();
+    unheard.problems = Arc::from([]);
+    for host in &mut unheard.hosts {
+        Arc::make_mut(host).condition = Condition::Pending;
+    }
+    for job in &mut unheard.jobs {
+        Arc::make_mut(job).condition = Condition::Pending;
+    }
+    let nothing = text(&page(Form::Digits, Arc::new(unheard), true), (120, 40), NOW);
+    assert!(nothing.contains("hosts ok") && nothing.contains("critical"), "{nothing}");
+    // The figures alone: a stroke is one row high, a nought five.
+    assert!(
+        nothing.lines().filter(|line| line.contains('█')).count() < 20,
+        "no nought before anything is known: {nothing}"
+    );
     let digits = text(&page(Form::Digits, Arc::new(snapshot.clone()), true), (120, 40), NOW);
     assert!(digits.contains("minutes without an owner: core-sw1 DOWN and 1 m"), "{digits}");
     // Less than a minute would be a large nought.

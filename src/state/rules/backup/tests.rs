@@ -62,6 +62,7 @@ fn check(last: Option<(Timestamp, Reading)>) -> CheckView {
         fixed_pace: false,
         eases: false,
         volatile: false,
+        runbook: None,
         speaks_for_host: true,
         waits_for: None,
         wire: Wire { protocol: "restic".into(), destination: "".into() },

@@ -26,6 +26,9 @@ pub fn lines(now: Timestamp, check: &CheckView, out: &mut Vec<Line>) {
     if spec.volatile {
         out.push((Meaning::Dim, "  volatile: each result that is not good counts at once and is told".to_owned()));
     }
+    if let Some(place) = &spec.runbook {
+        out.push((Meaning::Dim, format!("  runbook {place}")));
+    }
     if let Some(why) = &spec.waits_for {
         out.push((Meaning::Warning, format!("  waits for your word (R): {why}")));
     }

@@ -43,7 +43,7 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     if !tags.is_empty() {
         out.push((Meaning::Dim, format!("tags {}", tags.join(", "))));
     }
-    out.extend(runbook(app, host.host.runbook.as_deref()));
+    out.extend(runbook(app, &host.host.id));
     out.extend(path(app, host));
     out.extend(hidden(app, host));
     if let Some(line) = hangs(app, now, host) {

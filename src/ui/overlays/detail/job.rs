@@ -22,7 +22,7 @@ pub fn lines(app: &App, now: Timestamp, job: &JobView, columns: usize, out: &mut
     out.push((meaning(job.condition), format!("{} for {}", panes::job_word(job), units::age(now.since(job.since)))));
     out.extend(job.findings.iter().map(|f| (Meaning::Text, f.line())));
     care(app, now, &Target::Job(job.job.id.clone()), &job.care, out);
-    out.extend(runbook(app, job.job.runbook.as_deref()));
+    out.extend(runbook(app, &job.job.id));
     out.push((Meaning::Text, String::new()));
     out.push(pair("repository", Some(format!("{} {}", job.job.kind, job.job.repository))));
     out.push(pair("from", Some(job.job.origin.label().to_owned())));

@@ -68,9 +68,10 @@ pub fn lines(app: &App, now: Timestamp, selected: &Selected, columns: usize) -> 
 }
 
 /// Where it is written what to do.
-fn runbook(app: &App, place: Option<&str>) -> Option<Line> {
-    let verb = |place| if is_link(place) { "copies it" } else { "opens it" };
-    place.map(|place| (Meaning::Accent, format!("runbook {place}   {} {}", app.key_of(Action::Runbook), verb(place))))
+fn runbook(app: &App, asset: &AssetId) -> Option<Line> {
+    let place = app.runbook_of(asset)?.place;
+    let verb = if is_link(&place) { "copies it" } else { "opens it" };
+    Some((Meaning::Accent, format!("runbook {place}   {} {verb}", app.key_of(Action::Runbook))))
 }
 
 /// The problem that is the console's own: there is no such host.

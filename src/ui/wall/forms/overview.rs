@@ -95,7 +95,7 @@ fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
         }
     };
     let ok = look.style(Meaning::Ok);
-    vec![
+    let tiles = vec![
         of(Condition::Critical, "critical"),
         of(Condition::Warning, "warning"),
         Tile { label: whose, figures: minutes, style: if loud { look.style(Meaning::Critical) } else { dim } },
@@ -114,5 +114,13 @@ fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
             figures: format!("{whole}/{}", jobs.len()),
             style: if whole == jobs.len() { ok } else { look.style(Meaning::Text) },
         },
-    ]
+    ];
+    // Before anything has answered a nought would say that all is well.
+    let is_known = hosts.iter().any(|host| !matches!(host.condition, Condition::Pending | Condition::NotProbed))
+        || jobs.iter().any(|job| !matches!(job.condition, Condition::Pending | Condition::NotProbed))
+        || !problems.is_empty();
+    if is_known {
+        return tiles;
+    }
+    tiles.into_iter().map(|tile| Tile { figures: "-".to_owned(), style: dim, ..tile }).collect()
 }

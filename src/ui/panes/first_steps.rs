@@ -1,0 +1,49 @@
+//! FIRST STEPS: below what was found by itself, while nobody has configured anything: what makes more of it. Gone with the first
+//! host or backup of a configuration.
+
+use ratatui::layout::Rect;
+
+use super::dim;
+use crate::base::text;
+use crate::config::theme::Meaning;
+use crate::model::Origin;
+use crate::state::Link;
+use crate::ui::action::Action;
+use crate::ui::app::App;
+use crate::ui::canvas::{self, Row};
+use crate::ui::frame::Frame;
+use crate::ui::tour::World;
+
+/// Whether nothing that is watched was configured.
+fn is_first_start(app: &App) -> bool {
+    let s = &app.snapshot;
+    let configured = s
+        .hosts
+        .iter()
+        .map(|view| view.host.origin)
+        .chain(s.jobs.iter().map(|view| view.job.origin))
+        .any(|origin| origin == Origin::Config);
+    app.world == World::Real && s.engine.link == Link::Own && !s.engine.discovering && !configured
+}
+
+/// Nothing where it does not all have room.
+pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
+    let steps = [
+        ("noctty config init".to_owned(), "writes a commented configuration: hosts, switches, backups"),
+        ("noctty import".to_owned(), "takes hosts from Ansible, an ssh_config or a table"),
+        (":look ADDRESS".to_owned(), "looks at one machine, once"),
+        (":tour".to_owned(), "five minutes on a simulated network"),
+        (app.key_of(Action::Help), "the keys"),
+        (app.key_of(Action::Palette), "finds anything by its name"),
+    ];
+    if usize::from(area.height) <= steps.len() || !is_first_start(app) {
+        return;
+    }
+    let styles = (app.look.style(Meaning::Rule), app.look.style(Meaning::Title), dim(app));
+    canvas::rule(frame.buffer, &app.look, area, "FIRST STEPS", "nothing is configured yet", styles);
+    let width = steps.iter().map(|(words, _)| text::width(words)).max().unwrap_or(0);
+    for ((words, what), y) in steps.iter().zip(area.y + 1..) {
+        let mut line = Row::new(frame.buffer, &app.look, area, y);
+        line.gap(1).cell(words, width, app.look.style(Meaning::Key)).gap(2).put(what, dim(app));
+    }
+}
