@@ -10,6 +10,7 @@ pub mod fixture;
 mod freeze;
 mod grouping;
 mod help;
+mod hidden;
 mod layouts;
 mod link;
 mod log;
