@@ -2,7 +2,7 @@
 //! jobs, problems, incidents and notifications are told by what stays, what differs and what is new.
 //!
 //! ```text
-//! revision, at, totals, engine, remarks, then ten lists, each:  number of steps, steps
+//! revision, at, totals, engine, remarks, then eleven lists, each:  number of steps, steps
 //! step     number * 4 + 0, from      so many stay, from there on in the list before
 //!          number * 4 + 1            the one there in the list before, changed
 //!          2                         a new one, told by the one that stands before it in the list
@@ -42,6 +42,7 @@ pub fn put(now: &Snapshot, before: &Snapshot, out: &mut Vec<u8>) -> Sent {
         devices,
         jobs,
         problems,
+        consequences,
         incidents,
         sessions: _,
         totals,
@@ -63,6 +64,7 @@ pub fn put(now: &Snapshot, before: &Snapshot, out: &mut Vec<u8>) -> Sent {
     put_all(hosts, &before.hosts, |host| &host.host.id, out);
     put_all(jobs, &before.jobs, |job| &job.job.id, out);
     put_all(problems, &before.problems, |p| (p.kind, &p.target), out);
+    put_all(consequences, &before.consequences, |p| (p.kind, &p.target), out);
     put_all(incidents, &before.incidents, |incident| incident.id, out);
     put_all(notifications, &before.notifications, Arc::as_ptr, out);
     put_all(maintenance, &before.maintenance, |order| &order.id, out);
@@ -90,6 +92,7 @@ pub fn take(before: &Snapshot, from: &mut Reader<'_>) -> Result<Snapshot, Malfor
         hosts: take_list(&before.hosts, from)?,
         jobs: take_list(&before.jobs, from)?,
         problems: take_list(&before.problems, from)?.into(),
+        consequences: take_list(&before.consequences, from)?.into(),
         incidents: take_list(&before.incidents, from)?.into(),
         notifications: take_list(&before.notifications, from)?.into(),
         maintenance: take_list(&before.maintenance, from)?.into(),

@@ -25,7 +25,7 @@ use crate::model::{
     Order as Upkeep, Origin, Outcome, Pause, Policy, Port, PortKey, PortTable, Reading, Schedule, Scope, Span,
     Stickiness, Subject, Target, ToldApart, Unit, Urgency, Vitals, Wire as CheckWire,
 };
-use crate::state::snapshot::ProblemKind;
+use crate::state::snapshot::{Behind, ProblemKind};
 use crate::state::{
     Blindness, Care, Cause, CheckView, DeviceView, Event, Finding, Flapping, HostView, HostWatch, InferredParent,
     Maintained, Problem, Snapshot, State,
@@ -147,10 +147,12 @@ fn fill(snapshot: &mut Snapshot, words: &str) {
         reason: words.into(),
         since: T0,
         hides: 3,
+        behind: Some(Behind { target: target(5), inferred: true }),
         care: care.clone(),
         rank: format!("3 {words}").into(),
     };
     snapshot.problems = kinds.into_iter().map(problem).collect();
+    snapshot.consequences = kinds.into_iter().map(problem).collect();
     fill_engine(snapshot, words);
     for host in &mut snapshot.hosts {
         let host = Arc::make_mut(host);
@@ -568,7 +570,10 @@ fn what_nobody_looks_at_any_more_tells_of_a_dead_switch_what_its_engine_would() 
     let aged = down.aged(&Policy::default(), later).expect("too old by then");
     assert_eq!(kinds(&aged), [ProblemKind::Host], "{:?}", aged.problems);
     net.state.reduce(later, Event::Tick);
-    assert_eq!(kinds(&net.state.publish(later)), kinds(&aged));
+    let judged = net.state.publish(later);
+    assert_eq!(kinds(&judged), kinds(&aged));
+    assert_eq!((judged.consequences.len(), &judged.consequences), (2, &aged.consequences), "and what it hides");
+    assert_eq!((judged.problems[0].hides, aged.problems[0].hides), (2, 2));
 }
 
 #[test]

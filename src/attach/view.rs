@@ -6,8 +6,8 @@ use crate::state::rules::refresh::Pace;
 use crate::state::snapshot::ProblemKind;
 use crate::state::view::{AbsentPort, Missing, Strain};
 use crate::state::{
-    CheckView, DeviceView, Gap, HostView, HostWatch, JobState, JobView, Mode, NotificationView, PortView, Problem,
-    Rates, Storage, Totals, WatchView,
+    Behind, CheckView, DeviceView, Gap, HostView, HostWatch, JobState, JobView, Mode, NotificationView, PortView,
+    Problem, Rates, Storage, Totals, WatchView,
 };
 
 wire! {
@@ -33,8 +33,9 @@ wire! {
     }
     record NotificationView { told, port }
     record Problem {
-        kind, asset, target, port, title, condition, stale, word, reason, since, hides, care, rank,
+        kind, asset, target, port, title, condition, stale, word, reason, since, hides, behind, care, rank,
     }
+    record Behind { target, inferred }
     choice ProblemKind { Console, Host, Port, Device, Backup }
     record Totals {
         hosts, hosts_ok, hosts_stale, hosts_pending, hosts_not_probed, critical, warning, unknown, unreachable, devices,

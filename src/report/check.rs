@@ -20,6 +20,8 @@ struct Document {
     hosts: Vec<HostRow>,
     backups: Vec<BackupRow>,
     problems: Vec<ProblemRow>,
+    /// What is hidden behind the problems.
+    consequences: Vec<ConsequenceRow>,
     warnings: Vec<String>,
 }
 
@@ -106,10 +108,23 @@ struct ProblemRow {
     state: &'static str,
     word: String,
     reason: String,
+    /// How many of the consequences are behind it.
+    hides: usize,
     /// Who has claimed it.
     owner: Option<String>,
     owned_until: Option<String>,
     maintenance_until: Option<String>,
+}
+
+/// Something that is a consequence of a problem.
+#[derive(Debug, Serialize)]
+struct ConsequenceRow {
+    #[serde(flatten)]
+    problem: ProblemRow,
+    /// The `target` of that problem.
+    behind: String,
+    /// Nobody says so: it fell at the same time.
+    inferred: bool,
 }
 
 /// What an inventory without any check says.
@@ -183,6 +198,7 @@ fn document(snapshot: &Snapshot, collected_at: Timestamp, warnings: &[String]) -
         hosts: snapshot.hosts.iter().map(|h| host_row(h)).collect(),
         backups: snapshot.jobs.iter().map(|j| backup_row(j)).collect(),
         problems: snapshot.problems.iter().map(problem_row).collect(),
+        consequences: snapshot.consequences.iter().filter_map(consequence_row).collect(),
         warnings,
     }
 }
@@ -268,10 +284,17 @@ fn problem_row(problem: &Problem) -> ProblemRow {
         state: problem.condition.as_str(),
         word: problem.word.to_string(),
         reason: problem.reason.json_text(),
+        hides: problem.hides,
         owner: problem.care.ack.as_ref().map(|ack| ack.claim.owner.json_text()),
         owned_until: problem.care.ack.as_ref().map(|ack| ack.claim.until.rfc3339()),
         maintenance_until: problem.care.maintenance.as_ref().map(|maintained| maintained.until.rfc3339()),
     }
+}
+
+fn consequence_row(problem: &Problem) -> Option<ConsequenceRow> {
+    let behind = problem.behind.as_ref()?;
+    let inferred = behind.inferred;
+    Some(ConsequenceRow { behind: behind.target.label().json_text(), inferred, problem: problem_row(problem) })
 }
 
 /// One line of the table.
@@ -319,8 +342,10 @@ pub fn table(snapshot: &Snapshot, now: Timestamp) -> String {
                 _ => "device".to_owned(),
             };
             let care = care_words(&problem.care, now);
-            let word = text::clean(&problem.word);
-            below(&name, format!("{} {word} {}{care}", problem.condition.as_str(), problem.reason.line()));
+            let behind = if problem.hides > 0 { format!("{} behind it · ", problem.hides) } else { String::new() };
+            let (condition, word, reason) =
+                (problem.condition.as_str(), text::clean(&problem.word), problem.reason.line());
+            below(&name, format!("{condition} {word} {behind}{reason}{care}"));
         }
         for check in host.checks.iter().filter(|c| c.condition != Condition::Ok || host.condition != Condition::Ok) {
             let summary = check.last.as_ref().map(|o| o.reading.summary.line()).unwrap_or_default();
@@ -348,15 +373,26 @@ pub fn table(snapshot: &Snapshot, now: Timestamp) -> String {
     }
     let _ = writeln!(
         out,
-        "{}, {}: {} critical, {} warning, {} unknown, {} unreachable",
+        "{}, {}: {} critical, {} warning, {} unknown, {} unreachable{}",
         units::counted(t.hosts, "host"),
         units::counted(t.jobs, "backup"),
         t.critical,
         t.warning,
         t.unknown,
-        t.unreachable
+        t.unreachable,
+        hidden_words(snapshot)
     );
     out
+}
+
+/// Ports and devices that are behind a problem: they have no line of their own.
+fn hidden_words(snapshot: &Snapshot) -> String {
+    match snapshot.consequences.iter().filter(|problem| problem.kind != ProblemKind::Host).count() {
+        0 => String::new(),
+        hidden => {
+            format!(", {} of ports and devices behind them (--json lists them)", units::counted(hidden, "problem"))
+        }
+    }
 }
 
 fn unit_word(unit: Unit) -> &'static str {
@@ -455,6 +491,7 @@ mod tests {
             reason: "bpduGuard".into(),
             since: T0,
             hides: 0,
+            behind: None,
             care: Care { ack: Some(Arc::new(ack)), ..Care::default() },
             rank: "".into(),
         };

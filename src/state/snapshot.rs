@@ -17,7 +17,7 @@ use crate::model::{
 
 pub mod problems;
 
-pub use problems::{Problem, ProblemKind};
+pub use problems::{Behind, Problem, ProblemKind};
 
 /// Whether anything is sent at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -167,6 +167,8 @@ pub struct Snapshot {
     pub jobs: Vec<Arc<JobView>>,
     /// Worst first.
     pub problems: Arc<[Problem]>,
+    /// What is hidden behind those: hosts that cannot be reached, ports and devices with a common cause.
+    pub consequences: Arc<[Problem]>,
     /// Newest first.
     pub incidents: Arc<[Arc<Incident>]>,
     pub sessions: Arc<[Session]>,
@@ -236,10 +238,12 @@ impl Snapshot {
         if !changed {
             return None;
         }
-        let problems = problems::aged(&self.problems, self.engine.blind.is_some(), &hosts, &devices, &jobs);
+        let lists = (&*self.problems, &*self.consequences);
+        let lists = problems::aged(lists, self.engine.blind.is_some(), &hosts, &devices, &jobs);
         Some(Self {
-            totals: totals(&hosts, &devices, &jobs, &problems),
-            problems: problems.into(),
+            totals: totals(&hosts, &devices, &jobs, &lists.problems),
+            problems: lists.problems.into(),
+            consequences: lists.consequences.into(),
             hosts,
             devices,
             jobs,
@@ -261,6 +265,16 @@ impl Snapshot {
         self
     }
 
+    /// A problem by its place in the list; what is hidden comes after all that is not.
+    pub fn problem(&self, row: usize) -> Option<&Problem> {
+        self.problems.get(row).or_else(|| self.consequences.get(row.checked_sub(self.problems.len())?))
+    }
+
+    /// The problem or consequence of that name.
+    pub fn problem_of(&self, target: &Target) -> Option<&Problem> {
+        self.problems.iter().chain(&*self.consequences).find(|problem| problem.target == *target)
+    }
+
     /// The incident that the header shows: the newest open one.
     pub fn open_incident(&self) -> Option<&Arc<Incident>> {
         self.incidents.iter().find(|i| i.status == IncidentStatus::Open)
@@ -274,15 +288,16 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
     let jobs: Vec<Arc<JobView>> = state.jobs.iter().map(|slot| slot.view.clone()).collect();
     let mut engine = state.engine.clone();
     engine.blind = state.blindness();
-    let problems = problems::list(state, engine.blind.as_ref(), &hosts, &jobs);
-    let totals = totals(&hosts, &devices, &jobs, &problems);
+    let lists = problems::list(state, engine.blind.as_ref(), &hosts, &jobs);
+    let totals = totals(&hosts, &devices, &jobs, &lists.problems);
     Snapshot {
         revision: state.revision,
         at,
         hosts,
         devices,
         jobs,
-        problems: problems.into(),
+        problems: lists.problems.into(),
+        consequences: lists.consequences.into(),
         incidents: state.incidents.clone().into(),
         sessions: state.sessions.clone().into(),
         totals,

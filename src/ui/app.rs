@@ -11,7 +11,7 @@ mod places;
 mod screen;
 pub mod wall;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use jiff::tz::TimeZone;
@@ -48,7 +48,7 @@ use crate::base::Timestamp;
 use crate::bus::{Command, MessageWeight, Ticket};
 use crate::config::key::Key;
 use crate::config::keymap::Keymap;
-use crate::model::{AssetId, EntryKind, Incident, IncidentId, PortTable, SessionId};
+use crate::model::{AssetId, EntryKind, Incident, IncidentId, PortTable, SessionId, Target};
 use crate::state::lookup::{Attachment, Lookup};
 use crate::state::{DeviceView, Snapshot};
 use crate::ui::action::Action;
@@ -70,6 +70,8 @@ pub struct App {
     pub focus: PaneKind,
     pub zoom: bool,
     pub problems_only: bool,
+    /// Problems whose consequences are shown.
+    pub expanded: HashSet<Target>,
     /// A detail takes the whole width.
     pub wide_detail: bool,
     pub filter: Filter,
@@ -198,6 +200,7 @@ impl App {
             focus: PaneKind::Problems,
             zoom: false,
             problems_only: false,
+            expanded: HashSet::new(),
             wide_detail: false,
             filter: Filter::default(),
             asking: None,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::base::units::counted;
 use crate::base::{Timestamp, text};
-use crate::model::{AssetId, Condition, PortEvent, PortKey, Transition};
+use crate::model::{AssetId, Condition, PortEvent, PortKey, Target, Transition};
 use crate::state::snapshot::ProblemKind;
 use crate::state::{DeviceView, HostView, Problem, Snapshot};
 
@@ -90,7 +90,11 @@ impl Parts {
         let is_part = |p: &&Problem| matches!(p.kind, ProblemKind::Port | ProblemKind::Device);
         let is_open = |p: &&Problem| !p.care.is_handled();
         // The list has the worst first.
-        for problem in snapshot.problems.iter().filter(is_part).filter(is_open) {
+        let of_its_own = |problem: &&Problem| {
+            !problem.behind.as_ref().is_some_and(|behind| matches!(behind.target, Target::Host(_)))
+        };
+        let hidden = snapshot.consequences.iter().filter(of_its_own);
+        for problem in snapshot.problems.iter().chain(hidden).filter(is_part).filter(is_open) {
             if let Some(bad) = out.bad.get_mut(&problem.asset) {
                 bad.count += 1;
                 bad.worst = bad.worst.max(problem.condition);

@@ -396,7 +396,7 @@ pub fn problems(app: &App, rows: Vec<usize>) -> Vec<usize> {
     let order = app.order_of(PaneKind::Problems);
     let rows = turned(rows, PaneKind::Problems, order);
     by_key(PaneKind::Problems, rows, order, |row| {
-        app.snapshot.problems.get(row).map_or(Key::Unknown, |one| problem_key(one, order.by))
+        app.snapshot.problem(row).map_or(Key::Unknown, |one| problem_key(one, order.by))
     })
 }
 

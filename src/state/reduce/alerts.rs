@@ -4,21 +4,46 @@ use super::{HostSlot, State};
 use crate::base::{Timestamp, Untrusted, units};
 use crate::model::{Alert, AlertKind, Condition, Host, Target};
 use crate::state::event::News;
+use crate::state::rules::ports::bundle::{Bundling, Root};
 use crate::state::rules::together::Falls;
 use crate::state::snapshot::{Problem, problems};
-use crate::state::view::Care;
+use crate::state::view::{Care, DeviceView};
 
 impl State {
-    /// How much is hidden behind a host by now.
+    /// How much is hidden behind a problem by now.
     pub fn hides(&self, target: &Target) -> usize {
+        if let Some((device, root)) = self.root(target) {
+            return Bundling::of(device).behind(root).count();
+        }
         let Target::Host(id) = target else { return 0 };
         let Some(slot) = self.host_rows.get(id).map(|row| &self.hosts[*row]) else { return 0 };
+        let parts = |slot: &HostSlot| {
+            let device = slot.device.as_ref().filter(|device| problems::is_cut_off(&slot.view, device.stale));
+            device.map_or(0, |device| problems::parts(device))
+        };
         // Most hosts have nothing that hangs on them, and an outage tells of many.
         if slot.children.is_empty() {
-            return 0;
+            return parts(slot);
         }
         let name = &*slot.view.host.name;
-        self.hosts.iter().filter(|other: &&HostSlot| other.view.behind.as_deref() == Some(name)).count()
+        let behind = self.hosts.iter().filter(|other: &&HostSlot| other.view.behind.as_deref() == Some(name));
+        behind.map(|other| 1 + parts(other)).sum::<usize>() + parts(slot)
+    }
+
+    /// The part of a device that may stand for others.
+    fn root(&self, target: &Target) -> Option<(&DeviceView, Root)> {
+        let device = || self.device(target.asset()).map(|device| &**device);
+        match target {
+            Target::Port(_, key) => device().and_then(|device| Some((device, Root::Port(device.row(key)?)))),
+            Target::GonePorts(_) => device().map(|device| (device, Root::Gone)),
+            Target::Host(_) | Target::Check(_) | Target::Device(_) | Target::Job(_) => None,
+        }
+    }
+
+    /// It is a consequence of another problem of its device.
+    fn is_behind(&self, target: &Target) -> bool {
+        let Some((device, Root::Port(row))) = self.root(target) else { return false };
+        Bundling::of(device).root(row).is_some()
     }
 
     /// What fell silent together at each site, as things stand.
@@ -26,8 +51,11 @@ impl State {
         Falls::of(self.hosts.iter().map(|slot| &slot.view), self.devices())
     }
 
-    /// What a host that is down fell silent with, in words.
+    /// What a host that is down fell silent with, in words, or which links a device lost together.
     pub fn company(&self, falls: &Falls<'_>, target: &Target) -> Option<String> {
+        if let Some((device, root)) = self.root(target) {
+            return Bundling::of(device).words(root);
+        }
         let Target::Host(id) = target else { return None };
         falls.company(&self.hosts[*self.host_rows.get(id)?].view).map(|company| company.words())
     }
@@ -73,7 +101,7 @@ impl State {
         // Ports and what a device says are in the maintenance of their host.
         let host = self.host_rows.get(target.asset()).filter(|_| !matches!(target, Target::Job(_)));
         let upkeep = host.is_some_and(|row| self.hosts[*row].view.care.maintenance.is_some()) || maintenance.is_some();
-        if self.sight.is_blind() || ack.is_some() || upkeep || flapping.is_some() {
+        if self.sight.is_blind() || ack.is_some() || upkeep || flapping.is_some() || self.is_behind(target) {
             return None;
         }
         let mut alert = self.told(target, (condition, condition), AlertKind::Reminder, wall)?;
@@ -96,7 +124,7 @@ impl State {
             Target::GonePorts(_) => device.map(|device| problems::of_gone_ports(self, device)),
             Target::Port(_, key) => {
                 let port = device.and_then(|device| Some((device, device.ports.get(device.row(key)?)?)));
-                port.and_then(|(device, port)| problems::of_port(self, device, port))
+                port.and_then(|(device, port)| problems::of_port(self, device, port, &Bundling::of(device)))
             }
         }
     }

@@ -1,12 +1,14 @@
 //! What is told of a device's ports and of what it says of itself: each problem once when it begins and once when it is over.
 //! What the first walk of all finds is how things stand, and no news; a later run goes on from what was told. In maintenance
-//! nothing new is told; what still stands after it is.
+//! nothing new is told; what still stands after it is. What is behind another problem of the device is told when it stands for
+//! itself; that it is over is told where it was told before.
 
 use std::collections::BTreeMap;
 
 use super::{HostSlot, State};
 use crate::model::{Condition, Subject, Target, ToldPart};
 use crate::state::event::Effect;
+use crate::state::rules::ports::bundle::Bundling;
 use crate::state::view::DeviceView;
 
 /// What was told of each part of a device.
@@ -47,11 +49,11 @@ impl Told {
     }
 
     /// Takes in how things stand and says what is news of it, and whether a later run has to know more than before.
-    fn learn(&mut self, now: BTreeMap<Target, Condition>, recalled: bool, quiet: bool) -> (Vec<Effect>, bool) {
+    fn learn(&mut self, now: BTreeMap<Target, Part>, recalled: bool, quiet: bool) -> (Vec<Effect>, bool) {
         let mut effects = Vec::new();
         let Some(told) = &mut self.parts else {
             let found = |condition| Known { condition, untold: !recalled };
-            self.parts = Some(now.into_iter().map(|(target, condition)| (target, found(condition))).collect());
+            self.parts = Some(now.into_iter().map(|(target, part)| (target, found(part.condition))).collect());
             self.found = true;
             return (effects, true);
         };
@@ -67,7 +69,7 @@ impl Told {
             stands
         });
         let mut changed = told.len() != count;
-        for (target, to) in now.into_iter().filter(|_| !quiet) {
+        for (target, Part { condition: to, .. }) in now.into_iter().filter(|(_, part)| !quiet && !part.is_behind) {
             let usual = Known { condition: Condition::Ok, untold: false };
             let known = told.get(&target).copied().unwrap_or(usual);
             let (from, untold) = (known.condition, known.untold && to <= known.condition);
@@ -106,19 +108,29 @@ impl State {
     }
 }
 
-fn problems(device: &DeviceView) -> BTreeMap<Target, Condition> {
+/// How a part of a device stands.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    condition: Condition,
+    is_behind: bool,
+}
+
+fn problems(device: &DeviceView) -> BTreeMap<Target, Part> {
     let id = &device.host.id;
     let mut out = BTreeMap::new();
+    let by_itself = |condition| Part { condition, is_behind: false };
+    let bundling = Bundling::of(device);
     for port in device.ports.iter().filter(|port| port.condition.is_problem()) {
         if let Some(key) = device.key(port.row) {
-            out.insert(Target::Port(id.clone(), key), port.condition);
+            let part = Part { condition: port.condition, is_behind: bundling.root(port.row).is_some() };
+            out.insert(Target::Port(id.clone(), key), part);
         }
     }
     if let Some(worst) = device.firm_findings().map(|finding| finding.condition).max() {
-        out.insert(Target::Device(id.clone()), worst);
+        out.insert(Target::Device(id.clone()), by_itself(worst));
     }
     if device.missing.is_some() {
-        out.insert(Target::GonePorts(id.clone()), Condition::Critical);
+        out.insert(Target::GonePorts(id.clone()), by_itself(Condition::Critical));
     }
     out
 }

@@ -10,10 +10,12 @@
 //! ties      what makes a port part of the network, and aggregates
 //! verdict   state, condition and reason
 //! changes   events, and ports that the device lists no more
+//! bundle    which problems belong together
 //! ```
 //!
 //! Runs for every port at every walk: nothing is allocated for a port that stays as it is.
 
+pub mod bundle;
 mod changes;
 mod identity;
 mod rates;

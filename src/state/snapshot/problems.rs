@@ -10,6 +10,7 @@ use crate::base::{Timestamp, Untrusted};
 use crate::model::{AssetId, Condition, Host, PortKey, Target};
 use crate::state::reduce::State;
 use crate::state::rules;
+use crate::state::rules::ports::bundle::{Bundling, Root};
 use crate::state::rules::together::Falls;
 use crate::state::snapshot::{Blindness, Cause};
 use crate::state::view::{Care, DeviceView, HostView, JobState, JobView, PortView};
@@ -46,13 +47,28 @@ pub struct Problem {
     pub since: Timestamp,
     /// How many things are hidden behind it.
     pub hides: usize,
+    /// What it is hidden behind; `None` in the list of problems.
+    pub behind: Option<Behind>,
     /// Who has taken it on, and what else keeps it from being everybody's business.
     pub care: Care,
     /// Why it stands where it stands, in a few words.
     pub rank: Cow<'static, str>,
 }
 
+/// What something is a consequence of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behind {
+    pub target: Target,
+    /// Nobody says so: it fell at the same time.
+    pub inferred: bool,
+}
+
 impl Problem {
+    fn behind(self, target: Target, inferred: bool) -> Self {
+        let rank = Cow::Borrowed("hidden behind something else");
+        Self { behind: Some(Behind { target, inferred }), rank, ..self }
+    }
+
     /// How long it has been a problem that nobody owns.
     pub fn unowned(&self, now: Timestamp) -> Option<Duration> {
         self.care.unowned_since.map(|since| now.since(since))
@@ -94,59 +110,73 @@ fn rank(problem: &Problem, tagged: bool) -> Cow<'static, str> {
     problem.condition.as_str().into()
 }
 
-/// One list over everything: unowned before owned before what is in maintenance; worst first, then what hides most, then what is tagged as vital, newest
-/// first among equals, then by name.
-pub(super) fn list(
-    state: &State,
-    blind: Option<&Blindness>,
-    hosts: &[Arc<HostView>],
-    jobs: &[Arc<JobView>],
-) -> Vec<Problem> {
-    let mut hidden: HashMap<&str, usize> = HashMap::new();
-    for host in hosts {
-        if let (Condition::Unreachable, Some(behind)) = (host.condition, &host.behind) {
-            *hidden.entry(behind).or_default() += 1;
-        }
+/// The problems, and what is hidden behind them.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    /// Unowned before owned before what is in maintenance; worst first, then what hides most, then what is tagged as vital, newest
+    /// first among equals, then by name.
+    pub problems: Vec<Problem>,
+    /// Worst first, then by name.
+    pub consequences: Vec<Problem>,
+}
+
+impl Lists {
+    fn sort_consequences(&mut self) {
+        self.consequences.sort_by(|a, b| b.condition.cmp(&a.condition).then_with(|| a.title.cmp(&b.title)));
     }
-    let mut out: Vec<(Place, Problem)> = Vec::new();
-    let mut add = |host: Option<&Host>, mut problem: Problem| {
-        let place = problem.place(host);
-        problem.rank = rank(&problem, place.tagged);
-        out.push((place, problem));
-    };
-    if let Some(blind) = blind {
-        add(None, of_console(blind));
+}
+
+/// How much is behind each cause.
+fn count(consequences: &[Problem]) -> HashMap<Target, usize> {
+    let mut counts = HashMap::new();
+    for behind in consequences.iter().filter_map(|problem| problem.behind.as_ref()) {
+        *counts.entry(behind.target.clone()).or_default() += 1;
     }
+    counts
+}
+
+/// One list over everything, and what is behind it.
+pub(super) fn list(state: &State, blind: Option<&Blindness>, hosts: &[Arc<HostView>], jobs: &[Arc<JobView>]) -> Lists {
+    let mut lists = Lists::default();
+    let mut shown: Vec<(Option<&Host>, Problem)> = Vec::new();
+    shown.extend(blind.map(|blind| (None, of_console(blind))));
     let falls = Falls::of(hosts, state.devices());
     for host in hosts.iter().filter(|h| h.condition.is_problem() || h.care.flapping.is_some()) {
-        let mut problem = of_host(host, hidden.get(&*host.host.name).copied().unwrap_or(0));
+        let mut problem = of_host(host, 0);
         if let Some(company) = falls.company(host) {
             problem.reason = problem.reason.beside(company.words());
         }
-        add(Some(&host.host), problem);
+        shown.push((Some(&host.host), problem));
     }
-    for (view, device) in in_sight(state, blind.is_some()) {
-        let mut of_device = |mut problem: Problem| {
-            if let Some(maintained) = &view.care.maintenance {
+    let causes = Causes::of(hosts, blind.is_some());
+    lists.consequences.extend(hosts.iter().filter_map(|host| {
+        let cause = causes.unreachable(host)?;
+        Some(of_host(host, 0).behind(cause, false))
+    }));
+    for slot in &state.hosts {
+        let Some(device) = slot.device.as_ref().filter(|device| has_problems(device)) else { continue };
+        let cause = causes.of_device(&slot.view, device.stale);
+        for mut problem in of_device(state, device) {
+            if let Some(maintained) = &slot.view.care.maintenance {
                 problem.care.maintenance = Some(maintained.clone());
                 problem.care.unowned_since = None;
             }
-            add(Some(&device.host), problem);
-        };
-        if let Some(problem) = of_device_itself(state, device) {
-            of_device(problem);
-        }
-        if device.missing.is_some() {
-            of_device(of_gone_ports(state, device));
-        }
-        for port in device.ports.iter().filter(|p| p.condition.is_problem()) {
-            if let Some(problem) = of_port(state, device, port) {
-                of_device(problem);
+            match &cause {
+                Some(cause) => lists.consequences.push(problem.behind(cause.clone(), false)),
+                None if problem.behind.is_some() => lists.consequences.push(problem),
+                None => shown.push((Some(&device.host), problem)),
             }
         }
     }
-    for job in jobs.iter().filter(|j| j.condition.is_problem()) {
-        add(None, of_job(job));
+    shown.extend(jobs.iter().filter(|j| j.condition.is_problem()).map(|job| (None, of_job(job))));
+    let counts = count(&lists.consequences);
+    let mut out: Vec<(Place, Problem)> = Vec::with_capacity(shown.len());
+    for (host, mut problem) in shown {
+        // What a console that cannot see has hidden it says itself.
+        problem.hides = problem.hides.max(counts.get(&problem.target).copied().unwrap_or(0));
+        let place = problem.place(host);
+        problem.rank = rank(&problem, place.tagged);
+        out.push((place, problem));
     }
     out.sort_by(|(a_place, a), (b_place, b)| {
         a_place
@@ -158,58 +188,138 @@ pub(super) fn list(
             .then(b.since.cmp(&a.since))
             .then_with(|| a.title.cmp(&b.title))
     });
-    out.into_iter().map(|(_, problem)| problem).collect()
+    lists.problems = out.into_iter().map(|(_, problem)| problem).collect();
+    lists.sort_consequences();
+    lists
 }
 
-/// The same list when no engine looks at the clock any more: what it says is as old as what it is about.
+/// What is to blame for what cannot be reached.
+struct Causes<'a> {
+    by_name: HashMap<&'a str, &'a AssetId>,
+    is_blind: bool,
+}
+
+impl<'a> Causes<'a> {
+    fn of(hosts: &'a [Arc<HostView>], is_blind: bool) -> Self {
+        let some = is_blind || hosts.iter().any(|host| host.condition == Condition::Unreachable);
+        let hosts = hosts.iter().filter(|_| some);
+        Self { by_name: hosts.map(|host| (&*host.host.name, &host.host.id)).collect(), is_blind }
+    }
+
+    fn unreachable(&self, host: &HostView) -> Option<Target> {
+        let behind = host.behind.as_deref().filter(|_| host.condition == Condition::Unreachable)?;
+        self.by_name.get(behind).map(|id| Target::Host((*id).clone()))
+    }
+
+    /// What is known of its ports is behind that. What is merely old stays: nobody knows that it is over. Of a console that cannot
+    /// see, that alone is told.
+    fn of_device(&self, host: &HostView, stale: bool) -> Option<Target> {
+        if self.is_blind && stale {
+            return Some(Target::Host(console_id()));
+        }
+        self.unreachable(host).or_else(|| is_cut_off(host, stale).then(|| Target::Host(host.host.id.clone())))
+    }
+}
+
+/// Nothing of the host answers, or it is critical and what is known of its ports is too old.
+pub fn is_cut_off(host: &HostView, stale: bool) -> bool {
+    host.condition == Condition::Unreachable || host.is_down() || (stale && host.condition == Condition::Critical)
+}
+
+/// The same lists when no engine looks at the clock any more: what they say is as old as what they are about.
 pub(super) fn aged(
-    problems: &[Problem],
+    (problems, consequences): (&[Problem], &[Problem]),
     is_blind: bool,
     hosts: &[Arc<HostView>],
     devices: &[Arc<DeviceView>],
     jobs: &[Arc<JobView>],
-) -> Vec<Problem> {
+) -> Lists {
     let old_hosts: HashSet<&AssetId> = hosts.iter().filter(|h| h.stale).map(|h| &h.host.id).collect();
     let old_devices: HashSet<&AssetId> = devices.iter().filter(|d| d.stale).map(|d| &d.host.id).collect();
     let old_jobs: HashSet<&AssetId> = jobs.iter().filter(|j| j.stale).map(|j| &j.job.id).collect();
-    // As `in_sight` has it.
-    let behind: HashSet<&AssetId> =
-        hosts.iter().filter(|host| is_blind || cut_off(host)).map(|host| &host.host.id).collect();
-    let mut out = problems.to_vec();
-    out.retain(|problem| match problem.kind {
-        ProblemKind::Port | ProblemKind::Device => {
-            !(old_devices.contains(&problem.asset) && behind.contains(&problem.asset))
+    let causes = Causes::of(hosts, is_blind);
+    let mut hiding: HashMap<&AssetId, Target> = HashMap::new();
+    for host in hosts {
+        if let Some(cause) = causes.of_device(host, old_devices.contains(&host.host.id)) {
+            hiding.insert(&host.host.id, cause);
         }
-        ProblemKind::Console | ProblemKind::Host | ProblemKind::Backup => true,
-    });
-    for problem in &mut out {
-        problem.stale |= match problem.kind {
-            ProblemKind::Console => false,
-            ProblemKind::Host => old_hosts.contains(&problem.asset),
-            ProblemKind::Port | ProblemKind::Device => old_devices.contains(&problem.asset),
-            ProblemKind::Backup => old_jobs.contains(&problem.asset),
-        };
+    }
+    let is_old = |problem: &Problem| match problem.kind {
+        ProblemKind::Console => false,
+        ProblemKind::Host => old_hosts.contains(&problem.asset),
+        ProblemKind::Port | ProblemKind::Device => old_devices.contains(&problem.asset),
+        ProblemKind::Backup => old_jobs.contains(&problem.asset),
+    };
+    let mut lists = Lists::default();
+    for problem in problems.iter().chain(consequences) {
+        let stale = problem.stale || is_old(problem);
+        let problem = Problem { stale, ..problem.clone() };
+        let is_part = matches!(problem.kind, ProblemKind::Port | ProblemKind::Device);
+        match hiding.get(&problem.asset).filter(|_| is_part) {
+            Some(cause) => lists.consequences.push(problem.behind(cause.clone(), false)),
+            None if problem.behind.is_some() => lists.consequences.push(problem),
+            None => lists.problems.push(problem),
+        }
+    }
+    let counts = count(&lists.consequences);
+    for problem in &mut lists.problems {
+        problem.hides = problem.hides.max(counts.get(&problem.target).copied().unwrap_or(0));
+    }
+    lists.sort_consequences();
+    lists
+}
+
+fn has_problems(device: &DeviceView) -> bool {
+    device.condition.is_problem() || !device.findings.is_empty()
+}
+
+/// How much is wrong with a device and its ports.
+pub fn parts(device: &DeviceView) -> usize {
+    let ports = device.ports.iter().filter(|port| port.condition.is_problem()).count();
+    ports + usize::from(device.missing.is_some()) + usize::from(device.firm_findings().next().is_some())
+}
+
+/// Everything that is wrong with a device and its ports; what is behind another part of it says so.
+fn of_device(state: &State, device: &DeviceView) -> Vec<Problem> {
+    let bundling = Bundling::of(device);
+    let mut out: Vec<Problem> = of_device_itself(state, device).into_iter().collect();
+    if device.missing.is_some() {
+        let gone = of_gone_ports(state, device);
+        out.push(with_company(gone, &bundling, Root::Gone));
+    }
+    for port in device.ports.iter().filter(|p| p.condition.is_problem()) {
+        let Some(problem) = of_port(state, device, port, &bundling) else { continue };
+        out.push(match bundling.root(port.row).and_then(|(root, tie)| Some((root_target(device, root)?, tie))) {
+            Some((target, tie)) => problem.behind(target, tie.is_inferred()),
+            None => with_company(problem, &bundling, Root::Port(port.row)),
+        });
     }
     out
 }
 
-/// Devices with a problem, but for those that cannot be reached: their ports' problems are behind that. What is merely old
-/// stays: nobody knows that it is over. Of a console that cannot see, that alone is told.
-fn in_sight(state: &State, is_blind: bool) -> impl Iterator<Item = (&Arc<HostView>, &Arc<DeviceView>)> {
-    let slots = state.hosts.iter().filter_map(|slot| Some((&slot.view, slot.device.as_ref()?)));
-    slots.filter(move |(view, device)| {
-        (device.condition.is_problem() || !device.findings.is_empty()) && !(device.stale && (is_blind || cut_off(view)))
+fn with_company(mut problem: Problem, bundling: &Bundling, root: Root) -> Problem {
+    if let Some(words) = bundling.words(root) {
+        problem.reason = problem.reason.beside(words);
+    }
+    problem
+}
+
+pub fn root_target(device: &DeviceView, root: Root) -> Option<Target> {
+    let id = device.host.id.clone();
+    Some(match root {
+        Root::Gone => Target::GonePorts(id),
+        Root::Port(row) => Target::Port(id, device.key(row)?),
     })
 }
 
-/// What is known of it is behind that it cannot be reached.
-fn cut_off(view: &HostView) -> bool {
-    matches!(view.condition, Condition::Critical | Condition::Unreachable)
+/// What the console's own problem belongs to: there is no such host.
+fn console_id() -> AssetId {
+    AssetId::new("this console")
 }
 
 /// What is stale because of it stands behind it.
 pub fn of_console(blind: &Blindness) -> Problem {
-    let id = AssetId::new("this console");
+    let id = console_id();
     let silent = format!("{} of {} targets that answered are silent", blind.silent, blind.targets);
     let reason = match &blind.cause {
         Cause::Silence => silent,
@@ -232,6 +342,7 @@ pub fn of_console(blind: &Blindness) -> Problem {
         since: blind.since,
         hides: blind.silent,
         care: Care { unowned_since: Some(blind.since), ..Care::default() },
+        behind: None,
         rank: Cow::Borrowed(""),
     }
 }
@@ -250,6 +361,7 @@ pub fn of_host(host: &HostView, hides: usize) -> Problem {
         since: host.since,
         hides,
         care: host.care.clone(),
+        behind: None,
         rank: Cow::Borrowed(""),
     };
     let firm = || rules::host::steady(host).is_some_and(Condition::is_problem);
@@ -295,6 +407,7 @@ pub fn of_device_itself(state: &State, device: &DeviceView) -> Option<Problem> {
         hides: 0,
         care: care_of(state, since, &target),
         target,
+        behind: None,
         rank: Cow::Borrowed(""),
     })
 }
@@ -318,11 +431,12 @@ pub fn of_gone_ports(state: &State, device: &DeviceView) -> Problem {
         hides: 0,
         care: care_of(state, since, &target),
         target,
+        behind: None,
         rank: Cow::Borrowed(""),
     }
 }
 
-pub fn of_port(state: &State, device: &DeviceView, port: &PortView) -> Option<Problem> {
+pub fn of_port(state: &State, device: &DeviceView, port: &PortView, bundling: &Bundling) -> Option<Problem> {
     let row = device.table.ports.get(port.row)?;
     let mut title = device.host.name.as_bytes().to_vec();
     title.push(b' ');
@@ -337,12 +451,13 @@ pub fn of_port(state: &State, device: &DeviceView, port: &PortView) -> Option<Pr
         title: Untrusted::new(title),
         condition: port.condition,
         stale: device.stale,
-        word: port.state.as_str().into(),
+        word: if bundling.is_degraded(port) { "degraded" } else { port.state.as_str() }.into(),
         reason: port.reason.as_deref().map(Untrusted::from).unwrap_or_default(),
         since,
         hides: 0,
         care: care_of(state, since, &target),
         target,
+        behind: None,
         rank: Cow::Borrowed(""),
     })
 }
@@ -361,6 +476,7 @@ pub fn of_job(job: &JobView) -> Problem {
         since: job.since,
         hides: 0,
         care: job.care.clone(),
+        behind: None,
         rank: Cow::Borrowed(""),
     }
 }

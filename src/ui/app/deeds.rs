@@ -98,6 +98,7 @@ impl App {
             Action::Layout => self.next_layout(),
             Action::Group => commands::group(self, self.grouping.by().next()),
             Action::ProblemsOnly => self.problems_only = !self.problems_only,
+            Action::Expand => self.expand(),
             Action::Pause => {
                 if self.live().engine.mode == Mode::Paused {
                     self.resume();
@@ -217,6 +218,28 @@ impl App {
         self.sorted(PaneKind::Ports);
     }
 
+    /// Shows what is hidden behind the selected problem, or hides it again: from there too.
+    fn expand(&mut self) {
+        let row = self.list(PaneKind::Problems).row().filter(|_| self.focus == PaneKind::Problems);
+        let Some(problem) = row.and_then(|row| self.snapshot.problem(row)) else {
+            self.say(MessageWeight::Note, "nothing is hidden here: it is behind problems, in their list");
+            return;
+        };
+        let root = problem.behind.as_ref().map_or(&problem.target, |behind| &behind.target).clone();
+        if !self.expanded.remove(&root) {
+            if problem.hides == 0 {
+                let words = format!("nothing is hidden behind {}", problem.title.line());
+                self.say(MessageWeight::Note, words);
+                return;
+            }
+            self.expanded.insert(root.clone());
+        }
+        self.sorted(PaneKind::Problems);
+        if let Some(row) = self.snapshot.problems.iter().position(|problem| problem.target == root) {
+            self.list_mut(PaneKind::Problems).select_row(row);
+        }
+    }
+
     /// A list takes its new order at once, and the selection stays on its row.
     pub(in crate::ui) fn sorted(&mut self, kind: PaneKind) {
         let row = self.list(kind).row();
@@ -320,7 +343,7 @@ impl App {
             self.say(MessageWeight::Note, "select what has a problem: this takes it on");
             return;
         };
-        let problem = self.snapshot.problems.iter().any(|problem| problem.target == target);
+        let problem = self.snapshot.problem_of(&target).is_some_and(|problem| problem.condition.is_problem());
         if problem || self.snapshot.acks.contains_key(&target) {
             let overlay = Overlay::claim(self, target);
             self.overlays.push(overlay);

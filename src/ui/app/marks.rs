@@ -188,7 +188,9 @@ impl App {
     }
 
     pub(super) fn claim_marked(&mut self) {
-        let problems: HashSet<&Target> = self.snapshot.problems.iter().map(|problem| &problem.target).collect();
+        let all = self.snapshot.problems.iter().chain(&*self.snapshot.consequences);
+        let problems: HashSet<&Target> =
+            all.filter(|problem| problem.condition.is_problem()).map(|problem| &problem.target).collect();
         let (can, not): (Vec<Target>, Vec<Target>) = self
             .marks
             .all

@@ -82,7 +82,7 @@ impl<'a> Identity<'a> {
     fn of(snapshot: &'a Snapshot, kind: PaneKind, row: usize) -> Option<Self> {
         match kind {
             PaneKind::Problems => {
-                let problem = snapshot.problems.get(row)?;
+                let problem = snapshot.problem(row)?;
                 Some(Self::Problem(&problem.target, problem.kind == ProblemKind::Console))
             }
             PaneKind::Hosts => snapshot.hosts.get(row).map(|view| Self::Asset(&view.host.id)),

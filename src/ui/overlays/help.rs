@@ -48,6 +48,7 @@ const SECTIONS: &[(&str, &[Action])] = &[
             Action::CommandLine,
             Action::Filter,
             Action::ProblemsOnly,
+            Action::Expand,
             Action::Group,
             Action::Columns,
             Action::SortNext,

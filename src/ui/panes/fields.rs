@@ -11,7 +11,7 @@ use crate::ui::port::{Seen, shown};
 pub fn name(app: &App, kind: PaneKind, row: usize) -> Option<String> {
     let snapshot = &app.snapshot;
     match kind {
-        PaneKind::Problems => snapshot.problems.get(row).map(|p| p.title.line()),
+        PaneKind::Problems => snapshot.problem(row).map(|p| p.title.line()),
         PaneKind::Hosts => snapshot.hosts.get(row).map(|h| h.host.name.to_string()),
         PaneKind::Devices => snapshot.devices.get(row).map(|d| d.host.name.to_string()),
         PaneKind::Ports => Some(Seen::at(app.device()?, row)?.label().into_owned()),

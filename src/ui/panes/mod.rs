@@ -323,7 +323,7 @@ pub fn selected_row(app: &App, kind: PaneKind, row: usize) -> Option<Selected> {
 /// What a mark of a row names.
 pub fn target(app: &App, kind: PaneKind, row: usize) -> Option<Target> {
     match kind {
-        PaneKind::Problems => app.snapshot.problems.get(row).map(|problem| problem.target.clone()),
+        PaneKind::Problems => app.snapshot.problem(row).map(|problem| problem.target.clone()),
         PaneKind::Hosts | PaneKind::Devices | PaneKind::Ports | PaneKind::Backups => {
             selected_row(app, kind, row)?.target()
         }
@@ -350,7 +350,7 @@ pub fn same_cover(a: &Snapshot, b: &Snapshot) -> bool {
 /// A time that a row shows the age of.
 pub fn time(app: &App, kind: PaneKind, row: usize) -> Option<Timestamp> {
     match kind {
-        PaneKind::Problems => app.snapshot.problems.get(row).map(|p| p.since),
+        PaneKind::Problems => app.snapshot.problem(row).map(|p| p.since),
         PaneKind::Hosts => app.snapshot.hosts.get(row).and_then(|h| hosts::age_from(app, h)),
         PaneKind::Devices => app.snapshot.devices.get(row).map(|d| d.table.collected_at),
         PaneKind::Ports => app.device().and_then(|d| Seen::at(d, row)).and_then(|seen| seen.changed()),

@@ -1,12 +1,15 @@
 //! PROBLEMS: one list over everything, worst first, the reason in words.
 
+use std::collections::{HashMap, HashSet};
+
 use ratatui::layout::Rect;
 
 use super::heads::{self, Heads, Title};
 use super::{PaneKind, Selected, age, dim};
 use crate::base::{text, units};
 use crate::config::theme::Meaning;
-use crate::state::snapshot::ProblemKind;
+use crate::model::Target;
+use crate::state::snapshot::{Problem, ProblemKind};
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
@@ -20,32 +23,47 @@ const OWNER: usize = 10;
 /// Columns from which on kind and owner have columns of their own.
 const WIDE: u16 = 100;
 
+/// The problems, and below each that is expanded what is hidden behind it. What a filter looks for is found there too.
 pub fn order(app: &App) -> Vec<usize> {
-    let problems = &app.snapshot.problems;
-    if app.filter.is_empty() {
-        return sorting::problems(app, (0..problems.len()).collect());
+    let count = app.snapshot.problems.len();
+    let (all, hidden) = (0..count, count..count + app.snapshot.consequences.len());
+    if app.filter.is_empty() && app.expanded.is_empty() {
+        return sorting::problems(app, all.collect());
     }
-    let rows = (0..problems.len())
-        .filter(|row| {
-            let p = &problems[*row];
-            let (name, words) = (p.title.line(), p.reason.line());
-            app.filter.lets_through(&Subject {
-                name: &name,
-                words: &words,
-                condition: p.condition,
-                word: &p.word,
-                care: Some(&p.care),
-                stale: p.stale,
-                tags: app.tags(&p.asset),
-                group: app.group(&p.asset),
-                site: app.site(&p.asset),
-                kind: kind(p.kind),
-                address: None,
-                port: None,
-            })
-        })
-        .collect();
-    sorting::problems(app, rows)
+    let is_wanted = |row: &usize| app.filter.is_empty() || app.snapshot.problem(*row).is_some_and(|p| matches(app, p));
+    let mut found: HashSet<&Target> = HashSet::new();
+    let mut behind: HashMap<&Target, Vec<usize>> = HashMap::new();
+    let mut rows: Vec<usize> = all.filter(is_wanted).collect();
+    found.extend(rows.iter().map(|row| &app.snapshot.problems[*row].target));
+    for row in hidden {
+        let cause = app.snapshot.problem(row).and_then(|problem| problem.behind.as_ref()).map(|behind| &behind.target);
+        if let Some(cause) = cause.filter(|cause| found.contains(cause)) {
+            behind.entry(cause).or_default().extend(Some(row).filter(|_| app.expanded.contains(cause)));
+        } else if !app.filter.is_empty() && is_wanted(&row) {
+            rows.push(row);
+        }
+    }
+    let below = |row: usize| app.snapshot.problem(row).and_then(|problem| behind.get(&problem.target));
+    let sorted = sorting::problems(app, rows);
+    sorted.into_iter().flat_map(|row| std::iter::once(row).chain(below(row).into_iter().flatten().copied())).collect()
+}
+
+fn matches(app: &App, p: &Problem) -> bool {
+    let (name, words) = (p.title.line(), p.reason.line());
+    app.filter.lets_through(&Subject {
+        name: &name,
+        words: &words,
+        condition: p.condition,
+        word: &p.word,
+        care: Some(&p.care),
+        stale: p.stale,
+        tags: app.tags(&p.asset),
+        group: app.group(&p.asset),
+        site: app.site(&p.asset),
+        kind: kind(p.kind),
+        address: None,
+        port: None,
+    })
 }
 
 pub fn title(app: &App) -> (String, String) {
@@ -59,8 +77,8 @@ pub fn title(app: &App) -> (String, String) {
     if t.in_maintenance > 0 {
         parts.push(format!("{} in maintenance", t.in_maintenance));
     }
-    if t.unreachable > 0 {
-        parts.push(format!("{} hidden behind them", t.unreachable));
+    if !app.snapshot.consequences.is_empty() {
+        parts.push(format!("{} hidden behind them", app.snapshot.consequences.len()));
     }
     parts.extend(unowned(app));
     parts.extend(app.order_of(PaneKind::Problems).words(PaneKind::Problems).map(|words| marked(app, &words)));
@@ -113,7 +131,7 @@ pub fn empty(app: &App) -> Vec<String> {
 }
 
 pub fn selected(app: &App, row: usize) -> Option<Selected> {
-    let p = app.snapshot.problems.get(row)?;
+    let p = app.snapshot.problem(row)?;
     Some(match (p.kind, p.port) {
         (ProblemKind::Port, Some(port)) => {
             let seen = app.snapshot.device(&p.asset).and_then(|d| Seen::at(d, port));
@@ -172,7 +190,7 @@ pub fn draw_header(app: &App, frame: &mut Frame<'_>, area: Rect) -> Heads {
 }
 
 pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize) {
-    let Some(p) = app.snapshot.problems.get(row) else { return };
+    let Some(p) = app.snapshot.problem(row) else { return };
     let age = age(frame, Some(p.since));
     let quiet = p.care.is_handled();
     let (glyph, style) = match p.care.maintenance {
@@ -190,7 +208,8 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         let owner = text::fit(owner.as_deref().unwrap_or_default(), OWNER);
         line.end(&format!("{owner:<OWNER$}"), app.look.style(Meaning::Accent)).end(" ", words);
     }
-    line.name(&p.title.line(), name_width(app, area.width), words).gap(1);
+    let title = if p.behind.is_some() { format!("  {}", p.title.line()) } else { p.title.line() };
+    line.name(&title, name_width(app, area.width), words).gap(1);
     if wide {
         line.cell(kind(p.kind), KIND, dim(app));
     }
@@ -202,6 +221,9 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     }
     if let Some(owner) = owner.filter(|_| !wide) {
         line.put(&text::fit(&owner, OWNER), app.look.style(Meaning::Accent)).put(app.look.separator(), dim(app));
+    }
+    if p.behind.as_ref().is_some_and(|behind| behind.inferred) {
+        line.put("inferred", app.look.style(Meaning::Unreachable)).put(app.look.separator(), dim(app));
     }
     if p.stale {
         line.put("last known: ", app.look.style(Meaning::Stale));
@@ -221,13 +243,17 @@ pub const FIELDS: [&str; 6] = ["problem", "state", "kind", "owner", "age", "says
 
 /// The row in cells.
 pub fn fields(app: &App, row: usize) -> Option<[String; 6]> {
-    let p = app.snapshot.problems.get(row)?;
+    let p = app.snapshot.problem(row)?;
     let mut says = Vec::new();
     if p.hides > 0 {
         says.push(format!("{} behind it", p.hides));
     }
     if let Some(maintained) = &p.care.maintenance {
         says.push(format!("maintenance, {} more", units::age(maintained.until.since(app.now()))));
+    }
+    if let Some(behind) = &p.behind {
+        let how = if behind.inferred { " (inferred)" } else { "" };
+        says.push(format!("behind {}{how}", behind.target.label().line()));
     }
     says.push(p.reason.line());
     Some([

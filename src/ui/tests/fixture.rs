@@ -9,7 +9,7 @@ use crate::model::{
     IfOper, Incident, IncidentId, IncidentStatus, Job, Notification, NotificationKind, Observation, Origin, Outcome,
     Port, PortTable, Reading, RestorePoint, Subject, Target, TrapStatus, Unit, Urgency, Wire,
 };
-use crate::state::snapshot::{ProblemKind, Totals};
+use crate::state::snapshot::{Behind, ProblemKind, Totals};
 use crate::state::{
     Care, CheckView, DeviceView, EngineView, HostView, JobState, JobView, NotificationView, PortState, PortView,
     Problem, Rates, Snapshot, Storage,
@@ -254,6 +254,7 @@ fn problem(kind: ProblemKind, asset: &str, title: &str, condition: Condition, wo
         reason: Untrusted::from(why),
         since: ago(1231),
         hides: 0,
+        behind: None,
         care: Care::default(),
         rank: "".into(),
     }
@@ -301,9 +302,16 @@ pub fn outage() -> Arc<Snapshot> {
         ),
         problem(ProblemKind::Host, "web2", "web2", Condition::Warning, "WARNING", "/var 91 %, certificate 12 d"),
     ];
+    let hidden = |n| {
+        let name = format!("acc-{n:02}");
+        let kind = ProblemKind::Host;
+        let hidden = problem(kind, &name, &name, Condition::Unreachable, "UNREACHABLE", "behind core-sw1");
+        Problem { behind: Some(Behind { target: problems[0].target.clone(), inferred: false }), ..hidden }
+    };
     Arc::new(Snapshot {
         revision: 5,
         at: NOW,
+        consequences: (1..35).map(hidden).collect(),
         totals: Totals {
             hosts: hosts.len(),
             hosts_ok: 21,

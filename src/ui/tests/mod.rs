@@ -12,6 +12,7 @@ pub mod foreign;
 mod freeze;
 mod grouping;
 mod help;
+mod hidden;
 mod layouts;
 mod link;
 mod log;

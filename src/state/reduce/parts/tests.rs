@@ -6,10 +6,10 @@ use super::super::tests::{at, inventory, state};
 use super::*;
 use crate::model::device::{ErrDisabled, PowerSource, Ups};
 use crate::model::{
-    AssetId, CareBook, CheckKey, Equipment, Facts, IfAdmin, IfOper, Maintenance, Observation, Order, Outcome, Port,
-    PortTable, Reading, Scope, Span, Subject,
+    AssetId, CareBook, CheckKey, Device, Equipment, Facts, IfAdmin, IfOper, Maintenance, Observation, Order, Outcome,
+    Port, PortTable, Reading, Scope, Span, Subject,
 };
-use crate::state::Event;
+use crate::state::{Behind, Event, Problem};
 
 /// A walk of `sw`: its first port is switched off or not, and it runs on battery or not.
 fn walk(state: &mut State, secs: u64, port_is_off: bool, on_battery: bool) -> Vec<(String, Condition)> {
@@ -28,12 +28,13 @@ fn walk(state: &mut State, secs: u64, port_is_off: bool, on_battery: bool) -> Ve
         equipment: equipment.into(),
         ..PortTable::default()
     };
-    let observation = Observation {
-        check: CheckKey { subject: Subject::Host(AssetId::new("sw")), name: "ports".into() },
-        at: at(secs),
-        took: Duration::from_millis(1),
-        reading: Reading::new(Outcome::Ok, "1 port").facts(Facts::Ports(table.into())),
-    };
+    see(state, secs, Reading::new(Outcome::Ok, "1 port").facts(Facts::Ports(table.into())))
+}
+
+/// What is told of the parts of `sw` after a walk.
+fn see(state: &mut State, secs: u64, reading: Reading) -> Vec<(String, Condition)> {
+    let check = CheckKey { subject: Subject::Host(AssetId::new("sw")), name: "ports".into() };
+    let observation = Observation { check, at: at(secs), took: Duration::from_millis(1), reading };
     let told = state.reduce(at(secs), Event::Observed(observation));
     told.into_iter()
         .filter_map(|effect| match effect {
@@ -151,4 +152,102 @@ fn the_words_are_those_of_the_list_and_tell_a_device_from_its_host() {
     assert_eq!(port.1, "sw Gi1");
     assert!(port.2 == "err-disabled" && port.3.contains("bpduGuard"), "{port:?}");
     assert_eq!(words(Target::Host(id), Condition::Critical, Condition::Ok).0, AlertKind::Recovery);
+}
+
+/// A walk of `sw` whose ports Gi1 ... have their links or not.
+fn links(state: &mut State, secs: u64, up: &[bool]) -> Vec<(String, Condition)> {
+    let port = |(row, up): (usize, &bool)| Port {
+        index: row as u32 + 1,
+        name: format!("Gi{}", row + 1).as_str().into(),
+        alias: "uplink".into(),
+        admin: Some(IfAdmin::Up),
+        oper: Some(if *up { IfOper::Up } else { IfOper::Down }),
+        ..Port::default()
+    };
+    let table = PortTable {
+        collected_at: at(secs),
+        device: Device { uptime: Some(Duration::from_secs(90_000 + secs)), ..Device::default() },
+        ports: up.iter().enumerate().map(port).collect(),
+        complete: true,
+        ..PortTable::default()
+    };
+    see(state, secs, Reading::new(Outcome::Ok, "ports").facts(Facts::Ports(table.into())))
+}
+
+#[test]
+fn links_that_are_lost_together_are_told_once_and_each_that_stays_when_the_first_is_back() {
+    let mut s = switch();
+    links(&mut s, 10, &[true; 5]);
+    assert_eq!(links(&mut s, 20, &[false, false, false, false, true]), [bad("sw/Gi1")]);
+    let snapshot = s.publish(at(20));
+    let [root] = &*snapshot.problems else { panic!("one problem: {:?}", snapshot.problems) };
+    assert_eq!(root.hides, 3);
+    assert_eq!(root.reason.line(), "uplink lost its link · 3 others lost their links within 90 s (inferred)");
+    let behind = Behind { target: root.target.clone(), inferred: true };
+    let hidden: Vec<_> = snapshot.consequences.iter().map(|p| (p.title.line(), p.behind.clone())).collect();
+    assert_eq!(hidden, ["sw Gi2", "sw Gi3", "sw Gi4"].map(|title| (title.to_owned(), Some(behind.clone()))));
+    assert_eq!((snapshot.totals.critical, snapshot.totals.unowned), (1, 1));
+    // What a channel says when its message goes.
+    assert_eq!(s.hides(&root.target), 3);
+    let words = s.company(&s.falls(), &root.target);
+    assert_eq!(words.as_deref(), Some("3 others lost their links within 90 s (inferred)"));
+    let times = (at(200), at(200));
+    let stands_for_itself = |state: &State, target: &Target| state.reminder(target, times).is_some();
+    assert!(stands_for_itself(&s, &root.target));
+    assert!(!stands_for_itself(&s, &snapshot.consequences[0].target), "it is told with the first");
+
+    assert_eq!(links(&mut s, 30, &[true, true, false, false, true]), [well("sw/Gi1"), bad("sw/Gi3"), bad("sw/Gi4")]);
+    assert_eq!(links(&mut s, 40, &[true; 5]), [well("sw/Gi3"), well("sw/Gi4")], "nobody heard of the second");
+}
+
+#[test]
+fn what_was_told_and_is_behind_something_else_later_is_not_over() {
+    let mut s = switch();
+    links(&mut s, 10, &[true; 4]);
+    assert_eq!(links(&mut s, 20, &[true, false, true, true]), [bad("sw/Gi2")]);
+    assert_eq!(links(&mut s, 22, &[true, false, true, false]), [bad("sw/Gi4")], "two are a coincidence");
+    assert_eq!(links(&mut s, 24, &[false, false, true, false]), [], "the first of them stands for all");
+    assert_eq!(s.publish(at(24)).consequences.len(), 2);
+    assert_eq!(links(&mut s, 30, &[false, false, true, true]), [well("sw/Gi4"), bad("sw/Gi1")]);
+}
+
+#[test]
+fn the_ports_of_a_device_that_is_down_are_behind_it_and_stay_countable() {
+    let mut s = state(&[("core", &[]), ("sw", &["core"])], &[("icmp", true), ("ports", false)]);
+    let ping = |s: &mut State, host: &str, secs: u64, outcome| {
+        let check = CheckKey { subject: Subject::Host(AssetId::new(host)), name: "icmp".into() };
+        let reading = Reading::new(outcome, "icmp");
+        let took = Duration::from_millis(1);
+        s.reduce(at(secs), Event::Observed(Observation { check, at: at(secs), took, reading }));
+    };
+    for host in ["core", "sw"] {
+        ping(&mut s, host, 1, Outcome::Ok);
+    }
+    links(&mut s, 10, &[true; 2]);
+    links(&mut s, 20, &[false, false]);
+    assert_eq!(s.publish(at(20)).problems.len(), 2);
+    for secs in 30..36 {
+        ping(&mut s, "core", secs, Outcome::Ok);
+        ping(&mut s, "sw", secs, Outcome::Critical);
+        see(&mut s, secs, Reading::new(Outcome::Critical, "no answer"));
+    }
+    let titles = |s: &mut State, secs| {
+        let snapshot = s.publish(at(secs));
+        let behind = |p: &Problem| p.behind.as_ref().map(|behind| (behind.target.label().line(), behind.inferred));
+        let hidden = snapshot.consequences.iter().map(|p| (p.title.line(), behind(p))).collect::<Vec<_>>();
+        (snapshot.problems.iter().map(|p| (p.title.line(), p.hides)).collect::<Vec<_>>(), hidden)
+    };
+    let (problems, hidden) = titles(&mut s, 36);
+    assert_eq!(problems, [("sw".to_owned(), 2)]);
+    let by = |title: &str, cause: &str| (title.to_owned(), Some((cause.to_owned(), false)));
+    assert_eq!(hidden, [by("sw Gi1", "sw"), by("sw Gi2", "sw")]);
+    assert_eq!(s.hides(&Target::Host(AssetId::new("sw"))), 2);
+    for secs in 40..46 {
+        ping(&mut s, "core", secs, Outcome::Critical);
+        ping(&mut s, "sw", secs, Outcome::Critical);
+    }
+    let (problems, hidden) = titles(&mut s, 46);
+    assert_eq!(problems, [("core".to_owned(), 3)]);
+    assert_eq!(hidden, [by("sw Gi1", "core"), by("sw Gi2", "core"), by("sw", "core")]);
+    assert_eq!(s.hides(&Target::Host(AssetId::new("core"))), 3);
 }

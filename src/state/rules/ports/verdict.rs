@@ -38,8 +38,8 @@ pub fn state(port: &Port, facts: Option<&PortFacts>, seen_up: bool) -> PortState
     }
 }
 
-/// Gives every port its condition and its reason. First those that stand for themselves, then those that stand on others: a
-/// loss is told once, where it happened.
+/// Gives every port its condition and its reason. First those that stand for themselves, then those that stand on others: what
+/// stands on something that is lost is no problem of its own. Which problems belong together is said apart (`bundle`).
 pub fn all(scene: &Scene<'_>, ports: &mut [PortView]) {
     let mut words = Words::default();
     let mut derived = false;
@@ -60,12 +60,15 @@ pub fn all(scene: &Scene<'_>, ports: &mut [PortView]) {
     if !derived {
         return;
     }
-    for row in 0..ports.len() {
-        if stands_on_others(scene, &ports[row]) {
-            words.0.clear();
-            let facts = scene.table.facts(&scene.table.ports[row]);
-            let condition = Case { scene, ports, row, facts }.judge_derived(&mut words);
-            settle(&mut ports[row], condition, &words);
+    // What stands on an aggregate is behind that.
+    for aggregates in [true, false] {
+        for row in 0..ports.len() {
+            if stands_on_others(scene, &ports[row]) && scene.bundles.is_aggregate(row) == aggregates {
+                words.0.clear();
+                let facts = scene.table.facts(&scene.table.ports[row]);
+                let condition = Case { scene, ports, row, facts }.judge_derived(&mut words);
+                settle(&mut ports[row], condition, &words);
+            }
         }
     }
 }
@@ -171,7 +174,13 @@ impl Case<'_> {
                 self.err_disabled(words);
                 Condition::Critical
             }
-            PortState::LowerLayerDown if missed || must => Condition::Critical,
+            PortState::LowerLayerDown if missed || must => {
+                if self.just_started(words) {
+                    Condition::Ok
+                } else {
+                    Condition::Critical
+                }
+            }
             PortState::Dormant if must => Condition::Critical,
             PortState::Dormant if missed => Condition::Warning,
             PortState::MissingModule => {
@@ -205,7 +214,9 @@ impl Case<'_> {
         let Scene { table, bundles, .. } = self.scene;
         let Some(below) = blamed(table, bundles, self.ports, self.row) else { return self.judge(words) };
         let cause = &self.ports[below];
-        let excused = self.excused(self.row, 4) || cause.state == PortState::AdminDown;
+        // What an aggregate has lost is told of it: its members are behind it.
+        let below_tells = !bundles.is_aggregate(self.row) && self.excused(self.row, 4);
+        let excused = below_tells || cause.state == PortState::AdminDown;
         let must = self.need() == Some(Need::MustBeUp) && cause.state == PortState::AdminDown;
         let condition = if excused && !must { Condition::Ok } else { self.judge(words) };
         words.add(format_args!("because of {} ({})", Name(table.ports[below].label()), cause.state.as_str()));

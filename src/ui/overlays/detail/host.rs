@@ -1,8 +1,6 @@
 //! A host: its condition and why, the switch port it hangs on, what it says of itself where it is a device, its checks.
 
-use std::sync::Arc;
-
-use super::{Line, ago, care, check, device, meaning, runbook, tables, vitals};
+use super::{Line, ago, care, check, device, hidden, meaning, runbook, tables, vitals};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, Target};
@@ -45,7 +43,10 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     }
     out.extend(runbook(app, &host.host.id));
     out.extend(path(app, host));
-    out.extend(hidden(app, host));
+    let id = &host.host.id;
+    out.extend(
+        [Target::Host(id.clone()), Target::GonePorts(id.clone())].iter().filter_map(|target| hidden(app, target)),
+    );
     if let Some(line) = hangs(app, now, host) {
         out.push(line);
     }
@@ -107,16 +108,6 @@ fn path(app: &App, host: &HostView) -> Option<Line> {
         here = next;
     }
     (!steps.is_empty()).then(|| (meaning, format!("hangs on {}", steps.join(&app.look.text(" → ")))))
-}
-
-/// What is hidden behind it while it is down: all of it, by name.
-fn hidden(app: &App, host: &HostView) -> Option<Line> {
-    let name = &host.host.name;
-    let behind =
-        |other: &&Arc<HostView>| other.condition == Condition::Unreachable && other.behind.as_deref() == Some(&**name);
-    let names: Vec<&str> = app.snapshot.hosts.iter().filter(behind).map(|other| &*other.host.name).collect();
-    (!names.is_empty())
-        .then(|| (Meaning::Unreachable, format!("{} hidden behind it: {}", names.len(), names.join(", "))))
 }
 
 /// What the host told by itself, newest first.

@@ -144,6 +144,18 @@ fn care(app: &App, now: Timestamp, target: &Target, care: &Care, out: &mut Vec<L
     }
 }
 
+/// What is hidden behind it: all of it, by name; or what it is hidden behind itself.
+fn hidden(app: &App, target: &Target) -> Option<Line> {
+    if let Some(behind) = app.snapshot.problem_of(target).and_then(|problem| problem.behind.as_ref()) {
+        let how = if behind.inferred { ": inferred, both fell within 90 s" } else { "" };
+        return Some((Meaning::Unreachable, format!("hidden behind {}{how}", behind.target.label().line())));
+    }
+    let mine = |problem: &&Problem| problem.behind.as_ref().is_some_and(|behind| behind.target == *target);
+    let names: Vec<String> = app.snapshot.consequences.iter().filter(mine).map(|p| p.title.line()).collect();
+    (!names.is_empty())
+        .then(|| (Meaning::Unreachable, format!("{} hidden behind it: {}", names.len(), names.join(", "))))
+}
+
 fn ago(now: Timestamp, at: Option<Timestamp>) -> String {
     at.map_or_else(|| "never".to_owned(), |at| format!("{} ago", units::age(units::age_bucket(now.since(at)))))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Line, ago, care, heading, meaning, pair, walked};
+use super::{Line, ago, care, heading, hidden, meaning, pair, walked};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::device::{Neighbor, PoeStatus, PortFacts, StpState};
@@ -29,8 +29,9 @@ pub fn lines(app: &App, now: Timestamp, device: &DeviceView, port: &PortKey, out
     };
     state(now, seen, app.parts.is_old(device), out);
     let target = Target::Port(device.host.id.clone(), port.clone());
-    if let Some(problem) = app.snapshot.problems.iter().find(|problem| problem.target == target) {
+    if let Some(problem) = app.snapshot.problem_of(&target) {
         care(app, now, &target, &problem.care, out);
+        out.extend(hidden(app, &target));
     }
     rates(app, now, seen, port, out);
     beyond(app, now, seen, out);

@@ -1,0 +1,59 @@
+//! What is hidden behind a problem: counted, and one key away.
+
+use super::{Console, fixture, outage};
+use crate::ui::panes::PaneKind;
+use crate::ui::run::Screen as _;
+
+/// The titles of the problems' rows, as they stand.
+fn rows(console: &Console) -> Vec<String> {
+    let order = &console.app.list(PaneKind::Problems).order;
+    order.iter().filter_map(|row| console.app.snapshot.problem(*row)).map(|p| p.title.line()).collect()
+}
+
+#[test]
+fn what_is_hidden_is_counted_and_a_key_shows_it_below_its_cause_and_hides_it_again() {
+    let mut console = outage((120, 40));
+    let before = rows(&console);
+    assert!(console.screen().contains("34 hidden behind them"), "{}", console.screen());
+    console.press("z e");
+    let shown = rows(&console);
+    assert_eq!((shown.len(), &*shown[0], &*shown[1], &*shown[35]), (38, "core-sw1", "acc-01", &*before[1]));
+    assert!(console.screen().contains("  acc-01"), "{}", console.screen());
+    // From any row of it the same key hides it again, and the cause is selected.
+    console.press("j j e");
+    assert_eq!(rows(&console), before);
+    assert_eq!(console.app.list(PaneKind::Problems).selected, 0);
+    console.press("j e");
+    assert!(console.screen().contains("nothing is hidden behind db01 nightly"), "{}", console.screen());
+}
+
+#[test]
+fn the_detail_names_what_is_hidden_and_a_row_of_it_opens_as_any_other() {
+    let mut console = outage((120, 40));
+    console.press("Enter");
+    assert!(console.screen().contains("34 hidden behind it: acc-01, acc-02"), "{}", console.screen());
+    console.press("Esc e j y");
+    assert!(console.screen().contains("acc-01"), "{}", console.screen());
+}
+
+#[test]
+fn a_filter_finds_what_is_hidden_where_its_cause_is_not_found_itself() {
+    let mut console = outage((120, 40));
+    console.press("/ a c c - 0 7 Enter");
+    assert_eq!(rows(&console), ["acc-07"]);
+    console.press("Esc / c o r e - s w 1 Enter");
+    assert_eq!(rows(&console), ["core-sw1"]);
+}
+
+#[test]
+fn a_new_picture_keeps_the_cursor_on_a_row_that_is_hidden_otherwise() {
+    let mut console = outage((120, 40));
+    console.press("e j j j");
+    let on = console.app.selected();
+    let mut snapshot = (*fixture::outage()).clone();
+    snapshot.revision += 1;
+    snapshot.problems = snapshot.problems[..3].into();
+    console.app.snapshot(snapshot.into());
+    assert_eq!(console.app.selected(), on);
+    assert_eq!(rows(&console)[3], "acc-03");
+}
