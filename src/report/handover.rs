@@ -280,6 +280,7 @@ mod tests {
             reason: "no answer".into(),
             since: NOW.minus(Duration::from_secs(1_200)),
             hides: 0,
+            behind: None,
             care: Care { ack, ..Care::default() },
             rank: "critical".into(),
         }

@@ -197,7 +197,7 @@ impl App {
     }
 
     fn sort_beside(&mut self, delta: isize) {
-        if self.list(self.focus).order.is_empty() {
+        if self.list(self.focus).order.is_empty() && self.filter.is_empty() {
             self.say(MessageWeight::Note, "there is nothing to sort here");
             return;
         }
