@@ -372,7 +372,7 @@ impl Net {
                     fixed_pace: false,
                     eases: false,
                     volatile: false,
-                    runbook: None,
+                    runbook: (kind == "ports").then(|| "runbooks/switch.md".into()),
                     speaks_for_host: true,
                     waits_for: None,
                     wire: CheckWire { protocol: "ICMP echo".into(), destination: "10.0.0.1".into() },

@@ -229,6 +229,22 @@ fn on_a_wall_without_colours_what_is_critical_is_a_block() {
     assert_eq!(look.clone().on_a_wall().style(Meaning::Critical), look.style(Meaning::Critical));
 }
 
+/// Who cannot be asked now is not told to get a check that it has.
+#[test]
+fn a_machine_that_is_silent_is_compared_as_one_that_is_not_heard_now() {
+    let mut snapshot = (*fixture::outage()).clone();
+    for view in &mut snapshot.hosts {
+        for check in &mut Arc::make_mut(view).checks {
+            let spec = Arc::make_mut(&mut check.spec);
+            (spec.kind, spec.key.name) = ("linux".into(), "linux".into());
+        }
+    }
+    let mut console = Console::new((120, 40), Arc::new(snapshot), true);
+    let text = console.press("2 G k c k c").screen();
+    assert!(text.contains("does not tell how it is now: its check linux has no answer"), "{text}");
+    assert!(!text.contains("has not told"), "{text}");
+}
+
 /// Two that told nothing of how they are still differ in what is known of them.
 #[test]
 fn two_hosts_are_compared_by_what_is_known_of_them() {

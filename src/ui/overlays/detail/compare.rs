@@ -5,7 +5,7 @@ use crate::base::{Untrusted, text, units};
 use crate::config::theme::Meaning;
 use crate::model::AssetId;
 use crate::model::vitals::{Amount, Vitals};
-use crate::state::{DeviceView, HostView};
+use crate::state::{CheckView, DeviceView, HostView};
 use crate::ui::app::App;
 use crate::ui::panes::host_parents;
 
@@ -21,14 +21,26 @@ pub fn title(app: &App, pair: &[AssetId; 2]) -> String {
     format!("{} and {}", name(&pair[0]), name(&pair[1]))
 }
 
+/// Whether a check looks at how a machine is.
+fn tells(check: &CheckView) -> bool {
+    ["linux", "windows", "local", "prometheus"].contains(&&*check.spec.kind)
+}
+
 /// Fit for so many columns: where there is no room for two values side by side they stand one below the other.
 pub fn lines(app: &App, pair: &[AssetId; 2], columns: usize) -> Vec<Line> {
     let mut out = Vec::new();
     let known = [known(app, &pair[0]), known(app, &pair[1])];
     let told = pair.each_ref().map(|id| told(app, id));
     for (id, _) in pair.iter().zip(&told).filter(|(id, told)| told.is_none() && app.snapshot.device(id).is_none()) {
-        let words =
-            format!("{} has not told how it is: a check of kind linux, windows, local or SNMP does", id.as_str());
+        let teller = app.snapshot.host(id).and_then(|host| host.checks.iter().find(|check| tells(check)));
+        let words = match teller {
+            Some(check) => {
+                format!("{} does not tell how it is now: its check {} has no answer", id.as_str(), check.spec.key.name)
+            }
+            None => {
+                format!("{} has not told how it is: a check of kind linux, windows, local or SNMP does", id.as_str())
+            }
+        };
         out.push((Meaning::Warning, words));
     }
     let of = |known: Vec<(&'static str, String)>, told: &Option<Vitals>| {
