@@ -266,3 +266,39 @@ fn an_engine_on_another_machine_is_shown_by_the_consoles_own_ssh() {
     refused.says("THE HOST KEY HAS CHANGED");
     assert_ne!(refused.ends().exit_code(), 0);
 }
+
+/// Each hop has a key of its own, and what is written there is saved there.
+#[test]
+fn an_engine_beyond_two_hops_is_shown_and_written_to() {
+    let lab = Lab::new();
+    let servers =
+        [("far", "127.0.91.43"), ("outer", "127.0.91.41"), ("inner", "127.0.91.42")].map(|(name, address)| {
+            let server = lab.sshd(name, address, "");
+            lab.knows(&server, name);
+            (name, server)
+        });
+    let host = |at: usize| Lab::host(servers[at].0, &servers[at].1);
+    drop(lab.config(&format!("{} ProxyJump inner\n{} ProxyJump outer\n{}", host(0), host(2), host(1))));
+    let (service, told) = collector(lab.home.path());
+    assert!(next_word(&told).starts_with("READY=1\n"));
+    let state = lab.home.path().join("state");
+    let command = format!("{} --state {} attach --stdio", env!("CARGO_BIN_EXE_noctty"), state.display());
+    let own = tempfile::tempdir().expect("a folder");
+    let arguments = ["attach", "ssh://far", "--command", &command];
+    let console =
+        Launch::new((140, 30)).arguments(arguments).home(lab.home.path()).state(&own.path().join("state")).start();
+    console.shows(&format!("attached to far pid {}", service.0.id()));
+    console.shows("here");
+    console.press("I");
+    console.shows("Open an incident");
+    console.paste("beyond two hops");
+    console.press("\r");
+    console.says("saved in INC-1");
+    let listed = Command::new(env!("CARGO_BIN_EXE_noctty"))
+        .arg("--state")
+        .arg(&state)
+        .args(["incident", "list"])
+        .output()
+        .expect("it runs");
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("beyond two hops"), "{listed:?}");
+}

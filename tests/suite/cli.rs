@@ -305,3 +305,53 @@ fn hostile_arguments_and_file_names_are_shown_and_not_obeyed() {
         assert!(!err.is_empty() && !format!("{out}{err}").contains(obeyed), "{arguments:?}: {out:?} {err:?}");
     }
 }
+
+/// Names, tags, runbooks, what a plugin says, who writes and where it is kept: all of it is printed, and none of it obeyed.
+#[test]
+fn what_a_configuration_an_environment_and_a_journal_hold_is_shown_and_not_obeyed() {
+    const EVIL: &str = "ev\u{1b}]0;own\u{7}\u{1b}[31m\u{202e}x\u{200b}\u{9b}2J";
+    const WRITTEN: &str = "\\u001b]0;own\\u0007\\u202ex\\u009b2J";
+    let home = home();
+    let file = home.path().join(format!("{EVIL}.toml"));
+    let text = format!(
+        "[[host]]\nname = \"h{WRITTEN}\"\naddress = \"127.0.0.1\"\ntags = [\"{WRITTEN}\"]\ngroup = \"{WRITTEN}\"\nsite = \"{WRITTEN}\"\n\
+         runbook = \"/x/{WRITTEN}\"\nchecks = [{{ kind = \"tcp\", port = 1 }}, {{ kind = \"plugin\", command = [\"/bin/echo\", \"{WRITTEN}\"] }}]\n\
+         [[backup]]\nname = \"b{WRITTEN}\"\nkind = \"restic\"\nrepository = \"/nope/{WRITTEN}\"\n"
+    );
+    fs::write(&file, text).expect("written");
+    let state = home.path().join(EVIL).display().to_string();
+    let host = "h\u{1b}]0;own\u{7}\u{202e}x\u{9b}2J";
+    let commands: [&[&str]; 21] = [
+        &["config", "check"],
+        &["config", "show"],
+        &["plan"],
+        &["plan", "--json"],
+        &["check"],
+        &["check", "--json"],
+        &["backups"],
+        &["backups", "--json"],
+        &["incident", "open", EVIL],
+        &["incident", "note", "1", EVIL],
+        &["incident", "list"],
+        &["incident", "show", "1"],
+        &["incident", "show", "1", "--json"],
+        &["incident", "handover", "1"],
+        &["incident", "export", "1", "--format", "markdown"],
+        &["incident", "export", "1", "--format", "json"],
+        &["ack", host, "--note", EVIL],
+        &["ack", "--list"],
+        &["ack", "--list", "--json"],
+        &["maintenance", host, "--for", "1h", "--note", EVIL],
+        &["maintenance", "--json"],
+    ];
+    let mut shown = 0;
+    for arguments in commands {
+        let mut command = noctty(home.path());
+        command.env("NOCTTY_AUTHOR", EVIL).env("USER", EVIL).env("SUDO_USER", EVIL).arg("--config").arg(&file);
+        let (_, out, err) = run(command.args(["--state", &state]).args(arguments));
+        let obeyed = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202e}' | '\u{200b}');
+        assert!(!format!("{out}{err}").contains(obeyed), "{arguments:?}: {out:?} {err:?}");
+        shown += usize::from(out.contains("\\x1b]0;own\\x07") || out.contains("\\u001b]0;own\\u0007"));
+    }
+    assert!(shown > 12, "{shown} of them showed it");
+}

@@ -337,12 +337,17 @@ impl App {
         Some(not)
     }
 
+    /// Whether a deed on many is under way, which is said: the next one waits where it is asked for, with all that was typed.
+    pub(in crate::ui) fn is_at_work(&mut self) -> bool {
+        let is_so = self.work.is_some();
+        if is_so {
+            self.say(MessageWeight::Warning, "one after the other: the last one is still under way; Enter tries again");
+        }
+        is_so
+    }
+
     /// Begins a deed on many; the marks have done their work.
     pub(in crate::ui) fn begin_work(&mut self, what: &'static str, steps: Vec<Step>, not: Vec<String>) {
-        if self.work.is_some() {
-            self.say(MessageWeight::Warning, "one after the other: the last one is still under way");
-            return;
-        }
         self.marks.clear();
         let all = steps.len() + not.len();
         self.work = Some(Work { what, all, steps: steps.into(), waits: Vec::new(), not, unsaved: Vec::new() });

@@ -214,6 +214,9 @@ impl Screen for App {
     }
 
     fn poll_sessions(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.wall.as_mut().is_some_and(|wall| wall.poll_sessions(cx).is_ready()) {
+            return Poll::Ready(());
+        }
         if self.poll_copy(cx).is_ready() || self.poll_runbook(cx).is_ready() || self.poll_wall(cx).is_ready() {
             return Poll::Ready(());
         }

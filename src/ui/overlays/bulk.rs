@@ -26,6 +26,7 @@ impl Bulk {
 
 pub fn key(app: &mut App, bulk: &mut Bulk, key: Key) -> Reaction {
     match key.code {
+        KeyCode::Enter | KeyCode::Char('y') if app.is_at_work() => Reaction::Keep,
         KeyCode::Enter | KeyCode::Char('y') => {
             app.begin_work(bulk.what, std::mem::take(&mut bulk.steps), std::mem::take(&mut bulk.not));
             Reaction::Close

@@ -338,6 +338,7 @@ pub fn key(app: &mut App, form: &mut Form, key: Key) -> Reaction {
         KeyCode::Up => form.at = (form.at + count - 1) % count,
         KeyCode::Enter => {
             match form.steps(app) {
+                Some(Ok(_)) if app.is_at_work() => return Reaction::Keep,
                 Some(Ok((what, steps, not))) => {
                     app.begin_work(what, steps, not);
                     return Reaction::Close;

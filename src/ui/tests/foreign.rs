@@ -223,7 +223,7 @@ fn notice(pieces: &[String], number: usize) -> Notice {
 }
 
 /// What may be done, keys as the keymap writes them.
-pub const DEEDS: [&str; 58] = [
+pub const DEEDS: [&str; 59] = [
     "1",
     "2",
     "3",
@@ -278,6 +278,7 @@ pub const DEEDS: [&str; 58] = [
     "ring",
     "session",
     "output",
+    "view",
     "f",
     ": v i e w Enter",
     ": c o p y Space s c r e e n Enter",
@@ -341,6 +342,11 @@ pub fn on_screens(
                 if let Some((output, _)) = &remote {
                     let _ = output.try_send(format!("{evil}\x1b]2;{evil}\x07{evil}\r\n").into_bytes());
                 }
+            }
+            "view" => {
+                console.press("Esc Esc Esc Esc : v i e w Space s a v e Space");
+                console.app.paste(evil.clone());
+                console.press("Enter : v i e w Enter");
             }
             keys => {
                 console.press(keys);

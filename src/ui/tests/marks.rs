@@ -2,6 +2,7 @@
 
 use super::care::cared_for;
 use super::*;
+use crate::bus::Ticket;
 use crate::model::{Scope, Target};
 use crate::ui::panes::PaneKind;
 
@@ -200,4 +201,35 @@ fn two_marked_hosts_are_compared_at_once_and_any_other_number_is_told() {
     assert!(console.screen().contains("3 hosts are marked: two are compared"), "{}", console.screen());
     console.press("Esc 4 Space c");
     assert!(console.screen().contains("is no host: two hosts are compared"), "{}", console.screen());
+}
+
+/// Nobody answers the first: the second stays where it is asked for, with its note, and is done when the first is.
+#[test]
+fn a_deed_on_many_waits_for_the_one_before_and_loses_nothing_that_was_typed() {
+    let mut console = outage((120, 40));
+    console.press("2 Space G Space a o n e Enter");
+    if !console.app.overlays.is_empty() {
+        console.press("Enter");
+    }
+    let first: Vec<Ticket> = claims(&mut console).into_iter().map(|(ticket, _)| ticket).collect();
+    assert!(!first.is_empty() && console.app.work.is_some(), "{}", console.screen());
+    console.press("1 g g Space a t w o Enter");
+    let text = console.screen();
+    assert!(text.contains("one after the other") && text.contains("two"), "{text}");
+    assert!(claims(&mut console).is_empty());
+    for ticket in first {
+        console.app.notice(Notice::NotSaved { ticket, reason: "the disk is full".into() });
+    }
+    assert!(console.app.work.is_none());
+    console.press("Enter");
+    let second = claims(&mut console);
+    assert!(second.iter().any(|(_, note)| note == "two"), "{second:?} {}", console.screen());
+}
+
+fn claims(console: &mut Console) -> Vec<(Ticket, String)> {
+    let claims = sent(console).into_iter().filter_map(|command| match command {
+        Command::Claim { ticket, note, .. } => Some((ticket, note)),
+        _ => None,
+    });
+    claims.collect()
 }

@@ -20,6 +20,7 @@ pub mod view;
 use std::io;
 use std::process::ExitStatus;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -202,6 +203,13 @@ impl Screen for Wall {
         if self.themes.set_background(background) {
             self.look = self.themes.look().on_a_wall();
         }
+    }
+
+    /// The theme in use is shown anew when its file has changed. What is wrong in it nobody is there to be told.
+    fn poll_sessions(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Poll::Ready(_) = self.themes.poll(cx) else { return Poll::Pending };
+        self.look = self.themes.look().on_a_wall();
+        Poll::Ready(())
     }
 
     fn take_ring(&mut self) -> Option<Ring> {

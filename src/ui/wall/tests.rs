@@ -1,6 +1,7 @@
 //! The wall as text, at the sizes of walls; what holds its pages, what makes it look dead, and that it does not grow.
 
 use std::fmt::Write as _;
+use std::task::Waker;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,6 +9,7 @@ use ratatui::layout::Rect;
 use super::pulse::Life;
 use super::*;
 use crate::bus::Call;
+use crate::config::theme::{Shelf, ThemeChoice};
 use crate::model::{Acknowledgement, Claim, Desktop, Stickiness};
 use crate::state::Mode;
 use crate::ui::frame::{Capabilities, Colours, Link};
@@ -468,6 +470,35 @@ fn a_ring_holds_nothing_that_a_terminal_obeys_beside_itself() {
         panic!("no sound")
     };
     assert!(crate::base::text::is_clean(&words) && words.contains("DOWN"), "{words}");
+}
+
+/// A theme that is written while a wall hangs there for months.
+#[test]
+fn a_theme_that_changes_is_shown_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shelf = |text: &str| {
+        std::fs::write(folder.path().join("mine.toml"), text).expect("it can be written");
+        Shelf::read(folder.path())
+    };
+    let (nudge, _nudged) = std::sync::mpsc::sync_channel(1);
+    let (sender, news) = tokio::sync::mpsc::channel(1);
+    let capabilities = Capabilities { colours: Colours::True, unicode: true };
+    let (first, problems) = shelf("inherits = \"wall\"\n");
+    assert!(problems.is_empty(), "{problems:?}");
+    let themes = Themes::new(first, ThemeChoice::named("mine"), Background::Dark, capabilities);
+    let mut wall = Wall::new(patient(), themes.with_news(nudge, news), None, NOW);
+    wall.snapshot(fixture::outage());
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(wall.poll_sessions(cx).is_pending());
+    let before = draw(&wall, (80, 24), NOW);
+    sender.try_send(shelf("inherits = \"wall\"\ntext = { fg = \"red\" }\n")).expect("room");
+    assert!(wall.poll_sessions(cx).is_ready());
+    let after = draw(&wall, (80, 24), NOW);
+    let letters = |buffer: &Buffer| buffer.content.iter().map(|cell| cell.symbol().to_owned()).collect::<Vec<_>>();
+    assert!(after != before && letters(&after) == letters(&before), "other colours, the same words");
+    // It is gone: there is still something to be seen.
+    sender.try_send((Shelf::default(), Vec::new())).expect("room");
+    assert!(wall.poll_sessions(cx).is_ready() && letters(&draw(&wall, (80, 24), NOW)) == letters(&before));
 }
 
 proptest::proptest! {
