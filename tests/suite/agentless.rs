@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,6 +15,8 @@ use noctty::config::document;
 use noctty::model::{Facts, Host, Origin, Outcome, Reading, Vitals};
 use noctty::net::Net;
 use noctty::probe::{self, Cx, Probe};
+use noctty::sim::ssh::SshServers;
+use noctty::sim::ssh::shell::{Machine, Role};
 use noctty::ssh::{Attendant, Bounds, Connection, End, Links, Names, Surroundings, Target};
 
 use super::lab::{DEADLINE, Lab, Sshd, run};
@@ -283,6 +286,19 @@ fn thousands_of_mounts_hide_no_file_system_and_what_is_beyond_is_counted() {
     assert!(told.ends_with("MARK end\n"), "{told}");
     // The same, and 31 others.
     assert!(disks(40).contains("\nbeyond 9\n"));
+}
+
+#[tokio::test]
+async fn the_servers_of_the_demo_know_the_script() {
+    let (folder, clock) = (tempfile::tempdir().expect("a folder"), Clock::start());
+    let servers = SshServers::prepare(folder.path(), clock).expect("the folder is ours");
+    let here = Ipv4Addr::LOCALHOST;
+    let machine = Machine { name: "db01".into(), address: here, role: Role::Server, booted: clock.now(), seed: 1 };
+    servers.start(machine, here).await.expect("a port");
+    let config = Some(servers.write_files().expect("written"));
+    let links = Links::new(Surroundings { config, agent: None, ..Surroundings::with_home(folder.path()) });
+    let told = vitals(&look(&*bound("linux", "db01", "", &links)).await);
+    assert!(told.memory.is_some() && told.packages.is_some() && !told.disks.is_empty(), "{told:?}");
 }
 
 /// What a server does with a look: `hang` in the file systems, `silent`, `flood`, or as it should.
