@@ -32,7 +32,7 @@ pub use fault::{Fault, date, days};
 pub use own::{CERTIFICATE, KEY, Own};
 
 use crate::base::Timestamp;
-use crate::base::options::{OptionDoc, Reader};
+use crate::base::options::{OptionDoc, Problem, Reader};
 use crate::proto::certificate::{Certificate, Unreadable};
 use crate::proto::tls_hello::{self, Old, Reply};
 
@@ -64,6 +64,11 @@ impl Trust {
     /// Reads `ca` and `verify`.
     pub fn read(options: &mut Reader<'_>) -> Self {
         let authorities = options.string("ca").map(PathBuf::from);
+        if let Some(path) = authorities.as_deref().filter(|path| !path.exists()) {
+            let (place, words) = (options.place_of("ca"), format!("there is no file {}", path.display()));
+            let hint = "the whole path, without ~; until it is there the check says UNKNOWN";
+            options.problem(Problem::warning(&place, words).hint(hint));
+        }
         Self { authorities, verify: options.bool("verify").unwrap_or(true) }
     }
 }
@@ -328,6 +333,17 @@ where
     };
     let reply = tokio::time::timeout(timeout, asking).await.ok().flatten();
     reply == Some(Reply::Accepts(version))
+}
+
+/// Reads `name`, whom a certificate must be for; `None` where it is not given, or could be nobody's.
+pub fn read_name(options: &mut Reader<'_>) -> Option<String> {
+    let name = options.string("name")?;
+    if let Err(error) = server_name(&name) {
+        let place = options.place_of("name");
+        options.problem(Problem::error(&place, error.to_string()).hint("a DNS name or an address, without a port"));
+        return None;
+    }
+    Some(name)
 }
 
 fn server_name(name: &str) -> Result<ServerName<'static>, TlsError> {

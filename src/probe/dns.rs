@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::{Cx, Kind, Pace, Probe, Running};
-use crate::base::options::{Node, OptionDoc, Problem, Reader, Value};
+use crate::base::options::{Node, OptionDoc, Place, Problem, Reader, Value};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::dns::{self, Answer, QueryError, Transport};
@@ -26,7 +26,12 @@ pub static KIND: Kind = Kind {
             default: "A",
             help: "the record type; an address as `name` of a PTR record is turned round",
         },
-        OptionDoc { name: "server", form: "string", default: "the host", help: "the name server's address" },
+        OptionDoc {
+            name: "server",
+            form: "string",
+            default: "the host",
+            help: "the name server: `10.0.0.1`, `ns2:5353`",
+        },
         OptionDoc {
             name: "servers",
             form: "array",
@@ -133,11 +138,16 @@ impl Server {
         for (text, place) in written {
             match Self::parse(&text, port) {
                 Some(server) => out.push(server),
-                None => options.problem(Problem::error(&place, format!("\"{text}\" is no name server"))),
+                None => options.problem(no_server(&place, &text)),
             }
         }
         (!out.is_empty()).then_some(out)
     }
+}
+
+fn no_server(place: &Place, text: &str) -> Problem {
+    let hint = "a name or an address, with a port where it is another one: \"ns1:5353\", \"[2001:db8::1]:5353\"";
+    Problem::error(place, format!("\"{text}\" is no name server")).hint(hint)
 }
 
 #[derive(Debug, Default)]
@@ -159,9 +169,18 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     }
     let transport =
         options.one_of("transport", &[(Transport::Udp, "udp"), (Transport::Tcp, "tcp")]).unwrap_or_default();
-    let server = options.string("server").map(Arc::from);
+    let server = options.string("server");
     let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok()).unwrap_or(53);
     let servers = Server::read("servers", port, options);
+    let server = match server.map(|text| Server::parse(&text, port).ok_or(text)) {
+        None => None,
+        Some(Ok(server)) => Some(server),
+        Some(Err(text)) => {
+            let place = options.place_of("server");
+            options.problem(no_server(&place, &text));
+            return None;
+        }
+    };
     let mut flag = |key| options.bool(key).unwrap_or(false);
     let mut wanted = Wanted {
         records: Vec::new(),
@@ -173,14 +192,22 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     };
     wanted.records = read_expected(options);
     if let Err(error) = dns::check_question(&name, &kind) {
-        let place = options.place_of(if matches!(error, QueryError::BadType(_)) { "type" } else { "name" });
-        options.problem(Problem::error(&place, error.to_string()));
+        let (key, hint) = if matches!(error, QueryError::BadType(_)) {
+            ("type", "such as A, AAAA, CNAME, MX, NS, PTR, SOA, SRV, TXT, CAA, DS, DNSKEY, TLSA")
+        } else {
+            ("name", "name = \"www.example.net\"")
+        };
+        let place = options.place_of(key);
+        options.problem(Problem::error(&place, error.to_string()).hint(hint));
         return None;
     }
-    let is_host = servers.is_none() && server.as_ref().is_none_or(|server| Some(server) == host.address.as_ref());
+    let is_host = servers.is_none() && server.as_ref().is_none_or(|server| Some(&server.host) == host.address.as_ref());
     let servers = match servers {
         Some(servers) => servers,
-        None => vec![Server { host: server.or_else(|| host.address.clone())?, port }],
+        None => match server {
+            Some(server) => vec![server],
+            None => vec![Server { host: host.address.clone()?, port }],
+        },
     };
     Some(Box::new(Dns { servers, is_host, name, kind, transport, wanted }))
 }

@@ -9,8 +9,8 @@ use futures_util::future::join_all;
 
 use super::dns::Server;
 use super::{Cx, Kind, Pace, Probe, Running};
-use crate::base::Untrusted;
 use crate::base::options::{OptionDoc, Problem, Reader};
+use crate::base::{Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::dns::{self, Answer, Transport};
 
@@ -62,8 +62,8 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let behind = options.integer("behind_critical", 0..=1_000_000).and_then(|n| u32::try_from(n).ok());
     let zone = zone?;
     if let Err(error) = dns::check_question(&zone, "SOA") {
-        let place = options.place().clone();
-        options.problem(Problem::error(&place, error.to_string()));
+        let place = options.place_of("zone");
+        options.problem(Problem::error(&place, error.to_string()).hint("zone = \"example.net\""));
         return None;
     }
     let host = Server { host: host.address.clone()?, port };
@@ -162,7 +162,7 @@ fn judge(zone: &str, told: &[(String, Result<u32, String>)], behind_critical: u3
         words.push(said);
     }
     let summary = match newest {
-        Some(newest) if words.is_empty() => format!("{zone} {newest} on {} servers", serials.len()),
+        Some(newest) if words.is_empty() => format!("{zone} {newest} on {}", units::counted(serials.len(), "server")),
         Some(newest) => format!("{zone} {newest}: {}", words.join(" | ")),
         None => format!("no server tells the serial of {zone}: {}", words.join(" | ")),
     };

@@ -87,9 +87,10 @@ impl Probe for Linux {
     }
 }
 
-/// The script as one word of whatever shell reads it.
+/// The script as one word of whatever shell reads it. A C shell takes no word of several lines: they are ended by another
+/// character on the way; and a restricted one has no `exec`.
 fn command() -> String {
-    format!("exec sh -c '{SCRIPT}'")
+    format!(r#"sh -c 'eval "$(printf %s "$1" | tr "\001" "\n")"' sh '{}'"#, SCRIPT.replace('\n', "\x01"))
 }
 
 /// A mark that nobody can know.
@@ -117,7 +118,9 @@ impl Linux {
         let Look { mut vitals, counters } = linux::read(&sections, memory.counters.as_ref());
         let wall = cx.net.clock.wall();
         let sent = wall.minus(ran.asked.elapsed());
-        vitals.clock = ran.first.and_then(|first| linux::clock(&sections, sent, sent.plus(first)));
+        // What a log-in script writes before, however slowly, is no part of it.
+        let heard = sections.first().and_then(|length| ran.came_by(length));
+        vitals.clock = heard.and_then(|after| linux::clock(&sections, sent, sent.plus(after)));
         if counters.uptime.is_some() {
             memory.counters = Some(counters);
         }
@@ -197,7 +200,9 @@ mod tests {
     #[test]
     fn the_command_is_one_word_of_a_shell() {
         let command = command();
-        assert!(command.starts_with("exec sh -c '") && command.ends_with('\''));
-        assert_eq!(command.matches('\'').count(), 2);
+        assert!(command.starts_with("sh -c 'eval ") && command.ends_with('\''));
+        assert_eq!(command.matches('\'').count(), 4);
+        // What a C shell reads in spite of the quotes.
+        assert!(!command.contains(['\n', '!']));
     }
 }

@@ -89,10 +89,26 @@ pub fn not_asked(error: LinkError) -> Reading {
     }
 }
 
-/// What a script wrote to its standard error, first line.
+/// What came in place of an answer: the first line of the standard error, else of the output.
 pub fn complaint(ran: &Ran) -> String {
-    let text = Untrusted::bounded(ran.errors.trim_ascii(), 300);
-    text.lines().first().filter(|line| !line.is_empty()).map(|line| format!(": {line}")).unwrap_or_default()
+    let written = [&ran.errors, &ran.output].map(|bytes| bytes.trim_ascii());
+    let text = written.into_iter().find(|bytes| !bytes.is_empty()).unwrap_or_default();
+    let text = Untrusted::bounded(text, 2_000);
+    let line = text.lines().into_iter().find_map(|line| in_words(&line)).unwrap_or_default();
+    if line.is_empty() { line } else { format!(": {}", line.chars().take(300).collect::<String>()) }
+}
+
+/// A line as it is; of what PowerShell writes in place of words (`#< CLIXML`, then all objects in one line), the first error.
+fn in_words(line: &str) -> Option<String> {
+    if line.starts_with("#< CLIXML") || line.trim().is_empty() {
+        return None;
+    }
+    if !line.starts_with("<Objs ") {
+        return Some(line.to_owned());
+    }
+    let (_, error) = line.split_once("<S S=\"Error\">")?;
+    let words = error.split("_x000D_").next()?.split("</S>").next()?;
+    Some(words.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
 }
 
 /// What is kept from look to look.
@@ -140,5 +156,22 @@ impl<T> Remembered<T> {
             reading.summary = Untrusted::from(words.join(" · "));
         }
         reading
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_powershell_says_as_objects_is_told_in_words() {
+        let error = "<Objs Version=\"1.1.0.1\" xmlns=\"http://schemas.microsoft.com/powershell/2004/04\"><Obj S=\"progress\" RefId=\"0\">\
+                     </Obj><S S=\"Error\">The term &lt;x&gt; is not recognized._x000D__x000A_</S><S S=\"Error\">At line:1_x000D__x000A_</S></Objs>";
+        assert_eq!(in_words(error).as_deref(), Some("The term <x> is not recognized."));
+        let progress = "<Objs Version=\"1.1.0.1\"><Obj S=\"progress\" RefId=\"0\"></Obj></Objs>";
+        for nothing in ["#< CLIXML", "", "  ", progress] {
+            assert_eq!(in_words(nothing), None);
+        }
+        assert_eq!(in_words("sh: not found").as_deref(), Some("sh: not found"));
     }
 }

@@ -180,7 +180,8 @@ impl Rules {
             good.push(format!("{} samples", summary.samples));
         }
         if let Some(line) = summary.first_malformed {
-            reading = reading.log(format!("{} lines cannot be read, the first is line {line}", summary.malformed));
+            reading = reading
+                .log(format!("{} not read, the first is line {line}", units::counted(summary.malformed, "line")));
         }
         if cut {
             findings.add(

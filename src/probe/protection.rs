@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::Cx;
 use crate::base::options::{OptionDoc, Problem, Reader};
 use crate::model::{Outcome, Reading};
-use crate::net::tls::{Offer, TlsStream, Trust};
+use crate::net::tls::{self, Offer, TlsStream, Trust};
 
 pub const STARTTLS: OptionDoc = OptionDoc {
     name: "starttls",
@@ -45,7 +45,7 @@ impl Protection {
     /// Reads `starttls`, `tls`, `name`, `ca` and `verify`.
     pub fn read(address: &Arc<str>, options: &mut Reader<'_>) -> Option<Self> {
         let (starttls, tls) = (options.bool("starttls").unwrap_or(false), options.bool("tls").unwrap_or(false));
-        let name = options.string("name").unwrap_or_else(|| address.to_string());
+        let name = tls::read_name(options).unwrap_or_else(|| address.to_string());
         let trust = Trust::read(options);
         let how = match (starttls, tls) {
             (false, false) => How::None,
@@ -53,7 +53,10 @@ impl Protection {
             (false, true) => How::Whole,
             (true, true) => {
                 let place = options.place().clone();
-                options.problem(Problem::error(&place, "`starttls` and `tls` exclude each other"));
+                let problem = Problem::error(&place, "`starttls` and `tls` exclude each other");
+                options.problem(
+                    problem.hint("`tls` where TLS begins with the first byte, `starttls` where it is asked for"),
+                );
                 return None;
             }
         };

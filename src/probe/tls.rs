@@ -84,7 +84,7 @@ struct TlsCheck {
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let port = options.integer("port", 1..=65_535).and_then(|p| u16::try_from(p).ok());
-    let name = options.string("name");
+    let name = tls::read_name(options);
     let is_starttls = options.node("starttls").is_some();
     let starttls = options.one_of("starttls", &StartTls::ALL);
     let usual = starttls.map_or(443, StartTls::port);

@@ -85,8 +85,12 @@ impl Windows {
             End::Ended(_) => {}
         }
         let sent = cx.net.clock.wall().minus(ran.asked.elapsed());
-        let heard = sent.plus(ran.first.unwrap_or_default());
+        // All of it comes at once, at the end.
+        let heard = sent.plus(ran.came_by(ran.output.len()).unwrap_or_default());
         match windows::read(&ran.output, sent, heard) {
+            Some(vitals) if windows::is_nothing(&vitals) => Reading::unknown(
+                "PowerShell ran, and WMI tells it nothing: may this log-in ask it (root\\cimv2), and does Winmgmt run?",
+            ),
             Some(vitals) => self.memory.lock().conclude(vitals, &self.limits, &[]),
             None => Reading::unknown(format!("no PowerShell that runs a script{said}")),
         }

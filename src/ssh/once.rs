@@ -11,6 +11,8 @@ use super::error::SshError;
 
 /// What a command says beside its output that is kept.
 const ERRORS: usize = 4 * 1024;
+/// Arrivals that are told apart.
+const ARRIVALS: usize = 64;
 
 /// What a command may take.
 #[derive(Clone, Copy, Debug)]
@@ -38,13 +40,18 @@ pub struct Ran {
     pub end: End,
     /// When the input was sent.
     pub asked: Instant,
-    /// From then to the first byte of output.
-    pub first: Option<Duration>,
+    /// How much output there was how long after that; of many, the last one moves on.
+    came: Vec<(usize, Duration)>,
 }
 
 impl Ran {
+    /// How long after the input so many bytes of output had come, or a little longer.
+    pub fn came_by(&self, length: usize) -> Option<Duration> {
+        self.came.iter().find(|(came, _)| *came >= length).map(|(_, after)| *after)
+    }
+
     fn nothing(end: End) -> Self {
-        Self { output: Vec::new(), errors: Vec::new(), end, asked: Instant::now(), first: None }
+        Self { output: Vec::new(), errors: Vec::new(), end, asked: Instant::now(), came: Vec::new() }
     }
 }
 
@@ -78,9 +85,10 @@ impl Connection {
             let Ok(message) = tokio::time::timeout_at(deadline, channel.wait()).await else { break End::TimedOut };
             match message {
                 Some(ChannelMsg::Data { data }) => {
-                    ran.first.get_or_insert_with(|| asked.elapsed());
                     let room = bounds.output.saturating_sub(ran.output.len());
                     ran.output.extend_from_slice(&data[..data.len().min(room)]);
+                    ran.came.truncate(ARRIVALS - 1);
+                    ran.came.push((ran.output.len(), asked.elapsed()));
                     if data.len() > room {
                         break End::Flooded;
                     }

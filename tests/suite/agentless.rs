@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,9 +15,12 @@ use noctty::config::document;
 use noctty::model::{Facts, Host, Origin, Outcome, Reading, Vitals};
 use noctty::net::Net;
 use noctty::probe::{self, Cx, Probe};
+use noctty::sim::ssh::SshServers;
+use noctty::sim::ssh::shell::{Machine, Role};
 use noctty::ssh::{Attendant, Bounds, Connection, End, Links, Names, Surroundings, Target};
 
 use super::lab::{DEADLINE, Lab, Sshd, run};
+use super::peer::until;
 
 /// So that the log tells who came and who was let in.
 const VERBOSE: &str = "LogLevel VERBOSE";
@@ -145,6 +149,156 @@ async fn a_machine_with_nothing_but_busybox_tells_what_it_can() {
     assert!(told.clock.is_some_and(|clock| clock.uncertainty >= 0.5), "its date has no fractions: {:?}", told.clock);
     assert_ne!(reading.outcome, Outcome::Unknown, "{}", reading.summary.line());
     assert_eq!(let_in(&lab, "host"), 1);
+}
+
+#[tokio::test]
+async fn whatever_shell_a_log_in_has_the_script_runs() {
+    let lab = Lab::new();
+    let _server = forced(&lab, "127.0.93.16", "eval \"exec $(cat $lab/shell) -c \\\"\\$SSH_ORIGINAL_COMMAND\\\"\"");
+    for shell in ["bash", "rbash", "dash", "zsh", "fish", "tcsh", "bsd-csh", "mksh", "busybox ash"] {
+        fs::write(lab.path("shell"), shell).expect("written");
+        let probe = bound("linux", "web", "", &links(&lab));
+        let reading = look(&*probe).await;
+        assert_ne!(reading.outcome, Outcome::Unknown, "{shell}: {}", reading.summary.line());
+        let told = vitals(&reading);
+        assert!(told.clock.is_some() && told.load.is_some() && told.packages.is_some(), "{shell}: {told:?}");
+        assert!(!told.disks.is_empty() && told.memory.is_some(), "{shell}: {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_log_in_says_before_costs_nothing_and_what_it_says_instead_is_told() {
+    let lab = Lab::new();
+    let _server = forced(
+        &lab,
+        "127.0.93.17",
+        "export LANG=de_DE.UTF-8 LC_ALL=de_DE.UTF-8\n. $lab/before\nexec sh -c \"$SSH_ORIGINAL_COMMAND\"",
+    );
+    let probe = bound("linux", "web", "", &links(&lab));
+    // Slowly, and without an end of line. Our clocks are the same one, however long that takes.
+    fs::write(lab.path("before"), "printf 'Welcome to '\nsleep 2\nprintf 'the lab'").expect("written");
+    let reading = look(&*probe).await;
+    let told = vitals(&reading);
+    let clock = told.clock.expect("a clock");
+    assert!(clock.uncertainty >= 1.0 && clock.certain() < 1.0, "{clock:?}");
+    assert!(told.load.is_some() && told.memory.is_some(), "{told:?}");
+    fs::write(lab.path("before"), "echo 'This account is currently not available.'; exit 1").expect("written");
+    let wanted = "no shell that runs a script (exit status 1: This account is currently not available.)";
+    assert_eq!(look(&*probe).await.summary.line(), wanted);
+    assert_eq!(let_in(&lab, "host"), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_gives_one_session_or_none_and_one_that_hangs_up_between_looks() {
+    let lab = Lab::new();
+    let one = web(&lab, "127.0.93.18", "MaxSessions 1");
+    let probe = bound("linux", "web", "", &links(&lab));
+    for looks in 1..=2 {
+        assert!(vitals(&look(&*probe).await).memory.is_some());
+        until("it has given the session back", || log(&lab, "host").matches("Close session").count() == looks);
+    }
+    assert_eq!(let_in(&lab, "host"), 1);
+    drop(one);
+    let none = web(&lab, "127.0.93.19", "MaxSessions 0");
+    let probe = bound("linux", "web", "", &links(&lab));
+    let reading = look(&*probe).await;
+    let words = format!("web:{}: no session channel: the server opens none (ConnectFailed); ", none.port);
+    assert_eq!(reading.outcome, Outcome::Critical);
+    assert!(
+        reading.summary.line().starts_with(&words) && reading.summary.line().contains("MaxSessions"),
+        "{reading:?}"
+    );
+    drop(none);
+    let _leaving = web(&lab, "127.0.93.20", "UnusedConnectionTimeout 1");
+    let probe = bound("linux", "web", "", &links(&lab));
+    assert!(vitals(&look(&*probe).await).memory.is_some());
+    until("it has hung up", || log(&lab, "host").contains("terminating inactive connection"));
+    let reading = look(&*probe).await;
+    assert!(
+        reading.outcome == Outcome::Unknown && reading.summary.line().contains("the next log-in is in"),
+        "{}",
+        reading.summary.line()
+    );
+    probe.told();
+    assert!(vitals(&look(&*probe).await).memory.is_some());
+}
+
+#[tokio::test]
+async fn of_several_hops_the_one_that_fails_is_named() {
+    let lab = Lab::new();
+    let jump = lab.sshd("jump", "127.0.93.21", VERBOSE);
+    let inner = lab.sshd("host", "127.0.93.22", VERBOSE);
+    lab.knows(&jump, "jump");
+    let ways = |jump: &Sshd, inner: &Sshd| {
+        format!("{}{} ProxyJump jump1\n", Lab::host("jump1", jump), Lab::host("web", inner))
+    };
+    let said = async |lab: &Lab| {
+        let reading = look(&*bound("linux", "web", "", &links(lab))).await;
+        (reading.outcome, reading.summary.line())
+    };
+    lab.config(&ways(&jump, &inner));
+    let (outcome, line) = said(&lab).await;
+    let by_hand = format!("`noctty ssh web:{port}` or `ssh -p {port} web`", port = inner.port);
+    let (named, told) = (line.starts_with(&format!("web:{}: the host key ", inner.port)), line.contains(&by_hand));
+    assert!(outcome == Outcome::Unknown && named && told, "{line}");
+    lab.knows(&inner, "host");
+    let (outcome, line) = said(&lab).await;
+    assert!(outcome <= Outcome::Warning, "{line}");
+    let (to, from) = (format!("{}:{}", inner.address, inner.port), format!("{}:{}", jump.address, jump.port));
+    drop(inner.process);
+    let (outcome, line) = said(&lab).await;
+    let words = format!("web:{}: jump1:{} does not open a connection to {to}: ", inner.port, jump.port);
+    assert!(outcome == Outcome::Critical && line.starts_with(&words), "{line}");
+    println!("{line}");
+    drop(jump.process);
+    let (outcome, line) = said(&lab).await;
+    let words = format!("jump1:{}: cannot connect to {from}: ", jump.port);
+    assert!(line.starts_with(&words), "{outcome:?} {line}");
+    println!("{outcome:?} {line}");
+}
+
+#[test]
+fn thousands_of_mounts_hide_no_file_system_and_what_is_beyond_is_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/probe/vitals/linux.sh");
+    let mounts = folder.path().join("mounts");
+    let script =
+        fs::read_to_string(script).expect("it is there").replace("/proc/mounts", &mounts.display().to_string());
+    let again = folder.path().join("again and again");
+    fs::create_dir(&again).expect("made");
+    let again = again.display().to_string().replace(' ', "\\040");
+    // One file system in thousands of places, as machines full of containers have it, then others.
+    let many = format!("/dev/one {again} ext4 rw 0 0\n").repeat(3_000);
+    let disks = |others: usize| {
+        let others: Vec<String> = (0..others).map(|n| format!("/dev/d{n} /gone/{n} xfs rw 0 0\n")).collect();
+        fs::write(&mounts, format!("{many}/dev/root / ext4 rw 0 0\n{}", others.concat())).expect("written");
+        let mut child =
+            Command::new("sh").args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("sh");
+        child.stdin.take().expect("piped").write_all(b"MARK disks\n").expect("written");
+        String::from_utf8(child.wait_with_output().expect("it ends").stdout).expect("text")
+    };
+    let told = disks(20);
+    let (listed, counted) = told.split_once("MARK df\n").expect("both sections");
+    assert_eq!((listed.matches("local ext4 ").count(), listed.contains("beyond")), (256, false), "{told}");
+    let rows = counted.split("MARK inodes").next().expect("the first part");
+    // Here all of them are on the root: 32 places of the first one, and the root itself.
+    assert_eq!(rows.lines().filter(|line| line.ends_with(" /")).count(), 33, "{told}");
+    assert!(told.ends_with("MARK end\n"), "{told}");
+    // The same, and 31 others.
+    assert!(disks(40).contains("\nbeyond 9\n"));
+}
+
+#[tokio::test]
+async fn the_servers_of_the_demo_know_the_script() {
+    let (folder, clock) = (tempfile::tempdir().expect("a folder"), Clock::start());
+    let servers = SshServers::prepare(folder.path(), clock).expect("the folder is ours");
+    let here = Ipv4Addr::LOCALHOST;
+    let machine = Machine { name: "db01".into(), address: here, role: Role::Server, booted: clock.now(), seed: 1 };
+    servers.start(machine, here).await.expect("a port");
+    let config = Some(servers.write_files().expect("written"));
+    let links = Links::new(Surroundings { config, agent: None, ..Surroundings::with_home(folder.path()) });
+    let told = vitals(&look(&*bound("linux", "db01", "", &links)).await);
+    assert!(told.memory.is_some() && told.packages.is_some() && !told.disks.is_empty(), "{told:?}");
 }
 
 /// What a server does with a look: `hang` in the file systems, `silent`, `flood`, or as it should.

@@ -68,7 +68,7 @@ async fn what_is_expected_of_series_is_judged() {
     assert_eq!(told(&machine), (Outcome::Critical, words.to_owned()));
     assert!((metric(&machine, "disk:/") - 96.84).abs() < 0.01 && (metric(&machine, "inodes:/var") - 91.0).abs() < 0.01);
     assert!(machine.metrics.iter().all(|m| &*m.name != "disk:/run"), "{machine:?}");
-    assert_eq!(log(&machine), ["1 lines cannot be read, the first is line 6"]);
+    assert_eq!(log(&machine), ["1 line not read, the first is line 6"]);
     assert_eq!(judged("").await, (Outcome::Ok, "19 samples".to_owned()));
 
     let mail = "metric = 'queue', labels = { name = 'mail' }, name = 'mail queue'";

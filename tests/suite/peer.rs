@@ -55,6 +55,12 @@ impl Peer {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Has it read its files anew (SIGHUP).
+    pub fn reload(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("it runs");
+    }
+
     /// Waits until it accepts connections.
     pub fn accepts(mut self, address: SocketAddr) -> Self {
         let began = Instant::now();

@@ -101,6 +101,10 @@ pub fn read(sections: &Sections<'_>, before: Option<&Counters>) -> Look {
     if let Some(space) = sections.of("df") {
         vitals.disks = storage::file_systems(space, of("inodes"), of("mounts"));
     }
+    if let Some(beyond) = storage::beyond(of("mounts")) {
+        let why = format!("{beyond} more than are looked at");
+        vitals.missing.push(Missing { what: "file systems", why: Untrusted::from(why) });
+    }
     vitals.mounts = storage::mounts(of("mounts"));
     look.counters = counters;
     look

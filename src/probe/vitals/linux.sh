@@ -3,7 +3,7 @@ read -r m w || exit 9
 exec </dev/null 2>/dev/null
 LC_ALL=C TZ=UTC PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin
 export LC_ALL TZ PATH
-printf "%s time\n%s\n" "$m" "$(date +%s.%N)"
+printf "\n%s time\n%s\n" "$m" "$(date +%s.%N)"
 s() { printf "\n%s %s\n" "$m" "$1"; }
 has() { command -v "$1" >/dev/null; }
 digest() { if has sha256sum; then sha256sum; else cksum; fi; }
@@ -60,17 +60,21 @@ fi
 if wants disks; then
   s mounts
   set --
+  n=0 beyond=0 known=" "
   while read -r d p y o f; do
     case $y in
       overlay) [ "$p" = / ] || continue ;;
       ext2|ext3|ext4|xfs|btrfs|zfs|f2fs|vfat|exfat|jfs|ubifs|bcachefs|ntfs3) ;;
-      nfs|nfs4|cifs|smb3|ceph|9p|fuse.*) printf "remote %s %s %s\n" "$y" "$p" "$o"; continue ;;
+      nfs|nfs4|cifs|smb3|ceph|9p|fuse.*) [ $n -lt 256 ] && printf "remote %s %s %s\n" "$y" "$p" "$o"; n=$((n + 1)); continue ;;
       *) continue ;;
     esac
     case $p in /snap/*|/var/lib/docker/*|/var/lib/containers/*|/etc/*) continue ;; esac
-    printf "local %s %s %s\n" "$y" "$p" "$o"
-    [ $# -lt 64 ] && set -- "$@" "$(printf "%b" "$p")"
+    [ $n -lt 256 ] && printf "local %s %s %s\n" "$y" "$p" "$o"
+    n=$((n + 1))
+    case $known in *" $d "*) [ $# -lt 32 ] || continue ;; esac
+    if [ $# -lt 64 ]; then known="$known$d " && set -- "$@" "$(printf "%b" "$p")"; else beyond=$((beyond + 1)); fi
   done </proc/mounts
+  [ $beyond = 0 ] || echo "beyond $beyond"
   if [ $# -gt 0 ]; then
     s df; $t df -Pk "$@"
     s inodes; $t df -Pi "$@"

@@ -7,12 +7,15 @@ const MOST: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub struct Sections<'a> {
     parts: Vec<(&'a [u8], &'a [u8])>,
+    /// Where the first one's line ends.
+    first: Option<usize>,
 }
 
 impl<'a> Sections<'a> {
     pub fn split(output: &'a [u8], mark: &str) -> Self {
         let mut parts: Vec<(&[u8], &[u8])> = Vec::new();
         let mut begun: Option<(&[u8], usize)> = None;
+        let mut first = None;
         let mut at = 0;
         for line in output.split_inclusive(|byte| *byte == b'\n') {
             let is_whole = line.ends_with(b"\n");
@@ -23,13 +26,19 @@ impl<'a> Sections<'a> {
                     parts.push((name, body(&output[from..at])));
                 }
                 begun = Some((name.trim_ascii(), at + line.len()));
+                first = first.or(Some(at + line.len()));
             }
             at += line.len();
         }
         if let Some((name, from)) = begun {
             parts.push((name, body(&output[from..])));
         }
-        Self { parts }
+        Self { parts, first }
+    }
+
+    /// How much of the output there was when the first section had begun.
+    pub fn first(&self) -> Option<usize> {
+        self.first
     }
 
     /// What stands in a section; `None` where it never began.
@@ -97,6 +106,7 @@ mod tests {
         assert_eq!(sections.of("who"), Some(&b"M2 time\n M time\nM\nother time\n\n"[..]));
         assert!(sections.is_complete());
         assert_eq!(sections.of("nobody"), None);
+        assert_eq!(sections.first(), Some("Welcome!\nM time\n".len()));
     }
 
     #[test]

@@ -88,6 +88,11 @@ pub fn mounts(section: &[u8]) -> Vec<Untrusted> {
     out.iter().map(|line| Untrusted::bounded(line, NAME)).collect()
 }
 
+/// How many local file systems the script has left out: `beyond 12`.
+pub fn beyond(section: &[u8]) -> Option<u64> {
+    lines(section).find_map(|line| count(line.strip_prefix(b"beyond ")?))
+}
+
 /// File systems that the kernel has made read-only because of an error: nobody mounts one so that is told to become so
 /// (`errors=remount-ro`, ext4(5)), and newer kernels name it. Lines as [`mounts`] makes them.
 pub fn failed(mounts: &[Untrusted]) -> Vec<Untrusted> {
@@ -208,6 +213,13 @@ mod tests {
     use super::*;
 
     const MOUNTS: &[u8] = b"local ext4 / rw,relatime\nlocal xfs /mnt/My\\040Disk ro,noatime\nremote nfs4 /home rw\n";
+
+    #[test]
+    fn what_is_beyond_the_mounts_that_are_looked_at_is_no_mount() {
+        let section = b"local ext4 / rw\nlocal xfs /beyond rw\nbeyond 12\n";
+        assert_eq!((beyond(section), mounts(section).len()), (Some(12), 2));
+        assert_eq!(beyond(b"local ext4 / rw\n"), None);
+    }
 
     #[test]
     fn both_tables_of_df_are_joined_by_device_and_mount() {

@@ -8,7 +8,7 @@ $p = Get-CimInstance Win32_PerfFormattedData_PerfOS_Processor -Filter "Name='_To
 $g = Get-CimInstance Win32_PageFileUsage
 $d = @(Get-CimInstance Win32_LogicalDisk -Filter 'DriveType=3')
 $v = @(Get-CimInstance Win32_Volume -Filter 'DriveType=3 AND DriveLetter IS NULL' | Where-Object { $_.Name -notlike '\\?\*' })
-$s = @(Get-CimInstance Win32_Service -Filter "StartMode='Auto' AND State<>'Running' AND ExitCode<>0 AND ExitCode<>1077")
+$s = @(Get-CimInstance Win32_Service -Filter "StartMode='Auto' AND State<>'Running' AND ExitCode<>0 AND ExitCode<>1077" -ErrorVariable denied)
 $h = @(Get-PhysicalDisk)
 $u = if ($o.LastBootUpTime) { ([DateTime]::UtcNow - $o.LastBootUpTime.ToUniversalTime()).TotalSeconds -as [long] }
 $r = (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending'),
@@ -25,7 +25,7 @@ $m = @{
   drives = @($h | ForEach-Object { @{ name = $_.FriendlyName; health = [string]$_.HealthStatus } })
   reboot = $r -contains $true
 }
-if (-not $o) { $m.services = $null }
+if (-not $o -or $denied) { $m.services = $null }
 $j = $m | ConvertTo-Json -Depth 4 -Compress
 try { $j = [regex]::Replace($j, '[^ -~]', { '\u{0:x4}' -f [int][char]$args[0].Value }) } catch { }
 $j

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::base::{Timestamp, Untrusted};
 use crate::model::Vitals;
-use crate::model::vitals::{Amount, ClockOffset, CpuTime, Drive, FileSystem, Reboot};
+use crate::model::vitals::{Amount, ClockOffset, CpuTime, Drive, FileSystem, Missing, Reboot};
 
 /// What runs on the machine, exactly.
 pub const SCRIPT: &str = include_str!("windows.ps1");
@@ -111,7 +111,12 @@ pub fn read(output: &[u8], sent: Timestamp, heard: Timestamp) -> Option<Vitals> 
     };
     let (memory, free) = (count(&answer.memory_kb), count(&answer.memory_free_kb));
     let used = memory.zip(free).and_then(|(total, free)| total.checked_sub(free));
+    let denied = |what: &'static str, is_missing: bool| {
+        is_missing.then(|| Missing { what, why: "the machine does not tell this log-in".into() })
+    };
+    let missing = [denied("units", answer.services.is_none()), denied("memory", used.is_none())];
     Some(Vitals {
+        missing: missing.into_iter().flatten().collect(),
         name: text(&answer.name),
         system: text(&answer.system),
         kernel: text(&answer.version),
@@ -137,6 +142,12 @@ pub fn read(output: &[u8], sent: Timestamp, heard: Timestamp) -> Option<Vitals> 
         clock: answer.time.map(|told| offset(told, sent, heard)),
         ..Vitals::default()
     })
+}
+
+/// Whether the script ran and was told nothing that it asked for.
+pub fn is_nothing(vitals: &Vitals) -> bool {
+    let Vitals { memory, cores, cpu, disks, failed_units, .. } = vitals;
+    memory.is_none() && cores.is_none() && cpu.is_none() && disks.is_empty() && failed_units.is_none()
 }
 
 /// The answer among whatever a shell says before it. What is no UTF-8 there, of a system whose code page is another, is told by
@@ -228,7 +239,11 @@ mod tests {
         assert_eq!((vitals.memory, vitals.cores, &vitals.failed_units), (None, None, &None));
         assert_eq!((vitals.uptime, vitals.drives.len()), (None, 0), "nobody knows since when it is up");
         assert_eq!(vitals.cpu.map(|cpu| cpu.busy), Some(7.0));
-        assert!(vitals.disks.is_empty() && vitals.reboot.is_some_and(|reboot| !reboot.required));
+        assert!(vitals.disks.is_empty() && vitals.reboot.as_ref().is_some_and(|reboot| !reboot.required));
+        assert_eq!(vitals.missing.iter().map(|missing| missing.what).collect::<Vec<_>>(), ["units", "memory"]);
+        assert!(!is_nothing(&vitals));
+        let nothing = read(DENIED.replace("\"7\"", "null").as_bytes(), at(0), at(0)).expect("an answer");
+        assert!(is_nothing(&nothing), "{nothing:?}");
     }
 
     #[test]

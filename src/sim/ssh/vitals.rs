@@ -8,8 +8,8 @@ use super::shell::{Machine, Role};
 use crate::base::Timestamp;
 use crate::sim::snmp::mix;
 
-/// How the script begins, as a shell is given it.
-const SCRIPT: &str = "exec sh -c '# noctty: reads how this machine is";
+/// How the script begins, a word of a shell's.
+const SCRIPT: &str = "'# noctty: reads how this machine is";
 /// A line of input that is longer is none.
 const LINE: usize = 256;
 
@@ -20,7 +20,7 @@ pub struct Look(Vec<u8>);
 impl Look {
     /// Where the command is the script, and the machine one that has a shell.
     pub fn begins(command: &str, machine: &Machine) -> Option<Self> {
-        (command.starts_with(SCRIPT) && machine.role == Role::Server).then(Self::default)
+        (command.starts_with("sh -c ") && command.contains(SCRIPT) && machine.role == Role::Server).then(Self::default)
     }
 
     /// What the script prints once its line has come.
