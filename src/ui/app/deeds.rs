@@ -197,9 +197,12 @@ impl App {
     }
 
     fn sort_beside(&mut self, delta: isize) {
-        if self.list(self.focus).order.is_empty() && self.filter.is_empty() {
-            self.say(MessageWeight::Note, "there is nothing to sort here");
-            return;
+        if self.list(self.focus).order.is_empty() {
+            if self.filter.is_empty() {
+                self.say(MessageWeight::Note, "there is nothing to sort here");
+                return;
+            }
+            self.say(MessageWeight::Note, "nothing matches the filter; the order is kept for what will");
         }
         if !By::of(self.focus).is_empty() {
             self.sort_list_beside(self.focus, delta);
