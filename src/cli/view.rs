@@ -288,6 +288,7 @@ mod tests {
             let Ok(piece) = arrived.recv_timeout(Duration::from_secs(20)) else { break };
             told.push_str(&String::from_utf8_lossy(&piece));
         }
-        assert!(told.ends_with("\x1b[?25h\x1b[?1049l"), "{told:?}");
+        assert!(told.ends_with("\x1b[8h\x1b[?7h\x1b[?25h\x1b[?1049l"), "{told:?}");
+        assert!(told.contains("\x1b[8l"), "no line is reordered meanwhile: {told:?}");
     }
 }

@@ -14,14 +14,15 @@ use tokio::net::unix::pipe;
 use super::guard;
 use super::stray::Diversion;
 
-/// Alternate screen, no cursor, bracketed paste, no wrapping at the right edge.
-const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?7l\x1b[2J";
+/// Alternate screen, no cursor, bracketed paste, no wrapping at the right edge, and no reordering of lines in which there is text
+/// that runs from right to left (BDSM, ECMA-48 7.2.1: explicit): columns would change places.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?7l\x1b[8l\x1b[2J";
 /// What a program that had the terminal meanwhile may have left behind and would spoil the picture or the keys:
 /// margins, origin and insert mode, letters for lines, mouse and focus reports, application keys.
 const TIDY: &[u8] =
     b"\x1b[r\x1b[?6l\x1b[4l\x1b(B\x0f\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?1l\x1b>";
 /// All of it back; the end of a synchronised update first, should one be open.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?1000l\x1b[?1006l\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l";
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?1000l\x1b[?1006l\x1b[?2004l\x1b[8h\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /// Presses, releases and the wheel are reported, in decimal digits (xterm: modes 1000 and 1006), or not.
 pub const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
