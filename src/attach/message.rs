@@ -50,6 +50,7 @@ pub enum Order {
         note: String,
         lasts: Duration,
         stickiness: Stickiness,
+        over: Option<Arc<str>>,
     },
     Release {
         ticket: Ticket,
@@ -99,7 +100,8 @@ wire! {
         OpenIncident { ticket: ticket, title: title, urgency: urgency },
         AddEntry { ticket: ticket, incident: incident, kind: kind, text: text, about: about },
         Claim {
-            ticket: ticket, target: target, owner: owner, note: note, lasts: lasts, stickiness: stickiness
+            ticket: ticket, target: target, owner: owner, note: note, lasts: lasts, stickiness: stickiness,
+            over: over
         },
         Release { ticket: ticket, target: target }, Maintain { ticket: ticket, order: order },
         CancelMaintenance { ticket: ticket, maintenance: maintenance },
@@ -134,7 +136,7 @@ impl Order {
     ///
     /// # Errors
     /// The command.
-    pub fn of(command: Command) -> Result<Self, Command> {
+    pub fn of(command: Command) -> Result<Self, Box<Command>> {
         Ok(match command {
             Command::Pause { ticket, note } => Self::Pause { ticket, note },
             Command::Resume { ticket } => Self::Resume { ticket },
@@ -149,14 +151,14 @@ impl Order {
             Command::AddEntry { ticket, incident, kind, text, about } => {
                 Self::AddEntry { ticket, incident, kind, text, about }
             }
-            Command::Claim { ticket, target, owner, note, lasts, stickiness } => {
-                Self::Claim { ticket, target, owner, note, lasts, stickiness }
+            Command::Claim { ticket, target, owner, note, lasts, stickiness, over } => {
+                Self::Claim { ticket, target, owner, note, lasts, stickiness, over }
             }
             Command::Release { ticket, target } => Self::Release { ticket, target },
             Command::Maintain { ticket, order } => Self::Maintain { ticket, order },
             Command::CancelMaintenance { ticket, maintenance } => Self::CancelMaintenance { ticket, maintenance },
             Command::OpenSession { .. } | Command::Answer { .. } | Command::CloseSession(_) | Command::Shutdown => {
-                return Err(command);
+                return Err(Box::new(command));
             }
         })
     }
@@ -199,8 +201,8 @@ impl From<Order> for Command {
             Order::AddEntry { ticket, incident, kind, text, about } => {
                 Self::AddEntry { ticket, incident, kind, text, about }
             }
-            Order::Claim { ticket, target, owner, note, lasts, stickiness } => {
-                Self::Claim { ticket, target, owner, note, lasts, stickiness }
+            Order::Claim { ticket, target, owner, note, lasts, stickiness, over } => {
+                Self::Claim { ticket, target, owner, note, lasts, stickiness, over }
             }
             Order::Release { ticket, target } => Self::Release { ticket, target },
             Order::Maintain { ticket, order } => Self::Maintain { ticket, order },

@@ -331,6 +331,7 @@ fn orders_about_problems_come_as_they_were_given_and_their_times_become_the_engi
         note: "mine".into(),
         lasts: DEADLINE,
         stickiness: Stickiness::Sticky,
+        over: Some("02".into()),
     };
     let release = Order::Release { ticket, target };
     let cancel = Order::CancelMaintenance { ticket, maintenance: "01".into() };
@@ -736,7 +737,7 @@ fn an_order_comes_as_it_was_given_and_what_is_the_consoles_own_is_none() {
     order.put(None, &mut bytes);
     assert_eq!(Order::take(None, &mut Reader::new(&bytes, 0, &mut names)), Ok(order));
     let own = Command::OpenSession { asset: AssetId::new("a"), columns: 80, rows: 24 };
-    assert!(matches!(Order::of(own), Err(Command::OpenSession { .. })));
+    assert!(Order::of(own).is_err_and(|own| matches!(*own, Command::OpenSession { .. })));
 }
 
 /// An engine's door, and what is behind it.

@@ -88,6 +88,8 @@ pub enum Command {
         note: String,
         lasts: Duration,
         stickiness: Stickiness,
+        /// The claim of somebody else that is taken over; without it theirs stands, and who has it is said.
+        over: Option<Arc<str>>,
     },
     /// Give a claim back.
     Release {

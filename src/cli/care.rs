@@ -19,7 +19,7 @@ use crate::base::options::nearest;
 use crate::base::{Clock, Timestamp, Untrusted, units};
 use crate::config::maintenance as windows;
 use crate::engine::Plan;
-use crate::journal::{self, Draft};
+use crate::journal::{self, Draft, JournalError};
 use crate::model::care::LONGEST_CLAIM;
 use crate::model::{
     AssetId, CareBook, Claim, Condition, Deed, Entry, Maintenance, Order, Release, Scope, Stickiness, Subject, Target,
@@ -50,6 +50,9 @@ pub struct AckArgs {
     /// The claim outlives its problem getting worse
     #[arg(long, requires = "what")]
     sticky: bool,
+    /// Take it from whoever else has it
+    #[arg(long, requires = "what", conflicts_with_all = ["release", "site", "group"])]
+    take_over: bool,
     /// Give it back
     #[arg(long, requires = "target", conflicts_with_all = ["owner", "note", "sticky"])]
     release: bool,
@@ -192,7 +195,9 @@ pub fn ack(args: AckArgs, globals: &Globals) -> Result<ExitCode> {
     wish.check()?;
     // A running console knows how bad it is, and looks.
     let claim = wish.claim(target, None, desk.clock.wall());
-    desk.save(Deed::Claimed(claim.clone()), |entry| desk.claimed(&[(entry, claim)]))
+    let over = if args.take_over { desk.standing(&claim.target)? } else { None };
+    let draft = Draft::Claim { claim: claim.clone(), over, author: desk.author.clone() };
+    desk.save(&draft, |entry| desk.claimed(&[(entry, claim)]))
 }
 
 /// What a claim is to say, whatever it is of.
@@ -433,12 +438,17 @@ impl Desk {
         let shown = present::look(kin, plan, &self.directory, self.book()?, passive, self.clock)?;
         let (free, owned) = present::unowned(kin.problems(&shown.snapshot), &self.book()?, self.clock.wall());
         let mut saved = Vec::new();
-        let mut failed = None;
+        let (mut failed, mut taken) = (None, 0);
         for problem in &free {
             let claim = wish.claim(problem.target.clone(), Some(problem.condition), self.clock.wall());
-            let draft = Draft::Deed { deed: Deed::Claimed(claim.clone()), author: self.author.clone() };
+            let draft = Draft::Claim { claim: claim.clone(), over: None, author: self.author.clone() };
             match super::incident::append(&self.directory, &draft, self.clock) {
                 Ok(entry) => saved.push((entry, claim)),
+                // In this moment.
+                Err(error @ JournalError::Taken { .. }) => {
+                    complain(&format!("{}: {error}", problem.target.label().line()));
+                    taken += 1;
+                }
                 Err(error) => {
                     failed = Some(error);
                     break;
@@ -448,7 +458,7 @@ impl Desk {
         let all = report::Claimed { of: Some(kin.words()), seen_by: shown.engine, owned, ..self.reaches(&saved) };
         super::print(&self.told(&all))?;
         let Some(error) = failed else { return Ok(ExitCode::SUCCESS) };
-        let left = free.iter().skip(saved.len()).map(|problem| problem.target.label().line());
+        let left = free.iter().skip(saved.len() + taken).map(|problem| problem.target.label().line());
         complain(&format!("NOT SAVED: {error}; not claimed: {}", left.collect::<Vec<_>>().join(", ")));
         Ok(ExitCode::from(UNKNOWN))
     }
@@ -477,18 +487,25 @@ impl Desk {
     }
 
     fn write(&self, deed: Deed) -> Result<ExitCode> {
-        self.save(deed, |entry| self.said(&entry))
+        let draft = Draft::Deed { deed, author: self.author.clone() };
+        self.save(&draft, |entry| self.said(&entry))
     }
 
-    fn save(&self, deed: Deed, said: impl FnOnce(Arc<Entry>) -> String) -> Result<ExitCode> {
-        let draft = Draft::Deed { deed, author: self.author.clone() };
-        match super::incident::append(&self.directory, &draft, self.clock) {
+    /// The claim of it that stands.
+    fn standing(&self, target: &Target) -> Result<Option<Arc<str>>> {
+        let book = self.book()?;
+        Ok(book.acks.iter().find(|ack| ack.claim.target == *target).map(|ack| ack.id.clone()))
+    }
+
+    fn save(&self, draft: &Draft, said: impl FnOnce(Arc<Entry>) -> String) -> Result<ExitCode> {
+        match super::incident::append(&self.directory, draft, self.clock) {
             Ok(entry) => {
                 super::print(&said(entry))?;
                 Ok(ExitCode::SUCCESS)
             }
             Err(error) => {
-                complain(&format!("NOT SAVED: {error}"));
+                let how = if let JournalError::Taken { .. } = error { ": --take-over takes it from there" } else { "" };
+                complain(&format!("NOT SAVED: {error}{how}"));
                 Ok(ExitCode::from(UNKNOWN))
             }
         }

@@ -242,7 +242,7 @@ pub fn bind_host(entry: &HostEntry, common: &Common, late: &mut Late, problems: 
     if !is_whole && out.iter().all(unread::is) {
         out.clear();
     }
-    if entry.host.has_tag("core") && is_whole && !out.is_empty() {
+    if entry.host.has_tag("core") && !out.is_empty() {
         hasten(entry, &mut out, problems);
     }
     for (key, place, timeout) in paces {
@@ -332,7 +332,9 @@ fn hasten(entry: &HostEntry, checks: &mut [Bound], problems: &mut Vec<Problem>) 
         let tries = u32::from(spec.attempts);
         spec.interval + spec.timeout * tries + spec.retry_interval * (tries - 1)
     };
-    let life = checks.iter().map(|bound| &bound.spec).filter(|spec| spec.decides_reachability || !decides);
+    // What could not be read asks nothing, and the others are all there is.
+    let asked = checks.iter().filter(|bound| !unread::is(bound)).map(|bound| &bound.spec);
+    let life = asked.filter(|spec| spec.decides_reachability || !decides);
     // One that is hard convinces where the others got no answer either; without one that decides, all must be.
     let worst = if decides { life.map(|spec| known(spec)).min() } else { life.map(|spec| known(spec)).max() };
     if let Some(worst) = worst.filter(|worst| *worst > WITHIN) {

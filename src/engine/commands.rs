@@ -50,14 +50,14 @@ impl Engine {
             Command::OpenSession { .. } | Command::Answer { .. } | Command::CloseSession(_) if end.id != 0 => {
                 say(end, MessageWeight::Warning, "sessions are opened by the console itself");
             }
-            Command::Claim { ticket, target, owner, note, lasts, stickiness } => {
+            Command::Claim { ticket, target, owner, note, lasts, stickiness, over } => {
                 let owner = owner.map_or_else(|| author(end), Untrusted::from);
                 let note = Untrusted::bounded(note.as_bytes(), NOTE_LIMIT);
                 // Written by the clock on the wall, as every entry is.
                 let until = self.clock.wall().plus(lasts.min(LONGEST_CLAIM));
                 let condition = self.state.condition_of(&target);
                 let claim = Claim { target, owner, note, until, stickiness, condition };
-                self.append(end, ticket, Draft::Deed { deed: Deed::Claimed(claim), author: author(end) });
+                self.append(end, ticket, Draft::Claim { claim, over, author: author(end) });
             }
             Command::Release { ticket, target } => {
                 let deed = Deed::Released { target, claim: None, why: Release::ByHand };

@@ -233,7 +233,7 @@ impl Desk {
     fn command(&mut self, command: Command, engine: Option<&mpsc::Sender<Order>>) {
         let order = match Order::of(command) {
             Ok(order) => order,
-            Err(own) => return self.own_command(own),
+            Err(own) => return self.own_command(*own),
         };
         let ticket = order.ticket();
         if self.mode == Mode::Passive && ticket.is_none() {

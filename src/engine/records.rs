@@ -358,7 +358,9 @@ impl Keeper {
                 Ok(entry)
             }
             Err(error) => {
-                let reason: Arc<str> = error.to_string().into();
+                let again =
+                    if let journal::JournalError::Taken { .. } = error { ": once more takes it over" } else { "" };
+                let reason: Arc<str> = format!("{error}{again}").into();
                 // A rule that a draft breaks says nothing about the disk.
                 if let journal::JournalError::Store(_) = error {
                     self.say(Storage::NotSaved { reason: reason.clone() });
@@ -660,7 +662,7 @@ mod tests {
             stickiness: Stickiness::EndsOnWorsening,
             condition: Some(Condition::Critical),
         };
-        Draft::Deed { deed: Deed::Claimed(claim), author: "ops1".into() }
+        Draft::Claim { claim, over: None, author: "ops2".into() }
     }
 
     #[tokio::test]

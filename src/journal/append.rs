@@ -14,7 +14,7 @@ use super::record::{self, Hash, Record, TEXT_LIMIT, TITLE_LIMIT, urgency_number}
 use super::schema::SCHEMA;
 use super::{log, read};
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{Deed, Entry, EntryKind, IncidentId, Urgency};
+use crate::model::{Claim, Deed, Entry, EntryKind, IncidentId, Urgency};
 use crate::store::database;
 
 /// What is to be written; the journal adds the number, the time and the chain.
@@ -34,7 +34,14 @@ pub enum Draft {
         author: Untrusted,
         about: Option<Untrusted>,
     },
-    /// What was done about a problem; belongs to no incident.
+    /// A claim. Where somebody else has it that is said, and nothing is written, unless it is this claim of theirs that is taken
+    /// over. Who has it may hand it over.
+    Claim {
+        claim: Claim,
+        over: Option<Arc<str>>,
+        author: Untrusted,
+    },
+    /// What else was done about a problem; belongs to no incident.
     Deed {
         deed: Deed,
         author: Untrusted,
@@ -144,12 +151,20 @@ impl Journal {
                 require(&transaction, *incident, *kind)?;
                 *incident
             }
+            Draft::Claim { claim, over, author } => {
+                require_free(&transaction, (claim, author), over.as_deref(), at)?;
+                IncidentId::NONE
+            }
             Draft::Deed { .. } => IncidentId::NONE,
         };
         let form;
         let (kind, text, urgency, author, about) = match draft {
             Draft::Open { title, urgency, author, about } => (EntryKind::Opened, title, Some(*urgency), author, about),
             Draft::Add { kind, text, author, about, .. } => (*kind, text, None, author, about),
+            Draft::Claim { claim, author, .. } => {
+                form = deed::form(&Deed::Claimed(claim.clone()));
+                (form.kind, &form.text, None, author, &form.about)
+            }
             Draft::Deed { deed, author } => {
                 form = deed::form(deed);
                 (form.kind, &form.text, None, author, &form.about)
@@ -235,6 +250,10 @@ fn check(draft: &Draft) -> Result<(), JournalError> {
             }
             (author, about)
         }
+        Draft::Claim { claim, author, .. } => {
+            deed::check(&Deed::Claimed(claim.clone()))?;
+            (author, &None)
+        }
         Draft::Deed { deed, author } => {
             deed::check(deed)?;
             (author, &None)
@@ -257,6 +276,23 @@ fn require(connection: &Connection, incident: IncidentId, kind: EntryKind) -> Re
         return Err(Failed::Rule(JournalError::AlreadyClosed(incident)));
     }
     Ok(())
+}
+
+/// Nobody but the owner, or whoever hands it over, has it now.
+fn require_free(
+    connection: &Connection,
+    (claim, author): (&Claim, &Untrusted),
+    over: Option<&str>,
+    at: Timestamp,
+) -> Result<(), Failed> {
+    let standing = read::claims(connection)?.into_iter().find(|ack| ack.claim.target == claim.target);
+    let Some(ack) = standing.filter(|ack| ack.claim.until > at) else { return Ok(()) };
+    let owner = &ack.claim.owner;
+    if *owner == claim.owner || owner == author || over == Some(&*ack.id) {
+        return Ok(());
+    }
+    let owner = owner.line();
+    Err(Failed::Rule(JournalError::Taken { owner, since: ack.since, until: ack.claim.until }))
 }
 
 /// The next incident number. Counted apart from the entries, so that a lost or damaged one frees no number.

@@ -1,5 +1,6 @@
 //! Why something was not written, or could not be read.
 
+use crate::base::Timestamp;
 use crate::model::IncidentId;
 use crate::store::OpenError;
 
@@ -21,4 +22,7 @@ pub enum JournalError {
     OfNoIncident,
     #[error("no incident number is free")]
     NoNumber,
+    /// Somebody else has claimed it; nobody said that it is to be taken from them.
+    #[error("{owner} has it since {}, until {} UTC", since.utc_minute(), until.utc_minute())]
+    Taken { owner: String, since: Timestamp, until: Timestamp },
 }

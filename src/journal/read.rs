@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row};
@@ -13,7 +14,7 @@ use super::record::{self, Hash, Record};
 use super::schema::SCHEMA;
 use super::{deed, fold, log};
 use crate::base::text::clean;
-use crate::model::{CareBook, Incident, IncidentId};
+use crate::model::{Acknowledgement, CareBook, EntryKind, Incident, IncidentId};
 use crate::store::OpenError;
 
 /// Of a database that a power cut left unfinished; the next entry fills it. Somebody may have emptied it as well.
@@ -138,7 +139,7 @@ fn scan(connection: &Connection) -> Scan {
     let mut ids: HashSet<String> = HashSet::new();
     // From the front, and where that ends in an error, from the back: what lies behind the damage is read too.
     for order in ["ASC", "DESC"] {
-        let done = rows(connection, order, |position, row| {
+        let done = rows(connection, &format!("ORDER BY position {order}"), |position, row| {
             if !positions.insert(position) {
                 return;
             }
@@ -180,14 +181,23 @@ fn scan(connection: &Connection) -> Scan {
     scan
 }
 
+/// The claims that stand. What is damaged holds up nobody.
+pub(super) fn claims(connection: &Connection) -> rusqlite::Result<Vec<Arc<Acknowledgement>>> {
+    let [claimed, released] = [EntryKind::Claimed, EntryKind::Released].map(EntryKind::as_str);
+    let mut deeds = Vec::new();
+    let which = format!("WHERE kind IN ('{claimed}', '{released}')");
+    rows(connection, &which, |_, row| deeds.extend(row.ok().filter(Record::is_intact)))?;
+    Ok(deed::book(deeds, &mut Vec::new()).acks)
+}
+
 fn rows(
     connection: &Connection,
-    order: &str,
+    which: &str,
     mut each: impl FnMut(i64, Result<Record, &'static str>),
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(&format!(
         "SELECT position, id, incident, writer, sequence, at, kind, urgency, author, text, about, previous, hash
-         FROM entry ORDER BY position {order}"
+         FROM entry {which}"
     ))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

@@ -1,13 +1,16 @@
 //! The journal against its own promises: order, chains, damage, recovery.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
 use super::record::hex;
 use super::{Contents, Draft, Journal, JournalError, read};
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{EntryKind, IncidentId, IncidentStatus, Urgency};
+use crate::model::{
+    AssetId, Claim, Deed, Entry, EntryKind, IncidentId, IncidentStatus, Release, Stickiness, Target, Urgency,
+};
 use crate::store::OpenError;
 
 const T: Timestamp = Timestamp(1_795_523_696_789);
@@ -55,9 +58,7 @@ fn an_incident_lives_from_open_to_close() {
     filled(dir.path(), 2);
     let mut journal = Journal::open(dir.path()).expect("opens");
     journal.append(&add(EntryKind::Acknowledged, ""), T).expect("an acknowledgement needs no text");
-    journal
-        .append(&add(EntryKind::Closed, "power restored"), T.plus(std::time::Duration::from_secs(60)))
-        .expect("closed");
+    journal.append(&add(EntryKind::Closed, "power restored"), T.plus(Duration::from_secs(60))).expect("closed");
     assert!(matches!(journal.append(&add(EntryKind::Closed, "again"), T), Err(JournalError::AlreadyClosed(FIRST))));
     let second = journal.append(&open("another"), T).expect("opened");
     assert_eq!(second.incident, IncidentId(2));
@@ -234,4 +235,43 @@ fn a_second_writer_is_noticed_and_the_first_one_is_not() {
     second.append(&note("from elsewhere"), T).expect("saved");
     assert_ne!(first.change_mark().expect("a mark"), mark);
     assert_eq!(texts(&first.contents()), ["my own", "from elsewhere"]);
+}
+
+#[test]
+fn who_claims_what_somebody_else_has_is_told_and_takes_it_over_only_when_it_is_meant() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let claim = |target: &str, owner: &str| Claim {
+        target: Target::Host(AssetId::new(target)),
+        owner: owner.into(),
+        note: Untrusted::default(),
+        until: T.plus(Duration::from_secs(3_600)),
+        stickiness: Stickiness::EndsOnWorsening,
+        condition: None,
+    };
+    let draft = |owner: &str, author: &str, over: Option<&Entry>| Draft::Claim {
+        claim: claim("db01", owner),
+        over: over.map(|entry| entry.id.clone()),
+        author: author.into(),
+    };
+    // Two processes, as two consoles or scripts are.
+    let [mut one, mut two] = [(); 2].map(|()| Journal::open(dir.path()).expect("opens"));
+    let first = one.append(&draft("anna", "anna", None), T).expect("saved");
+    let refused = two.append(&draft("bert", "bert", None), T.plus(Duration::from_secs(1))).expect_err("anna has it");
+    assert_eq!(refused.to_string(), "anna has it since 2026-11-24 12:34, until 2026-11-24 13:34 UTC");
+    let anything_else = Draft::Claim { claim: claim("db02", "bert"), over: None, author: "bert".into() };
+    two.append(&anything_else, T).expect("that is another one");
+    let second = two.append(&draft("bert", "bert", Some(&first)), T).expect("taken over");
+    let late = one.append(&draft("cleo", "cleo", Some(&first)), T);
+    assert!(matches!(late, Err(JournalError::Taken { .. })), "that claim is gone: {late:?}");
+    // Who has it hands it over, and says it once more.
+    let third = two.append(&draft("cleo", "bert", None), T).expect("handed over");
+    one.append(&draft("cleo", "cleo", None), T).expect("her own");
+    assert!(one.append(&draft("anna", "anna", Some(&second)), T).is_err());
+    // What is over, or was given back, is free.
+    one.append(&draft("anna", "anna", None), T.plus(Duration::from_secs(3_600))).expect("it was over");
+    let target = Target::Host(AssetId::new("db01"));
+    let back = Deed::Released { target, claim: None, why: Release::ByHand };
+    two.append(&Draft::Deed { deed: back, author: "anna".into() }, T).expect("saved");
+    two.append(&draft("bert", "bert", None), T).expect("free");
+    assert_ne!(third.id, second.id);
 }

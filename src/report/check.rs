@@ -508,6 +508,25 @@ mod tests {
         let row = &value["problems"][0];
         assert_eq!((&row["kind"], &row["target"]), (&"port".into(), &"sw1/Gi0/7".into()));
         assert_eq!((&row["owner"], &row["owned_until"]), (&"anna".into(), &"2027-01-15T09:00:00.000Z".into()));
+        // What is behind it is counted in the table, and listed for programs.
+        let behind = crate::state::Behind { target: shot.problems[0].target.clone(), inferred: true };
+        let hidden = Problem { behind: Some(behind), word: "link-lost".into(), ..shot.problems[0].clone() };
+        shot.problems = vec![Problem { hides: 1, ..shot.problems[0].clone() }].into();
+        shot.consequences = vec![hidden].into();
+        let text = table(&shot, T0);
+        assert!(
+            text.contains("critical err-disabled 1 behind it · bpduGuard") && !text.contains("link-lost"),
+            "{text}"
+        );
+        assert!(text.contains(", 1 problem of ports and devices behind them (--json lists them)"), "{text}");
+        let value: serde_json::Value = serde_json::from_str(&json(&shot, T0, &[])).expect("valid JSON");
+        assert_eq!(value["problems"][0]["hides"], 1);
+        let row = &value["consequences"][0];
+        assert_eq!(row["kind"], "port");
+        assert_eq!(
+            (&row["behind"], &row["inferred"], &row["word"]),
+            (&"sw1/Gi0/7".into(), &true.into(), &"link-lost".into())
+        );
     }
 
     #[test]

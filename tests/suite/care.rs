@@ -36,8 +36,13 @@ note = "firmware"
 "#;
 
 fn run(dir: &Path, arguments: &[&str]) -> Output {
+    fs::write(dir.join("noctty.toml"), CONFIG).expect("written");
+    run_again(dir, arguments)
+}
+
+/// With the configuration that is there.
+fn run_again(dir: &Path, arguments: &[&str]) -> Output {
     let config = dir.join("noctty.toml");
-    fs::write(&config, CONFIG).expect("written");
     let mut command = Command::new(NOCTTY);
     command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", dir).env("USER", "ops1");
     command.arg("--config").arg(config).arg("--state").arg(dir.join("state"));
@@ -97,6 +102,42 @@ fn a_problem_is_claimed_handed_over_and_given_back() {
     assert!(refused(dir, &["ack", "db01", "--release"]).contains("nobody has claimed db01"));
     assert_eq!(out(dir, &["ack"]).lines().count(), 2);
     assert_eq!(out(dir, &["incident", "list"]), "no incidents\n", "a claim is no incident");
+}
+
+#[test]
+fn what_somebody_else_has_is_said_and_taken_over_only_when_that_is_meant() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    out(dir, &["ack", "db01", "--author", "anna", "--note", "disk ordered"]);
+    let words = refused(dir, &["ack", "db01", "--author", "bert"]);
+    assert!(words.contains("NOT SAVED: anna has it since ") && words.contains("--take-over takes it"), "{words}");
+    assert_eq!(json(dir, &["ack", "--json"])["acks"][0]["owner"], "anna");
+    out(dir, &["ack", "db01", "--author", "bert", "--take-over"]);
+    assert_eq!(json(dir, &["ack", "--json"])["acks"][0]["owner"], "bert");
+    // With nobody to take it from it is a claim as any other.
+    out(dir, &["ack", "db01/tcp:5432", "--author", "bert", "--take-over"]);
+    assert!(refused(dir, &["ack", "--site", "fra1", "--take-over"]).contains("--take-over"));
+}
+
+#[test]
+fn of_scripts_that_claim_one_problem_at_one_moment_one_has_it_and_the_others_are_told() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    out(dir, &["ack"]);
+    let names: Vec<String> = (1..=6).map(|n| format!("ops{n}")).collect();
+    let answers: Vec<(String, Output)> = std::thread::scope(|scope| {
+        let claim = |name: &String| (name.clone(), run_again(dir, &["ack", "db01", "--author", name]));
+        let running: Vec<_> = names.iter().map(|name| scope.spawn(move || claim(name))).collect();
+        running.into_iter().map(|one| one.join().expect("it ran")).collect()
+    });
+    let (saved, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|(_, output)| output.status.success());
+    assert_eq!((saved.len(), refused.len()), (1, 5), "{answers:?}");
+    let owner = &saved[0].0;
+    assert_eq!(json(dir, &["ack", "--json"])["acks"][0]["owner"].as_str(), Some(&**owner));
+    for (_, output) in refused {
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(words.contains(&format!("{owner} has it since ")), "{words}");
+    }
 }
 
 #[test]
@@ -217,7 +258,7 @@ fn what_was_claimed_is_said_with_its_reach_and_stored_clean() {
     }
     let log = fs::read_to_string(dir.join("state/journal.log")).expect("the second copy");
     assert!(!log.contains("\\u001b") && !log.contains("\\u0007") && !log.contains('\u{202e}'), "{log}");
-    let saved = json(dir, &["ack", "db01", "--owner", "ops2", "--sticky", "--json"]);
+    let saved = json(dir, &["ack", "db01", "--owner", "ops2", "--sticky", "--take-over", "--json"]);
     assert_eq!((&saved["saved"]["owner"], &saved["saved"]["sticky"]), (&"ops2".into(), &true.into()));
     assert_eq!(
         (&saved["reaches"]["reach"], &saved["reaches"]["polled_by"], &saved["reaches"]["silences_pagers"]),

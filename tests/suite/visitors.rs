@@ -64,6 +64,7 @@ pub async fn claim_by(link: Link) -> Notice {
     let (sender, mut news) = mpsc::channel(4);
     tokio::spawn(link.run(outgoing, sender));
     let order = Order::Claim {
+        over: None,
         ticket: Ticket(1),
         target: Target::Host(AssetId::new("core")),
         owner: None,

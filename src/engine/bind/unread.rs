@@ -144,6 +144,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_tagged_core_is_asked_as_fast_where_one_of_its_checks_could_not_be_read() {
+        let interval = |checks: &str| {
+            let text =
+                format!("[[host]]\nname = \"a\"\naddress = \"192.0.2.1\"\ntags = [\"core\"]\nchecks = [{checks}]\n");
+            let folder = tempfile::tempdir().expect("a folder");
+            let file = folder.path().join("noctty.toml");
+            std::fs::write(&file, text).expect("written");
+            let (plan, problems) = bind_what_can_be(&salvage::read(&file).0, None);
+            let slow = problems.iter().filter(|problem| problem.short().contains("may be down for")).count();
+            let tcp = plan.checks.iter().find(|check| &*check.spec.kind == "tcp" && !is(check)).expect("it is asked");
+            (tcp.spec.interval, slow)
+        };
+        let quick = interval("{ kind = \"tcp\", port = 22 }");
+        assert!(quick.0 <= Duration::from_secs(10), "{quick:?}");
+        assert_eq!(interval("{ kind = \"tcp\", port = 22 }, { kind = \"icmp\", size = -1 }"), quick);
+    }
+
     #[tokio::test]
     async fn two_that_are_wrong_are_told_apart_by_their_place() {
         let (checks, _) = told("\"icmp\",\n{ kind = \"ssh\" },\n{ kind = \"ssh\", port = -1 }").await;

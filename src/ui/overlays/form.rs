@@ -1,5 +1,6 @@
 //! Dialogs of a few fields that end in one command to the engine, and stay until what was asked is on disk.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::layout::{Position, Rect};
@@ -61,10 +62,11 @@ impl Field {
 /// What the form is for.
 #[derive(Debug)]
 pub enum Purpose {
-    Claim(Target),
+    /// With the claim that somebody has of it, as the form shows.
+    Claim(Target, Option<Arc<str>>),
     /// The scopes to choose from.
     Maintain(Vec<Scope>),
-    /// Each of these, and the names of those that cannot be claimed.
+    /// Each of these that nobody else has, and the names of those that cannot be claimed.
     ClaimAll(Vec<Target>, Vec<String>),
     /// Each of these alone.
     MaintainAll(Vec<AssetId>),
@@ -88,6 +90,7 @@ pub struct Form {
     pub waiting: Option<Ticket>,
     /// Why it was not done, or what is wrong with a field.
     pub failure: Option<String>,
+    is_refused: bool,
 }
 
 impl Form {
@@ -106,6 +109,7 @@ impl Form {
             at: 0,
             waiting: None,
             failure: None,
+            is_refused: false,
         }
     }
 
@@ -125,6 +129,7 @@ impl Form {
             at: 0,
             waiting: None,
             failure: None,
+            is_refused: false,
         }
     }
 
@@ -139,6 +144,7 @@ impl Form {
             at: 0,
             waiting: None,
             failure: None,
+            is_refused: false,
         }
     }
 
@@ -152,14 +158,16 @@ impl Form {
             }
             None => (format!("Claim {label}"), String::new(), Stickiness::default()),
         };
+        let over = standing.map(|ack| ack.id.clone());
         Self {
-            purpose: Purpose::Claim(target),
+            purpose: Purpose::Claim(target, over),
             title,
             remarks: vec!["reaches the consoles of this state directory; it silences no pager".to_owned()],
             fields: claim_fields(&note, sticky),
             at: 0,
             waiting: None,
             failure: None,
+            is_refused: false,
         }
     }
 
@@ -179,6 +187,7 @@ impl Form {
             at: 0,
             waiting: None,
             failure: None,
+            is_refused: false,
         }
     }
 
@@ -216,6 +225,7 @@ impl Form {
             at: 1,
             waiting: None,
             failure: None,
+            is_refused: false,
         }
     }
 
@@ -242,9 +252,10 @@ impl Form {
             Ok((name, Some(ticket), self.command(&purpose, ticket, now)?))
         };
         match &self.purpose {
-            Purpose::Claim(_) | Purpose::Maintain(_) | Purpose::Pause => None,
+            Purpose::Claim(..) | Purpose::Maintain(_) | Purpose::Pause => None,
             Purpose::ClaimAll(targets, not) => {
-                let steps = targets.iter().map(|target| step(target.label().line(), Purpose::Claim(target.clone())));
+                let steps =
+                    targets.iter().map(|target| step(target.label().line(), Purpose::Claim(target.clone(), None)));
                 Some(steps.collect::<Result<_, _>>().map(|steps| ("claimed", steps, not.clone())))
             }
             Purpose::MaintainAll(assets) => {
@@ -260,7 +271,7 @@ impl Form {
         match purpose {
             Purpose::ClaimAll(..) | Purpose::MaintainAll(_) => Err(("note", "one at a time".to_owned())),
             Purpose::Pause => Ok(Command::Pause { ticket, note: self.said("note").to_owned() }),
-            Purpose::Claim(target) => {
+            Purpose::Claim(target, over) => {
                 let lasts = self.duration("for", CLAIM_LASTS)?;
                 let owner = Some(self.said("owner")).filter(|owner| !owner.is_empty()).map(str::to_owned);
                 let sticky = self.field("ends").is_some_and(|ends| ends.chosen() == 1);
@@ -271,6 +282,7 @@ impl Form {
                     note: self.said("note").to_owned(),
                     lasts,
                     stickiness: if sticky { Stickiness::Sticky } else { Stickiness::EndsOnWorsening },
+                    over: over.clone(),
                 })
             }
             Purpose::Maintain(scopes) => {
@@ -282,6 +294,22 @@ impl Form {
                 let order = Order { scope, span: Span::Once { from, until }, flexible: None, note };
                 Ok(Command::Maintain { ticket, order })
             }
+        }
+    }
+
+    /// It was not done, and why: whose claim it is by now is known from then on.
+    pub fn refused(&mut self, reason: &str) {
+        self.waiting = None;
+        self.failure = Some(format!("NOT SAVED: {reason}. Enter tries again"));
+        self.is_refused = true;
+    }
+
+    /// After a refusal, what it says of somebody else's claim is what is known now.
+    fn renew(&mut self, app: &App) {
+        if let Purpose::Claim(target, over) = &mut self.purpose
+            && std::mem::take(&mut self.is_refused)
+        {
+            *over = app.live().acks.get(target).map(|ack| ack.id.clone());
         }
     }
 
@@ -350,6 +378,7 @@ pub fn key(app: &mut App, form: &mut Form, key: Key) -> Reaction {
                 None => {}
             }
             let ticket = app.ticket();
+            form.renew(app);
             match form.command(&form.purpose, ticket, app.live().at) {
                 Ok(command) => {
                     form.failure = None;

@@ -272,8 +272,7 @@ pub fn not_saved(app: &mut App, ticket: Ticket, reason: &str) {
                 opening.failure = Some(reason.to_owned());
             }
             Overlay::Form(form) if form.waiting == Some(ticket) => {
-                form.waiting = None;
-                form.failure = Some(format!("NOT SAVED: {reason}. Enter tries again"));
+                form.refused(reason);
             }
             _ => {}
         }

@@ -160,7 +160,7 @@ fn a_claim_is_asked_for_and_kept_until_it_is_on_disk() {
     assert_eq!(sent(&mut console).len(), 0);
     console.press("Ctrl+U 9 0 m Tab Space Enter");
     let commands = sent(&mut console);
-    let [Command::Claim { ticket, target, owner, note, lasts, stickiness }] = &commands[..] else {
+    let [Command::Claim { ticket, target, owner, note, lasts, stickiness, over: None }] = &commands[..] else {
         panic!("{commands:?}");
     };
     assert_eq!((target, owner.as_deref(), &**note), (&Target::Host(AssetId::new("core-sw1")), Some("bob"), "on it"));
@@ -256,4 +256,34 @@ fn polling_is_stopped_with_a_reason_and_says_who_stopped_it() {
     console.app.snapshot(Arc::new(paused));
     let text = console.screen();
     assert!(text.contains("by ops1 (not on disk: it ends with the engine): new firewall"), "{text}");
+}
+
+#[test]
+fn a_claim_says_whose_it_takes_over_and_after_a_refusal_that_is_what_is_known_by_then() {
+    let over = |console: &mut Console| {
+        let commands = sent(console);
+        let [Command::Claim { ticket, over, .. }] = &commands[..] else { panic!("{commands:?}") };
+        (*ticket, over.as_deref().map(str::to_owned))
+    };
+    let mut console = outage((120, 40));
+    console.press("a");
+    // Somebody else is faster than the form.
+    let mut snapshot = (*cared_for()).clone();
+    snapshot.revision += 1;
+    let theirs = snapshot.acks.values().next().expect("a claim").id.to_string();
+    console.app.snapshot(snapshot.into());
+    console.press("Enter");
+    let (ticket, first) = over(&mut console);
+    assert_eq!(first, None, "the form did not show that anybody has it");
+    console.app.notice(Notice::NotSaved { ticket, reason: "ops1 has it: once more takes it over".into() });
+    assert!(console.screen().contains("NOT SAVED: ops1 has it"), "{}", console.screen());
+    console.press("Enter");
+    assert_eq!(over(&mut console).1, Some(theirs.clone()));
+    // A form that shows who has it takes it over at once.
+    let mut console = outage((120, 40));
+    let mut snapshot = (*cared_for()).clone();
+    snapshot.revision += 1;
+    console.app.snapshot(snapshot.into());
+    console.press("a Enter");
+    assert_eq!(over(&mut console).1, Some(theirs));
 }
