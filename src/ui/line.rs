@@ -105,7 +105,7 @@ impl Line {
             }
             Key { code: KeyCode::Char('w'), ctrl: true, .. } => {
                 let trimmed = self.text[..self.cursor].trim_end();
-                let start = trimmed.rfind(char::is_whitespace).map_or(0, |i| i + 1);
+                let start = trimmed.trim_end_matches(|c: char| !c.is_whitespace()).len();
                 self.text.drain(start..self.cursor);
                 self.cursor = start;
             }
@@ -182,6 +182,9 @@ mod tests {
         assert_eq!(line.text(), "naïve ");
         line.key(Key::ctrl('w'));
         assert_eq!(line.text(), "");
+        let mut wide = Line::with("one\u{a0}two");
+        wide.key(Key::ctrl('w'));
+        assert_eq!(wide.text(), "one\u{a0}", "a blank may be more than a byte");
         line.insert("ab");
         line.key(Key::plain(KeyCode::Left));
         line.key(Key::char('x'));

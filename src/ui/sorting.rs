@@ -5,6 +5,7 @@ use super::app::App;
 use super::columns::Key;
 use super::panes::{self, PaneKind};
 use crate::base::{Timestamp, Untrusted};
+use crate::bus::MessageWeight;
 use crate::model::Condition;
 use crate::state::{DeviceView, HostView, JobView, Problem, Rates};
 
@@ -37,6 +38,9 @@ pub enum By {
     Out,
     Findings,
 }
+
+/// Fewer columns show no head.
+const NARROW: u16 = 40;
 
 impl By {
     /// What a list can be sorted by, its own order first; nothing where it has columns of its own to choose from.
@@ -263,6 +267,10 @@ impl App {
         let next = (at.cast_signed() + delta).rem_euclid(all.len().max(1).cast_signed());
         if let Some(by) = all.get(next.cast_unsigned()) {
             self.order_list(kind, Order { by: *by, reversed: false });
+            // A narrow list has no room for what it is sorted by.
+            if self.size().0 < NARROW {
+                self.say(MessageWeight::Note, format!("sorted by {}", by.head(kind)));
+            }
         }
     }
 }

@@ -243,7 +243,7 @@ async fn of_several_hops_the_one_that_fails_is_named() {
     assert!(outcome == Outcome::Unknown && named && told, "{line}");
     lab.knows(&inner, "host");
     let (outcome, line) = said(&lab).await;
-    assert!(outcome <= Outcome::Warning, "{line}");
+    assert!(outcome != Outcome::Unknown, "{line}");
     let (to, from) = (format!("{}:{}", inner.address, inner.port), format!("{}:{}", jump.address, jump.port));
     drop(inner.process);
     let (outcome, line) = said(&lab).await;

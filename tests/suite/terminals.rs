@@ -41,7 +41,9 @@ fn names(screen: &str) -> Vec<String> {
     let row = |line: &str| {
         let mut words = line.split_whitespace().map(|word| word.trim_start_matches(['▌', '>', '?']));
         let first = words.find(|word| word.chars().any(|c| c.is_ascii_alphanumeric()))?;
-        line.contains("demo").then(|| first.to_owned())
+        let kind = first.trim_end_matches(|c: char| c.is_ascii_digit());
+        let is_host = first.len() == kind.len() + 2 && kind.chars().all(|c| c.is_ascii_lowercase());
+        is_host.then(|| first.to_owned())
     };
     screen.lines().filter_map(row).collect()
 }
