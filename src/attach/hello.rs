@@ -9,6 +9,8 @@
 //!
 //! Only the rest of a refusal is read across versions: it is UTF-8 text and nothing else.
 
+use std::cmp::Ordering;
+
 use super::role::Role;
 use super::wire::{Malformed, Names, Reader, Wire, fnv, wire};
 use crate::base::{Timestamp, text};
@@ -152,11 +154,25 @@ fn misfit(kind: u8, rest: &[u8], (version, shape): (u16, u64)) -> String {
     let theirs = Some(text::clean(&said)).filter(numbered).unwrap_or_else(|| "another noctty".to_owned());
     let (theirs, ours) =
         (format!("{theirs} (form {version}.{shape:08x})"), format!("{} (form {VERSION}.{SHAPE:08x})", build()));
-    let (engine, console) = if kind == 0 { (ours, theirs) } else { (theirs, ours) };
-    format!(
-        "the two are of different builds: the engine is {engine}, the console {console}; install the newer one on both \
-         sides, then end the engine and start it anew (noctty collect, or the console that polls)"
-    )
+    // By the form first: it never goes back.
+    let order = version.cmp(&VERSION).then(match (numbers(&said), numbers(&build())) {
+        (Some(theirs), Some(ours)) => theirs.cmp(&ours),
+        _ => Ordering::Equal,
+    });
+    let (engine, console, order) = if kind == 0 { (ours, theirs, order.reverse()) } else { (theirs, ours, order) };
+    let then = "then end the engine and start it anew (noctty collect, or the console that polls)";
+    let what = match order {
+        Ordering::Less => format!("the engine is the older one: install the console's build where it runs, {then}"),
+        Ordering::Greater => "the console is the older one: install the engine's build where it runs".to_owned(),
+        Ordering::Equal => format!("which is older cannot be told: install one and the same on both sides, {then}"),
+    };
+    format!("the two are of different builds: the engine is {engine}, the console {console}; {what}")
+}
+
+/// The version in the name of a build; nothing where there is none.
+fn numbers(build: &str) -> Option<Vec<u64>> {
+    let numbers = build.strip_prefix("noctty ")?.split('.').map_while(|one| one.parse().ok());
+    Some(numbers.collect()).filter(|numbers: &Vec<u64>| !numbers.is_empty())
 }
 
 impl Wire for i64 {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tokio::sync::{mpsc, watch};
 
 use super::delta::{self, DEVICES_ROOM};
-use super::hello::{First, Hello};
+use super::hello::{First, Hello, Welcome};
 use super::link::{Link, LinkError, News, Onlooker};
 use super::message::{FromConsole, FromEngine, Order};
 use super::serve::{Admit, Doors, Guest, serve};
@@ -600,8 +600,48 @@ fn a_greeting_of_another_build_is_refused_in_words_and_a_refusal_is_read_by_ever
     bytes[10] ^= 1;
     let words = First::take(&bytes).expect_err("another shape");
     let ours = concat!("the engine is noctty ", env!("CARGO_PKG_VERSION"), " (form 2.");
-    for part in ["different builds", ours, "the console noctty 9 (form 2.", "install the newer one on both sides"] {
+    for part in [
+        "different builds",
+        ours,
+        "the console noctty 9 (form 2.",
+        "the engine is the older one: install the console's",
+    ] {
         assert!(words.contains(part), "{part} is missing in {words}");
+    }
+    // Which is the older one, to either side: by the form, then by the number, where there is one.
+    let hello =
+        |build: &str| First::Hello(Hello { build: build.into(), author: "anna".into(), now: 7, most: Role::Admin });
+    let welcome = |build: &str| {
+        First::Welcome(Welcome {
+            build: build.into(),
+            process: 1,
+            user: "root".into(),
+            now: 7,
+            configuration: None,
+            role: Role::Admin,
+            author: "anna".into(),
+            asks: false,
+        })
+    };
+    let same = super::hello::build();
+    for (first, form, said) in [
+        (hello("noctty 0.0.9"), 2, "the console is the older one: install the engine's build where it runs"),
+        (hello(&same), 1, "the console is the older one"),
+        (
+            hello("noctty 0.0.9"),
+            3,
+            "the engine is the older one: install the console's build where it runs, then end the engine",
+        ),
+        (hello(&same), 2, "which is older cannot be told: install one and the same on both sides"),
+        (welcome("noctty 0.0.9"), 2, "the engine is the older one"),
+        (welcome("noctty 0.10.0"), 2, "the console is the older one"),
+        (welcome(&same), 3, "the console is the older one"),
+    ] {
+        let mut bytes = Vec::new();
+        first.put(&mut bytes);
+        (bytes[8], bytes[10]) = (form, bytes[10] ^ 1);
+        let words = First::take(&bytes).expect_err("another form");
+        assert!(words.contains(said), "{said} is missing in {words}");
     }
     // What stands where a build should be names nobody.
     let strange = [&bytes[..18], b"\x08pretend!"].concat();

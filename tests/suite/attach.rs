@@ -81,6 +81,7 @@ fn a_console_that_cannot_fit_is_refused_in_words_and_nonsense_hurts_nobody() {
     other.read_to_end(&mut answer).expect("it answers and closes");
     let words = String::from_utf8_lossy(&answer);
     assert!(words.contains("the two are of different builds"), "{words}");
+    assert!(words.contains("the engine is the older one"), "{words}");
     first.press("I");
     first.shows("Open an incident");
 }
