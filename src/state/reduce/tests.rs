@@ -101,6 +101,24 @@ fn a_host_that_never_answered_is_never_seen_and_not_down() {
 }
 
 #[test]
+fn what_came_of_a_host_that_nothing_is_known_of_yet_is_told_with_its_tries() {
+    let mut s = state(&[("a", &[]), ("b", &[])], &[("icmp", true)]);
+    see(&mut s, "a", "icmp", 1, Outcome::Critical);
+    see(&mut s, "a", "icmp", 2, Outcome::Critical);
+    let snapshot = s.publish(at(2));
+    let told =
+        |name: &str| snapshot.host(&AssetId::new(name)).map(|h| (h.condition, h.reason.line())).expect("it is watched");
+    assert_eq!(told("a"), (Condition::Pending, "Critical, 2 of 3 tries".to_owned()));
+    assert_eq!(told("b"), (Condition::Pending, String::new()));
+    let mut s = state(&[("a", &[])], &[("icmp", true), ("ssh", true)]);
+    see(&mut s, "a", "ssh", 1, Outcome::Critical);
+    let reason = |s: &mut State| s.publish(at(3)).host(&AssetId::new("a")).map(|h| h.reason.line());
+    assert_eq!(reason(&mut s).as_deref(), Some("ssh: Critical, 1 of 3 tries"));
+    see(&mut s, "a", "icmp", 2, Outcome::Ok);
+    assert_eq!(reason(&mut s).as_deref(), Some("Ok"));
+}
+
+#[test]
 fn one_silent_protocol_does_not_take_a_living_host_down() {
     let mut s = state(&[("a", &[])], &[("icmp", true), ("snmp", true)]);
     see(&mut s, "a", "snmp", 1, Outcome::Ok);

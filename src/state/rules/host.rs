@@ -92,6 +92,13 @@ pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) 
     verdict.since = if verdict.condition.is_problem() { blamed.clone().map(|c| c.since).min() } else { None };
     verdict.reason = if verdict.condition.is_problem() {
         join(blamed, checks.len() > 1)
+    } else if let Some(tried) = checks.iter().find(|c| c.is_soft() && c.condition == Condition::Pending)
+        && verdict.condition == Condition::Pending
+    {
+        // What came is told before it is believed.
+        let said = join(std::iter::once(tried), checks.len() > 1);
+        let tries = format!(", {} of {} tries", tried.attempt, tried.spec.attempts);
+        Untrusted::new([said.as_bytes(), tries.as_bytes()].concat())
     } else {
         // What is well says so, and not what adds nothing; best how the machine is, which is more than that it answers.
         let mut well = checks.iter().filter(|c| c.condition == Condition::Ok).filter_map(|c| c.last.as_ref());

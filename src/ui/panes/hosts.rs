@@ -387,7 +387,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         line.gap(1);
     }
     if host.condition == Condition::Pending {
-        line.put("no answer yet", dim(app));
+        line.put(&pending(host), dim(app));
         return;
     }
     if let Some(owner) = owner.as_ref().filter(|_| !shown(Column::Owner)) {
@@ -426,6 +426,11 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     line.put(said, app.look.style(if host.stale { Meaning::Stale } else { text }));
 }
 
+/// What came of a host that nothing is known of yet.
+fn pending(host: &HostView) -> String {
+    if host.reason.is_empty() { "no answer yet".to_owned() } else { host.reason.line() }
+}
+
 /// What stands for all hosts of a site or a group.
 fn draw_head(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, head: &Head) {
     let (glyph, style) = app.look.condition(head.worst, head.stale);
@@ -451,8 +456,7 @@ pub fn fields(app: &App, row: usize) -> Option<[String; 10]> {
         says.push(format!("flapping {} %", flapping.percent));
     }
     says.extend(app.parts.bad(host).map(Bad::words));
-    let pending = host.condition == Condition::Pending;
-    says.push(if pending { "no answer yet".to_owned() } else { host.reason.line() });
+    says.push(if host.condition == Condition::Pending { pending(host) } else { host.reason.line() });
     Some([
         host.host.name.to_string(),
         state_in_full(app, host),
