@@ -118,8 +118,12 @@ impl Themes {
             self.news = None;
             return Poll::Pending;
         };
+        let (shelf, mut words) = shelf.keeping(&self.shelf, self.name());
         self.shelf = shelf;
-        let mut words: Vec<String> = problems.iter().map(Problem::brief).collect();
+        // That one says it all.
+        if words.is_empty() {
+            words.extend(problems.iter().map(Problem::brief));
+        }
         if let Some(name) = self.awaited.take() {
             if self.shelf.has(&name) {
                 self.choice = ThemeChoice::named(&name);
@@ -181,9 +185,41 @@ mod tests {
         let Poll::Ready(words) = poll(&mut themes) else { panic!("nothing came") };
         assert!(words.concat().contains("mine.toml:2:13: \"bleu\" is no colour; did you mean \"blue\"?"), "{words:?}");
         assert_ne!(format!("{:?}", themes.look()), before);
-        // The file is gone: the screen still has a theme.
+    }
+
+    #[test]
+    fn a_theme_whose_file_is_being_written_or_gone_is_shown_as_it_was() {
+        let (nudge, _nudged) = std::sync::mpsc::sync_channel(1);
+        let (sender, news) = mpsc::channel(4);
+        let mut themes = Themes::only("dark", TRUE).with_news(nudge, news);
+        let good = "inherits = \"light\"\nok = { fg = \"red\" }\n";
+        let chosen = themes.choose("mine");
+        assert_eq!(chosen, Outcome::Awaited);
+        sender.try_send(shelf("mine.toml", good)).expect("room");
+        assert_eq!(poll(&mut themes), Poll::Ready(Vec::new()));
+        let before = format!("{:?}", themes.look());
+        let cases = [
+            (shelf("mine.toml", ""), "is not a whole theme"),
+            (shelf("mine.toml", &good[..30]), "is not a whole theme"),
+            ((Shelf::default(), Vec::new()), "is gone"),
+            (shelf("mine.toml", "ok = { fg = \"bl"), "is not a whole theme"),
+        ];
+        for (news, why) in cases {
+            sender.try_send(news).expect("room");
+            let Poll::Ready(words) = poll(&mut themes) else { panic!("nothing came") };
+            assert!(words.len() == 1 && words[0].contains("mine.toml") && words[0].contains(why), "{words:?}");
+            assert_eq!(format!("{:?}", themes.look()), before, "{why}");
+        }
+        sender.try_send(shelf("mine.toml", "inherits = \"light\"\n")).expect("room");
+        assert_eq!(poll(&mut themes), Poll::Ready(Vec::new()));
+        assert_ne!(format!("{:?}", themes.look()), before);
+        // One of the user's that stood for a shipped one gives way to it.
+        let mut themes = Themes::only("dark", TRUE);
+        themes.shelf = shelf("dark.toml", good).0;
+        let (sender, news) = mpsc::channel(4);
+        let mut themes = themes.with_news(std::sync::mpsc::sync_channel(1).0, news);
         sender.try_send((Shelf::default(), Vec::new())).expect("room");
-        assert!(poll(&mut themes).is_ready());
+        assert_eq!(poll(&mut themes), Poll::Ready(Vec::new()));
         assert_eq!(format!("{:?}", themes.look()), format!("{:?}", Themes::only("dark", TRUE).look()));
     }
 

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use super::Theme;
 use crate::base::options::{Problem, nearest};
+use crate::base::text;
 
 macro_rules! shipped {
     ($($name:literal),*) => {
@@ -73,6 +74,31 @@ impl Shelf {
         let shelf = Self { own };
         problems.extend(shelf.own.iter().filter_map(|own| shelf.find(&own.name)).flat_map(|(_, problems)| problems));
         (shelf, problems)
+    }
+
+    /// As it was `before` where a file is just being written: empty, or no TOML. The theme that is `used` stays though its file is
+    /// gone, unless a shipped one has its name. What stays is told.
+    #[must_use]
+    pub fn keeping(mut self, before: &Self, used: &str) -> (Self, Vec<String>) {
+        let mut told = Vec::new();
+        for old in &before.own {
+            let why = match self.own.iter_mut().find(|own| own.name == old.name) {
+                Some(own) if is_whole(&own.text) || !is_whole(&old.text) => continue,
+                Some(own) => {
+                    own.text.clone_from(&old.text);
+                    "is not a whole theme"
+                }
+                None if old.name != used || is_shipped(used) => continue,
+                None => {
+                    self.own.push(old.clone());
+                    "is gone"
+                }
+            };
+            if old.name == used {
+                told.push(format!("{} {why}: the theme is shown as it was", text::clean(&old.file)));
+            }
+        }
+        (self, told)
     }
 
     /// The user's files as they are now.
@@ -141,6 +167,10 @@ impl Shelf {
 }
 
 const WARNING: crate::base::options::Weight = crate::base::options::Weight::Warning;
+
+fn is_whole(text: &str) -> bool {
+    !text.trim().is_empty() && toml::de::DeTable::parse(text).is_ok()
+}
 
 fn is_shipped(name: &str) -> bool {
     SHIPPED.iter().any(|(shipped, _)| *shipped == name)
