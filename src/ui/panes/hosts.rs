@@ -418,8 +418,9 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     }
     let text = if host.condition.is_problem() && !quiet { Meaning::Text } else { Meaning::Dim };
     let said = if shown(Column::State) { super::without_word(&reason, state_word(host)) } else { &reason };
-    // What its column says already.
-    let said = match said.split_once(" · ").filter(|_| shown(Column::Value) && leading.is_some()) {
+    // What its column says already; a load that is a problem is another, over a longer time.
+    let is_told = shown(Column::Value) && leading.is_some() && !host.condition.is_problem();
+    let said = match said.split_once(" · ").filter(|_| is_told) {
         Some((first, rest)) if first.starts_with("load ") => rest,
         _ => said,
     };

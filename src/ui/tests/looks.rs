@@ -92,6 +92,16 @@ fn a_load_stands_in_its_column_and_not_once_more_before_what_else_is_said() {
     assert!(row.contains("mem 48 %"), "{row}");
 }
 
+#[test]
+fn a_load_that_is_a_problem_is_said_beside_the_one_of_now() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let why = "load 3.4 over 15 minutes on 2 cores · 82 security updates";
+    snapshot.hosts.push(Arc::new(fixture::host("zz09", Condition::Warning, why, 90_000)));
+    let text = Console::new((160, 60), Arc::new(snapshot), true).press("2").screen();
+    let row = text.lines().find(|line| line.contains("zz09")).unwrap_or_else(|| panic!("{text}"));
+    assert!(row.contains("load 0.7") && row.contains(why), "{row}");
+}
+
 /// A list is sorted by what stands above its columns.
 #[test]
 fn a_sort_picker_has_the_words_of_the_heads() {
