@@ -1,5 +1,5 @@
 //! BUSIEST PORTS: below what changed, where a screen has room for it: which links carry the most of what they could, so that nobody
-//! has to look for a full one. Only where few devices leave that room, so that it may be made anew for each picture.
+//! has to look for a full one. Only of a network of few devices, so that it may be made anew for each picture.
 
 use std::cmp::Reverse;
 
@@ -17,6 +17,8 @@ use crate::ui::port::{Seen, shown};
 const MOST: usize = 8;
 /// Below that many lines, its rule among them, it is worth nothing.
 const LEAST: u16 = 4;
+/// More devices have too many ports to be gone through for a picture.
+const DEVICES: usize = 64;
 /// Columns of the bar, of a share and of a rate.
 const BAR: usize = 10;
 const SHARE: usize = 5;
@@ -27,7 +29,7 @@ const ALIAS: usize = 8;
 const BUSY: f64 = 1.0;
 
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
-    if area.height < LEAST {
+    if area.height < LEAST || app.snapshot.devices.len() > DEVICES {
         return;
     }
     let ports = busiest(app, usize::from(area.height - 1).min(MOST));
