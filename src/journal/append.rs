@@ -285,7 +285,7 @@ fn require_free(
     over: Option<&str>,
     at: Timestamp,
 ) -> Result<(), Failed> {
-    let standing = read::claims(connection)?.into_iter().find(|ack| ack.claim.target == claim.target);
+    let standing = read::claim(connection, &claim.target)?;
     let Some(ack) = standing.filter(|ack| ack.claim.until > at) else { return Ok(()) };
     let owner = &ack.claim.owner;
     if *owner == claim.owner || owner == author || over == Some(&*ack.id) {

@@ -14,7 +14,7 @@ use super::record::{self, Hash, Record};
 use super::schema::SCHEMA;
 use super::{deed, fold, log};
 use crate::base::text::clean;
-use crate::model::{Acknowledgement, CareBook, EntryKind, Incident, IncidentId};
+use crate::model::{Acknowledgement, CareBook, EntryKind, Incident, IncidentId, Target};
 use crate::store::OpenError;
 
 /// Of a database that a power cut left unfinished; the next entry fills it. Somebody may have emptied it as well.
@@ -139,7 +139,7 @@ fn scan(connection: &Connection) -> Scan {
     let mut ids: HashSet<String> = HashSet::new();
     // From the front, and where that ends in an error, from the back: what lies behind the damage is read too.
     for order in ["ASC", "DESC"] {
-        let done = rows(connection, &format!("ORDER BY position {order}"), |position, row| {
+        let done = rows(connection, &format!("ORDER BY position {order}"), [], |position, row| {
             if !positions.insert(position) {
                 return;
             }
@@ -181,25 +181,27 @@ fn scan(connection: &Connection) -> Scan {
     scan
 }
 
-/// The claims that stand. What is damaged holds up nobody.
-pub(super) fn claims(connection: &Connection) -> rusqlite::Result<Vec<Arc<Acknowledgement>>> {
+/// Whose claim on `target` stands. What is damaged holds up nobody.
+pub(super) fn claim(connection: &Connection, target: &Target) -> rusqlite::Result<Option<Arc<Acknowledgement>>> {
     let [claimed, released] = [EntryKind::Claimed, EntryKind::Released].map(EntryKind::as_str);
     let mut deeds = Vec::new();
-    let which = format!("WHERE kind IN ('{claimed}', '{released}')");
-    rows(connection, &which, |_, row| deeds.extend(row.ok().filter(Record::is_intact)))?;
-    Ok(deed::book(deeds, &mut Vec::new()).acks)
+    // By the name first: with each of a hundred that are claimed at once, only what was said of it is verified.
+    let which = format!("WHERE incident = 0 AND kind IN ('{claimed}', '{released}') AND about = ?1");
+    rows(connection, &which, [target.label().as_bytes()], |_, row| deeds.extend(row.ok().filter(Record::is_intact)))?;
+    Ok(deed::book(deeds, &mut Vec::new()).acks.into_iter().find(|ack| ack.claim.target == *target))
 }
 
 fn rows(
     connection: &Connection,
     which: &str,
+    named: impl rusqlite::Params,
     mut each: impl FnMut(i64, Result<Record, &'static str>),
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(&format!(
         "SELECT position, id, incident, writer, sequence, at, kind, urgency, author, text, about, previous, hash
          FROM entry {which}"
     ))?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(named)?;
     while let Some(row) = rows.next()? {
         each(row.get(0)?, fields(row));
     }
