@@ -358,9 +358,7 @@ impl Keeper {
                 Ok(entry)
             }
             Err(error) => {
-                let again =
-                    if let journal::JournalError::Taken { .. } = error { ": once more takes it over" } else { "" };
-                let reason: Arc<str> = format!("{error}{again}").into();
+                let reason: Arc<str> = error.to_string().into();
                 // A rule that a draft breaks says nothing about the disk.
                 if let journal::JournalError::Store(_) = error {
                     self.say(Storage::NotSaved { reason: reason.clone() });

@@ -94,6 +94,10 @@ pub struct Form {
 }
 
 impl Form {
+    fn new(purpose: Purpose, title: String, remarks: Vec<String>, fields: Vec<Field>) -> Self {
+        Self { purpose, title, remarks, fields, at: 0, waiting: None, failure: None, is_refused: false }
+    }
+
     /// Stopping all polling: for whom, and until when, stands beside the note.
     pub fn pause(app: &App) -> Self {
         let all = match &app.live().engine.link {
@@ -101,16 +105,12 @@ impl Form {
             Link::Own | Link::Lost { .. } => "",
         };
         let until = format!("{all}it lasts until somebody has polling go on, over a restart too");
-        Self {
-            purpose: Purpose::Pause,
-            title: "Stop all polling?".to_owned(),
-            remarks: vec![until, "the journal keeps who stopped it and when".to_owned()],
-            fields: vec![Field::text("note", "", "why, for whoever finds it stopped")],
-            at: 0,
-            waiting: None,
-            failure: None,
-            is_refused: false,
-        }
+        Self::new(
+            Purpose::Pause,
+            "Stop all polling?".to_owned(),
+            vec![until, "the journal keeps who stopped it and when".to_owned()],
+            vec![Field::text("note", "", "why, for whoever finds it stopped")],
+        )
     }
 
     /// Taking on all that is marked: one note and one owner for all of them.
@@ -121,31 +121,20 @@ impl Form {
             remarks.push(format!("not {}", some(&not)));
         }
         remarks.push("reaches the consoles of this state directory; it silences no pager".to_owned());
-        Self {
-            title: format!("Claim {} marked", targets.len()),
-            purpose: Purpose::ClaimAll(targets, not),
-            remarks,
-            fields: claim_fields(note, Stickiness::default()),
-            at: 0,
-            waiting: None,
-            failure: None,
-            is_refused: false,
-        }
+        let title = format!("Claim {} marked", targets.len());
+        Self::new(Purpose::ClaimAll(targets, not), title, remarks, claim_fields(note, Stickiness::default()))
     }
 
     /// Work on all that is marked, a window for each.
     pub fn maintain_all(assets: Vec<AssetId>) -> Self {
         let names: Vec<String> = assets.iter().map(|asset| asset.as_str().to_owned()).collect();
-        Self {
-            title: format!("Maintenance of {} marked", assets.len()),
-            purpose: Purpose::MaintainAll(assets),
-            remarks: vec![some(&names), "problems stay in sight and announce nothing meanwhile".to_owned()],
-            fields: maintenance_fields(),
-            at: 0,
-            waiting: None,
-            failure: None,
-            is_refused: false,
-        }
+        let title = format!("Maintenance of {} marked", assets.len());
+        Self::new(
+            Purpose::MaintainAll(assets),
+            title,
+            vec![some(&names), "problems stay in sight and announce nothing meanwhile".to_owned()],
+            maintenance_fields(),
+        )
     }
 
     /// Taking a problem on, or handing it over.
@@ -159,16 +148,12 @@ impl Form {
             None => (format!("Claim {label}"), String::new(), Stickiness::default()),
         };
         let over = standing.map(|ack| ack.id.clone());
-        Self {
-            purpose: Purpose::Claim(target, over),
+        Self::new(
+            Purpose::Claim(target, over),
             title,
-            remarks: vec!["reaches the consoles of this state directory; it silences no pager".to_owned()],
-            fields: claim_fields(&note, sticky),
-            at: 0,
-            waiting: None,
-            failure: None,
-            is_refused: false,
-        }
+            vec!["reaches the consoles of this state directory; it silences no pager".to_owned()],
+            claim_fields(&note, sticky),
+        )
     }
 
     /// Work on a site or a group, for a time; `words` say what is there now.
@@ -179,16 +164,12 @@ impl Form {
             Scope::Tag(tag) => format!("Maintenance of everything tagged {tag}"),
             Scope::Asset(asset) | Scope::Behind(asset) => format!("Maintenance of {}", asset.as_str()),
         };
-        Self {
-            purpose: Purpose::Maintain(vec![scope]),
+        Self::new(
+            Purpose::Maintain(vec![scope]),
             title,
-            remarks: vec![words.to_owned(), "problems stay in sight and announce nothing meanwhile".to_owned()],
-            fields: maintenance_fields(),
-            at: 0,
-            waiting: None,
-            failure: None,
-            is_refused: false,
-        }
+            vec![words.to_owned(), "problems stay in sight and announce nothing meanwhile".to_owned()],
+            maintenance_fields(),
+        )
     }
 
     /// Work on a host or a backup job, for a time.
@@ -218,14 +199,13 @@ impl Form {
             }
         }
         Self {
-            purpose: Purpose::Maintain(scopes),
-            title: format!("Maintenance of {name}"),
-            remarks,
-            fields: std::iter::once(Field::Choice { name: "what", at: 0, words }).chain(maintenance_fields()).collect(),
             at: 1,
-            waiting: None,
-            failure: None,
-            is_refused: false,
+            ..Self::new(
+                Purpose::Maintain(scopes),
+                format!("Maintenance of {name}"),
+                remarks,
+                std::iter::once(Field::Choice { name: "what", at: 0, words }).chain(maintenance_fields()).collect(),
+            )
         }
     }
 
@@ -300,17 +280,29 @@ impl Form {
     /// It was not done, and why: whose claim it is by now is known from then on.
     pub fn refused(&mut self, reason: &str) {
         self.waiting = None;
-        self.failure = Some(format!("NOT SAVED: {reason}. Enter tries again"));
+        self.failure = Some(format!("NOT SAVED: {reason}"));
         self.is_refused = true;
     }
 
     /// After a refusal, what it says of somebody else's claim is what is known now.
     fn renew(&mut self, app: &App) {
-        if let Purpose::Claim(target, over) = &mut self.purpose
-            && std::mem::take(&mut self.is_refused)
+        if std::mem::take(&mut self.is_refused)
+            && let Purpose::Claim(target, over) = &mut self.purpose
         {
             *over = app.live().acks.get(target).map(|ack| ack.id.clone());
         }
+    }
+
+    /// What Enter does after a refusal.
+    fn again(&self, app: &App) -> String {
+        let standing = match &self.purpose {
+            Purpose::Claim(target, _) => app.live().acks.get(target),
+            _ => None,
+        };
+        standing.map_or_else(
+            || "Enter tries again".to_owned(),
+            |ack| format!("Enter once more takes it over from {}", ack.claim.owner.line()),
+        )
     }
 
     fn is_wrong(&mut self, (name, why): Mistake) {
@@ -422,6 +414,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, form: &Form) -> Rect {
     let columns = usize::from(width.saturating_sub(4)).max(1);
     let (meaning, words) = match (&form.waiting, &form.failure) {
         (Some(_), _) => (Meaning::Warning, "saving…".to_owned()),
+        (None, Some(why)) if form.is_refused => (Meaning::Critical, format!("{why}. {}", form.again(app))),
         (None, Some(why)) => (Meaning::Critical, why.clone()),
         (None, None) => (Meaning::Dim, hint(form)),
     };

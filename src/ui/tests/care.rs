@@ -275,8 +275,9 @@ fn a_claim_says_whose_it_takes_over_and_after_a_refusal_that_is_what_is_known_by
     console.press("Enter");
     let (ticket, first) = over(&mut console);
     assert_eq!(first, None, "the form did not show that anybody has it");
-    console.app.notice(Notice::NotSaved { ticket, reason: "ops1 has it: once more takes it over".into() });
-    assert!(console.screen().contains("NOT SAVED: ops1 has it"), "{}", console.screen());
+    console.app.notice(Notice::NotSaved { ticket, reason: "ops1 has it".into() });
+    let text = console.screen();
+    assert!(text.contains("NOT SAVED: ops1 has it. Enter once more takes it over from ops1"), "{text}");
     console.press("Enter");
     assert_eq!(over(&mut console).1, Some(theirs.clone()));
     // A form that shows who has it takes it over at once.
