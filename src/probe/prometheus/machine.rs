@@ -129,7 +129,7 @@ impl Machine {
             if cores > 0 {
                 let (warning, critical) = both(limits.load);
                 findings.limit(load / cores as f64, warning, critical, || {
-                    format!("load {load:.1} over 15 minutes on {cores} cores")
+                    format!("load {load:.1} over 15 minutes on {}", units::counted(cores, "core"))
                 });
             }
         }

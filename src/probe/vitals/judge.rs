@@ -142,7 +142,7 @@ impl Verdict<'_> {
     fn processor(&mut self, vitals: &Vitals) {
         if let (Some([_, _, load]), Some(cores)) = (vitals.load, vitals.cores) {
             self.hold("load", load / f64::from(cores), self.limits.load, Unit::Count, || {
-                format!("load {load:.1} over 15 minutes on {cores} {}", if cores == 1 { "core" } else { "cores" })
+                format!("load {load:.1} over 15 minutes on {}", units::counted(cores as usize, "core"))
             });
         }
         if let Some(cpu) = vitals.cpu {
