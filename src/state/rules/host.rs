@@ -92,8 +92,8 @@ pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) 
     verdict.since = if verdict.condition.is_problem() { blamed.clone().map(|c| c.since).min() } else { None };
     verdict.reason = if verdict.condition.is_problem() {
         join(blamed, checks.len() > 1)
-    } else if let Some(tried) = checks.iter().find(|c| c.is_soft() && c.condition == Condition::Pending)
-        && verdict.condition == Condition::Pending
+    } else if verdict.condition == Condition::Pending
+        && let Some(tried) = checks.iter().find(|c| c.is_soft() && c.condition == Condition::Pending)
     {
         // What came is told before it is believed.
         let said = join(std::iter::once(tried), checks.len() > 1);
