@@ -7,6 +7,8 @@ use crate::base::text;
 
 /// In lines, the last of them ended.
 pub fn pretty(document: &impl Serialize) -> String {
-    // Strings, numbers and lists cannot fail to be written.
-    text::escape_json(&serde_json::to_string_pretty(document).unwrap_or_default()) + "\n"
+    // Strings, numbers and lists cannot fail to be written; a reader is told rather than given nothing.
+    let written = serde_json::to_string_pretty(document)
+        .unwrap_or_else(|error| serde_json::json!({ "error": error.to_string() }).to_string());
+    text::escape_json(&written) + "\n"
 }
