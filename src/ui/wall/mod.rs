@@ -207,7 +207,11 @@ impl Screen for Wall {
 
     /// The theme in use is shown anew when its file has changed. What is wrong in it nobody is there to be told.
     fn poll_sessions(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Poll::Ready(_) = self.themes.poll(cx) else { return Poll::Pending };
+        let Poll::Ready(problems) = self.themes.poll(cx) else { return Poll::Pending };
+        // A wall has no line for it: the log does.
+        for problem in problems {
+            tracing::warn!("{problem}");
+        }
         self.look = self.themes.look().on_a_wall();
         Poll::Ready(())
     }
