@@ -19,6 +19,20 @@ pub struct Help {
     pub asking: bool,
 }
 
+/// Moves within a list or a text.
+pub const MOVING: &[Action] = &[
+    Action::Down,
+    Action::Up,
+    Action::Top,
+    Action::Bottom,
+    Action::HalfPageDown,
+    Action::HalfPageUp,
+    Action::PageDown,
+    Action::PageUp,
+    Action::Left,
+    Action::Right,
+];
+
 /// Actions by what they are for. Each is in one of them.
 const SECTIONS: &[(&str, &[Action])] = &[
     (
@@ -56,21 +70,7 @@ const SECTIONS: &[(&str, &[Action])] = &[
             Action::Resort,
         ],
     ),
-    (
-        "MOVING",
-        &[
-            Action::Down,
-            Action::Up,
-            Action::Top,
-            Action::Bottom,
-            Action::HalfPageDown,
-            Action::HalfPageUp,
-            Action::PageDown,
-            Action::PageUp,
-            Action::Left,
-            Action::Right,
-        ],
-    ),
+    ("MOVING", MOVING),
     (
         "THE SELECTED ROW",
         &[

@@ -6,7 +6,7 @@ mod columns;
 mod detail;
 pub mod editor;
 mod form;
-mod help;
+pub mod help;
 mod palette;
 mod prompt;
 mod reading;

@@ -5,6 +5,7 @@ use proptest::test_runner::Config;
 use super::*;
 use crate::ui::action::ACTIONS;
 use crate::ui::commands::{COMMANDS, run};
+use crate::ui::overlays::help::MOVING;
 
 /// Whether something came of it: on the screen, to the engine, to the loop, to the clipboard.
 fn is_heard(console: &mut Console, before: &Buffer) -> bool {
@@ -15,22 +16,8 @@ fn is_heard(console: &mut Console, before: &Buffer) -> bool {
     sent || said || left || copied || console.buffer() != *before
 }
 
-/// Moves that are at their end already.
-const MOVES: [Action; 10] = [
-    Action::Down,
-    Action::Up,
-    Action::Top,
-    Action::Bottom,
-    Action::HalfPageDown,
-    Action::HalfPageUp,
-    Action::PageDown,
-    Action::PageUp,
-    Action::Left,
-    Action::Right,
-];
-
-/// On every screen, with much on it and with nothing at all. What goes where one is already, and a list that stands as it should, say
-/// nothing.
+/// On every screen, with much on it and with nothing at all. A move that is at its end already, what goes where one is already, and a
+/// list that stands as it should, say nothing.
 #[test]
 fn no_key_does_nothing_in_silence() {
     for snapshot in [fixture::outage(), campus::campus(), fixture::quiet(), Arc::default()] {
@@ -39,7 +26,7 @@ fn no_key_does_nothing_in_silence() {
                 let mut console = Console::new((120, 40), snapshot.clone(), true);
                 console.press(screen).press("j j");
                 let stands = matches!(action, Action::Back | Action::Resort | Action::MarkAll | Action::ProblemsOnly);
-                if MOVES.contains(action) || stands || console.app.keymap.keys_of(name).contains(&screen.to_owned()) {
+                if MOVING.contains(action) || stands || console.app.keymap.keys_of(name).contains(&screen.to_owned()) {
                     continue;
                 }
                 console.app.message = None;
@@ -168,7 +155,7 @@ proptest! {
             }
             let name = typed.split(' ').next().unwrap_or_default();
             let stands = Action::named(name).is_some_and(|action| {
-                MOVES.contains(&action) || matches!(action, Action::Back | Action::Resort | Action::MarkAll | Action::ProblemsOnly)
+                MOVING.contains(&action) || matches!(action, Action::Back | Action::Resort | Action::MarkAll | Action::ProblemsOnly)
                     || matches!(action, Action::Overview | Action::Hosts | Action::Ports | Action::Backups | Action::Incident
                         | Action::Sessions | Action::Log)
             });
