@@ -75,9 +75,9 @@ pub fn run(args: &DemoArgs, globals: &Globals) -> Result<ExitCode> {
     };
     let manner = Manner { v3: args.v3, course, ssh_servers: args.ssh_servers };
     let outcome = if args.headless {
-        start(size, manner, &folder.0, runtime.handle()).and_then(|network| headless(&runtime, &network.file))
+        start(size, manner, &folder.path, runtime.handle()).and_then(|network| headless(&runtime, &network.file))
     } else {
-        show(size, manner, &folder.0, runtime.handle(), args, globals)
+        show(size, manner, &folder.path, runtime.handle(), args, globals)
     };
     runtime.shutdown_background();
     outcome

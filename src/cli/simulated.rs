@@ -1,15 +1,19 @@
 //! The simulated network of the demo and the tour, while it runs: its servers, agents and repositories, the configuration that
 //! watches it, and what breaks by itself.
 
+use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, bail};
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
+use rustix::process::{Pid, geteuid, test_kill_process};
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::AbortHandle;
 
@@ -171,20 +175,20 @@ pub struct Lesson {
 impl Lesson {
     pub fn prepare() -> Result<Self> {
         let folder = Folder::create()?;
-        let ssh = super::surroundings(&SshOptions { config: Some(SshServers::config_file(&folder.0)) });
+        let ssh = super::surroundings(&SshOptions { config: Some(SshServers::config_file(&folder.path)) });
         Ok(Self { ssh, folder })
     }
 
     /// Where its engine keeps what it keeps.
     pub fn state(&self) -> PathBuf {
-        self.folder.0.join("state")
+        self.folder.path.join("state")
     }
 
     /// Runs the network on that runtime for as long as `watch` does, which gets the plans. Then all of it ends.
     pub fn run(self, runtime: Runtime, watch: impl FnOnce(Plans)) {
         let size = Size { hosts: 24, switches: 8, ports: 28, seed: 1 };
         let manner = Manner { v3: false, course: Course::Lesson, ssh_servers: network::SSH_SERVERS };
-        let (plans, kept) = plans(size, manner, &self.folder.0, runtime.handle(), &self.ssh);
+        let (plans, kept) = plans(size, manner, &self.folder.path, runtime.handle(), &self.ssh);
         watch(plans);
         // Nothing is written into the folder any more when it goes.
         drop(kept.recv_timeout(PATIENCE));
@@ -204,7 +208,7 @@ fn plan(name: &str, text: String) -> Result<Plan> {
 fn backups(folder: &Path, hosts: usize) -> Result<(Repositories, String)> {
     let program = std::env::current_exe().wrap_err("cannot find this program's own file")?;
     let password = folder.join("repository.pw");
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&password)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&password)?;
     file.write_all(PASSWORD.as_bytes())?;
     let repositories = Repositories::create(&folder.join("repositories"), Clock::start().wall())
         .wrap_err("cannot write the simulated repositories")?;
@@ -226,25 +230,110 @@ async fn keep_backing_up(mut repositories: Repositories) {
     }
 }
 
-/// A folder of our own that goes with the demo.
+/// How the folders of demos are called; their process and a time follow.
+const NAMED: &str = "noctty-demo-";
+
+/// In each of them: locked for as long as its demo lives, so that one in another namespace of processes is not taken for dead.
+const ALIVE: &str = "alive";
+
+/// A folder of our own that goes with the demo, however that ends: what is left of one that was killed, the next takes away.
 #[derive(Debug)]
-pub struct Folder(pub PathBuf);
+pub struct Folder {
+    pub path: PathBuf,
+    _alive: File,
+}
 
 impl Folder {
     pub fn create() -> Result<Self> {
-        let unique = format!("noctty-demo-{}-{:x}", std::process::id(), Clock::start().now().millis());
-        let path = std::env::temp_dir().join(unique);
+        let above = std::env::temp_dir();
+        clear(&above);
+        let path = above.join(format!("{NAMED}{}-{:x}", std::process::id(), Clock::start().now().millis()));
         std::fs::DirBuilder::new()
             .mode(0o700)
             .create(&path)
             .wrap_err_with(|| format!("cannot make {}", super::shown(&path)))?;
-        Ok(Self(path))
+        let lock = alive(&path).wrap_err_with(|| format!("cannot write to {}", super::shown(&path)))?;
+        Ok(Self { path, _alive: lock })
     }
+}
+
+/// Locks the folder for whoever asks; fails where somebody has it.
+fn alive(folder: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(false).mode(0o600);
+    let file = options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(folder.join(ALIVE))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(file)
+}
+
+/// Takes away what demos left that were killed: folders of this user alone, by their name and mode made here, whose process is gone
+/// and whose lock nobody holds. What cannot be removed is left to the system's own cleaning.
+fn clear(above: &Path) {
+    for entry in std::fs::read_dir(above).into_iter().flatten().flatten() {
+        let made = entry.file_name().to_str().and_then(maker);
+        if made.is_none_or(|pid| test_kill_process(pid) != Err(Errno::SRCH)) {
+            continue;
+        }
+        // Of the entry itself: a link is not followed.
+        let is_own = |meta: std::fs::Metadata| {
+            meta.is_dir() && meta.uid() == geteuid().as_raw() && meta.mode() & 0o7777 == 0o700
+        };
+        if entry.metadata().is_ok_and(is_own)
+            && let Ok(lock) = alive(&entry.path())
+        {
+            let _ = std::fs::remove_dir_all(entry.path());
+            drop(lock);
+        }
+    }
+}
+
+/// The process that made a folder of that name; nothing where no demo calls its folder so.
+fn maker(name: &str) -> Option<Pid> {
+    let (pid, time) = name.strip_prefix(NAMED)?.split_once('-')?;
+    u64::from_str_radix(time, 16).ok()?;
+    Pid::from_raw(pid.parse().ok().filter(|pid| *pid > 0)?)
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
         // A folder that cannot be removed is left to the system's own cleaning.
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_killed_demos_left_is_taken_away_and_nothing_else() {
+        let above = tempfile::tempdir().expect("a folder");
+        let mut child = std::process::Command::new("true").spawn().expect("it starts");
+        let (dead, own) = (child.id(), std::process::id());
+        child.wait().expect("it ends");
+        let make = |name: String| {
+            let path = above.path().join(name);
+            std::fs::create_dir_all(path.join("repositories/one")).expect("a folder");
+            std::fs::set_permissions(&path, Permissions::from_mode(0o700)).expect("private");
+            path
+        };
+        let left = [make(format!("noctty-demo-{dead}-1a2b")), make(format!("noctty-demo-{dead}-3"))];
+        std::fs::write(left[0].join("alive"), "").expect("a lock that nobody holds");
+        let elsewhere = make(format!("noctty-demo-{dead}-4"));
+        let _held = alive(&elsewhere).expect("a demo in a container");
+        let open = make(format!("noctty-demo-{dead}-5"));
+        std::fs::set_permissions(&open, Permissions::from_mode(0o755)).expect("not as we make them");
+        let names = ["x", "-3", "0-3", "+1-zz", "1 -3"].map(|end| make(format!("noctty-demo-{end}")));
+        let living = make(format!("noctty-demo-{own}-6"));
+        let link = above.path().join(format!("noctty-demo-{dead}-7"));
+        std::os::unix::fs::symlink(&living, &link).expect("a link");
+        clear(above.path());
+        assert!(left.iter().all(|path| !path.exists()), "{left:?}");
+        for path in names.iter().chain([&elsewhere, &open, &living, &link]) {
+            assert!(path.exists(), "{}", path.display());
+        }
     }
 }
