@@ -55,6 +55,12 @@ pub enum Refusal {
     Host,
     Prohibited,
     Loop,
+    /// "Port unreachable", which an echo has none of: what the reject rules of packet filters answer unless told otherwise.
+    Filtered,
+    /// "Protocol unreachable".
+    Protocol,
+    /// "Fragmentation needed": it is larger than a link on the way carries.
+    TooBig,
     /// Another code of "destination unreachable".
     Other(u8),
 }
@@ -66,6 +72,9 @@ impl std::fmt::Display for Refusal {
             Self::Host => f.write_str("host unreachable"),
             Self::Prohibited => f.write_str("administratively prohibited"),
             Self::Loop => f.write_str("time to live exceeded (a routing loop?)"),
+            Self::Filtered => f.write_str("refused by a packet filter (port unreachable)"),
+            Self::Protocol => f.write_str("protocol unreachable"),
+            Self::TooBig => f.write_str("larger than a link on the way carries (fragmentation needed)"),
             Self::Other(code) => write!(f, "unreachable (code {code})"),
         }
     }
@@ -124,12 +133,15 @@ pub fn receive(family: Family, raw: bool, packet: &[u8]) -> Option<Received> {
     Some(Received::Refused { refusal, destination, quote: quote(family, echo)? })
 }
 
-/// What an error's type and code mean for an echo; `None` for those that do not end the wait for it.
+/// What an error's type and code (RFC 792, RFC 1812 §5.2.7.1, RFC 4443 §3.1) mean for an echo; `None` for those that do not end the wait for it.
 pub fn refusal(family: Family, kind: u8, code: u8) -> Option<Refusal> {
     match (family, kind, code) {
         (Family::V4, 3, 0 | 6 | 11) | (Family::V6, 1, 0) => Some(Refusal::Network),
         (Family::V4, 3, 1 | 7 | 8 | 12) | (Family::V6, 1, 3) => Some(Refusal::Host),
         (Family::V4, 3, 9 | 10 | 13) | (Family::V6, 1, 1 | 5) => Some(Refusal::Prohibited),
+        (Family::V4, 3, 3) | (Family::V6, 1, 4) => Some(Refusal::Filtered),
+        (Family::V4, 3, 2) => Some(Refusal::Protocol),
+        (Family::V4, 3, 4) => Some(Refusal::TooBig),
         (Family::V4, 3, _) | (Family::V6, 1, _) => Some(Refusal::Other(code)),
         (Family::V4, 11, 0) | (Family::V6, 3, 0) => Some(Refusal::Loop),
         _ => None,
@@ -253,6 +265,23 @@ mod tests {
             assert_eq!(refusal(Family::V4, kind, code), None, "type {kind}");
         }
         assert_eq!(refusal(Family::V6, 2, 0), None, "packet too big");
+    }
+
+    #[test]
+    fn who_will_not_answer_is_said_in_words() {
+        let said = |family, code| refusal(family, family.errors()[0], code).map(|refusal| refusal.to_string());
+        for (v4, v6, words) in [
+            (0, Some(0), "network unreachable"),
+            (1, Some(3), "host unreachable"),
+            (2, None, "protocol unreachable"),
+            (3, Some(4), "refused by a packet filter (port unreachable)"),
+            (4, None, "larger than a link on the way carries (fragmentation needed)"),
+            (13, Some(1), "administratively prohibited"),
+            (99, Some(99), "unreachable (code 99)"),
+        ] {
+            assert_eq!(said(Family::V4, v4).as_deref(), Some(words));
+            assert!(v6.is_none_or(|code| said(Family::V6, code).as_deref() == Some(words)), "{words}");
+        }
     }
 
     proptest! {

@@ -426,10 +426,10 @@ fn a_host_that_was_found_says_what_is_well_and_not_what_nobody_asked_for_and_nev
     let mut s = State::new(Policy::default());
     s.reduce(T0, Event::Inventory(Arc::new(found)));
     for (check, secs, outcome, words) in [
-        ("icmp", 1, Outcome::Critical, "unreachable (code 3)"),
+        ("icmp", 1, Outcome::Critical, "refused by a packet filter (port unreachable)"),
         ("dns", 2, Outcome::Ok, "192.0.2.7"),
-        ("icmp", 3, Outcome::Critical, "unreachable (code 3)"),
-        ("icmp", 5, Outcome::Critical, "unreachable (code 3)"),
+        ("icmp", 3, Outcome::Critical, "refused by a packet filter (port unreachable)"),
+        ("icmp", 5, Outcome::Critical, "refused by a packet filter (port unreachable)"),
         ("dns", 6, Outcome::Ok, "192.0.2.7"),
     ] {
         let check = spec("resolver", check, false).key.clone();
