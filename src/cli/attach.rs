@@ -73,9 +73,8 @@ pub fn run(args: &AttachArgs, globals: &Globals) -> Result<ExitCode> {
 /// # Errors
 /// What the console ends with.
 pub fn to_this_machine(target: Option<&str>, theme: Option<&str>, globals: &Globals) -> Result<Option<ExitCode>> {
-    let own = super::config_home().is_some_and(|home| home.join("noctty.toml").exists());
     let socket = system_socket();
-    if globals.config.is_some() || globals.state.is_some() || own || !socket.exists() {
+    if has_own(globals) || !socket.exists() {
         return Ok(None);
     }
     let clock = Clock::start();
@@ -105,6 +104,12 @@ pub fn to_this_machine(target: Option<&str>, theme: Option<&str>, globals: &Glob
     let ssh = super::surroundings(&Config::default().ssh);
     let target = target.map(str::to_owned);
     show(runtime, clock, mode, way, link, &ui, ssh, (target, Some(why)), globals).map(Some)
+}
+
+/// Whether a configuration or a state directory is meant that is not the machine's.
+pub fn has_own(globals: &Globals) -> bool {
+    let own = super::config_home().is_some_and(|home| home.join("noctty.toml").exists());
+    globals.config.is_some() || globals.state.is_some() || own
 }
 
 /// The socket of the machine's engine, where one is there that keeps its claims elsewhere than in `state`.

@@ -14,6 +14,7 @@ mod far;
 #[cfg(test)]
 mod foreign;
 mod guard;
+mod handover;
 mod import;
 mod incident;
 mod keeper;
@@ -125,6 +126,11 @@ pub enum Command {
     Config(config::ConfigArgs),
     /// Open, note, read and hand over incidents
     Incident(incident::IncidentArgs),
+    /// What whoever comes next has to know: open incidents, problems and whose they are, silences, changes
+    ///
+    /// The same Markdown as `:handover` in the console. The noctty that polls here is asked, else the one of this machine; where none
+    /// does, every check is run once. Ready to be mailed or pasted at the end of a shift.
+    Handover(handover::HandoverArgs),
     /// Answer like restic, for the demo's backup jobs
     #[command(hide = true)]
     SimRestic(sim_restic::SimResticArgs),
@@ -187,6 +193,7 @@ fn run(args: Args) -> Result<ExitCode> {
         Some(Command::Ssh(args)) => ssh::run(&args, &globals),
         Some(Command::Config(args)) => config::run(&args, &globals),
         Some(Command::Incident(args)) => incident::run(args, &globals),
+        Some(Command::Handover(args)) => handover::run(&args, &globals),
         Some(Command::SimRestic(args)) => sim_restic::run(&args),
         Some(Command::GuardTerminal { told, group, name }) => guard::run(&told, group, name.as_deref()),
         Some(Command::Ack(args)) => care::ack(args, &globals),

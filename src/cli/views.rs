@@ -34,10 +34,7 @@ pub fn start(ui: &UiOptions, state: Option<&Path>) -> (Views, Vec<String>) {
     if let Some(path) = &path {
         let (own, problems) = own(path);
         if let Some(first) = problems.first() {
-            let aside = path.with_extension("toml.broken");
-            let copied = std::fs::read(path).is_ok_and(|bytes| state_dir::replace(&aside, &bytes).is_ok());
-            let kept = if copied { format!("; as it is now it is in {}", super::shown(&aside)) } else { String::new() };
-            said.push(format!("{first}{kept}"));
+            said.push(put_aside(path, first).unwrap_or_else(|why| why));
         }
         for view in own {
             if let Some(shared) = all.iter().find(|shared| shared.name == view.name) {
@@ -56,28 +53,64 @@ pub fn start(ui: &UiOptions, state: Option<&Path>) -> (Views, Vec<String>) {
     (Views::new(all, path.map(keep)), said)
 }
 
+/// What is right of a file, and what is wrong with it. Of one that was cut short, the views before the last.
 fn own(path: &Path) -> (Vec<View>, Vec<String>) {
-    match std::fs::metadata(path) {
-        Ok(found) if found.is_file() && found.len() <= LARGEST => {}
+    let bytes = match std::fs::metadata(path) {
+        Ok(found) if found.is_file() && found.len() <= LARGEST => std::fs::read(path),
         Ok(_) => return (Vec::new(), vec![format!("{} is no file of views", super::shown(path))]),
-        Err(_) => return (Vec::new(), Vec::new()),
-    }
-    match std::fs::read_to_string(path) {
-        Ok(text) => {
-            let (options, mut problems) = views::read_file(&path.display().to_string(), text);
-            let own = options.iter().filter_map(|options| View::of(options, false, &mut problems)).collect();
-            (own, problems.iter().map(Problem::brief).collect())
+        Err(error) => Err(error),
+    };
+    let text = match bytes.map(String::from_utf8) {
+        Ok(Ok(text)) => text,
+        Ok(Err(error)) => {
+            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
+            return (Vec::new(), vec![format!("{}:{line}: this is no text in UTF-8", super::shown(path))]);
         }
-        Err(error) => (Vec::new(), vec![format!("{}: {error}", super::shown(path))]),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return (Vec::new(), Vec::new()),
+        Err(error) => return (Vec::new(), vec![format!("{}: {error}", super::shown(path))]),
+    };
+    let name = path.display().to_string();
+    let (mut options, mut problems) = views::read_file(&name, text.clone());
+    if let (true, false, Some(last)) = (options.is_empty(), problems.is_empty(), text.rfind("[[")) {
+        options = views::read_file(&name, text[..last].to_owned()).0;
     }
+    let own = options.iter().filter_map(|options| View::of(options, false, &mut problems)).collect();
+    (own, problems.iter().map(Problem::brief).collect())
 }
 
-/// Other consoles of the same state directory keep views there too: what they have kept is read again and stays.
+/// Puts a copy of a file that is not right beside it, under a name that nothing else has, and says where it is and what is wrong.
+///
+/// # Errors
+/// That there is none, with what is wrong.
+fn put_aside(path: &Path, wrong: &str) -> Result<String, String> {
+    let failed = |why: String| format!("{wrong}; there is no copy of it: {why}");
+    // A pipe under that name would never end.
+    if !std::fs::metadata(path).is_ok_and(|found| found.is_file()) {
+        return Err(wrong.to_owned());
+    }
+    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let mut aside = path.with_extension("toml.broken");
+    let mut count = 1;
+    while let Ok(other) = std::fs::read(&aside)
+        && other != bytes
+    {
+        count += 1;
+        aside = path.with_extension(format!("toml.broken-{count}"));
+    }
+    state_dir::replace(&aside, &bytes).map_err(failed)?;
+    Ok(format!("{wrong}; as it is now it is in {}", super::shown(&aside)))
+}
+
+/// Other consoles of the same state directory keep views there too: what they have kept is read again and stays. A file that has
+/// gone wrong since is written anew only once there is a copy of it.
 fn keep(path: PathBuf) -> Keep {
     Box::new(move |name, view| {
-        let mut all: Vec<Words> = own(&path).0.iter().map(View::to_words).filter(|known| known.name != name).collect();
+        let (own, problems) = own(&path);
+        let aside = problems.first().map(|first| put_aside(&path, first)).transpose()?;
+        let mut all: Vec<Words> = own.iter().map(View::to_words).filter(|known| known.name != name).collect();
         all.extend(view.cloned());
-        state_dir::replace(&path, file(&all).as_bytes())
+        state_dir::replace(&path, file(&all).as_bytes())?;
+        Ok(aside)
     })
 }
 
@@ -147,5 +180,44 @@ mod tests {
         keep(path.clone())("core", None).expect("taken away");
         let aside = std::fs::read_to_string(folder.path().join("views.toml.broken")).expect("a copy");
         assert!(aside.ends_with(odd) && own(&path).0.len() == 1);
+    }
+    #[test]
+    fn a_file_that_breaks_while_a_console_runs_is_copied_before_it_is_written_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(FILE);
+        std::fs::write(&path, TWO).expect("written");
+        let (views, said) = start(&UiOptions::default(), Some(folder.path()));
+        assert!(views.all().len() == 2 && said.is_empty(), "{said:?}");
+        // Cut short within the second view: the first is whole.
+        let short = &TWO[..TWO.find("hide").expect("it hides") + 9];
+        std::fs::write(&path, short).expect("written");
+        let third = Words { name: "third".to_owned(), ..views.all()[1].to_words() };
+        let said = keep(path.clone())("third", Some(&third)).expect("kept").expect("something is said");
+        assert!(said.contains("views.toml:11:") && said.ends_with("views.toml.broken"), "{said}");
+        let names = || own(&path).0.iter().map(|view| view.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(), ["core", "third"]);
+        let aside = |name: &str| std::fs::read(folder.path().join(name)).expect("a copy");
+        assert_eq!(aside("views.toml.broken"), short.as_bytes());
+        // Another time: the first copy stays.
+        std::fs::write(&path, b"# mine\n\xff\n").expect("written");
+        let said = start(&UiOptions::default(), Some(folder.path())).1;
+        assert!(said[0].contains("views.toml:2: this is no text in UTF-8; as it is now it is in "), "{said:?}");
+        assert!(keep(path.clone())("third", Some(&third)).expect("kept").is_some());
+        assert_eq!((aside("views.toml.broken"), names()), (short.as_bytes().to_vec(), vec!["third".to_owned()]));
+        assert_eq!(aside("views.toml.broken-2"), b"# mine\n\xff\n");
+        assert!(!folder.path().join("views.toml.broken-3").exists(), "of one file there is one copy");
+        assert_eq!(keep(path.clone())("third", None), Ok(None));
+    }
+
+    #[test]
+    fn what_cannot_be_copied_is_not_written_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(FILE);
+        std::fs::create_dir(&path).expect("a folder of that name");
+        let said = start(&UiOptions::default(), Some(folder.path())).1;
+        assert!(said.len() == 1 && said[0].ends_with("views.toml is no file of views"), "{said:?}");
+        let why = keep(path.clone())("core", None).expect_err("it is no file");
+        assert!(why.ends_with("views.toml is no file of views"), "{why}");
+        assert!(path.is_dir());
     }
 }

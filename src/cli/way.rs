@@ -3,9 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use color_eyre::eyre::{Result, bail};
+use tokio::sync::mpsc;
+
 use super::far::Far;
-use crate::attach::{self, Link, LinkError};
+use crate::attach::{self, Link, LinkError, News};
 use crate::base::Clock;
+use crate::state::Snapshot;
+
+/// How long an engine may take to show what it knows.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How an engine is reached.
 #[derive(Clone, Debug)]
@@ -24,6 +31,42 @@ impl Way {
     /// [`LinkError`].
     pub async fn dial(&self, clock: Clock) -> Result<Link, LinkError> {
         self.dial_as(clock, &crate::engine::own_author().line()).await
+    }
+
+    /// What the engine there knows now, and who it is; `None` where nobody polls.
+    ///
+    /// # Errors
+    /// It does not let this process in, or does not say what it knows.
+    pub async fn look(&self, clock: Clock) -> Result<Option<(Snapshot, String)>> {
+        let link = match self.dial(clock).await {
+            Ok(link) => link,
+            Err(LinkError::Nobody { .. }) => return Ok(None),
+            Err(error) => bail!("{error}"),
+        };
+        let who = link.welcome.who();
+        let (_orders, outgoing) = mpsc::channel(1);
+        let (sender, mut news) = mpsc::channel(4);
+        let run = link.run(outgoing, sender);
+        let shown = async {
+            while let Some(one) = news.recv().await {
+                if let News::Snapshot(snapshot) = one
+                    && !(snapshot.hosts.is_empty() && snapshot.jobs.is_empty())
+                {
+                    return Some(*snapshot);
+                }
+            }
+            None
+        };
+        let shown = async {
+            tokio::select! {
+                shown = shown => shown,
+                _ = run => None,
+            }
+        };
+        match tokio::time::timeout(PATIENCE, shown).await {
+            Ok(Some(snapshot)) => Ok(Some((snapshot, who))),
+            Ok(None) | Err(_) => bail!("noctty, {who}, polls here and does not say what it knows"),
+        }
     }
 
     async fn dial_as(&self, clock: Clock, author: &str) -> Result<Link, LinkError> {

@@ -256,7 +256,7 @@ pub const ROW_OPTIONS: &[OptionDoc] = &[
         name: "height",
         form: "string or integer",
         default: "rest",
-        help: "`fit`: what the panes need; `rest`: what the others leave, evenly; a share such as `30%`; or lines",
+        help: "`fit`: what the panes need; `rest`: what the others leave, evenly (what it cannot use goes to a last row that is `fit`); a share such as `30%`; or lines",
     },
     OptionDoc { name: "least", form: "integer", default: "4", help: "lines that `fit` takes at least" },
     OptionDoc {

@@ -35,7 +35,7 @@ struct Document {
 }
 
 #[derive(Debug, Serialize)]
-struct AckRow {
+pub(super) struct AckRow {
     id: String,
     kind: &'static str,
     asset: String,
@@ -69,7 +69,7 @@ pub struct Claimed<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct MaintenanceRow {
+pub(super) struct MaintenanceRow {
     id: String,
     scope: &'static str,
     name: String,
@@ -237,7 +237,7 @@ pub fn is_over(one: &Maintenance, now: Timestamp) -> bool {
     one.order.over_since(now).is_some()
 }
 
-fn ack_row(ack: &Acknowledgement) -> AckRow {
+pub(super) fn ack_row(ack: &Acknowledgement) -> AckRow {
     let claim = &ack.claim;
     let (kind, part) = match &claim.target {
         Target::Host(_) => ("host", None),
@@ -271,7 +271,7 @@ fn scope(scope: &Scope) -> (&'static str, String) {
     }
 }
 
-fn maintenance_row(one: &Maintenance) -> MaintenanceRow {
+pub(super) fn maintenance_row(one: &Maintenance) -> MaintenanceRow {
     let order = &one.order;
     let (scope, name) = scope(&order.scope);
     let (mut from, mut until, mut cron, mut timezone, mut lasts_s) = (None, None, None, None, None);

@@ -99,7 +99,7 @@ struct BackupRow {
 
 /// One problem of a host, a port, a device beside its ports, or a backup.
 #[derive(Debug, Serialize)]
-struct ProblemRow {
+pub(super) struct ProblemRow {
     kind: &'static str,
     /// As `noctty ack` takes it: `asa/Gi0/1`.
     target: String,
@@ -270,7 +270,7 @@ fn backup_row(view: &JobView) -> BackupRow {
     }
 }
 
-fn problem_row(problem: &Problem) -> ProblemRow {
+pub(super) fn problem_row(problem: &Problem) -> ProblemRow {
     ProblemRow {
         kind: match problem.kind {
             ProblemKind::Console => "console",

@@ -1,14 +1,22 @@
 //! What whoever comes next has to know of the whole network, as CommonMark: the open incidents, what is wrong and whose it is, which
-//! silences end when, what changed, and what is watched. Nothing that somebody wrote is a link, HTML or a heading in it.
+//! silences end when, what changed, and what is watched. Nothing that somebody wrote is a link, HTML or a heading in it. For programs
+//! the same is `noctty.handover/1`, with the note itself in it.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::incident::{escape_markdown, handover_text};
+use serde::Serialize;
+
+use super::care::{AckRow, MaintenanceRow, ack_row, maintenance_row};
+use super::check::{ProblemRow, problem_row};
+use super::incident::{IncidentRow, escape_markdown, handover_text, incident_row};
+use super::json;
 use crate::base::units::counted;
 use crate::base::{Timestamp, Untrusted, units};
-use crate::model::{Acknowledgement, Condition, IncidentStatus, Maintenance, Scope, Span, Stickiness, Transition};
+use crate::model::{
+    Acknowledgement, AssetId, Condition, Incident, IncidentStatus, Maintenance, Scope, Span, Stickiness, Transition,
+};
 use crate::state::{Link, Mode, Problem, ProblemKind, Snapshot};
 
 /// Problems of one part that are told: the worst. More are counted.
@@ -20,11 +28,117 @@ const RECENT: Duration = Duration::from_secs(24 * 3_600);
 /// A window that begins later is nobody's business yet.
 const AHEAD: Duration = Duration::from_secs(48 * 3_600);
 
+pub const SCHEMA: &str = "noctty.handover/1";
+
 /// Who hands over, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Hand<'a> {
     pub by: &'a str,
     pub now: Timestamp,
+    /// Why what follows may not be all, beside what the picture itself says.
+    pub doubts: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    collected_at: String,
+    /// False where `doubts` says why what follows may not be so, or not all.
+    complete: bool,
+    from: &'a str,
+    /// The engine that says so; null where there was one round of checks.
+    seen_by: Option<&'a str>,
+    doubts: Vec<String>,
+    totals: TotalsRow,
+    incidents: Vec<IncidentRow>,
+    problems: Vec<ProblemRow>,
+    acks: Vec<AckRow>,
+    maintenance: Vec<MaintenanceRow>,
+    changes: Vec<ChangeRow>,
+    watched: Vec<WatchRow>,
+    /// The note, as CommonMark.
+    text: String,
+    warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct TotalsRow {
+    critical: usize,
+    warning: usize,
+    unknown: usize,
+    unreachable: usize,
+    unowned: usize,
+    hosts: usize,
+    hosts_ok: usize,
+    backups: usize,
+    backups_ok: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct ChangeRow {
+    at: String,
+    name: String,
+    from: &'static str,
+    to: &'static str,
+    reason: String,
+}
+
+#[derive(Debug, Serialize)]
+struct WatchRow {
+    asset: String,
+    every_s: f64,
+    until: String,
+}
+
+/// The same for programs; nothing is left out that the note only counts.
+pub fn json(snapshot: &Snapshot, hand: Hand<'_>, seen_by: Option<&str>, warnings: &[String]) -> String {
+    let t = &snapshot.totals;
+    let mut acks: Vec<_> = snapshot.acks.values().filter(|ack| ack.claim.until > hand.now).collect();
+    acks.sort_by(|a, b| (a.claim.until, &a.id).cmp(&(b.claim.until, &b.id)));
+    let doubts = doubts(snapshot, hand);
+    json::pretty(&Document {
+        schema: SCHEMA,
+        collected_at: hand.now.rfc3339(),
+        complete: doubts.is_empty() && warnings.is_empty(),
+        from: hand.by,
+        seen_by,
+        totals: TotalsRow {
+            critical: t.critical,
+            warning: t.warning,
+            unknown: t.unknown,
+            unreachable: t.unreachable,
+            unowned: t.unowned,
+            hosts: t.hosts,
+            hosts_ok: t.hosts_ok,
+            backups: t.jobs,
+            backups_ok: t.jobs_ok,
+        },
+        incidents: open(snapshot).map(|incident| incident_row(incident, true)).collect(),
+        problems: snapshot.problems.iter().map(problem_row).collect(),
+        acks: acks.into_iter().map(|ack| ack_row(ack)).collect(),
+        maintenance: pressing(snapshot, hand.now).map(|(_, one)| maintenance_row(one)).collect(),
+        changes: recent(snapshot, hand.now).map(change_row).collect(),
+        watched: closely(snapshot)
+            .map(|(asset, every, until)| WatchRow {
+                asset: asset.as_str().to_owned(),
+                every_s: every.as_secs_f64(),
+                until: until.rfc3339(),
+            })
+            .collect(),
+        text: markdown(snapshot, hand),
+        doubts,
+        warnings: warnings.to_vec(),
+    })
+}
+
+fn change_row(one: &Arc<Transition>) -> ChangeRow {
+    ChangeRow {
+        at: one.at.rfc3339(),
+        name: one.name.json_text(),
+        from: one.from.as_str(),
+        to: one.became(),
+        reason: one.reason.json_text(),
+    }
 }
 
 /// The whole note.
@@ -32,7 +146,7 @@ pub fn markdown(snapshot: &Snapshot, hand: Hand<'_>) -> String {
     let mut out = format!("# Handover {} UTC\n\n", hand.now.utc_minute());
     let by = if hand.by.is_empty() { String::new() } else { format!("From {}. ", escape_markdown(hand.by)) };
     let _ = writeln!(out, "{by}{}", standing(snapshot));
-    for doubt in doubts(snapshot, hand.now) {
+    for doubt in doubts(snapshot, hand) {
         let _ = writeln!(out, "\n**{}**", escape_markdown(&doubt));
     }
     incidents(&mut out, snapshot, hand.now);
@@ -64,9 +178,9 @@ fn standing(snapshot: &Snapshot) -> String {
 }
 
 /// Why what follows may not be so.
-fn doubts(snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
-    let engine = &snapshot.engine;
-    let mut out = Vec::new();
+fn doubts(snapshot: &Snapshot, hand: Hand<'_>) -> Vec<String> {
+    let (engine, now) = (&snapshot.engine, hand.now);
+    let mut out = hand.doubts.to_vec();
     if let Link::Lost { since, what } = &engine.link {
         out.push(format!("Not polled for {}: {what}", units::age(now.since(*since))));
     }
@@ -86,9 +200,13 @@ fn doubts(snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
     out
 }
 
+fn open(snapshot: &Snapshot) -> impl Iterator<Item = &Arc<Incident>> {
+    snapshot.incidents.iter().filter(|incident| incident.status == IncidentStatus::Open)
+}
+
 /// The note of each incident that is open, as the command line prints it: indented, so that all of it is text.
 fn incidents(out: &mut String, snapshot: &Snapshot, now: Timestamp) {
-    for incident in snapshot.incidents.iter().filter(|incident| incident.status == IncidentStatus::Open) {
+    for incident in open(snapshot) {
         let _ = writeln!(out, "\n## Incident {} {}\n", incident.id, incident.urgency.as_str());
         for line in handover_text(incident, now).lines() {
             let _ = writeln!(out, "    {line}");
@@ -154,7 +272,7 @@ fn silences(out: &mut String, snapshot: &Snapshot, hand: Hand<'_>) {
     let now = hand.now;
     let mut rows: Vec<(Timestamp, String)> = Vec::new();
     rows.extend(snapshot.acks.values().filter(|ack| ack.claim.until > now).map(|ack| claim(ack, now)));
-    rows.extend(snapshot.maintenance.iter().filter_map(|one| window(one, now)));
+    rows.extend(pressing(snapshot, now).map(|((from, until), one)| window(one, from, until, now)));
     if rows.is_empty() {
         return;
     }
@@ -182,12 +300,15 @@ fn claim(ack: &Arc<Acknowledgement>, now: Timestamp) -> (Timestamp, String) {
     (claim.until, words)
 }
 
-/// One that is open or will be soon; those that come again are in the configuration.
-fn window(one: &Maintenance, now: Timestamp) -> Option<(Timestamp, String)> {
-    let Span::Once { from, until } = one.order.span else { return None };
-    if one.order.over_since(now).is_some() || from > now.plus(AHEAD) {
-        return None;
-    }
+/// Windows that are open or will be soon; those that come again are in the configuration.
+fn pressing(snapshot: &Snapshot, now: Timestamp) -> impl Iterator<Item = ((Timestamp, Timestamp), &Arc<Maintenance>)> {
+    snapshot.maintenance.iter().filter_map(move |one| {
+        let Span::Once { from, until } = one.order.span else { return None };
+        (one.order.over_since(now).is_none() && from <= now.plus(AHEAD)).then_some(((from, until), one))
+    })
+}
+
+fn window(one: &Maintenance, from: Timestamp, until: Timestamp, now: Timestamp) -> (Timestamp, String) {
     let what = match &one.order.scope {
         Scope::Asset(id) => id.as_str().to_owned(),
         Scope::Tag(tag) => format!("tag {tag}"),
@@ -201,19 +322,22 @@ fn window(one: &Maintenance, now: Timestamp) -> Option<(Timestamp, String)> {
         format!("ends in {} at {}", units::age(until.since(now)), until.utc_minute())
     };
     let (what, by) = (escape_markdown(&Untrusted::from(what).line()), escape_markdown(&one.author.line()));
-    Some((until, format!("{what}, maintenance by {by}, {when}{}", note(&one.order.note))))
+    (until, format!("{what}, maintenance by {by}, {when}{}", note(&one.order.note)))
+}
+
+/// What changed within a day, newest first. What a failure took along is told by the failure.
+fn recent(snapshot: &Snapshot, now: Timestamp) -> impl Iterator<Item = &Arc<Transition>> {
+    let behind = |one: &Transition| one.from == Condition::Unreachable || one.to == Condition::Unreachable;
+    snapshot.transitions.iter().filter(move |one| now.since(one.at) <= RECENT && !behind(one))
 }
 
 fn changes(out: &mut String, snapshot: &Snapshot, now: Timestamp) {
-    // What a failure took along is told by the failure.
-    let behind = |one: &Transition| one.from == Condition::Unreachable || one.to == Condition::Unreachable;
-    let recent = snapshot.transitions.iter().filter(|one| now.since(one.at) <= RECENT && !behind(one));
-    let count = recent.clone().count();
+    let count = recent(snapshot, now).count();
     if count == 0 {
         return;
     }
     out.push_str("\n## What changed within a day, newest first\n\n");
-    for one in recent.take(CHANGES) {
+    for one in recent(snapshot, now).take(CHANGES) {
         let reason = if one.reason.is_empty() { String::new() } else { format!(": {}", one.reason.line()) };
         let _ = writeln!(
             out,
@@ -230,11 +354,16 @@ fn changes(out: &mut String, snapshot: &Snapshot, now: Timestamp) {
     }
 }
 
-fn watched(out: &mut String, snapshot: &Snapshot, now: Timestamp) {
+/// What is watched closely: how often it is asked, and until when.
+fn closely(snapshot: &Snapshot) -> impl Iterator<Item = (&AssetId, Duration, Timestamp)> {
     let engine = &snapshot.engine;
     let hosts = engine.hosts_watched.iter().map(|watch| (&watch.asset, watch.every, watch.until));
     let ports = engine.watch.iter().map(|watch| (&watch.asset, watch.every, watch.until));
-    let mut rows = hosts.chain(ports).peekable();
+    hosts.chain(ports)
+}
+
+fn watched(out: &mut String, snapshot: &Snapshot, now: Timestamp) {
+    let mut rows = closely(snapshot).peekable();
     if rows.peek().is_none() {
         return;
     }
@@ -249,13 +378,13 @@ fn watched(out: &mut String, snapshot: &Snapshot, now: Timestamp) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AssetId, Claim, Order, Target};
+    use crate::model::{Claim, Order, Target};
     use crate::state::Care;
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
     fn hand() -> Hand<'static> {
-        Hand { by: "ops1", now: NOW }
+        Hand { by: "ops1", now: NOW, doubts: &[] }
     }
 
     fn problem(name: &str, owner: Option<&str>) -> Problem {
@@ -368,8 +497,30 @@ mod tests {
         let mut hostile = problem("# evil](http://x) <b>", None);
         hostile.reason = "a\n# b\u{1b}[2J".into();
         let snapshot = Snapshot { problems: vec![hostile].into(), ..Snapshot::default() };
-        let text = markdown(&snapshot, Hand { by: "<i>\n# me", now: NOW });
+        let text = markdown(&snapshot, Hand { by: "<i>\n# me", now: NOW, doubts: &[] });
         assert!(!text.contains('\u{1b}') && !text.contains("](http://") && !text.contains(" <b>"), "{text}");
         assert_eq!(text.lines().filter(|line| line.starts_with('#')).count(), 2, "{text}");
+    }
+
+    #[test]
+    fn a_program_gets_all_that_the_note_counts_and_the_note() {
+        let problems: Vec<Problem> = (0..PROBLEMS + 5).map(|n| problem(&format!("h{n:03}"), Some("ops1"))).collect();
+        let acks = problems.iter().map(|p| (p.target.clone(), p.care.ack.clone().expect("claimed"))).collect();
+        let snapshot = Snapshot { problems: problems.into(), acks: Arc::new(acks), ..Snapshot::default() };
+        let doubts = ["of one round of checks".to_owned()];
+        let value = |hand, seen_by| -> serde_json::Value {
+            serde_json::from_str(&json(&snapshot, hand, seen_by, &[])).expect("JSON")
+        };
+        let sure = value(hand(), Some("pid 7"));
+        assert_eq!(
+            (&sure["schema"], &sure["complete"], &sure["seen_by"]),
+            (&SCHEMA.into(), &true.into(), &"pid 7".into())
+        );
+        let count = |key: &str| sure[key].as_array().map(Vec::len);
+        assert_eq!((count("problems"), count("acks"), count("doubts")), (Some(65), Some(65), Some(0)));
+        assert_eq!(sure["text"].as_str(), Some(&*markdown(&snapshot, hand())));
+        let unsure = value(Hand { doubts: &doubts, ..hand() }, None);
+        assert_eq!((&unsure["complete"], &unsure["doubts"][0]), (&false.into(), &doubts[0].as_str().into()));
+        assert!(unsure["text"].as_str().is_some_and(|text| text.contains("**of one round of checks**")), "{unsure}");
     }
 }

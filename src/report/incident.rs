@@ -30,7 +30,7 @@ struct Document {
 }
 
 #[derive(Debug, Serialize)]
-struct IncidentRow {
+pub(super) struct IncidentRow {
     id: String,
     title: String,
     urgency: &'static str,
@@ -263,7 +263,7 @@ fn document(now: Timestamp, warnings: &[String]) -> Document {
     }
 }
 
-fn incident_row(incident: &Incident, with_entries: bool) -> IncidentRow {
+pub(super) fn incident_row(incident: &Incident, with_entries: bool) -> IncidentRow {
     IncidentRow {
         id: incident.id.to_string(),
         title: incident.title.json_text(),

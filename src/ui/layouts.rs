@@ -17,6 +17,8 @@ const GAP: u16 = 2;
 const NARROWEST: u16 = 20;
 /// What a column that has nothing to show gets beside one that has.
 const BARE: u16 = 38;
+/// What a row that has the rest keeps although its lists are shorter: below them stands what changed, or how to go on.
+const CALM: u16 = 30;
 /// Below this height only the pane that has the focus is shown.
 const LOWEST: u16 = 6;
 
@@ -30,6 +32,13 @@ struct Row {
 }
 
 impl Row {
+    /// Lines that the fullest of its columns would take.
+    fn wants(&self, need: &impl Fn(PaneKind) -> u16) -> u16 {
+        let columns =
+            self.columns.iter().map(|(panes, _)| panes.iter().fold(0, |sum: u16, k| sum.saturating_add(need(*k))));
+        columns.max().unwrap_or(0)
+    }
+
     /// The widths of the columns, by their shares. Those without anything to show leave what they need not to the others.
     fn widths(&self, mut width: u16, bare: &impl Fn(PaneKind) -> bool) -> Vec<u16> {
         let is_bare = |panes: &[PaneKind]| panes.iter().all(|kind| bare(*kind));
@@ -106,9 +115,8 @@ impl Arrangement {
         for (row, height) in self.rows.iter().zip(&mut heights) {
             *height = match row.height {
                 Height::Fit => {
-                    let wanted = row.columns.iter().map(|(panes, _)| panes.iter().map(|k| need(*k)).sum::<u16>());
                     let most = (u32::from(left) * u32::from(row.most) / 100) as u16;
-                    wanted.max().unwrap_or(0).clamp(row.least, most.max(row.least))
+                    row.wants(need).clamp(row.least, most.max(row.least))
                 }
                 Height::Lines(lines) => lines,
                 Height::Share(share) => (u32::from(area.height) * u32::from(share) / 100) as u16,
@@ -120,10 +128,17 @@ impl Arrangement {
             self.rows.iter().enumerate().filter(|(_, row)| row.height == Height::Rest).map(|(at, _)| at).collect();
         // Nothing is left over: without a row that takes the rest, the last one does.
         let rest = if rest.is_empty() { vec![self.rows.len().checked_sub(1)?] } else { rest };
+        let ends_fit = self.rows.last().is_some_and(|row| row.height == Height::Fit) && rest != [self.rows.len() - 1];
         for (n, at) in rest.iter().enumerate() {
             let share = left / (rest.len() - n) as u16;
+            // What its lists do not fill is no hole in the middle of the screen: a last row that is as high as it needs has it.
+            let most = if ends_fit { self.rows[*at].wants(need).saturating_add(1).max(CALM) } else { share };
+            let share = share.min(most);
             heights[*at] += share;
             left -= share;
+        }
+        if let Some(last) = heights.last_mut() {
+            *last += left;
         }
         let mut placed = Vec::new();
         let mut y = area.y;
@@ -428,6 +443,33 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_screen_that_is_taller_than_its_lists_has_no_hole_in_the_middle() {
+        let shipped = Layouts::default();
+        let overview = shipped.at(ScreenId::Overview);
+        let tall = |need| places(overview, 300, 76, need);
+        // The backups stand below the hosts at once; what is left is below them.
+        assert_eq!(tall(9)[1..4], ["hosts 0,9 149x30", "devices 151,9 149x30", "backups 0,39 149x37"]);
+        let placed = overview.place(
+            Rect::new(0, 0, 300, 76),
+            PaneKind::Hosts,
+            |kind| if kind == PaneKind::Hosts { 40 } else { 6 },
+            |_| false,
+        );
+        let of = |kind| placed.iter().find(|(of, _)| *of == kind).map(|(_, area)| (area.y, area.height));
+        assert_eq!((of(PaneKind::Hosts), of(PaneKind::Backups)), (Some((6, 41)), Some((47, 29))));
+        // A last row whose height was asked for keeps it.
+        let (own, _) = layouts(
+            "[[layout]]\nname = \"mine\"\nfrom = \"60x12\"\nrow = [{ panes = [\"hosts\"] }, { panes = [\"backups\"], height = 5 }]\n",
+        );
+        let mut own = own;
+        own.choose("mine").expect("it is there");
+        assert_eq!(places(own.at(ScreenId::Overview), 92, 76, 4), ["hosts 0,0 92x71", "backups 0,71 92x5"]);
+        // Where the lists are long, what fits has what it may, and they have all that is left.
+        let long = ["problems 0,0 300x30", "hosts 0,30 149x28", "devices 151,30 149x28", "backups 0,58 149x18"];
+        assert_eq!(tall(400)[..4], long);
     }
 
     #[test]

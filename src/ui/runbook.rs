@@ -81,7 +81,7 @@ impl App {
 
     /// What whoever comes next has to know, on the screen; `save` and `copy` do without it.
     pub(super) fn handover(&mut self, what: &str) {
-        let hand = Hand { by: &self.operator, now: self.clock() };
+        let hand = Hand { by: &self.operator, now: self.clock(), doubts: &[] };
         let text = handover::markdown(self.live(), hand);
         match what {
             "" => self.overlays.push(Overlay::Paper(Paper::handover(text))),

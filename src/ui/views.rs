@@ -51,7 +51,8 @@ pub struct Words {
 }
 
 /// Puts one of the console's own views on disk, or takes the one of that name away: what another console has kept there stays.
-pub type Keep = Box<dyn Fn(&str, Option<&Words>) -> Result<(), String> + Send>;
+/// What has to be said of it besides, where something has.
+pub type Keep = Box<dyn Fn(&str, Option<&Words>) -> Result<Option<String>, String> + Send>;
 
 /// All that are known, those of the configuration first.
 #[derive(Default)]
@@ -86,7 +87,7 @@ impl Views {
         self.all.iter().find(|view| view.name == name)
     }
 
-    fn keep(&self, name: &str, view: Option<&View>) -> Result<(), String> {
+    fn keep(&self, name: &str, view: Option<&View>) -> Result<Option<String>, String> {
         let Some(keep) = &self.keep else { return Err("this console has no state directory".to_owned()) };
         keep(name, view.map(View::to_words).as_ref())
     }
@@ -341,7 +342,8 @@ impl App {
         self.views.all.retain(|known| known.name != name);
         self.views.all.push(view);
         match kept {
-            Ok(()) => self.say(MessageWeight::Note, format!("saved the view {name}: {words}")),
+            Ok(None) => self.say(MessageWeight::Note, format!("saved the view {name}: {words}")),
+            Ok(Some(besides)) => self.say(MessageWeight::Warning, format!("saved the view {name}; {besides}")),
             Err(why) => self.say(MessageWeight::Error, format!("the view {name} ends with this console: {why}")),
         }
     }
@@ -353,10 +355,11 @@ impl App {
             Some(_) => {
                 self.views.all.retain(|known| known.name != name);
                 match self.views.keep(name, None) {
-                    Ok(()) => {
+                    Ok(None) => {
                         self.say(MessageWeight::Note, format!("the view {name} is gone"));
                         return;
                     }
+                    Ok(Some(besides)) => format!("the view {name} is gone; {besides}"),
                     Err(why) => format!("the view {name} comes back with the next console: {why}"),
                 }
             }

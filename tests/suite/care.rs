@@ -314,6 +314,34 @@ fn the_present_problems_of_a_site_are_claimed_but_for_those_that_somebody_has() 
     let rows = group["claimed"].as_array().expect("a list");
     assert_eq!((rows.len(), &rows[0]["about"], &rows[0]["owner"]), (1, &"elsewhere".into(), &"ops1".into()));
     assert_eq!(noctty(&["ack"]).lines().count(), 3);
+    // The same for whoever comes next: incidents, whose a problem is, silences; and that it is of one round only.
+    noctty(&["incident", "open", "power lost"]);
+    noctty(&["maintenance", "elsewhere", "--for", "1h", "--note", "fans"]);
+    let note = noctty(&["handover"]);
+    for want in [
+        "# Handover 20",
+        "From ops1. ",
+        "**Of one round of checks, since no noctty polls for ",
+        "## Incident INC-1",
+        "power lost",
+        "## Mine (ops1): 1\n\n- **DOWN** bad1",
+        "## Others have: 1\n\n- **DOWN** bad2",
+        "## In maintenance: 1\n\n- **DOWN** elsewhere",
+        "elsewhere, maintenance by ops1, ends in ",
+    ] {
+        assert!(note.contains(want), "{want} is missing in\n{note}");
+    }
+    let other = noctty(&["handover", "--author", "ops9"]);
+    assert!(other.contains("From ops9. ") && other.contains("## Mine (ops9): 1\n\n- **DOWN** bad2"), "{other}");
+    let all: Value = serde_json::from_str(&noctty(&["handover", "--json"])).expect("JSON");
+    assert_eq!(
+        (&all["schema"], &all["complete"], &all["seen_by"]),
+        (&"noctty.handover/1".into(), &false.into(), &Value::Null)
+    );
+    let count = |key: &str| all[key].as_array().map(Vec::len);
+    let counts = ["incidents", "problems", "acks", "maintenance", "doubts"].map(count);
+    assert_eq!(counts, [Some(1), Some(3), Some(3), Some(1), Some(1)], "{all}");
+    assert!(all["text"].as_str().is_some_and(|text| text.starts_with("# Handover ")), "{all}");
 }
 
 #[test]
@@ -381,6 +409,17 @@ fn the_present_problems_of_a_site_are_those_that_the_running_engine_sees() {
         let listed = noctty().arg("ack").output().expect("it runs");
         String::from_utf8_lossy(&listed.stdout).lines().count() == 3
     });
+    // A handover is what the engine knows, without another round of checks, also where nothing may be asked.
+    let mut note = String::new();
+    crate::peer::until("the engine tells whose they are", || {
+        let output = noctty().args(["--passive", "handover", "--json"]).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let all: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert!(all["seen_by"].as_str().is_some_and(|who| who.contains("pid")), "{all}");
+        note = all["text"].as_str().unwrap_or_default().to_owned();
+        note.contains("## Mine (ops1): 3")
+    });
+    assert!(!note.contains("one round of checks") && note.contains("## What changed within a day"), "{note}");
 }
 
 /// Ends what it started, however the test ends.

@@ -321,7 +321,7 @@ fn what_a_configuration_an_environment_and_a_journal_hold_is_shown_and_not_obeye
     fs::write(&file, text).expect("written");
     let state = home.path().join(EVIL).display().to_string();
     let host = "h\u{1b}]0;own\u{7}\u{202e}x\u{9b}2J";
-    let commands: [&[&str]; 21] = [
+    let commands: [&[&str]; 23] = [
         &["config", "check"],
         &["config", "show"],
         &["plan"],
@@ -343,6 +343,8 @@ fn what_a_configuration_an_environment_and_a_journal_hold_is_shown_and_not_obeye
         &["ack", "--list", "--json"],
         &["maintenance", host, "--for", "1h", "--note", EVIL],
         &["maintenance", "--json"],
+        &["handover"],
+        &["handover", "--json"],
     ];
     let mut shown = 0;
     for arguments in commands {

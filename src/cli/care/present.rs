@@ -7,19 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, bail};
-use tokio::sync::mpsc;
 
 use super::super::way::Way;
-use crate::attach::{LinkError, News};
 use crate::base::{Clock, Timestamp};
 use crate::engine::{Plan, cycle};
 use crate::model::{Acknowledgement, AssetId, CareBook, Host, Job, Policy, Target};
 use crate::net::Net;
 use crate::state::Snapshot;
 use crate::state::snapshot::{Problem, ProblemKind};
-
-/// How long an engine may take to show what it knows.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Hosts that are named together, and the backups that protect them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,46 +81,20 @@ pub struct Present {
 pub fn look(kin: &Kin, plan: &Plan, directory: &Path, care: CareBook, passive: bool, clock: Clock) -> Result<Present> {
     let runtime = super::super::runtime()?;
     let found = runtime.block_on(async {
-        match Way::Here(directory.to_owned()).dial(clock).await {
-            Ok(link) => {
-                let who = link.welcome.who();
-                let (_orders, outgoing) = mpsc::channel(1);
-                let (sender, mut news) = mpsc::channel(4);
-                let run = link.run(outgoing, sender);
-                let shown = async {
-                    while let Some(one) = news.recv().await {
-                        if let News::Snapshot(snapshot) = one
-                            && !snapshot.hosts.is_empty()
-                        {
-                            return Some(*snapshot);
-                        }
-                    }
-                    None
-                };
-                let shown = async {
-                    tokio::select! {
-                        shown = shown => shown,
-                        _ = run => None,
-                    }
-                };
-                match tokio::time::timeout(PATIENCE, shown).await {
-                    Ok(Some(snapshot)) => Ok(Present { snapshot, engine: Some(who) }),
-                    Ok(None) | Err(_) => bail!("noctty, {who}, polls here and does not say what it knows"),
-                }
-            }
-            Err(LinkError::Nobody { .. }) if passive => bail!(
+        if let Some((snapshot, who)) = Way::Here(directory.to_owned()).look(clock).await? {
+            return Ok(Present { snapshot, engine: Some(who) });
+        }
+        if passive {
+            bail!(
                 "--passive: nothing is asked, and no noctty polls for {} that could be",
                 super::super::shown(directory)
-            ),
-            Err(LinkError::Nobody { .. }) => {
-                let policy = Policy { never_seen_is_down: true, longest_wait: Duration::ZERO, ..Policy::default() };
-                let part = super::super::check::part(plan, &wanted(kin, plan));
-                let part = super::super::with_inferred_parents(part);
-                let snapshot = cycle::run(&part, &Net::new(clock), clock, policy, care).await;
-                Ok(Present { snapshot, engine: None })
-            }
-            Err(error) => bail!("{error}"),
+            );
         }
+        let policy = Policy { never_seen_is_down: true, longest_wait: Duration::ZERO, ..Policy::default() };
+        let part = super::super::check::part(plan, &wanted(kin, plan));
+        let part = super::super::with_inferred_parents(part);
+        let snapshot = cycle::run(&part, &Net::new(clock), clock, policy, care).await;
+        Ok(Present { snapshot, engine: None })
     });
     runtime.shutdown_background();
     found

@@ -62,6 +62,14 @@ fn looks(colour: Option<Colour>) -> Vec<Rgb> {
     }
 }
 
+/// The same in a terminal that makes what is bold bright, as xterm does.
+fn looks_of(style: &Style) -> Vec<Rgb> {
+    match style.fg {
+        Some(Colour::Ansi(n)) if n < 8 && style.bold => [looks(style.fg), looks(Some(Colour::Ansi(n + 8)))].concat(),
+        fg => looks(fg),
+    }
+}
+
 /// Whoever has sixteen colours has the first of them behind them, or the last.
 fn grounds(name: &str, theme: &Theme) -> &'static [Rgb] {
     let all: &[Rgb] = match theme.background {
@@ -118,7 +126,7 @@ fn every_shipped_theme_can_be_read_on_the_backgrounds_it_is_made_for() {
             };
             let filled = looks(style.bg);
             let below = if filled.is_empty() { grounds(name, &theme) } else { &filled };
-            for fg in looks(style.fg) {
+            for fg in looks_of(&style) {
                 for bg in below {
                     let found = contrast(fg, *bg);
                     if found < least {

@@ -18,7 +18,7 @@ use crate::ui::port::Seen;
 use crate::ui::sorting::{self, By};
 
 /// Columns of the kind, and of the owner's name.
-const KIND: usize = 7;
+const KIND: usize = 8;
 const OWNER: usize = 10;
 /// Columns from which on kind and owner have columns of their own.
 const WIDE: u16 = 100;

@@ -218,6 +218,9 @@ fn the_problem_of_the_console_itself_says_what_it_means() {
     for want in ["CAN'T SEE for 20m", "18 of 20 that ever answered", "no default route", "the likely cause is here"] {
         assert!(text.contains(want), "{want}: {text}");
     }
+    // Kind and state stand apart, where the kind has a column.
+    let text = Console::new((110, 30), snapshot.clone(), true).screen();
+    assert!(text.contains(" console CAN'T SEE "), "{text}");
     // On every other screen it stands above what is old because of it.
     let said =
         |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").contains("CAN'T SEE since 14:01:36Z: ");

@@ -19,7 +19,7 @@ fn console(size: (u16, u16)) -> (Console, Arc<Mutex<Vec<Words>>>) {
         let mut kept = keeps.lock().expect("whole");
         kept.retain(|known| known.name != name);
         kept.extend(view.cloned());
-        Ok(())
+        Ok(None)
     };
     console.app.views = Views::new(shared, Some(Box::new(keep)));
     (console, kept)
