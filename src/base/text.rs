@@ -313,6 +313,8 @@ pub fn fit(text: &str, columns: usize) -> String {
         out.push_str(grapheme);
         used += w;
     }
+    // A separator with nothing behind it tells nothing.
+    out.truncate(out.trim_end_matches([' ', '·']).len());
     out.push('…');
     out
 }
@@ -456,6 +458,7 @@ mod tests {
     #[test]
     fn cut_text_never_exceeds_its_columns() {
         assert_eq!(fit("GigabitEthernet1/0/1", 8), "Gigabit…");
+        assert_eq!(fit("cpu 17 % · mem 63 % · / 35 %", 23), "cpu 17 % · mem 63 %…");
         assert_eq!(fit_middle("GigabitEthernet1/0/1", 11), "Gigab…1/0/1");
         assert_eq!(fit("日本語", 4), "日…");
         assert_eq!(fit("abc", 0), "");
