@@ -249,7 +249,7 @@ pub fn draw_changes(app: &App, frame: &mut Frame<'_>, area: Rect) -> u16 {
         };
         let mut line = Row::new(frame.buffer, &app.look, area, y);
         line.gap(1).cell(&times.words(change.at), times.width(), dim(app)).gap(1).put(glyph, style).gap(1);
-        line.name(&change.name, name, app.look.style(Meaning::Text));
+        line.name(&change.name, name - 1, app.look.style(Meaning::Text)).gap(1);
         if let Some(port) = &change.port {
             line.put(&port.label.line(), app.look.style(Meaning::Text)).gap(1);
         }
