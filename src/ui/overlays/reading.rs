@@ -217,10 +217,7 @@ fn wrapped(words: &str, width: usize) -> Vec<String> {
         return vec![words.to_owned()];
     }
     let indent = " ".repeat(words.len() - words.trim_start().len());
-    let column = words
-        .trim_start()
-        .split_once("  ")
-        .map_or(0, |(name, rest)| indent.len() + text::width(name) + 2 + rest.len() - rest.trim_start().len());
+    let column = value_column(words);
     // Parts that stand apart (`address   site   from config`) are no name and its value.
     let apart: Vec<&str> = words.trim_start().split("   ").collect();
     let is_list = apart.len() > 2 && apart[..2].iter().all(|part| !part.is_empty() && !part.starts_with(' '));
@@ -256,6 +253,22 @@ fn wrapped(words: &str, width: usize) -> Vec<String> {
     out
 }
 
+/// Where the value begins: behind the widest gap, the first of several, since names stand apart too (`-  [      back`). 0 without one.
+fn value_column(words: &str) -> usize {
+    let (mut widest, mut column, mut gap) = (1, 0, 0);
+    for (at, letter) in words.char_indices().skip_while(|(_, letter)| *letter == ' ') {
+        if letter == ' ' {
+            gap += 1;
+            continue;
+        }
+        if gap > widest {
+            (widest, column) = (gap, text::width(&words[..at]));
+        }
+        gap = 0;
+    }
+    column
+}
+
 /// Columns of the words up to the next gap.
 fn together(words: &[&str]) -> usize {
     let part = words.iter().take_while(|word| !word.is_empty());
@@ -278,6 +291,10 @@ mod tests {
         assert_eq!(
             wrapped("name          a value that goes on", 30),
             ["name          a value that", "              goes on"]
+        );
+        assert_eq!(
+            wrapped("-  [          back to the place before", 30),
+            ["-  [          back to the", "              place before"]
         );
         let path = "/".repeat(50);
         let lines = wrapped(&format!("at {path} there"), 24);

@@ -7,8 +7,8 @@ use ratatui::layout::Rect;
 
 use super::heads::{self, Heads, Title};
 use super::{PaneKind, Selected};
-use crate::base::Timestamp;
 use crate::base::units::counted;
+use crate::base::{Timestamp, text};
 use crate::config::theme::Meaning;
 use crate::ui::action::Action;
 use crate::ui::app::App;
@@ -140,7 +140,9 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     if area.width >= OBJECT_FROM {
         line.name(&entry.object, OBJECT, app.look.style(Meaning::Text)).gap(1);
     } else if !entry.object.is_empty() && !entry.says.starts_with(&entry.object) {
-        line.put(&entry.object, app.look.style(Meaning::Title)).gap(1);
+        // What came of it has its half.
+        let name = text::width(&text::clean(&entry.object)).min(line.room() / 2);
+        line.name(&entry.object, name, app.look.style(Meaning::Title)).gap(1);
     }
     line.put(&entry.says, app.look.words(entry.condition, false));
 }

@@ -220,6 +220,9 @@ const LEAST_CHANGES: u16 = 4;
 /// Rows of them that are shown: each new one moves all of them, which a slow link has to carry.
 const MOST_CHANGES: usize = 20;
 
+/// Columns of a rule beside its words.
+const RULE: usize = 10;
+
 /// As much as the longest name needs, never most of the row.
 pub fn device_name_width(app: &App, width: u16) -> usize {
     (app.hosts_have.device + 1).clamp(8, usize::from(width / 4).max(8))
@@ -236,7 +239,10 @@ pub fn draw_changes(app: &App, frame: &mut Frame<'_>, area: Rect) -> u16 {
         return 0;
     }
     let styles = (app.look.style(Meaning::Rule), app.look.style(Meaning::Title), dim(app));
-    canvas::rule(frame.buffer, &app.look, area, title, "UTC, newest first", styles);
+    // Half a word says less than none.
+    let (long, short) = ("UTC, newest first", "UTC");
+    let how = if usize::from(area.width) < title.len() + long.len() + RULE { short } else { long };
+    canvas::rule(frame.buffer, &app.look, area, title, how, styles);
     let shown = usize::from(area.height - 1).min(MOST_CHANGES);
     let changes = changes.get(..shown).unwrap_or(changes);
     let times = super::times(app, changes.last().map(|change| change.at));
@@ -249,7 +255,7 @@ pub fn draw_changes(app: &App, frame: &mut Frame<'_>, area: Rect) -> u16 {
         };
         let mut line = Row::new(frame.buffer, &app.look, area, y);
         line.gap(1).cell(&times.words(change.at), times.width(), dim(app)).gap(1).put(glyph, style).gap(1);
-        line.name(&change.name, name, app.look.style(Meaning::Text));
+        line.name(&change.name, name - 1, app.look.style(Meaning::Text)).gap(1);
         if let Some(port) = &change.port {
             line.put(&port.label.line(), app.look.style(Meaning::Text)).gap(1);
         }

@@ -132,6 +132,24 @@ fn the_log_and_the_entries_of_an_incident_are_sorted_and_their_heads_say_how() {
 }
 
 #[test]
+fn a_long_name_leaves_room_for_what_happened_and_touches_nothing() {
+    let mut snapshot = (*fixture::outage()).clone();
+    snapshot.transitions =
+        Arc::from([became_critical("app-server-with-a-long-name-09.example.net", 30, "no answer to SSH")]);
+    let mut console = Console::new((60, 20), Arc::new(snapshot), true);
+    let log = console.press("9").screen();
+    assert!(log.contains("e.net ok → down") && !log.contains("app-server-with-a-long-name"), "{log}");
+    let mut console = Console::new((60, 20), console.app.snapshot.clone(), true);
+    let changes = console.press("5").screen();
+    assert!(changes.contains(".net ok → down"), "{changes}");
+    // Beside hosts that have all the room, the rule says what it can as a whole.
+    let mut snapshot = (*console.app.snapshot).clone();
+    snapshot.devices.clear();
+    let overview = Console::new((120, 40), Arc::new(snapshot), true).screen();
+    assert!(overview.contains("LAST CHANGES ─") && overview.contains("─ UTC ─"), "{overview}");
+}
+
+#[test]
 fn what_is_opened_stays_while_the_log_goes_on() {
     let mut console = logged((120, 40));
     console.press("9 j j Enter");

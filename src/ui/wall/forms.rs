@@ -101,20 +101,28 @@ fn problems(wall: &Wall, frame: &mut Frame<'_>, area: Rect, mut list: Vec<&Probl
         return below(area, area.bottom());
     }
     let each = (usize::from(area.height) / list.len()).clamp(1, 3) as u16;
-    let fits = usize::from(area.height / each);
-    let shown = if list.len() > fits { fits.saturating_sub(1) } else { list.len() };
+    let shown = shown(list.len(), area.height / each);
     for (at, problem) in list.iter().take(shown).enumerate() {
         let y = area.y + at as u16 * each;
         draw_problem(wall, frame, Rect { y, height: each, ..area }, problem);
     }
     if shown < list.len() && area.height > 0 {
-        let words = format!("and {} more", list.len() - shown);
-        let y = area.y + shown as u16 * each;
-        Row::new(frame.buffer, look, area, y).gap(3).put(&words, look.style(Meaning::Dim));
+        and_more(wall, frame, area, area.y + shown as u16 * each, list.len() - shown);
         return below(area, area.bottom());
     }
     let end = area.y + shown as u16 * each;
     below(area, if each == 3 { end - 1 } else { end })
+}
+
+/// How many of a list are shown in so many places: the last of them says that there are more.
+fn shown(count: usize, places: u16) -> usize {
+    let places = usize::from(places);
+    if count > places { places.saturating_sub(1) } else { count }
+}
+
+fn and_more(wall: &Wall, frame: &mut Frame<'_>, area: Rect, y: u16, count: usize) {
+    let words = format!("and {count} more");
+    Row::new(frame.buffer, &wall.look, area, y).gap(3).put(&words, wall.look.style(Meaning::Dim));
 }
 
 fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Problem) {
@@ -229,8 +237,12 @@ fn many(
     };
     rule(look, frame, area, title.0, &honesty);
     let from = (grid.y + rows + 1).min(grid.bottom());
-    for (problem, y) in problems.iter().zip(from..area.bottom()) {
+    let shown = shown(problems.len(), area.bottom() - from);
+    for (problem, y) in problems.iter().take(shown).zip(from..) {
         draw_problem(wall, frame, Rect { y, height: 1, ..area }, problem);
+    }
+    if shown < problems.len() && from < area.bottom() {
+        and_more(wall, frame, area, from + shown as u16, problems.len() - shown);
     }
     below(area, if words == 0 { grid.y + rows } else { from + problems.len() as u16 })
 }

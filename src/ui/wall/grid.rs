@@ -93,14 +93,11 @@ pub fn fit(count: usize, longest: usize, area: Rect, usual: u16) -> Cell {
     if holds(name + 5, CARD.0) {
         return card(count, name + 5, area, usual);
     }
-    let cells = [
-        (Cell::Name(name + 4), name + 4),
-        (Cell::Name(short + 3), short + 3),
-        (Cell::Glyph(3), 3),
-        (Cell::Glyph(2), 2),
-        (Cell::Glyph(1), 1),
-    ];
-    let found = cells.into_iter().find(|(_, width)| holds(*width, 1)).map(|(cell, _)| cell);
+    // As much of a name as there is room for: names of one kind are told apart by a few letters.
+    let whole = longest.clamp(4, usize::from(WIDEST)) as u16;
+    let names = (short + 3..=whole + 4).rev().map(|width| (Cell::Name(width), width));
+    let glyphs = [3, 2, 1].map(|width| (Cell::Glyph(width), width));
+    let found = names.chain(glyphs).find(|(_, width)| holds(*width, 1)).map(|(cell, _)| cell);
     let room = (usize::from(area.width) * usize::from(area.height)).max(1);
     found.unwrap_or(Cell::Folded(count.div_ceil(room)))
 }
@@ -216,6 +213,12 @@ mod tests {
         assert_eq!(fit(26, 9, Rect::new(0, 0, 118, 37)), Cell::Card { width: 23, height: 6 });
         assert_eq!(fit(1, 9, Rect::new(0, 0, 118, 37)), Cell::Card { width: 40, height: 6 });
         assert_eq!(fit(100, 9, Rect::new(0, 0, 118, 37)), Cell::Name(13));
+        assert_eq!(
+            fit(43, 42, Rect::new(0, 0, 78, 16)),
+            Cell::Name(26),
+            "three side by side, each as long as it may be"
+        );
+        assert_eq!(fit(30, 42, Rect::new(0, 0, 98, 16)), Cell::Name(44));
         assert_eq!(fit(400, 9, Rect::new(0, 0, 78, 21)), Cell::Glyph(3));
         assert_eq!(fit(4_000, 9, Rect::new(0, 0, 198, 57)), Cell::Glyph(2));
         assert_eq!(fit(4_000, 9, Rect::new(0, 0, 58, 17)), Cell::Folded(5));

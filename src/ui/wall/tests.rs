@@ -334,6 +334,9 @@ fn large_figures_are_those_of_the_worst_problem_and_not_of_the_one_that_waits_lo
         "no nought before anything is known: {nothing}"
     );
     let digits = text(&page(Form::Digits, Arc::new(snapshot.clone()), true), (120, 40), NOW);
+    // Three beside each other: a label has a third of the row, and the figures fill both halves of the screen.
+    let labels = |line: &&str| line.contains("hosts ok") || line.contains("minutes without");
+    assert_eq!(digits.lines().filter(labels).count(), 2, "{digits}");
     assert!(digits.contains("minutes without an owner: core-sw1 DOWN and 1 m"), "{digits}");
     // Less than a minute would be a large nought.
     let mut problems = snapshot.problems.to_vec();
@@ -342,6 +345,20 @@ fn large_figures_are_those_of_the_worst_problem_and_not_of_the_one_that_waits_lo
     wall.snapshot(Arc::new(snapshot.clone()));
     let shown = text(&wall, (120, 40), NOW);
     assert!(shown.contains("UNOWNED 40 s  core-sw1 DOWN") && shown.contains("seconds without an owner\n"), "{shown}");
+    // Of no backup at all, nothing is well; and what is unknown is no nought.
+    let mut bare = snapshot.clone();
+    bare.jobs.clear();
+    bare.problems = bare.problems.iter().cloned().map(|one| Problem { condition: Condition::Unknown, ..one }).collect();
+    let count = bare.problems.len();
+    let bare = text(&page(Form::Digits, Arc::new(bare), true), (120, 40), NOW);
+    assert!(bare.contains("backups: none are watched") && !bare.contains("backups ok"), "{bare}");
+    assert!(bare.contains(&format!("unreachable · {count} unknown")), "{bare}");
+    // Below the grid as on the page of problems: what is left out is counted.
+    let mut many = snapshot.clone();
+    many.problems = (0..40).map(|_| Problem { since: ago(3_600), ..snapshot.problems[0].clone() }).collect();
+    let many = text(&page(Form::Grid, Arc::new(many), true), (120, 40), NOW);
+    let shown = many.lines().filter(|line| line.contains("34 behind it")).count();
+    assert!(shown > 3 && many.contains(&format!("and {} more", 40 - shown)), "{many}");
     let options = WallOptions { pages: vec![Page::of(Form::Digits)], hold: Duration::from_secs(1), ..patient() };
     let mut digits = wall_at(options, true, ago(60));
     digits.tick(ago(3));

@@ -28,10 +28,12 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Re
     if area.width < 8 || area.height < 2 {
         return nothing;
     }
-    // As few columns as make the figures largest.
-    let best = [3, 2, 6, 1].into_iter().max_by_key(|columns| {
+    // What makes the smallest of the figures largest, then all of them; of equals the last here, which leaves most to the labels.
+    let best = [6, 1, 3, 2].into_iter().max_by_key(|columns| {
         let place = tile(area, tiles.len(), *columns, 0);
-        tiles.iter().map(|t| dot(wall, place, t).map_or(0, |dot| dot.size("0").1)).min()
+        let large =
+            |tile| dot(wall, place, tile).map_or(0, |dot| u32::from(dot.size("0").0) * u32::from(dot.size("0").1));
+        (tiles.iter().map(large).min(), tiles.iter().map(large).sum::<u32>())
     });
     let columns = best.unwrap_or(1);
     for (at, one) in tiles.iter().enumerate() {
@@ -94,26 +96,28 @@ fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
             }
         }
     };
-    let ok = look.style(Meaning::Ok);
+    // Of nothing, all is not well.
+    let share = |label: &str, good: usize, all: usize| match all {
+        0 => Tile { label: format!("{label}: none are watched"), figures: "-".to_owned(), style: dim },
+        _ => Tile {
+            label: format!("{label} ok"),
+            figures: format!("{good}/{all}"),
+            style: look.style(if good == all { Meaning::Ok } else { Meaning::Text }),
+        },
+    };
+    let unknown = problems.iter().filter(|p| p.condition == Condition::Unknown).count();
+    let besides = if unknown > 0 { format!("{}{unknown} unknown", look.separator()) } else { String::new() };
     let tiles = vec![
         of(Condition::Critical, "critical"),
         of(Condition::Warning, "warning"),
         Tile { label: whose, figures: minutes, style: if loud { look.style(Meaning::Critical) } else { dim } },
+        share("hosts", good, hosts.len()),
         Tile {
-            label: "hosts ok".to_owned(),
-            figures: format!("{good}/{}", hosts.len()),
-            style: if good == hosts.len() { ok } else { look.style(Meaning::Text) },
-        },
-        Tile {
-            label: "unreachable".to_owned(),
+            label: format!("unreachable{besides}"),
             figures: behind.to_string(),
             style: if behind > 0 { look.style(Meaning::Unreachable) } else { dim },
         },
-        Tile {
-            label: "backups ok".to_owned(),
-            figures: format!("{whole}/{}", jobs.len()),
-            style: if whole == jobs.len() { ok } else { look.style(Meaning::Text) },
-        },
+        share("backups", whole, jobs.len()),
     ];
     // Before anything has answered a nought would say that all is well.
     let is_known = hosts.iter().any(|host| !matches!(host.condition, Condition::Pending | Condition::NotProbed))
