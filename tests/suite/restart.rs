@@ -103,7 +103,7 @@ async fn the_next_one_knows_what_was_told_and_tells_what_changed_meanwhile() {
     let first = place.collect();
     let seen = looked_at(&place.at("state/engine.sock")).await;
     let is_seen = |host: &&str| shown(&seen, host).is_some_and(|condition| condition != Condition::Pending);
-    until("all were seen", || HOSTS.iter().all(|host| is_seen(host)));
+    until("all were seen", || HOSTS.iter().all(is_seen));
     place.ends("broke", 2);
     until("that is told", || !place.told().is_empty());
     end(first);
