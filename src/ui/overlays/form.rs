@@ -120,7 +120,7 @@ impl Form {
         if !not.is_empty() {
             remarks.push(format!("not {}", some(&not)));
         }
-        remarks.push("reaches the consoles of this state directory; it silences no pager".to_owned());
+        remarks.push("reaches every console on this engine; it silences no pager".to_owned());
         Self {
             title: format!("Claim {} marked", targets.len()),
             purpose: Purpose::ClaimAll(targets, not),
@@ -162,7 +162,7 @@ impl Form {
         Self {
             purpose: Purpose::Claim(target, over),
             title,
-            remarks: vec!["reaches the consoles of this state directory; it silences no pager".to_owned()],
+            remarks: vec!["reaches every console on this engine; it silences no pager".to_owned()],
             fields: claim_fields(&note, sticky),
             at: 0,
             waiting: None,
