@@ -28,10 +28,9 @@ const GREETING: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// So much of it counts as something.
 const PIECE: usize = 4 * 1024;
-/// What is given to devices in a message at first, and the least. A line that carried the last one at once gets twice as much, one
+/// What is given to devices in a message at first and at least. A line that carried the last one at once gets twice as much, one
 /// that took long half: so the first rows are there soon on any line, and a quick one has all in few messages.
-const FIRST_ROOM: usize = 64 * 1024;
-const LEAST_ROOM: usize = 16 * 1024;
+const LEAST_ROOM: usize = 4 * 1024;
 const AT_ONCE: Duration = Duration::from_millis(250);
 const LONG: Duration = Duration::from_secs(2);
 /// How often an idle engine says that it is there.
@@ -255,7 +254,7 @@ async fn tell(
 ) -> io::Result<()> {
     let mut has = Snapshot::default();
     let (mut whole, mut free, mut news) = (true, true, true);
-    let (mut room, mut asked) = (FIRST_ROOM, tokio::time::Instant::now());
+    let (mut room, mut asked) = (LEAST_ROOM, tokio::time::Instant::now());
     let mut message = Vec::new();
     loop {
         if free && (news || !whole) {

@@ -1018,7 +1018,7 @@ async fn a_console_on_a_slow_line_gets_a_large_network_in_parts_and_nobody_waits
         }
     }
     let first = first.expect("a part");
-    assert!(parts > 5 && first < Duration::from_secs(30), "{parts} parts, the first after {first:?}");
+    assert!(parts > 5 && first < Duration::from_secs(20), "{parts} parts, the first after {first:?}");
     assert!(begun.elapsed() > Duration::from_secs(60), "longer than one may stand still: {:?}", begun.elapsed());
 }
 
