@@ -20,7 +20,7 @@ use super::wire::{Malformed, Reader, Wire, copied_list, put_number};
 use crate::model::{Acknowledgement, Target};
 use crate::state::{EngineView, Link, Snapshot};
 
-/// Devices are added to a message until it is this long.
+/// The most that is given to devices in one message: they are added until it is so long.
 pub const DEVICES_ROOM: usize = 1024 * 1024;
 /// No list has more.
 const MOST: usize = 1_000_000;
@@ -33,8 +33,8 @@ pub struct Sent {
     pub whole: bool,
 }
 
-/// Appends what makes `now` of `before`.
-pub fn put(now: &Snapshot, before: &Snapshot, out: &mut Vec<u8>) -> Sent {
+/// Appends what makes `now` of `before`, with about so many bytes of devices.
+pub fn put(now: &Snapshot, before: &Snapshot, room: usize, out: &mut Vec<u8>) -> Sent {
     let Snapshot {
         revision,
         at,
@@ -72,7 +72,7 @@ pub fn put(now: &Snapshot, before: &Snapshot, out: &mut Vec<u8>) -> Sent {
     put_all(deeds, &before.deeds, |entry| &entry.id, out);
     put_all(transitions, &before.transitions, Arc::as_ptr, out);
     put_all(faults, &before.faults, Arc::as_ptr, out);
-    let devices_sent = put_list(devices, &before.devices, |device| &device.host.id, DEVICES_ROOM, out);
+    let devices_sent = put_list(devices, &before.devices, |device| &device.host.id, room, out);
     let whole = devices_sent.is_none();
     let has = Snapshot { devices: devices_sent.unwrap_or_else(|| devices.clone()), ..now.clone() };
     Sent { has, whole }

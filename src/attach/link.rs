@@ -3,10 +3,12 @@
 
 use std::io;
 use std::path::Path;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
 
 use super::delta;
@@ -248,18 +250,40 @@ impl Onlooker {
     }
 }
 
-/// The next message; says meanwhile when there is none for too long.
+/// A stream of which is counted how much has come.
+struct Counted<'a, R> {
+    reads: &'a mut R,
+    count: &'a AtomicUsize,
+}
+
+impl<R: AsyncRead + Unpin> AsyncRead for Counted<'_, R> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let read = Pin::new(&mut *self.reads).poll_read(cx, into);
+        self.count.fetch_add(into.filled().len() - before, Ordering::Relaxed);
+        read
+    }
+}
+
+/// The next message; says meanwhile when nothing has come for too long. On a slow line one message may take longer than that.
 async fn next(
     reads: &mut (impl AsyncRead + Unpin),
     message: &mut Vec<u8>,
     news: &mpsc::Sender<News>,
 ) -> io::Result<bool> {
-    let mut reading = pin!(frame::read(reads, frame::FROM_ENGINE, message));
-    let mut silent = Duration::ZERO;
+    let count = AtomicUsize::new(0);
+    let mut counted = Counted { reads, count: &count };
+    let mut reading = pin!(frame::read(&mut counted, frame::FROM_ENGINE, message));
+    let (mut silent, mut before) = (Duration::ZERO, 0);
     loop {
         tokio::select! {
             read = &mut reading => return read,
             () = tokio::time::sleep(SILENCE) => {
+                let now = count.load(Ordering::Relaxed);
+                if now != before {
+                    (silent, before) = (Duration::ZERO, now);
+                    continue;
+                }
                 silent += SILENCE;
                 // A full lane has other things to tell first.
                 let _ = news.try_send(News::Silent(silent));

@@ -24,7 +24,7 @@ const MOST_PARTS: u8 = 16;
 pub fn put(snapshot: &Snapshot, clock: Clock, configuration: &str) -> Vec<u8> {
     let (mut parts, mut count, mut has) = (Vec::new(), 0, Snapshot::default());
     loop {
-        let sent = delta::put(snapshot, &has, &mut parts);
+        let sent = delta::put(snapshot, &has, delta::DEVICES_ROOM, &mut parts);
         (has, count) = (sent.has, count + 1);
         if sent.whole || count == MOST_PARTS {
             break;

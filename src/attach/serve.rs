@@ -24,8 +24,15 @@ use crate::state::Snapshot;
 const MOST: usize = 64;
 /// How long a greeting may take.
 const GREETING: Duration = Duration::from_secs(5);
-/// How long a console may take to read one message.
+/// How long a console may read nothing of what waits for it.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// So much of it counts as something.
+const PIECE: usize = 4 * 1024;
+/// What is given to devices in a message at first and at least. A line that carried the last one at once gets twice as much, one
+/// that took long half: so the first rows are there soon on any line, and a quick one has all in few messages.
+const LEAST_ROOM: usize = 4 * 1024;
+const AT_ONCE: Duration = Duration::from_millis(250);
+const LONG: Duration = Duration::from_secs(2);
 /// How often an idle engine says that it is there.
 pub const ALIVE: Duration = Duration::from_secs(5);
 /// From one order of a console to its next, at least.
@@ -247,14 +254,16 @@ async fn tell(
 ) -> io::Result<()> {
     let mut has = Snapshot::default();
     let (mut whole, mut free, mut news) = (true, true, true);
+    let (mut room, mut asked) = (LEAST_ROOM, tokio::time::Instant::now());
     let mut message = Vec::new();
     loop {
         if free && (news || !whole) {
             let now = snapshots.borrow_and_update().clone();
             frame::begin(&mut message);
             FromEngine::Snapshot.put(None, &mut message);
-            let sent = delta::put(&now, &has, &mut message);
+            let sent = delta::put(&now, &has, room, &mut message);
             (has, whole, free, news) = (sent.has, sent.whole, false, false);
+            asked = tokio::time::Instant::now();
             send(&mut writes, &mut message).await?;
             continue;
         }
@@ -265,6 +274,11 @@ async fn tell(
             Ok(call) = rings.recv() => Some(FromEngine::Ring((*call).clone())),
             Some(()) = acknowledged.recv() => {
                 free = true;
+                room = match asked.elapsed() {
+                    took if took <= AT_ONCE => (room * 2).min(delta::DEVICES_ROOM),
+                    took if took >= LONG => (room / 2).max(LEAST_ROOM),
+                    _ => room,
+                };
                 None
             }
             changed = snapshots.changed(), if !news => {
@@ -286,9 +300,11 @@ async fn tell(
 
 async fn send(writes: &mut (impl AsyncWrite + Unpin), message: &mut Vec<u8>) -> io::Result<()> {
     frame::end(message);
-    match tokio::time::timeout(PATIENCE, frame::write(writes, message)).await {
-        Ok(written) => written?,
-        Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "it does not read")),
+    for piece in message.chunks(PIECE) {
+        match tokio::time::timeout(PATIENCE, frame::write(writes, piece)).await {
+            Ok(written) => written?,
+            Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "it does not read")),
+        }
     }
     if message.capacity() > KEPT {
         *message = Vec::new();

@@ -1,9 +1,13 @@
 //! What is sent is what arrives; and whatever arrives hurts nobody.
 
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{mpsc, watch};
 
 use super::delta::{self, DEVICES_ROOM};
@@ -37,7 +41,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// What the receiver makes of it, and how long the message was.
 pub(crate) fn told(now: &Snapshot, before: &Snapshot) -> (Snapshot, usize) {
     let mut bytes = Vec::new();
-    delta::put(now, before, &mut bytes);
+    delta::put(now, before, DEVICES_ROOM, &mut bytes);
     let mut names = Names::default();
     let mut reader = Reader::new(&bytes, 0, &mut names);
     let got = delta::take(before, &mut reader).expect("it can be read");
@@ -436,7 +440,7 @@ fn only_what_changed_is_told_and_the_rest_is_shared_with_what_was_there() {
     net.see(7, "icmp", Reading::ok("1.1 ms").metric("rtt", 0.0011, Unit::Seconds));
     let second = net.publish();
     let mut bytes = Vec::new();
-    delta::put(&second, &first, &mut bytes);
+    delta::put(&second, &first, DEVICES_ROOM, &mut bytes);
     let mut names = Names::default();
     let got = delta::take(&has, &mut Reader::new(&bytes, 0, &mut names)).expect("it can be read");
     assert_eq!(got, as_sent(&second));
@@ -447,7 +451,7 @@ fn only_what_changed_is_told_and_the_rest_is_shared_with_what_was_there() {
     net.walk(3, 4);
     let third = net.publish();
     bytes.clear();
-    delta::put(&third, &second, &mut bytes);
+    delta::put(&third, &second, DEVICES_ROOM, &mut bytes);
     let got = delta::take(&got, &mut Reader::new(&bytes, 0, &mut names)).expect("it can be read");
     assert_eq!(got, as_sent(&third));
     assert!(bytes.len() < 300, "{}", bytes.len());
@@ -464,7 +468,7 @@ fn devices_that_find_no_room_stay_as_they_were_and_come_with_the_next_message() 
     let mut messages = 0;
     loop {
         let mut bytes = Vec::new();
-        let sent = delta::put(&now, &here, &mut bytes);
+        let sent = delta::put(&now, &here, DEVICES_ROOM, &mut bytes);
         let mut names = Names::default();
         there = delta::take(&there, &mut Reader::new(&bytes, 0, &mut names)).expect("it can be read");
         assert_eq!(there, as_sent(&sent.has));
@@ -508,7 +512,7 @@ fn what_is_copied_takes_room_as_well() {
     now.hosts =
         (0..100).map(|n| Arc::new(HostView { since: T0.plus(Duration::from_secs(n)), ..first.clone() })).collect();
     let mut bytes = Vec::new();
-    delta::put(&now, &Snapshot::default(), &mut bytes);
+    delta::put(&now, &Snapshot::default(), DEVICES_ROOM, &mut bytes);
     let mut names = Names::default();
     let mut reader = Reader::new(&bytes, 0, &mut names);
     let got = delta::take(&Snapshot::default(), &mut reader).expect("it can be read");
@@ -707,7 +711,7 @@ proptest! {
                 fill(&mut now, &words);
             }
             let mut bytes = Vec::new();
-            here = delta::put(&now, &here, &mut bytes).has;
+            here = delta::put(&now, &here, DEVICES_ROOM, &mut bytes).has;
             let mut names = Names::default();
             there = delta::take(&there, &mut Reader::new(&bytes, 0, &mut names)).expect("it can be read");
             prop_assert_eq!(&there, &as_sent(&now));
@@ -733,7 +737,7 @@ proptest! {
         net.see(1, "icmp", Reading::critical("no answer"));
         net.walk(0, 3);
         let mut bytes = Vec::new();
-        delta::put(&net.publish(), &Snapshot::default(), &mut bytes);
+        delta::put(&net.publish(), &Snapshot::default(), DEVICES_ROOM, &mut bytes);
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         if cut {
@@ -943,6 +947,79 @@ async fn a_console_that_never_reads_and_one_that_talks_nonsense_cost_the_others_
         .await;
     }
     drop(mute);
+}
+
+/// What an engine says comes over a line of 8,000 bytes a second.
+struct SlowLine {
+    stream: tokio::net::UnixStream,
+    free: Pin<Box<tokio::time::Sleep>>,
+}
+
+impl AsyncRead for SlowLine {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(self.free.as_mut().poll(cx));
+        let mut few = [0; 800];
+        let mut buffer = ReadBuf::new(&mut few[..into.remaining().min(800)]);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+        into.put_slice(buffer.filled());
+        let carried = Duration::from_micros(125) * u32::try_from(buffer.filled().len()).unwrap_or(0);
+        self.free.as_mut().reset(tokio::time::Instant::now() + carried);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for SlowLine {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Simulated time: the whole takes minutes of it, longer than any one message may stand still.
+#[tokio::test(start_paused = true)]
+async fn a_console_on_a_slow_line_gets_a_large_network_in_parts_and_nobody_waits_for_it() {
+    const SWITCHES: usize = 400;
+    let engine = engine(anybody(Role::Admin));
+    let mut net = Net::new(SWITCHES);
+    (0..SWITCHES).for_each(|switch| net.walk(switch, 100));
+    engine.snapshots.send_replace(Arc::new(net.publish()));
+    let stream = super::seat::dial(&engine.path).expect("connected");
+    let line = SlowLine { stream, free: Box::pin(tokio::time::sleep(Duration::ZERO)) };
+    let (_orders, outgoing) = mpsc::channel(4);
+    let (sender, mut slow) = mpsc::channel(4);
+    tokio::spawn(Link::open(line, Clock::start(), "far").await.expect("let in").run(outgoing, sender));
+    let begun = tokio::time::Instant::now();
+    let (mut parts, mut had, mut first) = (0, 0, None);
+    while had < SWITCHES {
+        match slow.recv().await.expect("it is not cut off") {
+            News::Snapshot(got) => {
+                assert!(got.devices.len() >= had);
+                (parts, had) = (parts + 1, got.devices.len());
+                first.get_or_insert_with(|| begun.elapsed());
+            }
+            News::Silent(_) => panic!("bytes were coming all the while"),
+            News::Notice(_) | News::Alive => {}
+        }
+        // One beside it on a quick line has the whole at once.
+        if parts == 1 {
+            let (_orders, outgoing) = mpsc::channel(4);
+            let (sender, mut news) = mpsc::channel(4);
+            tokio::spawn(dial(&engine).await.expect("let in").run(outgoing, sender));
+            let asked = tokio::time::Instant::now();
+            while !matches!(news.recv().await, Some(News::Snapshot(got)) if got.devices.len() == SWITCHES) {}
+            assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+        }
+    }
+    let first = first.expect("a part");
+    assert!(parts > 5 && first < Duration::from_secs(20), "{parts} parts, the first after {first:?}");
+    assert!(begun.elapsed() > Duration::from_secs(60), "longer than one may stand still: {:?}", begun.elapsed());
 }
 
 #[tokio::test]

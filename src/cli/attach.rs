@@ -4,10 +4,12 @@
 mod bridge;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use color_eyre::eyre::{Result, bail, eyre};
+use nix::unistd::{Gid, Group};
 
 use super::far::Far;
 use super::keeper::{self, Post};
@@ -74,8 +76,17 @@ pub fn run(args: &AttachArgs, globals: &Globals) -> Result<ExitCode> {
 /// What the console ends with.
 pub fn to_this_machine(target: Option<&str>, theme: Option<&str>, globals: &Globals) -> Result<Option<ExitCode>> {
     let socket = system_socket();
-    if has_own(globals) || !socket.exists() {
+    if has_own(globals) {
         return Ok(None);
+    }
+    let not_attached = |why: &str| {
+        super::complain(&format!("not attached to the engine of this machine, this console polls by itself: {why}"));
+        Ok(None)
+    };
+    match socket.try_exists() {
+        Ok(true) => {}
+        Err(error) if is_denied(&error) => return not_attached(&closed(&socket)),
+        Ok(false) | Err(_) => return Ok(None),
     }
     let clock = Clock::start();
     let runtime = super::runtime()?;
@@ -86,14 +97,9 @@ pub fn to_this_machine(target: Option<&str>, theme: Option<&str>, globals: &Glob
     let way = Way::Socket(socket.clone());
     let link = match runtime.block_on(way.dial(clock)) {
         Ok(link) => link,
+        Err(LinkError::Nobody { error, .. }) if is_denied(&error) => return not_attached(&closed(&socket)),
         Err(LinkError::Nobody { .. }) => return Ok(None),
-        Err(error) => {
-            super::complain(&format!(
-                "not attached to the engine of this machine ({}): {error}",
-                super::shown(&socket)
-            ));
-            return Ok(None);
-        }
+        Err(error) => return not_attached(&format!("{}: {error}", super::shown(&socket))),
     };
     let why = format!(
         "no configuration of your own: attached to the engine of this machine, {}; --config FILE polls by itself",
@@ -182,23 +188,39 @@ async fn nearest(sockets: &[PathBuf], state: Option<&Path>, clock: Clock) -> Res
         };
         match way.dial(clock).await {
             Ok(link) => return Ok((way, link)),
-            Err(LinkError::Nobody { path, error }) => looked.push(looked_at(path, &error)),
+            Err(LinkError::Nobody { error, .. }) => looked.push((socket.as_path(), error)),
             Err(error) => bail!("{error}"),
         }
     }
     Err(nobody(&looked))
 }
 
-/// A place where nobody could be reached.
-fn looked_at(path: String, error: &std::io::Error) -> String {
-    if error.kind() == std::io::ErrorKind::PermissionDenied {
-        return format!("{path}, which you may not open: its group may");
+/// That nobody could be reached at any of these places.
+fn nobody(looked: &[(&Path, std::io::Error)]) -> color_eyre::Report {
+    if let Some((socket, _)) = looked.iter().find(|(_, error)| is_denied(error)) {
+        return eyre!("you may not attach to the engine of this machine: {}", closed(socket));
     }
-    path
+    let places: Vec<String> = looked.iter().map(|(socket, _)| super::shown(socket)).collect();
+    eyre!("no noctty polls here (looked at {}): noctty collect starts one", places.join(" and "))
 }
 
-fn nobody(looked: &[String]) -> color_eyre::Report {
-    eyre!("no noctty polls here (looked at {}): noctty collect starts one", looked.join(" and "))
+fn is_denied(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::PermissionDenied
+}
+
+/// What lets somebody in who may not open a socket.
+fn closed(socket: &Path) -> String {
+    let place = super::shown(socket);
+    let found = std::fs::metadata(socket).or_else(|_| std::fs::metadata(socket.parent().unwrap_or(socket)));
+    let group = found.ok().and_then(|found| Group::from_gid(Gid::from_raw(found.gid())).ok()?);
+    let Some(group) = group.map(|group| text::clean(&group.name)) else {
+        return format!("{place} is open to its group only, and you are not in it");
+    };
+    let user = text::clean(&crate::engine::own_author().line());
+    format!(
+        "{place} is open to the group {group} only, and this session is not in it (usermod --append --groups {group} \
+         {user}; it holds from the next login on)"
+    )
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use color_eyre::eyre::{Result, bail};
+use color_eyre::eyre::{Result, bail, eyre};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use serde::Serialize;
@@ -26,6 +26,7 @@ use crate::engine::Plan;
 use crate::engine::records::Records;
 use crate::engine::run::{Company, Ran, Setup, run_in_company};
 use crate::engine::schedule::Schedule;
+use crate::engine::supervise::panic_words;
 use crate::model::Policy;
 use crate::net::Net;
 use crate::net::snmp::Drops;
@@ -132,10 +133,10 @@ pub fn run(args: &CollectArgs, globals: &Globals) -> Result<ExitCode> {
     let net = Net::new(clock);
     let started = Cost::now(begun);
     let runtime = super::runtime()?;
-    let (ran, snapshot) =
-        runtime.block_on(collect(plan.clone(), schedule, net.clone(), clock, globals, seat, office))?;
+    let done = runtime.block_on(collect(plan.clone(), schedule, net.clone(), clock, globals, seat, office));
     let ended = Cost::now(begun);
     runtime.shutdown_background();
+    let (ran, snapshot) = done?;
     if let Some(Form::Json) = args.stats {
         let mut stats = stats(&plan, &ran, &snapshot, &net, clock);
         stats.complete = endless || ran.complete;
@@ -232,7 +233,11 @@ async fn collect(
     let renewing = if seat.is_some() { Some(tokio::spawn(renew(plan_tx, renewal, globals.clone()))) } else { None };
     let company = Company { visitors: Some(visitors), ..Company::default() };
     let engine = tokio::spawn(run_in_company(setup, company));
-    let ran = engine.await?;
+    // Whoever started it starts it anew: it does not live on without its engine.
+    let ran = engine.await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => eyre!("internal error of the engine: {}", panic_words(panic.as_ref())),
+        Err(error) => eyre!("the engine ended: {error}"),
+    })?;
     ender.abort();
     if let Some(renewing) = renewing {
         renewing.abort();

@@ -2,13 +2,16 @@
 //! polls; the others show what it says, and one of them takes over when it is gone.
 
 use std::fmt::Write as _;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use color_eyre::eyre::{Result, bail};
+use futures_util::FutureExt as _;
 use tokio::net::UnixListener;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::plans::Plans;
@@ -21,15 +24,18 @@ use crate::engine::desk::{Desk, Outcome, Rest};
 use crate::engine::records::Records;
 use crate::engine::run::{Setup, run_in_company};
 use crate::engine::schedule::Schedule;
+use crate::engine::supervise::panic_words;
 use crate::model::Policy;
 use crate::net::Net;
 use crate::ssh::Surroundings;
-use crate::state::{Mode, Snapshot};
+use crate::state::{self, Mode, Snapshot};
 
 /// How long an engine that has just begun may take to open its door before the console goes on without it.
 const BEGINNING: Duration = Duration::from_secs(2);
 /// How often somebody who waits looks for an engine.
 const LOOK: Duration = Duration::from_millis(100);
+/// How often what nobody polls any more is looked at for its age.
+const LOOK_AT_AGE: Duration = Duration::from_secs(1);
 /// The last picture, in the state directory, and how often it is kept while the engine runs.
 const PICTURE: &str = "last.picture";
 const PICTURE_EVERY: Duration = Duration::from_secs(300);
@@ -159,8 +165,7 @@ pub(super) fn process_words(process: Option<u32>) -> String {
     process.map_or_else(|| "another noctty".to_owned(), |process| format!("noctty, pid {process},"))
 }
 
-/// Keeps a picture coming until the operator leaves.
-pub async fn keep(mut desk: Desk, mut post: Post, mut means: Means) {
+async fn from_one_to_the_next(mut desk: Desk, mut post: Post, mut means: Means) {
     let mut lost: Option<String> = None;
     loop {
         post = match post {
@@ -197,6 +202,40 @@ pub async fn keep(mut desk: Desk, mut post: Post, mut means: Means) {
                 None => return,
             },
         };
+    }
+}
+
+/// Keeps a picture coming until the operator leaves. Where that ends by an internal error, it is to be seen that nothing is
+/// polled any more, and how old all is.
+pub async fn keep(desk: Desk, post: Post, means: Means) {
+    let (snapshots, clock, stop) = (desk.end.snapshots.clone(), means.clock, means.stop.clone());
+    tell_of_panic(from_one_to_the_next(desk, post, means), &snapshots, clock, stop).await;
+}
+
+async fn tell_of_panic(
+    keeping: impl Future<Output = ()>,
+    snapshots: &watch::Sender<Arc<Snapshot>>,
+    clock: Clock,
+    stop: CancellationToken,
+) {
+    let Err(panic) = AssertUnwindSafe(keeping).catch_unwind().await else { return };
+    let words = panic_words(panic.as_ref());
+    tracing::error!(%words, "the engine panicked");
+    let what = format!("internal error of the engine: {words}; leave and begin anew").into();
+    let since = clock.now();
+    let link = state::Link::Lost { since, what };
+    let mut older = Some((**snapshots.borrow()).clone());
+    loop {
+        if let Some(mut shown) = older.take() {
+            shown.revision += 1;
+            shown.engine.link = link.clone();
+            snapshots.send_replace(Arc::new(shown));
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_AT_AGE) => {}
+        }
+        older = snapshots.borrow().aged(&Policy::default(), clock.now());
     }
 }
 
@@ -250,9 +289,14 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
         seat.listen().inspect_err(|error| desk.say(MessageWeight::Warning, &format!("nobody can attach: {error}"))).ok()
     });
     let inventory_events = desk.event_sender();
-    let spawned = std::thread::Builder::new()
-        .name("inventory".to_owned())
-        .spawn(move || plans(plan_tx, inventory_events, confirmed));
+    let spawned = std::thread::Builder::new().name("inventory".to_owned()).spawn(move || {
+        let told = inventory_events.clone();
+        let reading = AssertUnwindSafe(|| plans(plan_tx, inventory_events, confirmed));
+        if let Err(panic) = std::panic::catch_unwind(reading) {
+            let words = format!("internal error while it was read what to watch: {}", panic_words(panic.as_ref()));
+            let _ = told.blocking_send(state::Event::Fault(words.into()));
+        }
+    });
     if let Err(error) = spawned {
         tracing::error!(%error, "no thread: nothing will be watched");
     }
@@ -271,11 +315,14 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
         configuration: configuration.as_deref().map(named).unwrap_or_default(),
         revision: 0,
     });
-    let keeping = album.clone().map(|album| tokio::spawn(album.fill()));
-    let serving = listener.map(|listener| {
-        let snapshots = end.snapshots.subscribe();
-        tokio::spawn(serve_own(listener, snapshots, door, clock, configuration))
-    });
+    // Both end with the engine, however it does: nobody is shown one that is dead.
+    let mut beside = JoinSet::new();
+    if let Some(album) = album.clone() {
+        beside.spawn(album.fill());
+    }
+    if let Some(listener) = listener {
+        beside.spawn(serve_own(listener, end.snapshots.subscribe(), door, clock, configuration));
+    }
     let setup = Setup {
         clock,
         net: Net::new(clock),
@@ -293,9 +340,7 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
         stop,
     };
     run_in_company(setup, company).await;
-    for helping in serving.into_iter().chain(keeping) {
-        helping.abort();
-    }
+    drop(beside);
     if let Some(mut album) = album {
         album.add().await;
     }
@@ -371,6 +416,31 @@ mod tests {
         album.add().await;
         assert_eq!(std::fs::read(&place).expect("it reads"), before, "what cannot be written costs nothing");
         assert_eq!(std::fs::read_dir(folder.path()).expect("it reads").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_panics_is_seen_to_poll_nothing_and_what_it_showed_grows_old() {
+        let (clock, stop) = (Clock::start(), CancellationToken::new());
+        let mut first = attach::tests::filled();
+        first.revision = 7;
+        let (sender, mut snapshots) = watch::channel(Arc::new(first));
+        let panics = async { panic!("a list that is too short") };
+        let ends = stop.clone();
+        let telling = tokio::spawn(async move { tell_of_panic(panics, &sender, clock, ends).await });
+        let is_lost = |shown: &Arc<Snapshot>| match &shown.engine.link {
+            state::Link::Lost { what, .. } => {
+                assert_eq!(&**what, "internal error of the engine: a list that is too short; leave and begin anew");
+                shown.revision > 7
+            }
+            state::Link::Own | state::Link::Attached { .. } => false,
+        };
+        snapshots.wait_for(is_lost).await.expect("it goes on");
+        stop.cancel();
+        telling.await.expect("no panic");
+        // Who is left in order has nothing to say.
+        let (sender, snapshots) = watch::channel(Arc::<Snapshot>::default());
+        tell_of_panic(std::future::ready(()), &sender, clock, stop).await;
+        assert!(!snapshots.has_changed().expect("it is there"));
     }
 
     /// An engine that takes itself for another user's.

@@ -5,14 +5,17 @@
 //! however it ends. What a channel has taken is never told again; what it was being told when the process was killed is,
 //! since nobody knows.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use ulid::Ulid;
 
 use super::reminders::{Reminders, Standing};
+use super::supervise::panic_words;
 use crate::base::Timestamp;
 use crate::bus::Call;
 use crate::model::{Alert, ChannelStatus, Condition, Target};
@@ -396,9 +399,12 @@ impl Notify {
                         (deliver.clone(), line.channel.name.clone(), self.delivered.clone());
                     let cx = Cx { net: net.clone(), timeout: TIMEOUT };
                     self.tasks.spawn(async move {
-                        let told = deliver.deliver(&cx, &batch);
-                        // A program has a timeout of its own, which may be longer.
-                        let result = told.await;
+                        let told = async { deliver.deliver(&cx, &batch).await };
+                        // A program has a timeout of its own, which may be longer. A channel is free again whatever happens.
+                        let result = AssertUnwindSafe(told)
+                            .catch_unwind()
+                            .await
+                            .unwrap_or_else(|panic| Err(format!("internal error: {}", panic_words(panic.as_ref()))));
                         // A closed channel means that the engine has ended.
                         let _ = delivered.send((name, result)).await;
                     });

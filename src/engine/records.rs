@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::supervise;
 use crate::base::{Clock, Timestamp};
 use crate::journal::{self, Contents, Draft, Journal, Watch};
 use crate::model::{CareBook, Entry, EntryKind, Logged, Remembered, RememberedAsset, RememberedDevice, Span};
@@ -98,7 +99,7 @@ impl Records {
         let (batch_tx, batches) = sync_channel(BATCHES);
         let (tell_left, left) = oneshot::channel();
         let mut threads = Vec::new();
-        let keeper = Keeper {
+        let mut keeper = Keeper {
             directory: directory.clone(),
             clock,
             events: events.clone(),
@@ -109,11 +110,17 @@ impl Records {
         };
         let watch = directory.as_deref().and_then(|directory| watch(directory, draft_tx.clone()));
         let look = if watch.is_some() { LOOK_FAR } else { LOOK };
-        threads.extend(spawn("journal", move || keeper.run(&drafts, look)));
+        let told = events.clone();
+        threads.extend(spawn("journal", move || {
+            supervise::endure("journal", &told, supervise::PAUSE, || keeper.run(&drafts, look));
+        }));
         if let Some(directory) = directory.clone() {
             threads.extend(spawn("store", move || {
-                let load = |store: Store| load(store, clock, &events, tell_left);
-                keep_states(&directory, &batches, &events, load);
+                let mut load = Some(|store: Store| load(store, clock, &events, tell_left));
+                let mut unsaved = Vec::new();
+                supervise::endure("store", &events, supervise::PAUSE, || {
+                    keep_states(&directory, &batches, &events, &mut load, &mut unsaved);
+                });
             }));
         }
         Self { directory, drafts: Some(draft_tx), watch, batches: Some(batch_tx), left: Some(left), threads }
@@ -143,7 +150,7 @@ impl Records {
         let drafts = self.drafts.as_ref()?;
         match drafts.try_send(Ask::Save(Request { draft, answer: None })) {
             Err(TrySendError::Full(Ask::Save(request))) => Some(request.draft),
-            // Where the journal's thread has ended, so does the engine.
+            // The journal's thread ends with the engine.
             Ok(()) | Err(_) => None,
         }
     }
@@ -251,7 +258,7 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn run(mut self, drafts: &Receiver<Ask>, look: Duration) {
+    fn run(&mut self, drafts: &Receiver<Ask>, look: Duration) {
         match self.open() {
             Ok(()) => self.show(),
             // What is there can perhaps still be read.
@@ -440,16 +447,20 @@ impl Keeper {
     }
 }
 
-/// Loads the last known states, then stores what comes. States that cannot be stored are dropped: the next poll has them again.
+/// Loads the last known states, once, then stores what comes. States that cannot be stored are dropped: the next poll has them again.
 /// What happened to what people are to be told is kept and tried again.
 fn keep_states(
     directory: &Path,
     batches: &Receiver<Batch>,
     events: &mpsc::Sender<Event>,
-    load: impl FnOnce(Store) -> Store,
+    load: &mut Option<impl FnOnce(Store) -> Store>,
+    unsaved: &mut Vec<Dispatch>,
 ) {
     let mut store = match Store::open(directory) {
-        Ok(store) => Some(load(store)),
+        Ok(store) => Some(match load.take() {
+            Some(load) => load(store),
+            None => store,
+        }),
         Err(error) => {
             tracing::warn!(%error, "last known states are not kept");
             let _ = events.blocking_send(Event::Remark(format!("last known states are not kept: {error}").into()));
@@ -458,7 +469,6 @@ fn keep_states(
     };
     let mut said = None;
     let mut tried = Instant::now();
-    let mut unsaved: Vec<Dispatch> = Vec::new();
     loop {
         let batch = match batches.recv_timeout(RETRY) {
             Ok(batch) => batch,
@@ -474,7 +484,7 @@ fn keep_states(
             (Batch::Outbox(notes), open) => {
                 unsaved.extend(notes);
                 match open {
-                    Some(open) => save_outbox(open, &mut unsaved),
+                    Some(open) => save_outbox(open, unsaved),
                     None => Ok(()),
                 }
             }
@@ -608,6 +618,44 @@ mod tests {
 
     fn incidents(event: Event) -> Option<Vec<Incident>> {
         if let Event::Incidents(incidents) = event { Some(incidents) } else { None }
+    }
+
+    /// The thread that saves what is written begins anew; what it was asked meanwhile waits and is answered.
+    #[tokio::test]
+    async fn after_a_panic_the_journal_goes_on_says_so_and_saves_what_waited() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (tx, mut events) = mpsc::channel(64);
+        let (ask, drafts) = sync_channel(DRAFTS);
+        let mut keeper = Keeper {
+            directory: Some(dir.path().to_owned()),
+            clock: Clock::start(),
+            events: tx.clone(),
+            journal: None,
+            said: None,
+            unsaved: vec![open("nobody waits")],
+            shifts: HashMap::new(),
+        };
+        let mut panics = 2;
+        let thread = spawn("journal", move || {
+            supervise::endure("journal", &tx, Duration::from_millis(1), || {
+                panics -= 1;
+                assert!(panics < 0, "a row of another kind");
+                keeper.run(&drafts, LOOK);
+            });
+        });
+        let (answer, answered) = oneshot::channel();
+        ask.send(Ask::Save(Request { draft: open("core down"), answer: Some(answer) })).expect("it is heard");
+        for _ in 0..2 {
+            let fault = until(&mut events, |e| if let Event::Fault(words) = e { Some(words) } else { None }).await;
+            assert_eq!(
+                &*fault,
+                "internal error in the thread of the journal, which begins anew: a row of another kind"
+            );
+        }
+        answered.await.expect("an answer").expect("saved");
+        drop(ask);
+        tokio::task::spawn_blocking(|| thread.expect("a thread").join()).await.expect("joined").expect("no panic");
+        assert_eq!(journal::read(dir.path()).expect("reads").incidents.len(), 2);
     }
 
     #[tokio::test]

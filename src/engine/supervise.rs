@@ -5,12 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::sync::mpsc;
 
 use super::plan::Runner;
 use crate::base::Clock;
 use crate::model::{CheckSpec, Observation, Reading};
 use crate::net::Net;
+use crate::state::Event;
 
+/// From one panic of a thread to its next beginning, at first and at most.
+pub const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// What is added to a check's own timeout before it is given up from outside.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -33,6 +38,21 @@ pub async fn run(spec: &CheckSpec, runner: &Runner, net: &Arc<Net>, clock: Clock
     };
     let at = clock.now();
     (Observation { check: spec.key.clone(), at, took: at.since(begun), reading }, fault)
+}
+
+/// Has a thread of the engine go on after a panic, which is told: without it the engine would live on half. What panics again
+/// and again does so ever more seldom.
+pub fn endure(name: &str, events: &mpsc::Sender<Event>, mut pause: Duration, mut work: impl FnMut()) {
+    while let Err(panic) = std::panic::catch_unwind(AssertUnwindSafe(&mut work)) {
+        let words = panic_words(panic.as_ref());
+        let fault = format!("internal error in the thread of the {name}, which begins anew: {words}");
+        tracing::error!(%fault, "a thread panicked");
+        if events.blocking_send(Event::Fault(fault.into())).is_err() {
+            return;
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
 }
 
 /// The message of a panic, bounded.

@@ -217,9 +217,11 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
         .map(|(screen, digit, name)| digit.len() + 2 + if *screen == app.screen { name.len() + 1 } else { 0 })
         .sum();
     let beside = |row: &mut Row<'_>, words: String, style| {
-        if row.room() >= digits + text::width(&words) + 2 {
+        let fits = row.room() >= digits + text::width(&words) + 2;
+        if fits {
             row.end(&words, style).end("  ", dim);
         }
+        fits
     };
     let accent = app.look.style(Meaning::Accent);
     if t.owned > 0 {
@@ -242,7 +244,15 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
     if let Link::Attached { to } = &app.live().engine.link
         && area.width >= ATTACHED_FROM
     {
-        beside(&mut row, format!("attached to {to}"), dim);
+        // Which process that is goes first; in whose name one writes stays the longest.
+        let process = |to: &str| {
+            let (place, rest) = to.split_once("pid ")?;
+            Some(format!("{place}{}", rest.split_once(" of ")?.1))
+        };
+        let name = |to: &str| Some(to[to.rfind(" as ")? + 1..].to_owned());
+        let _ = beside(&mut row, format!("attached to {to}"), dim)
+            || process(to).is_some_and(|to| beside(&mut row, format!("attached to {to}"), dim))
+            || name(to).is_some_and(|as_whom| beside(&mut row, as_whom, dim));
     }
     if app.world == World::Real && row.room() >= digits + " noctty ".len() {
         row.put(" noctty ", app.look.style(Meaning::Title));

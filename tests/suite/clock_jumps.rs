@@ -16,8 +16,6 @@ use crate::lab::Running;
 use crate::peer::until;
 
 const NOCTTY: &str = env!("CARGO_BIN_EXE_noctty");
-/// How long the library may go on with what it has read of the clock.
-const CACHED: Duration = Duration::from_secs(1);
 /// So soon a collector has read what another process has written down: a claim counts by steady time from then on.
 const READ: Duration = Duration::from_secs(4);
 const HOUR: i64 = 3600;
@@ -76,7 +74,7 @@ impl Place {
         let mut command = Command::new(NOCTTY);
         command.env_clear().env("HOME", self.folder.path()).env("PATH", "/usr/bin:/bin").env("TZ", "Europe/Berlin");
         command.env("LD_PRELOAD", library()).env("FAKETIME_TIMESTAMP_FILE", self.at("clock"));
-        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("FAKETIME_CACHE_DURATION", CACHED.as_secs().to_string());
+        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("FAKETIME_NO_CACHE", "1");
         command.arg("--config").arg(self.at("noctty.toml")).arg("--state").arg(self.at("state")).args(arguments);
         command.stdin(Stdio::null());
         command
@@ -112,7 +110,6 @@ impl Place {
     fn jump(&self, what: &str, ahead: i64) {
         let told = self.told();
         self.set_clock(ahead);
-        std::thread::sleep(CACHED);
         let (begun, before) = (Instant::now(), self.runs());
         // What was asked before is not what is looked for.
         self.well.set_nonblocking(true).expect("set");
@@ -173,7 +170,7 @@ fn a_wall_clock_that_is_set_changes_nothing_and_tells_nobody_anything() {
     place.jump("three hours ahead, with a claim for two", 3 * HOUR);
     place.jump("as it was, with a claim", 0);
     assert_eq!(place.claims(), 1, "a clock that is set ends no claim");
-    place.output(&["ack", "dies", "--for", "15s", "--note", "soon"]);
+    place.output(&["ack", "dies", "--for", "8s", "--note", "soon"]);
     std::thread::sleep(READ);
     place.jump("an hour back, with a claim for a moment", -HOUR);
     until("a clock that was set back prolongs no claim", || place.claims() == 0);
@@ -188,7 +185,7 @@ fn a_wall_clock_that_is_set_changes_nothing_and_tells_nobody_anything() {
     place.set_clock(-HOUR);
     let before = place.runs();
     let _collector = place.collect();
-    until("the next one runs", || place.runs() >= before + 4);
+    until("the next one runs", || place.runs() >= before + 2);
     assert_eq!(place.told().len(), 1, "{:?}", place.told());
     let log = fs::read_to_string(place.at("log")).expect("a log");
     assert!(!log.contains("panicked"), "{log}");
@@ -206,10 +203,10 @@ fn a_window_that_recurs_follows_a_clock_that_is_set_right_after_the_start() {
     until("it runs", || place.runs() > 1);
     // What is set has to stand for ten seconds.
     place.set_clock(Place::shortly_before("2026-11-25T03:10:00Z"));
-    std::thread::sleep(CACHED + Duration::from_secs(12));
+    std::thread::sleep(Duration::from_secs(12));
     place.dies = None;
     let before = place.runs();
-    until("it is looked at several times", || place.runs() >= before + 5);
+    until("it is looked at several times", || place.runs() >= before + 3);
     assert_eq!(place.told(), Vec::<String>::new(), "it is in maintenance");
     place.set_clock(Place::shortly_before("2026-11-25T04:10:00Z"));
     until("the window is over, and what stands is told", || place.told().len() == 1);

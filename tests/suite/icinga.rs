@@ -15,13 +15,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use noctty::attach::{Link, News};
-use noctty::base::Clock;
 use noctty::model::{Condition, Outcome};
 use noctty::state::Snapshot;
 use noctty::state::view::HostView;
 use tempfile::TempDir;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
+
+use crate::visitors::looked_at;
 
 /// Icinga loads its library of commands for some seconds before it begins.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -186,31 +186,6 @@ fn ours(snapshot: &Snapshot) -> Picture {
     snapshot.hosts.iter().map(|host| (host.host.name.to_string(), said(host))).collect()
 }
 
-/// A view of the collector, for as long as it runs.
-async fn attached(lab: &Lab) -> watch::Receiver<Snapshot> {
-    let began = Instant::now();
-    let link = loop {
-        match Link::dial(&lab.path("state/engine.sock"), |_| true, Clock::start(), "the test").await {
-            Ok(link) => break link,
-            Err(error) => assert!(began.elapsed() < PATIENCE, "{error}\n{}", lab.logs()),
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    let (keeper, snapshots) = watch::channel(Snapshot::default());
-    let (sender, mut news) = mpsc::channel(4);
-    let (orders, outgoing) = mpsc::channel(1);
-    tokio::spawn(link.run(outgoing, sender));
-    tokio::spawn(async move {
-        let _kept = orders;
-        while let Some(one) = news.recv().await {
-            if let News::Snapshot(snapshot) = one {
-                keeper.send_replace(*snapshot);
-            }
-        }
-    });
-    snapshots
-}
-
 struct Both {
     lab: Lab,
     snapshots: watch::Receiver<Snapshot>,
@@ -295,7 +270,7 @@ fn is(state: &'static str) -> Said {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn icinga_and_noctty_say_the_same_of_every_host_and_noctty_raises_fewer_alarms() {
     let lab = Lab::new();
-    let snapshots = attached(&lab).await;
+    let snapshots = looked_at(&lab.path("state/engine.sock")).await;
     let mut both = Both { lab, snapshots, before: [0, 0], kept_back: 0, figures: String::new() };
     both.rest("all are up", &[]).await;
     assert_eq!(both.lab.told(), [0, 0], "nothing has happened yet: {}", both.lab.logs());

@@ -7,12 +7,15 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use noctty::model::{Condition, Subject};
+use noctty::state::Snapshot;
 use noctty::store::Store;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use crate::lab::Running;
 use crate::peer::until;
+use crate::visitors::looked_at;
 
 /// Hosts whose only check ends as a file says, and somebody who is told.
 struct Place(TempDir);
@@ -86,14 +89,21 @@ fn end(mut collector: Running) {
     collector.0.wait().expect("it ends");
 }
 
-#[test]
-fn the_next_one_knows_what_was_told_and_tells_what_changed_meanwhile() {
+/// What a collector shows of a host.
+fn shown(snapshots: &watch::Receiver<Snapshot>, host: &str) -> Option<Condition> {
+    snapshots.borrow().hosts.iter().find(|one| &*one.host.name == host).map(|one| one.condition)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_one_knows_what_was_told_and_tells_what_changed_meanwhile() {
     let place = Place::new();
     for (host, status) in [("broke", 0), ("found", 1), ("away", 0), ("well", 0)] {
         place.ends(host, status);
     }
     let first = place.collect();
-    until("all were seen", || HOSTS.iter().all(|host| place.stored(host).is_some_and(|(_, told)| told.is_some())));
+    let seen = looked_at(&place.at("state/engine.sock")).await;
+    let is_seen = |host: &&str| shown(&seen, host).is_some_and(|condition| condition != Condition::Pending);
+    until("all were seen", || HOSTS.iter().all(is_seen));
     place.ends("broke", 2);
     until("that is told", || !place.told().is_empty());
     end(first);
@@ -113,8 +123,10 @@ fn the_next_one_knows_what_was_told_and_tells_what_changed_meanwhile() {
     let third = place.collect();
     until("what changed is told", || place.told().len() >= 4);
     let well = Some((Condition::Ok, Some(Condition::Ok)));
-    until("the one that nobody was told of is well", || place.stored("found") == well);
+    let seen = looked_at(&place.at("state/engine.sock")).await;
+    until("the one that nobody was told of is well", || shown(&seen, "found") == Some(Condition::Ok));
     end(third);
+    assert_eq!(place.stored("found"), well);
     let told = ["DOWN away: said", "DOWN broke: said", "OK broke (was critical)", "WARNING well: said"];
     assert_eq!(place.told(), told);
 }

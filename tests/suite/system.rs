@@ -124,7 +124,46 @@ async fn each_user_of_the_machine_has_its_role_and_its_own_name_by_the_kernels_w
 
     let outside = place.visitor(&program, 4242, &["--regid=65534", "--clear-groups"]).output().await.expect("it runs");
     let words = String::from_utf8_lossy(&outside.stderr);
-    assert!(words.contains("which you may not open: its group may"), "{words}");
+    assert!(words.contains("you may not attach to the engine of this machine: "), "{words}");
+    assert!(words.contains("is open to the group users only") && words.contains("--groups users"), "{words}");
+}
+
+#[test]
+fn who_is_not_in_the_group_polls_alone_and_is_told_how_to_get_in() {
+    needs_root();
+    let place = Place::new();
+    let _service = place.serve(&["collect", "--system"]);
+    let program = place.at("noctty");
+    std::fs::copy(NOCTTY, &program).expect("a copy that others may run");
+    let home = place.at("home");
+    std::fs::create_dir(&home).expect("made");
+    std::os::unix::fs::chown(&home, Some(4242), Some(65_534)).expect("given");
+    let run = format!("RUNTIME_DIRECTORY={}", place.at("run").display());
+    let home = format!("HOME={}", home.display());
+    let outside = ["setpriv", "--reuid=4242", "--regid=65534", "--clear-groups", "env", &run, &home, "USER=vera"];
+    // What stands behind it is the program's own place, where others may not run it.
+    let copy = format!("exec '{}' \"$@\"", program.display());
+    let launch = Launch::new((200, 30)).arguments([""; 0]).wrapped(outside).then(["sh", "-c", &copy]);
+    let mut console = launch.without_state().start();
+    console.shows("PROBLEMS");
+    console.press(":q!\r");
+    assert_eq!(console.ends().exit_code(), 0);
+    console.shows("this console polls by itself");
+    console.shows("is open to the group users only");
+}
+
+/// `su --command` begins a session that has no terminal, on the terminal of whoever called it.
+#[test]
+fn on_a_terminal_of_another_user_and_session_it_says_what_gives_one_of_its_own() {
+    needs_root();
+    let place = Place::new();
+    let program = place.at("noctty");
+    std::fs::copy(NOCTTY, &program).expect("a copy that others may run");
+    let outside = ["setsid", "--wait", "setpriv", "--reuid=4242", "--regid=65534", "--clear-groups"];
+    let copy = format!("exec '{}' \"$@\"", program.display());
+    let mut console = Launch::new((200, 30)).wrapped(outside).then(["sh", "-c", &copy]).without_state().start();
+    assert_eq!(console.ends().exit_code(), 3);
+    console.shows("is of another user and another session, as it is under su --command");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::console::{Launch, PATIENCE};
 
+const NOCTTY: &str = env!("CARGO_BIN_EXE_noctty");
 /// What a window of GNU screen has that nobody looks at.
 const SIZE: (u16, u16) = (80, 24);
 const DEMO: [&str; 6] = ["demo", "--hosts", "60", "--switches", "2", "--steady"];
@@ -97,6 +98,14 @@ struct Tmux {
 }
 
 impl Tmux {
+    fn start() -> Self {
+        let tmux = Self { home: TempDir::new().expect("a folder") };
+        let (columns, rows) = (SIZE.0.to_string(), SIZE.1.to_string());
+        let begin = ["-f", "/dev/null", "new-session", "-d", "-x", &columns, "-y", &rows, NOCTTY];
+        tmux.run(&[&begin[..], &DEMO].concat());
+        tmux
+    }
+
     fn run(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("tmux");
         command.arg("-S").arg(self.home.path().join("tmux")).args(arguments);
@@ -124,11 +133,7 @@ impl Drop for Tmux {
 
 #[test]
 fn a_list_scrolls_in_tmux() {
-    let tmux = Tmux { home: TempDir::new().expect("a folder") };
-    let (columns, rows) = (SIZE.0.to_string(), SIZE.1.to_string());
-    let begin = ["-f", "/dev/null", "new-session", "-d", "-x", &columns, "-y", &rows, env!("CARGO_BIN_EXE_noctty")];
-    tmux.run(&[&begin[..], &DEMO].concat());
-    assert_eq!(scrolled(&tmux), expected());
+    assert_eq!(scrolled(&Tmux::start()), expected());
 }
 
 struct Screen {
@@ -136,6 +141,19 @@ struct Screen {
 }
 
 impl Screen {
+    fn start() -> Self {
+        let screen = Self { home: TempDir::new().expect("a folder") };
+        let sockets = screen.home.path().join("screens");
+        std::fs::create_dir(&sockets).expect("a folder");
+        std::fs::set_permissions(&sockets, std::fs::Permissions::from_mode(0o700)).expect("it is ours");
+        let settings = screen.home.path().join("screenrc");
+        std::fs::write(&settings, "defutf8 on\n").expect("it can be written");
+        let settings = settings.to_string_lossy();
+        let begin = ["-c", &*settings, "-U", "-S", "noctty", "-d", "-m", NOCTTY];
+        screen.run(&[&begin[..], &DEMO].concat());
+        screen
+    }
+
     fn run(&self, arguments: &[&str]) {
         let mut command = Command::new("screen");
         command.args(arguments).env("SCREENDIR", self.home.path().join("screens"));
@@ -166,16 +184,7 @@ impl Drop for Screen {
 
 #[test]
 fn a_list_scrolls_in_gnu_screen() {
-    let screen = Screen { home: TempDir::new().expect("a folder") };
-    let sockets = screen.home.path().join("screens");
-    std::fs::create_dir(&sockets).expect("a folder");
-    std::fs::set_permissions(&sockets, std::fs::Permissions::from_mode(0o700)).expect("it is ours");
-    let settings = screen.home.path().join("screenrc");
-    std::fs::write(&settings, "defutf8 on\n").expect("it can be written");
-    let settings = settings.to_string_lossy();
-    let begin = ["-c", &*settings, "-U", "-S", "noctty", "-d", "-m", env!("CARGO_BIN_EXE_noctty")];
-    screen.run(&[&begin[..], &DEMO].concat());
-    assert_eq!(scrolled(&screen), expected());
+    assert_eq!(scrolled(&Screen::start()), expected());
 }
 
 /// A process that ends with the test.
@@ -219,7 +228,7 @@ impl Xterm {
         for resource in ["*printAttributes: 0", &printer, keys] {
             xterm.args(["-xrm", resource]);
         }
-        xterm.args(["-u8", "-geometry", &format!("{}x{}", SIZE.0, SIZE.1), "-e", env!("CARGO_BIN_EXE_noctty")]);
+        xterm.args(["-u8", "-geometry", &format!("{}x{}", SIZE.0, SIZE.1), "-e", NOCTTY]);
         xterm.args(DEMO).env("DISPLAY", &display).stderr(Stdio::null());
         let xterm = Owned(clean(&mut xterm, home.path()).spawn().expect("xterm is installed"));
         let mut made = Self { home, display, window: String::new(), program: xterm, _server: server };
@@ -264,6 +273,44 @@ impl Terminal for Xterm {
 fn a_list_scrolls_in_xterm() {
     let xterm = Xterm::start();
     assert_eq!(scrolled(&xterm), expected());
+}
+
+/// The console that has this home, and its guard.
+fn processes(home: &Path) -> Vec<i32> {
+    let ours = format!("HOME={}", home.display());
+    let is_ours = |pid: &i32| {
+        let read = |what: &str| std::fs::read(format!("/proc/{pid}/{what}")).unwrap_or_default();
+        read("cmdline").starts_with(NOCTTY.as_bytes())
+            && read("environ").split(|b| *b == 0).any(|v| v == ours.as_bytes())
+    };
+    let all = std::fs::read_dir("/proc").expect("Linux tells").flatten();
+    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_ours).collect()
+}
+
+/// However its window goes away under a busy screen, nothing of it stays.
+#[test]
+fn a_console_whose_window_is_closed_ends_with_its_guard_in_tmux_in_gnu_screen_and_in_xterm() {
+    let close = |what: &str, terminal: &dyn Terminal, home: &Path, close: &dyn Fn()| {
+        until(terminal, "everything is polled", polled);
+        let began = Instant::now();
+        while processes(home).len() < 2 {
+            assert!(began.elapsed() < PATIENCE, "{what}: no guard: {:?}", processes(home));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        close();
+        while !processes(home).is_empty() {
+            assert!(began.elapsed() < PATIENCE, "{what}: still there: {:?}", processes(home));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let tmux = Tmux::start();
+    close("tmux", &tmux, tmux.home.path(), &|| drop(tmux.run(&["kill-pane"])));
+    let screen = Screen::start();
+    close("screen", &screen, screen.home.path(), &|| screen.run(&["-S", "noctty", "-X", "kill"]));
+    let xterm = Xterm::start();
+    let pid = rustix::process::Pid::from_child(&xterm.program.0);
+    let kill = || rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it runs");
+    close("xterm", &xterm, xterm.home.path(), &kill);
 }
 
 /// Nothing of the caller's own terminal, session or settings.

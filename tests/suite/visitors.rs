@@ -1,7 +1,7 @@
 //! An engine and those who visit it by its door: in whose name they write, and what they are told they may not.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use noctty::attach::{self, Doors, Guest, Link, News, Order, Role};
 use noctty::base::{Clock, Untrusted};
@@ -15,7 +15,7 @@ use noctty::model::{AssetId, Policy, Stickiness, Target};
 use noctty::net::Net;
 use noctty::ssh::Surroundings;
 use noctty::state::{Mode, Snapshot};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -82,6 +82,31 @@ pub async fn claim_by(link: Link) -> Notice {
         }
     })
     .await
+}
+
+/// What whoever listens there shows, for as long as it runs.
+pub async fn looked_at(socket: &std::path::Path) -> watch::Receiver<Snapshot> {
+    let began = Instant::now();
+    let link = loop {
+        match Link::dial(socket, |_| true, Clock::start(), "the test").await {
+            Ok(link) => break link,
+            Err(error) => assert!(began.elapsed() < PATIENCE, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let (keeper, snapshots) = watch::channel(Snapshot::default());
+    let (sender, mut news) = mpsc::channel(4);
+    let (orders, outgoing) = mpsc::channel(1);
+    tokio::spawn(link.run(outgoing, sender));
+    tokio::spawn(async move {
+        let _kept = orders;
+        while let Some(one) = news.recv().await {
+            if let News::Snapshot(snapshot) = one {
+                keeper.send_replace(*snapshot);
+            }
+        }
+    });
+    snapshots
 }
 
 #[tokio::test(flavor = "multi_thread")]

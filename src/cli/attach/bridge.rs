@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use color_eyre::eyre::Result;
 
-use super::{looked_at, nobody};
+use super::nobody;
 use crate::attach;
 use crate::ssh::CHUNK;
 
@@ -16,7 +16,7 @@ pub fn run(sockets: &[PathBuf]) -> Result<ExitCode> {
     let connected = sockets.iter().find_map(|socket| match attach::connect(socket) {
         Ok(stream) => Some(stream),
         Err(error) => {
-            looked.push(looked_at(crate::cli::shown(socket), &error));
+            looked.push((socket.as_path(), error));
             None
         }
     });

@@ -97,6 +97,24 @@ async fn what_cannot_be_told_for_an_hour_is_given_up_and_counted() {
 }
 
 #[derive(Debug)]
+struct Panics;
+
+impl Deliver for Panics {
+    fn deliver<'a>(&'a self, _: &'a Cx, batch: &'a Batch) -> Delivering<'a> {
+        assert!(batch.ids().is_empty(), "an answer of another kind");
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_panics_is_said_to_fail_and_is_tried_again_like_any_other() {
+    let (said, status) = run(How::By(Arc::new(Panics)), 100_000).await;
+    assert_eq!(said[0], "ops does not get through: internal error: an answer of another kind");
+    assert_eq!(said[1], "ops gave up on 1 changes: internal error: an answer of another kind");
+    assert_eq!((status.delivered, status.lost), (0, 1));
+}
+
+#[derive(Debug)]
 struct Hangs;
 
 impl Deliver for Hangs {

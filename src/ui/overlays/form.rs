@@ -120,7 +120,7 @@ impl Form {
         if !not.is_empty() {
             remarks.push(format!("not {}", some(&not)));
         }
-        remarks.push("reaches the consoles of this state directory; it silences no pager".to_owned());
+        remarks.push("reaches every console on this engine; it silences no pager".to_owned());
         let title = format!("Claim {} marked", targets.len());
         Self::new(Purpose::ClaimAll(targets, not), title, remarks, claim_fields(note, Stickiness::default()))
     }
@@ -151,7 +151,7 @@ impl Form {
         Self::new(
             Purpose::Claim(target, over),
             title,
-            vec!["reaches the consoles of this state directory; it silences no pager".to_owned()],
+            vec!["reaches every console on this engine; it silences no pager".to_owned()],
             claim_fields(&note, sticky),
         )
     }

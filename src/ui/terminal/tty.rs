@@ -59,7 +59,7 @@ impl Tty {
             .and_then(|name| name.into_string().ok())
             .unwrap_or_else(|| "/dev/tty".to_owned());
         // The name cannot be opened after `su` to another user; the controlling terminal still can.
-        let file = open(&path).or_else(|_| open("/dev/tty"))?;
+        let file = open(&path).or_else(|_| open("/dev/tty")).map_err(|error| elsewhere(&path, error))?;
         tcgetattr(&file)?;
         // The runtime's pipes serve any descriptor that can be polled.
         let reader = pipe::Receiver::from_file_unchecked(file.try_clone()?)?;
@@ -168,6 +168,17 @@ pub(super) fn open(path: &str) -> io::Result<File> {
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
     let flags = i32::try_from(flags).unwrap_or(0);
     OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)
+}
+
+/// A terminal that stands on our descriptors, but neither may be opened by its name nor is ours to control.
+fn elsewhere(path: &str, error: io::Error) -> io::Error {
+    if path == "/dev/tty" {
+        return error;
+    }
+    io::Error::other(format!(
+        "{path} is of another user and another session, as it is under su --command; su --pty --command, or sudo, gives a \
+         terminal of one's own"
+    ))
 }
 
 impl Drop for Tty {

@@ -17,6 +17,17 @@ fn the_header_says_whose_engine_it_is_where_there_is_room() {
     let link = Link::Attached { to: "pid 4242 of anna".into() };
     let wide = Console::new((120, 40), with(link.clone()), true);
     assert!(lines(&wide.buffer())[0].contains("attached to pid 4242 of anna"), "{}", wide.screen());
+    // The name that one writes in is the last to go.
+    let link_as = |to: &str| with(Link::Attached { to: to.into() });
+    for (columns, wanted) in [
+        (140, " attached to far pid 4242 of nocsvc (you may operate) as anna (noc) "),
+        (120, " attached to far nocsvc (you may operate) as anna (noc) "),
+        (100, " as anna (noc) "),
+    ] {
+        let to = "far pid 4242 of nocsvc (you may operate) as anna (noc)";
+        let shown = Console::new((columns, 40), link_as(to), true);
+        assert!(lines(&shown.buffer())[0].contains(wanted), "{columns}: {}", shown.screen());
+    }
     let narrow = Console::new((80, 24), with(link), true);
     assert!(lines(&narrow.buffer())[0].contains("1 Overview") && !narrow.screen().contains("attached"));
     assert!(!Console::new((120, 40), with(Link::Own), true).screen().contains("attached"));

@@ -99,9 +99,10 @@ impl Line {
     /// end, in columns.
     pub fn view(&self, room: usize) -> (String, usize) {
         let width = |part: &[char]| text::width(&part.iter().collect::<String>());
-        let mut from = 0;
-        while from < self.cursor && width(&self.text[from..self.cursor]) > room {
-            from += 1;
+        // From the cursor on: measured from the other end, a long line would be measured once for each of its letters.
+        let mut from = self.cursor;
+        while from > 0 && width(&self.text[from - 1..self.cursor]) <= room {
+            from -= 1;
         }
         let mut to = self.cursor;
         while to < self.text.len() && width(&self.text[from..=to]) <= room {

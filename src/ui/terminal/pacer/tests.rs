@@ -270,6 +270,17 @@ struct Outcome {
 /// A new picture every 100 ms for `busy`, then nothing more, and `rest` to bring the last one out. A terminal that has
 /// fallen silent need not have it by then, but soon after it is back, with what it was asked last lost, and a key is pressed.
 fn run(script: impl FnMut(usize, Fence) -> Vec<(Duration, Fence)>, busy: Duration, rest: Duration) -> Outcome {
+    run_at((120, 40), script, busy, rest)
+}
+
+/// The same on a terminal of another size.
+fn run_at(
+    (columns, rows): (u16, u16),
+    script: impl FnMut(usize, Fence) -> Vec<(Duration, Fence)>,
+    busy: Duration,
+    rest: Duration,
+) -> Outcome {
+    let picture = |seed| picture(columns, rows, seed);
     let start = Instant::now();
     let mut terminal = Scripted::new(script);
     let mut out = Outcome { pacer: Pacer::new(Colours::True), idle_after: None, sent: 0, asked_for_mode: 0 };
@@ -281,7 +292,7 @@ fn run(script: impl FnMut(usize, Fence) -> Vec<(Duration, Fence)>, busy: Duratio
             out.pacer.acknowledge(fence, now);
         }
         if now < start + busy && seed < usize::try_from((now - start).as_millis()).expect("small") / 100 + 1 {
-            out.pacer.show(picture(120, 40, seed), Some((3, 2)), None);
+            out.pacer.show(picture(seed), Some((3, 2)), None);
             seed += 1;
         }
         while let Some(bytes) = out.pacer.chunk(now) {
@@ -296,7 +307,7 @@ fn run(script: impl FnMut(usize, Fence) -> Vec<(Duration, Fence)>, busy: Duratio
     }
     if matches!(out.pacer.answers, Answers::None { silence: Silence::Fallen { .. }, .. }) {
         let back = now;
-        out.pacer.show(picture(120, 40, seed - 1), Some((3, 2)), Some(0..2));
+        out.pacer.show(picture(seed - 1), Some((3, 2)), Some(0..2));
         while now < back + LONGEST_ANSWER_PAUSE + LONGEST_SETTLING + Duration::from_secs(15) {
             while let Some(bytes) = out.pacer.chunk(now) {
                 if contains(&bytes, Fence::Status.query()) {
@@ -307,7 +318,7 @@ fn run(script: impl FnMut(usize, Fence) -> Vec<(Duration, Fence)>, busy: Duratio
         }
         out.idle_after = out.pacer.is_idle().then_some(rest);
     }
-    assert_eq!(out.pacer.shown, (seed > 0).then(|| picture(120, 40, seed - 1)), "the last picture is out");
+    assert_eq!(out.pacer.shown, (seed > 0).then(|| picture(seed - 1)), "the last picture is out");
     out
 }
 
@@ -466,7 +477,8 @@ mod any_terminal {
                 let replies = script[n % script.len()].iter();
                 replies.map(|(ms, f)| (MS * (*ms as u32), [Fence::Status, Fence::Cursor, Fence::Mode][*f])).collect()
             };
-            let out = run(script, Duration::from_secs(15), Duration::from_secs(60));
+            // A small terminal: the low rate brings its picture out in a quarter of the time.
+            let out = run_at((60, 20), script, Duration::from_secs(15), Duration::from_secs(30));
             prop_assert!(out.idle_after.is_some());
         }
     }
