@@ -16,6 +16,7 @@ use super::attendant::Attendant;
 use super::auth;
 use super::config::{HostSettings, SshConfig};
 use super::error::SshError;
+use super::greeting::{Heard, Overheard};
 use super::guard::{Ending, Guard, GuardError, protocol_words};
 use super::jump;
 use super::known_hosts::{KnownHosts, KnownHostsError};
@@ -282,11 +283,13 @@ async fn handshake(
         ending: ending.clone(),
         banners: 0,
     };
+    let heard = Heard::default();
+    let stream = Overheard::new(stream, heard.clone());
     match attendant.within(HANDSHAKE_LIMIT, client::connect_stream(config, stream, guard)).await {
         Some(Ok(handle)) => Ok(handle),
         Some(Err(GuardError::Refused(error))) => Err(*error),
         Some(Err(GuardError::Protocol(error))) => {
-            Err(SshError::Handshake { hop: hop.to_owned(), reason: handshake_words(hop, &error) })
+            Err(SshError::Handshake { hop: hop.to_owned(), reason: heard.explain(&handshake_words(hop, &error)) })
         }
         None => Err(SshError::TimedOut { hop: hop.to_owned(), step: "the handshake", limit: HANDSHAKE_LIMIT }),
     }
