@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -80,6 +81,8 @@ pub struct Connection {
     via: Option<Arc<Connection>>,
     pub(super) hop: String,
     pub(super) ending: Ending,
+    /// Commands that run over it.
+    pub(super) commands: AtomicUsize,
 }
 
 impl std::fmt::Debug for Connection {
@@ -132,7 +135,7 @@ impl Connection {
         };
         attendant.step(format!("authenticating to {hop} as {}", clean(&settings.user))).await;
         let target = auth::authenticate(handle, &settings, &hop, &ending, attendant).await?;
-        Ok(Self { target, via, hop, ending })
+        Ok(Self { target, via, hop, ending, commands: AtomicUsize::new(0) })
     }
 
     /// Nothing more can be asked over it.
