@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::repository::{Budget, Failed, headline, reading, redacted, report};
 use super::{Cx, Looking, Source, SourceKind};
-use crate::base::options::{OptionDoc, Reader, SecretRef};
+use crate::base::options::{OptionDoc, Reader, SecretRef, beside};
 use crate::base::{Secret, Timestamp, Untrusted};
 use crate::model::{BackupFailure, BackupReport, Job, LockState, Origin, Reading, RestorePoint, Wire};
 use crate::process::Program;
@@ -83,8 +83,9 @@ struct Borg {
 
 fn bind(job: &Arc<Job>, r: &mut Reader<'_>) -> Option<Box<dyn Source>> {
     let repository = r.required_string("repository");
+    let file = r.place_of("repository").source.name.clone();
     let passphrase = r.secret("passphrase");
-    let program = r.strings("program").filter(|p| !p.is_empty()).unwrap_or_else(|| vec!["borg".to_owned()]);
+    let program = r.argv("program").filter(|p| !p.is_empty()).unwrap_or_else(|| vec!["borg".to_owned()]);
     let (archives, rsh) = (r.string("archives"), r.string("rsh"));
     let accept_unencrypted = r.bool("accept_unencrypted").unwrap_or(false);
     let accept_moved = r.bool("accept_moved").unwrap_or(false);
@@ -101,7 +102,12 @@ fn bind(job: &Arc<Job>, r: &mut Reader<'_>) -> Option<Box<dyn Source>> {
     };
     Some(Box::new(Borg {
         program,
-        repository: Secret::new(repository),
+        repository: Secret::new(match local_path(&repository) {
+            Some(_) if !found && !repository.starts_with("file://") => {
+                beside(&file, &repository).to_string_lossy().into_owned()
+            }
+            _ => repository,
+        }),
         shown: job.repository.clone(),
         passphrase,
         archives,

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::repository::{Budget, Failed, headline, reading, redacted, report};
 use super::{Cx, Looking, Source, SourceKind};
-use crate::base::options::{OptionDoc, Reader, SecretRef};
+use crate::base::options::{OptionDoc, Reader, SecretRef, beside};
 use crate::base::{Secret, Timestamp, Untrusted};
 use crate::model::{BackupFailure, BackupReport, Job, LockState, Origin, Reading, RestorePoint, Wire};
 use crate::process::{Output, Program};
@@ -91,13 +91,14 @@ struct Restic {
 
 fn bind(job: &Arc<Job>, r: &mut Reader<'_>) -> Option<Box<dyn Source>> {
     let repository = r.required_string("repository");
+    let file = r.place_of("repository").source.name.clone();
     let password = r.secret("password");
-    let program = r.strings("program").filter(|p| !p.is_empty()).unwrap_or_else(|| vec!["restic".to_owned()]);
+    let program = r.argv("program").filter(|p| !p.is_empty()).unwrap_or_else(|| vec!["restic".to_owned()]);
     let mut filter = Vec::new();
     for (key, option) in [("host", "--host"), ("tag", "--tag"), ("path", "--path")] {
         filter.extend(r.string(key).map(|value| format!("{option}={value}")));
     }
-    let cache_dir = r.string("cache_dir");
+    let cache_dir = r.path("cache_dir").map(|folder| folder.to_string_lossy().into_owned());
     let mut environment = Vec::new();
     if let Some(table) = r.table("environment") {
         let mut own = table.reader("`environment`");
@@ -121,7 +122,11 @@ fn bind(job: &Arc<Job>, r: &mut Reader<'_>) -> Option<Box<dyn Source>> {
     };
     Some(Box::new(Restic {
         program,
-        repository: Secret::new(repository),
+        repository: Secret::new(if found || is_remote(&repository) || repository.starts_with("local:") {
+            repository
+        } else {
+            beside(&file, &repository).to_string_lossy().into_owned()
+        }),
         shown: job.repository.clone(),
         password,
         environment,

@@ -4,6 +4,7 @@
 pub mod alarm;
 mod characters;
 pub mod clock;
+mod descriptors;
 pub mod document;
 mod lookalike;
 pub mod options;
@@ -13,5 +14,6 @@ pub mod units;
 
 pub use alarm::Alarm;
 pub use clock::{Clock, Timestamp};
+pub use descriptors::allow_descriptors;
 pub use secret::Secret;
 pub use text::Untrusted;

@@ -11,8 +11,10 @@ use std::time::Duration;
 use super::text;
 use super::units;
 
+mod files;
 mod limits;
 
+pub use files::{beside, program};
 pub use limits::{Limit, Worse};
 
 /// A file (or other input) that was parsed.
@@ -514,11 +516,11 @@ impl<'a> Reader<'a> {
             }
             Value::Table(table) => {
                 let mut reader = table.reader("the secret");
-                let (env, file, command) = (reader.string("env"), reader.string("file"), reader.strings("command"));
+                let (env, file, command) = (reader.string("env"), reader.string("file"), reader.argv("command"));
                 self.problems.extend(reader.finish());
                 match (env, file, command) {
                     (Some(env), None, None) => Some(SecretRef::Env(env)),
-                    (None, Some(file), None) => Some(SecretRef::File(PathBuf::from(file))),
+                    (None, Some(file), None) => Some(SecretRef::File(beside(&node.place.source.name, &file))),
                     (None, None, Some(argv)) if !argv.is_empty() => Some(SecretRef::Command(argv)),
                     _ => {
                         self.problems.push(Problem::error(
@@ -593,12 +595,45 @@ fn edit_distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn place(text: &str, needle: &str) -> Place {
         let source = Arc::new(Source { name: "noctty.toml".into(), text: text.into() });
         let start = text.find(needle).unwrap_or(0);
         Place { source, start, end: start + needle.len() }
+    }
+
+    #[test]
+    fn what_a_configuration_names_stands_beside_it() {
+        let source = Arc::new(Source { name: "/etc/noctty/noctty.toml".into(), text: String::new() });
+        let node = |value| Node { value, place: Place { source: source.clone(), start: 0, end: 0 } };
+        let text = |text: &str| node(Value::String(text.to_owned()));
+        let key = |name: &str| Key { name: name.to_owned(), place: text("").place };
+        let secret =
+            |kind: &str, value| node(Value::Table(Table { entries: vec![(key(kind), value)], place: text("").place }));
+        let entries = vec![
+            (key("file"), secret("file", text("secrets/db"))),
+            (key("command"), secret("command", node(Value::Array(vec![text("./show"), text("./x")])))),
+            (key("known"), node(Value::Array(vec![text("known"), text("/srv/known")]))),
+            (key("bare"), node(Value::Array(vec![text("pass")]))),
+        ];
+        let table = Table { entries, place: text("").place };
+        let mut r = table.reader("it");
+        let file = r.secret("file");
+        assert!(
+            matches!(&file, Some(SecretRef::File(path)) if path == Path::new("/etc/noctty/secrets/db")),
+            "{file:?}"
+        );
+        let command = r.secret("command");
+        assert!(
+            matches!(&command, Some(SecretRef::Command(argv)) if *argv == ["/etc/noctty/show", "./x"]),
+            "{command:?}"
+        );
+        assert_eq!(r.paths("known"), Some(vec!["/etc/noctty/known".into(), "/srv/known".into()]));
+        assert_eq!(r.argv("bare"), Some(vec!["pass".to_owned()]));
+        assert!(r.finish().is_empty());
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn without_hosts(name: &str, text: &str) -> Option<(UiOptions, SshOptions)> {
     let (ui, ssh) = (reader.table("ui"), reader.table("ssh"));
     let mut problems = Vec::new();
     let ui = ui.map(|table| UiOptions::read(table, &mut problems)).unwrap_or_default();
-    let ssh = ssh.map(|table| SshOptions::read(table, name, &mut problems)).unwrap_or_default();
+    let ssh = ssh.map(|table| SshOptions::read(table, &mut problems)).unwrap_or_default();
     problems.is_empty().then_some((ui, ssh))
 }
 

@@ -9,7 +9,6 @@ use super::inventory::{self, HostEntry, JobEntry};
 use super::layouts::LayoutOptions;
 use super::maintenance::{self, MaintenanceEntry};
 use super::mouse::MouseChoice;
-use super::paths::beside;
 use super::port_rules::ForAll;
 use super::roles::RoleOptions;
 use super::rules::{self, PollingOptions};
@@ -93,9 +92,9 @@ pub struct SshOptions {
 }
 
 impl SshOptions {
-    pub(super) fn read(table: &Table, name: &str, problems: &mut Vec<Problem>) -> Self {
+    pub(super) fn read(table: &Table, problems: &mut Vec<Problem>) -> Self {
         let mut r = table.reader("[ssh]");
-        let read = Self { config: r.string("config").map(|path| beside(name, &path)) };
+        let read = Self { config: r.path("config") };
         problems.extend(r.finish());
         read
     }
@@ -228,7 +227,7 @@ pub(super) fn understand_text(name: &str, text: String) -> Understood {
     let maintenance = maintenance::read(&windows, &mut problems);
     maintenance::check_references(&maintenance, &hosts, &jobs, &mut references);
     let ui = ui_table.map(|table| UiOptions::read(table, &mut problems)).unwrap_or_default();
-    let ssh = ssh_table.map(|table| SshOptions::read(table, name, &mut problems)).unwrap_or_default();
+    let ssh = ssh_table.map(|table| SshOptions::read(table, &mut problems)).unwrap_or_default();
     let polling = polling_table.map(|table| rules::read_polling(table, &mut problems)).unwrap_or_default();
     let wall = wall_table.map(|table| WallOptions::read(table, &mut problems)).unwrap_or_default();
     let roles = roles_table.map(|table| RoleOptions::read(table, &mut problems)).unwrap_or_default();

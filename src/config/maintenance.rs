@@ -197,6 +197,7 @@ impl Asked {
     }
 
     fn once(&self, from: &str) -> Result<Span, Wrong> {
+        const OFFSET: &str = "write it with its offset: 2026-12-01T22:00:00+01:00";
         const HINT: Option<&str> = Some("write 2026-12-01T22:00:00+01:00, or 2026-12-01 22:00 with a `timezone`");
         let moment = |key, text: &str| {
             let found = clock::moment(text, &self.zone).map(|moment| moment.at);
@@ -209,7 +210,11 @@ impl Asked {
             _ => return Err(("from", "a window needs either `until` or `for`".to_owned(), None)),
         };
         if end <= begin {
-            return Err(("until", "it ends before it begins".to_owned(), None));
+            let written = [Some(from), self.until.as_deref()].into_iter().flatten();
+            let odd = written.filter_map(|text| clock::moment(text, &self.zone)?.oddity);
+            let words = ["it ends before it begins".to_owned()].into_iter().chain(odd).collect::<Vec<_>>();
+            // Only an offset tells which of two, or of none, is meant.
+            return Err(("until", words.join("; "), (words.len() > 1).then_some(OFFSET)));
         }
         if end.since(begin) > LONGEST {
             let lasts = units::config_duration(Duration::from_secs(end.since(begin).as_secs()));
@@ -435,6 +440,26 @@ note = "patches"
         );
         let fold = told("from = \"2027-10-31 01:00\"\nuntil = \"2027-10-31 02:30\"");
         assert!(fold.len() == 1 && fold[0].starts_with("noctty.toml:7:9: 2027-10-31 02:30 comes twice"), "{fold:?}");
+        // What nobody's clock shows, and an end that is taken for the first of two.
+        let asked = |from: &str, until: &str| Asked {
+            from: Some(from.to_owned()),
+            until: Some(until.to_owned()),
+            zone: "Europe/Berlin".to_owned(),
+            ..Asked::default()
+        };
+        for (from, until, why) in [
+            ("2027-03-28 02:10", "2027-03-28 02:40", "02:40 does not exist in Europe/Berlin"),
+            ("2027-10-31 02:45", "2027-10-31 02:15", "02:15 comes twice in Europe/Berlin"),
+        ] {
+            let (key, words, hint) = asked(from, until).span().expect_err("it has no length");
+            assert!(
+                key == "until" && words.starts_with("it ends before it begins; ") && words.contains(why),
+                "{words}"
+            );
+            assert!(hint.is_some_and(|hint| hint.contains("offset")), "{hint:?}");
+        }
+        let (_, words, hint) = asked("2027-10-30 10:00", "2027-10-30 09:00").span().expect_err("it has no length");
+        assert_eq!((words.as_str(), hint), ("it ends before it begins", None));
         let daily = told("schedule = \"30 2 * * *\"\nfor = \"1h\"");
         assert!(daily.len() == 2 && daily[0].starts_with("noctty.toml:6:12: 2027-03-28 02:30 does not"), "{daily:?}");
         assert_eq!(told("from = \"2027-03-28 04:00\"\nfor = \"1h\""), Vec::<String>::new());

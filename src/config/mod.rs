@@ -10,7 +10,6 @@ pub mod layouts;
 pub mod load;
 pub mod maintenance;
 pub mod mouse;
-mod paths;
 pub mod port_rules;
 pub mod roles;
 pub mod rules;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::inventory::{HostEntry, JobEntry, without_credentials};
-use super::paths::beside;
+use crate::base::options::beside;
 use crate::base::options::{OptionDoc, Problem, Reader, Table, Value};
 
 /// What is said of what can be no runbook.

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::plan::{Bound, Plan};
 use super::supervise;
-use crate::base::Clock;
+use crate::base::{Clock, allow_descriptors};
 use crate::model::{CareBook, Observation, Policy};
 use crate::net::Net;
 use crate::state::{Effect, Event, Snapshot, State};
@@ -21,6 +21,7 @@ const AT_ONCE: usize = 512;
 /// a second apart.
 /// What was done about problems is in `care`, in the times of the wall.
 pub async fn run(plan: &Plan, net: &Arc<Net>, clock: Clock, policy: Policy, care: CareBook) -> Snapshot {
+    allow_descriptors(plan.descriptors());
     let mut state = State::new(policy);
     state.reduce(clock.now(), Event::Inventory(plan.inventory.clone()));
     // The clock began just now: its steady times are those of the wall.

@@ -63,6 +63,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Descriptors that its checks may want at once: a connection that is kept and one that is made, each, and what the rest of us has.
+    pub fn descriptors(&self) -> u64 {
+        2 * self.checks.len() as u64 + 512
+    }
+
     /// Hosts that ssh_config knows by their name are gone to by that name, as by `ssh NAME`: its user, port and jump
     /// hosts hold for them. What the configuration says of a host itself comes first. `None` where nothing changes.
     #[must_use]

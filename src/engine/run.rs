@@ -25,7 +25,7 @@ use super::traps::Traps;
 use super::uplink::Uplink;
 use super::wall_clock::WallClock;
 use super::watch::Watch;
-use crate::base::{Alarm, Clock, Timestamp, Untrusted};
+use crate::base::{Alarm, Clock, Timestamp, Untrusted, allow_descriptors};
 use crate::bus::{self, Asker, EngineEnd, MessageWeight, Notice, Ticket, Visit, Visitors};
 use crate::journal::Draft;
 use crate::model::{
@@ -387,6 +387,7 @@ impl Engine {
         self.notify.load((now, self.clock.wall()), &plan.channels);
         self.take(Event::Channels(self.notify.statuses()));
         let echoes = plan.checks.iter().any(|bound| &*bound.spec.kind == "icmp");
+        allow_descriptors(plan.descriptors());
         self.plan = plan;
         // Said once, with the line that would permit it; nothing is down for it.
         if echoes

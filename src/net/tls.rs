@@ -55,7 +55,7 @@ pub const CA: OptionDoc = OptionDoc {
     name: "ca",
     form: "string",
     default: "the system's",
-    help: "a file of certificates (PEM) that are believed instead",
+    help: "a file of certificates (PEM), relative to this one, that are believed instead",
 };
 pub const VERIFY: OptionDoc =
     OptionDoc { name: "verify", form: "boolean", default: "true", help: "false: any certificate is taken" };
@@ -63,11 +63,17 @@ pub const VERIFY: OptionDoc =
 impl Trust {
     /// Reads `ca` and `verify`.
     pub fn read(options: &mut Reader<'_>) -> Self {
-        let authorities = options.string("ca").map(PathBuf::from);
-        if let Some(path) = authorities.as_deref().filter(|path| !path.exists()) {
-            let (place, words) = (options.place_of("ca"), format!("there is no file {}", path.display()));
-            let hint = "the whole path, without ~; until it is there the check says UNKNOWN";
-            options.problem(Problem::warning(&place, words).hint(hint));
+        let authorities = options.path("ca");
+        if let Some(path) = &authorities {
+            let (place, shown) = (options.place_of("ca"), path.display());
+            if path.is_dir() {
+                let hint = "name one file of certificates (PEM); `cat *.pem > ca.pem` makes one of many";
+                options.problem(Problem::error(&place, format!("{shown} is a folder, not a file")).hint(hint));
+            } else if !path.exists() {
+                let hint =
+                    "a relative path starts at the folder of this file; until it is there the check says UNKNOWN";
+                options.problem(Problem::warning(&place, format!("there is no file {shown}")).hint(hint));
+            }
         }
         Self { authorities, verify: options.bool("verify").unwrap_or(true) }
     }

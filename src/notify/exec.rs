@@ -34,7 +34,7 @@ struct Exec {
 }
 
 fn bind(options: &mut Reader<'_>) -> Option<How> {
-    let argv = options.strings("argv").unwrap_or_default();
+    let argv = options.argv("argv").unwrap_or_default();
     let timeout = options.duration("timeout").unwrap_or(Duration::from_secs(30));
     if argv.first().is_none_or(String::is_empty) {
         let place = options.node("argv").map_or_else(|| options.place().clone(), |node| node.place.clone());

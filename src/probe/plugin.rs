@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Cx, Kind, Pace, Probe, Running};
-use crate::base::options::{OptionDoc, Place, Problem, Reader, SecretRef, Value, nearest};
+use crate::base::options::{OptionDoc, Place, Problem, Reader, SecretRef, Value, nearest, program};
 use crate::base::{Secret, Untrusted};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::process::{self, Program, secret};
@@ -34,7 +34,7 @@ pub static KIND: Kind = Kind {
             default: "",
             help: "variables for it: text, or a secret (`{ file = \"…\" }`); passwords belong here, since arguments are seen by everybody",
         },
-        OptionDoc { name: "folder", form: "string", default: "", help: "where it runs" },
+        OptionDoc { name: "folder", form: "string", default: "", help: "where it runs; relative to this file" },
     ],
     pace: Pace {
         interval: Duration::from_secs(60),
@@ -56,7 +56,7 @@ struct Plugin {
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let command = options.placed_strings("command");
     let environment = read_environment(options);
-    let folder = options.string("folder").map(PathBuf::from);
+    let folder = options.path("folder");
     let place = options.place().clone();
     let Some(command) = command.filter(|command| command.first().is_some_and(|(program, _)| !program.is_empty()))
     else {
@@ -69,13 +69,14 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let address = host.address.as_deref().unwrap_or(&host.name);
     let mut argv = Vec::with_capacity(command.len());
     let program_place = command.first().map(|(_, place)| place.clone());
-    for (argument, place) in command {
+    for (at, (argument, place)) in command.into_iter().enumerate() {
         // An option in the guise of an address would be taken for one.
         if argument == "{address}" && address.starts_with('-') || argument == "{name}" && host.name.starts_with('-') {
             options.problem(Problem::error(&place, format!("{argument} begins with a dash")));
             return None;
         }
         check_placeholders(&argument, &place, options);
+        let argument = if at == 0 { program(&place, &argument) } else { argument };
         argv.push(argument.replace("{address}", address).replace("{name}", &host.name));
     }
     // What the machine does not have today may be installed tomorrow.

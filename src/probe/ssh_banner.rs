@@ -10,10 +10,7 @@ use crate::base::options::{OptionDoc, Reader};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Reading, Unit, Wire};
 use crate::net::tcp;
-
-/// Lines of a greeting that may come before the version line (RFC 4253 §4.2 sets no bound), and bytes of one that are kept.
-const MOST_LINES: usize = 20;
-const LONGEST_LINE: usize = 255;
+use crate::ssh::greeting::{LONGEST_LINE, is_flood, said_instead, version_line};
 
 pub static KIND: Kind = Kind {
     name: "ssh",
@@ -101,9 +98,8 @@ impl Ssh {
         let Some(line) = version_line(&heard.bytes) else {
             let open = format!("port {} open in {}, but no SSH version line came", self.port, units::round_trip(took));
             // OpenSSH says here why it does not want us: too many connections, a penalty.
-            let said = heard.bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
-            let said = said.map(|line| format!(": it says {}", Untrusted::bounded(line, LONGEST_LINE).line()));
-            let why = said.or_else(|| heard.ended.map(|how| format!(": {how}"))).unwrap_or_default();
+            let said = said_instead(&heard.bytes).or_else(|| heard.ended.map(str::to_owned));
+            let why = said.map(|said| format!(": {said}")).unwrap_or_default();
             return Reading::warning(open + &why).metric("rtt", seconds, Unit::Seconds);
         };
         let banner = Untrusted::new(&line[..line.len().min(LONGEST_LINE)]);
@@ -116,14 +112,4 @@ impl Ssh {
         self.read_at.store(now, Ordering::Relaxed);
         Reading::ok(banner).metric("rtt", seconds, Unit::Seconds)
     }
-}
-
-/// The first whole line that is one, without its end.
-fn version_line(heard: &[u8]) -> Option<&[u8]> {
-    let whole = heard.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
-    whole.take(MOST_LINES).map(<[u8]>::trim_ascii_end).find(|line| line.starts_with(b"SSH-"))
-}
-
-fn is_flood(heard: &[u8]) -> bool {
-    heard.len() > MOST_LINES * LONGEST_LINE || heard.split_inclusive(|byte| *byte == b'\n').count() > MOST_LINES
 }

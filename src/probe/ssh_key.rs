@@ -27,13 +27,13 @@ pub static KIND: Kind = Kind {
             name: "known_hosts",
             form: "array",
             default: "the user's and the system's",
-            help: "files of known hosts",
+            help: "files of known hosts, relative to this one",
         },
         OptionDoc {
             name: "remember",
             form: "string",
             default: "",
-            help: "a file of known hosts to which a key that is in none is added when it is first seen",
+            help: "a file of known hosts, relative to this one, to which a key that is in none is added when it is first seen",
         },
     ],
     pace: Pace {
@@ -69,8 +69,8 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
         }
         fingerprints.push(text.trim_end_matches('=').to_owned());
     }
-    let files = options.strings("known_hosts").map(|files| files.into_iter().map(PathBuf::from).collect());
-    let remember = options.string("remember").map(PathBuf::from);
+    let files = options.paths("known_hosts");
+    let remember = options.path("remember");
     let mut files: Vec<PathBuf> = files.unwrap_or_else(host_key::usual_files);
     files.extend(remember.clone());
     let address = host.address.clone()?;

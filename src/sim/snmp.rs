@@ -18,13 +18,12 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use rustix::event::epoll;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 pub(super) use self::mib::mix;
 use self::mib::{Mib, View};
 pub use self::more::{Cell, More};
 use self::secure::Secure;
-use crate::base::Clock;
+use crate::base::{Clock, allow_descriptors};
 use crate::proto::snmp::ber::Writer;
 use crate::proto::snmp::usm::User;
 use crate::proto::snmp::{Message, Oid, Pdu, PduKind, Version, message, pdu};
@@ -106,6 +105,7 @@ impl SnmpAgents {
     /// # Errors
     /// As [`SnmpAgents::start`].
     pub fn start_with(specs: Vec<AgentSpec>, more: Vec<More>, clock: Clock) -> io::Result<Self> {
+        // Ten thousand sockets need ten thousand descriptors.
         allow_descriptors(specs.len() as u64 + 256);
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let now = clock.now().millis();
@@ -297,15 +297,6 @@ impl Port {
 /// For how many seconds a machine of the demo has been up when the demo starts: 1 to 300 days.
 pub(super) fn up_before(seed: u64) -> u64 {
     (1 + mix(seed) % 300) * 86_400
-}
-
-/// Ten thousand sockets need ten thousand descriptors; what the system does not give shows when they are opened.
-fn allow_descriptors(wanted: u64) {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_some_and(|current| current < wanted) {
-        let current = limit.maximum.map_or(wanted, |most| wanted.min(most));
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(current), maximum: limit.maximum });
-    }
 }
 
 struct Server {

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::attendant::Attendant;
 use super::auth;
 use super::config::{HostSettings, SshConfig};
 use super::error::SshError;
+use super::greeting::{Heard, Overheard};
 use super::guard::{Ending, Guard, GuardError, protocol_words};
 use super::jump;
 use super::known_hosts::{KnownHosts, KnownHostsError};
@@ -79,6 +81,8 @@ pub struct Connection {
     via: Option<Arc<Connection>>,
     pub(super) hop: String,
     pub(super) ending: Ending,
+    /// Commands that run over it.
+    pub(super) commands: AtomicUsize,
 }
 
 impl std::fmt::Debug for Connection {
@@ -131,7 +135,7 @@ impl Connection {
         };
         attendant.step(format!("authenticating to {hop} as {}", clean(&settings.user))).await;
         let target = auth::authenticate(handle, &settings, &hop, &ending, attendant).await?;
-        Ok(Self { target, via, hop, ending })
+        Ok(Self { target, via, hop, ending, commands: AtomicUsize::new(0) })
     }
 
     /// Nothing more can be asked over it.
@@ -282,11 +286,13 @@ async fn handshake(
         ending: ending.clone(),
         banners: 0,
     };
+    let heard = Heard::default();
+    let stream = Overheard::new(stream, heard.clone());
     match attendant.within(HANDSHAKE_LIMIT, client::connect_stream(config, stream, guard)).await {
         Some(Ok(handle)) => Ok(handle),
         Some(Err(GuardError::Refused(error))) => Err(*error),
         Some(Err(GuardError::Protocol(error))) => {
-            Err(SshError::Handshake { hop: hop.to_owned(), reason: handshake_words(hop, &error) })
+            Err(SshError::Handshake { hop: hop.to_owned(), reason: heard.explain(&handshake_words(hop, &error)) })
         }
         None => Err(SshError::TimedOut { hop: hop.to_owned(), step: "the handshake", limit: HANDSHAKE_LIMIT }),
     }

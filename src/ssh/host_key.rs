@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::config::Surroundings;
 use super::connect::{handshake_words, key_preference};
+use super::greeting::{Heard, Overheard};
 use super::known_hosts::{self, KnownHosts, KnownHostsError, Verdict};
 use crate::base::text::clean;
 
@@ -90,15 +91,20 @@ where
         ..client::Config::default()
     };
     let seen: Arc<Mutex<Option<PublicKey>>> = Arc::default();
-    let shaking = client::connect_stream(Arc::new(config), stream, OnlyLooks(seen.clone()));
+    let heard = Heard::default();
+    let shaking =
+        client::connect_stream(Arc::new(config), Overheard::new(stream, heard.clone()), OnlyLooks(seen.clone()));
     let ended = tokio::time::timeout(timeout, shaking).await;
     // It ends by our refusing the key, whichever it is.
     if let Some(key) = seen.lock().unwrap_or_else(PoisonError::into_inner).take() {
         return Ok(HostKey(key));
     }
     match ended {
-        Err(_) => Err(format!("no host key within {:.1} s", timeout.as_secs_f32())),
-        Ok(Err(error)) => Err(format!("no SSH handshake: {}", clean(&handshake_words("the server", &error)))),
+        Err(_) => Err(heard.explain(&format!("no host key within {:.1} s", timeout.as_secs_f32()))),
+        Ok(Err(error)) => {
+            let why = clean(&handshake_words("the server", &error));
+            Err(heard.explain(&format!("no SSH handshake: {why}")))
+        }
         Ok(Ok(_)) => Err("the server shows no key".to_owned()),
     }
 }

@@ -11,6 +11,8 @@
 //!   └─ not let in ───> none, again after 5 min; the second time: when told
 //! ```
 
+mod turns;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -30,6 +32,7 @@ use super::target::Target;
 use crate::base::text::clean;
 use crate::base::units;
 use crate::net::resolve::Names;
+use turns::{AT_ONCE, Turns};
 
 /// The ssh_config is read anew for a connection that is made later than this after the last reading.
 const CONFIG_AGE: Duration = Duration::from_secs(10);
@@ -53,7 +56,7 @@ pub enum Obstacle {
     NoSession,
     /// Its key is not the one that is known.
     HostKey,
-    /// It was logged in to a moment ago: the next time is not yet.
+    /// It was logged in to a moment ago, or others are: the next time is not yet.
     Pace,
     /// A human is needed: a key to be accepted or unlocked, a password, a proxy command.
     Human,
@@ -82,6 +85,7 @@ pub struct Links {
     config: Mutex<Option<(Instant, Arc<SshConfig>)>>,
     known: Mutex<HashMap<Vec<PathBuf>, Read>>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
+    turns: Turns,
 }
 
 /// Host keys that were read, and what the files looked like then.
@@ -173,13 +177,14 @@ impl Slot {
         lock(&self.open).upgrade().filter(|connection| !connection.is_lost())
     }
 
-    /// The connection that is there, or a new one.
+    /// The connection that is there, or a new one; waits so long for its turn among all log-ins.
     async fn connect(
         &self,
         settings: &Arc<HostSettings>,
         via: Option<Arc<Connection>>,
         links: &Links,
         names: &Names,
+        patience: Duration,
     ) -> Result<Arc<Connection>, LinkError> {
         let Ok(_turn) = self.turn.acquire().await else {
             return Err(LinkError { obstacle: Obstacle::NoSession, words: "the program ends".to_owned() });
@@ -187,19 +192,18 @@ impl Slot {
         if let Some(connection) = self.connection() {
             return Ok(connection);
         }
-        {
-            let now = Instant::now();
-            let mut pace = lock(&self.pace);
-            pace.allows(now)?;
+        lock(&self.pace).allows(Instant::now())?;
+        let log_in = Box::pin(async {
             // Whoever is cancelled on the way has tried all the same.
-            pace.not_before = Some(now + LOGIN_EVERY);
-        }
-        let opened = match links.known_hosts(settings) {
-            Ok(known) => {
-                let nobody = Attendant::headless();
-                Connection::hop(settings.clone(), via, known, WATCHING, names, &nobody).await
-            }
-            Err(source) => Err(SshError::KnownHosts { hop: jump::label(settings), source }),
+            lock(&self.pace).not_before = Some(Instant::now() + LOGIN_EVERY);
+            let known = links.known_hosts(settings);
+            let known = known.map_err(|source| SshError::KnownHosts { hop: jump::label(settings), source })?;
+            let nobody = Attendant::headless();
+            Connection::hop(settings.clone(), via, known, WATCHING, names, &nobody).await
+        });
+        let Some(opened) = links.turns.turn(patience, log_in).await else {
+            let words = format!("{AT_ONCE} other log-ins are under way; its turn comes with a later look");
+            return Err(LinkError { obstacle: Obstacle::Pace, words });
         };
         let mut pace = lock(&self.pace);
         match opened {
@@ -246,7 +250,13 @@ fn obstacle(error: &SshError) -> Obstacle {
 
 impl Links {
     pub fn new(surroundings: Surroundings) -> Arc<Self> {
-        Arc::new(Self { surroundings, config: Mutex::default(), known: Mutex::default(), slots: Mutex::default() })
+        Arc::new(Self {
+            surroundings,
+            config: Mutex::default(),
+            known: Mutex::default(),
+            slots: Mutex::default(),
+            turns: Turns::default(),
+        })
     }
 
     /// A way to one host; connects when it is first asked for. `target` is what `ssh` would be given; `named` is taken instead
@@ -365,7 +375,7 @@ impl Link {
             return Ok(open.clone());
         }
         self.forget();
-        let Ok(made) = tokio::time::timeout(within, self.make(names)).await else {
+        let Ok(made) = tokio::time::timeout(within, self.make(names, within.mul_f32(0.75))).await else {
             let words = format!("{}: no session within {:.0} s", clean(&self.target), within.as_secs_f32());
             let error = LinkError { obstacle: Obstacle::NoSession, words };
             if let Some(slot) = lock(&self.way).last() {
@@ -378,7 +388,7 @@ impl Link {
         Ok(made)
     }
 
-    async fn make(&self, names: &Names) -> Result<Arc<Connection>, LinkError> {
+    async fn make(&self, names: &Names, patience: Duration) -> Result<Arc<Connection>, LinkError> {
         let config = self.links.config().await?;
         let is_named = |name: &str| config.hosts().iter().any(|host| host.alias == name);
         let target = self.named.as_deref().filter(|name| is_named(name)).unwrap_or(&self.target);
@@ -392,7 +402,7 @@ impl Link {
             name.push_str(&format!("{}@{}:{} ", settings.user, settings.host_name, settings.port));
             let slot = self.links.slot(&name);
             lock(&self.way).push(slot.clone());
-            reached = Some(slot.connect(&Arc::new(settings), reached, &self.links, names).await?);
+            reached = Some(slot.connect(&Arc::new(settings), reached, &self.links, names, patience).await?);
         }
         reached.ok_or_else(|| human(format!("{} is no host name to connect to", clean(&self.target))))
     }
@@ -431,6 +441,23 @@ mod tests {
         pace.failed(later, &error(Obstacle::Human));
         let much_later = later + Duration::from_secs(1_000_000);
         assert!(pace.allows(much_later).expect_err("given up").words.ends_with("before you say so (R)"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_in_that_gets_no_turn_is_put_off_and_counts_as_no_try() {
+        let home = tempfile::tempdir().expect("a folder");
+        let config = Some(home.path().join("none"));
+        let links = Links::new(Surroundings { config, ..Surroundings::with_home(home.path()) });
+        let others = links.turns.take_all();
+        let link = links.link("nobody@127.0.0.1:1", None);
+        let bounds = Bounds { time: Duration::from_secs(20), output: 1 };
+        let (names, input) = (Names::default(), Vec::new());
+        let error = link.once("true", input.clone(), bounds, &names).await.expect_err("no turn");
+        assert_eq!(error.obstacle, Obstacle::Pace, "{error}");
+        assert!(error.words.starts_with("64 other log-ins are under way"), "{error}");
+        drop(others);
+        let error = link.once("true", input, bounds, &names).await.expect_err("nobody listens");
+        assert_eq!(error.obstacle, Obstacle::Unreachable, "{error}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod auth;
 pub mod config;
 mod connect;
 mod error;
+pub mod greeting;
 mod guard;
 pub mod host_key;
 mod jump;

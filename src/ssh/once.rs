@@ -1,6 +1,7 @@
 //! One command over a connection that is kept: a channel of its own, a line of input, all of its output or as much as may be, and
 //! an end in time. What hangs or floods is ended there and costs its own channel only.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use russh::{ChannelMsg, Sig};
@@ -13,6 +14,25 @@ use super::error::SshError;
 const ERRORS: usize = 4 * 1024;
 /// Arrivals that are told apart.
 const ARRIVALS: usize = 64;
+
+/// So long after no channel was to be had the next one is asked for.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// A command is counted as long as it runs.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl<'a> UnderWay<'a> {
+    fn begin(commands: &'a AtomicUsize) -> Self {
+        commands.fetch_add(1, Ordering::SeqCst);
+        Self(commands)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 /// What a command may take.
 #[derive(Clone, Copy, Debug)]
@@ -62,9 +82,18 @@ impl Connection {
     /// No channel, or the server runs no commands.
     pub async fn once(&self, command: &str, input: Vec<u8>, bounds: Bounds) -> Result<Ran, SshError> {
         let deadline = Instant::now() + bounds.time;
-        let mut channel = match tokio::time::timeout_at(deadline, self.channel()).await {
-            Ok(opened) => opened?,
-            Err(_) => return Ok(Ran::nothing(End::TimedOut)),
+        let _under_way = UnderWay::begin(&self.commands);
+        let mut channel = loop {
+            let among_others = self.commands.load(Ordering::SeqCst) > 1;
+            match tokio::time::timeout_at(deadline, self.channel()).await {
+                Ok(Ok(channel)) => break channel,
+                // A server that allows few sessions (MaxSessions) has one again when another command is done.
+                Ok(Err(_)) if among_others && !self.is_lost() && Instant::now() + AGAIN < deadline => {
+                    tokio::time::sleep(AGAIN).await;
+                }
+                Ok(Err(error)) => return Err(error),
+                Err(_) => return Ok(Ran::nothing(End::TimedOut)),
+            }
         };
         let failed = |reason: String| SshError::Channel { hop: self.hop.clone(), what: "command", reason };
         let sent = async {

@@ -398,6 +398,24 @@ fn kill_sessions(server: &Sshd) -> usize {
 }
 
 #[tokio::test]
+async fn checks_of_one_host_wait_for_each_other_where_the_server_allows_one_session() {
+    let lab = Lab::new();
+    let _server = web(&lab, "127.0.93.41", "MaxSessions 1");
+    let links = links(&lab);
+    let checks = [0; 3].map(|_| bound("linux", "web", "", &links));
+    for reading in all_at_once(&checks).await {
+        assert!(vitals(&reading).memory.is_some(), "{}", reading.summary.line());
+    }
+    assert_eq!(let_in(&lab, "host"), 1);
+}
+
+/// All at once.
+async fn all_at_once(checks: &[Box<dyn Probe>; 3]) -> [Reading; 3] {
+    let [a, b, c] = checks;
+    tokio::join!(look(&**a), look(&**b), look(&**c)).into()
+}
+
+#[tokio::test]
 async fn a_host_key_that_changes_is_critical_and_nobody_logs_in() {
     let lab = Lab::new();
     lab.keygen("old", "");

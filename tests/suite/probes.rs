@@ -190,6 +190,22 @@ async fn what_an_ssh_server_says_in_place_of_its_version_is_shown() {
     let (outcome, line) = told(&ask("ssh", "127.0.0.1", &format!("port = {port}")).await);
     let wanted = ", but no SSH version line came: it says Exceeded MaxStartups";
     assert!(outcome == Outcome::Warning && line.ends_with(wanted), "{line}");
+    let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("bound");
+    let port = listener.local_addr().expect("an address").port();
+    let turning_away = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            stream.write_all(b"Not allowed at this time\r\n").await.expect("written");
+            stream.shutdown().await.expect("ended");
+            // It may be gone at once.
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+    });
+    for (kind, options) in [("ssh-key", format!("port = {port}")), ("linux", format!("target = 'x@127.0.0.1:{port}'"))]
+    {
+        let (outcome, line) = told(&ask_patiently(kind, "127.0.0.1", &options).await);
+        assert!(outcome == Outcome::Critical && line.ends_with("; it says Not allowed at this time"), "{kind}: {line}");
+    }
+    turning_away.abort();
 }
 
 #[tokio::test]

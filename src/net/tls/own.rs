@@ -23,15 +23,19 @@ pub const CERTIFICATE: OptionDoc = OptionDoc {
     name: "certificate",
     form: "string",
     default: "",
-    help: "a file (PEM) with our certificate and its chain, for servers that ask for one",
+    help: "a file (PEM), relative to this one, with our certificate and its chain, for servers that ask for one",
 };
-pub const KEY: OptionDoc =
-    OptionDoc { name: "key", form: "string", default: "", help: "the file (PEM) with the key of `certificate`" };
+pub const KEY: OptionDoc = OptionDoc {
+    name: "key",
+    form: "string",
+    default: "",
+    help: "the file (PEM), relative to this one, with the key of `certificate`",
+};
 
 impl Own {
     /// Reads `certificate` and `key`, which belong together; `None` where there is one of them only, which is said.
     pub fn read(options: &mut Reader<'_>) -> Option<Option<Self>> {
-        let [certificate, key] = ["certificate", "key"].map(|key| options.string(key).map(PathBuf::from));
+        let [certificate, key] = ["certificate", "key"].map(|key| options.path(key));
         match (certificate, key) {
             (Some(certificate), Some(key)) => Some(Some(Self { certificate, key })),
             (None, None) => Some(None),
