@@ -362,14 +362,19 @@ impl Neighbor {
     /// What it may be called in an inventory, in small letters, surest first. Cisco's newer systems write the serial
     /// number in brackets behind the name (`core-1(SSI183706KP)`), older ones the name behind the serial number.
     pub fn called(&self) -> Vec<String> {
-        let whole = self.name.line().to_lowercase();
-        let parts = whole.strip_suffix(')').and_then(|text| text.split_once('('));
-        let parts = parts.filter(|_| self.protocol == NeighborProtocol::Cdp);
-        let mut names: Vec<String> = parts.into_iter().flat_map(|(a, b)| [a.to_owned(), b.to_owned()]).collect();
-        names.insert(0, whole);
-        names.retain(|name| !name.is_empty());
+        let mut names = called(&self.name);
+        names.truncate(if self.protocol == NeighborProtocol::Cdp { names.len() } else { 1 });
         names
     }
+}
+
+/// What a neighbour of that name may be called in an inventory, where nobody knows any more by which protocol it was heard.
+pub fn called(name: &Untrusted) -> Vec<String> {
+    let whole = name.line().to_lowercase();
+    let parts = whole.strip_suffix(')').and_then(|text| text.split_once('('));
+    let parts = parts.into_iter().flat_map(|(a, b)| [a.to_owned(), b.to_owned()]);
+    let parts: Vec<String> = parts.filter(|name| !name.is_empty()).collect();
+    std::iter::once(whole).filter(|name| !name.is_empty()).chain(parts).collect()
 }
 
 /// A neighbour, and what the agent calls the port that it is on.

@@ -55,6 +55,11 @@ pub fn steps(seed: u64, hosts: usize, switches: usize, ports: usize) -> Vec<Step
     if switches > 1 {
         out.push(Step { at: secs(18), change: Change::Switch { switch: 1, alive: false } });
         out.push(Step { at: secs(200), change: Change::Switch { switch: 1, alive: true } });
+        // The other one loses the aggregate between them: its two last access ports.
+        for port in (0..ports.saturating_sub(4)).rev().take(2).filter(|_| ports > 8) {
+            out.push(Step { at: secs(18), change: Change::Link { switch: 0, port, up: false } });
+            out.push(Step { at: secs(200), change: Change::Link { switch: 0, port, up: true } });
+        }
     }
     if hosts > 2 {
         let host = random.below(hosts);
@@ -117,6 +122,19 @@ mod tests {
             .map(|good| if good { 1 } else { -1 })
             .sum();
         assert_eq!(balance, 0);
+    }
+
+    #[test]
+    fn the_core_loses_its_aggregate_with_the_switch_at_its_other_end() {
+        let lost = |step: &Step| match step.change {
+            Change::Link { switch: 0, port, up: false } => Some((step.at, port)),
+            _ => None,
+        };
+        let script = steps(7, 20, 6, 28);
+        let dies =
+            script.iter().find(|step| step.change == Change::Switch { switch: 1, alive: false }).expect("it dies");
+        let links: Vec<(Duration, usize)> = script.iter().filter_map(lost).collect();
+        assert_eq!(links, [(dies.at, 23), (dies.at, 22)], "as the campus has its members");
     }
 
     #[test]

@@ -34,6 +34,7 @@ const TRAIL: usize = 16;
 
 mod alerts;
 mod care;
+mod ends;
 mod gauges;
 mod hosts;
 mod inferred;
@@ -102,6 +103,8 @@ pub(super) struct HostSlot {
     vote: Vote,
     /// What was announced of its ports and of what it says of itself.
     told: parts::Told,
+    /// Devices that have lost links to it.
+    losers: Vec<ends::Loser>,
     /// Of those checks that have limits of the operator's own.
     gauges: Vec<Gauges>,
     /// The check whose numbers the trail is made of.
@@ -611,6 +614,8 @@ impl State {
                 alarmed: old.is_some_and(|o| o.alarmed),
                 awaited: false,
                 told: old_told,
+                // The next walks find them again.
+                losers: Vec::new(),
             });
         }
         for row in 0..self.hosts.len() {

@@ -90,8 +90,9 @@ impl Parts {
         let is_part = |p: &&Problem| matches!(p.kind, ProblemKind::Port | ProblemKind::Device);
         let is_open = |p: &&Problem| !p.care.is_handled();
         // The list has the worst first.
+        // Or else nothing of its device is seen.
         let of_its_own = |problem: &&Problem| {
-            !problem.behind.as_ref().is_some_and(|behind| matches!(behind.target, Target::Host(_)))
+            !problem.behind.as_ref().is_some_and(|behind| !behind.is_far() && matches!(behind.target, Target::Host(_)))
         };
         let hidden = snapshot.consequences.iter().filter(of_its_own);
         for problem in snapshot.problems.iter().chain(hidden).filter(is_part).filter(is_open) {

@@ -9,10 +9,13 @@ use std::time::Duration;
 
 use noctty::base::Timestamp;
 use noctty::base::units::parse_duration;
+use noctty::model::device::{LagMember, Neighbor, NeighborProtocol};
+use noctty::model::port_rules::{Pattern, RuleSet};
 use noctty::model::{
-    Acknowledgement, AssetId, CareBook, CheckKey, CheckSpec, Claim, Condition, FlapBegins, FlapFormula, Host,
-    Inference, Inventory, Maintenance, Observation, Order, Origin, Outcome, Policy, Reading, Remembered,
-    RememberedAsset, Schedule, Scope, Span, Stickiness, Subject, Target, Wire,
+    Acknowledgement, AssetId, CareBook, CheckKey, CheckSpec, Claim, Condition, Device, Equipment, Facts, FlapBegins,
+    FlapFormula, Host, IfAdmin, IfOper, Inference, Inventory, Maintenance, Observation, Order, Origin, Outcome, Policy,
+    Port, PortRules, PortTable, Reading, Remembered, RememberedAsset, RememberedDevice, Schedule, Scope, Span,
+    Stickiness, Subject, Target, Wire,
 };
 use noctty::state::{CheckView, Effect, Event, News, Snapshot, State};
 use proptest::prelude::*;
@@ -53,6 +56,28 @@ struct HostForm {
     /// Those of them that are volatile.
     #[serde(default)]
     volatile: Vec<String>,
+    /// Of a device: they are up until a walk says otherwise.
+    #[serde(default)]
+    ports: Vec<PortForm>,
+    /// Which of them the operator's rules want up, and which are uplinks by them.
+    #[serde(default)]
+    must_be_up: Vec<String>,
+    #[serde(default)]
+    uplink: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PortForm {
+    name: String,
+    /// What is heard there as long as it is up, and forwards for others.
+    neighbor: Option<String>,
+    /// The port that it is a member of.
+    aggregate: Option<String>,
+    /// The stack member that it is on.
+    unit: Option<u16>,
+    #[serde(default)]
+    down: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -87,6 +112,9 @@ struct Step {
     /// `host/check outcome`; one after the other.
     #[serde(default)]
     see: Vec<String>,
+    /// `host`, or `host: port down, port up`: walks, after what is seen. Ports stay as they were left.
+    #[serde(default)]
+    walk: Vec<String>,
     #[serde(default)]
     claim: Vec<ClaimForm>,
     /// Claims that are given back.
@@ -151,12 +179,18 @@ struct Expected {
     hosts: Option<BTreeMap<String, String>>,
     /// `name WORD`, in their order.
     problems: Option<Vec<String>>,
+    /// `name behind cause`, with `?` where that is inferred: all that is behind a problem, in its order.
+    consequences: Option<Vec<String>>,
+    /// What the reason of a problem holds.
+    says: Option<BTreeMap<String, String>>,
+    /// Devices that are to be walked at once, by what happened in this step.
+    looked: Option<Vec<String>>,
     owners: Option<BTreeMap<String, String>>,
     in_maintenance: Option<usize>,
     unowned: Option<usize>,
     /// Since when nobody has it, of each problem that nobody has.
     unowned_since: Option<BTreeMap<String, String>>,
-    /// What was announced in this step: `host condition`, `host flaps`, `host stands condition`.
+    /// What was announced in this step: `host condition`, `host/port condition`, `host flaps`, `host stands condition`.
     #[serde(default)]
     told: Vec<String>,
     /// Claims that ended by themselves in this step: `target why`.
@@ -210,6 +244,9 @@ struct Stage {
     inventory: Arc<Inventory>,
     checks: BTreeMap<CheckKey, Remembered>,
     assets: HashMap<Subject, RememberedAsset>,
+    /// How the ports of devices are, and what is stored of them.
+    ports: BTreeMap<String, Vec<PortForm>>,
+    devices: BTreeMap<AssetId, RememberedDevice>,
 }
 
 impl Stage {
@@ -227,7 +264,13 @@ impl Stage {
             for (parent, by) in jump.chain(form.gateway.iter().map(|gateway| (gateway, Inference::Gateway))).take(1) {
                 inventory.inferred.insert(host.id.clone(), (AssetId::new(parent), by));
             }
+            let patterns = |texts: &[String]| texts.iter().map(|text| Pattern::new(text).expect("a pattern")).collect();
+            let (must_be_up, uplink) = (patterns(&form.must_be_up), patterns(&form.uplink));
+            let set = RuleSet { must_be_up, uplink, ignore: Vec::new() };
+            host.ports = Arc::new(PortRules { sets: vec![Arc::new(set)], ..PortRules::default() });
             inventory.hosts.push(Arc::new(host));
+            let walked = (!form.ports.is_empty()).then(|| Arc::new(spec(&form.name, "ports", false)));
+            inventory.checks.extend(walked);
             let checks = form.checks.iter().enumerate();
             inventory.checks.extend(checks.map(|(n, check)| {
                 let spec = spec(&form.name, check, n == 0);
@@ -236,7 +279,9 @@ impl Stage {
         }
         let (state, book) = (State::new(Policy::default()), CareBook::default());
         let (inventory, checks, assets) = (Arc::new(inventory), BTreeMap::new(), HashMap::new());
-        let mut stage = Self { state, book, entries: 0, inventory, checks, assets };
+        let ports = scenario.host.iter().map(|form| (form.name.clone(), form.ports.clone())).collect();
+        let devices = BTreeMap::new();
+        let mut stage = Self { state, book, entries: 0, inventory, checks, assets, ports, devices };
         stage.state.reduce(T0, Event::Inventory(stage.inventory.clone()));
         stage
     }
@@ -245,6 +290,7 @@ impl Stage {
     fn stored(&mut self, at: Timestamp) -> Vec<Effect> {
         let assets = self.assets.values().cloned().collect();
         let mut effects = self.state.reduce(at, Event::RestoredAssets(assets));
+        effects.extend(self.state.reduce(at, Event::RestoredDevices(self.devices.values().cloned().collect())));
         effects.extend(self.state.reduce(at, Event::Restored(self.checks.values().cloned().collect())));
         effects
     }
@@ -272,9 +318,27 @@ impl Stage {
                     let one = self.state.asset(subject);
                     self.assets.extend(one.map(|one| (subject.clone(), one)));
                 }
+                Effect::RememberDevice(id) => {
+                    let one = self.state.device(id).map(|device| device.remembered());
+                    self.devices.extend(one.map(|one| (id.clone(), one)));
+                }
                 _ => {}
             }
         }
+    }
+
+    /// A walk of a device that says of some ports how they are now.
+    fn walk(&mut self, at: Timestamp, text: &str) -> Vec<Effect> {
+        let (host, changes) = text.split_once(": ").unwrap_or((text, ""));
+        let forms = self.ports.get_mut(host).unwrap_or_else(|| panic!("{host} has no ports"));
+        for change in changes.split(", ").filter(|change| !change.is_empty()) {
+            let (name, oper) = change.rsplit_once(' ').expect("port up, or port down");
+            let form = forms.iter_mut().find(|form| form.name == name);
+            form.unwrap_or_else(|| panic!("{host} has no {name}")).down = oper == "down";
+        }
+        let reading = Reading::ok("walked").facts(Facts::Ports(Arc::new(table(at, forms))));
+        let check = CheckKey { subject: Subject::Host(AssetId::new(host)), name: "ports".into() };
+        self.state.reduce(at, Event::Observed(Observation { check, at, took: Duration::from_millis(1), reading }))
     }
 
     /// Carries a step out; everything that is due before it happens at its own time.
@@ -307,6 +371,9 @@ impl Stage {
                 reading: Reading::new(outcome(found), found),
             };
             effects.extend(self.state.reduce(at, Event::Observed(observation)));
+        }
+        for text in &step.walk {
+            effects.extend(self.walk(at, text));
         }
         if step.restart == Some(Restart::ResultsFirst) {
             effects.extend(self.stored(at));
@@ -367,6 +434,39 @@ impl Stage {
     }
 }
 
+fn table(at: Timestamp, forms: &[PortForm]) -> PortTable {
+    let mut equipment = Equipment::default();
+    let mut ports = Vec::new();
+    for (index, form) in (1..).zip(forms) {
+        let oper = Some(if form.down { IfOper::Down } else { IfOper::Up });
+        ports.push(Port { index, name: form.name.as_str().into(), admin: Some(IfAdmin::Up), oper, ..Port::default() });
+        let facts = equipment.port_mut(index);
+        facts.unit = form.unit;
+        // Who has lost its link hears nobody.
+        facts.neighbors = form.neighbor.iter().filter(|_| !form.down).map(|name| neighbor(name)).collect();
+        facts.lag = form.aggregate.as_ref().map(|aggregate| {
+            let row = forms.iter().position(|other| other.name == *aggregate).expect("the aggregate");
+            LagMember { aggregate: row as u32 + 1, bundled: Some(!form.down) }
+        });
+    }
+    let device = Device { uptime: Some(Duration::from_secs(86_400) + at.since(T0)), ..Device::default() };
+    PortTable { collected_at: at, device, ports, complete: true, equipment: equipment.into(), ..PortTable::default() }
+}
+
+fn neighbor(name: &str) -> Neighbor {
+    Neighbor {
+        protocol: NeighborProtocol::Lldp,
+        name: name.into(),
+        port: "1".into(),
+        port_description: "".into(),
+        platform: "".into(),
+        chassis_mac: None,
+        address: None,
+        forwards: Some(true),
+        half_duplex: None,
+    }
+}
+
 fn target(text: &str) -> Target {
     match text.split_once('/') {
         None => Target::Host(AssetId::new(text)),
@@ -384,6 +484,7 @@ fn told(effects: &[Effect]) -> Vec<String> {
             News::FlappingBegins => format!("{} flaps", asset.as_str()),
             News::FlappingEnds => format!("{} stands {}", asset.as_str(), to.as_str()),
         }),
+        Effect::AnnouncePart { target, to, .. } => Some(format!("{} {}", target.label().line(), to.as_str())),
         _ => None,
     };
     effects.iter().filter_map(words).collect()
@@ -408,6 +509,27 @@ fn check(expected: &Expected, snapshot: &Snapshot, effects: &[Effect], place: &s
     if let Some(problems) = &expected.problems {
         let found: Vec<String> = snapshot.problems.iter().map(|p| format!("{} {}", p.title.line(), p.word)).collect();
         assert_eq!(found, *problems, "{place}: problems");
+    }
+    if let Some(consequences) = &expected.consequences {
+        let words = |p: &noctty::state::Problem| {
+            let behind = p.behind.as_ref().expect("it is a consequence");
+            let sure = if behind.inferred { "?" } else { "" };
+            format!("{} behind {}{sure}", p.title.line(), behind.target.label().line())
+        };
+        let found: Vec<String> = snapshot.consequences.iter().map(words).collect();
+        assert_eq!(found, *consequences, "{place}: consequences");
+        let hides: usize = snapshot.problems.iter().map(|p| p.hides).sum();
+        assert_eq!(hides, found.len(), "{place}: they are counted");
+    }
+    for (name, words) in expected.says.iter().flatten() {
+        let problem = snapshot.problems.iter().find(|p| p.title.line() == *name);
+        let reason = problem.unwrap_or_else(|| panic!("{place}: {name} is no problem")).reason.line();
+        assert!(reason.contains(words), "{place}: {name} says {reason}");
+    }
+    if let Some(looked) = &expected.looked {
+        let look = |effect: &Effect| if let Effect::Look(id) = effect { Some(id.as_str().to_owned()) } else { None };
+        let found: Vec<String> = effects.iter().filter_map(look).collect();
+        assert_eq!(found, *looked, "{place}: devices that are walked at once");
     }
     if let Some(owners) = &expected.owners {
         let owner = |p: &noctty::state::Problem| Some((p.title.line(), p.care.ack.as_ref()?.claim.owner.line()));

@@ -4,7 +4,7 @@ use super::{HostSlot, State};
 use crate::base::{Timestamp, Untrusted, units};
 use crate::model::{Alert, AlertKind, Condition, Host, Target};
 use crate::state::event::News;
-use crate::state::rules::ports::bundle::{Bundling, Root};
+use crate::state::rules::ports::bundle::{self, Root};
 use crate::state::rules::together::Falls;
 use crate::state::snapshot::{Problem, problems};
 use crate::state::view::{Care, DeviceView};
@@ -13,7 +13,7 @@ impl State {
     /// How much is hidden behind a problem by now.
     pub fn hides(&self, target: &Target) -> usize {
         if let Some((device, root)) = self.root(target) {
-            return Bundling::of(device).behind(root).count();
+            return self.bundling(device).behind(root).count();
         }
         let Target::Host(id) = target else { return 0 };
         let Some(slot) = self.host_rows.get(id).map(|row| &self.hosts[*row]) else { return 0 };
@@ -21,13 +21,14 @@ impl State {
             let device = slot.device.as_ref().filter(|device| problems::is_cut_off(&slot.view, device.stale));
             device.map_or(0, |device| problems::parts(device))
         };
+        let own = parts(slot) + self.lost_links(id);
         // Most hosts have nothing that hangs on them, and an outage tells of many.
         if slot.children.is_empty() {
-            return parts(slot);
+            return own;
         }
         let name = &*slot.view.host.name;
         let behind = self.hosts.iter().filter(|other: &&HostSlot| other.view.behind.as_deref() == Some(name));
-        behind.map(|other| 1 + parts(other)).sum::<usize>() + parts(slot)
+        behind.map(|other| 1 + parts(other)).sum::<usize>() + own
     }
 
     /// The part of a device that may stand for others.
@@ -43,7 +44,7 @@ impl State {
     /// It is a consequence of another problem of its device.
     fn is_behind(&self, target: &Target) -> bool {
         let Some((device, Root::Port(row))) = self.root(target) else { return false };
-        Bundling::of(device).root(row).is_some()
+        self.bundling(device).root(row).is_some()
     }
 
     /// What fell silent together at each site, as things stand.
@@ -51,13 +52,15 @@ impl State {
         Falls::of(self.hosts.iter().map(|slot| &slot.view), self.devices())
     }
 
-    /// What a host that is down fell silent with, in words, or which links a device lost together.
+    /// What a host that is down fell silent with, in words, links to it included; or which links a device lost together.
     pub fn company(&self, falls: &Falls<'_>, target: &Target) -> Option<String> {
         if let Some((device, root)) = self.root(target) {
-            return Bundling::of(device).words(root);
+            return self.bundling(device).words(root);
         }
         let Target::Host(id) = target else { return None };
-        falls.company(&self.hosts[*self.host_rows.get(id)?].view).map(|company| company.words())
+        let company = falls.company(&self.hosts[*self.host_rows.get(id)?].view).map(|company| company.words());
+        let words: Vec<String> = company.into_iter().chain(bundle::links(self.lost_links(id))).collect();
+        (!words.is_empty()).then(|| words.join(" · "))
     }
 
     /// The words of a change that was announced; `wall` is when. `None` where the thing is gone.
@@ -124,7 +127,7 @@ impl State {
             Target::GonePorts(_) => device.map(|device| problems::of_gone_ports(self, device)),
             Target::Port(_, key) => {
                 let port = device.and_then(|device| Some((device, device.ports.get(device.row(key)?)?)));
-                port.and_then(|(device, port)| problems::of_port(self, device, port, &Bundling::of(device)))
+                port.and_then(|(device, port)| problems::of_port(self, device, port, &self.bundling(device)))
             }
         }
     }

@@ -90,6 +90,7 @@ impl State {
         }
         self.settle(at, row);
         self.tell(at, row, effects);
+        self.tell_losers(row, effects);
         let slot = &mut self.hosts[row];
         if slot.alarmed != slot.wanting {
             slot.alarmed = slot.wanting;

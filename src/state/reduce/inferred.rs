@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::State;
+use crate::base::Timestamp;
 use crate::model::device::Neighbor;
 use crate::model::{Inference, Inventory, PortTable, Subject};
 use crate::state::event::Effect;
@@ -26,10 +27,13 @@ pub struct Names(HashMap<String, Option<usize>>);
 impl Names {
     pub(super) fn find(&self, neighbor: &Neighbor) -> Option<usize> {
         let by_address = neighbor.address.and_then(|address| self.row(&address.to_string()));
-        by_address.or_else(|| {
-            let named = |name: &String| self.row(name).or_else(|| self.row(name.split('.').next().unwrap_or_default()));
-            neighbor.called().iter().find_map(named)
-        })
+        by_address.or_else(|| self.called(&neighbor.called()))
+    }
+
+    /// By the first of these names that is one, whole or up to its first dot.
+    pub(super) fn called(&self, names: &[String]) -> Option<usize> {
+        let named = |name: &String| self.row(name).or_else(|| self.row(name.split('.').next().unwrap_or_default()));
+        names.iter().find_map(named)
     }
 
     fn row(&self, name: &str) -> Option<usize> {
@@ -42,6 +46,13 @@ impl super::HostSlot {
     pub(super) fn neighbor(&self) -> Option<Arc<str>> {
         let parent = self.view.care.inferred_parent.as_ref().filter(|parent| parent.by == Inference::Neighbor);
         parent.map(|parent| parent.name.clone())
+    }
+
+    /// When it fell silent.
+    pub(super) fn fell(&self) -> Timestamp {
+        let since = self.lineage.silent_since.unwrap_or(self.view.since);
+        // What an earlier run found down began then, and not with the first look of this one.
+        if self.down { since.min(self.view.since) } else { since }
     }
 }
 
@@ -105,13 +116,8 @@ impl State {
         if slot.view.care.inferred_parent.is_none() {
             return false;
         }
-        let began = |slot: &super::HostSlot| {
-            let since = slot.lineage.silent_since.unwrap_or(slot.view.since);
-            // What an earlier run found down began then, and not with the first look of this one.
-            if slot.down { since.min(slot.view.since) } else { since }
-        };
         let apart = slot.parents.iter().all(|parent| {
-            let (mine, its) = (began(slot), began(&self.hosts[*parent]));
+            let (mine, its) = (slot.fell(), self.hosts[*parent].fell());
             mine.since(its).max(its.since(mine)) > TOGETHER
         });
         let down = slot.parents.iter().all(|parent| self.hosts[*parent].down);

@@ -1,7 +1,7 @@
 //! What is told of a device's ports and of what it says of itself: each problem once when it begins and once when it is over.
 //! What the first walk of all finds is how things stand, and no news; a later run goes on from what was told. In maintenance
 //! nothing new is told; what still stands after it is. What is behind another problem of the device is told when it stands for
-//! itself; that it is over is told where it was told before.
+//! itself; that it is over is told where it was told before. The same holds for a lost link to a host that is to be heard first.
 
 use std::collections::BTreeMap;
 
@@ -93,14 +93,17 @@ impl Known {
 impl State {
     /// After a walk. `recalled`: an earlier run knew the device, and said what was wrong with it.
     pub(super) fn tell_parts(&mut self, row: usize, recalled: bool, effects: &mut Vec<Effect>) {
-        let HostSlot { device, told, view, .. } = &mut self.hosts[row];
-        let Some(device) = device.as_ref().filter(|device| !device.stale) else { return };
+        let HostSlot { device, told, .. } = &self.hosts[row];
+        let Some(device) = device.clone().filter(|device| !device.stale) else { return };
         // Most walks of most devices find nothing.
         let calm = !device.condition.is_problem() && device.findings.is_empty();
         if calm && told.parts.as_ref().is_some_and(BTreeMap::is_empty) {
             return;
         }
-        let (news, changed) = told.learn(problems(device), recalled, view.care.maintenance.is_some());
+        let bundling = self.bundling(&device);
+        self.ask_ends(row, &device, &bundling, effects);
+        let HostSlot { told, view, .. } = &mut self.hosts[row];
+        let (news, changed) = told.learn(problems(&device, &bundling), recalled, view.care.maintenance.is_some());
         effects.extend(news);
         if changed {
             effects.push(Effect::RememberAsset(Subject::Host(view.host.id.clone())));
@@ -112,17 +115,18 @@ impl State {
 #[derive(Clone, Copy, Debug)]
 struct Part {
     condition: Condition,
+    /// It is a consequence, or may be one.
     is_behind: bool,
 }
 
-fn problems(device: &DeviceView) -> BTreeMap<Target, Part> {
+fn problems(device: &DeviceView, bundling: &Bundling) -> BTreeMap<Target, Part> {
     let id = &device.host.id;
     let mut out = BTreeMap::new();
     let by_itself = |condition| Part { condition, is_behind: false };
-    let bundling = Bundling::of(device);
     for port in device.ports.iter().filter(|port| port.condition.is_problem()) {
         if let Some(key) = device.key(port.row) {
-            let part = Part { condition: port.condition, is_behind: bundling.root(port.row).is_some() };
+            let is_behind = bundling.root(port.row).is_some() || bundling.open(port.row).is_some();
+            let part = Part { condition: port.condition, is_behind };
             out.insert(Target::Port(id.clone(), key), part);
         }
     }

@@ -10,7 +10,7 @@ use crate::base::{Timestamp, Untrusted};
 use crate::model::{AssetId, Condition, Host, PortKey, Target};
 use crate::state::reduce::State;
 use crate::state::rules;
-use crate::state::rules::ports::bundle::{Bundling, Root};
+use crate::state::rules::ports::bundle::{self, Bundling, Root};
 use crate::state::rules::together::Falls;
 use crate::state::snapshot::{Blindness, Cause};
 use crate::state::view::{Care, DeviceView, HostView, JobState, JobView, PortView};
@@ -61,6 +61,13 @@ pub struct Behind {
     pub target: Target,
     /// Nobody says so: it fell at the same time.
     pub inferred: bool,
+}
+
+impl Behind {
+    /// A link that was lost, and the host that it led to: its own device is seen.
+    pub fn is_far(&self) -> bool {
+        self.inferred && matches!(self.target, Target::Host(_))
+    }
 }
 
 impl Problem {
@@ -135,6 +142,15 @@ fn count(consequences: &[Problem]) -> HashMap<Target, usize> {
     counts
 }
 
+/// How many lost links are behind each host that they led to.
+fn lost_links(consequences: &[Problem]) -> HashMap<Target, usize> {
+    let mut links = HashMap::new();
+    for behind in consequences.iter().filter_map(|problem| problem.behind.as_ref()).filter(|behind| behind.is_far()) {
+        *links.entry(behind.target.clone()).or_default() += 1;
+    }
+    links
+}
+
 /// One list over everything, and what is behind it.
 pub(super) fn list(state: &State, blind: Option<&Blindness>, hosts: &[Arc<HostView>], jobs: &[Arc<JobView>]) -> Lists {
     let mut lists = Lists::default();
@@ -170,8 +186,12 @@ pub(super) fn list(state: &State, blind: Option<&Blindness>, hosts: &[Arc<HostVi
     }
     shown.extend(jobs.iter().filter(|j| j.condition.is_problem()).map(|job| (None, of_job(job))));
     let counts = count(&lists.consequences);
+    let links = lost_links(&lists.consequences);
     let mut out: Vec<(Place, Problem)> = Vec::with_capacity(shown.len());
     for (host, mut problem) in shown {
+        if let Some(words) = links.get(&problem.target).copied().and_then(bundle::links) {
+            problem.reason = problem.reason.beside(words);
+        }
         // What a console that cannot see has hidden it says itself.
         problem.hides = problem.hides.max(counts.get(&problem.target).copied().unwrap_or(0));
         let place = problem.place(host);
@@ -281,7 +301,7 @@ pub fn parts(device: &DeviceView) -> usize {
 
 /// Everything that is wrong with a device and its ports; what is behind another part of it says so.
 fn of_device(state: &State, device: &DeviceView) -> Vec<Problem> {
-    let bundling = Bundling::of(device);
+    let bundling = state.bundling(device);
     let mut out: Vec<Problem> = of_device_itself(state, device).into_iter().collect();
     if device.missing.is_some() {
         let gone = of_gone_ports(state, device);
@@ -289,7 +309,7 @@ fn of_device(state: &State, device: &DeviceView) -> Vec<Problem> {
     }
     for port in device.ports.iter().filter(|p| p.condition.is_problem()) {
         let Some(problem) = of_port(state, device, port, &bundling) else { continue };
-        out.push(match bundling.root(port.row).and_then(|(root, tie)| Some((root_target(device, root)?, tie))) {
+        out.push(match bundling.root(port.row).and_then(|(root, tie)| Some((state.root_target(device, root)?, tie))) {
             Some((target, tie)) => problem.behind(target, tie.is_inferred()),
             None => with_company(problem, &bundling, Root::Port(port.row)),
         });
@@ -302,14 +322,6 @@ fn with_company(mut problem: Problem, bundling: &Bundling, root: Root) -> Proble
         problem.reason = problem.reason.beside(words);
     }
     problem
-}
-
-pub fn root_target(device: &DeviceView, root: Root) -> Option<Target> {
-    let id = device.host.id.clone();
-    Some(match root {
-        Root::Gone => Target::GonePorts(id),
-        Root::Port(row) => Target::Port(id, device.key(row)?),
-    })
 }
 
 /// What the console's own problem belongs to: there is no such host.

@@ -2,20 +2,20 @@
 //!
 //! What the device itself says is certain: the members of an aggregate that lost their links are behind the aggregate, and an
 //! aggregate behind a member that has a cause of its own. The rest is inferred, and holds for losses of links within 90 seconds only:
-//! all ports of a stack member or a slot, or many of the device. That hides nothing of a host that is tagged `critical`, and
-//! no port that the operator's rules want up. Nothing is ever hidden behind what is less bad.
+//! all ports of a stack member or a slot, links to a host that is down, or many of the device. That hides nothing of a host that is
+//! tagged `critical`, and no port that the operator's rules want up. Nothing is ever hidden behind what is less bad.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::ties::Bundles;
-use crate::base::{Timestamp, units};
+use crate::base::{Timestamp, Untrusted, units};
 use crate::model::{Condition, PortRole, PortState};
 use crate::state::view::{DeviceView, PortView};
 
-/// From the first loss of a link to the last.
-const TOGETHER: Duration = Duration::from_secs(90);
+/// From the first loss of a link to the last, and from that to the fall of the host at its other end.
+pub const TOGETHER: Duration = Duration::from_secs(90);
 /// Fewer ports than this are a coincidence, where nothing else ties them together.
 const MANY: usize = 3;
 /// Of a stack member or a slot, where none of its ports is up.
@@ -28,7 +28,22 @@ pub enum Root {
     Gone,
     /// The port in that row.
     Port(usize),
+    /// The host in that row of the inventory: what was at the other end is down.
+    Host(usize),
 }
+
+/// How the host stands that a lost link led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Far {
+    /// It fell about when the link was lost.
+    Down,
+    /// It was not heard since, and may be about to fall.
+    Unheard,
+}
+
+/// The row of the host that a neighbour is which is called so, and how it stands by a link that was lost then. Nothing where it lives, or
+/// fell at another time.
+pub type FarEnd<'a> = &'a dyn Fn(&Untrusted, Timestamp) -> Option<(usize, Far)>;
 
 /// What ties ports together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +54,8 @@ pub enum Tie {
     Unit(u16),
     /// No port of that slot is up.
     Slot(Option<u16>, u16),
+    /// It led to a host that is down.
+    Far,
     /// The same 90 seconds.
     Time,
 }
@@ -51,7 +68,7 @@ impl Tie {
     /// `23 others of stack member 2 lost their links within 90 s (inferred)`; nothing where the root's own words say it.
     fn words(self, others: usize) -> Option<String> {
         let of = match self {
-            Self::Aggregate => return None,
+            Self::Aggregate | Self::Far => return None,
             Self::Unit(unit) => format!(" of stack member {unit}"),
             Self::Slot(Some(unit), slot) => format!(" of slot {unit}/{slot}"),
             Self::Slot(None, slot) => format!(" of slot {slot}"),
@@ -62,29 +79,42 @@ impl Tie {
     }
 }
 
+/// What a host that is down says of the links that were lost with it, on whatever devices: `2 links to it were lost within 90 s (inferred)`.
+pub fn links(count: usize) -> Option<String> {
+    let were = if count == 1 { "was" } else { "were" };
+    (count > 0).then(|| format!("{} to it {were} lost within 90 s (inferred)", units::counted(count, "link")))
+}
+
 /// What belongs together on one device.
 #[derive(Debug, Default)]
 pub struct Bundling {
     /// By the row of the port that is behind something else.
     behind: BTreeMap<usize, (Root, Tie)>,
+    /// Hosts that are to be heard before it is known what a port's loss is, by its row.
+    open: BTreeMap<usize, usize>,
 }
 
 impl Bundling {
-    pub fn of(device: &DeviceView) -> Self {
+    pub fn of(device: &DeviceView, far: FarEnd<'_>) -> Self {
         let bad: Vec<usize> = device.ports.iter().filter(|p| p.condition.is_problem()).map(|p| p.row).collect();
         let mut out = Self::default();
         // Most devices have no problem or one.
-        if bad.len() + usize::from(device.missing.is_some()) < 2 {
+        let several = bad.len() + usize::from(device.missing.is_some()) > 1;
+        if !several && !bad.iter().any(|row| neighbor(&device.ports[*row]).is_some()) {
             return out;
         }
-        let mut aggregates = Bundles::of(&device.table);
-        aggregates.recall(&device.table, &device.ports);
+        let mut aggregates = Bundles::default();
+        if several {
+            aggregates = Bundles::of(&device.table);
+            aggregates.recall(&device.table, &device.ports);
+        }
         let infers = !device.host.has_tag("critical");
         let loss = |row: &usize| Loss::of(device, &aggregates, *row).filter(|_| infers);
         let mut lost: Vec<Loss> = bad.iter().filter_map(loss).collect();
         lost.sort_by_key(|loss| (loss.at, loss.root));
         out.bind_parts(device, &lost);
         out.bind_aggregates(device, &bad, &aggregates);
+        out.bind_ends(device, &lost, &aggregates, far);
         if let Some(missing) = device.missing.as_ref().filter(|_| infers) {
             let condition = Condition::Critical;
             lost.push(Loss { root: Root::Gone, at: missing.since, condition, may_hide: false });
@@ -110,6 +140,18 @@ impl Bundling {
     /// Rows of the ports behind a root.
     pub fn behind(&self, root: Root) -> impl Iterator<Item = usize> {
         self.behind.keys().copied().filter(move |row| self.root(*row).is_some_and(|(above, _)| above == root))
+    }
+
+    /// The host that is to be heard before it is known what the loss of the port is.
+    pub fn open(&self, row: usize) -> Option<usize> {
+        self.open.get(&row).copied()
+    }
+
+    /// Hosts that anything is behind, or may be.
+    pub fn hosts(&self) -> impl Iterator<Item = usize> {
+        let roots =
+            self.behind.values().filter_map(|(root, _)| if let Root::Host(row) = root { Some(*row) } else { None });
+        roots.chain(self.open.values().copied())
     }
 
     /// What else fell with a root, in words, where that is inferred.
@@ -144,15 +186,34 @@ impl Bundling {
                 }
             }
             let bears = |root| matches!(root, Root::Port(row) if device.ports[row].condition >= aggregate.condition);
+            let may_hide = may_be_inferred(device, aggregates, row);
             let worst = lost_members(device, aggregates, row).min_by_key(|m| (Reverse(m.condition), m.row));
             match (part, worst) {
-                (Some((root, tie)), _) if bears(root) && aggregate.role != PortRole::MustBeUp => {
+                (Some((root, tie)), _) if bears(root) && may_hide => {
                     self.behind.insert(row, (root, tie));
                 }
                 (None, Some(cause)) if !any && cause.condition >= aggregate.condition => {
                     self.behind.insert(row, (Root::Port(cause.row), Tie::Aggregate));
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// Links to hosts that are down. What stands for a stack member or a slot has its cause here.
+    fn bind_ends(&mut self, device: &DeviceView, lost: &[Loss], aggregates: &Bundles, far: FarEnd<'_>) {
+        for loss in lost {
+            let Root::Port(row) = loss.root else { continue };
+            let is_taken = self.is_behind(loss.root) || self.part(row).is_some();
+            let end = end(device, aggregates, row).filter(|_| !is_taken && may_be_inferred(device, aggregates, row));
+            match end.and_then(|name| far(name, loss.at)) {
+                Some((host, Far::Down)) => {
+                    self.behind.insert(row, (Root::Host(host), Tie::Far));
+                }
+                Some((host, Far::Unheard)) => {
+                    self.open.insert(row, host);
+                }
+                None => {}
             }
         }
     }
@@ -248,6 +309,27 @@ impl Loss {
         let may_hide = port.role != PortRole::MustBeUp;
         Some(Self { root: Root::Port(row), at, condition: port.condition, may_hide })
     }
+}
+
+/// The neighbour that was heard at the port.
+fn neighbor(port: &PortView) -> Option<&Untrusted> {
+    let (name, _) = port.ties.as_ref()?.neighbor.as_ref()?;
+    Some(name).filter(|name| !name.is_empty())
+}
+
+/// What the lost link led to; of an aggregate, where all that it has lost led to one.
+fn end<'a>(device: &'a DeviceView, aggregates: &'a Bundles, row: usize) -> Option<&'a Untrusted> {
+    let mut ends = lost_members(device, aggregates, row).map(neighbor);
+    match ends.next() {
+        None => neighbor(&device.ports[row]),
+        Some(first) => first.filter(|_| ends.all(|end| end == first)),
+    }
+}
+
+/// The operator's rules want neither it up nor what is behind it because it is an aggregate.
+fn may_be_inferred(device: &DeviceView, aggregates: &Bundles, row: usize) -> bool {
+    let mut all = lost_members(device, aggregates, row).chain([&device.ports[row]]);
+    all.all(|port| port.role != PortRole::MustBeUp)
 }
 
 /// Members of an aggregate that have no link, and a problem.

@@ -6,7 +6,7 @@ use super::*;
 /// Ports with a problem, each with what it is behind; then what the roots say.
 fn bundled(switch: &Switch) -> Vec<String> {
     let device = switch.seen();
-    let bundling = Bundling::of(device);
+    let bundling = Bundling::of(device, &|_, _| None);
     let name = |row: usize| device.table.ports[row].name.line();
     let root = |root| if let Root::Port(row) = root { name(row) } else { "ports gone".to_owned() };
     let mut out = Vec::new();
