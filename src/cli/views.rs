@@ -181,6 +181,7 @@ mod tests {
         let aside = std::fs::read_to_string(folder.path().join("views.toml.broken")).expect("a copy");
         assert!(aside.ends_with(odd) && own(&path).0.len() == 1);
     }
+
     #[test]
     fn a_file_that_breaks_while_a_console_runs_is_copied_before_it_is_written_anew() {
         let folder = tempfile::tempdir().expect("a folder");

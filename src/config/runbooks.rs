@@ -5,8 +5,7 @@
 use std::sync::Arc;
 
 use super::inventory::{HostEntry, JobEntry, without_credentials};
-use crate::base::options::beside;
-use crate::base::options::{OptionDoc, Problem, Reader, Table, Value};
+use crate::base::options::{OptionDoc, Problem, Reader, Table, Value, beside};
 
 /// What is said of what can be no runbook.
 const NEITHER: &str = "a runbook is a link or the path of a file";

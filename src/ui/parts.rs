@@ -89,8 +89,7 @@ impl Parts {
         }
         let is_part = |p: &&Problem| matches!(p.kind, ProblemKind::Port | ProblemKind::Device);
         let is_open = |p: &&Problem| !p.care.is_handled();
-        // The list has the worst first.
-        // Or else nothing of its device is seen.
+        // The list has the worst first. What is behind the host of its own device is not seen; behind one at the other end it is.
         let of_its_own = |problem: &&Problem| {
             !problem.behind.as_ref().is_some_and(|behind| !behind.is_far() && matches!(behind.target, Target::Host(_)))
         };

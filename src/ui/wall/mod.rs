@@ -205,10 +205,9 @@ impl Screen for Wall {
         }
     }
 
-    /// The theme in use is shown anew when its file has changed. What is wrong in it nobody is there to be told.
+    /// The theme in use is shown anew when its file has changed. What is wrong in it goes to the log: nobody is there to be told.
     fn poll_sessions(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Poll::Ready(problems) = self.themes.poll(cx) else { return Poll::Pending };
-        // A wall has no line for it: the log does.
         for problem in problems {
             tracing::warn!("{problem}");
         }
