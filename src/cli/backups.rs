@@ -40,10 +40,7 @@ pub fn run(args: &BackupsArgs, globals: &Globals) -> Result<ExitCode> {
     if plan.inventory.jobs.is_empty() {
         warnings.push("there is no backup to look at: none is configured or named by the environment".to_owned());
     }
-    for bound in plan.checks.iter().filter(|b| b.spec.waits_for.is_some()) {
-        let why = bound.spec.waits_for.as_deref().unwrap_or_default();
-        warnings.push(format!("{} was not read: {why}; --all reads it", bound.spec.key.subject.id().as_str()));
-    }
+    warnings.extend(plan.not_read().map(|words| words + "; --all reads it"));
     if globals.passive {
         plan.checks.clear();
         warnings.push("--passive: nothing was read".to_owned());

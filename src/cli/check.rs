@@ -7,12 +7,14 @@ use std::time::Duration;
 use color_eyre::eyre::{Result, bail};
 
 use super::{Globals, state_dir};
+use crate::base::Clock;
 use crate::engine::{Plan, cycle};
 use crate::journal;
 use crate::model::{AssetId, CareBook, Host, Inventory, Policy};
 use crate::net::Net;
 use crate::report::check as report;
 use crate::ssh::config::matches;
+use crate::state::Snapshot;
 
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
@@ -32,15 +34,10 @@ pub fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode> {
         plan.checks.clear();
         warnings.push("--passive: nothing was asked".to_owned());
     }
-    for bound in plan.checks.iter().filter(|b| b.spec.waits_for.is_some()) {
-        let why = bound.spec.waits_for.as_deref().unwrap_or_default();
-        warnings.push(format!("{} was not read: {why}", bound.spec.key.subject.id().as_str()));
-    }
-    // Every check is asked until its result is hard: nothing has to wait for that. What one cycle finds is all that is known.
-    let policy = Policy { never_seen_is_down: true, longest_wait: Duration::ZERO, ..Policy::default() };
+    warnings.extend(plan.not_read());
     let care = care(globals, &mut warnings);
     let runtime = super::runtime()?;
-    let snapshot = runtime.block_on(async { cycle::run(&plan, &Net::new(clock), clock, policy, care).await });
+    let snapshot = runtime.block_on(round(&plan, clock, care));
     runtime.shutdown_background();
     let out = if args.json {
         report::json(&snapshot, clock.wall(), &warnings)
@@ -66,6 +63,12 @@ fn care(globals: &Globals, warnings: &mut Vec<String>) -> CareBook {
         }
         None => CareBook::default(),
     }
+}
+
+/// One cycle of every check, each until its result is hard: nothing has to wait for that. What it finds is all that is known.
+pub async fn round(plan: &Plan, clock: Clock, care: CareBook) -> Snapshot {
+    let policy = Policy { never_seen_is_down: true, longest_wait: Duration::ZERO, ..Policy::default() };
+    cycle::run(plan, &Net::new(clock), clock, policy, care).await
 }
 
 /// The part of a plan that the selectors name; each must name something.

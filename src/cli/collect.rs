@@ -327,14 +327,7 @@ fn stats(plan: &Plan, ran: &Ran, snapshot: &Snapshot, net: &Net, clock: Clock) -
 
 /// What was not asked or not kept, in words.
 fn warnings(plan: &Plan, snapshot: &Snapshot) -> Vec<String> {
-    let mut out: Vec<String> = plan
-        .checks
-        .iter()
-        .filter_map(|bound| {
-            let why = bound.spec.waits_for.as_deref()?;
-            Some(format!("{} was not read: {why}", text::clean(bound.spec.key.subject.id().as_str())))
-        })
-        .collect();
+    let mut out: Vec<String> = plan.not_read().collect();
     let stretched = snapshot.hosts.iter().flat_map(|host| host.checks.iter().map(move |check| (host, check)));
     out.extend(stretched.filter_map(|(host, check)| {
         Some(format!("{}: {} is {}", text::clean(host.host.id.as_str()), check.spec.key.name, check.stretched()?))

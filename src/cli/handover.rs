@@ -4,18 +4,15 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
-use color_eyre::eyre::{Result, bail, eyre};
+use color_eyre::eyre::{Result, eyre};
 
 use super::run_dir::system_socket;
-use super::way::Way;
+use super::way::{self, Way};
 use super::{Globals, state_dir};
 use crate::base::{Clock, Timestamp, Untrusted, text};
-use crate::engine::cycle;
 use crate::journal::{self, Contents};
-use crate::model::{Policy, Transition};
-use crate::net::Net;
+use crate::model::Transition;
 use crate::report::handover::{self as report, Hand};
 use crate::state::Snapshot;
 use crate::store::Store;
@@ -28,7 +25,7 @@ pub struct HandoverArgs {
     /// One JSON object (noctty.handover/1) instead of Markdown
     #[arg(long)]
     json: bool,
-    /// Who hands over: whose claims are \"Mine\"; default: the user
+    /// Who hands over: whose claims are "Mine"; default: the user
     #[arg(long, value_name = "NAME", env = "NOCTTY_AUTHOR")]
     author: Option<String>,
 }
@@ -80,24 +77,17 @@ pub fn run(args: &HandoverArgs, globals: &Globals) -> Result<ExitCode> {
 /// Where nobody polls: one round of checks, with what is kept.
 fn alone(runtime: &tokio::runtime::Runtime, directory: &Path, globals: &Globals, clock: Clock) -> Result<Known> {
     if globals.passive {
-        bail!("--passive: nothing is asked, and no noctty polls for {} that could be", super::shown(directory));
+        return Err(way::nobody_to_ask(directory));
     }
     let plan = super::with_inferred_parents(super::load_plan(globals)?);
-    let mut warnings = Vec::new();
-    for bound in &plan.checks {
-        if let Some(why) = bound.spec.waits_for.as_deref() {
-            warnings.push(format!("{} was not read: {why}", bound.spec.key.subject.id().as_str()));
-        }
-    }
+    let mut warnings: Vec<String> = plan.not_read().collect();
     let contents = if directory.is_dir() { journal::read(directory) } else { Ok(Contents::default()) };
     let contents = contents.unwrap_or_else(|error| {
         warnings.push(format!("incidents, claims and maintenance are not known: {error}"));
         Contents::default()
     });
     warnings.extend(contents.all_damage());
-    let policy = Policy { never_seen_is_down: true, longest_wait: Duration::ZERO, ..Policy::default() };
-    let net = Net::new(clock);
-    let mut snapshot = runtime.block_on(cycle::run(&plan, &net, clock, policy, contents.care));
+    let mut snapshot = runtime.block_on(super::check::round(&plan, clock, contents.care));
     snapshot.incidents = contents.incidents.into_iter().map(Arc::new).collect();
     // What this round found is no change: nobody knows how it was before.
     snapshot.transitions = changes(directory, &mut warnings).into();

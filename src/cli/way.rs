@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use color_eyre::eyre::{Result, bail};
+use color_eyre::eyre::{Report, Result, bail, eyre};
 use tokio::sync::mpsc;
 
 use super::far::Far;
@@ -13,6 +13,11 @@ use crate::state::Snapshot;
 
 /// How long an engine may take to show what it knows.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// With `--passive`, where nobody polls.
+pub fn nobody_to_ask(directory: &Path) -> Report {
+    eyre!("--passive: nothing is asked, and no noctty polls for {} that could be", super::shown(directory))
+}
 
 /// How an engine is reached.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::backup;
-use crate::base::Clock;
+use crate::base::{Clock, text};
 use crate::model::{CheckSpec, FlapFormula, Host, Inventory, Reading, Threshold};
 use crate::net::Net;
 use crate::notify::Channel;
@@ -66,6 +66,14 @@ impl Plan {
     /// Descriptors that its checks may want at once: a connection that is kept and one that is made, each, and what the rest of us has.
     pub fn descriptors(&self) -> u64 {
         2 * self.checks.len() as u64 + 512
+    }
+
+    /// What waits for something and is not asked, in words.
+    pub fn not_read(&self) -> impl Iterator<Item = String> {
+        self.checks.iter().filter_map(|bound| {
+            let why = bound.spec.waits_for.as_deref()?;
+            Some(format!("{} was not read: {why}", text::clean(bound.spec.key.subject.id().as_str())))
+        })
     }
 
     /// Hosts that ssh_config knows by their name are gone to by that name, as by `ssh NAME`: its user, port and jump

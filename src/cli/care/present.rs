@@ -4,15 +4,13 @@
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use color_eyre::eyre::{Result, bail};
+use color_eyre::eyre::Result;
 
-use super::super::way::Way;
+use super::super::way::{self, Way};
 use crate::base::{Clock, Timestamp};
-use crate::engine::{Plan, cycle};
-use crate::model::{Acknowledgement, AssetId, CareBook, Host, Job, Policy, Target};
-use crate::net::Net;
+use crate::engine::Plan;
+use crate::model::{Acknowledgement, AssetId, CareBook, Host, Job, Target};
 use crate::state::Snapshot;
 use crate::state::snapshot::{Problem, ProblemKind};
 
@@ -85,15 +83,11 @@ pub fn look(kin: &Kin, plan: &Plan, directory: &Path, care: CareBook, passive: b
             return Ok(Present { snapshot, engine: Some(who) });
         }
         if passive {
-            bail!(
-                "--passive: nothing is asked, and no noctty polls for {} that could be",
-                super::super::shown(directory)
-            );
+            return Err(way::nobody_to_ask(directory));
         }
-        let policy = Policy { never_seen_is_down: true, longest_wait: Duration::ZERO, ..Policy::default() };
         let part = super::super::check::part(plan, &wanted(kin, plan));
         let part = super::super::with_inferred_parents(part);
-        let snapshot = cycle::run(&part, &Net::new(clock), clock, policy, care).await;
+        let snapshot = super::super::check::round(&part, clock, care).await;
         Ok(Present { snapshot, engine: None })
     });
     runtime.shutdown_background();
