@@ -359,6 +359,21 @@ pub struct Neighbor {
 }
 
 impl Neighbor {
+    /// One of which nothing but its name and its port is known.
+    pub fn new(protocol: NeighborProtocol, name: impl Into<Untrusted>, port: impl Into<Untrusted>) -> Self {
+        Self {
+            protocol,
+            name: name.into(),
+            port: port.into(),
+            port_description: Untrusted::default(),
+            platform: Untrusted::default(),
+            chassis_mac: None,
+            address: None,
+            forwards: None,
+            half_duplex: None,
+        }
+    }
+
     /// What it may be called in an inventory, in small letters, surest first. Cisco's newer systems write the serial
     /// number in brackets behind the name (`core-1(SSI183706KP)`), older ones the name behind the serial number.
     pub fn called(&self) -> Vec<String> {

@@ -454,17 +454,7 @@ fn table(at: Timestamp, forms: &[PortForm]) -> PortTable {
 }
 
 fn neighbor(name: &str) -> Neighbor {
-    Neighbor {
-        protocol: NeighborProtocol::Lldp,
-        name: name.into(),
-        port: "1".into(),
-        port_description: "".into(),
-        platform: "".into(),
-        chassis_mac: None,
-        address: None,
-        forwards: Some(true),
-        half_duplex: None,
-    }
+    Neighbor { forwards: Some(true), ..Neighbor::new(NeighborProtocol::Lldp, name, "1") }
 }
 
 fn target(text: &str) -> Target {

@@ -127,7 +127,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::base::Untrusted;
     use crate::model::Condition;
     use crate::model::device::{ArpEntry, ForwardingEntry, Neighbor, NeighborProtocol, PortAddress, Vlan};
     use crate::state::{DeviceView, PortState, Snapshot};
@@ -144,15 +143,9 @@ mod tests {
         facts.addresses.push(PortAddress { address: IpAddr::from([10, 8, 0, 1]), prefix: Some(24) });
         facts.tagged = vec![20, 30];
         facts.neighbors.push(Neighbor {
-            protocol: NeighborProtocol::Lldp,
-            name: "Core-1.example.net".into(),
-            port: "Te1/1".into(),
-            port_description: Untrusted::default(),
-            platform: Untrusted::default(),
             chassis_mac: Some([0, 0, 0, 0xaa, 0xbb, 0xcc]),
             address: Some(IpAddr::from([10, 9, 9, 9])),
-            forwards: None,
-            half_duplex: None,
+            ..Neighbor::new(NeighborProtocol::Lldp, "Core-1.example.net", "Te1/1")
         });
         equipment.vlans = vec![Vlan { id: 30, name: "Voice".into() }, Vlan { id: 40, name: "voice-old".into() }];
         equipment.forwarding = [ForwardingEntry { mac, vlan: Some(10), port: 10_101 }].into();

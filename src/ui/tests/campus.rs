@@ -21,15 +21,10 @@ pub fn mac(last: u8) -> [u8; 6] {
 
 fn neighbor(name: &str, port: &str, address: [u8; 4]) -> Neighbor {
     Neighbor {
-        protocol: NeighborProtocol::Lldp,
-        name: name.into(),
-        port: port.into(),
-        port_description: Untrusted::default(),
         platform: "Simulated switch, 52 ports".into(),
-        chassis_mac: None,
         address: Some(IpAddr::from(address)),
         forwards: Some(true),
-        half_duplex: None,
+        ..Neighbor::new(NeighborProtocol::Lldp, name, port)
     }
 }
 

@@ -77,10 +77,6 @@ fn neighbor(tables: &Tables<'_>, row: Index<'_>) -> Neighbor {
         other => values::address(other.octets()?),
     });
     Neighbor {
-        protocol: NeighborProtocol::Cdp,
-        name: device,
-        port: name(PORT).unwrap_or_default().0,
-        port_description: Untrusted::default(),
         platform: values::name(cell(PLATFORM)),
         chassis_mac,
         address,
@@ -90,6 +86,7 @@ fn neighbor(tables: &Tables<'_>, row: Index<'_>) -> Neighbor {
             Some(3) => Some(false),
             _ => None,
         },
+        ..Neighbor::new(NeighborProtocol::Cdp, device, name(PORT).unwrap_or_default().0)
     }
 }
 

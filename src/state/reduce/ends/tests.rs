@@ -14,17 +14,7 @@ use crate::state::event::{Event, News};
 const NAME: &str = "acc1(FOC1234X0YZ)";
 
 fn neighbor() -> Neighbor {
-    Neighbor {
-        protocol: NeighborProtocol::Cdp,
-        name: NAME.into(),
-        port: "1".into(),
-        port_description: "".into(),
-        platform: "".into(),
-        chassis_mac: None,
-        address: None,
-        forwards: Some(true),
-        half_duplex: None,
-    }
+    Neighbor { forwards: Some(true), ..Neighbor::new(NeighborProtocol::Cdp, NAME, "1") }
 }
 
 fn walk(s: &mut State, secs: u64, up: bool) -> Vec<Effect> {
