@@ -163,8 +163,8 @@ impl State {
         if same && !told.down && told.checks.is_empty() {
             return;
         }
-        // What an earlier run found is no news.
-        if told.condition.is_some() && !rules::host::is_heard(&slot.view) {
+        // What an earlier run found is no news, and what cannot be judged yet ends nothing that was told.
+        if told.condition.is_some() && (condition == Condition::Pending || !rules::host::is_heard(&slot.view)) {
             return;
         }
         // Nor is it over while what has taken the place of a bad check was not heard.

@@ -99,7 +99,7 @@ pub fn begin_anew(check: &mut CheckView, at: Timestamp) {
 }
 
 /// Gives a check its state from before the restart, unless this run knows better. An old result that would be
-/// stale is stale at once; a soft problem starts over.
+/// stale is stale at once; a soft problem of the earlier run starts over, one of this run goes on from what was known.
 pub fn restore(check: &mut CheckView, one: Remembered, policy: &Policy, now: Timestamp) {
     if check.last.is_some() {
         // When it was well before is no matter of better knowledge.
@@ -107,6 +107,14 @@ pub fn restore(check: &mut CheckView, one: Remembered, policy: &Policy, now: Tim
         // Nor is how it changed.
         if check.flap.changes == 0 {
             check.flap = Flap { last: check.flap.last.or(one.flap.last), ..one.flap };
+        }
+        // Tries that were not enough for a verdict leave the one that was.
+        if check.condition == Condition::Pending && check.attempt > 0 {
+            check.condition = one.condition;
+            check.since = one.since;
+            if one.condition.is_problem() {
+                check.attempt = check.spec.attempts.max(1);
+            }
         }
         return;
     }
