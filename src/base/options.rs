@@ -319,6 +319,25 @@ pub struct OptionDoc {
     pub help: &'static str,
 }
 
+/// The rows of several tables in one.
+///
+/// # Panics
+/// Where `N` is not the number of all rows; in a constant, the compiler says so.
+pub const fn joined<const N: usize>(tables: &[&[OptionDoc]]) -> [OptionDoc; N] {
+    let mut all = [OptionDoc { name: "", form: "", default: "", help: "" }; N];
+    let (mut filled, mut table) = (0, 0);
+    while table < tables.len() {
+        let mut row = 0;
+        while row < tables[table].len() {
+            all[filled] = tables[table][row];
+            (filled, row) = (filled + 1, row + 1);
+        }
+        table += 1;
+    }
+    assert!(filled == N, "a row is missing");
+    all
+}
+
 /// Reads a table key by key, collecting every problem; [`Reader::finish`] reports unknown keys.
 #[derive(Debug)]
 pub struct Reader<'a> {

@@ -49,14 +49,7 @@ pub fn run(args: &BackupsArgs, globals: &Globals) -> Result<ExitCode> {
     let snapshot = runtime
         .block_on(async { cycle::run(&plan, &Net::new(clock), clock, Policy::default(), CareBook::default()).await });
     runtime.shutdown_background();
-    let out = if args.json {
-        report::json(&snapshot, clock.wall(), &warnings)
-    } else {
-        for warning in &warnings {
-            super::complain(warning);
-        }
-        report::table(&snapshot, clock.now())
-    };
-    super::print(&out)?;
+    let json = args.json.then(|| report::json(&snapshot, clock.wall(), &warnings));
+    super::print_found(json, || report::table(&snapshot, clock.now()), &warnings)?;
     Ok(ExitCode::from(report::exit_status(&snapshot)))
 }

@@ -39,15 +39,8 @@ pub fn run(args: &CheckArgs, globals: &Globals) -> Result<ExitCode> {
     let runtime = super::runtime()?;
     let snapshot = runtime.block_on(round(&plan, clock, care));
     runtime.shutdown_background();
-    let out = if args.json {
-        report::json(&snapshot, clock.wall(), &warnings)
-    } else {
-        for warning in &warnings {
-            super::complain(warning);
-        }
-        report::table(&snapshot, clock.now())
-    };
-    super::print(&out)?;
+    let json = args.json.then(|| report::json(&snapshot, clock.wall(), &warnings));
+    super::print_found(json, || report::table(&snapshot, clock.now()), &warnings)?;
     Ok(ExitCode::from(report::exit_status(&snapshot)))
 }
 

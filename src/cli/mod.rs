@@ -238,6 +238,17 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
+/// What a command found, in one of its two forms. Warnings are in the JSON form themselves; beside the other they are complaints.
+pub fn print_found(json: Option<String>, text: impl FnOnce() -> String, warnings: &[String]) -> Result<()> {
+    let out = json.unwrap_or_else(|| {
+        for warning in warnings {
+            complain(warning);
+        }
+        text()
+    });
+    print(&out)
+}
+
 /// To standard error. Whatever was named on the command line or in a file may be quoted there: it is shown, not obeyed.
 pub fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "noctty: {}", lines(text));

@@ -13,7 +13,7 @@ use super::vitals::limits::{self, Limits};
 use super::vitals::linux::{self, Look, Part, SCRIPT};
 use super::vitals::sections::Sections;
 use super::{Cx, Kind, Pace, Probe, Running};
-use crate::base::options::{OptionDoc, Reader};
+use crate::base::options::{self, OptionDoc, Reader};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::vitals::Missing;
 use crate::model::{Host, Reading, Vitals, Wire};
@@ -22,16 +22,8 @@ use crate::ssh::{End, Links, Ran};
 /// So long a part that hung is left out.
 const LEFT_OUT: Duration = Duration::from_secs(600);
 
-const OPTIONS: [OptionDoc; limits::OPTIONS.len() + 2] = {
-    let mut all = [machine::TARGET; limits::OPTIONS.len() + 2];
-    all[1] = machine::INVENTORY_EVERY;
-    let mut at = 0;
-    while at < limits::OPTIONS.len() {
-        all[at + 2] = limits::OPTIONS[at];
-        at += 1;
-    }
-    all
-};
+const OPTIONS: [OptionDoc; limits::OPTIONS.len() + 2] =
+    options::joined(&[&[machine::TARGET, machine::INVENTORY_EVERY], &limits::OPTIONS]);
 
 pub static KIND: Kind = Kind {
     name: "linux",

@@ -17,7 +17,7 @@ use super::vitals::linux::{self, Part, SCRIPT};
 use super::vitals::sections::Sections;
 use super::vitals::{storage, system};
 use super::{Cx, Kind, Pace, Probe, Running};
-use crate::base::options::{OptionDoc, Reader};
+use crate::base::options::{self, OptionDoc, Reader};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::vitals::{FileSystem, Missing, Vitals};
 use crate::model::{Host, Reading, Wire};
@@ -30,15 +30,7 @@ const REAL_FILE_SYSTEMS: [&str; 11] =
 const SCRIPT_EVERY: Duration = Duration::from_secs(60);
 const INVENTORY_PATIENCE: Duration = Duration::from_secs(60);
 
-const OPTIONS: [OptionDoc; limits::OPTIONS.len() + 1] = {
-    let mut all = [INVENTORY_EVERY; limits::OPTIONS.len() + 1];
-    let mut at = 0;
-    while at < limits::OPTIONS.len() {
-        all[at + 1] = limits::OPTIONS[at];
-        at += 1;
-    }
-    all
-};
+const OPTIONS: [OptionDoc; limits::OPTIONS.len() + 1] = options::joined(&[&[INVENTORY_EVERY], &limits::OPTIONS]);
 
 pub static KIND: Kind = Kind {
     name: "local",

@@ -8,19 +8,11 @@ use super::vitals::judge;
 use super::vitals::limits::{self, Limits};
 use super::vitals::windows;
 use super::{Cx, Kind, Pace, Probe, Running};
-use crate::base::options::{OptionDoc, Reader};
+use crate::base::options::{self, OptionDoc, Reader};
 use crate::model::{Host, Reading, Wire};
 use crate::ssh::{End, Links};
 
-const OPTIONS: [OptionDoc; limits::OPTIONS.len() + 1] = {
-    let mut all = [machine::TARGET; limits::OPTIONS.len() + 1];
-    let mut at = 0;
-    while at < limits::OPTIONS.len() {
-        all[at + 1] = limits::OPTIONS[at];
-        at += 1;
-    }
-    all
-};
+const OPTIONS: [OptionDoc; limits::OPTIONS.len() + 1] = options::joined(&[&[machine::TARGET], &limits::OPTIONS]);
 
 pub static KIND: Kind = Kind {
     name: "windows",

@@ -4,7 +4,7 @@ use alacritty_terminal::term::TermMode;
 use rustix::process::Signal;
 
 use super::attach::{collector, configuration};
-use super::console::{Console, Launch, READY};
+use super::console::{Console, Launch};
 
 #[test]
 fn a_wall_takes_no_key_and_ends_by_a_signal() {
@@ -81,17 +81,4 @@ fn a_page_that_is_not_there_is_told_with_those_that_are() {
     assert_eq!(output.status.code(), Some(3));
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("there is no page \"nonsense\"; there are problems, grid"), "{told}");
-}
-
-/// The test's terminal says that its background is light.
-#[test]
-fn the_console_takes_the_theme_of_the_background() {
-    let mut console = Launch::new((100, 30)).start();
-    console.shows(READY);
-    console.insists(":theme\r", "this is light; there are auto, dark, light");
-    console.press(":theme wall\r");
-    console.insists(":theme\r", "this is wall");
-    console.press(":q!\r");
-    assert_eq!(console.ends().exit_code(), 0);
-    console.is_given_back();
 }
