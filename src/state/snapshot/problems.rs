@@ -83,22 +83,22 @@ impl Problem {
 
     fn place(&self, host: Option<&Host>) -> Place {
         let handled = if self.care.maintenance.is_some() { 2 } else { u8::from(self.care.ack.is_some()) };
-        Place { handled, tagged: host.is_some_and(matters) }
+        Place { handled, tagged: host.and_then(vital_tag) }
     }
 }
 
 /// What comes before the condition, and between the condition and the time.
 struct Place {
     handled: u8,
-    tagged: bool,
+    tagged: Option<&'static str>,
 }
 
-/// Tagged as something that everything else needs.
-fn matters(host: &Host) -> bool {
-    host.has_tag("critical") || host.has_tag("core")
+/// Its tag that says that everything else needs it.
+fn vital_tag(host: &Host) -> Option<&'static str> {
+    ["critical", "core"].into_iter().find(|tag| host.has_tag(tag))
 }
 
-fn rank(problem: &Problem, tagged: bool) -> Cow<'static, str> {
+fn rank(problem: &Problem, tagged: Option<&'static str>) -> Cow<'static, str> {
     if problem.care.maintenance.is_some() {
         return "in maintenance".into();
     }
@@ -108,8 +108,8 @@ fn rank(problem: &Problem, tagged: bool) -> Cow<'static, str> {
     if problem.hides > 0 {
         return format!("{} hidden behind it", problem.hides).into();
     }
-    if tagged {
-        return "tagged as vital".into();
+    if let Some(tag) = tagged {
+        return format!("tagged {tag}").into();
     }
     if problem.care.flapping.is_some() {
         return "flapping".into();
@@ -204,7 +204,7 @@ pub(super) fn list(state: &State, blind: Option<&Blindness>, hosts: &[Arc<HostVi
             .cmp(&b_place.handled)
             .then(b.condition.cmp(&a.condition))
             .then(b.hides.cmp(&a.hides))
-            .then(b_place.tagged.cmp(&a_place.tagged))
+            .then(b_place.tagged.is_some().cmp(&a_place.tagged.is_some()))
             .then(b.since.cmp(&a.since))
             .then_with(|| a.title.cmp(&b.title))
     });
