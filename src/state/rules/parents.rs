@@ -192,10 +192,14 @@ impl Lineage {
         for check in view.checks.iter().filter(|check| !steady || !check.flap.flapping) {
             let Some(condition) = super::host::fault(check, view, doubt) else { continue };
             // After an outage each check speaks for itself again once it was asked since.
+            let known = told.iter_mut().find(|(name, _)| *name == check.spec.key.name);
             if self.back.is_some_and(|back| last(check).is_some_and(|o| began(o) < back)) {
+                // A silence that goes on is what the host's condition is told to be from now on.
+                if known.is_none() && check.spec.decides_reachability {
+                    told.push((check.spec.key.name.clone(), condition));
+                }
                 continue;
             }
-            let known = told.iter_mut().find(|(name, _)| *name == check.spec.key.name);
             let was_right = check.last_good.is_some() && !check.restored;
             // Whoever owns it knows.
             let is_again = known.is_some() && check.ack.is_none() && event == Some(&check.spec.key.name);

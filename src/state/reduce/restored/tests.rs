@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::super::tests::{at, inventory, see, spec, state};
 use super::*;
 use crate::model::{
@@ -105,4 +107,62 @@ fn a_store_without_what_was_told_is_guessed_from_as_ever() {
     later.reduce(at(60), Event::Restored(vec![one]));
     later.reduce(at(60), Event::Inventory(inventory(&hosts, &[("icmp", true)])));
     assert_eq!(told(&see(&mut later, "core", "icmp", 61, Outcome::Ok)), [Condition::Ok]);
+}
+
+/// What a check says, and how long after the one before.
+type Heard = (Outcome, u64);
+
+fn any_results() -> impl Strategy<Value = Vec<Heard>> {
+    prop::collection::vec((prop_oneof![1 => Just(Outcome::Ok), 2 => Just(Outcome::Critical)], 1_u64..20), 0..24)
+}
+
+/// Takes results in, from then on; what is told.
+fn hear(s: &mut State, secs: &mut u64, results: &[Heard]) -> Vec<Condition> {
+    let mut heard = Vec::new();
+    for (outcome, later) in results {
+        *secs += later;
+        heard.extend(told(&see(s, "a", "icmp", *secs, *outcome)));
+    }
+    heard
+}
+
+/// Nothing flaps: what is told is all there is.
+fn watching() -> State {
+    let mut s = State::new(Policy { flapping: None, ..Policy::default() });
+    s.reduce(at(0), Event::Inventory(inventory(&[("a", &[][..])], &[("icmp", true)])));
+    s
+}
+
+/// What a later run tells that is given the store behind so many of its results.
+fn resumed(kept: &State, mut secs: u64, results: &[Heard], behind: usize) -> Vec<Condition> {
+    let mut later = watching();
+    let (before, after) = results.split_at(behind);
+    let mut heard = hear(&mut later, &mut secs, before);
+    let asset = kept.asset(&Subject::Host(AssetId::new("a"))).into_iter().collect();
+    let known = kept.check(&spec("a", "icmp", true).key).and_then(CheckView::remembered).into_iter().collect();
+    for event in [Event::RestoredAssets(asset), Event::Restored(known)] {
+        heard.extend(told(&later.reduce(at(secs), event)));
+    }
+    heard.extend(hear(&mut later, &mut secs, after));
+    heard
+}
+
+proptest! {
+    /// Whenever the store is read, no more is told than if it had been read in time, and the end of what was told is told.
+    #[test]
+    fn a_store_that_is_late_tells_nothing_more(
+        first in any_results(),
+        second in any_results(),
+        place in any::<prop::sample::Index>(),
+    ) {
+        let (mut s, mut secs) = (watching(), 0);
+        let before = hear(&mut s, &mut secs, &first);
+        // It is well in the end, with the store read.
+        let second: Vec<Heard> = second.into_iter().chain([(Outcome::Ok, 60), (Outcome::Ok, 60)]).collect();
+        let early = resumed(&s, secs + 5, &second, 0);
+        let late = resumed(&s, secs + 5, &second, place.index(second.len()));
+        prop_assert!(late.len() <= early.len(), "{:?}, then {:?}; it is {:?} with the store in time", before, late, early);
+        let last = before.iter().chain(&late).next_back().copied().unwrap_or(Condition::Ok);
+        prop_assert_eq!(last, Condition::Ok, "{:?}, then {:?}", before, late);
+    }
 }
