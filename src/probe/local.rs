@@ -14,13 +14,14 @@ use super::vitals::judge;
 use super::vitals::kernel::{self, Counters};
 use super::vitals::limits::{self, Limits};
 use super::vitals::linux::{self, Part, SCRIPT};
+use super::vitals::packages;
 use super::vitals::sections::Sections;
 use super::vitals::{storage, system};
-use super::{Cx, Kind, Pace, Probe, Running};
+use super::{Cx, Kind, Listing, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Reader};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::vitals::{FileSystem, Missing, Vitals};
-use crate::model::{Host, Reading, Wire};
+use crate::model::{Host, PackageList, Reading, Wire};
 use crate::process::{self, Program};
 
 /// File systems whose size means something and that answer without a network.
@@ -88,6 +89,10 @@ impl Probe for Local {
 
     fn wire(&self) -> Wire {
         Wire { protocol: "local files".into(), destination: "/proc, statvfs, systemctl".into() }
+    }
+
+    fn packages<'a>(&'a self, cx: &'a Cx) -> Option<Listing<'a>> {
+        Some(Box::pin(list(cx)))
     }
 
     fn numbers(&self) -> Option<Vec<String>> {
@@ -217,6 +222,17 @@ impl Local {
 
 fn lock(told: &Mutex<Told>) -> MutexGuard<'_, Told> {
     told.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn list(cx: &Cx) -> Result<PackageList, String> {
+    let mark = mark();
+    let program = Program { output_limit: packages::LONGEST, ..script(&mark, Part::List, cx.timeout.mul_f32(0.8)) };
+    let output = process::run(&program).await.map_err(|error| error.to_string())?;
+    if output.cut {
+        return Err(packages::too_long());
+    }
+    let sections = Sections::split_within(&output.stdout, &mark, packages::LONGEST);
+    packages::list(sections.of("list").unwrap_or_default()).map_err(str::to_owned)
 }
 
 /// The script that other machines are asked with, for one of its parts.

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::options::{OptionDoc, Reader};
-use crate::model::{Host, Reading, Wire};
+use crate::model::{Host, PackageList, Reading, Wire};
 use crate::net::Net;
 use crate::net::resolve::ResolveError;
 use crate::process::secret::Secrets;
@@ -47,6 +47,9 @@ use crate::ssh::Links;
 pub type Bind = fn(&Arc<Host>, &mut Reader<'_>) -> Option<Box<dyn Probe>>;
 
 pub type Running<'a> = Pin<Box<dyn Future<Output = Reading> + Send + 'a>>;
+
+/// What is installed, or in words why that is not told.
+pub type Listing<'a> = Pin<Box<dyn Future<Output = Result<PackageList, String>> + Send + 'a>>;
 
 /// What a run may use.
 #[derive(Clone, Debug)]
@@ -118,6 +121,12 @@ pub trait Probe: Debug + Send + Sync {
     /// Whether a good result can only have come from the host.
     fn speaks_for_host(&self) -> bool {
         true
+    }
+
+    /// Asks what is installed there, beside all runs and never longer than `cx.timeout` where it can help it; `None` where this
+    /// kind does not tell that.
+    fn packages<'a>(&'a self, _: &'a Cx) -> Option<Listing<'a>> {
+        None
     }
 
     /// The names of the numbers that a run may give, for limits under them; `disk:*` stands for all that begin so. `None`

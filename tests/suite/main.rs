@@ -9,6 +9,7 @@ mod care;
 mod cli;
 mod clock_jumps;
 mod collect;
+mod compare;
 mod console;
 mod dead_resolver;
 mod demo_devices;

@@ -24,9 +24,12 @@ pub enum Part {
     Disks,
     /// Packages, updates, routes, drives: seldom.
     Slow,
+    /// Each package with its version: for whoever asks, and in no look.
+    List,
 }
 
 impl Part {
+    /// Those of a look.
     pub const ALL: [Self; 4] = [Self::Fast, Self::State, Self::Disks, Self::Slow];
 
     pub fn as_str(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Part {
             Self::State => "state",
             Self::Slow => "slow",
             Self::Disks => "disks",
+            Self::List => "list",
         }
     }
 
@@ -45,6 +49,7 @@ impl Part {
             Self::State => "units and RAID",
             Self::Disks => "file systems",
             Self::Slow => "packages and updates",
+            Self::List => "the list of packages",
         }
     }
 
@@ -57,6 +62,7 @@ impl Part {
             "mdstat" | "reboot" | "keeping" | "users" | "units" | "zpool" => Some(Self::State),
             "packages" | "routes" | "updates" | "smart" => Some(Self::Slow),
             "mounts" | "df" | "inodes" => Some(Self::Disks),
+            "list" => Some(Self::List),
             _ => None,
         }
     }

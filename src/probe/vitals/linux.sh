@@ -27,6 +27,21 @@ asked() {
   printf "%s\n" "$o" | grep -E "^(Error|Ignoring repositories):|type=.(error|warning).>" | head -n 8
   [ "$r" -lt 124 ]
 }
+# Whoever only reads packages is not root even where we are: as root the files beside their database would be touched.
+i= u=
+humble() {
+  i=$(id -u)
+  [ "$i" = 0 ] && chroot --userspec=65534:65534 --groups= / true && u="chroot --userspec=65534:65534 --groups= /"
+}
+# The packager, and each package with its version.
+installed() {
+  if has dpkg-query && [ -s /var/lib/dpkg/status ]; then echo dpkg; dpkg-query -W -f "\${Status} \${Package} \${Architecture} \${Version}\n" | grep " installed "
+  elif has rpm && { [ -d /var/lib/rpm ] || [ -d /usr/lib/sysimage/rpm ]; }; then echo rpm; $u rpm -qa --qf "%{NAME} %{ARCH} %{VERSION}-%{RELEASE}\n"
+  elif has apk; then echo apk; apk info -v
+  elif has pacman; then echo pacman; pacman -Q
+  fi
+}
+if wants slow || wants list; then humble; fi
 
 if wants fast; then
   s loadavg; cat /proc/loadavg
@@ -82,15 +97,7 @@ if wants disks; then
 fi
 
 if wants slow; then
-  # Whoever only reads packages is not root even where we are: as root the files beside their database would be touched.
-  i=$(id -u) u=
-  [ "$i" = 0 ] && chroot --userspec=65534:65534 --groups= / true && u="chroot --userspec=65534:65534 --groups= /"
-  s packages
-  if has dpkg-query && [ -s /var/lib/dpkg/status ]; then echo dpkg; dpkg-query -W -f "\${Status} \${Package} \${Architecture} \${Version}\n" | grep " installed "
-  elif has rpm && { [ -d /var/lib/rpm ] || [ -d /usr/lib/sysimage/rpm ]; }; then echo rpm; $u rpm -qa --qf "%{NAME} %{ARCH} %{VERSION}-%{RELEASE}\n"
-  elif has apk; then echo apk; apk info -v
-  elif has pacman; then echo pacman; pacman -Q
-  fi | { read -r f && { echo "$f"; p=$(sort); printf "%s\n" "$p" | wc -l; printf "%s\n" "$p" | digest; }; }
+  s packages; installed | { read -r f && { echo "$f"; p=$(sort); printf "%s\n" "$p" | wc -l; printf "%s\n" "$p" | digest; }; }
   s routes; { ip -4 route || cat /proc/net/route; } | head -n 200; ip -6 route | head -n 200
   s updates
   if has apt-get && [ -s /var/lib/dpkg/status ]; then
@@ -123,4 +130,5 @@ if wants slow; then
     fi
   fi
 fi
+if wants list; then s list; installed; fi
 s end
