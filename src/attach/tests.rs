@@ -259,6 +259,7 @@ fn machine(words: &str) -> Vitals {
             inodes_percent: Some(3.0),
             read_only: Some(true),
         }],
+        silent_mounts: vec![text()],
         failed_units: Some(vec![text()]),
         reboot: Some(Reboot { required: true, reason: text() }),
         updates: Some(Updates { by: "apt", all: 5, security: Some(2), refreshed: Some(T0) }),

@@ -142,6 +142,7 @@ impl Local {
         vitals.arrays.clone_from(&told.arrays);
         vitals.pools.clone_from(&told.pools);
         vitals.failed_units.clone_from(&told.failed_units);
+        vitals.silent_mounts.clone_from(&told.silent_mounts);
         vitals.reboot.clone_from(&told.reboot);
         vitals.users.clone_from(&told.users);
         vitals.synchronised = told.synchronised;
@@ -159,8 +160,12 @@ impl Local {
         } else {
             let mut vitals = Vitals { kernel: running_kernel(), ..Vitals::default() };
             let mark = mark();
-            match process::run(&script(&mark, Part::State, timeout.mul_f32(0.8))).await {
-                Ok(output) => linux::state(&Sections::split(&output.stdout, &mark), &mut vitals),
+            match process::run(&script(&mark, &[Part::State, Part::Remote], timeout.mul_f32(0.8))).await {
+                Ok(output) => {
+                    let sections = Sections::split(&output.stdout, &mark);
+                    linux::state(&sections, &mut vitals);
+                    vitals.silent_mounts = storage::silent(sections.of("remote").unwrap_or_default());
+                }
                 Err(error) => {
                     vitals.missing.push(Missing { what: "units", why: Untrusted::from(error.to_string()) });
                 }
@@ -186,7 +191,7 @@ impl Local {
         tokio::spawn(async move {
             let mark = mark();
             let mut vitals = Vitals { inventoried: Some(now), ..Vitals::default() };
-            match process::run(&script(&mark, Part::Slow, INVENTORY_PATIENCE)).await {
+            match process::run(&script(&mark, &[Part::Slow], INVENTORY_PATIENCE)).await {
                 Ok(output) => linux::seldom(&Sections::split(&output.stdout, &mark), &mut vitals),
                 Err(error) => {
                     vitals.missing.push(Missing { what: "updates", why: Untrusted::from(error.to_string()) });
@@ -226,7 +231,7 @@ fn lock(told: &Mutex<Told>) -> MutexGuard<'_, Told> {
 
 async fn list(cx: &Cx) -> Result<PackageList, String> {
     let mark = mark();
-    let program = Program { output_limit: packages::LONGEST, ..script(&mark, Part::List, cx.timeout.mul_f32(0.8)) };
+    let program = Program { output_limit: packages::LONGEST, ..script(&mark, &[Part::List], cx.timeout.mul_f32(0.8)) };
     let output = process::run(&program).await.map_err(|error| error.to_string())?;
     if output.cut {
         return Err(packages::too_long());
@@ -235,9 +240,11 @@ async fn list(cx: &Cx) -> Result<PackageList, String> {
     packages::list(sections.of("list").unwrap_or_default()).map_err(str::to_owned)
 }
 
-/// The script that other machines are asked with, for one of its parts.
-fn script(mark: &str, part: Part, timeout: Duration) -> Program {
-    let mut program = Program::new(["sh", "-c", SCRIPT]).input(format!("{mark} {}\n", part.as_str())).timeout(timeout);
+/// The script that other machines are asked with, for some of its parts.
+fn script(mark: &str, parts: &[Part], timeout: Duration) -> Program {
+    let parts: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
+    let input = format!("{mark} {}\n", parts.join(" "));
+    let mut program = Program::new(["sh", "-c", SCRIPT]).input(input).timeout(timeout);
     program.output_limit = 256 * 1024;
     program
 }

@@ -17,6 +17,7 @@ mod dependencies;
 mod directory;
 mod documents;
 mod exporters;
+mod hanging_mounts;
 mod host_keys;
 mod icinga;
 mod incidents;

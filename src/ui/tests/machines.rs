@@ -146,6 +146,15 @@ fn hosts_without_a_check_that_could_ask_are_not_asked() {
 }
 
 #[test]
+fn a_mount_that_hangs_stands_with_what_is_damaged() {
+    let machine = fixture::machine_like(|vitals| vitals.silent_mounts = vec!["/mnt/nas".into()]);
+    let snapshot = Snapshot { revision: 3, at: NOW, hosts: vec![Arc::new(machine)], ..Snapshot::default() };
+    let mut console = Console::new((120, 50), Arc::new(snapshot), true);
+    let screen = console.press("2 Enter").screen();
+    assert!(screen.contains("mount         /mnt/nas gives no answer"), "{screen}");
+}
+
+#[test]
 fn names_that_mean_harm_move_nothing() {
     for unicode in [true, false] {
         let text = console((120, 50), unicode).screen();
