@@ -3,7 +3,7 @@
 //! the target. Every step has a deadline; a question to the operator stops it.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -23,7 +23,8 @@ use super::jump;
 use super::known_hosts::{KnownHosts, KnownHostsError};
 use super::target::Target;
 use crate::base::text::clean;
-use crate::net::resolve::{Family, Names};
+use crate::net::resolve::Names;
+use crate::net::tcp;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(20);
@@ -185,30 +186,21 @@ async fn dial(
         LookUp::Shared => shared(names, name, limit).await,
         LookUp::Anew => anew(names, name, limit, attendant).await,
     };
-    let addresses = found.map_err(unresolved)?.into_iter().map(|ip| SocketAddr::new(ip, settings.port));
-    let mut last = unresolved("it has no address".to_owned());
-    for address in addresses {
-        let failed = |reason: String| SshError::Connect { hop: hop.to_owned(), address: address.to_string(), reason };
-        match tokio::time::timeout(limit, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => {
-                // Keys are single bytes: waiting to fill a segment would be felt.
-                stream.set_nodelay(true).map_err(|e| failed(e.to_string()))?;
-                return Ok(stream);
-            }
-            Ok(Err(error)) => last = failed(error.to_string()),
-            Err(_) => last = failed(format!("no answer within {} s", limit.as_secs())),
-        }
+    let addresses = found.map_err(unresolved)?;
+    if addresses.is_empty() {
+        return Err(unresolved("it has no address".to_owned()));
     }
-    Err(last)
+    let failed = |address: String, reason: String| SshError::Connect { hop: hop.to_owned(), address, reason };
+    let connected = tcp::connect_any(&addresses, settings.port, limit).await;
+    let stream = connected.map_err(|error| failed(error.address(), error.reason()))?.stream;
+    // Keys are single bytes: waiting to fill a segment would be felt.
+    stream.set_nodelay(true).map_err(|error| failed(clean(name), error.to_string()))?;
+    Ok(stream)
 }
 
 /// As all who watch look it up, and remember it.
 async fn shared(names: &Names, name: &str, limit: Duration) -> Result<Vec<IpAddr>, String> {
-    let name = Arc::from(name);
-    let first = names.resolve(&name, None, limit).await.map_err(|error| clean(&error.reason()))?;
-    // What has both families is tried by both, as ssh does. The second is known by now.
-    let other = if first.is_ipv4() { names.resolve(&name, Some(Family::V6), limit).await.ok() } else { None };
-    Ok([first].into_iter().chain(other.filter(|other| *other != first)).collect())
+    names.addresses(&Arc::from(name), None, limit).await.map_err(|error| clean(&error.reason()))
 }
 
 /// As ssh does; where that fails, and a check had an address of it once, that one.

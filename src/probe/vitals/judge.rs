@@ -460,7 +460,7 @@ mod tests {
             failed_units: Some(vec!["snapd.service".into()]),
             ..calm_machine()
         };
-        let ignore = ["/boot*", "snapd.*"].map(|p| crate::model::port_rules::Pattern::new(p).expect("a pattern"));
+        let ignore = ["/boot*", "snapd.*"].map(|p| Pattern::new(p).expect("a pattern"));
         let limits = Limits { ignore: ignore.into(), ..Limits::default() };
         let (reading, _) = judge(&vitals, &limits, &Levels::default());
         assert_eq!(reading.outcome, Outcome::Ok);
