@@ -46,6 +46,15 @@ pub(super) struct Purpose {
     keepalive: Duration,
     longest_keepalive: Duration,
     look_up: LookUp,
+    /// The longest that its addresses have to answer.
+    connect: Duration,
+}
+
+impl Purpose {
+    /// Of whoever has only so long.
+    pub(super) fn within(self, connect: Duration) -> Self {
+        Self { connect: connect.min(self.connect), ..self }
+    }
 }
 
 /// How a name is looked up.
@@ -64,6 +73,7 @@ pub(super) const TYPING: Purpose = Purpose {
     keepalive: Duration::from_secs(10),
     longest_keepalive: Duration::from_secs(30),
     look_up: LookUp::Anew,
+    connect: Duration::MAX,
 };
 /// One of a thousand that are asked now and then.
 pub(super) const WATCHING: Purpose = Purpose {
@@ -72,6 +82,7 @@ pub(super) const WATCHING: Purpose = Purpose {
     keepalive: Duration::from_secs(30),
     longest_keepalive: Duration::from_secs(60),
     look_up: LookUp::Shared,
+    connect: Duration::MAX,
 };
 
 /// An authenticated session with a host.
@@ -179,7 +190,7 @@ async fn dial(
     names: &Names,
     attendant: &Attendant,
 ) -> Result<TcpStream, SshError> {
-    let limit = settings.connect_timeout.unwrap_or(CONNECT_LIMIT).max(Duration::from_secs(1));
+    let limit = settings.connect_timeout.unwrap_or(CONNECT_LIMIT).min(purpose.connect).max(Duration::from_secs(1));
     let name = settings.host_name.as_str();
     let unresolved = |reason: String| SshError::Resolve { hop: hop.to_owned(), name: clean(name), reason };
     let found = match purpose.look_up {
