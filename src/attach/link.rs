@@ -174,6 +174,9 @@ impl Link {
                     FromEngine::NotSaved { ticket, reason } => {
                         (News::Notice(Notice::NotSaved { ticket, reason }), false)
                     }
+                    FromEngine::Packages { ticket, comparison } => {
+                        (News::Notice(Notice::Packages { ticket, comparison }), false)
+                    }
                     FromEngine::Say(message) => (News::Notice(Notice::Message(message)), false),
                     FromEngine::Reveal(asset) => (News::Notice(Notice::Reveal(asset)), false),
                     FromEngine::Ring(call) => (News::Notice(Notice::Ring(call)), false),

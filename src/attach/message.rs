@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use super::wire::{Malformed, Reader, Wire, wire};
 use crate::bus::{Call, Command, Message, MessageWeight, Notice, Ticket};
-use crate::model::{AssetId, Desktop, Entry, EntryKind, IncidentId, Order as Upkeep, Stickiness, Target, Urgency};
+use crate::model::{
+    AssetId, Desktop, Entry, EntryKind, IncidentId, Order as Upkeep, PackageAnswer, PackageComparison,
+    PackageDifference, PackageDifferences, Stickiness, Target, Urgency,
+};
 
 /// A command that goes to an engine elsewhere; the rest are the console's own.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +30,10 @@ pub enum Order {
     WatchHost {
         asset: AssetId,
         watch: bool,
+    },
+    ComparePackages {
+        ticket: Ticket,
+        pair: [AssetId; 2],
     },
     OneOff {
         address: String,
@@ -88,6 +95,10 @@ pub enum FromEngine {
         ticket: Ticket,
         reason: Arc<str>,
     },
+    Packages {
+        ticket: Ticket,
+        comparison: Arc<PackageComparison>,
+    },
     Say(Message),
     Reveal(AssetId),
     Ring(Call),
@@ -96,7 +107,8 @@ pub enum FromEngine {
 wire! {
     choice Order {
         Pause { ticket: ticket, note: note }, Resume { ticket: ticket }, Recheck { 0: asset }, Confirm { 0: asset }, ConfirmDiscovery, Focus { 0: asset },
-        Watch { 0: asset }, WatchHost { asset: asset, watch: watch }, OneOff { address: address },
+        Watch { 0: asset }, WatchHost { asset: asset, watch: watch },
+        ComparePackages { ticket: ticket, pair: pair }, OneOff { address: address },
         OpenIncident { ticket: ticket, title: title, urgency: urgency },
         AddEntry { ticket: ticket, incident: incident, kind: kind, text: text, about: about },
         Claim {
@@ -109,8 +121,12 @@ wire! {
     choice FromConsole { Taken, Order { 0: order } }
     choice FromEngine {
         Snapshot, Alive, Saved { ticket: ticket, entry: entry }, NotSaved { ticket: ticket, reason: reason },
-        Say { 0: message }, Reveal { 0: asset }, Ring { 0: call },
+        Packages { ticket: ticket, comparison: comparison }, Say { 0: message }, Reveal { 0: asset }, Ring { 0: call },
     }
+    record PackageComparison { answers, differences }
+    choice PackageAnswer { Told { at: at, by: by, count: count }, Not { why: why } }
+    record PackageDifferences { only, differing, same, named }
+    record PackageDifference { name, versions }
     record Message { weight, text }
     record Call { words, desktop }
     choice Desktop { None, Osc9, Osc777, Both }
@@ -146,6 +162,7 @@ impl Order {
             Command::Focus(asset) => Self::Focus(asset),
             Command::Watch(asset) => Self::Watch(asset),
             Command::WatchHost { asset, watch } => Self::WatchHost { asset, watch },
+            Command::ComparePackages { ticket, pair } => Self::ComparePackages { ticket, pair },
             Command::OneOff { address } => Self::OneOff { address },
             Command::OpenIncident { ticket, title, urgency } => Self::OpenIncident { ticket, title, urgency },
             Command::AddEntry { ticket, incident, kind, text, about } => {
@@ -172,6 +189,7 @@ impl Order {
             | Self::Release { ticket, .. }
             | Self::Maintain { ticket, .. }
             | Self::CancelMaintenance { ticket, .. }
+            | Self::ComparePackages { ticket, .. }
             | Self::Pause { ticket, .. }
             | Self::Resume { ticket } => Some(*ticket),
             Self::Recheck(_)
@@ -196,6 +214,7 @@ impl From<Order> for Command {
             Order::Focus(asset) => Self::Focus(asset),
             Order::Watch(asset) => Self::Watch(asset),
             Order::WatchHost { asset, watch } => Self::WatchHost { asset, watch },
+            Order::ComparePackages { ticket, pair } => Self::ComparePackages { ticket, pair },
             Order::OneOff { address } => Self::OneOff { address },
             Order::OpenIncident { ticket, title, urgency } => Self::OpenIncident { ticket, title, urgency },
             Order::AddEntry { ticket, incident, kind, text, about } => {
@@ -217,6 +236,7 @@ impl FromEngine {
         Some(match notice {
             Notice::Saved { ticket, entry } => Self::Saved { ticket, entry },
             Notice::NotSaved { ticket, reason } => Self::NotSaved { ticket, reason },
+            Notice::Packages { ticket, comparison } => Self::Packages { ticket, comparison },
             Notice::Message(message) => Self::Say(message),
             Notice::Reveal(asset) => Self::Reveal(asset),
             Notice::Ring(call) => Self::Ring(call),

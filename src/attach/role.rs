@@ -5,7 +5,7 @@ use crate::bus::Command;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// Look.
+    /// Look; side by side too, for which two hosts are asked what is installed.
     #[default]
     View,
     /// Look at once, watch, write notes, open incidents, take problems on, order maintenance, have stopped polling go on.
@@ -28,7 +28,7 @@ impl Role {
     /// The least role that may have this done.
     pub fn needed(command: &Command) -> Self {
         match command {
-            Command::Focus(_) => Self::View,
+            Command::Focus(_) | Command::ComparePackages { .. } => Self::View,
             Command::Recheck(_)
             | Command::Watch(_)
             | Command::WatchHost { .. }
@@ -90,6 +90,8 @@ mod tests {
     fn who_may_only_look_changes_nothing_and_is_told_what_it_would_take() {
         let recheck = Command::Recheck(AssetId::new("a"));
         assert_eq!(Role::View.permits(&Command::Focus(None)), Ok(()));
+        let compare = Command::ComparePackages { ticket: Ticket(3), pair: ["a", "b"].map(AssetId::new) };
+        assert_eq!(Role::View.permits(&compare), Ok(()));
         assert_eq!(Role::View.permits(&recheck), Err("your role here is view: that needs operate".to_owned()));
         assert_eq!(Role::Operate.permits(&recheck), Ok(()));
         let (pause, resume) =

@@ -26,8 +26,9 @@ use crate::model::vitals::{
 use crate::model::{
     Acknowledgement, AssetId, ChannelStatus, CheckKey, CheckSpec, Claim, Condition, Counters, Desktop, Entry,
     EntryKind, Facts, Flap, Host, IfAdmin, IfOper, IncidentId, Inference, Inventory, Maintenance, Observation,
-    Order as Upkeep, Origin, Outcome, Pause, Policy, Port, PortKey, PortTable, Reading, Schedule, Scope, Span,
-    Stickiness, Subject, Target, ToldApart, Unit, Urgency, Vitals, Wire as CheckWire,
+    Order as Upkeep, Origin, Outcome, PackageAnswer, PackageComparison, PackageList, Pause, Policy, Port, PortKey,
+    PortTable, Reading, Schedule, Scope, Span, Stickiness, Subject, Target, ToldApart, Unit, Urgency, Vitals,
+    Wire as CheckWire,
 };
 use crate::state::snapshot::{Behind, ProblemKind};
 use crate::state::{
@@ -258,6 +259,7 @@ fn machine(words: &str) -> Vitals {
             inodes_percent: Some(3.0),
             read_only: Some(true),
         }],
+        silent_mounts: vec![text()],
         failed_units: Some(vec![text()]),
         reboot: Some(Reboot { required: true, reason: text() }),
         updates: Some(Updates { by: "apt", all: 5, security: Some(2), refreshed: Some(T0) }),
@@ -871,6 +873,45 @@ async fn a_console_sees_the_newest_and_what_it_asks_comes_in_its_name_and_is_ans
         matches!(&said[1], Notice::NotSaved { ticket: Ticket(5), reason } if reason.contains("needs admin")),
         "{said:?}"
     );
+}
+
+#[tokio::test]
+async fn who_may_only_look_has_two_hosts_compared_and_their_times_become_its_own() {
+    let mut engine = engine(anybody(Role::View));
+    let (orders, outgoing) = mpsc::channel(4);
+    let (sender, mut news) = mpsc::channel(4);
+    tokio::spawn(dial(&engine).await.expect("let in").run(outgoing, sender));
+    let (ticket, pair) = (Ticket(6), ["a", "b"].map(AssetId::new));
+    orders.send(Order::ComparePackages { ticket, pair: pair.clone() }).await.expect("the link runs");
+    let Visit { asker, command } = in_time(engine.visitors.visits.recv()).await.expect("a visit");
+    assert!(matches!(&command, Command::ComparePackages { ticket: Ticket(6), pair: asked } if *asked == pair));
+    let list = |version: &str| PackageList {
+        by: "dpkg",
+        versions: [("bash".into(), [version.into()].into()), (version.into(), ["1".into()].into())].into(),
+    };
+    let comparison = PackageComparison::of([Ok((T0, &list("5.2"))), Ok((T0, &list("5.3")))]);
+    assert_eq!(comparison.differences.as_ref().map(|all| all.named.len()), Some(3));
+    asker.notices.try_send(Notice::Packages { ticket, comparison: Arc::new(comparison.clone()) }).expect("room");
+    let told = in_time(async {
+        loop {
+            if let News::Notice(Notice::Packages { ticket: Ticket(6), comparison }) =
+                news.recv().await.expect("the link runs")
+            {
+                return comparison;
+            }
+        }
+    });
+    assert_eq!(told.await.differences, comparison.differences);
+    let mut bytes = Vec::new();
+    comparison.put(None, &mut bytes);
+    let mut names = Names::default();
+    let there = PackageComparison::take(None, &mut Reader::new(&bytes, 100, &mut names)).expect("it can be read");
+    let moved = PackageAnswer::Told { at: T0.plus(Duration::from_millis(100)), by: "dpkg", count: 2 };
+    assert_eq!(there.answers, [moved.clone(), moved]);
+    let why = PackageComparison::of([Err("no session"), Ok((T0, &list("1")))]);
+    bytes.clear();
+    why.put(None, &mut bytes);
+    assert_eq!(PackageComparison::take(None, &mut Reader::new(&bytes, 0, &mut names)), Ok(why));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use crate::model::vitals::{
 wire! {
     record Vitals {
         name, system, kernel, architecture, uptime, cores, load, cpu, memory, swap, swap_in, oom_kills, pressure, disks,
+        silent_mounts,
         failed_units, reboot, updates, arrays, pools, drives, clock, synchronised, users, packages, mounts, routes,
         inventoried, missing,
     }

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::repository::{Budget, Failed, headline, reading, redacted, report};
+use super::repository::{Budget, Failed, Form, Place, headline, reading, redacted, report};
 use super::{Cx, Looking, Source, SourceKind};
-use crate::base::options::{OptionDoc, Reader, SecretRef, beside};
+use crate::base::options::{OptionDoc, Reader, SecretRef};
 use crate::base::{Secret, Timestamp, Untrusted};
-use crate::model::{BackupFailure, BackupReport, Job, LockState, Origin, Reading, RestorePoint, Wire};
+use crate::model::{BackupFailure, BackupReport, Job, LockState, Reading, RestorePoint, Wire};
 use crate::process::Program;
 
 pub static KIND: SourceKind = SourceKind {
@@ -90,24 +90,11 @@ fn bind(job: &Arc<Job>, r: &mut Reader<'_>) -> Option<Box<dyn Source>> {
     let accept_unencrypted = r.bool("accept_unencrypted").unwrap_or(false);
     let accept_moved = r.bool("accept_moved").unwrap_or(false);
     let repository = repository?;
-    let found = job.origin == Origin::Environment;
-    let waits_for = match &passphrase {
-        Some(SecretRef::Command(argv)) if found => {
-            Some(format!("asks for its passphrase by running {}", argv.first().map_or("", String::as_str)))
-        }
-        _ if found && local_path(&repository).is_none() => {
-            Some(format!("reads the remote repository {}", job.repository))
-        }
-        _ => None,
-    };
+    let form = form(&repository);
+    let Place { repository, waits_for } = Place::of(job, &file, repository, form, ("passphrase", passphrase.as_ref()));
     Some(Box::new(Borg {
         program,
-        repository: Secret::new(match local_path(&repository) {
-            Some(_) if !found && !repository.starts_with("file://") => {
-                beside(&file, &repository).to_string_lossy().into_owned()
-            }
-            _ => repository,
-        }),
+        repository,
         shown: job.repository.clone(),
         passphrase,
         archives,
@@ -116,6 +103,14 @@ fn bind(job: &Arc<Job>, r: &mut Reader<'_>) -> Option<Box<dyn Source>> {
         accept_moved,
         waits_for,
     }))
+}
+
+fn form(repository: &str) -> Form {
+    match local_path(repository) {
+        None => Form::Remote,
+        Some(_) if repository.starts_with("file://") => Form::Url,
+        Some(_) => Form::Path,
+    }
 }
 
 /// `None` for `ssh://…` and `user@host:path`.

@@ -5,16 +5,55 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::base::options::SecretRef;
+use crate::base::options::{SecretRef, beside};
 use crate::base::text::clean;
 use crate::base::{Secret, Timestamp, Untrusted};
-use crate::model::{BackupFailure, BackupReport, Facts, Outcome, Reading, RestorePoint, Unit};
+use crate::model::{BackupFailure, BackupReport, Facts, Job, Origin, Outcome, Reading, RestorePoint, Unit};
 use crate::process::{self, Output, ProcessError, Program, secret};
 
 /// Restore points kept in a report; all of them are counted.
 const POINTS: usize = 128;
 /// Warnings kept of a list.
 const WARNINGS: usize = 8;
+
+/// How a tool understands the words that name a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// On another machine.
+    Remote,
+    /// Here, by a URL that is whole.
+    Url,
+    /// Here, by a path that may be relative.
+    Path,
+}
+
+/// Where a repository is, and what a look at it waits for.
+#[derive(Debug)]
+pub struct Place {
+    pub repository: Secret<String>,
+    /// Only of one that the environment names: nobody has said that noctty may run a program for it or go to another machine.
+    pub waits_for: Option<String>,
+}
+
+impl Place {
+    /// A relative path starts beside the file of the configuration that has it. What the environment names is taken as it is.
+    /// `secret` is what opens it, with its name.
+    pub fn of(job: &Job, file: &str, repository: String, form: Form, secret: (&str, Option<&SecretRef>)) -> Self {
+        let found = job.origin == Origin::Environment;
+        let waits_for = match secret {
+            (name, Some(SecretRef::Command(argv))) if found => {
+                Some(format!("asks for its {name} by running {}", argv.first().map_or("", String::as_str)))
+            }
+            _ if found && form == Form::Remote => Some(format!("reads the remote repository {}", job.repository)),
+            _ => None,
+        };
+        let repository = match form {
+            Form::Path if !found => beside(file, &repository).to_string_lossy().into_owned(),
+            Form::Path | Form::Url | Form::Remote => repository,
+        };
+        Self { repository: Secret::new(repository), waits_for }
+    }
+}
 
 /// Why a look ended, with the words for the operator.
 #[derive(Debug)]

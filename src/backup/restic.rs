@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::repository::{Budget, Failed, headline, reading, redacted, report};
+use super::repository::{Budget, Failed, Form, Place, headline, reading, redacted, report};
 use super::{Cx, Looking, Source, SourceKind};
-use crate::base::options::{OptionDoc, Reader, SecretRef, beside};
+use crate::base::options::{OptionDoc, Reader, SecretRef};
 use crate::base::{Secret, Timestamp, Untrusted};
 use crate::model::{BackupFailure, BackupReport, Job, LockState, Origin, Reading, RestorePoint, Wire};
 use crate::process::{Output, Program};
@@ -113,20 +113,11 @@ fn bind(job: &Arc<Job>, r: &mut Reader<'_>) -> Option<Box<dyn Source>> {
         let set = BACKEND.iter().filter(|name| std::env::var_os(name).is_some());
         environment.extend(set.map(|name| (*name, SecretRef::Env((*name).to_owned()))));
     }
-    let waits_for = match &password {
-        Some(SecretRef::Command(argv)) if found => {
-            Some(format!("asks for its password by running {}", argv.first().map_or("", String::as_str)))
-        }
-        _ if found && is_remote(&repository) => Some(format!("reads the remote repository {}", job.repository)),
-        _ => None,
-    };
+    let form = form(&repository);
+    let Place { repository, waits_for } = Place::of(job, &file, repository, form, ("password", password.as_ref()));
     Some(Box::new(Restic {
         program,
-        repository: Secret::new(if found || is_remote(&repository) || repository.starts_with("local:") {
-            repository
-        } else {
-            beside(&file, &repository).to_string_lossy().into_owned()
-        }),
+        repository,
         shown: job.repository.clone(),
         password,
         environment,
@@ -135,6 +126,16 @@ fn bind(job: &Arc<Job>, r: &mut Reader<'_>) -> Option<Box<dyn Source>> {
         waits_for,
         version: OnceLock::new(),
     }))
+}
+
+fn form(repository: &str) -> Form {
+    if is_remote(repository) {
+        Form::Remote
+    } else if repository.starts_with("local:") {
+        Form::Url
+    } else {
+        Form::Path
+    }
 }
 
 /// Whether it is one of restic's backends beyond the file system.

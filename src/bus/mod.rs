@@ -17,8 +17,8 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::base::{Secret, Untrusted};
 use crate::model::{
-    AssetId, Desktop, Entry, EntryKind, IncidentId, Order, Prompt, PromptId, Session, SessionId, Stickiness, Target,
-    Urgency,
+    AssetId, Desktop, Entry, EntryKind, IncidentId, Order, PackageComparison, Prompt, PromptId, Session, SessionId,
+    Stickiness, Target, Urgency,
 };
 use crate::state::Snapshot;
 
@@ -61,6 +61,11 @@ pub enum Command {
     WatchHost {
         asset: AssetId,
         watch: bool,
+    },
+    /// Ask two hosts what is installed there, and tell how they differ in it.
+    ComparePackages {
+        ticket: Ticket,
+        pair: [AssetId; 2],
     },
     /// Add a host that is not in the inventory for the life of the process.
     OneOff {
@@ -151,10 +156,15 @@ pub enum Notice {
         ticket: Ticket,
         entry: Arc<Entry>,
     },
-    /// It is not: the reason, and the text stays with the screen.
+    /// It is not: the reason, and the text stays with the screen. Also what else a ticket was for and is not done.
     NotSaved {
         ticket: Ticket,
         reason: Arc<str>,
+    },
+    /// What became of [`Command::ComparePackages`].
+    Packages {
+        ticket: Ticket,
+        comparison: Arc<PackageComparison>,
     },
     SessionOpened {
         session: Session,

@@ -36,6 +36,7 @@ impl Engine {
             }
             Command::Watch(asset) => self.watch(asset, end),
             Command::WatchHost { asset, watch } => self.watch_host(&asset, watch, end),
+            Command::ComparePackages { ticket, pair } => self.compare_packages(ticket, pair, end),
             Command::OneOff { address } => self.one_off(&address, end),
             Command::ConfirmDiscovery => self.confirm_discovery(end),
             Command::OpenIncident { ticket, title, urgency } => {

@@ -206,7 +206,10 @@ impl Desk {
                 self.publish();
             }
             News::Notice(notice) => {
-                if let Notice::Saved { ticket, .. } | Notice::NotSaved { ticket, .. } = &notice {
+                if let Notice::Saved { ticket, .. }
+                | Notice::NotSaved { ticket, .. }
+                | Notice::Packages { ticket, .. } = &notice
+                {
                     self.waiting.remove(ticket);
                 }
                 if self.end.notices.try_send(notice).is_err() {
@@ -242,7 +245,8 @@ impl Desk {
             }
             return;
         }
-        if let (Mode::Passive, Some(ticket), Order::Pause { .. } | Order::Resume { .. }) = (self.mode, ticket, &order) {
+        let asks = matches!(order, Order::Pause { .. } | Order::Resume { .. } | Order::ComparePackages { .. });
+        if let (Mode::Passive, true, Some(ticket)) = (self.mode, asks, ticket) {
             self.not_saved(ticket, "PASSIVE: nothing is asked of anybody");
             return;
         }

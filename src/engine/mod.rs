@@ -9,6 +9,7 @@ mod echoes;
 mod hangs;
 mod host_watch;
 mod notify;
+mod packages;
 mod pause;
 pub mod plan;
 pub mod records;

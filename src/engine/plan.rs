@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::backup;
 use crate::base::{Clock, text};
-use crate::model::{CheckSpec, FlapFormula, Host, Inventory, Reading, Threshold};
+use crate::model::{CheckSpec, FlapFormula, Host, Inventory, PackageList, Reading, Threshold};
 use crate::net::Net;
 use crate::notify::Channel;
 use crate::probe;
@@ -28,6 +28,17 @@ impl Runner {
         match self {
             Self::Probe(probe, _) => probe.told(),
             Self::Backup(_) => {}
+        }
+    }
+
+    /// Asks what is installed on its host, in words why it does not tell; `None` where its kind never does.
+    pub async fn packages(&self, net: &Arc<Net>, timeout: Duration) -> Option<Result<PackageList, String>> {
+        match self {
+            Self::Probe(probe, family) => {
+                let cx = probe::Cx { net: net.clone(), family: *family, timeout };
+                Some(probe.packages(&cx)?.await)
+            }
+            Self::Backup(_) => None,
         }
     }
 

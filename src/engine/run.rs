@@ -14,6 +14,7 @@ use super::commands::{answer, say};
 use super::echoes::Echoes;
 use super::host_watch::HostWatches;
 use super::notify::{Delivered, Notify};
+use super::packages::{Came, Packages};
 use super::pause::Halt;
 use super::plan::Plan;
 use super::records::{Left, Records, Saved};
@@ -139,7 +140,7 @@ type Finished = (Turn, Observation, Option<Arc<str>>);
 #[derive(Debug)]
 pub(super) struct Engine {
     pub clock: Clock,
-    net: Arc<Net>,
+    pub net: Arc<Net>,
     pub mode: Mode,
     pub state: State,
     pub schedule: Schedule,
@@ -148,7 +149,7 @@ pub(super) struct Engine {
     pub extras: Vec<Plan>,
     pub halt: Halt,
     pub discover_all: Option<std::sync::mpsc::Sender<()>>,
-    tasks: JoinSet<()>,
+    pub tasks: JoinSet<()>,
     echoes: Echoes,
     /// Their results, while they are taken in.
     came: Vec<Finished>,
@@ -182,6 +183,7 @@ pub(super) struct Engine {
     ran: Ran,
     pub watching: Option<Watch>,
     pub hosts_watched: HostWatches,
+    pub packages: Packages,
     /// Who asked for that, and whose focus it is.
     pub watcher: u64,
     pub focuser: u64,
@@ -194,6 +196,7 @@ impl Engine {
         sessions: Sessions,
         saved: mpsc::Sender<(Asker, Ticket, Saved)>,
         delivered: mpsc::Sender<Delivered>,
+        listed: mpsc::Sender<Came>,
     ) -> Self {
         // It wants to know where the records are.
         let traps = Traps::new(setup);
@@ -239,6 +242,7 @@ impl Engine {
             ran: Ran::default(),
             watching: None,
             hosts_watched: HostWatches::default(),
+            packages: Packages::new(listed),
             watcher: 0,
             focuser: 0,
         }
@@ -640,6 +644,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     let (results, mut finished) = mpsc::channel(RESULTS);
     let (saved, mut answers) = mpsc::channel(64);
     let (deliveries, mut delivered) = mpsc::channel(64);
+    let (lists, mut listed) = mpsc::channel(64);
     let own = Asker::own(setup.end.notices.clone());
     let names = &setup.net.names;
     let mut sessions = company.sessions.unwrap_or_else(|| {
@@ -649,7 +654,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     // Where nobody visits, nobody ever will.
     let mut visitors = company.visitors.unwrap_or_else(|| bus::visitors().1);
     let looks = setup.machine.take().filter(|_| setup.mode != Mode::Passive);
-    let mut engine = Engine::new(&mut setup, results, sessions, saved, deliveries);
+    let mut engine = Engine::new(&mut setup, results, sessions, saved, deliveries, lists);
     engine.uplink = looks.map(|root| Uplink::watch(root, setup.event_sender.clone()));
     engine.take(Event::Mode(setup.mode));
     engine.go_on_from(company.heritage);
@@ -717,6 +722,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
                 answer(ticket, saved, &asker);
             }
             Some(one) = delivered.recv() => engine.told_people(one, &own),
+            Some(came) = listed.recv() => engine.packages_came(came),
             found = async { left.as_mut()?.await.ok() }, if left.is_some() => {
                 left = None;
                 if let Some(found) = found {

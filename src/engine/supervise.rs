@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::plan::Runner;
 use crate::base::Clock;
-use crate::model::{CheckSpec, Observation, Reading};
+use crate::model::{CheckSpec, Observation, PackageList, Reading};
 use crate::net::Net;
 use crate::state::Event;
 
@@ -38,6 +38,27 @@ pub async fn run(spec: &CheckSpec, runner: &Runner, net: &Arc<Net>, clock: Clock
     };
     let at = clock.now();
     (Observation { check: spec.key.clone(), at, took: at.since(begun), reading }, fault)
+}
+
+/// What is installed on a host, by the first of its checks that tells; each with the time that it has.
+///
+/// # Errors
+/// In words: none tells, or why the one that does had no answer.
+pub async fn packages(checks: &[(Runner, Duration)], net: &Arc<Net>) -> Result<PackageList, String> {
+    for (runner, timeout) in checks {
+        let asked = AssertUnwindSafe(tokio::time::timeout(*timeout + GRACE, runner.packages(net, *timeout)));
+        match asked.catch_unwind().await {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(told))) => return told,
+            Ok(Err(_)) => return Err(format!("no answer within {:.0} s", timeout.as_secs_f32())),
+            Err(panic) => {
+                let words = panic_words(panic.as_ref());
+                tracing::error!(%words, "a task panicked");
+                return Err(format!("internal error: {words}"));
+            }
+        }
+    }
+    Err("no check of kind linux or local looks at it".to_owned())
 }
 
 /// Has a thread of the engine go on after a panic, which is told: without it the engine would live on half. What panics again

@@ -31,6 +31,8 @@ pub struct Vitals {
     pub pressure: Vec<Pressure>,
     /// In the order of the machine.
     pub disks: Vec<FileSystem>,
+    /// Mounts of other machines and of programs that give no answer: whoever touches them hangs.
+    pub silent_mounts: Vec<Untrusted>,
     /// `None` where nothing counts units.
     pub failed_units: Option<Vec<Untrusted>>,
     pub reboot: Option<Reboot>,

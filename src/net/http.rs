@@ -34,8 +34,8 @@ const MOST_HEADERS: usize = 100;
 #[derive(Debug)]
 pub struct Fetch<'a> {
     pub url: &'a Url,
-    /// Where it is connected to, whatever the URL's name resolves to.
-    pub address: IpAddr,
+    /// Where it is connected to, whatever the URL's name resolves to: whichever answers first.
+    pub addresses: &'a [IpAddr],
     /// The address is a proxy's, which finds the server by itself.
     pub proxy: Option<Proxy<'a>>,
     pub method: &'a str,
@@ -149,10 +149,14 @@ async fn exchange(
     let begun = Instant::now();
     let is_https = fetch.url.scheme() == "https";
     let stream = match fetch.proxy {
-        None => tcp::connect(fetch.address, fetch.url.port_or_known_default().unwrap_or(80), timeout).await?.0,
+        None => {
+            let port = fetch.url.port_or_known_default().unwrap_or(80);
+            tcp::connect_any(fetch.addresses, port, timeout).await?.stream
+        }
         Some(proxy) => {
-            let near = tcp::connect(fetch.address, proxy.port, timeout).await;
-            let (near, took) = near.map_err(|error| HttpError::Proxy(error.to_string()))?;
+            let near = tcp::connect_any(fetch.addresses, proxy.port, timeout).await;
+            let near = near.map_err(|error| HttpError::Proxy(error.to_string()))?.stream;
+            let took = begun.elapsed();
             progress.at = "the proxy: no tunnel within";
             if is_https { tunnel(near, fetch.url, proxy, timeout.saturating_sub(took)).await? } else { near }
         }

@@ -71,22 +71,28 @@ impl Addresses {
 
     /// The one that is asked for; IPv4 before IPv6 where nobody says.
     fn pick(self, family: Option<Family>) -> Option<IpAddr> {
-        match family {
-            None => self.v4.or(self.v6),
-            Some(Family::V4) => self.v4,
-            Some(Family::V6) => self.v6,
-        }
+        self.all(family).first().copied()
     }
 
-    fn pick_of(self, name: &Arc<str>, family: Option<Family>) -> Result<IpAddr, ResolveError> {
-        let missing = || match family {
+    /// Those of the family that is asked for, the one that is preferred first.
+    fn all(self, family: Option<Family>) -> Vec<IpAddr> {
+        let is_wanted = |address: &IpAddr| family.is_none_or(|family| (family == Family::V4) == address.is_ipv4());
+        [self.v4, self.v6].into_iter().flatten().filter(is_wanted).collect()
+    }
+
+    /// The same, at least one.
+    fn all_of(self, name: &Arc<str>, family: Option<Family>) -> Result<Vec<IpAddr>, ResolveError> {
+        let all = self.all(family);
+        if !all.is_empty() {
+            return Ok(all);
+        }
+        Err(match family {
             None => ResolveError::Failed { name: name.clone(), reason: "no address".into() },
             Some(family) => {
                 let reason = format!("it has no {} address", family.name()).into();
                 ResolveError::NoSuchName { name: name.clone(), reason }
             }
-        };
-        self.pick(family).ok_or_else(missing)
+        })
     }
 }
 
@@ -143,8 +149,21 @@ impl Names {
         family: Option<Family>,
         timeout: Duration,
     ) -> Result<IpAddr, ResolveError> {
+        first(self.addresses(name, family, timeout).await, name)
+    }
+
+    /// The same with the address of the other family behind it, where it has both and none is asked for.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub async fn addresses(
+        &self,
+        name: &Arc<str>,
+        family: Option<Family>,
+        timeout: Duration,
+    ) -> Result<Vec<IpAddr>, ResolveError> {
         if let Ok(address) = name.parse() {
-            return Ok(address);
+            return Ok(vec![address]);
         }
         let (last, mut running) = {
             let mut known = self.shared.lock();
@@ -152,7 +171,7 @@ impl Names {
             if let Some((addresses, at)) = entry.last
                 && at.is_some_and(|at| at.elapsed() < FRESH)
             {
-                return addresses.pick_of(name, family);
+                return addresses.all_of(name, family);
             }
             let running = entry.running.get_or_insert_with(|| self.shared.clone().start(name.clone())).clone();
             (entry.last.and_then(|(addresses, _)| addresses.pick(family)), running)
@@ -169,7 +188,7 @@ impl Names {
             Err(ResolveError::TimedOut { name: name.clone(), within })
         });
         match found {
-            Ok(addresses) => addresses.pick_of(name, family),
+            Ok(addresses) => addresses.all_of(name, family),
             // What an earlier run knew may have come meanwhile.
             Err(error) => self.shared.last(name, family, &error).ok_or(error),
         }
@@ -238,14 +257,32 @@ impl Names {
         family: Option<Family>,
         timeout: Duration,
     ) -> Result<IpAddr, ResolveError> {
+        first(self.addresses_once(name, family, timeout).await, name)
+    }
+
+    /// The same with the address of the other family behind it, where it has both and none is asked for.
+    ///
+    /// # Errors
+    /// As [`Self::resolve_once`].
+    pub async fn addresses_once(
+        &self,
+        name: &Arc<str>,
+        family: Option<Family>,
+        timeout: Duration,
+    ) -> Result<Vec<IpAddr>, ResolveError> {
         if let Ok(address) = name.parse() {
-            return Ok(address);
+            return Ok(vec![address]);
         }
         match tokio::time::timeout(timeout, self.shared.find(name)).await {
-            Ok(found) => found?.pick_of(name, family),
+            Ok(found) => found?.all_of(name, family),
             Err(_) => Err(ResolveError::TimedOut { name: name.clone(), within: timeout }),
         }
     }
+}
+
+fn first(found: Result<Vec<IpAddr>, ResolveError>, name: &Arc<str>) -> Result<IpAddr, ResolveError> {
+    let none = || ResolveError::Failed { name: name.clone(), reason: "no address".into() };
+    found?.first().copied().ok_or_else(none)
 }
 
 impl Shared {
@@ -262,14 +299,15 @@ impl Shared {
     }
 
     /// The last known address, where there is one; that it is used is said once.
-    fn last(&self, name: &Arc<str>, family: Option<Family>, error: &ResolveError) -> Option<IpAddr> {
+    fn last(&self, name: &Arc<str>, family: Option<Family>, error: &ResolveError) -> Option<Vec<IpAddr>> {
         let mut known = self.lock();
         let entry = known.get_mut(name)?;
-        let address = entry.last?.0.pick(family)?;
+        let all = entry.last?.0.all(family);
+        let address = all.first()?;
         if !std::mem::replace(&mut entry.said, true) {
             tracing::warn!(%address, "{error}; its last address is asked");
         }
-        Some(address)
+        Some(all)
     }
 
     /// Looks up in the background: who gave up waiting finds the answer next time.

@@ -145,8 +145,10 @@ impl Mail {
     async fn hand_over(&self, cx: &Cx, batch: &Batch) -> Result<(), String> {
         let begun = Instant::now();
         let left = || cx.timeout.saturating_sub(begun.elapsed());
-        let address = cx.net.names.resolve(&self.server, None, cx.timeout).await.map_err(|error| error.to_string())?;
-        let (stream, _) = tcp::connect(address, self.port, left()).await.map_err(|error| error.to_string())?;
+        let found = cx.net.names.addresses(&self.server, None, cx.timeout).await;
+        let addresses = found.map_err(|error| error.to_string())?;
+        let connected = tcp::connect_any(&addresses, self.port, left()).await;
+        let stream = connected.map_err(|error| error.to_string())?.stream;
         let own = own_name(&self.from);
         let message = message(&self.from, &self.to, batch, cx.net.clock.wall());
         match self.security {

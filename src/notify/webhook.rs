@@ -91,11 +91,12 @@ impl Webhook {
             headers.push(("authorization".to_owned(), value));
         }
         let name: Arc<str> = http::host_name(&url).into();
-        let address = cx.net.names.resolve(&name, None, cx.timeout).await.map_err(|error| error.to_string())?;
+        let found = cx.net.names.addresses(&name, None, cx.timeout).await;
+        let addresses = found.map_err(|error| error.to_string())?;
         let content = json(batch);
         let fetch = Fetch {
             url: &url,
-            address,
+            addresses: &addresses,
             proxy: None,
             method: "POST",
             headers: &headers,

@@ -157,16 +157,17 @@ impl Http {
         let mut log: Vec<Untrusted> = Vec::new();
         loop {
             let left = cx.timeout.saturating_sub(begun.elapsed());
-            let (address, dns) = match self.web.place(&url, cx, left).await {
+            let (addresses, dns) = match self.web.place(&url, cx, left).await {
                 Ok(found) => found,
                 Err(why) => return logged(Reading::unknown(why), log),
             };
             let left = cx.timeout.saturating_sub(begun.elapsed());
             let sent = Sent { method, content, body_limit: self.body_limit };
-            let fetched = match self.web.fetch(&url, address, said, sent, cx, left).await {
+            let fetched = match self.web.fetch(&url, &addresses, said, sent, cx, left).await {
                 Ok(fetched) => fetched,
                 Err(error) => {
-                    log.push(format!("{method} {url} at {address}: {error}").into());
+                    let places: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+                    log.push(format!("{method} {url} at {}: {error}", places.join(" and ")).into());
                     return logged(failed(&error, &url, &seen), log);
                 }
             };

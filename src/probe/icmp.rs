@@ -226,7 +226,12 @@ async fn proof_of_life(address: IpAddr, port: u16, timeout: Duration) -> Option<
         Ok((_, took)) => Some((port, "open", took)),
         Err(ConnectError::Refused(_)) => Some((port, "refuses", begun.elapsed())),
         Err(ConnectError::Reset(_)) => Some((port, "resets", begun.elapsed())),
-        Err(ConnectError::TimedOut(..) | ConnectError::Unreachable(..) | ConnectError::Other(..)) => None,
+        Err(
+            ConnectError::TimedOut(..)
+            | ConnectError::Unreachable(..)
+            | ConnectError::Other(..)
+            | ConnectError::Each(_),
+        ) => None,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::base::options::{OptionDoc, Problem, Reader, SecretRef};
 use crate::base::{Secret, units};
 use crate::model::{Host, Reading, Unit, Wire};
 use crate::net::ldap::{Found, Ldap, LdapError, More};
-use crate::net::tcp;
+use crate::net::tcp::{self, Connected};
 use crate::net::tls;
 use crate::process::secret;
 use crate::proto::ldap::{Filter, Scope};
@@ -172,12 +172,13 @@ impl Directory {
                 Err(error) => return Reading::unknown(format!("the password: {error}")),
             },
         };
-        let address = match cx.resolve(&self.address, cx.timeout).await {
-            Ok(address) => address,
+        let addresses = match cx.addresses(&self.address, cx.timeout).await {
+            Ok(addresses) => addresses,
             Err(error) => return Reading::unknown(error.to_string()),
         };
         let begun = Instant::now();
-        let (stream, connected) = match tcp::connect(address, self.port, cx.timeout).await {
+        let Connected { stream, took: connected, .. } = match tcp::connect_any(&addresses, self.port, cx.timeout).await
+        {
             Ok(connected) => connected,
             Err(error) => return Reading::critical(error.to_string()),
         };

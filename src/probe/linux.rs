@@ -3,7 +3,7 @@
 //! looks never pile up on a machine that is in trouble.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::machine::{self, Memory, Way};
@@ -11,12 +11,13 @@ use super::vitals::judge;
 use super::vitals::kernel::Counters;
 use super::vitals::limits::{self, Limits};
 use super::vitals::linux::{self, Look, Part, SCRIPT};
+use super::vitals::packages;
 use super::vitals::sections::Sections;
-use super::{Cx, Kind, Pace, Probe, Running};
+use super::{Cx, Kind, Listing, Pace, Probe, Running};
 use crate::base::options::{self, OptionDoc, Reader};
-use crate::base::{Timestamp, Untrusted};
+use crate::base::{Timestamp, Untrusted, units};
 use crate::model::vitals::Missing;
-use crate::model::{Host, Reading, Vitals, Wire};
+use crate::model::{Host, PackageList, Reading, Vitals, Wire};
 use crate::ssh::{End, Links, Ran};
 
 /// So long a part that hung is left out.
@@ -47,13 +48,22 @@ struct Linux {
     memory: Memory<Counters>,
     /// Parts that hung, and until when they are left out.
     left_out: Mutex<BTreeMap<Part, Timestamp>>,
+    /// The same of the list of packages, which is no part of a look.
+    list_left_out: Mutex<Option<Timestamp>>,
 }
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let limits = Limits::read(options);
     let inventory_every = options.duration("inventory_every").unwrap_or(Duration::from_secs(3600));
     let way = Way::read(host, options)?;
-    Some(Box::new(Linux { way, limits, inventory_every, memory: Memory::default(), left_out: Mutex::default() }))
+    Some(Box::new(Linux {
+        way,
+        limits,
+        inventory_every,
+        memory: Memory::default(),
+        left_out: Mutex::default(),
+        list_left_out: Mutex::default(),
+    }))
 }
 
 impl Probe for Linux {
@@ -67,7 +77,12 @@ impl Probe for Linux {
 
     fn told(&self) {
         self.way.told();
-        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        lock(&self.left_out).clear();
+        *lock(&self.list_left_out) = None;
+    }
+
+    fn packages<'a>(&'a self, cx: &'a Cx) -> Option<Listing<'a>> {
+        Some(Box::pin(self.list(cx)))
     }
 
     fn join(&mut self, links: &Arc<Links>) {
@@ -125,9 +140,32 @@ impl Linux {
         memory.conclude(vitals, &self.limits, &remarks)
     }
 
+    /// Asks for the list of packages. One that hung is not asked for again soon, so that nothing piles up there.
+    async fn list(&self, cx: &Cx) -> Result<PackageList, String> {
+        let now = cx.net.clock.now();
+        if let Some(until) = lock(&self.list_left_out).filter(|until| *until > now) {
+            let left = units::age(until.since(now));
+            return Err(format!("its packager hung; it is asked again after {left}, or when you say so (R)"));
+        }
+        let mark = mark();
+        let input = format!("{mark} {}\n", Part::List.as_str());
+        let ran = self.way.ask_for(packages::LONGEST, &command(), input, cx).await.map_err(|error| error.words)?;
+        let sections = Sections::split_within(&ran.output, &mark, packages::LONGEST);
+        match (sections.of("list"), &ran.end) {
+            (Some(list), End::Ended(_)) if sections.is_complete() => packages::list(list).map_err(str::to_owned),
+            (Some(_), End::TimedOut) => {
+                *lock(&self.list_left_out) = Some(now.plus(LEFT_OUT));
+                Err(format!("its packager gives no answer within {:.0} s", (cx.timeout * 3 / 4).as_secs_f32()))
+            }
+            (Some(_), End::Flooded) => Err(packages::too_long()),
+            (Some(_), End::Ended(_) | End::Lost(_)) => Err("its list of packages breaks off".to_owned()),
+            (None, _) => Err(nothing_said(&ran).summary.line()),
+        }
+    }
+
     /// The parts to ask for now: what hung not long ago is left out.
     fn wanted(&self, now: Timestamp) -> Vec<Part> {
-        let mut left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left_out = lock(&self.left_out);
         left_out.retain(|_, until| *until > now);
         let inventory = self.memory.lock().inventory_is_due(now, self.inventory_every);
         let is_due = |part: &Part| *part != Part::Slow || inventory;
@@ -141,8 +179,7 @@ impl Linux {
         }
         let stuck = Part::of_section(last).unwrap_or(Part::Fast);
         if ran.end == End::TimedOut && stuck != Part::Fast {
-            let mut left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
-            left_out.insert(stuck, now.plus(LEFT_OUT));
+            lock(&self.left_out).insert(stuck, now.plus(LEFT_OUT));
         }
         let why = match ran.end {
             End::TimedOut => "no answer in time",
@@ -155,7 +192,7 @@ impl Linux {
     /// What is wrong with the look itself. What was left out is missing, and nothing is said in its place.
     fn remarks(&self, vitals: &mut Vitals, parts: &[Part], trouble: Option<String>) -> Vec<String> {
         let mut out: Vec<String> = trouble.into_iter().collect();
-        let left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        let left_out = lock(&self.left_out);
         for part in left_out.keys().filter(|part| !parts.contains(part)) {
             out.push(format!("{}: left out, they hung before", part.words()));
             let why = Untrusted::from("they hung before and are left out for ten minutes, or until you say so (R)");
@@ -163,6 +200,10 @@ impl Linux {
         }
         out
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn nothing_said(ran: &Ran) -> Reading {

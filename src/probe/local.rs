@@ -14,13 +14,14 @@ use super::vitals::judge;
 use super::vitals::kernel::{self, Counters};
 use super::vitals::limits::{self, Limits};
 use super::vitals::linux::{self, Part, SCRIPT};
+use super::vitals::packages;
 use super::vitals::sections::Sections;
 use super::vitals::{storage, system};
-use super::{Cx, Kind, Pace, Probe, Running};
+use super::{Cx, Kind, Listing, Pace, Probe, Running};
 use crate::base::options::{self, OptionDoc, Reader};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::vitals::{FileSystem, Missing, Vitals};
-use crate::model::{Host, Reading, Wire};
+use crate::model::{Host, PackageList, Reading, Wire};
 use crate::process::{self, Program};
 
 /// File systems whose size means something and that answer without a network.
@@ -82,6 +83,10 @@ impl Probe for Local {
         Wire { protocol: "local files".into(), destination: "/proc, statvfs, systemctl".into() }
     }
 
+    fn packages<'a>(&'a self, cx: &'a Cx) -> Option<Listing<'a>> {
+        Some(Box::pin(list(cx)))
+    }
+
     fn numbers(&self) -> Option<Vec<String>> {
         Some(judge::numbers())
     }
@@ -129,6 +134,7 @@ impl Local {
         vitals.arrays.clone_from(&told.arrays);
         vitals.pools.clone_from(&told.pools);
         vitals.failed_units.clone_from(&told.failed_units);
+        vitals.silent_mounts.clone_from(&told.silent_mounts);
         vitals.reboot.clone_from(&told.reboot);
         vitals.users.clone_from(&told.users);
         vitals.synchronised = told.synchronised;
@@ -146,8 +152,12 @@ impl Local {
         } else {
             let mut vitals = Vitals { kernel: running_kernel(), ..Vitals::default() };
             let mark = mark();
-            match process::run(&script(&mark, Part::State, timeout.mul_f32(0.8))).await {
-                Ok(output) => linux::state(&Sections::split(&output.stdout, &mark), &mut vitals),
+            match process::run(&script(&mark, &[Part::State, Part::Remote], timeout.mul_f32(0.8))).await {
+                Ok(output) => {
+                    let sections = Sections::split(&output.stdout, &mark);
+                    linux::state(&sections, &mut vitals);
+                    vitals.silent_mounts = storage::silent(sections.of("remote").unwrap_or_default());
+                }
                 Err(error) => {
                     vitals.missing.push(Missing { what: "units", why: Untrusted::from(error.to_string()) });
                 }
@@ -173,7 +183,7 @@ impl Local {
         tokio::spawn(async move {
             let mark = mark();
             let mut vitals = Vitals { inventoried: Some(now), ..Vitals::default() };
-            match process::run(&script(&mark, Part::Slow, INVENTORY_PATIENCE)).await {
+            match process::run(&script(&mark, &[Part::Slow], INVENTORY_PATIENCE)).await {
                 Ok(output) => linux::seldom(&Sections::split(&output.stdout, &mark), &mut vitals),
                 Err(error) => {
                     vitals.missing.push(Missing { what: "updates", why: Untrusted::from(error.to_string()) });
@@ -211,9 +221,22 @@ fn lock(told: &Mutex<Told>) -> MutexGuard<'_, Told> {
     told.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The script that other machines are asked with, for one of its parts.
-fn script(mark: &str, part: Part, timeout: Duration) -> Program {
-    let mut program = Program::new(["sh", "-c", SCRIPT]).input(format!("{mark} {}\n", part.as_str())).timeout(timeout);
+async fn list(cx: &Cx) -> Result<PackageList, String> {
+    let mark = mark();
+    let program = Program { output_limit: packages::LONGEST, ..script(&mark, &[Part::List], cx.timeout.mul_f32(0.8)) };
+    let output = process::run(&program).await.map_err(|error| error.to_string())?;
+    if output.cut {
+        return Err(packages::too_long());
+    }
+    let sections = Sections::split_within(&output.stdout, &mark, packages::LONGEST);
+    packages::list(sections.of("list").unwrap_or_default()).map_err(str::to_owned)
+}
+
+/// The script that other machines are asked with, for some of its parts.
+fn script(mark: &str, parts: &[Part], timeout: Duration) -> Program {
+    let parts: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
+    let input = format!("{mark} {}\n", parts.join(" "));
+    let mut program = Program::new(["sh", "-c", SCRIPT]).input(input).timeout(timeout);
     program.output_limit = 256 * 1024;
     program
 }

@@ -71,7 +71,12 @@ impl Way {
 
     /// Runs the script, in three quarters of the time, so that a line that is dead is told from a script that hangs.
     pub async fn ask(&self, command: &str, input: String, cx: &Cx) -> Result<Ran, LinkError> {
-        let bounds = Bounds { time: cx.timeout * 3 / 4, output: OUTPUT };
+        self.ask_for(OUTPUT, command, input, cx).await
+    }
+
+    /// The same, for an answer of at most so many bytes.
+    pub async fn ask_for(&self, output: usize, command: &str, input: String, cx: &Cx) -> Result<Ran, LinkError> {
+        let bounds = Bounds { time: cx.timeout * 3 / 4, output };
         self.link.once(command, input.into_bytes(), bounds, &cx.net.names).await
     }
 }

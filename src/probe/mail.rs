@@ -13,7 +13,7 @@ use crate::base::{Untrusted, units};
 use crate::model::{Host, Reading, Unit, Wire};
 use crate::net::dialog::{Dialog, TalkError};
 use crate::net::mail::{self, Greeting, Mail};
-use crate::net::tcp;
+use crate::net::tcp::{self, Connected};
 use crate::net::tls;
 
 pub static SMTP: Kind = Kind {
@@ -145,12 +145,13 @@ struct Spoken {
 
 impl MailCheck {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let address = match cx.resolve(&self.address, cx.timeout).await {
-            Ok(address) => address,
+        let addresses = match cx.addresses(&self.address, cx.timeout).await {
+            Ok(addresses) => addresses,
             Err(error) => return Reading::unknown(error.to_string()),
         };
         let begun = Instant::now();
-        let (stream, connected) = match tcp::connect(address, self.port, cx.timeout).await {
+        let Connected { stream, took: connected, .. } = match tcp::connect_any(&addresses, self.port, cx.timeout).await
+        {
             Ok(connected) => connected,
             Err(error) => return Reading::critical(error.to_string()),
         };

@@ -35,9 +35,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::options::{OptionDoc, Reader};
-use crate::model::{Host, Reading, Wire};
+use crate::model::{Host, PackageList, Reading, Wire};
 use crate::net::Net;
 use crate::net::resolve::ResolveError;
+use crate::net::tcp::ConnectError;
 use crate::process::secret::Secrets;
 use crate::profile::Profiles;
 use crate::proto::icmp::Family;
@@ -48,11 +49,15 @@ pub type Bind = fn(&Arc<Host>, &mut Reader<'_>) -> Option<Box<dyn Probe>>;
 
 pub type Running<'a> = Pin<Box<dyn Future<Output = Reading> + Send + 'a>>;
 
+/// What is installed, or in words why that is not told.
+pub type Listing<'a> = Pin<Box<dyn Future<Output = Result<PackageList, String>> + Send + 'a>>;
+
 /// What a run may use.
 #[derive(Clone, Debug)]
 pub struct Cx {
     pub net: Arc<Net>,
-    /// Which address of a name is asked; where nobody says, IPv4 if there is one.
+    /// Which address of a name is asked; where nobody says, IPv4 if there is one. What connects takes the other where that one does
+    /// not answer.
     pub family: Option<Family>,
     /// The caller gives up after this long; a probe that asks several times divides it.
     pub timeout: Duration,
@@ -67,6 +72,22 @@ impl Cx {
         self.net.names.resolve(name, self.family, timeout).await
     }
 
+    /// All addresses of that name that may be connected to, the one to prefer first.
+    ///
+    /// # Errors
+    /// As [`crate::net::resolve::Names::addresses`].
+    pub async fn addresses(&self, name: &Arc<str>, timeout: Duration) -> Result<Vec<IpAddr>, ResolveError> {
+        self.net.names.addresses(name, self.family, timeout).await
+    }
+
+    /// The same of a name that somebody else chose; it is not remembered.
+    ///
+    /// # Errors
+    /// As [`crate::net::resolve::Names::addresses_once`].
+    pub async fn addresses_once(&self, name: &Arc<str>, timeout: Duration) -> Result<Vec<IpAddr>, ResolveError> {
+        self.net.names.addresses_once(name, self.family, timeout).await
+    }
+
     /// The address of a name that somebody else chose; it is not remembered.
     ///
     /// # Errors
@@ -74,6 +95,13 @@ impl Cx {
     pub async fn resolve_once(&self, name: &Arc<str>, timeout: Duration) -> Result<IpAddr, ResolveError> {
         self.net.names.resolve_once(name, self.family, timeout).await
     }
+}
+
+/// A reading that says which addresses of the name did not answer.
+fn with_passed_over(reading: Reading, failed: &[ConnectError]) -> Reading {
+    failed
+        .iter()
+        .fold(reading, |reading, error| reading.log(format!("{error}; the name has another address, which answers")))
 }
 
 /// One ICMP echo.
@@ -118,6 +146,12 @@ pub trait Probe: Debug + Send + Sync {
     /// Whether a good result can only have come from the host.
     fn speaks_for_host(&self) -> bool {
         true
+    }
+
+    /// Asks what is installed there, beside all runs and never longer than `cx.timeout` where it can help it; `None` where this
+    /// kind does not tell that.
+    fn packages<'a>(&'a self, _: &'a Cx) -> Option<Listing<'a>> {
+        None
     }
 
     /// The names of the numbers that a run may give, for limits under them; `disk:*` stands for all that begin so. `None`

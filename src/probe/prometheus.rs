@@ -125,13 +125,13 @@ impl Prometheus {
             Err(why) => return Reading::unknown(why),
         };
         let url = &self.web.url;
-        let address = match self.web.place(url, cx, cx.timeout).await {
-            Ok((address, _)) => address,
+        let addresses = match self.web.place(url, cx, cx.timeout).await {
+            Ok((addresses, _)) => addresses,
             Err(why) => return Reading::unknown(why),
         };
         let left = cx.timeout.saturating_sub(begun.elapsed());
         let sent = Sent { method: "GET", content: "", body_limit: MOST_BYTES };
-        let fetched = match self.web.fetch(url, address, &said, sent, cx, left).await {
+        let fetched = match self.web.fetch(url, &addresses, &said, sent, cx, left).await {
             Ok(fetched) => fetched,
             Err(HttpError::Tls(error)) if error.is_ours() => return Reading::unknown(error.to_string()),
             Err(error) => return Reading::critical(error.to_string()),

@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Cx, Kind, Pace, Probe, Running};
+use tokio::net::TcpStream;
+
+use super::{Cx, Kind, Pace, Probe, Running, with_passed_over};
 use crate::base::options::{OptionDoc, Reader};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Reading, Unit, Wire};
-use crate::net::tcp;
+use crate::net::tcp::{self, Connected};
 use crate::ssh::greeting::{LONGEST_LINE, is_flood, said_instead, version_line};
 
 pub static KIND: Kind = Kind {
@@ -74,14 +76,19 @@ impl Probe for Ssh {
 
 impl Ssh {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let address = match cx.resolve(&self.address, cx.timeout).await {
-            Ok(address) => address,
+        let addresses = match cx.addresses(&self.address, cx.timeout).await {
+            Ok(addresses) => addresses,
             Err(error) => return Reading::unknown(error.to_string()),
         };
-        let (mut stream, took) = match tcp::connect(address, self.port, cx.timeout).await {
-            Ok(connected) => connected,
-            Err(error) => return Reading::critical(error.to_string()),
-        };
+        match tcp::connect_any(&addresses, self.port, cx.timeout).await {
+            Ok(Connected { stream, took, passed_over }) => {
+                with_passed_over(self.hear(stream, took, cx).await, &passed_over)
+            }
+            Err(error) => Reading::critical(error.to_string()),
+        }
+    }
+
+    async fn hear(&self, mut stream: TcpStream, took: Duration, cx: &Cx) -> Reading {
         let seconds = took.as_secs_f64();
         let now = u64::try_from(cx.net.clock.now().millis()).unwrap_or(0);
         let every = u64::try_from(self.banner_every.as_millis()).unwrap_or(u64::MAX);

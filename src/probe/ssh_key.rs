@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Cx, Kind, Pace, Probe, Running};
+use super::{Cx, Kind, Pace, Probe, Running, with_passed_over};
 use crate::base::options::{OptionDoc, Problem, Reader};
 use crate::model::{Host, Reading, Unit, Wire};
-use crate::net::tcp;
+use crate::net::tcp::{self, Connected};
 use crate::ssh::host_key::{self, HostKey, Recollection};
 use crate::ssh::known_hosts::Verdict;
 
@@ -107,11 +107,11 @@ impl SshKey {
             Ok(recollection) => recollection,
             Err(why) => return Reading::unknown(why),
         };
-        let address = match cx.resolve(&self.address, cx.timeout).await {
-            Ok(address) => address,
+        let addresses = match cx.addresses(&self.address, cx.timeout).await {
+            Ok(addresses) => addresses,
             Err(error) => return Reading::unknown(error.to_string()),
         };
-        let (stream, took) = match tcp::connect(address, self.port, cx.timeout).await {
+        let Connected { stream, took, passed_over } = match tcp::connect_any(&addresses, self.port, cx.timeout).await {
             Ok(connected) => connected,
             Err(error) => return Reading::critical(error.to_string()),
         };
@@ -119,7 +119,8 @@ impl SshKey {
             Ok(key) => key,
             Err(why) => return Reading::critical(why),
         };
-        self.judge(&key, &recollection).await.metric("rtt", took.as_secs_f64(), Unit::Seconds)
+        let reading = self.judge(&key, &recollection).await.metric("rtt", took.as_secs_f64(), Unit::Seconds);
+        with_passed_over(reading, &passed_over)
     }
 
     async fn recall(&self) -> Result<Recollection, String> {

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use super::{Cx, Kind, Pace, Probe, Running, pattern};
+use super::{Cx, Kind, Pace, Probe, Running, pattern, with_passed_over};
 use crate::base::options::{OptionDoc, Problem, Reader};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Reading, Unit, Wire};
-use crate::net::tcp::{self, ConnectError};
+use crate::net::tcp::{self, ConnectError, Connected};
 use crate::profile::Pattern;
 
 /// Bytes of a greeting that are shown.
@@ -135,11 +135,12 @@ impl Probe for Tcp {
 
 impl Tcp {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let address = match cx.resolve(&self.address, cx.timeout).await {
-            Ok(address) => address,
+        let addresses = match cx.addresses(&self.address, cx.timeout).await {
+            Ok(addresses) => addresses,
             Err(error) => return Reading::unknown(error.to_string()),
         };
-        let (mut stream, took) = match tcp::connect(address, self.port, cx.timeout).await {
+        let connected = tcp::connect_any(&addresses, self.port, cx.timeout).await;
+        let Connected { mut stream, took, passed_over } = match connected {
             Ok(connected) => connected,
             Err(error) => return self.not_connected(&error),
         };
@@ -159,20 +160,25 @@ impl Tcp {
             Wanted::Answer { send, expect } => converse(&mut stream, send, expect, left, &open).await,
         };
         tcp::close(stream).await;
-        reading.metric("rtt", took.as_secs_f64(), Unit::Seconds)
+        with_passed_over(reading.metric("rtt", took.as_secs_f64(), Unit::Seconds), &passed_over)
     }
 
     fn not_connected(&self, error: &ConnectError) -> Reading {
-        match (&self.wanted, error) {
-            (Wanted::Closed, ConnectError::Refused(_) | ConnectError::TimedOut(..)) => {
-                Reading::ok(format!("port {} is closed: {error}", self.port))
-            }
+        match self.wanted {
+            Wanted::Closed if is_closed(error) => Reading::ok(format!("port {} is closed: {error}", self.port)),
             // Nothing is known of the port.
-            (Wanted::Closed, ConnectError::Unreachable(..) | ConnectError::Reset(_) | ConnectError::Other(..)) => {
-                Reading::unknown(error.to_string())
-            }
-            (Wanted::Open | Wanted::Banner | Wanted::Answer { .. }, _) => Reading::critical(error.to_string()),
+            Wanted::Closed => Reading::unknown(error.to_string()),
+            Wanted::Open | Wanted::Banner | Wanted::Answer { .. } => Reading::critical(error.to_string()),
         }
+    }
+}
+
+/// Whether somebody, or a packet filter, keeps the port closed at every address.
+fn is_closed(error: &ConnectError) -> bool {
+    match error {
+        ConnectError::Refused(_) | ConnectError::TimedOut(..) => true,
+        ConnectError::Unreachable(..) | ConnectError::Reset(_) | ConnectError::Other(..) => false,
+        ConnectError::Each(all) => all.iter().all(is_closed),
     }
 }
 

@@ -162,16 +162,18 @@ impl Probe for TlsCheck {
 
 impl TlsCheck {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let address = match cx.resolve(&self.address, cx.timeout).await {
-            Ok(address) => address,
+        let addresses = match cx.addresses(&self.address, cx.timeout).await {
+            Ok(addresses) => addresses,
             Err(error) => return Reading::unknown(error.to_string()),
         };
         let begun = Instant::now();
         let left = || cx.timeout.saturating_sub(begun.elapsed());
-        let stream = match self.connect(address, left()).await {
+        let stream = match self.connect(&addresses, left()).await {
             Ok(stream) => stream,
             Err(why) => return Reading::critical(why),
         };
+        // The same one is asked again.
+        let address = stream.peer_addr().map(|peer| vec![peer.ip()]).unwrap_or(addresses);
         let shaken = Instant::now();
         let (stream, presented) =
             match cx.net.tls.connect(stream, &self.name, Offer::Nothing, self.own.as_ref(), left()).await {
@@ -179,7 +181,7 @@ impl TlsCheck {
                 Err(error) if error.is_ours() => return Reading::unknown(error.to_string()),
                 Err(error) => {
                     // Perhaps it knows nothing newer.
-                    let old = self.old(address, left()).await;
+                    let old = self.old(&address, left()).await;
                     let words = match old.last() {
                         None => error.to_string(),
                         Some(newest) => format!("it speaks nothing newer than {}", newest.name()),
@@ -194,14 +196,15 @@ impl TlsCheck {
             Ok(faults) => self.weigh(faults, presented.fingerprint().as_deref()),
             Err(error) => return Reading::unknown(error.to_string()),
         };
-        let old = if self.old_versions { Vec::new() } else { self.old(address, left()).await };
+        let old = if self.old_versions { Vec::new() } else { self.old(&address, left()).await };
         self.judge(&presented, &faults, &old, now).metric("handshake", took.as_secs_f64(), Unit::Seconds)
     }
 
     /// A connection on which the next byte is TLS.
-    async fn connect(&self, address: IpAddr, left: Duration) -> Result<TcpStream, String> {
+    async fn connect(&self, addresses: &[IpAddr], left: Duration) -> Result<TcpStream, String> {
         let begun = Instant::now();
-        let (stream, _) = tcp::connect(address, self.port, left).await.map_err(|e| e.to_string())?;
+        let connected = tcp::connect_any(addresses, self.port, left).await;
+        let stream = connected.map_err(|e| e.to_string())?.stream;
         let Some(protocol) = self.starttls else { return Ok(stream) };
         let own = mail_name(&stream);
         let left = left.saturating_sub(begun.elapsed());
@@ -229,7 +232,7 @@ impl TlsCheck {
     }
 
     /// Which old versions it would go on with. One that does not answer in time is not accused.
-    async fn old(&self, address: IpAddr, left: Duration) -> Vec<Old> {
+    async fn old(&self, address: &[IpAddr], left: Duration) -> Vec<Old> {
         let begun = Instant::now();
         let mut found = Vec::new();
         for version in [Old::Tls10, Old::Tls11] {

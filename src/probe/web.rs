@@ -168,17 +168,17 @@ impl Web {
     ///
     /// # Errors
     /// The name does not resolve.
-    pub async fn place(&self, url: &Url, cx: &Cx, timeout: Duration) -> Result<(IpAddr, Duration), String> {
+    pub async fn place(&self, url: &Url, cx: &Cx, timeout: Duration) -> Result<(Vec<IpAddr>, Duration), String> {
         let begun = Instant::now();
         let found = if let Some(proxy) = &self.proxy {
-            cx.resolve(&proxy.host, timeout).await
+            cx.addresses(&proxy.host, timeout).await
         } else if self.is_own(url) {
-            cx.resolve(&self.address, timeout).await
+            cx.addresses(&self.address, timeout).await
         } else {
-            cx.resolve_once(&http::host_name(url).into(), timeout).await
+            cx.addresses_once(&http::host_name(url).into(), timeout).await
         };
-        let address = found.map_err(|e| e.to_string())?;
-        Ok((address, begun.elapsed()))
+        let addresses = found.map_err(|e| e.to_string())?;
+        Ok((addresses, begun.elapsed()))
     }
 
     /// What is said of ourselves.
@@ -216,7 +216,7 @@ impl Web {
     pub async fn fetch(
         &self,
         url: &Url,
-        address: IpAddr,
+        addresses: &[IpAddr],
         said: &Said,
         sent: Sent<'_>,
         cx: &Cx,
@@ -227,7 +227,7 @@ impl Web {
         let proxy = self.proxy.as_ref();
         let fetch = Fetch {
             url,
-            address,
+            addresses,
             proxy: proxy.map(|proxy| http::Proxy { port: proxy.port, authorization: said.proxy.as_ref() }),
             method: sent.method,
             headers,

@@ -3,7 +3,7 @@
 //! the target. Every step has a deadline; a question to the operator stops it.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -23,7 +23,8 @@ use super::jump;
 use super::known_hosts::{KnownHosts, KnownHostsError};
 use super::target::Target;
 use crate::base::text::clean;
-use crate::net::resolve::{Family, Names};
+use crate::net::resolve::Names;
+use crate::net::tcp;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(20);
@@ -45,6 +46,15 @@ pub(super) struct Purpose {
     keepalive: Duration,
     longest_keepalive: Duration,
     look_up: LookUp,
+    /// The longest that its addresses have to answer.
+    connect: Duration,
+}
+
+impl Purpose {
+    /// Of whoever has only so long.
+    pub(super) fn within(self, connect: Duration) -> Self {
+        Self { connect: connect.min(self.connect), ..self }
+    }
 }
 
 /// How a name is looked up.
@@ -63,6 +73,7 @@ pub(super) const TYPING: Purpose = Purpose {
     keepalive: Duration::from_secs(10),
     longest_keepalive: Duration::from_secs(30),
     look_up: LookUp::Anew,
+    connect: Duration::MAX,
 };
 /// One of a thousand that are asked now and then.
 pub(super) const WATCHING: Purpose = Purpose {
@@ -71,6 +82,7 @@ pub(super) const WATCHING: Purpose = Purpose {
     keepalive: Duration::from_secs(30),
     longest_keepalive: Duration::from_secs(60),
     look_up: LookUp::Shared,
+    connect: Duration::MAX,
 };
 
 /// An authenticated session with a host.
@@ -178,37 +190,28 @@ async fn dial(
     names: &Names,
     attendant: &Attendant,
 ) -> Result<TcpStream, SshError> {
-    let limit = settings.connect_timeout.unwrap_or(CONNECT_LIMIT).max(Duration::from_secs(1));
+    let limit = settings.connect_timeout.unwrap_or(CONNECT_LIMIT).min(purpose.connect).max(Duration::from_secs(1));
     let name = settings.host_name.as_str();
     let unresolved = |reason: String| SshError::Resolve { hop: hop.to_owned(), name: clean(name), reason };
     let found = match purpose.look_up {
         LookUp::Shared => shared(names, name, limit).await,
         LookUp::Anew => anew(names, name, limit, attendant).await,
     };
-    let addresses = found.map_err(unresolved)?.into_iter().map(|ip| SocketAddr::new(ip, settings.port));
-    let mut last = unresolved("it has no address".to_owned());
-    for address in addresses {
-        let failed = |reason: String| SshError::Connect { hop: hop.to_owned(), address: address.to_string(), reason };
-        match tokio::time::timeout(limit, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => {
-                // Keys are single bytes: waiting to fill a segment would be felt.
-                stream.set_nodelay(true).map_err(|e| failed(e.to_string()))?;
-                return Ok(stream);
-            }
-            Ok(Err(error)) => last = failed(error.to_string()),
-            Err(_) => last = failed(format!("no answer within {} s", limit.as_secs())),
-        }
+    let addresses = found.map_err(unresolved)?;
+    if addresses.is_empty() {
+        return Err(unresolved("it has no address".to_owned()));
     }
-    Err(last)
+    let failed = |address: String, reason: String| SshError::Connect { hop: hop.to_owned(), address, reason };
+    let connected = tcp::connect_any(&addresses, settings.port, limit).await;
+    let stream = connected.map_err(|error| failed(error.address(), error.reason()))?.stream;
+    // Keys are single bytes: waiting to fill a segment would be felt.
+    stream.set_nodelay(true).map_err(|error| failed(clean(name), error.to_string()))?;
+    Ok(stream)
 }
 
 /// As all who watch look it up, and remember it.
 async fn shared(names: &Names, name: &str, limit: Duration) -> Result<Vec<IpAddr>, String> {
-    let name = Arc::from(name);
-    let first = names.resolve(&name, None, limit).await.map_err(|error| clean(&error.reason()))?;
-    // What has both families is tried by both, as ssh does. The second is known by now.
-    let other = if first.is_ipv4() { names.resolve(&name, Some(Family::V6), limit).await.ok() } else { None };
-    Ok([first].into_iter().chain(other.filter(|other| *other != first)).collect())
+    names.addresses(&Arc::from(name), None, limit).await.map_err(|error| clean(&error.reason()))
 }
 
 /// As ssh does; where that fails, and a check had an address of it once, that one.

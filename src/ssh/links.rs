@@ -199,7 +199,8 @@ impl Slot {
             let known = links.known_hosts(settings);
             let known = known.map_err(|source| SshError::KnownHosts { hop: jump::label(settings), source })?;
             let nobody = Attendant::headless();
-            Connection::hop(settings.clone(), via, known, WATCHING, names, &nobody).await
+            // Before a look is given up it is said which address did not answer.
+            Connection::hop(settings.clone(), via, known, WATCHING.within(patience), names, &nobody).await
         });
         let Some(opened) = links.turns.turn(patience, log_in).await else {
             let words = format!("{AT_ONCE} other log-ins are under way; its turn comes with a later look");

@@ -264,7 +264,7 @@ fn thousands_of_mounts_hide_no_file_system_and_what_is_beyond_is_counted() {
     let mounts = folder.path().join("mounts");
     let script =
         fs::read_to_string(script).expect("it is there").replace("/proc/mounts", &mounts.display().to_string());
-    let again = folder.path().join("again and again");
+    let again = folder.path().join("again and 2");
     fs::create_dir(&again).expect("made");
     let again = again.display().to_string().replace(' ', "\\040");
     // One file system in thousands of places, as machines full of containers have it, then others.

@@ -71,7 +71,7 @@ impl Lab {
         let text = format!(
             "{more}\nPort {port}\nListenAddress {address}\nHostKey {key}\nPidFile none\nUsePAM no\nStrictModes no\n\
              AuthorizedKeysFile {authorized}\nPermitRootLogin yes\nPasswordAuthentication no\nPrintMotd no\n\
-             KbdInteractiveAuthentication no\nMaxStartups 50\n",
+             KbdInteractiveAuthentication no\nMaxStartups 400\n",
             key = self.path(name).display(),
             authorized = self.path("authorized_keys").display(),
         );

@@ -95,7 +95,7 @@ fn take_list<T: Wire + Clone>(before: Option<&[T]>, from: &mut Reader<'_>) -> Re
     Ok(list)
 }
 
-impl<T: Wire + Copy, const N: usize> Wire for [T; N] {
+impl<T: Wire + Clone, const N: usize> Wire for [T; N] {
     fn put(&self, before: Option<&Self>, out: &mut Vec<u8>) {
         for (at, one) in self.iter().enumerate() {
             one.put(before.map(|b| &b[at]), out);
@@ -112,5 +112,9 @@ impl<T: Wire + Copy, const N: usize> Wire for [T; N] {
 
     fn same(&self, before: &Self) -> bool {
         is_same_list(self, before)
+    }
+
+    fn copied(&self) -> usize {
+        self.iter().map(Wire::copied).fold(0, usize::saturating_add)
     }
 }

@@ -102,6 +102,9 @@ impl Verdict<'_> {
         for mount in storage::failed(&vitals.mounts).iter().filter(|mount| !self.limits.ignores(mount.as_bytes())) {
             self.add(Outcome::Critical, format!("{} became read-only by an error", mount.line()));
         }
+        for mount in vitals.silent_mounts.iter().filter(|mount| !self.limits.ignores(mount.as_bytes())) {
+            self.add(Outcome::Critical, format!("{} gives no answer", mount.line()));
+        }
         let judged = vitals.fullest().into_iter().filter(|disk| !self.limits.ignores(disk.mount.as_bytes()));
         for disk in judged.collect::<Vec<_>>() {
             let mount = disk.mount.line();
@@ -292,6 +295,7 @@ fn log(vitals: &Vitals) -> Vec<Untrusted> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::port_rules::Pattern;
     use crate::model::vitals::{
         ClockOffset, CpuTime, Drive, FileSystem, Missing, Pressure, RaidArray, Reboot, StoragePool, Updates,
     };
@@ -324,6 +328,14 @@ mod tests {
             failed_units: Some(Vec::new()),
             ..Vitals::default()
         }
+    }
+
+    #[test]
+    fn a_mount_without_an_answer_is_critical_unless_it_is_ignored() {
+        let vitals = Vitals { silent_mounts: vec!["/mnt/nas".into()], ..calm_machine() };
+        assert_eq!(told(&vitals), (Outcome::Critical, "/mnt/nas gives no answer".to_owned()));
+        let limits = Limits { ignore: vec![Pattern::new("/mnt/*").expect("a pattern")], ..Limits::default() };
+        assert_eq!(judge(&vitals, &limits, &Levels::default()).0.outcome, Outcome::Ok);
     }
 
     #[test]
@@ -448,7 +460,7 @@ mod tests {
             failed_units: Some(vec!["snapd.service".into()]),
             ..calm_machine()
         };
-        let ignore = ["/boot*", "snapd.*"].map(|p| crate::model::port_rules::Pattern::new(p).expect("a pattern"));
+        let ignore = ["/boot*", "snapd.*"].map(|p| Pattern::new(p).expect("a pattern"));
         let limits = Limits { ignore: ignore.into(), ..Limits::default() };
         let (reading, _) = judge(&vitals, &limits, &Levels::default());
         assert_eq!(reading.outcome, Outcome::Ok);

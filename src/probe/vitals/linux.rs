@@ -20,13 +20,18 @@ pub enum Part {
     Fast,
     /// Units, RAID, time service, users.
     State,
-    /// `df`: what hangs, where anything does.
+    /// `df`, and whether what is mounted from elsewhere answers: what hangs, where anything does.
     Disks,
     /// Packages, updates, routes, drives: seldom.
     Slow,
+    /// Of the file systems, only whether what is mounted from elsewhere answers: in no look over SSH.
+    Remote,
+    /// Each package with its version: for whoever asks, and in no look.
+    List,
 }
 
 impl Part {
+    /// Those of a look.
     pub const ALL: [Self; 4] = [Self::Fast, Self::State, Self::Disks, Self::Slow];
 
     pub fn as_str(self) -> &'static str {
@@ -35,6 +40,8 @@ impl Part {
             Self::State => "state",
             Self::Slow => "slow",
             Self::Disks => "disks",
+            Self::Remote => "remote",
+            Self::List => "list",
         }
     }
 
@@ -43,8 +50,9 @@ impl Part {
         match self {
             Self::Fast => "load and memory",
             Self::State => "units and RAID",
-            Self::Disks => "file systems",
+            Self::Disks | Self::Remote => "file systems",
             Self::Slow => "packages and updates",
+            Self::List => "the list of packages",
         }
     }
 
@@ -56,7 +64,8 @@ impl Part {
             }
             "mdstat" | "reboot" | "keeping" | "users" | "units" | "zpool" => Some(Self::State),
             "packages" | "routes" | "updates" | "smart" => Some(Self::Slow),
-            "mounts" | "df" | "inodes" => Some(Self::Disks),
+            "mounts" | "remote" | "df" | "inodes" | "unasked" => Some(Self::Disks),
+            "list" => Some(Self::List),
             _ => None,
         }
     }
@@ -106,6 +115,11 @@ pub fn read(sections: &Sections<'_>, before: Option<&Counters>) -> Look {
         vitals.missing.push(Missing { what: "file systems", why: Untrusted::from(why) });
     }
     vitals.mounts = storage::mounts(of("mounts"));
+    vitals.silent_mounts = storage::silent(of("remote"));
+    if sections.of("unasked").is_some() {
+        let why = "the df of this machine would hang on a mount that gives no answer";
+        vitals.missing.push(Missing { what: "file systems", why: why.into() });
+    }
     look.counters = counters;
     look
 }

@@ -27,6 +27,54 @@ asked() {
   printf "%s\n" "$o" | grep -E "^(Error|Ignoring repositories):|type=.(error|warning).>" | head -n 8
   [ "$r" -lt 124 ]
 }
+# Whoever only reads packages is not root even where we are: as root the files beside their database would be touched.
+i= u=
+humble() {
+  i=$(id -u)
+  [ "$i" = 0 ] && chroot --userspec=65534:65534 --groups= / true && u="chroot --userspec=65534:65534 --groups= /"
+}
+# The packager, and each package with its version.
+installed() {
+  if has dpkg-query && [ -s /var/lib/dpkg/status ]; then echo dpkg; dpkg-query -W -f "\${Status} \${Package} \${Architecture} \${Version}\n" | grep " installed "
+  elif has rpm && { [ -d /var/lib/rpm ] || [ -d /usr/lib/sysimage/rpm ]; }; then echo rpm; $u rpm -qa --qf "%{NAME} %{ARCH} %{VERSION}-%{RELEASE}\n"
+  elif has apk; then echo apk; apk info -v
+  elif has pacman; then echo pacman; pacman -Q
+  fi
+}
+if wants slow || wants list; then humble; fi
+# A path of /proc/mounts without its escapes: "\0402" would be one character to printf.
+plain() { case $1 in *\\*) printf "%b" "$(printf "%s" "$1" | sed "s/\\\\/\\\\0/g")" ;; *) printf "%s" "$1" ;; esac; }
+runs() { read -r a b c d </proc/$1/stat && case $c in Z) return 1 ;; esac; }
+# The mounts on which somebody waits who asked before and could not be ended.
+waiting() {
+  for k in /proc/[0-9]*/stat; do
+    read -r a b c d <$k && [ "$c" = D ] || continue
+    case $b in "(stat)"|"(busybox)"|"(exe)") $t tr "\000" "\n" <${k%stat}cmdline | tail -n 1 ;; esac
+  done
+}
+# Asks each mount of $far for a sign of life, all at once and for some two seconds: who hangs is ended, and named.
+# Where one waits already, no other is sent.
+silent() (
+  q= n=0 o="
+$(waiting)
+"
+  set -f
+  for p in $far; do
+    m=$(plain "$p")
+    case $o in *"
+$m
+"*) printf "silent %s\n" "$p"; continue ;; esac
+    q="$q$(sh -c "printf \"%s:%s \" \$\$ \"\$2\"; exec env stat -f \"\$1\" >/dev/null" sh "$m" "$p" &)"
+  done
+  while [ -n "$q" ]; do
+    l=
+    for k in $q; do runs ${k%%:*} && l="$l$k "; done
+    q=$l
+    [ -z "$q" ] || [ $n -ge 12 ] && break
+    if sleep 0.2; then n=$((n + 1)); else sleep 1; n=$((n + 5)); fi
+  done
+  for k in $q; do kill -9 ${k%%:*}; printf "silent %s\n" "${k#*:}"; done
+)
 
 if wants fast; then
   s loadavg; cat /proc/loadavg
@@ -57,40 +105,45 @@ if wants state; then
   s zpool; has zpool && { $t zpool list -H -p -o name,size,capacity,health && echo told; }
 fi
 
-if wants disks; then
+if wants disks || wants remote; then
   s mounts
   set --
-  n=0 beyond=0 known=" "
+  n=0 beyond=0 known=" " far= auto=
   while read -r d p y o f; do
     case $y in
       overlay) [ "$p" = / ] || continue ;;
       ext2|ext3|ext4|xfs|btrfs|zfs|f2fs|vfat|exfat|jfs|ubifs|bcachefs|ntfs3) ;;
-      nfs|nfs4|cifs|smb3|ceph|9p|fuse.*) [ $n -lt 256 ] && printf "remote %s %s %s\n" "$y" "$p" "$o"; n=$((n + 1)); continue ;;
+      autofs) auto="$auto$p "; continue ;;
+      nfs|nfs4|cifs|smb3|ceph|9p|fuse|fuseblk|fuse.*)
+        [ $n -lt 256 ] && printf "remote %s %s %s\n" "$y" "$p" "$o"
+        n=$((n + 1))
+        # What is mounted when it is needed would stay for being asked.
+        for a in $auto; do case $p/ in "$a"/*) continue 2 ;; esac; done
+        far="$far$p "
+        continue ;;
       *) continue ;;
     esac
     case $p in /snap/*|/var/lib/docker/*|/var/lib/containers/*|/etc/*) continue ;; esac
     [ $n -lt 256 ] && printf "local %s %s %s\n" "$y" "$p" "$o"
     n=$((n + 1))
     case $known in *" $d "*) [ $# -lt 32 ] || continue ;; esac
-    if [ $# -lt 64 ]; then known="$known$d " && set -- "$@" "$(printf "%b" "$p")"; else beyond=$((beyond + 1)); fi
+    if [ $# -lt 64 ]; then known="$known$d " && set -- "$@" "$(plain "$p")"; else beyond=$((beyond + 1)); fi
   done </proc/mounts
   [ $beyond = 0 ] || echo "beyond $beyond"
-  if [ $# -gt 0 ]; then
-    s df; $t df -Pk "$@"
-    s inodes; $t df -Pi "$@"
+  h=$([ -z "$far" ] || silent)
+  s remote; printf "%s\n" "$h"
+  # The df of BusyBox looks at every mount, the one that hangs too.
+  if wants disks && [ $# -gt 0 ]; then
+    if [ -z "$h" ] || df --version >/dev/null; then
+      s df; $t df -Pk "$@"
+      s inodes; $t df -Pi "$@"
+    else s unasked
+    fi
   fi
 fi
 
 if wants slow; then
-  # Whoever only reads packages is not root even where we are: as root the files beside their database would be touched.
-  i=$(id -u) u=
-  [ "$i" = 0 ] && chroot --userspec=65534:65534 --groups= / true && u="chroot --userspec=65534:65534 --groups= /"
-  s packages
-  if has dpkg-query && [ -s /var/lib/dpkg/status ]; then echo dpkg; dpkg-query -W -f "\${Status} \${Package} \${Architecture} \${Version}\n" | grep " installed "
-  elif has rpm && { [ -d /var/lib/rpm ] || [ -d /usr/lib/sysimage/rpm ]; }; then echo rpm; $u rpm -qa --qf "%{NAME} %{ARCH} %{VERSION}-%{RELEASE}\n"
-  elif has apk; then echo apk; apk info -v
-  elif has pacman; then echo pacman; pacman -Q
-  fi | { read -r f && { echo "$f"; p=$(sort); printf "%s\n" "$p" | wc -l; printf "%s\n" "$p" | digest; }; }
+  s packages; installed | { read -r f && { echo "$f"; p=$(sort); printf "%s\n" "$p" | wc -l; printf "%s\n" "$p" | digest; }; }
   s routes; { ip -4 route || cat /proc/net/route; } | head -n 200; ip -6 route | head -n 200
   s updates
   if has apt-get && [ -s /var/lib/dpkg/status ]; then
@@ -123,4 +176,5 @@ if wants slow; then
     fi
   fi
 fi
+if wants list; then s list; installed; fi
 s end

@@ -5,6 +5,7 @@ pub mod judge;
 pub mod kernel;
 pub mod limits;
 pub mod linux;
+pub mod packages;
 pub mod sections;
 pub mod storage;
 pub mod system;

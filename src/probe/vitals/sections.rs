@@ -13,6 +13,12 @@ pub struct Sections<'a> {
 
 impl<'a> Sections<'a> {
     pub fn split(output: &'a [u8], mark: &str) -> Self {
+        Self::split_within(output, mark, MOST)
+    }
+
+    /// As [`Self::split`], of sections of so many bytes.
+    pub fn split_within(output: &'a [u8], mark: &str, most: usize) -> Self {
+        let body = |bytes: &'a [u8]| &bytes[..bytes.len().min(most)];
         let mut parts: Vec<(&[u8], &[u8])> = Vec::new();
         let mut begun: Option<(&[u8], usize)> = None;
         let mut first = None;
@@ -55,10 +61,6 @@ impl<'a> Sections<'a> {
     pub fn last(&self) -> Option<String> {
         self.parts.last().map(|(name, _)| String::from_utf8_lossy(name).into_owned())
     }
-}
-
-fn body(bytes: &[u8]) -> &[u8] {
-    &bytes[..bytes.len().min(MOST)]
 }
 
 /// Lines without their ends; empty ones are left out.

@@ -88,6 +88,12 @@ pub fn mounts(section: &[u8]) -> Vec<Untrusted> {
     out.iter().map(|line| Untrusted::bounded(line, NAME)).collect()
 }
 
+/// Mounts that gave no answer in time: `silent /mnt/nas`.
+pub fn silent(section: &[u8]) -> Vec<Untrusted> {
+    let mounts = lines(section).filter_map(|line| line.strip_prefix(b"silent "));
+    mounts.take(MOST).map(|mount| Untrusted::bounded(&unescape(mount), NAME)).collect()
+}
+
 /// How many local file systems the script has left out: `beyond 12`.
 pub fn beyond(section: &[u8]) -> Option<u64> {
     lines(section).find_map(|line| count(line.strip_prefix(b"beyond ")?))
@@ -213,6 +219,13 @@ mod tests {
     use super::*;
 
     const MOUNTS: &[u8] = b"local ext4 / rw,relatime\nlocal xfs /mnt/My\\040Disk ro,noatime\nremote nfs4 /home rw\n";
+
+    #[test]
+    fn mounts_without_an_answer_are_named() {
+        let told = silent(b"silent /mnt/My\\0402\nold /a\n\nsilent /home\n");
+        assert_eq!(told.iter().map(Untrusted::line).collect::<Vec<_>>(), ["/mnt/My 2", "/home"]);
+        assert!(silent(b"\n").is_empty());
+    }
 
     #[test]
     fn what_is_beyond_the_mounts_that_are_looked_at_is_no_mount() {

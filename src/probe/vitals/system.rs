@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 
+use super::packages::packager;
 use super::sections::{count, lines, words};
 use crate::base::Untrusted;
 use crate::model::vitals::{Packages, Reboot};
@@ -81,13 +82,7 @@ fn by_number(a: &[u8], b: &[u8]) -> Ordering {
 /// Which packager, how many packages, and a digest of the sorted list.
 pub fn packages(section: &[u8]) -> Option<Packages> {
     let mut rows = lines(section);
-    let by = match rows.next()? {
-        b"dpkg" => "dpkg",
-        b"rpm" => "rpm",
-        b"apk" => "apk",
-        b"pacman" => "pacman",
-        _ => return None,
-    };
+    let by = packager(rows.next()?)?;
     let count = u32::try_from(count(rows.next()?)?).ok()?;
     let digest = words(rows.next()?).next()?;
     let is_digest = digest.len() <= 64 && digest.iter().all(u8::is_ascii_alphanumeric);

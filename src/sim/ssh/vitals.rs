@@ -73,7 +73,9 @@ fn print(mark: &str, parts: &[&str], machine: &Machine, wall: Timestamp, up: Dur
         section("inodes", &inodes);
     }
     if parts.contains(&"slow") {
-        section("packages", &format!("dpkg\n{}\n{:016x} -\n", 480 + seed(3) % 9, seed(3) % 3));
+        let list = packages(seed(3));
+        let digest = list.bytes().fold(0, |digest, byte| mix(digest ^ u64::from(byte)));
+        section("packages", &format!("dpkg\n{}\n{digest:016x} -\n", list.lines().count()));
         section("routes", "default via 192.0.2.1 dev eth0\n192.0.2.0/24 dev eth0 proto kernel scope link\n");
         section(
             "updates",
@@ -84,8 +86,40 @@ fn print(mark: &str, parts: &[&str], machine: &Machine, wall: Timestamp, up: Dur
         );
         section("smart", "denied\n");
     }
+    if parts.contains(&"list") {
+        section("list", &format!("dpkg\n{}", packages(seed(3))));
+    }
     section("end", "");
     out
+}
+
+/// What is installed, as `dpkg-query` is asked for it: on every machine nearly the same.
+fn packages(seed: u64) -> String {
+    const EVERYWHERE: [&str; 14] = [
+        "adduser 3.134",
+        "apt 2.6.1",
+        "base-files 12.4",
+        "bash 5.2.15-2",
+        "chrony 4.3-2",
+        "coreutils 9.1-1",
+        "curl 7.88.1-10",
+        "dpkg 1.21.22",
+        "grep 3.8-5",
+        "libc6 2.36-9",
+        "mdadm 4.2-5",
+        "rsync 3.2.7-1",
+        "sudo 1.9.13-1",
+        "systemd 252.30-1",
+    ];
+    const SOMEWHERE: [&str; 6] =
+        ["htop 3.2.2-2", "jq 1.6-2", "nginx 1.22.1-9", "postgresql-15 15.8-0", "python3 3.11.2-1", "strace 6.1-0"];
+    let mut lines: Vec<String> = EVERYWHERE.map(|one| one.replacen(' ', " amd64 ", 1)).to_vec();
+    let here = SOMEWHERE.iter().enumerate().filter(|(at, _)| !mix(seed ^ *at as u64).is_multiple_of(3));
+    lines.extend(here.map(|(_, one)| one.replacen(' ', " amd64 ", 1)));
+    lines.push(format!("openssl amd64 3.0.{}-1", 13 + seed % 3));
+    lines.push(format!("linux-image-amd64 amd64 6.1.{}-1", 119 + seed / 3 % 3));
+    let status = |line: &String| format!("install ok installed {line}\n");
+    lines.iter().map(status).collect::<Vec<_>>().concat()
 }
 
 /// `/proc`: counters run with the time that the machine is up, so that shares are the same at every look.

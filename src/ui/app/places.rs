@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::App;
-use crate::bus::MessageWeight;
+use crate::bus::{Command, MessageWeight};
 use crate::model::{AssetId, PortKey};
 use crate::ui::columns::Choice;
 use crate::ui::filter::Filter;
 use crate::ui::grouping::GroupBy;
 use crate::ui::layouts;
 use crate::ui::list::List;
-use crate::ui::overlays::Overlay;
+use crate::ui::overlays::{self, Overlay, Packages};
 use crate::ui::panes::{PaneKind, ScreenId, Selected};
 use crate::ui::sorting::Orders;
 
@@ -125,7 +125,21 @@ impl App {
 
     pub(super) fn compare_pair(&mut self, pair: [AssetId; 2]) {
         self.compared = None;
-        self.overlays.push(Overlay::Compare { pair, scroll: 0 });
+        let packages = self.ask_packages(&pair);
+        self.overlays.push(Overlay::Compare { pair, packages, scroll: 0 });
+    }
+
+    /// Has both asked what is installed, where one of them can be.
+    fn ask_packages(&mut self, pair: &[AssetId; 2]) -> Packages {
+        if !pair.iter().filter_map(|id| self.snapshot.host(id)).any(|host| overlays::can_be_asked(host)) {
+            return Packages::None;
+        }
+        let ticket = self.ticket();
+        if self.send(Command::ComparePackages { ticket, pair: pair.clone() }) {
+            Packages::Asked(ticket)
+        } else {
+            Packages::Refused("the engine does not answer".to_owned())
+        }
     }
 
     /// Back to where one was before the last jump.

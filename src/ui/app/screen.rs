@@ -17,7 +17,7 @@ use crate::ui::action::Action;
 use crate::ui::chrome;
 use crate::ui::clipboard::Clip;
 use crate::ui::frame::Frame;
-use crate::ui::overlays::{self, Reaction};
+use crate::ui::overlays::{self, Packages, Reaction};
 use crate::ui::panes;
 use crate::ui::run::{Exit, Screen};
 use crate::ui::screen::{Mouse, Ring};
@@ -137,6 +137,12 @@ impl Screen for App {
         match notice {
             Notice::Saved { ticket, .. } if self.step_answered(ticket, None) => {}
             Notice::NotSaved { ticket, ref reason } if self.step_answered(ticket, Some(reason)) => {}
+            Notice::NotSaved { ticket, ref reason }
+                if overlays::compared(self, ticket, || Packages::Refused(reason.to_string())) => {}
+            Notice::Packages { ticket, comparison } => {
+                // Nobody waits any more: the two were put away.
+                let _ = overlays::compared(self, ticket, || Packages::Told(comparison));
+            }
             Notice::Saved { ticket, entry } => {
                 overlays::saved(self, ticket);
                 let words = if matches!(entry.kind, EntryKind::Paused | EntryKind::Resumed) {

@@ -34,6 +34,7 @@ use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, EntryKind, IncidentId, PortKey, Prompt, PromptId, Scope, SessionId, Target};
 
+pub use detail::packages::{Packages, can_be_asked};
 use reading::scroll_key;
 pub use reading::{Line, draw_side, is_at_side, text_area};
 
@@ -46,6 +47,7 @@ pub enum Overlay {
     /// Two machines side by side.
     Compare {
         pair: [AssetId; 2],
+        packages: Packages,
         scroll: usize,
     },
     Help(help::Help),
@@ -244,6 +246,17 @@ pub fn unsaved(app: &App) -> Vec<String> {
         _ => None,
     });
     app.sent.iter().chain(shown).map(editor::Editor::text).filter(|text| !text.is_empty()).collect()
+}
+
+/// What became of comparing the packages of two machines that stand side by side; false where nobody waits for it.
+pub fn compared(app: &mut App, ticket: Ticket, told: impl FnOnce() -> Packages) -> bool {
+    let waiting = app.overlays.iter_mut().find_map(|overlay| match overlay {
+        Overlay::Compare { packages, .. } if packages.waits_for(ticket) => Some(packages),
+        _ => None,
+    });
+    let Some(packages) = waiting else { return false };
+    *packages = told();
+    true
 }
 
 /// An entry is on disk: its editor has done its work.

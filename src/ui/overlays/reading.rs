@@ -111,8 +111,8 @@ fn text_of(app: &App, overlay: &Overlay, now: Timestamp, columns: usize) -> Opti
         Overlay::Detail { selected, .. } => {
             Some((detail::title(app, selected), detail::lines(app, now, selected, columns)))
         }
-        Overlay::Compare { pair, .. } => {
-            Some((detail::compare::title(app, pair), detail::compare::lines(app, pair, columns)))
+        Overlay::Compare { pair, packages, .. } => {
+            Some((detail::compare::title(app, pair), detail::compare::lines(app, pair, packages, now, columns)))
         }
         Overlay::Help(help) => Some((help::title(help), help::lines(app, help))),
         Overlay::Paper(paper) => Some((runbook::title(paper), runbook::lines(app, paper))),

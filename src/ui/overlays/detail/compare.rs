@@ -1,7 +1,8 @@
 //! Two machines side by side: what differs first, then what is the same. Lists are told by what only one of them has.
 
+use super::packages::{self, Packages};
 use super::{Line, heading, vitals};
-use crate::base::{Untrusted, text, units};
+use crate::base::{Timestamp, Untrusted, text, units};
 use crate::config::theme::Meaning;
 use crate::model::AssetId;
 use crate::model::vitals::{Amount, Vitals};
@@ -27,7 +28,7 @@ fn tells(check: &CheckView) -> bool {
 }
 
 /// Fit for so many columns: where there is no room for two values side by side they stand one below the other.
-pub fn lines(app: &App, pair: &[AssetId; 2], columns: usize) -> Vec<Line> {
+pub fn lines(app: &App, pair: &[AssetId; 2], installed: &Packages, now: Timestamp, columns: usize) -> Vec<Line> {
     let mut out = Vec::new();
     let known = [known(app, &pair[0]), known(app, &pair[1])];
     let told = pair.each_ref().map(|id| told(app, id));
@@ -63,6 +64,7 @@ pub fn lines(app: &App, pair: &[AssetId; 2], columns: usize) -> Vec<Line> {
             only(name, of(left), of(right), pair, &mut out);
         }
     }
+    packages::lines(installed, pair, now, &mut out);
     if !same.is_empty() {
         heading(&mut out, "THE SAME");
         let told = same.iter().filter(|(_, left, _)| !left.is_empty());

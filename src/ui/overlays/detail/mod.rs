@@ -6,6 +6,7 @@ pub mod compare;
 mod device;
 mod host;
 mod job;
+pub mod packages;
 mod port;
 mod tables;
 mod told;

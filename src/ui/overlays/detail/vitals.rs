@@ -53,8 +53,10 @@ fn failed(vitals: &Vitals, out: &mut Vec<Line>) {
     more(failed.len(), out);
 }
 
-/// What lost its redundancy, before everything that is well.
+/// What hangs or lost its redundancy, before everything that is well.
 fn damaged(vitals: &Vitals, out: &mut Vec<Line>) {
+    let silent = vitals.silent_mounts.iter().take(LISTED);
+    out.extend(silent.map(|mount| (Meaning::Critical, format!("{:<14}{} gives no answer", "mount", mount.line()))));
     let arrays = vitals.arrays.iter().filter(|array| array.redundancy != Redundancy::Whole);
     out.extend(arrays.map(|array| {
         (Meaning::Critical, format!("{:<14}{} {}", "RAID", array.name.line(), array.redundancy.as_str()))
