@@ -54,6 +54,7 @@ mod traps;
 mod trouble;
 mod tty;
 mod uplink;
+mod ups;
 mod visitors;
 mod vlan_bridges;
 mod wall;

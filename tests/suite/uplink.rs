@@ -15,7 +15,7 @@ use super::console::{Console, Launch, READY};
 const BLIND: &str = "CAN'T SEE";
 
 /// The near end, a cable to the far one with six hosts, and whoever does what is written to `orders` until nobody writes any
-/// more. There is no resolver.
+/// more. There is no resolver. What `more.sh` starts at the far end, and names in `more`, ends with it.
 const LAB: &str = r#"
 PATH=$PATH:/usr/sbin:/sbin
 lab=$1; shift
@@ -38,18 +38,20 @@ for n in 1 2 3 4 5 6; do there ip addr add 10.8.0.$n/32 dev far; done
 ip route add default via 10.9.0.2
 (
     while read -r order; do $order; done < $lab/orders
-    kill $far
+    kill $far $more
+more=
+if [ -f $lab/more.sh ]; then . $lab/more.sh; fi
 ) > $lab/log 2>&1 &
 exec "$@"
 "#;
 
-struct Lab {
+pub struct Lab {
     folder: TempDir,
     orders: fs::File,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         fs::write(folder.path().join("lab.sh"), LAB).expect("written");
         fs::create_dir_all(folder.path().join("home/.ssh")).expect("made");
@@ -63,15 +65,15 @@ impl Lab {
         Self { folder, orders }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn does(&self, order: &str) {
+    pub fn does(&self, order: &str) {
         (&self.orders).write_all(format!("{order}\n").as_bytes()).expect("it is read");
     }
 
-    fn console(&self, arguments: &[String]) -> Console {
+    pub fn console(&self, arguments: &[String]) -> Console {
         let flags = if getuid().is_root() { "-nm" } else { "-Urnm" };
         let script = self.path("lab.sh").display().to_string();
         let wrapper = ["unshare", flags, "/bin/sh", "-e", &script, &self.folder.path().display().to_string()];
@@ -90,7 +92,7 @@ fn page(folder: &Path) -> String {
     format!("[[notify]]\nkind = \"exec\"\nargv = [\"{}\"]\nwait = \"0s\"\n", program.display())
 }
 
-fn leave(mut console: Console) {
+pub fn leave(mut console: Console) {
     console.press(":q!\r");
     assert_eq!(console.ends().exit_code(), 0);
 }
