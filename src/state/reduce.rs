@@ -492,7 +492,7 @@ impl State {
         if self.upkeep.next.is_some_and(|due| due <= at) {
             self.review_upkeep(at, effects);
         }
-        self.review_sight(at);
+        self.review_sight(at, effects);
         while let Some(Reverse((due, row))) = self.deadlines.peek().copied() {
             if due > at {
                 break;

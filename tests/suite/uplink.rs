@@ -33,14 +33,17 @@ there() { nsenter --target $far --net -- "$@"; }
 ip link add near type veth peer name far
 ip link set far netns $far
 ip addr add 10.9.0.1/24 dev near; ip link set near up
+# Who is silent is found to be within seconds.
+for name in base_reachable_time_ms retrans_time_ms; do echo 500 > /proc/sys/net/ipv4/neigh/near/$name; done
+echo 1 > /proc/sys/net/ipv4/neigh/near/delay_first_probe_time
 there ip addr add 10.9.0.2/24 dev far; there ip link set far up
 for n in 1 2 3 4 5 6; do there ip addr add 10.8.0.$n/32 dev far; done
 ip route add default via 10.9.0.2
+more=
+if [ -f $lab/more.sh ]; then . $lab/more.sh; fi
 (
     while read -r order; do $order; done < $lab/orders
     kill $far $more
-more=
-if [ -f $lab/more.sh ]; then . $lab/more.sh; fi
 ) > $lab/log 2>&1 &
 exec "$@"
 "#;
@@ -116,6 +119,27 @@ fn a_console_that_loses_its_default_route_says_so_and_announces_nothing() {
     console.shows("no default route · 6 of 6 targets that answered are silent");
     lab.does("ip link set near up");
     lab.does("ip route add default via 10.9.0.2");
+    console.until("it sees again", |c| !c.text().contains(BLIND));
+    leave(console);
+    assert_eq!(fs::read_to_string(lab.path("told")).unwrap_or_default(), "", "nobody was told of anything");
+}
+
+#[test]
+fn of_two_hosts_behind_a_gateway_that_is_gone_nobody_is_told() {
+    let lab = Lab::new();
+    let mut text = page(lab.folder.path());
+    for n in 1..=2 {
+        // The gateway is known to be silent before they are down.
+        let check = "{ kind = \"icmp\", interval = \"1s\", attempts = 20 }";
+        text.push_str(&format!("[[host]]\nname = \"h{n}\"\naddress = \"10.8.0.{n}\"\nchecks = [{check}]\n"));
+    }
+    fs::write(lab.path("noctty.toml"), text).expect("written");
+    let console = lab.console(&["--config".to_owned(), lab.path("noctty.toml").display().to_string()]);
+    console.until("all answered", |c| (1..=2).all(|n| c.text().contains(&format!("● h{n} "))));
+    lab.does("there ip addr del 10.9.0.2/24 dev far");
+    console.shows(BLIND);
+    console.shows("gateway 10.9.0.2 on near does not answer ARP");
+    lab.does("there ip addr add 10.9.0.2/24 dev far");
     console.until("it sees again", |c| !c.text().contains(BLIND));
     leave(console);
     assert_eq!(fs::read_to_string(lab.path("told")).unwrap_or_default(), "", "nobody was told of anything");
