@@ -111,6 +111,8 @@ pub(super) struct HostSlot {
     course: Option<usize>,
     /// Somebody looks more often.
     alarmed: bool,
+    /// Of a device: the hosts that have it among these.
+    ends: Vec<usize>,
     /// A deadline for the host as a whole is in the heap.
     awaited: bool,
 }
@@ -615,6 +617,7 @@ impl State {
                 awaited: false,
                 told: old_told,
                 // The next walks find them again.
+                ends: Vec::new(),
                 losers: Vec::new(),
             });
         }

@@ -58,7 +58,9 @@ impl State {
 
     /// After a walk: has hosts asked that may be the cause of a loss, and keeps who wants to know how they stand.
     pub(super) fn ask_ends(&mut self, row: usize, device: &DeviceView, bundling: &Bundling, effects: &mut Vec<Effect>) {
-        for end in bundling.hosts() {
+        let ends: Vec<usize> = bundling.hosts().collect();
+        self.forget_ends(row, &ends);
+        for end in ends {
             let slot = &mut self.hosts[end];
             let down = slot.view.is_down();
             if !down && !slot.losers.iter().any(|loser| loser.device == row) {
@@ -66,6 +68,14 @@ impl State {
             }
             slot.losers.retain(|loser| loser.device != row);
             slot.losers.push(Loser { device: row, at: device.table.collected_at, down });
+        }
+    }
+
+    /// Links of a device to all but these are back, or their loss is told: nobody has to hear how those hosts stand.
+    pub(super) fn forget_ends(&mut self, row: usize, but: &[usize]) {
+        let known = std::mem::replace(&mut self.hosts[row].ends, but.to_vec());
+        for end in known.into_iter().filter(|end| !but.contains(end)) {
+            self.hosts[end].losers.retain(|loser| loser.device != row);
         }
     }
 
