@@ -13,6 +13,7 @@ pub mod snapshot;
 pub mod view;
 
 mod newest;
+mod identities;
 mod reduce;
 
 pub use crate::model::NotificationView;

@@ -9,6 +9,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::event::{Effect, Event, News};
+use super::identities::Identities;
 use super::newest::Newest;
 use super::rules;
 use super::rules::backup::Now;
@@ -46,7 +47,6 @@ mod upkeep;
 
 use care::Desk;
 use gauges::Gauges;
-use inferred::Names;
 use restored::Unclaimed;
 use sight::{Sight, Vote};
 use upkeep::{Active, Upkeep};
@@ -74,7 +74,9 @@ pub struct State {
     pub(super) desk: Desk,
     pub(super) upkeep: Upkeep,
     sight: Sight,
-    names: Names,
+    identities: Box<Identities<usize>>,
+    /// Neighbours that were said to be ambiguous.
+    ambiguities: usize,
     /// By how many milliseconds the system's clock is ahead of steady time, since it was set: schedules go by it.
     ahead: i64,
     pub(super) revision: u64,
@@ -685,9 +687,9 @@ impl State {
         }
     }
 
-    /// Whether a neighbour of `row` is another host whose ports are walked, by its name or its address.
+    /// Whether a neighbour of `row` is another host whose ports are walked.
     fn is_other_device(&self, row: usize, neighbor: &Neighbor) -> bool {
-        self.names.find(neighbor).is_some_and(|found| found != row && self.hosts[found].device.is_some())
+        self.identities.find(neighbor.into()).is_some_and(|found| found != row && self.hosts[found].device.is_some())
     }
 
     /// Every host, what it hangs on before it.

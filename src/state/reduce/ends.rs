@@ -4,8 +4,8 @@
 //! A host keeps which devices have lost links to it: they are walked when it is heard, and when it falls or is back.
 
 use super::State;
-use crate::base::{Timestamp, Untrusted};
-use crate::model::device::called;
+use crate::base::Timestamp;
+use crate::model::device::NeighborId;
 use crate::model::{AssetId, Condition, Target};
 use crate::state::event::Effect;
 use crate::state::rules::parents::askable;
@@ -26,11 +26,11 @@ pub struct Loser {
 impl State {
     /// What belongs together on a device, and what of it is behind hosts.
     pub fn bundling(&self, device: &DeviceView) -> Bundling {
-        Bundling::of(device, &|name, lost| self.far_end(device, name, lost))
+        Bundling::of(device, &|end, lost| self.far_end(device, end, lost))
     }
 
-    fn far_end(&self, device: &DeviceView, name: &Untrusted, lost: Timestamp) -> Option<(usize, Far)> {
-        let row = self.names.called(&called(name))?;
+    fn far_end(&self, device: &DeviceView, end: &NeighborId, lost: Timestamp) -> Option<(usize, Far)> {
+        let row = self.identities.find(end.into())?;
         let slot = &self.hosts[row];
         let host = &slot.view;
         // What never answered did not fall.

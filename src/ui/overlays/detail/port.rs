@@ -105,8 +105,10 @@ fn history(now: Timestamp, seen: Seen<'_>, out: &mut Vec<Line>) {
         out.push((Meaning::Warning, format!("{:<14}{words}", "link changes")));
     }
     if let Some(ties) = &seen.view.ties {
-        let neighbor =
-            ties.neighbor.as_ref().map(|(name, at)| format!("neighbour {} heard {}", name.line(), ago(now, Some(*at))));
+        let neighbor = ties
+            .neighbor
+            .as_ref()
+            .map(|(id, at)| format!("neighbour {} heard {}", id.name.line(), ago(now, Some(*at))));
         let aggregate =
             ties.aggregate.as_ref().map(|(key, at)| format!("member of {} {}", key.label.line(), ago(now, Some(*at))));
         out.push(pair("network", Some([neighbor, aggregate].into_iter().flatten().collect::<Vec<_>>().join(", "))));
