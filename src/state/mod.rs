@@ -6,14 +6,15 @@
 //!            └────► Effects (for the engine to carry out)
 //! ```
 
+pub mod before;
 pub mod event;
 pub mod lookup;
 pub mod rules;
 pub mod snapshot;
 pub mod view;
 
-mod newest;
 mod identities;
+mod newest;
 mod reduce;
 
 pub use crate::model::NotificationView;

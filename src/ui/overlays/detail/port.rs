@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Line, ago, care, heading, hidden, meaning, pair, walked};
+use super::{Line, ago, before, care, heading, hidden, meaning, pair, walked};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::device::{Neighbor, PoeStatus, PortFacts, StpState};
@@ -31,6 +31,7 @@ pub fn lines(app: &App, now: Timestamp, device: &DeviceView, port: &PortKey, out
     let target = Target::Port(device.host.id.clone(), port.clone());
     if let Some(problem) = app.snapshot.problem_of(&target) {
         care(app, now, &target, &problem.care, out);
+        before::lines(app, std::slice::from_ref(&target), out);
         out.extend(hidden(app, &target));
     }
     rates(app, now, seen, port, out);
