@@ -37,7 +37,7 @@ fn equipment() -> Arc<Equipment> {
                 port_description: Untrusted::default(),
                 platform: Untrusted::default(),
                 chassis_mac: None,
-                address: None,
+                addresses: Vec::new(),
                 forwards: Some(true),
                 half_duplex: None,
             }];

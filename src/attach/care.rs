@@ -3,8 +3,8 @@
 
 use super::wire::{Malformed, Reader, Wall, Wire, wire};
 use crate::model::{
-    Acknowledgement, ChannelStatus, Claim, Fault, Flap, Inference, Maintenance, Order as Upkeep, Pause, Scope, Span,
-    Stickiness, Target, Transition,
+    Acknowledgement, Change, ChannelStatus, Claim, Fault, Flap, Inference, Maintenance, Order as Upkeep, Pause, Scope,
+    Span, Stickiness, Target, Transition,
 };
 use crate::state::{Blindness, Care, Cause, Finding, Flapping, InferredParent, Maintained};
 
@@ -23,6 +23,7 @@ wire! {
     record Maintenance { id, author, order }
     record Pause { id, by, since, note }
     record Transition { at, target, name, from, to, down, reason }
+    record Change { at, target, words }
     record Fault { at, words }
 
     record Flap { changes, last, percent, flapping }

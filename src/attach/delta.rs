@@ -53,6 +53,7 @@ pub fn put(now: &Snapshot, before: &Snapshot, room: usize, out: &mut Vec<u8>) ->
         acks,
         deeds,
         transitions,
+        changes,
         faults,
     } = now;
     revision.put(Some(&before.revision), out);
@@ -71,6 +72,7 @@ pub fn put(now: &Snapshot, before: &Snapshot, room: usize, out: &mut Vec<u8>) ->
     put_all(&in_order(acks), &in_order(&before.acks), |(target, _)| target, out);
     put_all(deeds, &before.deeds, |entry| &entry.id, out);
     put_all(transitions, &before.transitions, Arc::as_ptr, out);
+    put_all(changes, &before.changes, Arc::as_ptr, out);
     put_all(faults, &before.faults, Arc::as_ptr, out);
     let devices_sent = put_list(devices, &before.devices, |device| &device.host.id, room, out);
     let whole = devices_sent.is_none();
@@ -99,6 +101,7 @@ pub fn take(before: &Snapshot, from: &mut Reader<'_>) -> Result<Snapshot, Malfor
         acks: Arc::new(take_list(&in_order(&before.acks), from)?.into_iter().collect()),
         deeds: take_list(&before.deeds, from)?.into(),
         transitions: take_list(&before.transitions, from)?.into(),
+        changes: take_list(&before.changes, from)?.into(),
         faults: take_list(&before.faults, from)?.into(),
         devices: take_list(&before.devices, from)?,
         sessions: Arc::from([]),

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::wire::{Malformed, Reader, Wall, Wire, copied_list, wire};
 use crate::model::device::{
     ArpEntry, BgpPeer, BgpState, EngineClock, Entity, EntityClass, ErrDisabled, Firewall, ForwardingEntry, HaState,
-    LagMember, Limits, Neighbor, NeighborProtocol, Optics, OspfNeighbor, OspfState, Poe, PoeBudget, PoeStatus, Pool,
-    PoolLimits, PortAddress, PortPatch, PowerSource, Processor, ProfilePart, ProfileParts, ProfileRows, Sensor,
-    SensorClass, SensorPlace, SensorStatus, Setback, SpanningTree, StpState, StrayNeighbor, TablesWalked, TreeScope,
-    Tunnel, Ups, Vlan,
+    LagMember, Limits, Neighbor, NeighborId, NeighborProtocol, Optics, OspfNeighbor, OspfState, Poe, PoeBudget,
+    PoeStatus, Pool, PoolLimits, PortAddress, PortPatch, PowerSource, Processor, ProfilePart, ProfileParts,
+    ProfileRows, Sensor, SensorClass, SensorPlace, SensorStatus, Setback, SpanningTree, StpState, StrayNeighbor,
+    TablesWalked, TreeScope, Tunnel, Ups, Vlan,
 };
 use crate::model::port_rules::{self, Pattern, Piece, RuleSet};
 use crate::model::{
@@ -90,6 +90,7 @@ wire! {
     record PortKey { label, told_apart }
     choice ToldApart { ByLabel, ByPlace { unit: unit, slot: slot }, ByIndex { 0: index } }
     record Ties { neighbor, aggregate }
+    record NeighborId { name, addresses, chassis_mac }
     record PortMemory {
         state, index, first_seen, changed, seen_up, forwarded, fastest_bps, slower_since, flaps, ties, absent, missed,
     }
@@ -105,7 +106,7 @@ wire! {
     }
     record EngineClock { boots, time }
     record Equipment {
-        ports, bridge_ports, vlans, spanning_tree, trees, forwarding, arp, strays, entities, entity_ports, sensor_places,
+        ports, bridge_ports, chassis_mac, bridge_mac, vlans, spanning_tree, trees, forwarding, arp, strays, entities, entity_ports, sensor_places,
         sensors, processors, memory, storage, limits, ucd_pools, load, bgp, ospf, optics, poe, ups, firewall, walked, setbacks,
         profile,
     }
@@ -127,7 +128,7 @@ wire! {
     record Poe { status, watts, class }
     choice NeighborProtocol { Lldp, Cdp }
     record Neighbor {
-        protocol, name, port, port_description, platform, chassis_mac, address, forwards, half_duplex,
+        protocol, name, port, port_description, platform, chassis_mac, addresses, forwards, half_duplex,
     }
     record StrayNeighbor { local, neighbor }
     record LagMember { aggregate, bundled }

@@ -24,7 +24,7 @@ use crate::model::vitals::{
     StoragePool, Updates,
 };
 use crate::model::{
-    Acknowledgement, AssetId, ChannelStatus, CheckKey, CheckSpec, Claim, Condition, Counters, Desktop, Entry,
+    Acknowledgement, AssetId, Change, ChannelStatus, CheckKey, CheckSpec, Claim, Condition, Counters, Desktop, Entry,
     EntryKind, Facts, Flap, Host, IfAdmin, IfOper, IncidentId, Inference, Inventory, Maintenance, Observation,
     Order as Upkeep, Origin, Outcome, PackageAnswer, PackageComparison, PackageList, Pause, Policy, Port, PortKey,
     PortTable, Reading, Schedule, Scope, Span, Stickiness, Subject, Target, ToldApart, Unit, Urgency, Vitals,
@@ -123,6 +123,8 @@ fn fill(snapshot: &mut Snapshot, words: &str) {
         Target::Job(id()),
     ];
     snapshot.acks = Arc::new(targets.into_iter().map(|target| (target.clone(), ack(target))).collect());
+    let change = |target| Arc::new(Change { at: T0, target, words: words.into() });
+    snapshot.changes = Arc::from([change(target(1)), change(Target::Host(id()))]);
     snapshot.deeds = EntryKind::ALL
         .into_iter()
         .enumerate()

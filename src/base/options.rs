@@ -12,7 +12,10 @@ use super::text;
 use super::units;
 
 mod files;
+mod hints;
 mod limits;
+
+use hints::Wanted;
 
 pub use files::{beside, program};
 pub use limits::{Limit, Worse};
@@ -362,11 +365,9 @@ impl<'a> Reader<'a> {
         self.problems.push(problem);
     }
 
-    fn wrong(&mut self, key: &str, node: &Node, wanted: &str) {
-        self.problems.push(Problem::error(
-            &node.place,
-            format!("{} `{key}` must be {wanted}, not {}", self.what, node.value.kind()),
-        ));
+    fn wrong(&mut self, key: &str, node: &Node, wanted: Wanted) {
+        let words = format!("{} `{key}` must be {}, not {}", self.what, wanted.words(key), node.value.kind());
+        self.problems.push(Problem::error(&node.place, words).hint(wanted.hint(key, &node.value)));
     }
 
     pub fn string(&mut self, key: &'static str) -> Option<String> {
@@ -374,7 +375,7 @@ impl<'a> Reader<'a> {
         if let Value::String(text) = &node.value {
             Some(text.clone())
         } else {
-            self.wrong(key, node, "a string");
+            self.wrong(key, node, Wanted::Text);
             None
         }
     }
@@ -394,15 +395,20 @@ impl<'a> Reader<'a> {
 
     /// One of these words.
     pub fn one_of<T: Copy>(&mut self, key: &'static str, words: &[(T, &str)]) -> Option<T> {
-        let said = self.string(key)?;
-        let found = words.iter().find(|(_, word)| *word == said).map(|(value, _)| *value);
+        let names = || words.iter().map(|(_, word)| *word);
+        let known = || format!("known: {}", names().collect::<Vec<_>>().join(", "));
+        let node = self.node(key)?;
+        let Value::String(said) = &node.value else {
+            let wrong = format!("{} `{key}` must be a string, not {}", self.what, node.value.kind());
+            self.problems.push(Problem::error(&node.place, wrong).hint(known()));
+            return None;
+        };
+        let found = words.iter().find(|(_, word)| word == said).map(|(value, _)| *value);
         if found.is_none() {
-            let place = self.place_of(key);
-            let names = || words.iter().map(|(_, word)| *word);
-            let problem = Problem::error(&place, format!("{} `{key}` knows no \"{said}\"", self.what));
-            self.problems.push(match nearest(&said, names()) {
+            let problem = Problem::error(&node.place, format!("{} `{key}` knows no \"{said}\"", self.what));
+            self.problems.push(match nearest(said, names()) {
                 Some(near) => problem.hint(format!("did you mean \"{near}\"?")),
-                None => problem.hint(format!("known: {}", names().collect::<Vec<_>>().join(", "))),
+                None => problem.hint(known()),
             });
         }
         found
@@ -413,7 +419,7 @@ impl<'a> Reader<'a> {
         if let Value::Bool(value) = node.value {
             Some(value)
         } else {
-            self.wrong(key, node, "true or false");
+            self.wrong(key, node, Wanted::Truth);
             None
         }
     }
@@ -421,16 +427,16 @@ impl<'a> Reader<'a> {
     pub fn integer(&mut self, key: &'static str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
         let node = self.node(key)?;
         let Value::Integer(value) = node.value else {
-            self.wrong(key, node, "an integer");
+            self.wrong(key, node, Wanted::Integer);
             return None;
         };
         if range.contains(&value) {
             Some(value)
         } else {
-            self.problems.push(Problem::error(
-                &node.place,
-                format!("{} `{key}` is {value}, outside {} to {}", self.what, range.start(), range.end()),
-            ));
+            let (least, most) = (range.start(), range.end());
+            let words = format!("{} `{key}` is {value}, outside {least} to {most}", self.what);
+            let right = if value < *least { format!("{least} or more") } else { format!("{most} or less") };
+            self.problems.push(Problem::error(&node.place, words).hint(format!("write {key} = {right}")));
             None
         }
     }
@@ -449,7 +455,7 @@ impl<'a> Reader<'a> {
             #[expect(clippy::cast_precision_loss, reason = "thresholds are small numbers")]
             Value::Integer(value) => Some(value as f64),
             _ => {
-                self.wrong(key, node, "a number");
+                self.wrong(key, node, Wanted::Number);
                 None
             }
         }
@@ -458,7 +464,7 @@ impl<'a> Reader<'a> {
     pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let node = self.node(key)?;
         let Value::String(text) = &node.value else {
-            self.wrong(key, node, "a duration such as \"30s\"");
+            self.wrong(key, node, Wanted::Duration);
             return None;
         };
         let parsed = units::parse_duration(text);
@@ -479,7 +485,7 @@ impl<'a> Reader<'a> {
     pub fn placed_strings(&mut self, key: &'static str) -> Option<Vec<(String, Place)>> {
         let node = self.node(key)?;
         let Value::Array(items) = &node.value else {
-            self.wrong(key, node, "an array of strings");
+            self.wrong(key, node, Wanted::Texts);
             return None;
         };
         let mut out = Vec::with_capacity(items.len());
@@ -487,7 +493,7 @@ impl<'a> Reader<'a> {
             if let Value::String(text) = &item.value {
                 out.push((text.clone(), item.place.clone()));
             } else {
-                self.wrong(key, item, "an array of strings");
+                self.wrong(key, item, Wanted::Texts);
             }
         }
         Some(out)
@@ -498,7 +504,7 @@ impl<'a> Reader<'a> {
         if let Value::Table(table) = &node.value {
             Some(table)
         } else {
-            self.wrong(key, node, "a table");
+            self.wrong(key, node, Wanted::Table);
             None
         }
     }
@@ -507,12 +513,12 @@ impl<'a> Reader<'a> {
     pub fn tables(&mut self, key: &'static str) -> Vec<&'a Table> {
         let Some(node) = self.node(key) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
-            self.wrong(key, node, &format!("an array of tables (`[[{key}]]`)"));
+            self.wrong(key, node, Wanted::Tables);
             return Vec::new();
         };
         let mut out = Vec::with_capacity(items.len());
         for item in items {
-            if let Value::Table(table) = &item.value { out.push(table) } else { self.wrong(key, item, "a table") }
+            if let Value::Table(table) = &item.value { out.push(table) } else { self.wrong(key, item, Wanted::Table) }
         }
         out
     }
@@ -551,7 +557,7 @@ impl<'a> Reader<'a> {
                 }
             }
             _ => {
-                self.wrong(key, node, "a table such as { file = \"…\" }");
+                self.wrong(key, node, Wanted::Secret);
                 None
             }
         }

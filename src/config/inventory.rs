@@ -130,7 +130,10 @@ fn read_parents(r: &mut Reader<'_>) -> Parents {
     let mut out = Parents::default();
     let Some(node) = r.node("parents") else { return out };
     let Value::Array(items) = &node.value else {
-        r.problem(Problem::error(&node.place, format!("`parents` must be an array, not {}", node.value.kind())));
+        r.problem(
+            Problem::error(&node.place, format!("`parents` must be an array, not {}", node.value.kind()))
+                .hint("write parents = [\"…\"], each host in quotes"),
+        );
         return out;
     };
     let mut told_apart = false;
@@ -173,7 +176,10 @@ fn read_parents(r: &mut Reader<'_>) -> Parents {
 
 fn read_checks(node: &Node, r: &mut Reader<'_>) -> Vec<CheckEntry> {
     let Value::Array(items) = &node.value else {
-        r.problem(Problem::error(&node.place, format!("`checks` must be an array, not {}", node.value.kind())));
+        r.problem(
+            Problem::error(&node.place, format!("`checks` must be an array, not {}", node.value.kind()))
+                .hint("write checks = [\"icmp\"]"),
+        );
         return Vec::new();
     };
     let mut out = Vec::new();
@@ -311,6 +317,9 @@ pub fn check_address(text: &str) -> Result<(), &'static str> {
     if text.parse::<std::net::IpAddr>().is_ok() {
         return Ok(());
     }
+    if let Some(why) = almost_ipv4(text) {
+        return Err(why);
+    }
     if text.contains('@') {
         return Err("has a user in it");
     }
@@ -324,6 +333,26 @@ pub fn check_address(text: &str) -> Result<(), &'static str> {
         return Err("is neither a host name nor an IP address");
     }
     Ok(())
+}
+
+/// What is wrong with numbers and dots that are no IPv4 address; no name ends in a number (RFC 3696 §2).
+fn almost_ipv4(text: &str) -> Option<&'static str> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if parts.len() < 2 || !parts.iter().all(is_number) {
+        return None;
+    }
+    Some(if parts.len() != 4 {
+        "looks like an IPv4 address, but does not have four octets"
+    } else if parts.iter().any(|part| part.parse::<u32>().is_ok_and(|octet| octet <= 255) && is_padded(part)) {
+        "looks like an IPv4 address, but has an octet that begins with 0"
+    } else {
+        "looks like an IPv4 address, but has an octet over 255"
+    })
+}
+
+fn is_padded(octet: &str) -> bool {
+    octet.len() > 1 && octet.starts_with('0')
 }
 
 /// Problems between entries: names used twice, parents and protected assets that do not exist, cycles.
@@ -473,6 +502,18 @@ mod tests {
         }
         for bad in ["", "-oProxyCommand=x", "a:22", "root@a", "a b", "a;b", &"x".repeat(300)] {
             assert!(check_address(bad).is_err(), "{bad}");
+        }
+        for good in ["42", "db.10.example.net", "1.2.3.4.in-addr.arpa", "10-0-0-300.example.net"] {
+            assert_eq!(check_address(good), Ok(()), "{good}");
+        }
+        for (bad, why) in [
+            ("10.0.0.300", "octet over 255"),
+            ("10.0.0.99999999999999999999", "octet over 255"),
+            ("10.0.0", "not have four octets"),
+            ("10.0.0.1.1", "not have four octets"),
+            ("010.0.0.1", "begins with 0"),
+        ] {
+            assert!(check_address(bad).is_err_and(|words| words.contains(why)), "{bad}");
         }
     }
 }

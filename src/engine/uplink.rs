@@ -5,6 +5,7 @@
 //! /proc/net/route, /proc/net/ipv6_route    the default routes that are up and lead somewhere
 //! /sys/class/net/NAME/carrier, operstate   whether their interfaces have a link; not where they are another network
 //!                                          namespace's (their names are not those of /proc/net/dev)
+//! /proc/net/arp                            whether the IPv4 gateway has a link address; whoever filters echoes has one
 //! ```
 //!
 //! Nothing is judged where these files are not there, nor before a way out was once seen: a console that serves a closed
@@ -13,6 +14,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -138,7 +140,7 @@ fn look(root: &Path) -> Found {
         return Found::Unknown;
     }
     let whole = [&v4, &v6].into_iter().flatten().all(|text| (text.len() as u64) < LARGEST);
-    let mut routes: Vec<&str> = v4.iter().flat_map(|text| default_routes_v4(text)).collect();
+    let mut routes: Vec<Route<'_>> = v4.iter().flat_map(|text| default_routes_v4(text)).collect();
     routes.extend(v6.iter().flat_map(|text| default_routes_v6(text)));
     if routes.is_empty() {
         return if whole { Found::None("no default route".to_owned()) } else { Found::Unknown };
@@ -147,15 +149,13 @@ fn look(root: &Path) -> Found {
         return Found::WayOut;
     }
     let mut broken: Vec<String> = Vec::new();
-    for name in routes {
-        match trouble(root, name) {
+    let arp = table(&root.join("proc/net/arp")).unwrap_or_default();
+    for route in routes {
+        let link = trouble(root, route.interface).map(|words| format!("{} {words}", clean(route.interface)));
+        match link.or_else(|| no_neighbor(&arp, &route)) {
             None => return Found::WayOut,
-            Some(words) => {
-                let words = format!("{} {words}", clean(name));
-                if !broken.contains(&words) {
-                    broken.push(words);
-                }
-            }
+            Some(words) if broken.contains(&words) => {}
+            Some(words) => broken.push(words),
         }
     }
     Found::None(broken.join(", "))
@@ -168,22 +168,31 @@ fn table(path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// `Iface Destination Gateway Flags RefCnt Use Metric Mask …`, hexadecimal.
-fn default_routes_v4(table: &str) -> impl Iterator<Item = &str> {
+/// A default route that is up and leads somewhere.
+#[derive(Clone, Copy, Debug)]
+struct Route<'a> {
+    interface: &'a str,
+    gateway: Option<Ipv4Addr>,
+}
+
+/// `Iface Destination Gateway Flags RefCnt Use Metric Mask …`, hexadecimal; an address as the machine has it in memory.
+fn default_routes_v4(table: &str) -> impl Iterator<Item = Route<'_>> {
     table.lines().skip(1).filter_map(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let is_default = *fields.get(1)? == "00000000" && *fields.get(7)? == "00000000";
-        (is_default && leads_out(fields[0], fields[3])).then_some(fields[0])
+        let gateway = u32::from_str_radix(fields[2], 16).ok().map(|octets| Ipv4Addr::from(octets.to_ne_bytes()));
+        let gateway = gateway.filter(|address| !address.is_unspecified());
+        (is_default && leads_out(fields[0], fields[3])).then_some(Route { interface: fields[0], gateway })
     })
 }
 
 /// `destination length source length next-hop metric references use flags interface`, hexadecimal.
-fn default_routes_v6(table: &str) -> impl Iterator<Item = &str> {
+fn default_routes_v6(table: &str) -> impl Iterator<Item = Route<'_>> {
     table.lines().filter_map(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let is_default = fields.first()?.bytes().all(|digit| digit == b'0') && *fields.get(1)? == "00";
         let (flags, name) = (*fields.get(8)?, *fields.get(9)?);
-        (is_default && leads_out(name, flags)).then_some(name)
+        (is_default && leads_out(name, flags)).then_some(Route { interface: name, gateway: None })
     })
 }
 
@@ -214,6 +223,18 @@ fn trouble(root: &Path, name: &str) -> Option<&'static str> {
         Err(_) if state == "down" => Some("is down"),
         Ok(_) | Err(_) => None,
     }
+}
+
+/// That the gateway was asked for its link address and did not tell it: `IP-address type flags address mask device`, where the flags are 0
+/// as long as it has not. An address that nobody asked for is not in the table.
+fn no_neighbor(arp: &str, route: &Route<'_>) -> Option<String> {
+    let gateway = route.gateway?;
+    let is_silent = arp.lines().skip(1).any(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        matches!(fields[..], [address, _, "0x0", _, _, device]
+            if device == route.interface && address.parse() == Ok(gateway))
+    });
+    is_silent.then(|| format!("gateway {gateway} on {} does not answer ARP", clean(route.interface)))
 }
 
 #[cfg(test)]
@@ -298,6 +319,30 @@ mod tests {
         assert_eq!(root.look(), none("eth0 has no carrier, wlan0 is dormant"));
         // What is taken down has no carrier to read.
         assert_eq!(Root::new(DEFAULT, &[("eth0", None, "down")]).look(), none("eth0 is down"));
+    }
+
+    #[test]
+    fn a_gateway_that_answers_no_arp_is_no_way_out() {
+        let arp = |flags: &str, address: &str, device: &str| {
+            let head = "IP address       HW type     Flags       HW address            Mask     Device\n";
+            format!("{head}{address}         0x1         {flags}         00:00:00:00:00:00     *        {device}\n")
+        };
+        let root = Root::new(DEFAULT, &[("eth0", Some("1"), "up")]);
+        root.write("proc/net/arp", &arp("0x0", "10.0.0.1", "eth0"));
+        assert_eq!(root.look(), none("gateway 10.0.0.1 on eth0 does not answer ARP"));
+        for (flags, address, device) in [
+            ("0x2", "10.0.0.1", "eth0"),
+            ("0x0", "10.0.0.9", "eth0"),
+            ("0x0", "10.0.0.1", "eth1"),
+            ("0x0", "x", "eth0"),
+        ] {
+            root.write("proc/net/arp", &arp(flags, address, device));
+            assert_eq!(root.look(), Found::WayOut, "{flags} {address} {device}");
+        }
+        // A tunnel has no gateway to ask for.
+        root.write("proc/net/arp", &arp("0x0", "0.0.0.0", "eth0"));
+        root.write("proc/net/route", &format!("{HEAD}{}", DEFAULT.replace("0100000A", "00000000")));
+        assert_eq!(root.look(), Found::WayOut);
     }
 
     #[test]

@@ -10,6 +10,12 @@ pub use super::pool::{Pool, PoolLimits};
 pub use super::routing::{BgpPeer, BgpState, OspfNeighbor, OspfState};
 use crate::base::{Timestamp, Untrusted};
 
+/// An address of a station (IEEE 802).
+pub type Mac = [u8; 6];
+
+/// Management addresses that are kept of a neighbour.
+pub const MOST_ADDRESSES: usize = 8;
+
 /// The `system` group of a device (RFC 3418), its engine's clock, and who made it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Device {
@@ -77,6 +83,10 @@ pub struct Equipment {
     pub ports: Vec<PortFacts>,
     /// `dot1dBasePortIfIndex`: bridge port number to ifIndex, sorted by bridge port.
     pub bridge_ports: Vec<(u32, u32)>,
+    /// What neighbours hear as its chassis (`lldpLocChassisId`, where that is a MAC address), and its address as a bridge
+    /// (`dot1dBaseBridgeAddress`).
+    pub chassis_mac: Option<Mac>,
+    pub bridge_mac: Option<Mac>,
     pub vlans: Vec<Vlan>,
     pub spanning_tree: Option<SpanningTree>,
     /// The trees beside that one, where there is one for each VLAN or instance; sorted.
@@ -121,6 +131,11 @@ pub struct Equipment {
 impl Equipment {
     pub fn port(&self, index: u32) -> Option<&PortFacts> {
         self.ports.binary_search_by_key(&index, |p| p.index).ok().map(|at| &self.ports[at])
+    }
+
+    /// The MAC addresses by which the device as a whole may be known.
+    pub fn chassis_macs(&self) -> [Option<Mac>; 2] {
+        [self.chassis_mac, self.bridge_mac]
     }
 
     /// The facts of a port, made where there are none yet.
@@ -350,8 +365,9 @@ pub struct Neighbor {
     pub port_description: Untrusted,
     /// `lldpRemSysDesc`, `cdpCachePlatform`.
     pub platform: Untrusted,
-    pub chassis_mac: Option<[u8; 6]>,
-    pub address: Option<IpAddr>,
+    pub chassis_mac: Option<Mac>,
+    /// Where it can be managed (`lldpRemManAddrTable`, `cdpCacheAddress`): IPv4 first, [`MOST_ADDRESSES`] at most.
+    pub addresses: Vec<IpAddr>,
     /// It says that it forwards for others: bridge, router, access point. `None` where it says nothing.
     pub forwards: Option<bool>,
     /// `cdpCacheDuplex`.
@@ -368,22 +384,30 @@ impl Neighbor {
             port_description: Untrusted::default(),
             platform: Untrusted::default(),
             chassis_mac: None,
-            address: None,
+            addresses: Vec::new(),
             forwards: None,
             half_duplex: None,
         }
     }
 
-    /// What it may be called in an inventory, in small letters, surest first. Cisco's newer systems write the serial
-    /// number in brackets behind the name (`core-1(SSI183706KP)`), older ones the name behind the serial number.
-    pub fn called(&self) -> Vec<String> {
-        let mut names = called(&self.name);
-        names.truncate(if self.protocol == NeighborProtocol::Cdp { names.len() } else { 1 });
-        names
+    /// By what it is known again.
+    pub fn id(&self) -> NeighborId {
+        let Self { name, addresses, chassis_mac, .. } = self;
+        NeighborId { name: name.clone(), addresses: addresses.clone(), chassis_mac: *chassis_mac }
     }
 }
 
-/// What a neighbour of that name may be called in an inventory, where nobody knows any more by which protocol it was heard.
+/// By what a neighbour is known again when nothing is heard of it any more; see [`Neighbor`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NeighborId {
+    pub name: Untrusted,
+    pub addresses: Vec<IpAddr>,
+    pub chassis_mac: Option<Mac>,
+}
+
+/// What a neighbour of that name may be called in an inventory, in small letters, surest first. Cisco's newer systems write the
+/// serial number in brackets behind the name (`core-1(SSI183706KP)`), older ones the name behind the serial number: in CDP, which
+/// may be what it was heard by.
 pub fn called(name: &Untrusted) -> Vec<String> {
     let whole = name.line().to_lowercase();
     let parts = whole.strip_suffix(')').and_then(|text| text.split_once('('));

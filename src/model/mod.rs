@@ -4,6 +4,7 @@
 pub mod alert;
 pub mod backup;
 pub mod care;
+pub mod change;
 pub mod check;
 pub mod check_key;
 pub mod device;
@@ -32,6 +33,7 @@ pub mod vitals;
 pub use alert::{Alert, AlertKind, ChannelStatus, Desktop, Hours};
 pub use backup::{BackupFailure, BackupReport, Job, LockState, RestorePoint, Schedule};
 pub use care::{Acknowledgement, CareBook, Claim, Deed, Pause, Release, Stickiness, Target};
+pub use change::Change;
 pub use check::{CheckSpec, EASED, EASES_AFTER, Wire};
 pub use check_key::{CheckKey, Subject};
 pub use device::{Device, Equipment, PortFacts};

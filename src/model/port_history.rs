@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::device::EngineClock;
+use super::device::{EngineClock, Mac, NeighborId};
 use super::host::AssetId;
 use super::port_key::PortKey;
 use crate::base::{Timestamp, Untrusted};
@@ -105,8 +105,8 @@ impl From<Vec<Timestamp>> for Flaps {
 /// when it is needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ties {
-    /// What the neighbour that forwards for others called itself, and when it was last heard of.
-    pub neighbor: Option<(Untrusted, Timestamp)>,
+    /// The neighbour that forwards for others, and when it was last heard of.
+    pub neighbor: Option<(NeighborId, Timestamp)>,
     /// The aggregate it belonged to, and when the device last said so.
     pub aggregate: Option<(PortKey, Timestamp)>,
 }
@@ -188,6 +188,9 @@ pub struct RememberedDevice {
     pub at: Timestamp,
     pub uptime: Option<Duration>,
     pub engine: Option<EngineClock>,
+    /// `sysName`, and [`super::device::Equipment::chassis_macs`]: by these its neighbours' ports know it.
+    pub name: Untrusted,
+    pub chassis: [Option<Mac>; 2],
     pub ports: Vec<(PortKey, PortMemory)>,
     /// Newest first.
     pub events: Vec<PortEvent>,

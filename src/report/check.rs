@@ -7,6 +7,8 @@ use serde::Serialize;
 use super::vitals::{self, VitalsRow};
 use crate::base::{Timestamp, text, units};
 use crate::model::{Condition, Facts, Inference, Target, Unit};
+use crate::state::before::{self, Around};
+use crate::state::lookup::Lookup;
 use crate::state::{Care, CheckView, HostView, JobView, Problem, ProblemKind, Snapshot};
 
 #[derive(Debug, Serialize)]
@@ -19,7 +21,7 @@ struct Document {
     summary: Summary,
     hosts: Vec<HostRow>,
     backups: Vec<BackupRow>,
-    problems: Vec<ProblemRow>,
+    problems: Vec<FirstRow>,
     /// What is hidden behind the problems.
     consequences: Vec<ConsequenceRow>,
     warnings: Vec<String>,
@@ -116,6 +118,24 @@ pub(super) struct ProblemRow {
     maintenance_until: Option<String>,
 }
 
+/// A problem that is hidden behind nothing.
+#[derive(Debug, Serialize)]
+struct FirstRow {
+    #[serde(flatten)]
+    problem: ProblemRow,
+    /// What changed near it in the quarter of an hour before it began, newest first.
+    before: Vec<BeforeRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct BeforeRow {
+    at: String,
+    seconds: u64,
+    /// The host or port that changed.
+    target: String,
+    what: String,
+}
+
 /// Something that is a consequence of a problem.
 #[derive(Debug, Serialize)]
 struct ConsequenceRow {
@@ -197,7 +217,7 @@ fn document(snapshot: &Snapshot, collected_at: Timestamp, warnings: &[String]) -
         summary,
         hosts: snapshot.hosts.iter().map(|h| host_row(h)).collect(),
         backups: snapshot.jobs.iter().map(|j| backup_row(j)).collect(),
-        problems: snapshot.problems.iter().map(problem_row).collect(),
+        problems: first_rows(snapshot),
         consequences: snapshot.consequences.iter().filter_map(consequence_row).collect(),
         warnings,
     }
@@ -289,6 +309,24 @@ pub(super) fn problem_row(problem: &Problem) -> ProblemRow {
         owned_until: problem.care.ack.as_ref().map(|ack| ack.claim.until.rfc3339()),
         maintenance_until: problem.care.maintenance.as_ref().map(|maintained| maintained.until.rfc3339()),
     }
+}
+
+fn first_rows(snapshot: &Snapshot) -> Vec<FirstRow> {
+    let mut lookup = Lookup::default();
+    if !snapshot.problems.is_empty() {
+        lookup.refresh(snapshot);
+    }
+    let row = |problem: &Problem| {
+        let around = Around::of(snapshot, &lookup, &problem.target);
+        let before = before::of(snapshot, &around, problem).into_iter().map(|one| BeforeRow {
+            at: one.at.rfc3339(),
+            seconds: problem.since.since(one.at).as_secs(),
+            target: one.target.label().json_text(),
+            what: one.words.json_text(),
+        });
+        FirstRow { problem: problem_row(problem), before: before.collect() }
+    };
+    snapshot.problems.iter().map(row).collect()
 }
 
 fn consequence_row(problem: &Problem) -> Option<ConsequenceRow> {
@@ -527,6 +565,30 @@ mod tests {
             (&row["behind"], &row["inferred"], &row["word"]),
             (&"sw1/Gi0/7".into(), &true.into(), &"link-lost".into())
         );
+    }
+
+    #[test]
+    fn what_changed_just_before_stands_with_the_problem_and_not_what_is_behind_it() {
+        let mut shot = snapshot(&[("a", Reading::critical("gone")), ("b", Reading::ok("up"))]);
+        let onset = shot.problems[0].since;
+        let change = |host: &str, before: u64| {
+            let (at, target) = (onset.minus(Duration::from_secs(before)), Target::Host(AssetId::new(host)));
+            Arc::new(crate::model::Change { at, target, words: format!("{host} \u{1b}[2J").into() })
+        };
+        shot.changes = Arc::from([change("a", 60), change("b", 60), change("a", 3600)]);
+        let problems = |shot: &Snapshot| -> serde_json::Value {
+            serde_json::from_str::<serde_json::Value>(&json(shot, T0, &[])).expect("valid JSON")["problems"].take()
+        };
+        let at = onset.minus(Duration::from_secs(60)).rfc3339();
+        let one = serde_json::json!({ "at": at, "seconds": 60, "target": "a", "what": "a \u{1b}[2J" });
+        assert_eq!(problems(&shot)[0]["before"], serde_json::json!([one]));
+        // The same as a consequence of it.
+        let target = Target::Host(AssetId::new("a"));
+        let behind = Some(crate::state::Behind { target: shot.problems[0].target.clone(), inferred: true });
+        shot.consequences =
+            vec![Problem { behind, target, since: onset.minus(Duration::from_secs(60)), ..shot.problems[0].clone() }]
+                .into();
+        assert_eq!(problems(&shot)[0]["before"], serde_json::json!([]));
     }
 
     #[test]

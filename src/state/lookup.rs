@@ -15,11 +15,11 @@ use std::sync::Arc;
 pub use self::attach::{Attachment, Beyond, How, port_called};
 use self::index::DeviceIndex;
 use crate::base::Timestamp;
-use crate::model::device::{Equipment, ForwardingEntry, Neighbor};
+pub use crate::model::device::Mac;
+use crate::model::device::{Equipment, ForwardingEntry, Neighbor, NeighborId};
 use crate::model::{AssetId, Host};
+use crate::state::identities::Identities;
 use crate::state::{DeviceView, Snapshot};
-
-pub type Mac = [u8; 6];
 
 /// The groups of tables that stations come from, as [`crate::model::device::TablesWalked`] names them.
 const FORWARDING: &[&str] = &["forwarding"];
@@ -48,10 +48,7 @@ pub struct Lookup {
     /// In the order of the snapshot.
     order: Vec<AssetId>,
     hosts: Vec<Arc<Host>>,
-    /// `None` where two hosts have the same one: nothing tells them apart.
-    by_address: HashMap<IpAddr, Option<AssetId>>,
-    /// Names of hosts and what devices call themselves, in lower case, whole and without their domain.
-    by_name: HashMap<String, AssetId>,
+    identities: Identities<AssetId>,
     /// Grows with every change.
     generation: u64,
 }
@@ -59,37 +56,27 @@ pub struct Lookup {
 impl Lookup {
     /// Takes in what has changed since the last time.
     pub fn refresh(&mut self, snapshot: &Snapshot) {
-        let mut names_changed = self.take_hosts(snapshot);
+        let mut changed = self.take_hosts(snapshot);
         let mut order = Vec::with_capacity(snapshot.devices.len());
         for view in &snapshot.devices {
             let id = &view.host.id;
             let equipment = &view.table.equipment;
-            let own = &view.table.device.name;
-            if let Some(index) = self.devices.get_mut(id) {
-                if !Arc::ptr_eq(&index.equipment, equipment) {
-                    self.generation += 1;
-                    names_changed |= index.name != *own;
-                    *index = DeviceIndex::new(equipment, own);
-                } else if index.name != *own {
-                    index.name = own.clone();
-                    names_changed = true;
-                }
-            } else {
-                self.devices.insert(id.clone(), DeviceIndex::new(equipment, own));
-                names_changed = true;
+            let known = self.devices.get(id);
+            if known.is_none_or(|index| !Arc::ptr_eq(&index.equipment, equipment)) {
+                changed = true;
+                self.devices.insert(id.clone(), DeviceIndex::new(equipment));
             }
+            changed |= self.identities.take_device(id, &view.table.device.name, equipment.chassis_macs());
             order.push(id.clone());
         }
         if self.devices.len() > order.len() {
             let kept: HashSet<&AssetId> = order.iter().collect();
             self.devices.retain(|id, _| kept.contains(id));
+            self.identities.retain_devices(|id| kept.contains(id));
         }
-        names_changed |= self.order != order;
+        changed |= self.order != order;
         self.order = order;
-        if names_changed {
-            self.generation += 1;
-            self.take_names();
-        }
+        self.generation += u64::from(changed);
     }
 
     /// Differs from what it was when anything has changed.
@@ -101,7 +88,7 @@ impl Lookup {
     pub fn refresh_device(&mut self, view: &DeviceView) {
         let (id, equipment) = (&view.host.id, &view.table.equipment);
         if self.devices.get(id).is_none_or(|index| !Arc::ptr_eq(&index.equipment, equipment)) {
-            self.devices.insert(id.clone(), DeviceIndex::new(equipment, &view.table.device.name));
+            self.devices.insert(id.clone(), DeviceIndex::new(equipment));
         }
     }
 
@@ -113,24 +100,11 @@ impl Lookup {
             return false;
         }
         self.hosts = snapshot.hosts.iter().map(|h| h.host.clone()).collect();
-        self.by_address.clear();
+        self.identities = Identities::default();
         for host in &self.hosts {
-            if let Some(address) = host.address.as_deref().and_then(|a| a.parse::<IpAddr>().ok()) {
-                let one = Some(host.id.clone());
-                self.by_address.entry(address).and_modify(|id| *id = None).or_insert(one);
-            }
+            self.identities.add(&host.id, host);
         }
         true
-    }
-
-    /// Names of the inventory first; a name that two claim is nobody's.
-    fn take_names(&mut self) {
-        self.by_name = self.hosts.iter().map(|host| (host.name.to_lowercase(), host.id.clone())).collect();
-        let own: Vec<(String, &AssetId)> =
-            self.order.iter().filter_map(|id| Some((self.devices.get(id)?.name.line().to_lowercase(), id))).collect();
-        claim(&mut self.by_name, own.iter().map(|(name, id)| (name.as_str(), *id)));
-        let whole: Vec<(String, AssetId)> = self.by_name.iter().map(|(name, id)| (name.clone(), id.clone())).collect();
-        claim(&mut self.by_name, whole.iter().map(|(name, id)| (short(name), id)));
     }
 
     pub fn equipment(&self, device: &AssetId) -> Option<&Arc<Equipment>> {
@@ -209,16 +183,17 @@ impl Lookup {
 
     /// The host of the inventory with that address.
     pub fn host_at(&self, address: IpAddr) -> Option<&AssetId> {
-        self.by_address.get(&address)?.as_ref()
+        self.identities.at(address)
     }
 
-    /// The host of the inventory that a neighbour is: by its address, else by its name.
-    pub fn neighbor_host(&self, neighbor: &Neighbor) -> Option<&AssetId> {
-        let by_address = neighbor.address.and_then(|address| self.host_at(address));
-        by_address.or_else(|| {
-            let named = |name: &String| self.by_name.get(name).or_else(|| self.by_name.get(short(name)));
-            neighbor.called().iter().find_map(named)
-        })
+    /// The host of the inventory that a neighbour is.
+    pub fn neighbor_host(&self, neighbor: &Neighbor) -> Option<AssetId> {
+        self.identities.find(neighbor.into())
+    }
+
+    /// The same of one that is heard no more.
+    pub fn host_of(&self, id: &NeighborId) -> Option<AssetId> {
+        self.identities.find(id.into())
     }
 
     /// Whether stations that are heard on a port may be beyond another switch there.
@@ -233,29 +208,13 @@ impl Lookup {
 
     /// A neighbour that says so, or that is a walked device.
     fn is_network(&self, neighbor: &Neighbor) -> bool {
-        neighbor.forwards == Some(true) || self.neighbor_host(neighbor).is_some_and(|id| self.devices.contains_key(id))
+        neighbor.forwards == Some(true) || self.neighbor_host(neighbor).is_some_and(|id| self.devices.contains_key(&id))
     }
-}
-
-/// Adds names that are not taken yet, and that only one claims.
-fn claim<'a>(names: &mut HashMap<String, AssetId>, claims: impl Iterator<Item = (&'a str, &'a AssetId)>) {
-    let mut claimed: HashMap<&str, Option<&AssetId>> = HashMap::new();
-    for (name, id) in claims.filter(|(name, _)| !name.is_empty() && !names.contains_key(*name)) {
-        claimed.entry(name).and_modify(|by| *by = by.filter(|by| *by == id)).or_insert(Some(id));
-    }
-    let fresh: Vec<(String, AssetId)> =
-        claimed.into_iter().filter_map(|(name, by)| Some((name.to_owned(), by?.clone()))).collect();
-    names.extend(fresh);
 }
 
 /// When the first of these groups was last walked.
 fn walked(equipment: &Equipment, groups: &[&str]) -> Option<Timestamp> {
     groups.iter().find_map(|group| equipment.walked.iter().find(|w| *w.group == **group && w.rows > 0)).map(|w| w.at)
-}
-
-/// A host name without its domain; an address stays whole.
-fn short(name: &str) -> &str {
-    if name.parse::<IpAddr>().is_ok() { name } else { name.split('.').next().unwrap_or(name) }
 }
 
 #[cfg(test)]

@@ -6,12 +6,14 @@
 //!            └────► Effects (for the engine to carry out)
 //! ```
 
+pub mod before;
 pub mod event;
 pub mod lookup;
 pub mod rules;
 pub mod snapshot;
 pub mod view;
 
+mod identities;
 mod newest;
 mod reduce;
 

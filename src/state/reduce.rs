@@ -9,6 +9,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::event::{Effect, Event, News};
+use super::identities::Identities;
 use super::newest::Newest;
 use super::rules;
 use super::rules::backup::Now;
@@ -20,8 +21,8 @@ use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
 use crate::model::device::Neighbor;
 use crate::model::{
-    AssetId, CheckKey, CheckSpec, Condition, Entry, Facts, Fault, Host, Incident, Inventory, Job, Logged, Notification,
-    NotificationView, Observation, Outcome, Policy, Reading, Session, Subject, Target, Told, Transition,
+    AssetId, Change, CheckKey, CheckSpec, Condition, Entry, Facts, Fault, Host, Incident, Inventory, Job, Logged,
+    Notification, NotificationView, Observation, Outcome, Policy, Reading, Session, Subject, Target, Told, Transition,
     redundancy_groups,
 };
 
@@ -29,11 +30,13 @@ use crate::model::{
 const NOTIFICATIONS: usize = 500;
 pub const TRANSITIONS: usize = 1_000;
 const FAULTS: usize = 100;
+const CHANGES: usize = 1_000;
 /// Values kept for a host's sparkline.
 const TRAIL: usize = 16;
 
 mod alerts;
 mod care;
+mod changed;
 mod ends;
 mod gauges;
 mod hosts;
@@ -46,7 +49,6 @@ mod upkeep;
 
 use care::Desk;
 use gauges::Gauges;
-use inferred::Names;
 use restored::Unclaimed;
 use sight::{Sight, Vote};
 use upkeep::{Active, Upkeep};
@@ -69,12 +71,16 @@ pub struct State {
     pub(super) remarks: Vec<Arc<str>>,
     pub(super) notifications: Newest<NotificationView, NOTIFICATIONS>,
     pub(super) transitions: Newest<Transition, TRANSITIONS>,
+    /// What changed and is no condition, in this run.
+    pub(super) changes: Newest<Change, CHANGES>,
     /// Tasks that ended in a fault, of earlier runs too.
     pub(super) faults: Newest<Fault, FAULTS>,
     pub(super) desk: Desk,
     pub(super) upkeep: Upkeep,
     sight: Sight,
-    names: Names,
+    identities: Box<Identities<usize>>,
+    /// Neighbours that were said to be ambiguous.
+    ambiguities: usize,
     /// By how many milliseconds the system's clock is ahead of steady time, since it was set: schedules go by it.
     ahead: i64,
     pub(super) revision: u64,
@@ -105,6 +111,8 @@ pub(super) struct HostSlot {
     told: parts::Told,
     /// Devices that have lost links to it.
     losers: Vec<ends::Loser>,
+    /// Of a device: the hosts that have it among these.
+    ends: Vec<usize>,
     /// Of those checks that have limits of the operator's own.
     gauges: Vec<Gauges>,
     /// The check whose numbers the trail is made of.
@@ -274,6 +282,7 @@ impl State {
         self.revision += 1;
         self.notifications.publish();
         self.transitions.publish();
+        self.changes.publish();
         self.faults.publish();
         super::snapshot::build(self, at)
     }
@@ -315,6 +324,7 @@ impl State {
             let known = slot.device.replace(Arc::new(judged));
             if let Some(known) = known {
                 self.log_device(at, row, &known, effects);
+                self.compare_walks(at, row, &known);
             }
             walked = true;
             if anew {
@@ -322,6 +332,7 @@ impl State {
                 self.infer(row, &table, effects);
             }
         }
+        self.compare_results((row, index), &observation);
         let nameless = self.is_nameless(row, &observation);
         let slot = &mut self.hosts[row];
         let sure = !slot.gauges.is_empty() && gauges::apply(slot, index, &mut observation);
@@ -492,7 +503,7 @@ impl State {
         if self.upkeep.next.is_some_and(|due| due <= at) {
             self.review_upkeep(at, effects);
         }
-        self.review_sight(at);
+        self.review_sight(at, effects);
         while let Some(Reverse((due, row))) = self.deadlines.peek().copied() {
             if due > at {
                 break;
@@ -544,6 +555,7 @@ impl State {
     }
 
     fn take_inventory(&mut self, at: Timestamp, inventory: Arc<Inventory>, effects: &mut Vec<Effect>) {
+        let was: Vec<Arc<HostView>> = self.hosts.iter().map(|slot| slot.view.clone()).collect();
         let old_hosts: HashMap<AssetId, HostSlot> =
             self.hosts.drain(..).map(|slot| (slot.view.host.id.clone(), slot)).collect();
         let old_jobs: HashMap<AssetId, JobSlot> =
@@ -581,18 +593,7 @@ impl State {
                 checks.iter().position(|check| check.spec.key == *key)
             });
             let trail = old.filter(|_| course.is_some()).map(|o| o.view.trail.clone());
-            let view = HostView {
-                host: host.clone(),
-                condition: old.map_or(Condition::Pending, |o| o.view.condition),
-                since: old.map_or(at, |o| o.view.since),
-                reason: old.map(|o| o.view.reason.clone()).unwrap_or_default(),
-                checks,
-                last_seen: old.and_then(|o| o.view.last_seen),
-                stale: false,
-                behind: old.and_then(|o| o.view.behind.clone()),
-                trail: trail.unwrap_or_default(),
-                care: old.map(|o| o.view.care.clone()).unwrap_or_default(),
-            };
+            let view = HostView { trail: trail.unwrap_or_default(), ..carried_on(host, old, checks, at) };
             let old_told = old.map(|o| o.told.clone()).unwrap_or_default();
             let (parents, redundancy) = self.parent_rows(host);
             self.hosts.push(HostSlot {
@@ -616,6 +617,7 @@ impl State {
                 told: old_told,
                 // The next walks find them again.
                 losers: Vec::new(),
+                ends: Vec::new(),
             });
         }
         for row in 0..self.hosts.len() {
@@ -642,6 +644,7 @@ impl State {
         self.count_voters();
         self.upkeep.configure(&inventory.maintenance);
         self.inventory = inventory;
+        self.compare_configurations(at, &was);
         self.claim_restored(at, effects);
         self.review_upkeep(at, effects);
         self.rejudge_all(at, effects);
@@ -682,9 +685,9 @@ impl State {
         }
     }
 
-    /// Whether a neighbour of `row` is another host whose ports are walked, by its name or its address.
+    /// Whether a neighbour of `row` is another host whose ports are walked.
     fn is_other_device(&self, row: usize, neighbor: &Neighbor) -> bool {
-        self.names.find(neighbor).is_some_and(|found| found != row && self.hosts[found].device.is_some())
+        self.identities.find(neighbor.into()).is_some_and(|found| found != row && self.hosts[found].device.is_some())
     }
 
     /// Every host, what it hangs on before it.
@@ -738,6 +741,22 @@ impl State {
 /// A check's view under a new inventory: what was known of it stays.
 fn continued(spec: &Arc<CheckSpec>, known: Option<&CheckView>, at: Timestamp) -> CheckView {
     known.map_or_else(|| rules::check::fresh(spec, at), |known| CheckView { spec: spec.clone(), ..known.clone() })
+}
+
+/// A host's view under a new inventory: what was known of it stays, but for its trail.
+fn carried_on(host: &Arc<Host>, old: Option<&HostSlot>, checks: Vec<CheckView>, at: Timestamp) -> HostView {
+    HostView {
+        host: host.clone(),
+        condition: old.map_or(Condition::Pending, |o| o.view.condition),
+        since: old.map_or(at, |o| o.view.since),
+        reason: old.map(|o| o.view.reason.clone()).unwrap_or_default(),
+        checks,
+        last_seen: old.and_then(|o| o.view.last_seen),
+        stale: false,
+        behind: old.and_then(|o| o.view.behind.clone()),
+        trail: Arc::default(),
+        care: old.map(|o| o.view.care.clone()).unwrap_or_default(),
+    }
 }
 
 /// Something came back, whether that proves life or not: it is as fresh as ever.

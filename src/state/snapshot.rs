@@ -11,7 +11,7 @@ use super::rules::refresh::Pace;
 use super::view::{CheckView, DeviceView, HostView, JobView};
 use crate::base::Timestamp;
 use crate::model::{
-    Acknowledgement, AssetId, ChannelStatus, Condition, Entry, Fault, Incident, IncidentStatus, Maintenance,
+    Acknowledgement, AssetId, Change, ChannelStatus, Condition, Entry, Fault, Incident, IncidentStatus, Maintenance,
     NotificationView, Pause, Policy, Session, Target, Transition, TrapStatus,
 };
 
@@ -186,6 +186,8 @@ pub struct Snapshot {
     pub deeds: Arc<[Arc<Entry>]>,
     /// Which conditions changed, newest first, over restarts too.
     pub transitions: Arc<[Arc<Transition>]>,
+    /// What changed and is no condition, newest first, since the engine began.
+    pub changes: Arc<[Arc<Change>]>,
     /// Tasks of the engine that ended in a fault, newest first, over restarts too.
     pub faults: Arc<[Arc<Fault>]>,
 }
@@ -308,6 +310,7 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
         acks: state.desk.acks().clone(),
         deeds: state.desk.entries.clone(),
         transitions: state.transitions.published(),
+        changes: state.changes.published(),
         faults: state.faults.published(),
     }
 }

@@ -509,6 +509,8 @@ impl DeviceView {
             at: self.table.collected_at,
             uptime: self.table.device.uptime,
             engine: self.table.device.engine,
+            name: self.table.device.name.clone(),
+            chassis: self.table.equipment.chassis_macs(),
             ports: present.chain(self.absent.iter().map(|gone| (gone.key.clone(), gone.memory.clone()))).collect(),
             events: self.events.to_vec(),
         }

@@ -2,23 +2,28 @@
 //! what follows only if it is 1; a text is its length as u16 and its octets; a key is the text of [`PortKey::to_bytes`]):
 //!
 //! ```text
-//! 2 | at i64 | uptime? ms u64 | engine? boots u32, seconds u64
+//! 3 | at i64 | uptime? ms u64 | engine? boots u32, seconds u64
+//!   | name text | chassis? 6 octets | bridge? 6 octets
 //!   | ports u32, each: key | state u8 | flags u8 | index u32 | first seen i64 | changed? i64 | fastest? u64 | absent? i64
-//!       | flaps u8, each i64 | neighbour? text, i64 | aggregate? key, i64 | slower since? i64
+//!       | flaps u8, each i64 | neighbour? | aggregate? key, i64 | slower since? i64
+//!   neighbour: text, addresses u8, each: 4 or 16 u8, octets | chassis? 6 octets | i64
 //!   | events u16, each: at i64 | port? key | what u8 | states u8 u8, or ports u32, or nothing
 //! ```
 //!
-//! Version 1 is the same without the last of a port. What cannot be read is `None`, never a guess.
+//! In version 2 a neighbour is text, i64, and the device has no name and chassis; version 1 is without the last of a port besides. What cannot be read is `None`, never a guess.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::form::{array, byte, place, take, time};
 use crate::base::{Timestamp, Untrusted};
-use crate::model::device::EngineClock;
+use crate::model::device::{EngineClock, NeighborId};
 use crate::model::{AssetId, Flaps, PortChange, PortEvent, PortKey, PortMemory, PortState, RememberedDevice, Ties};
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+/// Of a neighbour only its name.
+const NAMES_ALONE: u8 = 2;
 /// Without the time since when a port has been slower than it was.
 const WITHOUT_SLOWER: u8 = 1;
 
@@ -37,6 +42,10 @@ pub fn encode(device: &RememberedDevice, out: &mut Vec<u8>) {
         out.extend(engine.boots.to_be_bytes());
         out.extend(engine.time.as_secs().to_be_bytes());
     });
+    put_text(device.name.as_bytes(), out);
+    for mac in device.chassis {
+        put_maybe(mac, out, |mac, out| out.extend(mac));
+    }
     out.extend(u32::try_from(device.ports.len()).unwrap_or(u32::MAX).to_be_bytes());
     for (key, memory) in device.ports.iter().take(u32::MAX as usize) {
         put_key(key, out);
@@ -53,7 +62,7 @@ pub fn encode(device: &RememberedDevice, out: &mut Vec<u8>) {
 pub fn decode(host: AssetId, bytes: &[u8]) -> Option<RememberedDevice> {
     let rest = &mut &bytes[..];
     let version = byte(rest)?;
-    if !matches!(version, VERSION | WITHOUT_SLOWER) {
+    if !matches!(version, VERSION | NAMES_ALONE | WITHOUT_SLOWER) {
         return None;
     }
     let at = time(rest)?;
@@ -63,6 +72,11 @@ pub fn decode(host: AssetId, bytes: &[u8]) -> Option<RememberedDevice> {
         Some(EngineClock { boots, time: Duration::from_secs(u64::from_be_bytes(array(rest)?)) })
     })
     .ok()?;
+    let (mut name, mut chassis) = (Untrusted::default(), [None; 2]);
+    if version == VERSION {
+        name = Untrusted::new(text(rest)?);
+        chassis = [maybe(rest, array).ok()?, maybe(rest, array).ok()?];
+    }
     let count = u32::from_be_bytes(array(rest)?) as usize;
     // No port takes less than that.
     let mut ports = Vec::with_capacity(count.min(rest.len() / 24));
@@ -74,7 +88,7 @@ pub fn decode(host: AssetId, bytes: &[u8]) -> Option<RememberedDevice> {
     for _ in 0..count {
         events.push(event(rest)?);
     }
-    rest.is_empty().then_some(RememberedDevice { host, at, uptime, engine, ports, events })
+    rest.is_empty().then_some(RememberedDevice { host, at, uptime, engine, name, chassis, ports, events })
 }
 
 fn put_memory(memory: &PortMemory, out: &mut Vec<u8>) {
@@ -93,8 +107,8 @@ fn put_memory(memory: &PortMemory, out: &mut Vec<u8>) {
         put_time(*flap, out);
     }
     let ties = memory.ties.as_deref();
-    put_maybe(ties.and_then(|t| t.neighbor.as_ref()), out, |(name, heard), out| {
-        put_text(name.as_bytes(), out);
+    put_maybe(ties.and_then(|t| t.neighbor.as_ref()), out, |(id, heard), out| {
+        put_neighbor(id, out);
         put_time(*heard, out);
     });
     put_maybe(ties.and_then(|t| t.aggregate.as_ref()), out, |(key, heard), out| {
@@ -113,7 +127,7 @@ fn memory(rest: &mut &[u8], version: u8) -> Option<PortMemory> {
     let fastest_bps = maybe(rest, |rest| Some(u64::from_be_bytes(array(rest)?))).ok()?;
     let absent = maybe(rest, time).ok()?;
     let flaps: Option<Vec<Timestamp>> = (0..byte(rest)?).map(|_| time(rest)).collect();
-    let neighbor = maybe(rest, |rest| Some((Untrusted::new(text(rest)?), time(rest)?))).ok()?;
+    let neighbor = maybe(rest, |rest| Some((neighbor(rest, version)?, time(rest)?))).ok()?;
     let aggregate = maybe(rest, |rest| Some((key(rest)?, time(rest)?))).ok()?;
     let slower_since = if version == WITHOUT_SLOWER { None } else { maybe(rest, time).ok()? };
     let tied = neighbor.is_some() || aggregate.is_some();
@@ -131,6 +145,39 @@ fn memory(rest: &mut &[u8], version: u8) -> Option<PortMemory> {
         absent,
         missed: flags & MISSED != 0,
     })
+}
+
+fn put_neighbor(id: &NeighborId, out: &mut Vec<u8>) {
+    put_text(id.name.as_bytes(), out);
+    let addresses = &id.addresses[..id.addresses.len().min(usize::from(u8::MAX))];
+    out.push(addresses.len() as u8);
+    for address in addresses {
+        match address {
+            IpAddr::V4(four) => {
+                out.push(4);
+                out.extend(four.octets());
+            }
+            IpAddr::V6(six) => {
+                out.push(16);
+                out.extend(six.octets());
+            }
+        }
+    }
+    put_maybe(id.chassis_mac, out, |mac, out| out.extend(mac));
+}
+
+fn neighbor(rest: &mut &[u8], version: u8) -> Option<NeighborId> {
+    let name = Untrusted::new(text(rest)?);
+    if version < VERSION {
+        return Some(NeighborId { name, ..NeighborId::default() });
+    }
+    let address = |rest: &mut &[u8]| match byte(rest)? {
+        4 => Some(IpAddr::from(array::<4>(rest)?)),
+        16 => Some(IpAddr::from(array::<16>(rest)?)),
+        _ => None,
+    };
+    let addresses: Option<Vec<IpAddr>> = (0..byte(rest)?).map(|_| address(rest)).collect();
+    Some(NeighborId { name, addresses: addresses?, chassis_mac: maybe(rest, array).ok()? })
 }
 
 fn put_event(event: &PortEvent, out: &mut Vec<u8>) {
@@ -237,6 +284,16 @@ mod tests {
     }
 
     prop_compose! {
+        fn any_neighbor()(
+            name in any_text(),
+            addresses in prop::collection::vec(any::<IpAddr>(), 0..3),
+            chassis_mac in any::<Option<[u8; 6]>>(),
+        ) -> NeighborId {
+            NeighborId { name, addresses, chassis_mac }
+        }
+    }
+
+    prop_compose! {
         fn any_memory()(
             state in any_state(),
             index in any::<u32>(),
@@ -245,7 +302,7 @@ mod tests {
             flags in any::<[bool; 3]>(),
             fastest_bps in any::<Option<u64>>(),
             flaps in prop::collection::vec(any_time(), 0..5),
-            neighbor in prop::option::of((any_text(), any_time())),
+            neighbor in prop::option::of((any_neighbor(), any_time())),
             aggregate in prop::option::of((any_key(), any_time())),
             absent in prop::option::of(any_time()),
             slower_since in prop::option::of(any_time()),
@@ -283,12 +340,14 @@ mod tests {
             at in any_time(),
             uptime in any::<Option<u64>>(),
             engine in any::<Option<(u32, u64)>>(),
+            name in any_text(),
+            chassis in any::<[Option<[u8; 6]>; 2]>(),
             ports in prop::collection::vec((any_key(), any_memory()), 0..6),
             events in prop::collection::vec(any_event(), 0..6),
         ) -> RememberedDevice {
             RememberedDevice {
                 host: AssetId::new("sw1"),
-                at, ports, events,
+                at, ports, events, name, chassis,
                 uptime: uptime.map(Duration::from_millis),
                 engine: engine.map(|(boots, seconds)| EngineClock { boots, time: Duration::from_secs(seconds) }),
             }
@@ -323,13 +382,24 @@ mod tests {
     }
 
     #[test]
-    fn the_form_before_this_one_is_still_read() {
+    fn the_forms_before_this_one_are_still_read() {
         let key = PortKey { label: Untrusted::from("Gi1"), told_apart: ToldApart::ByLabel };
-        let memory = PortMemory { fastest_bps: Some(1_000_000_000), ..PortMemory::default() };
+        let id = NeighborId { name: "core".into(), ..NeighborId::default() };
+        let ties = Some(Arc::new(Ties { neighbor: Some((id, Timestamp(2))), aggregate: None }));
+        let memory = PortMemory { fastest_bps: Some(1_000_000_000), ties, ..PortMemory::default() };
         let (host, ports) = (AssetId::new("sw1"), vec![(key, memory)]);
-        let device = RememberedDevice { host, at: Timestamp(1), uptime: None, engine: None, ports, events: Vec::new() };
+        let (name, chassis, events) = (Untrusted::default(), [None; 2], Vec::new());
+        let device =
+            RememberedDevice { host, at: Timestamp(1), uptime: None, engine: None, name, chassis, ports, events };
         let mut bytes = Vec::new();
         encode(&device, &mut bytes);
+        // Behind the version, the time and two values that are not there stand its own name and chassis.
+        assert_eq!(bytes.drain(11..15).collect::<Vec<u8>>(), [0, 0, 0, 0]);
+        // Behind its name the neighbour has neither addresses nor a chassis.
+        let name = bytes.windows(4).position(|four| four == b"core").expect("it is there");
+        assert_eq!(bytes.drain(name + 4..name + 6).collect::<Vec<u8>>(), [0, 0]);
+        bytes[0] = NAMES_ALONE;
+        assert_eq!(decoded(&bytes).as_ref(), Some(&device));
         // Of the last port's end and the number of events only its own octet is new.
         bytes.remove(bytes.len() - 3);
         bytes[0] = WITHOUT_SLOWER;
@@ -347,6 +417,8 @@ mod tests {
             at: Timestamp(1),
             uptime: None,
             engine: None,
+            name: "sw1".into(),
+            chassis: [Some([2; 6]), None],
             ports: (1..=48).map(port).collect(),
             events: Vec::new(),
         };

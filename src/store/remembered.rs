@@ -457,6 +457,8 @@ mod tests {
             at: Timestamp(millis),
             uptime: None,
             engine: None,
+            name: "".into(),
+            chassis: [None; 2],
             ports: Vec::new(),
             events: Vec::new(),
         };

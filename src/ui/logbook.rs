@@ -13,7 +13,7 @@ use super::parts::newest_events;
 use crate::base::{Timestamp, Untrusted, text};
 use crate::bus::MessageWeight;
 use crate::model::{
-    AssetId, Condition, NotificationKind, PortChange, PortEvent, PortState, Target, Transition, TrapStatus,
+    AssetId, Change, Condition, NotificationKind, PortChange, PortEvent, PortState, Target, Transition, TrapStatus,
 };
 use crate::state::{DeviceView, NotificationView, Snapshot};
 
@@ -30,6 +30,7 @@ pub enum Source {
     Listener,
     Message,
     State,
+    Change,
     Port,
     Trap,
     Record,
@@ -44,6 +45,7 @@ impl Source {
             Self::Listener => "traps",
             Self::Message => "message",
             Self::State => "state",
+            Self::Change => "change",
             Self::Port => "port",
             Self::Trap => "trap",
             Self::Record => "record",
@@ -57,6 +59,7 @@ impl Source {
             Self::Listener => "the engine's listener for SNMP traps",
             Self::Message => "a message of this console, or of one before it; the newest are kept",
             Self::State => "the engine: a condition changed; the newest are kept over restarts",
+            Self::Change => "the engine: it found something other than it was; since it began",
             Self::Port => "a walk of the device",
             Self::Trap => "the device told it by itself; the newest are kept over restarts",
             Self::Record => "the journal of this state directory",
@@ -312,6 +315,7 @@ fn entries(app: &App, named: &Named<'_>) -> Vec<LogEntry> {
     out.extend(earlier_faults(snapshot));
     out.extend(app.logbook.messages.iter().rev().map(message));
     out.extend(snapshot.transitions.iter().map(|one| transition(named, one)));
+    out.extend(snapshot.changes.iter().map(|one| change(named, snapshot, one)));
     out.extend(snapshot.notifications.iter().map(|told| trap(app, told)));
     out.extend(port_events(app));
     out.extend(snapshot.deeds.iter().map(|entry| {
@@ -367,6 +371,20 @@ fn transition(named: &Named<'_>, one: &Transition) -> LogEntry {
     LogEntry { word, ..LogEntry::new(Source::State, Some(one.at), one.to, says) }
         .fact("change", words)
         .about(about, one.name.line())
+}
+
+fn change(named: &Named<'_>, snapshot: &Snapshot, one: &Change) -> LogEntry {
+    let id = one.target.asset();
+    let name = snapshot.host(id).map_or_else(|| id.as_str().to_owned(), |host| host.host.name.to_string());
+    let about = named.hosts.get(id.as_str()).map(|id| match &one.target {
+        Target::Port(_, port) => Selected::Port((*id).clone(), port.clone()),
+        _ => Selected::Host((*id).clone()),
+    });
+    let says = match &one.target {
+        Target::Port(_, port) => format!("{} {}", port.label.line(), one.words.line()),
+        _ => one.words.line(),
+    };
+    LogEntry::new(Source::Change, Some(one.at), Condition::Ok, says).about(about, name)
 }
 
 fn trap(app: &App, view: &NotificationView) -> LogEntry {

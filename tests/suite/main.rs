@@ -58,6 +58,7 @@ mod trouble;
 mod tty;
 mod two_families;
 mod uplink;
+mod ups;
 mod visitors;
 mod vlan_bridges;
 mod wall;

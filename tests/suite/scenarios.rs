@@ -12,11 +12,13 @@ use noctty::base::units::parse_duration;
 use noctty::model::device::{LagMember, Neighbor, NeighborProtocol};
 use noctty::model::port_rules::{Pattern, RuleSet};
 use noctty::model::{
-    Acknowledgement, AssetId, CareBook, CheckKey, CheckSpec, Claim, Condition, Device, Equipment, Facts, FlapBegins,
-    FlapFormula, Host, IfAdmin, IfOper, Inference, Inventory, Maintenance, Observation, Order, Origin, Outcome, Policy,
-    Port, PortRules, PortTable, Reading, Remembered, RememberedAsset, RememberedDevice, Schedule, Scope, Span,
-    Stickiness, Subject, Target, Wire,
+    Acknowledgement, AssetId, CareBook, CheckKey, CheckSpec, Claim, Condition, Device, Entry, EntryKind, Equipment,
+    Facts, FlapBegins, FlapFormula, Host, IfAdmin, IfOper, Incident, IncidentId, IncidentStatus, Inference, Inventory,
+    Maintenance, Observation, Order, Origin, Outcome, Policy, Port, PortRules, PortTable, Reading, Remembered,
+    RememberedAsset, RememberedDevice, Schedule, Scope, Span, Stickiness, Subject, Target, Urgency, Vitals, Wire,
 };
+use noctty::state::before::{self, Around};
+use noctty::state::lookup::Lookup;
 use noctty::state::{CheckView, Effect, Event, News, Snapshot, State};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -59,6 +61,8 @@ struct HostForm {
     /// Of a device: they are up until a walk says otherwise.
     #[serde(default)]
     ports: Vec<PortForm>,
+    /// Of a device: the MAC address that it says is its chassis.
+    chassis: Option<String>,
     /// Which of them the operator's rules want up, and which are uplinks by them.
     #[serde(default)]
     must_be_up: Vec<String>,
@@ -72,6 +76,10 @@ struct PortForm {
     name: String,
     /// What is heard there as long as it is up, and forwards for others.
     neighbor: Option<String>,
+    /// Its management addresses, and its chassis.
+    #[serde(default)]
+    neighbor_addresses: Vec<String>,
+    neighbor_chassis: Option<String>,
     /// The port that it is a member of.
     aggregate: Option<String>,
     /// The stack member that it is on.
@@ -115,6 +123,18 @@ struct Step {
     /// `host`, or `host: port down, port up`: walks, after what is seen. Ports stay as they were left.
     #[serde(default)]
     walk: Vec<String>,
+    /// `host/check words`: a machine that tells what its kernel is, as a good result.
+    #[serde(default)]
+    kernel: Vec<String>,
+    /// Devices that were started anew at this time.
+    #[serde(default)]
+    boot: Vec<String>,
+    /// Addresses that hosts have in the configuration from now on.
+    #[serde(default)]
+    address: BTreeMap<String, String>,
+    /// `object: what somebody did`, in an incident.
+    #[serde(default)]
+    note: Vec<String>,
     #[serde(default)]
     claim: Vec<ClaimForm>,
     /// Claims that are given back.
@@ -185,6 +205,10 @@ struct Expected {
     says: Option<BTreeMap<String, String>>,
     /// Devices that are to be walked at once, by what happened in this step.
     looked: Option<Vec<String>>,
+    /// What was said of the inventory, once each.
+    remarks: Option<Vec<String>>,
+    /// What is told to have changed just before a problem, newest first: `4m before host/port: what`.
+    before: Option<BTreeMap<String, Vec<String>>>,
     owners: Option<BTreeMap<String, String>>,
     in_maintenance: Option<usize>,
     unowned: Option<usize>,
@@ -246,6 +270,8 @@ struct Stage {
     assets: HashMap<Subject, RememberedAsset>,
     /// How the ports of devices are, and what is stored of them.
     ports: BTreeMap<String, Vec<PortForm>>,
+    chassis: BTreeMap<String, [u8; 6]>,
+    booted: BTreeMap<String, Timestamp>,
     devices: BTreeMap<AssetId, RememberedDevice>,
 }
 
@@ -281,7 +307,10 @@ impl Stage {
         let (inventory, checks, assets) = (Arc::new(inventory), BTreeMap::new(), HashMap::new());
         let ports = scenario.host.iter().map(|form| (form.name.clone(), form.ports.clone())).collect();
         let devices = BTreeMap::new();
-        let mut stage = Self { state, book, entries: 0, inventory, checks, assets, ports, devices };
+        let chassis = scenario.host.iter().filter_map(|form| Some((form.name.clone(), mac(form.chassis.as_ref()?))));
+        let chassis = chassis.collect();
+        let booted = BTreeMap::new();
+        let mut stage = Self { state, book, entries: 0, inventory, checks, assets, ports, chassis, booted, devices };
         stage.state.reduce(T0, Event::Inventory(stage.inventory.clone()));
         stage
     }
@@ -330,15 +359,73 @@ impl Stage {
     /// A walk of a device that says of some ports how they are now.
     fn walk(&mut self, at: Timestamp, text: &str) -> Vec<Effect> {
         let (host, changes) = text.split_once(": ").unwrap_or((text, ""));
+        let told = self.tells(at, host);
         let forms = self.ports.get_mut(host).unwrap_or_else(|| panic!("{host} has no ports"));
         for change in changes.split(", ").filter(|change| !change.is_empty()) {
             let (name, oper) = change.rsplit_once(' ').expect("port up, or port down");
             let form = forms.iter_mut().find(|form| form.name == name);
             form.unwrap_or_else(|| panic!("{host} has no {name}")).down = oper == "down";
         }
-        let reading = Reading::ok("walked").facts(Facts::Ports(Arc::new(table(at, forms))));
+        let reading = Reading::ok("walked").facts(Facts::Ports(Arc::new(table(at, forms, &told))));
         let check = CheckKey { subject: Subject::Host(AssetId::new(host)), name: "ports".into() };
         self.state.reduce(at, Event::Observed(Observation { check, at, took: Duration::from_millis(1), reading }))
+    }
+
+    /// What a device says of itself when it is walked.
+    fn tells(&self, at: Timestamp, host: &str) -> Told {
+        let since = self.booted.get(host).copied().unwrap_or(T0.minus(Duration::from_secs(86_400)));
+        Told { up: at.since(since), chassis: self.chassis.get(host).copied() }
+    }
+
+    /// What people and machines change beside what is seen.
+    fn change(&mut self, at: Timestamp, step: &Step) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.booted.extend(step.boot.iter().map(|host| (host.clone(), at)));
+        if !step.address.is_empty() {
+            let inventory = Arc::make_mut(&mut self.inventory);
+            for host in &mut inventory.hosts {
+                if let Some(address) = step.address.get(host.id.as_str()) {
+                    Arc::make_mut(host).address = Some(address.as_str().into());
+                }
+            }
+            effects.extend(self.state.reduce(at, Event::Inventory(self.inventory.clone())));
+        }
+        for text in &step.kernel {
+            let (check, kernel) = text.rsplit_once(' ').expect("host/check kernel");
+            let (host, name) = check.split_once('/').expect("host/check");
+            let vitals = Vitals { kernel: kernel.into(), ..Vitals::default() };
+            let reading = Reading::ok("it tells").facts(Facts::Vitals(Arc::new(vitals)));
+            let check = CheckKey { subject: Subject::Host(AssetId::new(host)), name: name.into() };
+            let observation = Observation { check, at, took: Duration::from_millis(1), reading };
+            effects.extend(self.state.reduce(at, Event::Observed(observation)));
+        }
+        for text in &step.note {
+            let (about, words) = text.split_once(": ").expect("object: words");
+            self.entries += 1;
+            let entry = Entry {
+                id: self.entries.to_string().into(),
+                incident: IncidentId::NONE,
+                writer: "w".into(),
+                sequence: 1,
+                at,
+                kind: EntryKind::Action,
+                author: "ops1".into(),
+                text: words.into(),
+                about: Some(about.into()),
+            };
+            let incident = Incident {
+                id: IncidentId::NONE,
+                title: "x".into(),
+                urgency: Urgency::Sev3,
+                status: IncidentStatus::Open,
+                opened_at: at,
+                closed_at: None,
+                entries: vec![Arc::new(entry)],
+                damage: Vec::new(),
+            };
+            effects.extend(self.state.reduce(at, Event::Incident(incident)));
+        }
+        effects
     }
 
     /// Carries a step out; everything that is due before it happens at its own time.
@@ -372,6 +459,7 @@ impl Stage {
             };
             effects.extend(self.state.reduce(at, Event::Observed(observation)));
         }
+        effects.extend(self.change(at, step));
         for text in &step.walk {
             effects.extend(self.walk(at, text));
         }
@@ -434,8 +522,13 @@ impl Stage {
     }
 }
 
-fn table(at: Timestamp, forms: &[PortForm]) -> PortTable {
-    let mut equipment = Equipment::default();
+struct Told {
+    up: Duration,
+    chassis: Option<[u8; 6]>,
+}
+
+fn table(at: Timestamp, forms: &[PortForm], told: &Told) -> PortTable {
+    let mut equipment = Equipment { chassis_mac: told.chassis, ..Equipment::default() };
     let mut ports = Vec::new();
     for (index, form) in (1..).zip(forms) {
         let oper = Some(if form.down { IfOper::Down } else { IfOper::Up });
@@ -443,18 +536,25 @@ fn table(at: Timestamp, forms: &[PortForm]) -> PortTable {
         let facts = equipment.port_mut(index);
         facts.unit = form.unit;
         // Who has lost its link hears nobody.
-        facts.neighbors = form.neighbor.iter().filter(|_| !form.down).map(|name| neighbor(name)).collect();
+        facts.neighbors = form.neighbor.iter().filter(|_| !form.down).map(|name| neighbor(name, form)).collect();
         facts.lag = form.aggregate.as_ref().map(|aggregate| {
             let row = forms.iter().position(|other| other.name == *aggregate).expect("the aggregate");
             LagMember { aggregate: row as u32 + 1, bundled: Some(!form.down) }
         });
     }
-    let device = Device { uptime: Some(Duration::from_secs(86_400) + at.since(T0)), ..Device::default() };
+    let device = Device { uptime: Some(told.up), ..Device::default() };
     PortTable { collected_at: at, device, ports, complete: true, equipment: equipment.into(), ..PortTable::default() }
 }
 
-fn neighbor(name: &str) -> Neighbor {
-    Neighbor { forwards: Some(true), ..Neighbor::new(NeighborProtocol::Lldp, name, "1") }
+fn neighbor(name: &str, form: &PortForm) -> Neighbor {
+    let addresses = form.neighbor_addresses.iter().map(|address| address.parse().expect("an address")).collect();
+    let chassis_mac = form.neighbor_chassis.as_deref().map(mac);
+    Neighbor { forwards: Some(true), addresses, chassis_mac, ..Neighbor::new(NeighborProtocol::Lldp, name, "1") }
+}
+
+fn mac(text: impl AsRef<str>) -> [u8; 6] {
+    let octets = text.as_ref().split(':').map(|octet| u8::from_str_radix(octet, 16).expect("an octet"));
+    octets.collect::<Vec<u8>>().try_into().expect("six octets")
 }
 
 fn target(text: &str) -> Target {
@@ -520,6 +620,22 @@ fn check(expected: &Expected, snapshot: &Snapshot, effects: &[Effect], place: &s
         let look = |effect: &Effect| if let Effect::Look(id) = effect { Some(id.as_str().to_owned()) } else { None };
         let found: Vec<String> = effects.iter().filter_map(look).collect();
         assert_eq!(found, *looked, "{place}: devices that are walked at once");
+    }
+    if let Some(remarks) = &expected.remarks {
+        let found: Vec<&str> = snapshot.remarks.iter().map(|remark| &**remark).collect();
+        assert_eq!(found, *remarks, "{place}: remarks");
+    }
+    for (name, lines) in expected.before.iter().flatten() {
+        let problem = snapshot.problems.iter().find(|p| p.title.line() == *name);
+        let problem = problem.unwrap_or_else(|| panic!("{place}: {name} is no problem"));
+        let mut lookup = Lookup::default();
+        lookup.refresh(snapshot);
+        let around = Around::of(snapshot, &lookup, &problem.target);
+        let found = before::of(snapshot, &around, problem);
+        let words = |one: &before::Happening| {
+            format!("{} {}: {}", one.distance(problem.since), one.target.label().line(), one.words.line())
+        };
+        assert_eq!(found.iter().map(words).collect::<Vec<_>>(), *lines, "{place}: just before {name}");
     }
     if let Some(owners) = &expected.owners {
         let owner = |p: &noctty::state::Problem| Some((p.title.line(), p.care.ack.as_ref()?.claim.owner.line()));

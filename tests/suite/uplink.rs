@@ -15,7 +15,7 @@ use super::console::{Console, Launch, READY};
 const BLIND: &str = "CAN'T SEE";
 
 /// The near end, a cable to the far one with six hosts, and whoever does what is written to `orders` until nobody writes any
-/// more. There is no resolver.
+/// more. There is no resolver. What `more.sh` starts at the far end, and names in `more`, ends with it.
 const LAB: &str = r#"
 PATH=$PATH:/usr/sbin:/sbin
 lab=$1; shift
@@ -33,23 +33,28 @@ there() { nsenter --target $far --net -- "$@"; }
 ip link add near type veth peer name far
 ip link set far netns $far
 ip addr add 10.9.0.1/24 dev near; ip link set near up
+# Who is silent is found to be within seconds.
+for name in base_reachable_time_ms retrans_time_ms; do echo 500 > /proc/sys/net/ipv4/neigh/near/$name; done
+echo 1 > /proc/sys/net/ipv4/neigh/near/delay_first_probe_time
 there ip addr add 10.9.0.2/24 dev far; there ip link set far up
 for n in 1 2 3 4 5 6; do there ip addr add 10.8.0.$n/32 dev far; done
 ip route add default via 10.9.0.2
+more=
+if [ -f $lab/more.sh ]; then . $lab/more.sh; fi
 (
     while read -r order; do $order; done < $lab/orders
-    kill $far
+    kill $far $more
 ) > $lab/log 2>&1 &
 exec "$@"
 "#;
 
-struct Lab {
+pub struct Lab {
     folder: TempDir,
     orders: fs::File,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         fs::write(folder.path().join("lab.sh"), LAB).expect("written");
         fs::create_dir_all(folder.path().join("home/.ssh")).expect("made");
@@ -63,15 +68,15 @@ impl Lab {
         Self { folder, orders }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn does(&self, order: &str) {
+    pub fn does(&self, order: &str) {
         (&self.orders).write_all(format!("{order}\n").as_bytes()).expect("it is read");
     }
 
-    fn console(&self, arguments: &[String]) -> Console {
+    pub fn console(&self, arguments: &[String]) -> Console {
         let flags = if getuid().is_root() { "-nm" } else { "-Urnm" };
         let script = self.path("lab.sh").display().to_string();
         let wrapper = ["unshare", flags, "/bin/sh", "-e", &script, &self.folder.path().display().to_string()];
@@ -90,7 +95,7 @@ fn page(folder: &Path) -> String {
     format!("[[notify]]\nkind = \"exec\"\nargv = [\"{}\"]\nwait = \"0s\"\n", program.display())
 }
 
-fn leave(mut console: Console) {
+pub fn leave(mut console: Console) {
     console.press(":q!\r");
     assert_eq!(console.ends().exit_code(), 0);
 }
@@ -114,6 +119,27 @@ fn a_console_that_loses_its_default_route_says_so_and_announces_nothing() {
     console.shows("no default route · 6 of 6 targets that answered are silent");
     lab.does("ip link set near up");
     lab.does("ip route add default via 10.9.0.2");
+    console.until("it sees again", |c| !c.text().contains(BLIND));
+    leave(console);
+    assert_eq!(fs::read_to_string(lab.path("told")).unwrap_or_default(), "", "nobody was told of anything");
+}
+
+#[test]
+fn of_two_hosts_behind_a_gateway_that_is_gone_nobody_is_told() {
+    let lab = Lab::new();
+    let mut text = page(lab.folder.path());
+    for n in 1..=2 {
+        // The gateway is known to be silent before they are down.
+        let check = "{ kind = \"icmp\", interval = \"1s\", attempts = 20 }";
+        text.push_str(&format!("[[host]]\nname = \"h{n}\"\naddress = \"10.8.0.{n}\"\nchecks = [{check}]\n"));
+    }
+    fs::write(lab.path("noctty.toml"), text).expect("written");
+    let console = lab.console(&["--config".to_owned(), lab.path("noctty.toml").display().to_string()]);
+    console.until("all answered", |c| (1..=2).all(|n| c.text().contains(&format!("● h{n} "))));
+    lab.does("there ip addr del 10.9.0.2/24 dev far");
+    console.shows(BLIND);
+    console.shows("gateway 10.9.0.2 on near does not answer ARP");
+    lab.does("there ip addr add 10.9.0.2/24 dev far");
     console.until("it sees again", |c| !c.text().contains(BLIND));
     leave(console);
     assert_eq!(fs::read_to_string(lab.path("told")).unwrap_or_default(), "", "nobody was told of anything");

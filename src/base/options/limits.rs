@@ -182,7 +182,7 @@ mod tests {
             let limits = r.pair(Worse::Higher, ["warn", "crit"], [10, 20], |r, key| r.integer(key, 0..=100));
             assert_eq!(limits, [70, 20]);
         });
-        assert_eq!(problems, ["test:2:1: it `crit` is 700, outside 0 to 100"]);
+        assert_eq!(problems, ["test:2:1: it `crit` is 700, outside 0 to 100; write crit = 100 or less"]);
     }
 
     #[test]

@@ -140,7 +140,7 @@ pub fn neighbor(neighbor: &Neighbor) -> NeighborRow {
         port_description: said(&neighbor.port_description),
         platform: said(&neighbor.platform),
         chassis_mac: neighbor.chassis_mac.map(mac),
-        address: neighbor.address.map(|address| address.to_string()),
+        address: neighbor.addresses.first().map(ToString::to_string),
         forwards: neighbor.forwards,
     }
 }

@@ -4,6 +4,7 @@ use super::{AGGREGATE, Campus};
 use crate::sim::snmp::{Cell, More};
 use crate::sim::topology::Topology;
 
+const LLDP_OWN: [u32; 8] = [1, 0, 8802, 1, 1, 2, 1, 3];
 const LLDP_LOCAL: [u32; 10] = [1, 0, 8802, 1, 1, 2, 1, 3, 7, 1];
 const LLDP_REMOTE: [u32; 10] = [1, 0, 8802, 1, 1, 2, 1, 4, 1, 1];
 const LLDP_ADDRESS: [u32; 10] = [1, 0, 8802, 1, 1, 2, 1, 4, 2, 1];
@@ -31,6 +32,7 @@ impl Campus<'_> {
         const MAC: i64 = 4;
         // bridge and router: bits 2 and 4, the highest first.
         const CAPABILITIES: [u8; 2] = [0x28, 0x00];
+        more.row(&LLDP_OWN, &[0], [(1, Cell::Integer(MAC)), (2, Cell::mac(Self::switch_mac(switch)))]);
         for port in 0..self.ports() {
             let name = self.port_name(port);
             more.row(

@@ -76,7 +76,7 @@ impl Lookup {
         for id in self.order.iter().filter(|id| **id != host.host.id) {
             let Some(index) = self.devices.get(id) else { continue };
             for facts in &index.equipment.ports {
-                let is_it = |neighbor: &&Neighbor| self.neighbor_host(neighbor) == Some(&host.host.id);
+                let is_it = |neighbor: &&Neighbor| self.neighbor_host(neighbor).as_ref() == Some(&host.host.id);
                 if let Some(neighbor) = facts.neighbors.iter().find(is_it) {
                     out.push(Attachment {
                         device: id.clone(),
@@ -119,8 +119,8 @@ impl Lookup {
                 protocol: Some(neighbor.protocol),
                 mac: neighbor.chassis_mac,
                 vlan: None,
-                addresses: neighbor.address.into_iter().collect(),
-                host: self.neighbor_host(neighbor).cloned(),
+                addresses: neighbor.addresses.clone(),
+                host: self.neighbor_host(neighbor),
             });
         }
         let told = out.len();

@@ -4,14 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Mac;
-use crate::base::Untrusted;
 use crate::model::device::{ArpEntry, Equipment, ForwardingEntry, Neighbor};
 
 #[derive(Clone, Debug)]
 pub struct DeviceIndex {
     pub equipment: Arc<Equipment>,
-    /// What the device calls itself.
-    pub name: Untrusted,
     /// Rows of `forwarding`, by port, then address.
     by_port: Vec<u32>,
     /// Rows of `arp`, by MAC address.
@@ -19,7 +16,7 @@ pub struct DeviceIndex {
 }
 
 impl DeviceIndex {
-    pub fn new(equipment: &Arc<Equipment>, name: &Untrusted) -> Self {
+    pub fn new(equipment: &Arc<Equipment>) -> Self {
         let rows = |count: usize| (0..u32::try_from(count).unwrap_or(u32::MAX)).collect::<Vec<u32>>();
         let mut by_port = rows(equipment.forwarding.len());
         by_port.sort_by_key(|row| {
@@ -28,7 +25,7 @@ impl DeviceIndex {
         });
         let mut by_mac = rows(equipment.arp.len());
         by_mac.sort_by_key(|row| equipment.arp[*row as usize].mac);
-        Self { equipment: equipment.clone(), name: name.clone(), by_port, by_mac }
+        Self { equipment: equipment.clone(), by_port, by_mac }
     }
 
     /// Entries of a port; those of its aggregate where it has none of its own and is a member of one.

@@ -20,7 +20,7 @@ fn neighbor(name: &str, port: &str, forwards: Option<bool>) -> Neighbor {
         port_description: Untrusted::default(),
         platform: Untrusted::default(),
         chassis_mac: None,
-        address: None,
+        addresses: Vec::new(),
         forwards,
         half_duplex: None,
     }
@@ -189,14 +189,14 @@ fn a_name_that_two_devices_claim_is_nobodys() {
         table.device.name = "switch".into();
     }
     assert_eq!(network.lookup().neighbor_host(&neighbor("switch", "1", None)), None);
-    let known = network.lookup().neighbor_host(&neighbor("Acc1.other.domain", "1", None)).cloned();
+    let known = network.lookup().neighbor_host(&neighbor("Acc1.other.domain", "1", None));
     assert_eq!(known, Some(AssetId::new("acc1")));
     let lookup = network.lookup();
     let by_lldp = neighbor("acc1(SSI183706KP)", "1", None);
     assert_eq!(lookup.neighbor_host(&by_lldp), None, "brackets mean nothing elsewhere");
     for id in ["acc1(SSI183706KP)", "ACC1.example.net(SSI183706KP)", "TBA04251336(Acc1)"] {
         let by_cdp = Neighbor { protocol: NeighborProtocol::Cdp, ..neighbor(id, "1", None) };
-        assert_eq!(lookup.neighbor_host(&by_cdp), Some(&AssetId::new("acc1")), "{id}");
+        assert_eq!(lookup.neighbor_host(&by_cdp), Some(AssetId::new("acc1")), "{id}");
     }
 }
 

@@ -4,8 +4,8 @@
 //! A host keeps which devices have lost links to it: they are walked when it is heard, and when it falls or is back.
 
 use super::State;
-use crate::base::{Timestamp, Untrusted};
-use crate::model::device::called;
+use crate::base::Timestamp;
+use crate::model::device::NeighborId;
 use crate::model::{AssetId, Condition, Target};
 use crate::state::event::Effect;
 use crate::state::rules::parents::askable;
@@ -26,11 +26,11 @@ pub struct Loser {
 impl State {
     /// What belongs together on a device, and what of it is behind hosts.
     pub fn bundling(&self, device: &DeviceView) -> Bundling {
-        Bundling::of(device, &|name, lost| self.far_end(device, name, lost))
+        Bundling::of(device, &|end, lost| self.far_end(device, end, lost))
     }
 
-    fn far_end(&self, device: &DeviceView, name: &Untrusted, lost: Timestamp) -> Option<(usize, Far)> {
-        let row = self.names.called(&called(name))?;
+    fn far_end(&self, device: &DeviceView, end: &NeighborId, lost: Timestamp) -> Option<(usize, Far)> {
+        let row = self.identities.find(end.into())?;
         let slot = &self.hosts[row];
         let host = &slot.view;
         // What never answered did not fall.
@@ -58,7 +58,9 @@ impl State {
 
     /// After a walk: has hosts asked that may be the cause of a loss, and keeps who wants to know how they stand.
     pub(super) fn ask_ends(&mut self, row: usize, device: &DeviceView, bundling: &Bundling, effects: &mut Vec<Effect>) {
-        for end in bundling.hosts() {
+        let ends: Vec<usize> = bundling.hosts().collect();
+        self.forget_ends(row, &ends);
+        for end in ends {
             let slot = &mut self.hosts[end];
             let down = slot.view.is_down();
             if !down && !slot.losers.iter().any(|loser| loser.device == row) {
@@ -66,6 +68,14 @@ impl State {
             }
             slot.losers.retain(|loser| loser.device != row);
             slot.losers.push(Loser { device: row, at: device.table.collected_at, down });
+        }
+    }
+
+    /// Links of a device to all but these are back, or their loss is told: nobody has to hear how those hosts stand.
+    pub(super) fn forget_ends(&mut self, row: usize, but: &[usize]) {
+        let known = std::mem::replace(&mut self.hosts[row].ends, but.to_vec());
+        for end in known.into_iter().filter(|end| !but.contains(end)) {
+            self.hosts[end].losers.retain(|loser| loser.device != row);
         }
     }
 

@@ -134,10 +134,13 @@ impl State {
         slot.wanting = wanting;
         let inferred_parent = care.inferred_parent.clone();
         let care_now = Care { ack, maintenance, flapping, inferred_parent, unowned_since };
-        if *care != care_now {
-            Arc::make_mut(&mut slot.view).care = care_now;
-        }
         let end = upkeep::ends(&slot.active, at);
+        if *care != care_now {
+            let was = care.maintenance.clone();
+            let now = care_now.maintenance.clone();
+            Arc::make_mut(&mut slot.view).care = care_now;
+            self.compare_maintenance(at, row, (was.as_ref(), now.as_ref()));
+        }
         self.upkeep.next = self.upkeep.next.into_iter().chain(end).min();
     }
 

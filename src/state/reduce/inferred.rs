@@ -6,40 +6,22 @@
 //!
 //! Of several the surest counts: a jump host before a neighbour before a gateway.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::State;
 use crate::base::Timestamp;
-use crate::model::device::Neighbor;
 use crate::model::{Inference, Inventory, PortTable, Subject};
 use crate::state::event::Effect;
+use crate::state::identities::{Identities, Seen};
 use crate::state::view::InferredParent;
 
 /// What fell silent further apart has causes of its own.
 const TOGETHER: Duration = Duration::from_secs(90);
 
-/// Hosts by what they are called, where only one is called so.
-#[derive(Debug, Default)]
-pub struct Names(HashMap<String, Option<usize>>);
-
-impl Names {
-    pub(super) fn find(&self, neighbor: &Neighbor) -> Option<usize> {
-        let by_address = neighbor.address.and_then(|address| self.row(&address.to_string()));
-        by_address.or_else(|| self.called(&neighbor.called()))
-    }
-
-    /// By the first of these names that is one, whole or up to its first dot.
-    pub(super) fn called(&self, names: &[String]) -> Option<usize> {
-        let named = |name: &String| self.row(name).or_else(|| self.row(name.split('.').next().unwrap_or_default()));
-        names.iter().find_map(named)
-    }
-
-    fn row(&self, name: &str) -> Option<usize> {
-        self.0.get(name).copied().flatten()
-    }
-}
+/// Neighbours that are said to be ambiguous at most: devices can make them up.
+const AMBIGUITIES: usize = 20;
 
 impl super::HostSlot {
     /// The device that named it as its neighbour, where it hangs on that.
@@ -59,19 +41,18 @@ impl super::HostSlot {
 impl State {
     /// After the inventory changed: what was inferred before goes on where it still may.
     pub(super) fn resume_inferences(&mut self, inventory: &Inventory) {
-        let mut names: HashMap<String, Option<usize>> = HashMap::new();
+        *self.identities = Identities::default();
         for (row, slot) in self.hosts.iter().enumerate() {
-            let host = &slot.view.host;
-            let name = host.name.to_lowercase();
-            let address = host.address.as_deref().filter(|address| **address != *name).map(str::to_lowercase);
-            for one in std::iter::once(name).chain(address) {
-                names.entry(one).and_modify(|known| *known = None).or_insert(Some(row));
+            self.identities.add(&row, &slot.view.host);
+            if let Some(device) = &slot.device {
+                self.identities.take_device(&row, &device.table.device.name, device.table.equipment.chassis_macs());
+            } else if let Some(stored) = self.unclaimed.stored(&slot.view.host.id) {
+                self.identities.take_device(&row, &stored.name, stored.chassis);
             }
         }
-        self.names = Names(names);
         for row in 0..self.hosts.len() {
             if let Some(InferredParent { name, by }) = self.hosts[row].view.care.inferred_parent.clone() {
-                let parent = self.names.row(&name.to_lowercase()).filter(|_| by == Inference::Neighbor);
+                let parent = self.identities.named(&name).copied().filter(|_| by == Inference::Neighbor);
                 let may = parent.filter(|parent| self.may_hang(row, *parent));
                 self.hang(row, may.map(|parent| (parent, by)));
             }
@@ -85,11 +66,13 @@ impl State {
         }
     }
 
-    /// What a walk says of the neighbours of a device.
+    /// What a walk says of a device and of its neighbours.
     pub(super) fn infer(&mut self, device: usize, table: &PortTable, effects: &mut Vec<Effect>) {
+        self.identities.take_device(&device, &table.device.name, table.equipment.chassis_macs());
+        self.tell_ambiguities(table);
         let neighbors = table.equipment.ports.iter().flat_map(|facts| &facts.neighbors);
         let ends = neighbors.filter(|neighbor| neighbor.forwards == Some(false));
-        let found: Vec<usize> = ends.filter_map(|neighbor| self.names.find(neighbor)).collect();
+        let found: Vec<usize> = ends.filter_map(|neighbor| self.identities.find(neighbor.into())).collect();
         let mut anew = false;
         for row in found {
             if self.may_hang(row, device) && self.hang(row, Some((device, Inference::Neighbor))) {
@@ -102,9 +85,33 @@ impl State {
         }
     }
 
+    /// Who may be this neighbour or that, and is taken for neither, is said once.
+    fn tell_ambiguities(&mut self, table: &PortTable) {
+        for neighbor in table.equipment.ports.iter().flat_map(|facts| &facts.neighbors) {
+            if self.ambiguities >= AMBIGUITIES {
+                return;
+            }
+            let seen = Seen::from(neighbor);
+            let Some(found) = self.identities.ambiguity(seen).filter(|_| self.identities.find(seen).is_none()) else {
+                continue;
+            };
+            let mut names: Vec<&str> = found.hosts.iter().map(|row| &*self.hosts[*row].view.host.name).collect();
+            names.sort_unstable();
+            let remark = format!(
+                "{} fits {}: a neighbour with it (LLDP, CDP) is taken for none of them",
+                found.words,
+                names.join(" and ")
+            );
+            if !self.remarks.iter().any(|known| **known == *remark) {
+                self.ambiguities += 1;
+                self.remarks.push(remark.into());
+            }
+        }
+    }
+
     /// An earlier run found it to hang on that device.
     pub(super) fn hang_again(&mut self, row: usize, device: &str) {
-        let device = self.names.row(&device.to_lowercase());
+        let device = self.identities.named(device).copied();
         if let Some(device) = device.filter(|device| self.may_hang(row, *device)) {
             self.hang(row, Some((device, Inference::Neighbor)));
         }

@@ -98,6 +98,7 @@ impl State {
         // Most walks of most devices find nothing.
         let calm = !device.condition.is_problem() && device.findings.is_empty();
         if calm && told.parts.as_ref().is_some_and(BTreeMap::is_empty) {
+            self.forget_ends(row, &[]);
             return;
         }
         let bundling = self.bundling(&device);

@@ -23,6 +23,11 @@ pub struct Unclaimed {
 }
 
 impl Unclaimed {
+    /// What is stored of a device that was not walked yet.
+    pub(super) fn stored(&self, id: &AssetId) -> Option<&RememberedDevice> {
+        self.devices.get(id)
+    }
+
     /// What is stored of a device that is walked for the first time.
     pub(super) fn device(&mut self, id: &AssetId) -> Option<RememberedDevice> {
         self.devices.remove(id)
@@ -46,12 +51,14 @@ impl State {
         for stored in devices {
             let row = self.host_rows.get(&stored.host).copied();
             let walked = row.and_then(|row| Some((row, self.hosts[row].device.as_ref()?.table.clone())));
-            match walked {
-                Some((row, table)) => self.hosts[row].device = Some(Arc::new(self.recall(row, &stored, &table))),
-                None => {
-                    self.unclaimed.devices.insert(stored.host.clone(), stored);
-                }
+            if let Some((row, table)) = walked {
+                self.hosts[row].device = Some(Arc::new(self.recall(row, &stored, &table)));
+                continue;
             }
+            if let Some(row) = row {
+                self.identities.take_device(&row, &stored.name, stored.chassis);
+            }
+            self.unclaimed.devices.insert(stored.host.clone(), stored);
         }
     }
 

@@ -48,6 +48,8 @@ const FALLS_WITH_GATEWAY: u32 = 2;
 const SHARE: u32 = 80;
 /// How long no bad result is believed where it stays open.
 const DOUBT: Duration = Duration::from_secs(15);
+/// How long a way out that is back may carry nothing yet: spanning tree, DHCP, ARP.
+const SETTLING: Duration = Duration::from_secs(30);
 /// How long after a doubt there is no other.
 const REST: Duration = Duration::from_secs(60);
 /// Others that are asked for each fall, and in doubt.
@@ -83,6 +85,8 @@ pub struct Sight {
     cut_off: Option<Arc<str>>,
     /// Hosts that could vote and are not on this machine.
     roots_beyond: usize,
+    /// When a way out that is back counts as one, whoever answers.
+    settles: Option<Timestamp>,
     /// While names cannot be resolved.
     nameless: Option<Nameless>,
 }
@@ -129,7 +133,8 @@ impl Sight {
     }
 
     pub fn deadline(&self) -> Option<Timestamp> {
-        if let Phase::Doubt { until } = self.phase { Some(until) } else { None }
+        let doubt = if let Phase::Doubt { until } = self.phase { Some(until) } else { None };
+        doubt.into_iter().chain(self.settles).min()
     }
 
     fn window(&self) -> u32 {
@@ -263,9 +268,16 @@ impl State {
         }
     }
 
-    /// A doubt that was not settled in time is none.
-    pub(super) fn review_sight(&mut self, at: Timestamp) {
-        if self.sight.deadline().is_some_and(|until| at >= until) {
+    /// A doubt that was not settled in time is none. With a way out again it is seen that nobody answers, where that alone does not
+    /// say that the cause is here.
+    pub(super) fn review_sight(&mut self, at: Timestamp, effects: &mut Vec<Effect>) {
+        if self.sight.settles.is_some_and(|until| at >= until) {
+            self.sight.settles = None;
+            if self.sight.is_blind() && self.sight.cut_off.is_none() && !self.sight.has_lost_sight() {
+                self.regain_sight(at, effects);
+            }
+        }
+        if matches!(self.sight.phase, Phase::Doubt { until } if at >= until) {
             self.end_doubt(at);
         }
     }

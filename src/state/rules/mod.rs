@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod check;
+pub mod differences;
 pub mod equipment;
 pub mod flap;
 pub mod host;

@@ -115,7 +115,9 @@ pub fn worth_remembering(old: &DeviceView, new: &DeviceView) -> bool {
         && old.ports.iter().zip(&new.ports).all(same)
         && Arc::ptr_eq(&old.events, &new.events)
         && Arc::ptr_eq(&old.absent, &new.absent)
-        && boots(old) == boots(new);
+        && boots(old) == boots(new)
+        && old.table.device.name == new.table.device.name
+        && old.table.equipment.chassis_macs() == new.table.equipment.chassis_macs();
     !nothing
 }
 

@@ -63,8 +63,9 @@ impl<'a> Falls<'a> {
     ) -> Self {
         let mut sites: HashMap<&Arc<str>, Site> = HashMap::new();
         for host in hosts {
-            if let Some(site) = host.host.site.as_ref().filter(|_| falls(host)) {
-                sites.entry(site).or_default().falls.push(host.since);
+            if let Some(site) = host.host.site.as_ref().filter(|_| is_down(host)) {
+                let site = sites.entry(site).or_default();
+                site.falls.extend(Some(host.since).filter(|_| falls(host)));
             }
         }
         if sites.is_empty() {
@@ -83,12 +84,12 @@ impl<'a> Falls<'a> {
 
     /// What a host that is down fell silent with; nothing where that says nothing.
     pub fn company(&self, host: &HostView) -> Option<Company> {
-        let name = host.host.site.as_ref().filter(|_| falls(host))?;
+        let name = host.host.site.as_ref().filter(|_| is_down(host))?;
         let site = self.0.get(name)?;
         let (from, until) = (host.since.minus(TOGETHER), host.since.plus(TOGETHER));
         let begin = site.falls.partition_point(|at| *at < from);
         let end = site.falls.partition_point(|at| *at <= until);
-        let others = (end - begin).saturating_sub(1);
+        let others = (end - begin).saturating_sub(usize::from(falls(host)));
         // Its own battery is its own business, and one that came later is no cause.
         let mut power = site.power.iter().filter(|power| *power.ups != *host.host.name && power.since <= until);
         let power = power.next().cloned();
@@ -96,9 +97,14 @@ impl<'a> Falls<'a> {
     }
 }
 
-/// It is down by itself and unexpectedly, which is known, and was up before.
+/// It is down by itself and unexpectedly, which is known.
+fn is_down(host: &HostView) -> bool {
+    host.is_down() && !host.stale && host.care.maintenance.is_none()
+}
+
+/// It was up before. One cycle alone knows no before: there nothing fell, and the power may be out all the same.
 fn falls(host: &HostView) -> bool {
-    host.is_down() && host.last_seen.is_some() && !host.stale && host.care.maintenance.is_none()
+    is_down(host) && host.last_seen.is_some()
 }
 
 fn on_battery(device: &DeviceView) -> Option<Power> {

@@ -93,7 +93,7 @@ impl PortTest {
             }
             Self::Ip(part, macs) => {
                 facts.is_some_and(|f| f.addresses.iter().any(|own| part.holds(own.address)))
-                    || neighbors.iter().any(|n| n.address.is_some_and(|address| part.holds(address)))
+                    || neighbors.iter().any(|n| n.addresses.iter().any(|address| part.holds(*address)))
                     || (!macs.is_empty() && port.stations().any(|mac| macs.binary_search(&mac).is_ok()))
             }
             Self::Nothing(..) => false,
@@ -144,7 +144,7 @@ mod tests {
         facts.tagged = vec![20, 30];
         facts.neighbors.push(Neighbor {
             chassis_mac: Some([0, 0, 0, 0xaa, 0xbb, 0xcc]),
-            address: Some(IpAddr::from([10, 9, 9, 9])),
+            addresses: vec![IpAddr::from([10, 9, 9, 9])],
             ..Neighbor::new(NeighborProtocol::Lldp, "Core-1.example.net", "Te1/1")
         });
         equipment.vlans = vec![Vlan { id: 30, name: "Voice".into() }, Vlan { id: 40, name: "voice-old".into() }];

@@ -22,7 +22,7 @@ pub fn mac(last: u8) -> [u8; 6] {
 fn neighbor(name: &str, port: &str, address: [u8; 4]) -> Neighbor {
     Neighbor {
         platform: "Simulated switch, 52 ports".into(),
-        address: Some(IpAddr::from(address)),
+        addresses: vec![IpAddr::from(address)],
         forwards: Some(true),
         ..Neighbor::new(NeighborProtocol::Lldp, name, port)
     }

@@ -2,6 +2,7 @@
 
 mod again;
 mod backups;
+mod before;
 mod beside;
 pub mod campus;
 pub mod care;

@@ -7,6 +7,8 @@ use super::{Fixed, MAX_ROWS, Walk, Weight, values};
 use crate::model::Equipment;
 use crate::probe::ports::cells::Tables;
 
+/// `dot1dBaseBridgeAddress`.
+const ADDRESS: usize = 0;
 /// `dot1dBasePortIfIndex`, indexed by the bridge port.
 const IF_INDEX: usize = 0;
 /// `ieee8021BridgeBasePortIfIndex`, indexed by the component and the bridge port.
@@ -17,7 +19,7 @@ pub static GROUP: Fixed = Fixed {
     pace: Duration::from_secs(300),
     weight: Weight::Light,
     max_rows: MAX_ROWS,
-    scalars: &[],
+    scalars: &[&[1, 3, 6, 1, 2, 1, 17, 1, 1, 0]],
     columns: &[&[1, 3, 6, 1, 2, 1, 17, 1, 4, 1, 2], &[1, 3, 111, 2, 802, 1, 1, 2, 1, 1, 4, 1, 3]],
     fold,
 };
@@ -30,6 +32,7 @@ fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
         let rows = tables.column(NEWER);
         map.extend(rows.filter_map(|(row, value)| Some((row.arcs().nth(1)?, known(value)?))));
     }
+    equipment.bridge_mac = tables.scalar(ADDRESS).and_then(values::octets_raw).and_then(values::mac);
     map.sort_unstable();
     map.dedup_by_key(|port| port.0);
     equipment.bridge_ports = map;

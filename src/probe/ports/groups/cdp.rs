@@ -73,13 +73,13 @@ fn neighbor(tables: &Tables<'_>, row: Index<'_>) -> Neighbor {
     // Address types: ip(1), ipv6(20).
     let has_address = matches!(cell(ADDRESS_TYPE).and_then(values::number), Some(1 | 20) | None);
     let address = cell(ADDRESS).filter(|_| has_address).and_then(|v| match v {
-        Value::IpAddress(octets) => values::address(&octets),
-        other => values::address(other.octets()?),
+        Value::IpAddress(octets) => values::unicast(&octets),
+        other => values::unicast(other.octets()?),
     });
     Neighbor {
         platform: values::name(cell(PLATFORM)),
         chassis_mac,
-        address,
+        addresses: address.into_iter().collect(),
         forwards: cell(CAPABILITIES).and_then(Value::octets).and_then(forwards),
         half_duplex: match cell(DUPLEX).and_then(values::number) {
             Some(2) => Some(true),
@@ -101,6 +101,8 @@ fn forwards(octets: &[u8]) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::super::testing::Fed;
     use super::*;
 
@@ -126,12 +128,27 @@ mod tests {
             .fold(&GROUP);
         let [first, second] = &equipment.port(10149).expect("a port").neighbors[..] else { panic!("two neighbours") };
         assert_eq!((first.name.line(), first.port.line()), ("core.example.test".into(), "GigabitEthernet0/2".into()));
-        assert_eq!(first.address.map(|a| a.to_string()).as_deref(), Some("10.1.100.181"));
+        assert_eq!(first.addresses, ["10.1.100.181".parse::<IpAddr>().expect("an address")]);
         assert_eq!((first.forwards, first.half_duplex), (Some(true), Some(true)));
         assert_eq!(second.name.line(), "e8:39:35:1a:ca:99");
-        assert_eq!((second.address, second.forwards, second.half_duplex), (None, None, None));
+        assert_eq!((second.addresses.len(), second.forwards, second.half_duplex), (0, None, None));
         assert_eq!(equipment.strays.len(), 2);
         assert_eq!(equipment.strays[1].neighbor.name.line(), "dist-2");
         assert_eq!(equipment.strays[0].neighbor.forwards, Some(false), "a telephone");
+    }
+
+    #[test]
+    fn an_address_is_well_formed_and_of_one_station() {
+        let told = |kind: i64, octets: &[u8]| {
+            let fed = Fed::default().ports(&[7]).cell(DEVICE, &[7, 1], Value::Octets(b"core"));
+            let fed = fed.cell(ADDRESS_TYPE, &[7, 1], Value::Integer(kind));
+            let equipment = fed.cell(ADDRESS, &[7, 1], Value::Octets(octets)).fold(&GROUP);
+            equipment.port(7).expect("a neighbour").neighbors[0].addresses.first().map(ToString::to_string)
+        };
+        assert_eq!(told(1, &[10, 0, 0, 9]).as_deref(), Some("10.0.0.9"));
+        for nothing in [&[][..], &[10, 0, 0], &[10, 0, 0, 9, 0], &[0; 4], &[224, 0, 0, 5], &[255; 4], &[0xff; 16]] {
+            assert_eq!(told(1, nothing), None, "{nothing:?}");
+        }
+        assert_eq!(told(4, &[10, 0, 0, 9]), None, "another protocol's");
     }
 }

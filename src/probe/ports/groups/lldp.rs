@@ -16,11 +16,13 @@ use self::place::Places;
 use super::{Fixed, Walk, Weight, values};
 use crate::base::Untrusted;
 use crate::model::Equipment;
-use crate::model::device::{Neighbor, NeighborProtocol, StrayNeighbor};
+use crate::model::device::{MOST_ADDRESSES, Mac, Neighbor, NeighborProtocol, StrayNeighbor};
 use crate::probe::ports::cells::Tables;
 use crate::proto::snmp::Value;
 use crate::proto::snmp::oid::Index;
 
+/// `lldpLocChassisIdSubtype`, `lldpLocChassisId`, and behind them the same of LLDP-V2-MIB.
+const OWN_CHASSIS: [usize; 2] = [0, 2];
 /// `lldpLocPortIdSubtype`, `lldpLocPortId`, `lldpLocPortDesc`.
 const LOCAL: usize = 0;
 /// From `lldpRemChassisIdSubtype` to `lldpRemSysCapEnabled`.
@@ -49,7 +51,12 @@ pub static GROUP: Fixed = Fixed {
     pace: Duration::from_secs(300),
     weight: Weight::Light,
     max_rows: 5_000,
-    scalars: &[],
+    scalars: &[
+        &[1, 0, 8802, 1, 1, 2, 1, 3, 1, 0],
+        &[1, 0, 8802, 1, 1, 2, 1, 3, 2, 0],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 3, 1, 0],
+        &[1, 3, 111, 2, 802, 1, 1, 13, 1, 3, 2, 0],
+    ],
     columns: &[
         &[1, 0, 8802, 1, 1, 2, 1, 3, 7, 1, 2],
         &[1, 0, 8802, 1, 1, 2, 1, 3, 7, 1, 3],
@@ -86,12 +93,16 @@ fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
         port.neighbors.retain(|n| n.protocol != NeighborProtocol::Lldp);
     }
     equipment.strays.retain(|stray| stray.neighbor.protocol != NeighborProtocol::Lldp);
+    equipment.chassis_mac = OWN_CHASSIS.into_iter().find_map(|subtype| {
+        let cell = |scalar| tables.scalar(scalar);
+        identity(&CHASSIS, cell(subtype).and_then(values::number), cell(subtype + 1).and_then(values::octets_raw)).mac
+    });
     let old = newest(tables, REMOTE, 3);
     if !old.is_empty() {
         let places = Places::new(tables, old.keys().map(|key| key[0]).collect(), walk, equipment);
         let addresses = addresses(tables, ADDRESS, 3);
         for (key, row) in &old {
-            let neighbor = neighbor(tables, REMOTE, *row, addresses.get(key).copied());
+            let neighbor = neighbor(tables, REMOTE, *row, addresses.get(key));
             add(equipment, places.port(key[0]), || places.words(key[0]), neighbor);
         }
     }
@@ -100,7 +111,7 @@ fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
         let places = Places::of_interfaces(tables, new.keys().map(|key| key[0]).collect(), walk);
         let addresses = addresses(tables, ADDRESS_V2, 4);
         for (key, row) in &new {
-            let neighbor = neighbor(tables, REMOTE_V2, *row, addresses.get(key).copied());
+            let neighbor = neighbor(tables, REMOTE_V2, *row, addresses.get(key));
             add(equipment, places.port(key[0]), || places.words(key[0]), neighbor);
         }
     }
@@ -128,22 +139,23 @@ fn newest<'a>(tables: &Tables<'a>, first: usize, width: usize) -> BTreeMap<Vec<u
 }
 
 /// Management addresses, which stand in the index behind the neighbour's: kind, length, octets. IPv4 goes first.
-fn addresses(tables: &Tables<'_>, column: usize, width: usize) -> HashMap<Vec<u32>, IpAddr> {
-    let mut found: HashMap<Vec<u32>, IpAddr> = HashMap::new();
+fn addresses(tables: &Tables<'_>, column: usize, width: usize) -> HashMap<Vec<u32>, Vec<IpAddr>> {
+    let mut found: HashMap<Vec<u32>, Vec<IpAddr>> = HashMap::new();
     for (row, _) in tables.column(column) {
         let arcs: Vec<u32> = row.arcs().collect();
         let Some((neighbor, address)) = arcs.split_at_checked(width) else { continue };
         let octets = match address {
-            [1, 4, octets @ ..] | [2, 16, octets @ ..] if matches!(octets.len(), 4 | 16) => octets,
-            [1, octets @ ..] if octets.len() == 4 => octets,
-            [2, octets @ ..] if octets.len() == 16 => octets,
+            [1, 4, octets @ ..] | [1, octets @ ..] if octets.len() == 4 => octets,
+            [2, 16, octets @ ..] | [2, octets @ ..] if octets.len() == 16 => octets,
             _ => continue,
         };
-        let Some(address) = values::octets_of(octets).and_then(|o| values::address(&o)) else { continue };
-        let known = found.entry(neighbor[1..].to_vec()).or_insert(address);
-        if known.is_ipv6() && address.is_ipv4() {
-            *known = address;
-        }
+        let Some(address) = values::octets_of(octets).and_then(|o| values::unicast(&o)) else { continue };
+        found.entry(neighbor[1..].to_vec()).or_default().push(address);
+    }
+    for addresses in found.values_mut() {
+        addresses.sort_unstable();
+        addresses.dedup();
+        addresses.truncate(MOST_ADDRESSES);
     }
     found
 }
@@ -165,7 +177,7 @@ fn add(equipment: &mut Equipment, port: Option<u32>, local: impl FnOnce() -> Unt
 }
 
 /// `None` where the row says nothing of anybody.
-fn neighbor(tables: &Tables<'_>, first: usize, row: Index<'_>, address: Option<IpAddr>) -> Option<Neighbor> {
+fn neighbor(tables: &Tables<'_>, first: usize, row: Index<'_>, addresses: Option<&Vec<IpAddr>>) -> Option<Neighbor> {
     let cell = |column: usize| tables.get(first + column, row);
     let identity = |kinds, subtype, id| {
         identity(kinds, cell(subtype).and_then(values::number), cell(id).and_then(values::octets_raw))
@@ -183,14 +195,14 @@ fn neighbor(tables: &Tables<'_>, first: usize, row: Index<'_>, address: Option<I
         &chassis.digits,
         &port_id.digits,
     ]);
-    (!name.is_empty() || address.is_some()).then(|| Neighbor {
+    (!name.is_empty() || addresses.is_some()).then(|| Neighbor {
         protocol: NeighborProtocol::Lldp,
         name,
         port,
         port_description,
         platform: values::name(cell(SYS_DESC)),
         chassis_mac: chassis.mac,
-        address,
+        addresses: addresses.cloned().unwrap_or_default(),
         forwards: capabilities(ENABLED).or_else(|| capabilities(CAPABLE)),
         half_duplex: None,
     })
@@ -217,7 +229,7 @@ struct Identity {
     words: Untrusted,
     /// Octets that are no words of any kind, in hexadecimal.
     digits: Untrusted,
-    mac: Option<[u8; 6]>,
+    mac: Option<Mac>,
 }
 
 impl Identity {

@@ -114,6 +114,12 @@ pub fn address(octets: &[u8]) -> Option<IpAddr> {
     (!address.is_unspecified() && !is_own(address)).then_some(address)
 }
 
+/// An address by which one station is reached: no group, nor all of them.
+pub fn unicast(octets: &[u8]) -> Option<IpAddr> {
+    let is_broadcast = |address: &IpAddr| matches!(address, IpAddr::V4(four) if four.is_broadcast());
+    address(octets).filter(|address| !address.is_multicast() && !is_broadcast(address))
+}
+
 /// The device itself. The rest of 127.0.0.0/8 is somebody else where a whole network runs on one machine.
 fn is_own(address: IpAddr) -> bool {
     match address {

@@ -3,7 +3,7 @@
 use super::super::tests::{at, inventory, see};
 use super::*;
 use crate::base::{Timestamp, Untrusted};
-use crate::model::device::{Equipment, NeighborProtocol};
+use crate::model::device::{Equipment, Neighbor, NeighborProtocol};
 use crate::model::{
     AssetId, CheckKey, Condition, Facts, IfOper, Inventory, Observation, Outcome, Policy, Port, Reading, Subject,
 };
@@ -18,7 +18,7 @@ fn neighbor(name: &str, forwards: Option<bool>) -> Neighbor {
         port_description: Untrusted::default(),
         platform: Untrusted::default(),
         chassis_mac: None,
-        address: None,
+        addresses: Vec::new(),
         forwards,
         half_duplex: None,
     }
@@ -172,7 +172,7 @@ fn a_walked_host_is_a_neighbour_that_is_missed_though_it_says_nothing_of_itself(
     };
     let missed = |s: &State| {
         let device = s.hosts[0].device.as_ref().expect("it was walked");
-        device.ports[0].ties.as_ref().and_then(|ties| ties.neighbor.as_ref()).map(|(name, _)| name.line())
+        device.ports[0].ties.as_ref().and_then(|ties| ties.neighbor.as_ref()).map(|(id, _)| id.name.line())
     };
     observe(&mut s, "sw1", table(10));
     assert_eq!(missed(&s), None, "its ports are not walked");

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{MANY_WITNESSES, Sight, VOTES};
+use super::{MANY_WITNESSES, SETTLING, Sight, VOTES};
 use crate::base::Timestamp;
 use crate::model::{Host, Origin};
 use crate::state::event::Effect;
@@ -28,6 +28,7 @@ impl State {
         lost: Option<Arc<str>>,
         effects: &mut Vec<Effect>,
     ) {
+        self.sight.settles = None;
         let was_lost = std::mem::replace(&mut self.sight.cut_off, lost).is_some();
         match (was_lost, self.sight.cut_off.is_some()) {
             (false, true) if !self.sight.is_blind() => {
@@ -43,6 +44,7 @@ impl State {
                     self.regain_sight(at, effects);
                 } else {
                     self.ask_the_silent(effects);
+                    self.sight.settles = Some(at.plus(SETTLING));
                 }
             }
             (false | true, _) => {}

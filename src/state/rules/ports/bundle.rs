@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::ties::Bundles;
-use crate::base::{Timestamp, Untrusted, units};
+use crate::base::{Timestamp, units};
+use crate::model::device::NeighborId;
 use crate::model::{Condition, PortRole, PortState};
 use crate::state::view::{DeviceView, PortView};
 
@@ -41,9 +42,9 @@ pub enum Far {
     Unheard,
 }
 
-/// The row of the host that a neighbour is which is called so, and how it stands by a link that was lost then. Nothing where it lives, or
-/// fell at another time.
-pub type FarEnd<'a> = &'a dyn Fn(&Untrusted, Timestamp) -> Option<(usize, Far)>;
+/// The row of the host that a neighbour is, and how it stands by a link that was lost then. Nothing where it lives, or fell at
+/// another time.
+pub type FarEnd<'a> = &'a dyn Fn(&NeighborId, Timestamp) -> Option<(usize, Far)>;
 
 /// What ties ports together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -312,18 +313,22 @@ impl Loss {
 }
 
 /// The neighbour that was heard at the port.
-fn neighbor(port: &PortView) -> Option<&Untrusted> {
-    let (name, _) = port.ties.as_ref()?.neighbor.as_ref()?;
-    Some(name).filter(|name| !name.is_empty())
+fn neighbor(port: &PortView) -> Option<&NeighborId> {
+    port.ties.as_ref()?.neighbor.as_ref().map(|(id, _)| id)
 }
 
 /// What the lost link led to; of an aggregate, where all that it has lost led to one.
-fn end<'a>(device: &'a DeviceView, aggregates: &'a Bundles, row: usize) -> Option<&'a Untrusted> {
+fn end<'a>(device: &'a DeviceView, aggregates: &'a Bundles, row: usize) -> Option<&'a NeighborId> {
     let mut ends = lost_members(device, aggregates, row).map(neighbor);
     match ends.next() {
         None => neighbor(&device.ports[row]),
-        Some(first) => first.filter(|_| ends.all(|end| end == first)),
+        Some(first) => first.filter(|first| ends.all(|end| end.is_some_and(|end| is_same(first, end)))),
     }
+}
+
+/// A device may tell other addresses on another port; what it calls itself is the same.
+fn is_same(one: &NeighborId, other: &NeighborId) -> bool {
+    if one.name.is_empty() { one == other } else { one.name == other.name }
 }
 
 /// The operator's rules want neither it up nor what is behind it because it is an aggregate.

@@ -173,7 +173,7 @@ fn neighbor(who: &str) -> Neighbor {
         port_description: Untrusted::default(),
         platform: Untrusted::default(),
         chassis_mac: None,
-        address: None,
+        addresses: Vec::new(),
         forwards: None,
         half_duplex: None,
     };

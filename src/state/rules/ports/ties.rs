@@ -38,8 +38,8 @@ pub fn ties(
     let confirmed = |since: Option<Timestamp>| since.filter(|s| scene.at.since(*s) < EXACTLY).unwrap_or(scene.at);
     let was = old.map(|o| &**o).cloned().unwrap_or_default();
     let neighbor = match (heard, was.neighbor) {
-        (Some(one), Some((name, since))) if one.name == name => Some((name, confirmed(Some(since)))),
-        (Some(one), _) => Some((one.name.clone(), scene.at)),
+        (Some(one), Some((id, since))) if one.id() == id => Some((id, confirmed(Some(since)))),
+        (Some(one), _) => Some((one.id(), scene.at)),
         (None, was) => was.filter(|(_, since)| keeps(*since)),
     };
     let aggregate = match (aggregate.and_then(|row| scene.key(row)), was.aggregate) {

@@ -236,7 +236,7 @@ impl Case<'_> {
     fn link_lost(&self, words: &mut Words) -> Condition {
         let seen = self.seen();
         let ties = seen.ties.as_deref();
-        let neighbor = ties.and_then(|t| t.neighbor.as_ref()).map(|(name, _)| name).filter(|name| !name.is_empty());
+        let neighbor = ties.and_then(|t| t.neighbor.as_ref()).map(|(id, _)| &id.name).filter(|name| !name.is_empty());
         let to = neighbor.map(|name| format!(" to {}", Name(name))).unwrap_or_default();
         let condition = match self.need() {
             None => return self.flapping(FLAPPING_EDGE, words),

@@ -1,6 +1,6 @@
 //! A host: its condition and why, the switch port it hangs on, what it says of itself where it is a device, its checks.
 
-use super::{Line, ago, care, check, device, hidden, meaning, runbook, tables, vitals};
+use super::{Line, ago, before, care, check, device, hidden, meaning, runbook, tables, vitals};
 use crate::base::{Timestamp, units};
 use crate::config::theme::Meaning;
 use crate::model::{AssetId, Condition, Target};
@@ -32,7 +32,10 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     out.extend(falls.company(host).map(|company| (Meaning::Warning, company.words())));
     out.extend(app.parts.bad(host).map(|bad| (meaning(bad.worst), bad.words())));
     out.extend(watch::host_words(app, host).map(|words| (Meaning::Accent, words)));
-    care(app, now, &Target::Host(host.host.id.clone()), &host.care, out);
+    let id = &host.host.id;
+    care(app, now, &Target::Host(id.clone()), &host.care, out);
+    let mine = [Target::Host, Target::Device, Target::GonePorts].map(|target| target(id.clone()));
+    before::lines(app, &mine, out);
     out.push((
         Meaning::Dim,
         format!("{address}{site}   from {}   last seen {}", host.host.origin.label(), ago(now, host.last_seen)),
@@ -43,7 +46,6 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     }
     out.extend(runbook(app, &host.host.id));
     out.extend(path(app, host));
-    let id = &host.host.id;
     out.extend(
         [Target::Host(id.clone()), Target::GonePorts(id.clone())].iter().filter_map(|target| hidden(app, target)),
     );

@@ -1,6 +1,7 @@
 //! Everything about one object: each check with its last good and last bad result and its own log; of devices what they say
 //! of themselves, of ports everything that is known of them. What is wrong comes first, and what is not known is said.
 
+mod before;
 mod check;
 pub mod compare;
 mod device;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Line, ago, care, heading, hidden, meaning, pair, walked};
+use super::{Line, ago, before, care, heading, hidden, meaning, pair, walked};
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::device::{Neighbor, PoeStatus, PortFacts, StpState};
@@ -31,6 +31,7 @@ pub fn lines(app: &App, now: Timestamp, device: &DeviceView, port: &PortKey, out
     let target = Target::Port(device.host.id.clone(), port.clone());
     if let Some(problem) = app.snapshot.problem_of(&target) {
         care(app, now, &target, &problem.care, out);
+        before::lines(app, std::slice::from_ref(&target), out);
         out.extend(hidden(app, &target));
     }
     rates(app, now, seen, port, out);
@@ -105,8 +106,10 @@ fn history(now: Timestamp, seen: Seen<'_>, out: &mut Vec<Line>) {
         out.push((Meaning::Warning, format!("{:<14}{words}", "link changes")));
     }
     if let Some(ties) = &seen.view.ties {
-        let neighbor =
-            ties.neighbor.as_ref().map(|(name, at)| format!("neighbour {} heard {}", name.line(), ago(now, Some(*at))));
+        let neighbor = ties
+            .neighbor
+            .as_ref()
+            .map(|(id, at)| format!("neighbour {} heard {}", id.name.line(), ago(now, Some(*at))));
         let aggregate =
             ties.aggregate.as_ref().map(|(key, at)| format!("member of {} {}", key.label.line(), ago(now, Some(*at))));
         out.push(pair("network", Some([neighbor, aggregate].into_iter().flatten().collect::<Vec<_>>().join(", "))));

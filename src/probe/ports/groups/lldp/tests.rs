@@ -40,7 +40,8 @@ fn a_neighbour_is_told_in_its_own_words() {
     assert_eq!(neighbor.port_description.line(), "GigabitEthernet1/0/33 Interface");
     assert_eq!(neighbor.platform.as_bytes(), b"H3C Comware\r\nV7");
     assert_eq!(neighbor.chassis_mac, Some([0x44, 0x4c, 0xa8, 0x31, 0x3e, 0]));
-    assert_eq!(neighbor.address.map(|a| a.to_string()).as_deref(), Some("10.1.123.2"));
+    let addresses = ["10.1.123.2", "fd00::1"].map(|address| address.parse::<IpAddr>().expect("an address"));
+    assert_eq!(neighbor.addresses, addresses);
     assert_eq!(neighbor.forwards, Some(true));
     assert!(equipment.strays.is_empty());
 }
@@ -207,4 +208,55 @@ fn telephones_and_stations_forward_for_nobody() {
     assert_eq!(forwards(&[0x01]), Some(false));
     assert_eq!(forwards(&[0x10]), Some(true));
     assert_eq!((forwards(&[0, 0]), forwards(&[])), (None, None));
+}
+
+#[test]
+fn management_addresses_are_well_formed_and_of_one_station() {
+    let row = &[1_169_175, 24, 1];
+    let mut fed = remote(Fed::default().ports(&[24]), row, b"1", "core");
+    for address in [
+        // Multicast, broadcast, the agent itself, unspecified.
+        &[1, 4, 224, 0, 0, 18][..],
+        &[1, 4, 255, 255, 255, 255],
+        &[1, 4, 127, 0, 0, 1],
+        &[1, 4, 0, 0, 0, 0],
+        // Wrong lengths, kinds and octets.
+        &[1, 4, 10, 0],
+        &[1, 4, 10, 0, 0, 1, 1],
+        &[1, 16, 10, 0, 0, 1],
+        &[2, 4, 10, 0, 0, 1],
+        &[1, 4, 10, 0, 0, 300],
+        &[6, 6, 0, 0x1c, 0x73, 0, 0, 7],
+        &[1, 4],
+        &[],
+        // A station's, with and without its length.
+        &[1, 4, 10, 0, 0, 9],
+        &[1, 10, 0, 0, 8],
+    ] {
+        fed = fed.cell(ADDRESS, &[&row[..], address].concat(), Value::Integer(2));
+    }
+    let equipment = fed.before(|e| e.bridge_ports = vec![(24, 24)]).fold(&GROUP);
+    let addresses = &equipment.port(24).expect("a neighbour").neighbors[0].addresses;
+    assert_eq!(addresses[..], ["10.0.0.8", "10.0.0.9"].map(|address| address.parse::<IpAddr>().expect("an address")));
+}
+
+#[test]
+fn no_neighbour_has_more_addresses_than_are_kept() {
+    let row = &[1_169_175, 24, 1];
+    let fed = remote(Fed::default().ports(&[24]), row, b"1", "core");
+    let fed = (1..=200)
+        .fold(fed, |fed, last| fed.cell(ADDRESS, &[&row[..], &[1, 4, 10, 0, 0, last]].concat(), Value::Integer(2)));
+    let equipment = fed.before(|e| e.bridge_ports = vec![(24, 24)]).fold(&GROUP);
+    assert_eq!(equipment.port(24).expect("a neighbour").neighbors[0].addresses.len(), MOST_ADDRESSES);
+}
+
+#[test]
+fn the_own_chassis_is_known_where_it_is_a_mac_address() {
+    let own = |scalar: usize, subtype: i64, id: &[u8]| {
+        let fed = Fed::default().scalar(scalar, Value::Integer(subtype)).scalar(scalar + 1, Value::Octets(id));
+        fed.fold(&GROUP).chassis_mac
+    };
+    let mac = [0x44, 0x4c, 0xa8, 0x31, 0x3e, 0];
+    assert_eq!((own(0, 4, &mac), own(2, 4, &mac)), (Some(mac), Some(mac)));
+    assert_eq!((own(0, 7, b"switch"), own(0, 4, &[0; 6]), own(0, 4, &mac[..5])), (None, None, None));
 }
