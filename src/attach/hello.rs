@@ -16,7 +16,7 @@ use super::wire::{Malformed, Names, Reader, Wire, fnv, wire};
 use crate::base::{Timestamp, text};
 
 /// Changes whenever the same names stand for something else; new names are seen by [`SHAPE`].
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// Which fields everything that is sent has.
 pub const SHAPE: u64 = fnv(&{
     let shapes = [
@@ -50,6 +50,16 @@ pub struct Hello {
     pub now: i64,
     /// The most that it wants to be allowed.
     pub most: Role,
+    pub line: Line,
+}
+
+/// What carries a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A socket of one machine.
+    Near,
+    /// It may be slow: what the engine says after its welcome is packed.
+    Far,
 }
 
 /// What an engine says of itself.
@@ -70,12 +80,13 @@ pub struct Welcome {
 }
 
 mod form {
-    use super::{Hello, Role, Welcome, wire};
+    use super::{Hello, Line, Role, Welcome, wire};
 
     wire! {
-        record Hello { build, author, now, most }
+        record Hello { build, author, now, most, line }
         record Welcome { build, process, user, now, configuration, role, author, asks }
         choice Role { View, Operate, Admin }
+        choice Line { Near, Far }
     }
 }
 

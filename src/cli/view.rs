@@ -155,7 +155,9 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let screen_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if attached {
         // A screen of nothing that is drawn over at once tells nobody anything, and a slow line carries both.
-        let told = screen_end.snapshots.wait_for(|snapshot| snapshot.engine.link != Link::Own);
+        let told = screen_end
+            .snapshots
+            .wait_for(|snapshot| snapshot.engine.link != Link::Own && snapshot.awaited.is_nothing());
         // Nobody is gone yet; else the screen says so.
         let _ = screen_runtime.block_on(async { tokio::time::timeout(FIRST_PICTURE, told).await.is_ok() });
     }

@@ -262,6 +262,8 @@ impl Poller {
                 biased;
                 () = self.stop.cancelled() => return Err(Gone),
                 Some(one) = news.recv() => match one {
+                    // It comes from this machine: a moment later it is whole, and a wall shows nothing by halves.
+                    News::Snapshot(snapshot) if !snapshot.awaited.is_nothing() => {}
                     News::Snapshot(mut snapshot) => {
                         snapshot.engine.link = attached.clone();
                         if self.globals.passive {

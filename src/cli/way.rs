@@ -55,6 +55,7 @@ impl Way {
         let shown = async {
             while let Some(one) = news.recv().await {
                 if let News::Snapshot(snapshot) = one
+                    && snapshot.awaited.is_nothing()
                     && !(snapshot.hosts.is_empty() && snapshot.jobs.is_empty())
                 {
                     return Some(*snapshot);

@@ -161,9 +161,9 @@ impl Desk {
         None
     }
 
-    /// Whether there is a picture that an engine can go on from.
+    /// Whether there is a picture that an engine can go on from. Half of one is none: the store knows more.
     pub fn has_seen_anything(&self) -> bool {
-        !self.last.hosts.is_empty() || !self.last.jobs.is_empty()
+        self.last.awaited.is_nothing() && !(self.last.hosts.is_empty() && self.last.jobs.is_empty())
     }
 
     /// What an engine in this process goes on with.
@@ -201,7 +201,7 @@ impl Desk {
     fn take(&mut self, news: News, attached: &Link) {
         match news {
             News::Snapshot(snapshot) => {
-                self.last = Arc::from(snapshot);
+                self.last = Arc::new(snapshot.over(&self.last));
                 self.link = attached.clone();
                 self.publish();
             }

@@ -20,7 +20,7 @@ pub use event::{Effect, Event, News, Pace, Remembered};
 pub use reduce::State;
 pub use reduce::TRANSITIONS;
 pub use snapshot::{
-    Behind, Blindness, Cause, EngineView, HostWatch, Link, Mode, Problem, ProblemKind, Snapshot, Storage, Totals,
+    Awaited, Behind, Blindness, Cause, EngineView, HostWatch, Link, Mode, Problem, ProblemKind, Snapshot, Storage, Totals,
     WatchView,
 };
 pub use view::{

@@ -1,7 +1,7 @@
 //! The published whole: one `Arc` per host, device and job, so that a new snapshot shares everything
 //! that did not change with the one before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -156,6 +156,24 @@ pub struct Totals {
     pub in_maintenance: usize,
 }
 
+/// How much of a picture that comes from elsewhere is still on its way: such and so many are there and nothing is known of
+/// them here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Awaited {
+    pub problems: usize,
+    pub hosts: usize,
+    pub devices: usize,
+    pub jobs: usize,
+    /// Incidents, claims, what happened and what is hidden behind problems, together.
+    pub others: usize,
+}
+
+impl Awaited {
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     pub revision: u64,
@@ -188,6 +206,8 @@ pub struct Snapshot {
     pub transitions: Arc<[Arc<Transition>]>,
     /// Tasks of the engine that ended in a fault, newest first, over restarts too.
     pub faults: Arc<[Arc<Fault>]>,
+    /// What of these lists has not come yet; the totals count it already.
+    pub awaited: Awaited,
 }
 
 impl Snapshot {
@@ -240,8 +260,16 @@ impl Snapshot {
         }
         let lists = (&*self.problems, &*self.consequences);
         let lists = problems::aged(lists, self.engine.blind.is_some(), &hosts, &devices, &jobs);
+        let here = totals(&hosts, &devices, &jobs, &lists.problems);
+        let totals = if self.awaited.is_nothing() {
+            here
+        } else {
+            // Problems that have not come are none the fewer; what is good is what is here and is not old.
+            let Totals { hosts_ok, hosts_stale, ports_up, jobs_ok, .. } = here;
+            Totals { hosts_ok, hosts_stale, ports_up, jobs_ok, ..self.totals }
+        };
         Some(Self {
-            totals: totals(&hosts, &devices, &jobs, &lists.problems),
+            totals,
             problems: lists.problems.into(),
             consequences: lists.consequences.into(),
             hosts,
@@ -249,6 +277,22 @@ impl Snapshot {
             jobs,
             ..self.clone()
         })
+    }
+
+    /// With what has not come yet as it was in a picture from before: nothing vanishes because a line was cut.
+    #[must_use]
+    pub fn over(mut self, before: &Self) -> Self {
+        fn keep<T: Clone>(awaited: usize, list: &mut Vec<T>, before: &[T], id: impl Fn(&T) -> &AssetId) {
+            if awaited > 0 {
+                let there: HashSet<&AssetId> = list.iter().map(&id).collect();
+                let kept: Vec<T> = before.iter().filter(|one| !there.contains(id(one))).cloned().collect();
+                list.extend(kept);
+            }
+        }
+        keep(self.awaited.hosts, &mut self.hosts, &before.hosts, |host| &host.host.id);
+        keep(self.awaited.devices, &mut self.devices, &before.devices, |device| &device.host.id);
+        keep(self.awaited.jobs, &mut self.jobs, &before.jobs, |job| &job.job.id);
+        self
     }
 
     /// As what somebody knew who is gone: nothing in it was seen by whoever shows it now.
@@ -309,6 +353,7 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
         deeds: state.desk.entries.clone(),
         transitions: state.transitions.published(),
         faults: state.faults.published(),
+        awaited: Awaited::default(),
     }
 }
 

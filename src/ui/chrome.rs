@@ -241,6 +241,9 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
     if app.live().engine.discovering {
         beside(&mut row, "looking around".to_owned(), dim);
     }
+    if let Some(words) = on_the_way(app) {
+        beside(&mut row, words, accent);
+    }
     if let Link::Attached { to } = &app.live().engine.link
         && area.width >= ATTACHED_FROM
     {
@@ -286,6 +289,21 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
         hits.push((from..row.column(), Hit::Screen(screen)));
     }
     hits
+}
+
+/// What the engine elsewhere has not told yet, where it has not told all.
+fn on_the_way(app: &App) -> Option<String> {
+    let live = app.live();
+    let (awaited, totals) = (&live.awaited, &live.totals);
+    if awaited.is_nothing() {
+        return None;
+    }
+    let lists = [(awaited.hosts, totals.hosts, "hosts"), (awaited.devices, totals.devices, "devices")];
+    let first = lists.into_iter().find(|(missing, ..)| *missing > 0);
+    Some(match first {
+        Some((missing, all, what)) => format!("got {} of {all} {what}", all.saturating_sub(missing)),
+        None => "getting the rest".to_owned(),
+    })
 }
 
 /// Which channels tell nobody at the moment, by their hours.

@@ -161,8 +161,10 @@ pub fn device_title(app: &App) -> (String, String) {
     let old = app.snapshot.devices.iter().filter(is_old).count();
     // Old good news is not good news.
     let up: usize = app.snapshot.devices.iter().filter(|device| !is_old(device)).map(|device| device.up).sum();
+    // As many as these have: others may be on their way.
+    let ports = app.snapshot.devices.iter().map(|device| device.ports.len()).sum();
     let mut honesty =
-        vec![units::counted(t.devices, "device"), format!("{up} of {} up", units::counted(t.ports, "port"))];
+        vec![units::counted(t.devices, "device"), format!("{up} of {} up", units::counted(ports, "port"))];
     if old > 0 {
         honesty.insert(1, format!("{old} old"));
     }

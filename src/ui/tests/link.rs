@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Console, Screen as _, fixture, lines};
 use crate::bus::MessageWeight;
-use crate::state::{Link, Snapshot};
+use crate::state::{Awaited, Link, Snapshot};
 
 fn with(link: Link) -> Arc<Snapshot> {
     let mut snapshot = (*fixture::outage()).clone();
@@ -53,4 +53,38 @@ fn what_was_said_of_an_engine_ends_with_it_and_a_warning_stays() {
         console.app.snapshot(with(Link::Lost { since: fixture::ago(1), what: "it is gone".into() }));
         assert_eq!(console.screen().contains("joined the others"), stays, "{}", console.screen());
     }
+}
+
+/// Half of a picture from a slow line: what is there is no more than it is, and nothing that has not come is well.
+#[test]
+fn while_a_picture_comes_in_parts_every_list_says_how_much_of_it_is_there() {
+    let all = fixture::outage();
+    let mut part = (*all).clone();
+    part.engine.link = Link::Attached { to: "far".into() };
+    part.problems = Arc::from([]);
+    part.hosts.truncate(2);
+    part.devices.clear();
+    part.jobs.clear();
+    part.awaited = Awaited {
+        problems: all.problems.len(),
+        hosts: all.hosts.len() - 2,
+        devices: all.devices.len(),
+        jobs: all.jobs.len(),
+        others: 3,
+    };
+    let hosts = all.hosts.len();
+    let shown = Console::new((140, 50), Arc::new(part), true).screen();
+    for words in [
+        format!("got 2 of {hosts} hosts"),
+        format!("2 of {hosts} so far"),
+        format!("0 of {} so far", all.problems.len()),
+        "on the way from the engine".to_owned(),
+    ] {
+        assert!(shown.contains(&words), "{words}: {shown}");
+    }
+    for lie in ["none known", "none:", "no backups", "no switches"] {
+        assert!(!shown.contains(lie), "{lie}: {shown}");
+    }
+    let whole = Console::new((140, 50), with(Link::Own), true).screen();
+    assert!(!whole.contains("so far") && !whole.contains("got "), "{whole}");
 }
