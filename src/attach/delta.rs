@@ -75,8 +75,7 @@ impl Telling {
         let known: HashSet<_> = before.problems.iter().map(|problem| &problem.target).collect();
         let is_new = |problem: &Problem| !known.contains(&problem.target);
         let mut lists = Lists { room: room / 2, least: room / LEAST_PART, begun: out.len(), whole: true, out };
-        let problems =
-            lists.put(problems, &before.problems, |p| (p.kind, &p.target), is_new, &mut turns.problems);
+        let problems = lists.put(problems, &before.problems, |p| (p.kind, &p.target), is_new, &mut turns.problems);
         lists.room = room;
         let affected: HashSet<_> = problems.iter().map(|problem| &problem.asset).collect();
         let is_bad = |id: &AssetId| affected.contains(id);
@@ -235,6 +234,7 @@ fn put_engine(engine: &EngineView, before: &EngineView, out: &mut Vec<u8>) {
         runs,
         faults,
         discovering,
+        has_inventory,
         traps,
         watch,
         hosts_watched,
@@ -251,6 +251,7 @@ fn put_engine(engine: &EngineView, before: &EngineView, out: &mut Vec<u8>) {
     runs.put(Some(&before.runs), out);
     faults.put(Some(&before.faults), out);
     discovering.put(None, out);
+    has_inventory.put(None, out);
     traps.put(Some(&before.traps), out);
     watch.put(Some(&before.watch), out);
     hosts_watched.put(Some(&before.hosts_watched), out);
@@ -269,6 +270,7 @@ fn take_engine(before: &EngineView, from: &mut Reader<'_>) -> Result<EngineView,
         runs: Wire::take(Some(&before.runs), from)?,
         faults: Wire::take(Some(&before.faults), from)?,
         discovering: Wire::take(None, from)?,
+        has_inventory: Wire::take(None, from)?,
         traps: Wire::take(Some(&before.traps), from)?,
         watch: Wire::take(Some(&before.watch), from)?,
         hosts_watched: Wire::take(Some(&before.hosts_watched), from)?,

@@ -16,12 +16,12 @@ use super::frame;
 use super::hello::{self, First, Hello, Line, Welcome};
 use super::message::{FromConsole, FromEngine, Order};
 use super::pack::Unpacker;
-use super::role::Role;
 use super::seat;
 use super::serve;
 use super::wire::{Names, Reader, Wire as _};
 use crate::base::{Clock, text};
 use crate::bus::Notice;
+use crate::model::Role;
 use crate::state::Snapshot;
 
 /// How long an answer to the greeting may take.

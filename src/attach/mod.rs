@@ -24,7 +24,6 @@ mod message;
 mod model;
 mod pack;
 pub mod picture;
-mod role;
 mod seat;
 mod serve;
 mod steps;
@@ -36,7 +35,6 @@ mod words;
 pub use hello::{Welcome, build};
 pub use link::{Ended, Link, LinkError, News, Onlooker};
 pub use message::Order;
-pub use role::{Holders, Role};
 pub use seat::{Seat, SeatError, Taken, connect, holder, listen, said, socket_in, system_socket_in};
 pub use serve::{Admit, Doors, Guest, Peer, serve};
 

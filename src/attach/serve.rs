@@ -15,10 +15,10 @@ use super::frame;
 use super::hello::{self, First, Hello, Line, Welcome};
 use super::message::{FromConsole, FromEngine, Order};
 use super::pack::Packer;
-use super::role::{Holders, Role};
 use super::wire::{Names, Reader, Wire as _};
 use crate::base::{Clock, Untrusted, text};
 use crate::bus::{Asker, Call, Command, Door, Notice, Visit};
+use crate::model::{Holders, Role};
 use crate::state::Snapshot;
 
 /// Consoles at one engine.
@@ -66,10 +66,7 @@ pub struct Guest {
 
 impl Guest {
     fn permits(&self, command: &Command) -> Result<(), String> {
-        self.role.permits(command).map_err(|why| match &self.holders {
-            None => why,
-            Some(holders) => format!("{why} ({})", holders.of(Role::needed(command))),
-        })
+        self.role.permits(command.needs(), self.holders.as_deref())
     }
 }
 
@@ -175,6 +172,7 @@ async fn greet(stream: &mut UnixStream, doors: &Doors) -> Result<(Guest, Told), 
         now: ours,
         configuration: doors.configuration.clone(),
         role: guest.role,
+        holders: guest.holders.clone(),
         author: guest.author.line(),
         asks: guest.asks,
     };

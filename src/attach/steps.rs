@@ -57,7 +57,8 @@ pub fn put<'a, T: Wire + Clone, K: Eq + Hash>(
                 Some(one)
             }
             Way::Changed(_) | Way::New => {
-                let (used, is_its_turn) = if is_first(at) { (&mut first, true) } else { (&mut others, at >= share.from) };
+                let (used, is_its_turn) =
+                    if is_first(at) { (&mut first, true) } else { (&mut others, at >= share.from) };
                 let old = way.place().map(|place| &before[place]);
                 if is_its_turn && *used < share.room {
                     *used += steps.tell(one, way.place(), old.or(last));

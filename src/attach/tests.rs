@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use tokio::sync::{mpsc, watch};
 
 use super::delta::{self, MOST_ROOM, Telling};
+use super::frame;
 use super::hello::{First, Hello, Line, Welcome};
 use super::link::{Link, LinkError, News, Onlooker};
 use super::message::{FromConsole, FromEngine, Order};
 use super::serve::{Admit, Doors, Guest, serve};
 use super::wire::{Malformed, Names, ROOM, Reader, Wall, Wire, twist};
-use super::{Role, frame};
 use crate::base::{Clock, Timestamp, Untrusted};
 use crate::bus::{self, Call, Command, Notice, Ticket, Visit, Visitors};
 use crate::model::vitals::{
@@ -22,7 +22,7 @@ use crate::model::vitals::{
 use crate::model::{
     Acknowledgement, AssetId, ChannelStatus, CheckKey, CheckSpec, Claim, Condition, Counters, Desktop, Entry,
     EntryKind, Facts, Flap, Host, IfAdmin, IfOper, IncidentId, Inference, Inventory, Maintenance, Observation,
-    Order as Upkeep, Origin, Outcome, Pause, Policy, Port, PortKey, PortTable, Reading, Schedule, Scope, Span,
+    Order as Upkeep, Origin, Outcome, Pause, Policy, Port, PortKey, PortTable, Reading, Role, Schedule, Scope, Span,
     Stickiness, Subject, Target, ToldApart, Unit, Urgency, Vitals, Wire as CheckWire,
 };
 use crate::state::snapshot::{Behind, ProblemKind};
@@ -193,6 +193,7 @@ pub(crate) fn filled() -> Snapshot {
 }
 
 fn fill_engine(snapshot: &mut Snapshot, words: &str) {
+    snapshot.engine.has_inventory = true;
     snapshot.engine.pause = Some(Arc::new(Pause { id: "01P".into(), by: words.into(), since: T0, note: words.into() }));
     snapshot.engine.hosts_watched = Arc::from([HostWatch {
         asset: AssetId::new("sw1"),
@@ -347,7 +348,7 @@ fn orders_about_problems_come_as_they_were_given_and_their_times_become_the_engi
     {
         assert_eq!(order.ticket(), Some(ticket));
         let command = Command::from(order.clone());
-        assert_eq!(Role::needed(&command), Role::Operate);
+        assert_eq!(command.needs(), Role::Operate);
         let order = Order::of(command).expect("it goes elsewhere");
         let mut bytes = Vec::new();
         FromConsole::Order(order).put(None, &mut bytes);
@@ -657,7 +658,8 @@ fn times_of_the_engine_become_ours_and_written_ones_stay() {
 #[test]
 fn a_greeting_of_another_build_is_refused_in_words_and_a_refusal_is_read_by_every_build() {
     let mut bytes = Vec::new();
-    First::Hello(Hello { build: "noctty 9".into(), author: "anna".into(), now: 7, most: Role::Admin, line: Line::Far }).put(&mut bytes);
+    First::Hello(Hello { build: "noctty 9".into(), author: "anna".into(), now: 7, most: Role::Admin, line: Line::Far })
+        .put(&mut bytes);
     assert!(matches!(First::take(&bytes), Ok(First::Hello(Hello { now: 7, most: Role::Admin, .. }))));
     bytes[10] ^= 1;
     let words = First::take(&bytes).expect_err("another shape");
@@ -671,8 +673,9 @@ fn a_greeting_of_another_build_is_refused_in_words_and_a_refusal_is_read_by_ever
         assert!(words.contains(part), "{part} is missing in {words}");
     }
     // Which is the older one, to either side: by the form, then by the number, where there is one.
-    let hello =
-        |build: &str| First::Hello(Hello { build: build.into(), author: "anna".into(), now: 7, most: Role::Admin, line: Line::Far });
+    let hello = |build: &str| {
+        First::Hello(Hello { build: build.into(), author: "anna".into(), now: 7, most: Role::Admin, line: Line::Far })
+    };
     let welcome = |build: &str| {
         First::Welcome(Welcome {
             build: build.into(),
@@ -681,6 +684,7 @@ fn a_greeting_of_another_build_is_refused_in_words_and_a_refusal_is_read_by_ever
             now: 7,
             configuration: None,
             role: Role::Admin,
+            holders: None,
             author: "anna".into(),
             asks: false,
         })
@@ -974,7 +978,8 @@ async fn a_console_that_never_reads_and_one_that_talks_nonsense_cost_the_others_
     let mut mute = super::seat::dial(&engine.path).expect("connected");
     let mut message = Vec::new();
     frame::begin(&mut message);
-    First::Hello(Hello { build: "noctty".into(), author: "m".into(), now: 0, most: Role::Admin, line: Line::Near }).put(&mut message);
+    First::Hello(Hello { build: "noctty".into(), author: "m".into(), now: 0, most: Role::Admin, line: Line::Near })
+        .put(&mut message);
     frame::end(&mut message);
     frame::write(&mut mute, &message).await.expect("written");
     for nonsense in [&[255u8; 64][..], b"GET / HTTP/1.1\r\n\r\n", &[0, 0, 0, 1, 9]] {
@@ -1084,7 +1089,8 @@ async fn the_first_screen_of_a_slow_line_has_the_worst_and_says_how_much_is_miss
         let (at, first) = &parts[0];
         assert!(*at < Duration::from_millis(soon), "{at:?}");
         assert!(parts.len() > 2 && parts[parts.len() - 1].0 < Duration::from_millis(whole));
-        assert!(first.problems.len() >= 5 && first.problems[..] == as_sent(&all).problems[..first.problems.len()]);
+        let targets = |of: &Snapshot| of.problems.iter().map(|problem| problem.target.clone()).collect::<Vec<_>>();
+        assert!(first.problems.len() >= 5 && targets(&all).starts_with(&targets(first)));
         assert!(first.awaited.hosts > 150 && first.hosts.iter().all(|host| host.condition == Condition::Critical));
         for (_, part) in &parts {
             assert_eq!((part.totals, part.hosts.len() + part.awaited.hosts), (all.totals, 201));

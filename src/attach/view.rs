@@ -6,8 +6,8 @@ use crate::state::rules::refresh::Pace;
 use crate::state::snapshot::ProblemKind;
 use crate::state::view::{AbsentPort, Missing, Strain};
 use crate::state::{
-    Awaited, Behind, CheckView, DeviceView, Gap, HostView, HostWatch, JobState, JobView, Mode, NotificationView, PortView,
-    Problem, Rates, Storage, Totals, WatchView,
+    Awaited, Behind, CheckView, DeviceView, Gap, HostView, HostWatch, JobState, JobView, Mode, NotificationView,
+    PortView, Problem, Rates, Storage, Totals, WatchView,
 };
 
 wire! {

@@ -1,7 +1,6 @@
 //! Who polls for a console: its own engine, or one that is there already. Of all consoles on one state directory one
 //! polls; the others show what it says, and one of them takes over when it is gone.
 
-use std::fmt::Write as _;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::plans::Plans;
 use super::way::Way;
 use super::{logging, state_dir};
-use crate::attach::{self, Admit, Doors, Guest, Link, LinkError, Role, Seat, Taken, picture};
+use crate::attach::{self, Admit, Doors, Guest, Link, LinkError, Seat, Taken, picture};
 use crate::base::{Clock, Untrusted, text};
 use crate::bus::{self, Door, MessageWeight};
 use crate::engine::desk::{Desk, Outcome, Rest};
@@ -25,7 +24,7 @@ use crate::engine::records::Records;
 use crate::engine::run::{Setup, run_in_company};
 use crate::engine::schedule::Schedule;
 use crate::engine::supervise::panic_words;
-use crate::model::Policy;
+use crate::model::{Policy, Role};
 use crate::net::Net;
 use crate::ssh::Surroundings;
 use crate::state::{self, Mode, Snapshot};
@@ -182,17 +181,9 @@ async fn from_one_to_the_next(mut desk: Desk, mut post: Post, mut means: Means) 
                 } else {
                     welcome(&desk, &link, &means);
                 }
-                let mut to = means.way.words(&who);
-                // Whoever may do all need not be told.
-                if link.welcome.role != Role::Admin {
-                    let _ = write!(to, " (you may {})", link.welcome.role.as_str());
-                }
-                // The name that was given stands before the account.
-                if link.welcome.author.ends_with(')') {
-                    let _ = write!(to, " as {}", text::clean(&link.welcome.author));
-                }
+                let attached = means.way.attached(&link.welcome);
                 lost = Some(who.clone());
-                match desk.attend(*link, &to).await {
+                match desk.attend(*link, attached).await {
                     Outcome::Left => return,
                     Outcome::Lost(why) => Post::Waiting(format!("{who} is gone ({why})")),
                 }
@@ -432,7 +423,7 @@ mod tests {
                 assert_eq!(&**what, "internal error of the engine: a list that is too short; leave and begin anew");
                 shown.revision > 7
             }
-            state::Link::Own | state::Link::Attached { .. } => false,
+            state::Link::Own | state::Link::Attached(_) => false,
         };
         snapshots.wait_for(is_lost).await.expect("it goes on");
         stop.cancel();

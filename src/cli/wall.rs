@@ -250,7 +250,7 @@ impl Poller {
 
     /// Shows what another engine says, until it is gone.
     async fn show(&self, onlooker: Onlooker, ends: &mpsc::Sender<ViewEnd>) -> Result<(), Gone> {
-        let attached = Link::Attached { to: onlooker.welcome().who().into() };
+        let attached = Link::Attached(Arc::new(onlooker.welcome().attached()));
         let mut first = Snapshot { at: self.clock.now(), ..Snapshot::default() };
         first.engine.link = attached.clone();
         let (view, end) = bus::view(Arc::new(first));

@@ -18,7 +18,7 @@ use crate::base::Clock;
 use crate::bus::{Asker, Command, EngineEnd, MessageWeight, Notice, Ticket, Visitors};
 use crate::model::{CareBook, Facts, Log, Maintenance, Observation, Policy, Remembered, RememberedDevice, Session};
 use crate::ssh::{Names, Surroundings};
-use crate::state::{CheckView, DeviceView, Event, Link, Mode, Snapshot};
+use crate::state::{Attached, CheckView, DeviceView, Event, Link, Mode, Snapshot};
 
 /// Orders that may wait for the connection.
 const ORDERS: usize = 64;
@@ -107,11 +107,11 @@ impl Desk {
     }
 
     /// Shows what the engine at the other end says, until it is gone or the operator is.
-    pub async fn attend(&mut self, link: attach::Link, to: &str) -> Outcome {
+    pub async fn attend(&mut self, link: attach::Link, attached: Attached) -> Outcome {
         let (orders, outgoing) = mpsc::channel(ORDERS);
         let (sender, mut news) = mpsc::channel(NEWS);
         let mut running = std::pin::pin!(link.run(outgoing, sender));
-        let attached = Link::Attached { to: to.into() };
+        let attached = Link::Attached(Arc::new(attached));
         let stop = self.stop.clone();
         let ended = loop {
             tokio::select! {
@@ -138,7 +138,7 @@ impl Desk {
     pub async fn wait<T>(&mut self, why: &str, next: impl Future<Output = T>) -> Option<T> {
         let since = match &self.link {
             Link::Lost { since, .. } => *since,
-            Link::Own | Link::Attached { .. } => self.clock.now(),
+            Link::Own | Link::Attached(_) => self.clock.now(),
         };
         self.link = Link::Lost { since, what: why.into() };
         self.publish();

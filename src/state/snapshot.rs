@@ -9,10 +9,10 @@ use super::reduce::State;
 use super::rules;
 use super::rules::refresh::Pace;
 use super::view::{CheckView, DeviceView, HostView, JobView};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, text};
 use crate::model::{
-    Acknowledgement, AssetId, ChannelStatus, Condition, Entry, Fault, Incident, IncidentStatus, Maintenance,
-    NotificationView, Pause, Policy, Session, Target, Transition, TrapStatus,
+    Acknowledgement, AssetId, ChannelStatus, Condition, Entry, Fault, Holders, Incident, IncidentStatus, Maintenance,
+    NotificationView, Pause, Policy, Role, Session, Target, Transition, TrapStatus,
 };
 
 pub mod problems;
@@ -49,10 +49,51 @@ pub enum Link {
     /// It is this process's own.
     #[default]
     Own,
-    /// It is another process's; which, in words.
-    Attached { to: Arc<str> },
+    /// It is another process's.
+    Attached(Arc<Attached>),
     /// It is gone, or says nothing: why and what is being done, in words.
     Lost { since: Timestamp, what: Arc<str> },
+}
+
+/// The engine of another process, and what this console is to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attached {
+    /// The machine, where it is another one, as the operator calls it.
+    pub machine: Option<Arc<str>>,
+    pub process: u32,
+    pub user: Arc<str>,
+    pub role: Role,
+    /// Who has which role, where roles are by lists.
+    pub holders: Option<Arc<Holders>>,
+    /// In whose name one writes there, where that was said: `anna (noc)`.
+    pub author: Option<Arc<str>>,
+}
+
+impl Attached {
+    /// `far pid 4242 of noc (you may operate) as anna (noc)`, without the process, and only the name: as there is room.
+    pub fn words(&self) -> [Option<String>; 3] {
+        let place = self.machine.as_ref().map(|machine| format!("{machine} ")).unwrap_or_default();
+        let may = match self.role {
+            // Whoever may do all need not be told.
+            Role::Admin => String::new(),
+            role => format!(" (you may {})", role.as_str()),
+        };
+        let name = self.author.as_ref().map(|author| format!("as {author}"));
+        let rest = name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+        let user = &self.user;
+        [
+            Some(format!("attached to {place}pid {} of {user}{may}{rest}", self.process)),
+            Some(format!("attached to {place}{user}{may}{rest}")),
+            name,
+        ]
+        .map(|words| words.map(|words| text::clean(&words)))
+    }
+
+    /// Which engine it is: `far pid 4242 of noc`.
+    pub fn who(&self) -> String {
+        let place = self.machine.as_ref().map(|machine| format!("{machine} ")).unwrap_or_default();
+        text::clean(&format!("{place}pid {} of {}", self.process, self.user))
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -73,6 +114,8 @@ pub struct EngineView {
     pub faults: Vec<Arc<str>>,
     /// The inventory is still being looked up.
     pub discovering: bool,
+    /// An inventory was given, if an empty one.
+    pub has_inventory: bool,
     /// The listener for traps, where there is one.
     pub traps: Option<Arc<TrapStatus>>,
     pub watch: Option<WatchView>,

@@ -244,18 +244,11 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
     if let Some(words) = on_the_way(app) {
         beside(&mut row, words, accent);
     }
-    if let Link::Attached { to } = &app.live().engine.link
+    if let Link::Attached(attached) = &app.live().engine.link
         && area.width >= ATTACHED_FROM
     {
         // Which process that is goes first; in whose name one writes stays the longest.
-        let process = |to: &str| {
-            let (place, rest) = to.split_once("pid ")?;
-            Some(format!("{place}{}", rest.split_once(" of ")?.1))
-        };
-        let name = |to: &str| Some(to[to.rfind(" as ")? + 1..].to_owned());
-        let _ = beside(&mut row, format!("attached to {to}"), dim)
-            || process(to).is_some_and(|to| beside(&mut row, format!("attached to {to}"), dim))
-            || name(to).is_some_and(|as_whom| beside(&mut row, as_whom, dim));
+        let _ = attached.words().into_iter().flatten().any(|words| beside(&mut row, words, dim));
     }
     if app.world == World::Real && row.room() >= digits + " noctty ".len() {
         row.put(" noctty ", app.look.style(Meaning::Title));
