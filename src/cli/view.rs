@@ -9,8 +9,8 @@ use color_eyre::eyre::{Result, WrapErr as _};
 use tokio_util::sync::CancellationToken;
 
 use super::clipboard::clipboard;
-use super::keeper::{self, Means, Post};
-use super::plans::{Findings, Plans};
+use super::keeper::{self, Means, Past, Post};
+use super::plans::{Findings, Plans, Supply};
 use super::tour::Tours;
 use super::way::Way;
 use super::{complain, keys, session_file, themes};
@@ -100,7 +100,10 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let system_ssh = ssh.system_ssh();
     let names = if attached { remembered(state.clone()) } else { Names::default() };
     let desk = Desk::new(clock, mode, engine_end, ssh.clone(), names, stop.clone());
-    let means = Means { clock, mode, state: state.clone(), ssh, plans, configuration, way, why, stop: stop.clone() };
+    let plans = plans.map(Supply::new);
+    let past = Past::default();
+    let means =
+        Means { clock, mode, state: state.clone(), ssh, plans, configuration, way, why, stop: stop.clone(), past };
     let engine = engine_runtime.spawn(keeper::keep(desk, post, means));
     let (keymap, themes, messages) = appearance(ui, capabilities);
     let commands = screen_end.commands.clone();

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::commands::say;
 use super::plan::Plan;
-use super::run::{Company, Heritage};
+use super::run::{Broken, Company, Heritage};
 use super::sessions::Sessions;
 use crate::attach::{self, News, Order};
 use crate::base::Clock;
@@ -25,6 +25,9 @@ const ORDERS: usize = 64;
 const NEWS: usize = 16;
 /// How often what is shown is looked at for its age.
 const AGE: Duration = Duration::from_secs(1);
+
+/// Nothing is so young that it is not old then.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 #[derive(Debug)]
 pub struct Desk {
@@ -94,6 +97,31 @@ impl Desk {
             revision: 0,
             waiting: BTreeSet::new(),
         }
+    }
+
+    /// Goes on where an engine of this process broke: what it showed stays, nothing of it is fresh, and sessions run on.
+    pub fn after(clock: Clock, mode: Mode, broken: Broken, stop: CancellationToken) -> Self {
+        let Broken { panic: _, words: _, end, sessions, events, event_sender, told } = broken;
+        let shown = end.snapshots.borrow().clone();
+        let last = shown.aged(&Policy::default(), clock.now().plus(FOR_EVER)).map_or_else(|| shown.clone(), Arc::new);
+        let (own, revision) = (Asker::own(end.notices.clone()), shown.revision);
+        let mut desk = Self {
+            clock,
+            mode,
+            stop,
+            end,
+            own,
+            events,
+            event_sender,
+            sessions,
+            told: shown.sessions.to_vec(),
+            last,
+            link: Link::Own,
+            revision,
+            waiting: BTreeSet::new(),
+        };
+        told.into_iter().for_each(|session| desk.hear(session));
+        desk
     }
 
     /// For whoever looks up what there is to poll.
@@ -299,14 +327,18 @@ impl Desk {
     /// What a session tells of itself; nobody else sends events here.
     fn session(&mut self, event: Event) {
         match event {
-            Event::Session(session) => match self.told.iter_mut().find(|known| known.id == session.id) {
-                Some(known) => *known = session,
-                None => self.told.push(session),
-            },
+            Event::Session(session) => self.hear(session),
             Event::SessionForgotten(id) => self.told.retain(|known| known.id != id),
             _ => return,
         }
         self.publish();
+    }
+
+    fn hear(&mut self, session: Session) {
+        match self.told.iter_mut().find(|known| known.id == session.id) {
+            Some(known) => *known = session,
+            None => self.told.push(session),
+        }
     }
 
     fn age(&mut self) {
