@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 use super::steps::{self, Share};
 use super::wire::{Malformed, Reader, Wire};
-use crate::model::{Acknowledgement, AssetId, Target};
-use crate::state::{Awaited, EngineView, Link, Problem, Snapshot};
+use crate::model::{Acknowledgement, AssetId, Condition, Target};
+use crate::state::{Awaited, EngineView, HostView, JobView, Link, Problem, ProblemKind, Snapshot};
 
 /// The most that is put into one message, the last device apart: that is not cut in two.
 pub const MOST_ROOM: usize = 1024 * 1024;
@@ -72,36 +72,35 @@ impl Telling {
         totals.put(Some(&before.totals), out);
         put_engine(engine, &before.engine, out);
         remarks.put(Some(&before.remarks), out);
-        let known: HashSet<_> = before.problems.iter().map(|problem| &problem.target).collect();
-        let is_new = |problem: &Problem| !known.contains(&problem.target);
         let mut lists = Lists { room: room / 2, least: room / LEAST_PART, begun: out.len(), whole: true, out };
-        let problems = lists.put(problems, &before.problems, |p| (p.kind, &p.target), is_new, &mut turns.problems);
+        let problems = lists.put(problems, &before.problems, problem, |_, old| old.is_none(), &mut turns.problems);
         lists.room = room;
+        // What has a problem goes first when it comes and when it changes its condition; after that it has its turn as all have.
         let affected: HashSet<_> = problems.iter().map(|problem| &problem.asset).collect();
-        let is_bad = |id: &AssetId| affected.contains(id);
-        let has_hosts = lists.put(hosts, &before.hosts, |h| &h.host.id, |h| is_bad(&h.host.id), &mut turns.hosts);
+        let is_news = |id: &AssetId, now: Condition, old: Option<Condition>| affected.contains(id) && old != Some(now);
+        let host = |h: &Arc<HostView>, old: Option<&Arc<HostView>>| {
+            is_news(&h.host.id, h.condition, old.map(|old| old.condition))
+        };
+        let job = |j: &Arc<JobView>, old: Option<&Arc<JobView>>| {
+            is_news(&j.job.id, j.condition, old.map(|old| old.condition))
+        };
+        let has_hosts = lists.put(hosts, &before.hosts, |h| &h.host.id, host, &mut turns.hosts);
         let all_hosts = has_hosts.len() == hosts.len();
         let has = Snapshot {
             hosts: has_hosts,
-            jobs: lists.put(jobs, &before.jobs, |j| &j.job.id, |j| is_bad(&j.job.id), &mut turns.jobs),
+            jobs: lists.put(jobs, &before.jobs, |j| &j.job.id, job, &mut turns.jobs),
             incidents: lists.short(incidents, &before.incidents, |incident| incident.id),
             maintenance: lists.short(maintenance, &before.maintenance, |order| &order.id),
             acks: lists.acks(acks, &before.acks),
             deeds: lists.short(deeds, &before.deeds, |entry| &entry.id),
-            consequences: lists.put(
-                consequences,
-                &before.consequences,
-                |p| (p.kind, &p.target),
-                |_| false,
-                &mut turns.consequences,
-            ),
+            consequences: lists.put(consequences, &before.consequences, problem, |_, _| false, &mut turns.consequences),
             transitions: lists.short(transitions, &before.transitions, Arc::as_ptr),
             notifications: lists.short(notifications, &before.notifications, Arc::as_ptr),
             faults: lists.short(faults, &before.faults, Arc::as_ptr),
             devices: {
                 // One device is as long as many hosts.
                 lists.least = if all_hosts { lists.least } else { 0 };
-                lists.put(devices, &before.devices, |d| &d.host.id, |_| false, &mut turns.devices)
+                lists.put(devices, &before.devices, |d| &d.host.id, |_, _| false, &mut turns.devices)
             },
             problems: problems.clone(),
             ..now.clone()
@@ -132,7 +131,7 @@ impl Lists<'_> {
         now: &'a L,
         before: &'a L,
         key: impl Fn(&'a T) -> K,
-        first: impl Fn(&T) -> bool,
+        first: impl Fn(&T, Option<&T>) -> bool,
         turn: &mut usize,
     ) -> L
     where
@@ -155,13 +154,18 @@ impl Lists<'_> {
         L: Deref<Target = [T]> + Clone + From<Vec<T>>,
         K: Eq + Hash,
     {
-        self.put(now, before, key, |_| false, &mut 0)
+        self.put(now, before, key, |_, _| false, &mut 0)
     }
 
     fn acks(&mut self, now: &Acks, before: &Acks) -> Acks {
         let (all, old) = (in_order(now), in_order(before));
         Arc::new(self.short(&all, &old, |(target, _)| target).into_iter().collect())
     }
+}
+
+/// What a problem is known by.
+fn problem(one: &Problem) -> (ProblemKind, &Target) {
+    (one.kind, &one.target)
 }
 
 type Acks = Arc<HashMap<Target, Arc<Acknowledgement>>>;

@@ -23,8 +23,8 @@ pub struct Share<'a, T> {
     pub room: usize,
     /// Those before this place had their turn in the last message.
     pub from: usize,
-    /// What goes before all else, wherever it stands.
-    pub first: &'a dyn Fn(&T) -> bool,
+    /// What goes before all else, wherever it stands; with what the other side has of it.
+    pub first: &'a dyn Fn(&T, Option<&T>) -> bool,
 }
 
 /// What became of a list.
@@ -45,7 +45,6 @@ pub fn put<'a, T: Wire + Clone, K: Eq + Hash>(
     out: &mut Vec<u8>,
 ) -> Told<T> {
     let ways = ways(now, before, key);
-    let is_first = |at: usize| (share.first)(&now[at]);
     let (mut first, mut others) = (0, reserved(now, before, &ways, share));
     let mut steps = Steps::default();
     let mut told = Told { has: None, next: 0 };
@@ -57,9 +56,9 @@ pub fn put<'a, T: Wire + Clone, K: Eq + Hash>(
                 Some(one)
             }
             Way::Changed(_) | Way::New => {
-                let (used, is_its_turn) =
-                    if is_first(at) { (&mut first, true) } else { (&mut others, at >= share.from) };
                 let old = way.place().map(|place| &before[place]);
+                let is_first = (share.first)(one, old);
+                let (used, is_its_turn) = if is_first { (&mut first, true) } else { (&mut others, at >= share.from) };
                 if is_its_turn && *used < share.room {
                     *used += steps.tell(one, way.place(), old.or(last));
                     Some(one)
@@ -135,8 +134,9 @@ fn reserved<T: Wire>(now: &[T], before: &[T], ways: &[Way], share: &Share<'_, T>
         if share.room == usize::MAX || bytes.len() >= share.room {
             break;
         }
-        if !matches!(way, Way::Stays(_)) && (share.first)(one) {
-            one.put(way.place().map(|place| &before[place]).or(last), &mut bytes);
+        let old = way.place().map(|place| &before[place]);
+        if !matches!(way, Way::Stays(_)) && (share.first)(one, old) {
+            one.put(old.or(last), &mut bytes);
             last = Some(one);
         }
     }

@@ -527,7 +527,9 @@ fn each_has_its_turn_however_little_room_there_is() {
     let mut oldest = 0;
     for round in 0..200u64 {
         for host in 0..60 {
-            net.see(host, "icmp", Reading::ok(format!("{round} ms")));
+            // What is down changes as often, and is not all that is told.
+            let reading = if host % 3 == 0 { Reading::critical } else { Reading::ok };
+            net.see(host, "icmp", reading(format!("{round} ms")));
         }
         net.second += 1;
         let now = net.publish();
@@ -1012,9 +1014,8 @@ async fn a_console_that_never_reads_and_one_that_talks_nonsense_cost_the_others_
     drop(mute);
 }
 
-/// A line to the engine: what it says comes so fast, and half a round trip late when the line was still; what it is told comes at
-/// once.
-async fn line(engine: &Engine, bytes_per_second: u32, round_trip: Duration) -> tokio::io::DuplexStream {
+/// A line to the engine: what it says comes so fast, and a round trip late where the line was still; what it is told comes at once.
+fn line(engine: &Engine, bytes_per_second: u32, round_trip: Duration) -> tokio::io::DuplexStream {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let (near, far) = tokio::io::duplex(256);
     let (mut says, mut hears) = super::seat::dial(&engine.path).expect("connected").into_split();
@@ -1040,7 +1041,7 @@ async fn line(engine: &Engine, bytes_per_second: u32, round_trip: Duration) -> t
 async fn parts_over(engine: &Engine, bytes_per_second: u32, round_trip: Duration) -> Vec<(Duration, Snapshot)> {
     let (_orders, outgoing) = mpsc::channel(4);
     let (sender, mut news) = mpsc::channel(4);
-    let stream = line(engine, bytes_per_second, round_trip).await;
+    let stream = line(engine, bytes_per_second, round_trip);
     let begun = tokio::time::Instant::now();
     tokio::spawn(Link::open(stream, Clock::start(), "far").await.expect("let in").run(outgoing, sender));
     let mut parts = Vec::new();
@@ -1091,7 +1092,8 @@ async fn the_first_screen_of_a_slow_line_has_the_worst_and_says_how_much_is_miss
         assert!(parts.len() > 2 && parts[parts.len() - 1].0 < Duration::from_millis(whole));
         let targets = |of: &Snapshot| of.problems.iter().map(|problem| problem.target.clone()).collect::<Vec<_>>();
         assert!(first.problems.len() >= 5 && targets(&all).starts_with(&targets(first)));
-        assert!(first.awaited.hosts > 150 && first.hosts.iter().all(|host| host.condition == Condition::Critical));
+        assert!(first.awaited.hosts > 150 && !first.hosts.is_empty());
+        assert!(first.hosts.iter().all(|host| host.condition.is_problem()), "none that is well is there yet");
         for (_, part) in &parts {
             assert_eq!((part.totals, part.hosts.len() + part.awaited.hosts), (all.totals, 201));
         }

@@ -381,9 +381,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let globals = Globals { state: Some(folder.path().to_owned()), ..Globals::default() };
         let clock = Clock::start();
-        let plan = odd(&Arc::new(Odd::default()));
+        let probe = Arc::<Odd>::default();
         let seat = seat(&globals).expect("nobody else polls");
-        let collecting = collect(plan.0, Schedule::default(), Net::new(clock), clock, &globals, seat, None);
+        let collecting = collect(odd(&probe), Schedule::default(), Net::new(clock), clock, &globals, seat, None);
         let socket = attach::socket_in(folder.path());
         let visiting = async {
             let link = attach::Link::dial(&socket, |_| true, clock, "anna").await.expect("let in");
@@ -394,7 +394,7 @@ mod tests {
             orders.send(attach::Order::OpenIncident { ticket, title, urgency }).await.expect("it runs");
             while let Some(one) = news.recv().await {
                 if matches!(one, attach::News::Notice(bus::Notice::Saved { .. })) {
-                    plan.1.break_once();
+                    probe.break_once();
                 }
             }
             running.await.expect("no panic")

@@ -114,7 +114,7 @@ impl Way {
 /// All of it has come, and an inventory is there; it may be an empty one.
 fn is_known(snapshot: &Snapshot) -> bool {
     let engine = &snapshot.engine;
-    let is_there = !(snapshot.hosts.is_empty() && snapshot.jobs.is_empty()) || !engine.discovering;
+    let is_there = !(snapshot.hosts.is_empty() && snapshot.jobs.is_empty() && engine.discovering);
     snapshot.awaited.is_nothing() && engine.has_inventory && is_there
 }
 

@@ -26,9 +26,6 @@ const NEWS: usize = 16;
 /// How often what is shown is looked at for its age.
 const AGE: Duration = Duration::from_secs(1);
 
-/// Nothing is so young that it is not old then.
-const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
-
 #[derive(Debug)]
 pub struct Desk {
     clock: Clock,
@@ -99,28 +96,28 @@ impl Desk {
         }
     }
 
-    /// Goes on where an engine of this process broke: what it showed stays, nothing of it is fresh, and sessions run on.
+    /// Goes on where an engine of this process broke: what it showed stays, and sessions run on.
     pub fn after(clock: Clock, mode: Mode, broken: Broken, stop: CancellationToken) -> Self {
         let Broken { panic: _, words: _, end, sessions, events, event_sender, told } = broken;
-        let shown = end.snapshots.borrow().clone();
-        let last = shown.aged(&Policy::default(), clock.now().plus(FOR_EVER)).map_or_else(|| shown.clone(), Arc::new);
-        let (own, revision) = (Asker::own(end.notices.clone()), shown.revision);
+        let last = end.snapshots.borrow().clone();
         let mut desk = Self {
             clock,
             mode,
             stop,
+            own: Asker::own(end.notices.clone()),
             end,
-            own,
             events,
             event_sender,
             sessions,
-            told: shown.sessions.to_vec(),
+            told: last.sessions.to_vec(),
+            link: last.engine.link.clone(),
+            revision: last.revision,
             last,
-            link: Link::Own,
-            revision,
             waiting: BTreeSet::new(),
         };
-        told.into_iter().for_each(|session| desk.hear(session));
+        for session in told {
+            desk.hear(session);
+        }
         desk
     }
 

@@ -648,7 +648,7 @@ pub async fn run(setup: Setup) -> Ran {
 
 /// As [`run`], for the consoles of other processes too. A panic of the engine goes on behind what was to be written down.
 pub async fn run_in_company(setup: Setup, company: Company) -> Ran {
-    match live(setup, company).await {
+    match Box::pin(live(setup, company)).await {
         Ok(ran) => ran,
         Err(broken) => std::panic::resume_unwind(broken.panic),
     }

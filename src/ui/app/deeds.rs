@@ -19,9 +19,12 @@ use crate::ui::tour::Wish;
 impl App {
     pub fn act(&mut self, action: Action) {
         // Before a form is filled in that nobody would take.
-        if !self.allows(action.needs()) {
-            return;
+        if self.allows(action.needs()) {
+            self.carry_out(action);
         }
+    }
+
+    fn carry_out(&mut self, action: Action) {
         let page = panes::layout(self, chrome::body(self, self.size))
             .into_iter()
             .find(|(kind, _)| *kind == self.focus)

@@ -91,7 +91,9 @@ fn passes(app: &App, job: &JobView) -> bool {
 pub fn title(app: &App) -> (String, String) {
     let jobs = &app.snapshot.jobs;
     let protected: std::collections::HashSet<_> = jobs.iter().flat_map(|j| j.job.protects.iter()).collect();
-    let ok = format!("{} of {} ok", app.snapshot.totals.jobs_ok, app.snapshot.totals.jobs);
+    let t = &app.snapshot.totals;
+    let all = if app.snapshot.awaited.jobs > 0 { t.jobs } else { jobs.len() };
+    let ok = format!("{} of {all} ok", t.jobs_ok);
     let mut parts = vec![if jobs.is_empty() { "none".to_owned() } else { ok }];
     if !jobs.is_empty() && !protected.is_empty() {
         parts.push(format!("protecting {}", protected.len()));

@@ -161,8 +161,9 @@ pub fn device_title(app: &App) -> (String, String) {
     let old = app.snapshot.devices.iter().filter(is_old).count();
     // Old good news is not good news.
     let up: usize = app.snapshot.devices.iter().filter(|device| !is_old(device)).map(|device| device.up).sum();
-    // As many as these have: others may be on their way.
-    let ports = app.snapshot.devices.iter().map(|device| device.ports.len()).sum();
+    let here = || app.snapshot.devices.iter().map(|device| device.ports.len()).sum();
+    // Those of a device that has not come are not up here.
+    let ports = if app.snapshot.awaited.devices > 0 { here() } else { t.ports };
     let mut honesty =
         vec![units::counted(t.devices, "device"), format!("{up} of {} up", units::counted(ports, "port"))];
     if old > 0 {
