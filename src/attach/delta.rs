@@ -174,7 +174,6 @@ type Acks = Arc<HashMap<Target, Arc<Acknowledgement>>>;
 fn awaited(now: &Snapshot, has: &Snapshot) -> Awaited {
     let lengths = |of: &Snapshot| {
         of.consequences.len()
-            + of.incidents.len()
             + of.notifications.len()
             + of.maintenance.len()
             + of.acks.len()
@@ -187,6 +186,7 @@ fn awaited(now: &Snapshot, has: &Snapshot) -> Awaited {
         hosts: now.hosts.len() - has.hosts.len(),
         devices: now.devices.len() - has.devices.len(),
         jobs: now.jobs.len() - has.jobs.len(),
+        incidents: now.incidents.len() - has.incidents.len(),
         others: lengths(now) - lengths(has),
     }
 }

@@ -37,7 +37,7 @@ wire! {
     }
     record Behind { target, inferred }
     choice ProblemKind { Console, Host, Port, Device, Backup }
-    record Awaited { problems, hosts, devices, jobs, others }
+    record Awaited { problems, hosts, devices, jobs, incidents, others }
     record Totals {
         hosts, hosts_ok, hosts_stale, hosts_pending, hosts_not_probed, critical, warning, unknown, unreachable, devices,
         ports, ports_up, jobs, jobs_ok, owned, unowned, flapping, in_maintenance,

@@ -184,11 +184,11 @@ fn doubts(snapshot: &Snapshot, hand: Hand<'_>) -> Vec<String> {
     if let Link::Lost { since, what } = &engine.link {
         out.push(format!("Not polled for {}: {what}", units::age(now.since(*since))));
     }
-    let Awaited { problems, hosts, devices, jobs, .. } = snapshot.awaited;
+    let Awaited { problems, hosts, devices, jobs, incidents, .. } = snapshot.awaited;
     if !snapshot.awaited.is_nothing() {
         out.push(format!(
-            "Written before all had come from the engine: {problems} problems, {hosts} hosts, {devices} devices and {jobs} \
-             backups are missing"
+            "Written before all had come from the engine: {problems} problems, {hosts} hosts, {devices} devices, {jobs} \
+             backups and {incidents} incidents are missing"
         ));
     }
     match engine.mode {

@@ -207,7 +207,8 @@ pub struct Awaited {
     pub hosts: usize,
     pub devices: usize,
     pub jobs: usize,
-    /// Incidents, claims, what happened and what is hidden behind problems, together.
+    pub incidents: usize,
+    /// Claims, windows, what happened and what is hidden behind problems, together.
     pub others: usize,
 }
 

@@ -94,7 +94,7 @@ pub fn title(app: &App) -> (String, String) {
     let t = &app.snapshot.totals;
     let all = if app.snapshot.awaited.jobs > 0 { t.jobs } else { jobs.len() };
     let ok = format!("{} of {all} ok", t.jobs_ok);
-    let mut parts = vec![if jobs.is_empty() { "none".to_owned() } else { ok }];
+    let mut parts = vec![if all == 0 { "none".to_owned() } else { ok }];
     if !jobs.is_empty() && !protected.is_empty() {
         parts.push(format!("protecting {}", protected.len()));
     }

@@ -207,14 +207,16 @@ fn awaited(app: &App, kind: PaneKind) -> Option<(usize, usize)> {
         PaneKind::Hosts => (awaited.hosts, snapshot.totals.hosts),
         PaneKind::Devices | PaneKind::Ports => (awaited.devices, snapshot.totals.devices),
         PaneKind::Backups => (awaited.jobs, snapshot.totals.jobs),
-        PaneKind::Incident | PaneKind::Sessions | PaneKind::Log => (0, 0),
+        PaneKind::Incident => (awaited.incidents, snapshot.incidents.len() + awaited.incidents),
+        PaneKind::Log => (awaited.others, awaited.others),
+        PaneKind::Sessions => (0, 0),
     };
     (missing > 0).then_some((missing, all))
 }
 
 /// `34 of 201 so far`.
 fn so_far(app: &App, kind: PaneKind) -> Option<String> {
-    let (missing, all) = awaited(app, kind).filter(|_| kind != PaneKind::Ports)?;
+    let (missing, all) = awaited(app, kind).filter(|_| !matches!(kind, PaneKind::Ports | PaneKind::Log))?;
     Some(format!("{} of {all} so far", all.saturating_sub(missing)))
 }
 
@@ -559,9 +561,6 @@ pub fn head_at(app: &App, kind: PaneKind, area: Rect, column: u16, row: u16) -> 
 fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) -> u16 {
     let lines = match kind {
         kind if awaited(app, kind).is_some() => vec!["on the way from the engine".to_owned()],
-        PaneKind::Incident | PaneKind::Log if app.snapshot.awaited.others > 0 => {
-            vec!["on the way from the engine".to_owned()]
-        }
         PaneKind::Problems => problems::empty(app),
         PaneKind::Hosts => hosts::empty(app),
         PaneKind::Ports if app.snapshot.devices.is_empty() => {

@@ -155,7 +155,8 @@ fn found<'a>(app: &'a App, device: &DeviceView) -> Option<&'a Found> {
 pub fn device_title(app: &App) -> (String, String) {
     let t = &app.snapshot.totals;
     if app.snapshot.devices.is_empty() {
-        return ("PORTS".to_owned(), "none".to_owned());
+        let none = if app.snapshot.awaited.devices > 0 { "" } else { "none" };
+        return ("PORTS".to_owned(), none.to_owned());
     }
     let is_old = |device: &&std::sync::Arc<DeviceView>| app.parts.is_old(device);
     let old = app.snapshot.devices.iter().filter(is_old).count();

@@ -132,11 +132,13 @@ fn while_a_picture_comes_in_parts_every_list_says_how_much_of_it_is_there() {
     part.hosts.truncate(2);
     part.devices.clear();
     part.jobs.clear();
+    part.incidents = Arc::from([]);
     part.awaited = Awaited {
         problems: all.problems.len(),
         hosts: all.hosts.len() - 2,
         devices: all.devices.len(),
         jobs: all.jobs.len(),
+        incidents: all.incidents.len(),
         others: 3,
     };
     let hosts = all.hosts.len();
@@ -149,7 +151,7 @@ fn while_a_picture_comes_in_parts_every_list_says_how_much_of_it_is_there() {
     ] {
         assert!(shown.contains(&words), "{words}: {shown}");
     }
-    for lie in ["none known", "none:", "no backups", "no switches"] {
+    for lie in ["none known", "none:", "no backups", "no switches", "none open", "no incident"] {
         assert!(!shown.contains(lie), "{lie}: {shown}");
     }
     let whole = Console::new((140, 50), with(Link::Own), true).screen();
