@@ -2,85 +2,199 @@
 //! jobs, problems, incidents and notifications are told by what stays, what differs and what is new.
 //!
 //! ```text
-//! revision, at, totals, engine, remarks, then eleven lists, each:  number of steps, steps
-//! step     number * 4 + 0, from      so many stay, from there on in the list before
-//!          number * 4 + 1            the one there in the list before, changed
-//!          2                         a new one, told by the one that stands before it in the list
+//! revision, at, totals, engine, remarks, thirteen lists (see [`super::steps`]), how much of them is still to come
 //! ```
 //!
-//! Devices are the bulk of it. Those for which there is no room in one message stay as they were, or are not there yet,
-//! and come with the next one: the sender knows what the receiver has ([`Sent`]). Sessions are not told: each console has
-//! its own.
+//! A message has about as much room as its line carries in a moment. What finds none stays as it was, or is not there yet and
+//! is counted ([`Awaited`]), and comes with the next: the worst problems first, then the hosts and jobs that they are about, then
+//! all others in turn, devices last. The sender knows what the receiver has. Sessions are not told: each console has its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+use std::ops::Deref;
 use std::sync::Arc;
 
-use super::wire::{Malformed, Reader, Wire, copied_list, put_number};
-use crate::model::{Acknowledgement, Target};
-use crate::state::{EngineView, Link, Snapshot};
+use super::steps::{self, Share};
+use super::wire::{Malformed, Reader, Wire};
+use crate::model::{Acknowledgement, AssetId, Condition, Target};
+use crate::state::{Awaited, EngineView, HostView, JobView, Link, Problem, ProblemKind, Snapshot};
 
-/// The most that is given to devices in one message: they are added until it is so long.
-pub const DEVICES_ROOM: usize = 1024 * 1024;
-/// No list has more.
-const MOST: usize = 1_000_000;
+/// The most that is put into one message, the last device apart: that is not cut in two.
+pub const MOST_ROOM: usize = 1024 * 1024;
+/// No list gets a lesser part of a message: what people write does not wait behind ten thousand hosts.
+const LEAST_PART: usize = 16;
 
-/// What the other side has after a message.
-#[derive(Debug)]
-pub struct Sent {
+/// What one receiver has, and where the next message to it goes on.
+#[derive(Debug, Default)]
+pub struct Telling {
     pub has: Snapshot,
-    /// Nothing was left out.
-    pub whole: bool,
+    turns: Turns,
 }
 
-/// Appends what makes `now` of `before`, with about so many bytes of devices.
-pub fn put(now: &Snapshot, before: &Snapshot, room: usize, out: &mut Vec<u8>) -> Sent {
-    let Snapshot {
-        revision,
-        at,
-        hosts,
-        devices,
-        jobs,
-        problems,
-        consequences,
-        incidents,
-        sessions: _,
-        totals,
-        engine,
-        remarks,
-        notifications,
-        maintenance,
-        acks,
-        deeds,
-        transitions,
-        changes,
-        faults,
-    } = now;
-    revision.put(Some(&before.revision), out);
-    // The one before may be no moment at all.
-    at.put(None, out);
-    totals.put(Some(&before.totals), out);
-    put_engine(engine, &before.engine, out);
-    remarks.put(Some(&before.remarks), out);
-    put_all(hosts, &before.hosts, |host| &host.host.id, out);
-    put_all(jobs, &before.jobs, |job| &job.job.id, out);
-    put_all(problems, &before.problems, |p| (p.kind, &p.target), out);
-    put_all(consequences, &before.consequences, |p| (p.kind, &p.target), out);
-    put_all(incidents, &before.incidents, |incident| incident.id, out);
-    put_all(notifications, &before.notifications, Arc::as_ptr, out);
-    put_all(maintenance, &before.maintenance, |order| &order.id, out);
-    put_all(&in_order(acks), &in_order(&before.acks), |(target, _)| target, out);
-    put_all(deeds, &before.deeds, |entry| &entry.id, out);
-    put_all(transitions, &before.transitions, Arc::as_ptr, out);
-    put_all(changes, &before.changes, Arc::as_ptr, out);
-    put_all(faults, &before.faults, Arc::as_ptr, out);
-    let devices_sent = put_list(devices, &before.devices, |device| &device.host.id, room, out);
-    let whole = devices_sent.is_none();
-    let has = Snapshot { devices: devices_sent.unwrap_or_else(|| devices.clone()), ..now.clone() };
-    Sent { has, whole }
+/// Where the last message ended in each list that may be long.
+#[derive(Debug, Default)]
+struct Turns {
+    problems: usize,
+    hosts: usize,
+    jobs: usize,
+    consequences: usize,
+    devices: usize,
 }
 
-/// The inverse of [`put`]: the next snapshot.
+impl Telling {
+    /// Appends what makes `now` of what the other side has, in about so many bytes; whether that is all of it.
+    pub fn put(&mut self, now: &Snapshot, room: usize, out: &mut Vec<u8>) -> bool {
+        let Snapshot {
+            revision,
+            at,
+            hosts,
+            devices,
+            jobs,
+            problems,
+            consequences,
+            incidents,
+            sessions: _,
+            totals,
+            engine,
+            remarks,
+            notifications,
+            maintenance,
+            acks,
+            deeds,
+            transitions,
+            changes,
+            faults,
+            awaited: _,
+        } = now;
+        let (before, turns) = (&self.has, &mut self.turns);
+        revision.put(Some(&before.revision), out);
+        // The one before may be no moment at all.
+        at.put(None, out);
+        totals.put(Some(&before.totals), out);
+        put_engine(engine, &before.engine, out);
+        remarks.put(Some(&before.remarks), out);
+        let mut lists = Lists { room: room / 2, least: room / LEAST_PART, begun: out.len(), whole: true, out };
+        let problems = lists.put(problems, &before.problems, problem, |_, old| old.is_none(), &mut turns.problems);
+        lists.room = room;
+        // What has a problem goes first when it comes and when it changes its condition; after that it has its turn as all have.
+        let affected: HashSet<_> = problems.iter().map(|problem| &problem.asset).collect();
+        let is_news = |id: &AssetId, now: Condition, old: Option<Condition>| affected.contains(id) && old != Some(now);
+        let host = |h: &Arc<HostView>, old: Option<&Arc<HostView>>| {
+            is_news(&h.host.id, h.condition, old.map(|old| old.condition))
+        };
+        let job = |j: &Arc<JobView>, old: Option<&Arc<JobView>>| {
+            is_news(&j.job.id, j.condition, old.map(|old| old.condition))
+        };
+        let has_hosts = lists.put(hosts, &before.hosts, |h| &h.host.id, host, &mut turns.hosts);
+        let all_hosts = has_hosts.len() == hosts.len();
+        let has = Snapshot {
+            hosts: has_hosts,
+            jobs: lists.put(jobs, &before.jobs, |j| &j.job.id, job, &mut turns.jobs),
+            incidents: lists.short(incidents, &before.incidents, |incident| incident.id),
+            maintenance: lists.short(maintenance, &before.maintenance, |order| &order.id),
+            acks: lists.acks(acks, &before.acks),
+            deeds: lists.short(deeds, &before.deeds, |entry| &entry.id),
+            consequences: lists.put(consequences, &before.consequences, problem, |_, _| false, &mut turns.consequences),
+            transitions: lists.short(transitions, &before.transitions, Arc::as_ptr),
+            changes: lists.short(changes, &before.changes, Arc::as_ptr),
+            notifications: lists.short(notifications, &before.notifications, Arc::as_ptr),
+            faults: lists.short(faults, &before.faults, Arc::as_ptr),
+            devices: {
+                // One device is as long as many hosts.
+                lists.least = if all_hosts { lists.least } else { 0 };
+                lists.put(devices, &before.devices, |d| &d.host.id, |_, _| false, &mut turns.devices)
+            },
+            problems: problems.clone(),
+            ..now.clone()
+        };
+        let whole = lists.whole;
+        let awaited = awaited(now, &has);
+        awaited.put(Some(&before.awaited), out);
+        self.has = Snapshot { awaited, ..has };
+        whole
+    }
+}
+
+/// The lists of a message, one after the other.
+struct Lists<'o> {
+    room: usize,
+    /// What a list gets where the others have taken all.
+    least: usize,
+    begun: usize,
+    /// Nothing was left out so far.
+    whole: bool,
+    out: &'o mut Vec<u8>,
+}
+
+impl Lists<'_> {
+    /// Appends as much of a list as there is room for; what the other side has of it then.
+    fn put<'a, T, L, K>(
+        &mut self,
+        now: &'a L,
+        before: &'a L,
+        key: impl Fn(&'a T) -> K,
+        first: impl Fn(&T, Option<&T>) -> bool,
+        turn: &mut usize,
+    ) -> L
+    where
+        T: Wire + Clone + 'a,
+        L: Deref<Target = [T]> + Clone + From<Vec<T>>,
+        K: Eq + Hash,
+    {
+        let left = self.room.saturating_sub(self.out.len() - self.begun);
+        let share = Share { room: left.max(self.least), from: *turn, first: &first };
+        let told = steps::put(now, before, key, &share, self.out);
+        *turn = told.next;
+        self.whole &= told.has.is_none();
+        told.has.map_or_else(|| now.clone(), L::from)
+    }
+
+    /// One whose first matter most.
+    fn short<'a, T, L, K>(&mut self, now: &'a L, before: &'a L, key: impl Fn(&'a T) -> K) -> L
+    where
+        T: Wire + Clone + 'a,
+        L: Deref<Target = [T]> + Clone + From<Vec<T>>,
+        K: Eq + Hash,
+    {
+        self.put(now, before, key, |_, _| false, &mut 0)
+    }
+
+    fn acks(&mut self, now: &Acks, before: &Acks) -> Acks {
+        let (all, old) = (in_order(now), in_order(before));
+        Arc::new(self.short(&all, &old, |(target, _)| target).into_iter().collect())
+    }
+}
+
+/// What a problem is known by.
+fn problem(one: &Problem) -> (ProblemKind, &Target) {
+    (one.kind, &one.target)
+}
+
+type Acks = Arc<HashMap<Target, Arc<Acknowledgement>>>;
+
+/// How much of `now` is not there yet.
+fn awaited(now: &Snapshot, has: &Snapshot) -> Awaited {
+    let lengths = |of: &Snapshot| {
+        of.consequences.len()
+            + of.notifications.len()
+            + of.maintenance.len()
+            + of.acks.len()
+            + of.deeds.len()
+            + of.transitions.len()
+            + of.changes.len()
+            + of.faults.len()
+    };
+    Awaited {
+        problems: now.problems.len() - has.problems.len(),
+        hosts: now.hosts.len() - has.hosts.len(),
+        devices: now.devices.len() - has.devices.len(),
+        jobs: now.jobs.len() - has.jobs.len(),
+        incidents: now.incidents.len() - has.incidents.len(),
+        others: lengths(now) - lengths(has),
+    }
+}
+
+/// The inverse of [`Telling::put`]: the next snapshot.
 ///
 /// # Errors
 /// [`Malformed`].
@@ -91,25 +205,26 @@ pub fn take(before: &Snapshot, from: &mut Reader<'_>) -> Result<Snapshot, Malfor
         totals: Wire::take(Some(&before.totals), from)?,
         engine: take_engine(&before.engine, from)?,
         remarks: Wire::take(Some(&before.remarks), from)?,
-        hosts: take_list(&before.hosts, from)?,
-        jobs: take_list(&before.jobs, from)?,
-        problems: take_list(&before.problems, from)?.into(),
-        consequences: take_list(&before.consequences, from)?.into(),
-        incidents: take_list(&before.incidents, from)?.into(),
-        notifications: take_list(&before.notifications, from)?.into(),
-        maintenance: take_list(&before.maintenance, from)?.into(),
-        acks: Arc::new(take_list(&in_order(&before.acks), from)?.into_iter().collect()),
-        deeds: take_list(&before.deeds, from)?.into(),
-        transitions: take_list(&before.transitions, from)?.into(),
-        changes: take_list(&before.changes, from)?.into(),
-        faults: take_list(&before.faults, from)?.into(),
-        devices: take_list(&before.devices, from)?,
+        problems: steps::take(&before.problems, from)?.into(),
+        hosts: steps::take(&before.hosts, from)?,
+        jobs: steps::take(&before.jobs, from)?,
+        incidents: steps::take(&before.incidents, from)?.into(),
+        maintenance: steps::take(&before.maintenance, from)?.into(),
+        acks: Arc::new(steps::take(&in_order(&before.acks), from)?.into_iter().collect()),
+        deeds: steps::take(&before.deeds, from)?.into(),
+        consequences: steps::take(&before.consequences, from)?.into(),
+        transitions: steps::take(&before.transitions, from)?.into(),
+        changes: steps::take(&before.changes, from)?.into(),
+        notifications: steps::take(&before.notifications, from)?.into(),
+        faults: steps::take(&before.faults, from)?.into(),
+        devices: steps::take(&before.devices, from)?,
+        awaited: Wire::take(Some(&before.awaited), from)?,
         sessions: Arc::from([]),
     })
 }
 
 /// The claims, in the same order on both sides.
-fn in_order(acks: &HashMap<Target, Arc<Acknowledgement>>) -> Vec<(Target, Arc<Acknowledgement>)> {
+fn in_order(acks: &Acks) -> Vec<(Target, Arc<Acknowledgement>)> {
     let mut list: Vec<_> = acks.iter().map(|(target, ack)| (target.clone(), ack.clone())).collect();
     list.sort_by(|(a, _), (b, _)| a.cmp(b));
     list
@@ -127,6 +242,7 @@ fn put_engine(engine: &EngineView, before: &EngineView, out: &mut Vec<u8>) {
         runs,
         faults,
         discovering,
+        has_inventory,
         traps,
         watch,
         hosts_watched,
@@ -143,6 +259,7 @@ fn put_engine(engine: &EngineView, before: &EngineView, out: &mut Vec<u8>) {
     runs.put(Some(&before.runs), out);
     faults.put(Some(&before.faults), out);
     discovering.put(None, out);
+    has_inventory.put(None, out);
     traps.put(Some(&before.traps), out);
     watch.put(Some(&before.watch), out);
     hosts_watched.put(Some(&before.hosts_watched), out);
@@ -161,6 +278,7 @@ fn take_engine(before: &EngineView, from: &mut Reader<'_>) -> Result<EngineView,
         runs: Wire::take(Some(&before.runs), from)?,
         faults: Wire::take(Some(&before.faults), from)?,
         discovering: Wire::take(None, from)?,
+        has_inventory: Wire::take(None, from)?,
         traps: Wire::take(Some(&before.traps), from)?,
         watch: Wire::take(Some(&before.watch), from)?,
         hosts_watched: Wire::take(Some(&before.hosts_watched), from)?,
@@ -168,129 +286,4 @@ fn take_engine(before: &EngineView, from: &mut Reader<'_>) -> Result<EngineView,
         blind: Wire::take(Some(&before.blind), from)?,
         link: Link::default(),
     })
-}
-
-fn put_all<'a, T: Wire + Clone, K: Eq + Hash>(
-    now: &'a [T],
-    before: &'a [T],
-    key: impl Fn(&'a T) -> K,
-    out: &mut Vec<u8>,
-) {
-    put_list(now, before, key, usize::MAX, out);
-}
-
-/// One step, not yet written.
-enum Step {
-    Stay(usize),
-    Change(usize),
-    New,
-}
-
-/// Appends a list; what the other side has then, where that is not all of it.
-fn put_list<'a, T: Wire + Clone, K: Eq + Hash>(
-    now: &'a [T],
-    before: &'a [T],
-    key: impl Fn(&'a T) -> K,
-    room: usize,
-    out: &mut Vec<u8>,
-) -> Option<Vec<T>> {
-    let mut places: Option<HashMap<K, usize>> = None;
-    let mut has: Option<Vec<T>> = None;
-    let mut body = Vec::new();
-    let (mut steps, mut next, mut run) = (0u64, 0, (0, 0));
-    let flush = |run: &mut (usize, usize), body: &mut Vec<u8>, steps: &mut u64| {
-        if run.1 > 0 {
-            put_number((run.1 as u64) << 2, body);
-            put_number(run.0 as u64, body);
-            *steps += 1;
-            run.1 = 0;
-        }
-    };
-    for (at, one) in now.iter().enumerate() {
-        // Mostly it stands where it stood, behind the one that stood before it.
-        let place = match before.get(next) {
-            Some(old) if one.same(old) || key(old) == key(one) => Some(next),
-            _ => {
-                let all = || before.iter().enumerate().map(|(at, old)| (key(old), at)).collect();
-                places.get_or_insert_with(all).get(&key(one)).copied()
-            }
-        };
-        let full = body.len() >= room;
-        let step = match place {
-            Some(place) if full || one.same(&before[place]) => Step::Stay(place),
-            Some(place) => Step::Change(place),
-            None => Step::New,
-        };
-        let left_out = full && !place.is_some_and(|place| one.same(&before[place]));
-        if left_out {
-            has.get_or_insert_with(|| now[..at].to_vec());
-        }
-        match step {
-            Step::Stay(place) => {
-                if run.0 + run.1 != place {
-                    flush(&mut run, &mut body, &mut steps);
-                    run.0 = place;
-                }
-                run.1 += 1;
-                next = place + 1;
-            }
-            Step::Change(place) => {
-                flush(&mut run, &mut body, &mut steps);
-                put_number(((place as u64) << 2) | 1, &mut body);
-                one.put(Some(&before[place]), &mut body);
-                steps += 1;
-                next = place + 1;
-            }
-            Step::New if full => {}
-            Step::New => {
-                flush(&mut run, &mut body, &mut steps);
-                put_number(2, &mut body);
-                one.put(at.checked_sub(1).map(|before| &now[before]), &mut body);
-                steps += 1;
-            }
-        }
-        if let Some(has) = &mut has {
-            match place {
-                Some(place) if left_out => has.push(before[place].clone()),
-                None if left_out => {}
-                _ => has.push(one.clone()),
-            }
-        }
-    }
-    flush(&mut run, &mut body, &mut steps);
-    put_number(steps, out);
-    out.extend(body);
-    has
-}
-
-fn take_list<T: Wire + Clone>(before: &[T], from: &mut Reader<'_>) -> Result<Vec<T>, Malformed> {
-    let steps = from.count(0)?;
-    let mut list: Vec<T> = Vec::with_capacity(steps.min(before.len()));
-    for _ in 0..steps {
-        let word = from.number()?;
-        from.reserve(size_of::<T>())?;
-        let number = usize::try_from(word >> 2).map_err(|_| Malformed("a number is too large"))?;
-        match word & 3 {
-            0 => {
-                let start = from.count(0)?;
-                let run = start.checked_add(number).and_then(|end| before.get(start..end));
-                let run = run.ok_or(Malformed("a list has no such part"))?;
-                if list.len() + run.len() > MOST {
-                    return Err(Malformed("a list is too long"));
-                }
-                from.reserve(copied_list(run))?;
-                list.extend_from_slice(run);
-            }
-            1 => {
-                let old = before.get(number).ok_or(Malformed("a list has no such part"))?;
-                list.push(T::take(Some(old), from)?);
-            }
-            2 => list.push(T::take(list.last(), from)?),
-            _ => return Err(Malformed("a step is of no kind")),
-        }
-        if list.len() > MOST {
-            return Err(Malformed("a list is too long"));
-        }
-    }
-    Ok(list)
 }

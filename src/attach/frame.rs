@@ -5,7 +5,7 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-/// From an engine: snapshots come in parts of about a megabyte, hosts and incidents in one.
+/// From an engine: snapshots come in parts of about a megabyte.
 pub const FROM_ENGINE: usize = 64 * 1024 * 1024;
 /// From a console: one note at most.
 pub const FROM_CONSOLE: usize = 256 * 1024;
@@ -40,6 +40,11 @@ pub async fn read(from: &mut (impl AsyncRead + Unpin), limit: usize, into: &mut 
 pub fn begin(into: &mut Vec<u8>) {
     into.clear();
     into.extend([0; 4]);
+}
+
+/// What was put behind [`begin`].
+pub fn body(message: &[u8]) -> &[u8] {
+    message.get(4..).unwrap_or_default()
 }
 
 /// Fills in the length; the bytes can be written then.

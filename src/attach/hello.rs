@@ -10,13 +10,15 @@
 //! Only the rest of a refusal is read across versions: it is UTF-8 text and nothing else.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
-use super::role::Role;
 use super::wire::{Malformed, Names, Reader, Wire, fnv, wire};
 use crate::base::{Timestamp, text};
+use crate::model::{Holders, Role};
+use crate::state::Attached;
 
 /// Changes whenever the same names stand for something else; new names are seen by [`SHAPE`].
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// Which fields everything that is sent has.
 pub const SHAPE: u64 = fnv(&{
     let shapes = [
@@ -50,6 +52,16 @@ pub struct Hello {
     pub now: i64,
     /// The most that it wants to be allowed.
     pub most: Role,
+    pub line: Line,
+}
+
+/// What carries a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A socket of one machine.
+    Near,
+    /// It may be slow: what the engine says after its welcome is packed.
+    Far,
 }
 
 /// What an engine says of itself.
@@ -63,6 +75,8 @@ pub struct Welcome {
     /// The configuration that is in force there.
     pub configuration: Option<String>,
     pub role: Role,
+    /// Who has which role, where roles are by lists.
+    pub holders: Option<Arc<Holders>>,
     /// In whose name the console writes there.
     pub author: String,
     /// Who sits at it is wanted: several people use its account.
@@ -70,12 +84,14 @@ pub struct Welcome {
 }
 
 mod form {
-    use super::{Hello, Role, Welcome, wire};
+    use super::{Hello, Holders, Line, Role, Welcome, wire};
 
     wire! {
-        record Hello { build, author, now, most }
-        record Welcome { build, process, user, now, configuration, role, author, asks }
+        record Hello { build, author, now, most, line }
+        record Welcome { build, process, user, now, configuration, role, holders, author, asks }
+        record Holders { operate, admin }
         choice Role { View, Operate, Admin }
+        choice Line { Near, Far }
     }
 }
 
@@ -95,7 +111,21 @@ pub fn build() -> String {
 impl Welcome {
     /// Which engine it is, in words.
     pub fn who(&self) -> String {
-        text::clean(&format!("pid {} of {}", self.process, self.user))
+        self.attached().who()
+    }
+
+    /// What it is to the console that was let in.
+    pub fn attached(&self) -> Attached {
+        // The name that was given stands before the account.
+        let author = self.author.ends_with(')').then(|| self.author.as_str().into());
+        Attached {
+            machine: None,
+            process: self.process,
+            user: self.user.as_str().into(),
+            role: self.role,
+            holders: self.holders.clone(),
+            author,
+        }
     }
 }
 

@@ -13,14 +13,15 @@ use tokio::sync::mpsc;
 
 use super::delta;
 use super::frame;
-use super::hello::{self, First, Hello, Welcome};
+use super::hello::{self, First, Hello, Line, Welcome};
 use super::message::{FromConsole, FromEngine, Order};
-use super::role::Role;
+use super::pack::Unpacker;
 use super::seat;
 use super::serve;
 use super::wire::{Names, Reader, Wire as _};
 use crate::base::{Clock, text};
 use crate::bus::Notice;
+use crate::model::Role;
 use crate::state::Snapshot;
 
 /// How long an answer to the greeting may take.
@@ -65,6 +66,7 @@ pub struct Link {
     stream: Box<dyn Stream>,
     pub welcome: Welcome,
     shift: i64,
+    line: Line,
 }
 
 impl std::fmt::Debug for Link {
@@ -101,10 +103,10 @@ impl Link {
             let words = format!("the process that listens at {} belongs to user {}", shown(), peer.uid());
             return Err(LinkError::Refused(words));
         }
-        Self::greet(stream, clock, author, most).await
+        Self::greet(stream, clock, author, most, Line::Near).await
     }
 
-    /// Greets whatever stands at the other end of a stream.
+    /// Greets whatever stands at the other end of a stream that leads to another machine.
     ///
     /// # Errors
     /// [`LinkError`].
@@ -113,7 +115,7 @@ impl Link {
         clock: Clock,
         author: &str,
     ) -> Result<Self, LinkError> {
-        Self::greet(stream, clock, author, Role::Admin).await
+        Self::greet(stream, clock, author, Role::Admin, Line::Far).await
     }
 
     async fn greet(
@@ -121,9 +123,10 @@ impl Link {
         clock: Clock,
         author: &str,
         most: Role,
+        line: Line,
     ) -> Result<Self, LinkError> {
         let asked = clock.now();
-        let hello = Hello { build: hello::build(), author: author.to_owned(), now: asked.0, most };
+        let hello = Hello { build: hello::build(), author: author.to_owned(), now: asked.0, most, line };
         let mut message = Vec::new();
         frame::begin(&mut message);
         First::Hello(hello).put(&mut message);
@@ -145,7 +148,7 @@ impl Link {
         match First::take(&message).map_err(LinkError::Refused)? {
             First::Welcome(welcome) => {
                 let shift = hello::shift(asked, clock.now(), welcome.now);
-                Ok(Self { stream: Box::new(stream), welcome, shift })
+                Ok(Self { stream: Box::new(stream), welcome, shift, line })
             }
             First::Refused(words) => Err(LinkError::Refused(words)),
             First::Hello(_) => Err(LinkError::Refused("what answers there is no engine".to_owned())),
@@ -158,9 +161,18 @@ impl Link {
         let (taken, mut acknowledgements) = mpsc::channel(1);
         let reading = async {
             let (mut has, mut names, mut message) = (Snapshot::default(), Names::default(), Vec::new());
+            let mut unpacks = match self.line {
+                Line::Near => None,
+                Line::Far => Some((Unpacker::new(), Vec::new())),
+            };
             loop {
                 if !next(&mut reads, &mut message, &news).await? {
                     return Ok(());
+                }
+                if let Some((unpacker, packed)) = &mut unpacks {
+                    std::mem::swap(packed, &mut message);
+                    message.clear();
+                    unpacker.unpack(packed, frame::FROM_ENGINE, &mut message)?;
                 }
                 let mut reader = Reader::new(&message, self.shift, &mut names);
                 let garbled = |error| io::Error::new(io::ErrorKind::InvalidData, error);

@@ -9,7 +9,7 @@
 //! parts: snapshots, each as the difference to the one before
 //! ```
 
-use super::delta;
+use super::delta::{self, Telling};
 use super::hello::{SHAPE, VERSION};
 use super::wire::{Names, Reader};
 use crate::base::Clock;
@@ -17,16 +17,17 @@ use crate::model::Policy;
 use crate::state::{EngineView, Snapshot};
 
 const MAGIC: &[u8; 15] = b"noctty-picture\0";
-/// The ports of what does not fit in so many come with the first walk.
+/// The ports of what does not fit in so many of so many bytes come with the first walk.
 const MOST_PARTS: u8 = 16;
+const PART: usize = 2 * delta::MOST_ROOM;
 
 /// The picture as bytes, for whoever reads the same configuration.
 pub fn put(snapshot: &Snapshot, clock: Clock, configuration: &str) -> Vec<u8> {
-    let (mut parts, mut count, mut has) = (Vec::new(), 0, Snapshot::default());
+    let (mut parts, mut count, mut telling) = (Vec::new(), 0, Telling::default());
     loop {
-        let sent = delta::put(snapshot, &has, delta::DEVICES_ROOM, &mut parts);
-        (has, count) = (sent.has, count + 1);
-        if sent.whole || count == MOST_PARTS {
+        let whole = telling.put(snapshot, PART, &mut parts);
+        count += 1;
+        if whole || count == MOST_PARTS {
             break;
         }
     }

@@ -10,14 +10,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
-use super::delta;
+use super::delta::{self, Telling};
 use super::frame;
-use super::hello::{self, First, Hello, Welcome};
+use super::hello::{self, First, Hello, Line, Welcome};
 use super::message::{FromConsole, FromEngine, Order};
-use super::role::{Holders, Role};
+use super::pack::Packer;
 use super::wire::{Names, Reader, Wire as _};
 use crate::base::{Clock, Untrusted, text};
 use crate::bus::{Asker, Call, Command, Door, Notice, Visit};
+use crate::model::{Holders, Role};
 use crate::state::Snapshot;
 
 /// Consoles at one engine.
@@ -28,11 +29,13 @@ const GREETING: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// So much of it counts as something.
 const PIECE: usize = 4 * 1024;
-/// What is given to devices in a message at first and at least. A line that carried the last one at once gets twice as much, one
-/// that took long half: so the first rows are there soon on any line, and a quick one has all in few messages.
-const LEAST_ROOM: usize = 4 * 1024;
-const AT_ONCE: Duration = Duration::from_millis(250);
-const LONG: Duration = Duration::from_secs(2);
+/// How much goes into the first message, and the least that goes into any: on a line of 9,600 bit/s the worst is there in a second
+/// or two. What a message had to be told in parts for says how much the line carries, and the next takes about a moment.
+const FIRST_ROOM: usize = 2 * 1024;
+const LEAST_ROOM: usize = 512;
+const MOMENT: Duration = Duration::from_secs(1);
+/// So much more than the one before, at most.
+const GROWTH: f64 = 8.0;
 /// How often an idle engine says that it is there.
 pub const ALIVE: Duration = Duration::from_secs(5);
 /// From one order of a console to its next, at least.
@@ -63,10 +66,7 @@ pub struct Guest {
 
 impl Guest {
     fn permits(&self, command: &Command) -> Result<(), String> {
-        self.role.permits(command).map_err(|why| match &self.holders {
-            None => why,
-            Some(holders) => format!("{why} ({})", holders.of(Role::needed(command))),
-        })
+        self.role.permits(command.needs(), self.holders.as_deref())
     }
 }
 
@@ -117,7 +117,7 @@ pub async fn serve(listener: UnixListener, doors: Doors) {
                 return;
             }
             match greet(&mut stream, &doors).await {
-                Ok((guest, shift)) => attend(stream, doors, guest, shift, id).await,
+                Ok((guest, told)) => attend(stream, doors, guest, told, id).await,
                 Err(why) => {
                     tracing::info!(%why, "a console was not let in");
                     refuse(&mut stream, &why).await;
@@ -137,8 +137,15 @@ async fn refuse(stream: &mut UnixStream, why: &str) {
     let _ = tokio::time::timeout(GREETING, frame::write(stream, &message)).await;
 }
 
-/// Hears who it is; who is let in, and what makes our times of the console's.
-async fn greet(stream: &mut UnixStream, doors: &Doors) -> Result<(Guest, i64), String> {
+/// What a console said of itself that is not about who it is.
+struct Told {
+    /// What makes our times of the console's.
+    shift: i64,
+    line: Line,
+}
+
+/// Hears who it is and lets it in.
+async fn greet(stream: &mut UnixStream, doors: &Doors) -> Result<(Guest, Told), String> {
     let credentials = stream.peer_cred().map_err(|error| format!("the system does not say who you are: {error}"))?;
     let peer = Peer { user: credentials.uid(), group: credentials.gid(), process: credentials.pid() };
     let mut message = Vec::new();
@@ -149,7 +156,7 @@ async fn greet(stream: &mut UnixStream, doors: &Doors) -> Result<(Guest, i64), S
         Ok(Err(error)) => return Err(text::clean(&error.to_string())),
         Err(_) => return Err("no greeting came in time".to_owned()),
     }
-    let Hello { build: _, author, now, most } = match First::take(&message)? {
+    let Hello { build: _, author, now, most, line } = match First::take(&message)? {
         First::Hello(hello) => hello,
         First::Welcome(_) | First::Refused(_) => return Err("that is no greeting".to_owned()),
     };
@@ -165,6 +172,7 @@ async fn greet(stream: &mut UnixStream, doors: &Doors) -> Result<(Guest, i64), S
         now: ours,
         configuration: doors.configuration.clone(),
         role: guest.role,
+        holders: guest.holders.clone(),
         author: guest.author.line(),
         asks: guest.asks,
     };
@@ -176,16 +184,17 @@ async fn greet(stream: &mut UnixStream, doors: &Doors) -> Result<(Guest, i64), S
         return Err("it does not read".to_owned());
     }
     tracing::info!(peer.user, peer.process, role = guest.role.as_str(), "a console is attached");
-    Ok((guest, ours.saturating_sub(now)))
+    Ok((guest, Told { shift: ours.saturating_sub(now), line }))
 }
 
 /// Serves one console until it goes, or the engine does.
-async fn attend(stream: UnixStream, doors: Doors, guest: Guest, shift: i64, id: u64) {
+async fn attend(stream: UnixStream, doors: Doors, guest: Guest, hello: Told, id: u64) {
     let (reads, writes) = stream.into_split();
     let (notices, told) = mpsc::channel(NOTICES);
     let (taken, acknowledged) = mpsc::channel(1);
     let asker = Asker { id, notices, author: Some(guest.author.clone()) };
-    let listening = listen(reads, shift, &guest, &asker, &doors.door.visits, &taken);
+    let listening = listen(reads, hello.shift, &guest, &asker, &doors.door.visits, &taken);
+    let writes = Outlet::new(writes, hello.line);
     let telling = tell(writes, doors.snapshots.clone(), told, doors.door.rings(), acknowledged);
     let ended = tokio::select! {
         ended = listening => ended,
@@ -246,25 +255,23 @@ fn notice(words: &str) -> Notice {
 
 /// Tells the console what there is: notices as they come, the newest snapshot when it has taken the last one in.
 async fn tell(
-    mut writes: impl AsyncWrite + Unpin,
+    mut outlet: Outlet<impl AsyncWrite + Unpin>,
     mut snapshots: watch::Receiver<Arc<Snapshot>>,
     mut notices: mpsc::Receiver<Notice>,
     mut rings: broadcast::Receiver<Arc<Call>>,
     mut acknowledged: mpsc::Receiver<()>,
 ) -> io::Result<()> {
-    let mut has = Snapshot::default();
+    let mut telling = Telling::default();
     let (mut whole, mut free, mut news) = (true, true, true);
-    let (mut room, mut asked) = (LEAST_ROOM, tokio::time::Instant::now());
-    let mut message = Vec::new();
+    let (mut room, mut asked) = (FIRST_ROOM, tokio::time::Instant::now());
     loop {
         if free && (news || !whole) {
             let now = snapshots.borrow_and_update().clone();
-            frame::begin(&mut message);
-            FromEngine::Snapshot.put(None, &mut message);
-            let sent = delta::put(&now, &has, room, &mut message);
-            (has, whole, free, news) = (sent.has, sent.whole, false, false);
             asked = tokio::time::Instant::now();
-            send(&mut writes, &mut message).await?;
+            outlet.begin();
+            FromEngine::Snapshot.put(None, &mut outlet.message);
+            (whole, free, news) = (telling.put(&now, room, &mut outlet.message), false, false);
+            outlet.send().await?;
             continue;
         }
         let said = tokio::select! {
@@ -274,11 +281,10 @@ async fn tell(
             Ok(call) = rings.recv() => Some(FromEngine::Ring((*call).clone())),
             Some(()) = acknowledged.recv() => {
                 free = true;
-                room = match asked.elapsed() {
-                    took if took <= AT_ONCE => (room * 2).min(delta::DEVICES_ROOM),
-                    took if took >= LONG => (room / 2).max(LEAST_ROOM),
-                    _ => room,
-                };
+                let took = asked.elapsed();
+                if !whole || took > MOMENT {
+                    room = next_room(room, took);
+                }
                 None
             }
             changed = snapshots.changed(), if !news => {
@@ -291,25 +297,59 @@ async fn tell(
             () = tokio::time::sleep(ALIVE) => Some(FromEngine::Alive),
         };
         if let Some(said) = said {
-            frame::begin(&mut message);
-            said.put(None, &mut message);
-            send(&mut writes, &mut message).await?;
+            outlet.begin();
+            said.put(None, &mut outlet.message);
+            outlet.send().await?;
         }
     }
 }
 
-async fn send(writes: &mut (impl AsyncWrite + Unpin), message: &mut Vec<u8>) -> io::Result<()> {
-    frame::end(message);
-    for piece in message.chunks(PIECE) {
-        match tokio::time::timeout(PATIENCE, frame::write(writes, piece)).await {
-            Ok(written) => written?,
-            Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "it does not read")),
+/// How much the next message may hold after one of so much took so long.
+fn next_room(room: usize, took: Duration) -> usize {
+    let carried = MOMENT.as_secs_f64() / took.as_secs_f64().max(1e-6);
+    ((room as f64 * carried.min(GROWTH)) as usize).clamp(LEAST_ROOM, delta::MOST_ROOM)
+}
+
+/// Where messages go out, packed where the line is far.
+struct Outlet<W> {
+    writes: W,
+    message: Vec<u8>,
+    packs: Option<(Packer, Vec<u8>)>,
+}
+
+impl<W: AsyncWrite + Unpin> Outlet<W> {
+    fn new(writes: W, line: Line) -> Self {
+        let packs = match line {
+            Line::Near => None,
+            Line::Far => Some((Packer::new(), Vec::new())),
+        };
+        Self { writes, message: Vec::new(), packs }
+    }
+
+    fn begin(&mut self) {
+        frame::begin(&mut self.message);
+    }
+
+    /// What was put behind [`Outlet::begin`].
+    async fn send(&mut self) -> io::Result<()> {
+        if let Some((packer, packed)) = &mut self.packs {
+            let unpacked = frame::body(&self.message);
+            frame::begin(packed);
+            packer.pack(unpacked, packed);
+            std::mem::swap(packed, &mut self.message);
         }
+        frame::end(&mut self.message);
+        for piece in self.message.chunks(PIECE) {
+            match tokio::time::timeout(PATIENCE, frame::write(&mut self.writes, piece)).await {
+                Ok(written) => written?,
+                Err(_) => return Err(io::Error::new(io::ErrorKind::TimedOut, "it does not read")),
+            }
+        }
+        if self.message.capacity() > KEPT {
+            self.message = Vec::new();
+        }
+        Ok(())
     }
-    if message.capacity() > KEPT {
-        *message = Vec::new();
-    }
-    Ok(())
 }
 
 /// An order as its message.

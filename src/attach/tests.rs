@@ -1,22 +1,18 @@
 //! What is sent is what arrives; and whatever arrives hurts nobody.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{mpsc, watch};
 
-use super::delta::{self, DEVICES_ROOM};
-use super::hello::{First, Hello, Welcome};
+use super::delta::{self, MOST_ROOM, Telling};
+use super::frame;
+use super::hello::{First, Hello, Line, Welcome};
 use super::link::{Link, LinkError, News, Onlooker};
 use super::message::{FromConsole, FromEngine, Order};
 use super::serve::{Admit, Doors, Guest, serve};
 use super::wire::{Malformed, Names, ROOM, Reader, Wall, Wire, twist};
-use super::{Role, frame};
 use crate::base::{Clock, Timestamp, Untrusted};
 use crate::bus::{self, Call, Command, Notice, Ticket, Visit, Visitors};
 use crate::model::vitals::{
@@ -27,7 +23,7 @@ use crate::model::{
     Acknowledgement, AssetId, Change, ChannelStatus, CheckKey, CheckSpec, Claim, Condition, Counters, Desktop, Entry,
     EntryKind, Facts, Flap, Host, IfAdmin, IfOper, IncidentId, Inference, Inventory, Maintenance, Observation,
     Order as Upkeep, Origin, Outcome, PackageAnswer, PackageComparison, PackageList, Pause, Policy, Port, PortKey,
-    PortTable, Reading, Schedule, Scope, Span, Stickiness, Subject, Target, ToldApart, Unit, Urgency, Vitals,
+    PortTable, Reading, Role, Schedule, Scope, Span, Stickiness, Subject, Target, ToldApart, Unit, Urgency, Vitals,
     Wire as CheckWire,
 };
 use crate::state::snapshot::{Behind, ProblemKind};
@@ -39,10 +35,17 @@ use crate::state::{
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// To somebody who has that.
+fn telling(has: &Snapshot) -> Telling {
+    let mut telling = Telling::default();
+    telling.has.clone_from(has);
+    telling
+}
+
 /// What the receiver makes of it, and how long the message was.
 pub(crate) fn told(now: &Snapshot, before: &Snapshot) -> (Snapshot, usize) {
     let mut bytes = Vec::new();
-    delta::put(now, before, DEVICES_ROOM, &mut bytes);
+    telling(before).put(now, usize::MAX, &mut bytes);
     let mut names = Names::default();
     let mut reader = Reader::new(&bytes, 0, &mut names);
     let got = delta::take(before, &mut reader).expect("it can be read");
@@ -193,6 +196,7 @@ pub(crate) fn filled() -> Snapshot {
 }
 
 fn fill_engine(snapshot: &mut Snapshot, words: &str) {
+    snapshot.engine.has_inventory = true;
     snapshot.engine.pause = Some(Arc::new(Pause { id: "01P".into(), by: words.into(), since: T0, note: words.into() }));
     snapshot.engine.hosts_watched = Arc::from([HostWatch {
         asset: AssetId::new("sw1"),
@@ -348,7 +352,7 @@ fn orders_about_problems_come_as_they_were_given_and_their_times_become_the_engi
     {
         assert_eq!(order.ticket(), Some(ticket));
         let command = Command::from(order.clone());
-        assert_eq!(Role::needed(&command), Role::Operate);
+        assert_eq!(command.needs(), Role::Operate);
         let order = Order::of(command).expect("it goes elsewhere");
         let mut bytes = Vec::new();
         FromConsole::Order(order).put(None, &mut bytes);
@@ -444,7 +448,7 @@ fn only_what_changed_is_told_and_the_rest_is_shared_with_what_was_there() {
     net.see(7, "icmp", Reading::ok("1.1 ms").metric("rtt", 0.0011, Unit::Seconds));
     let second = net.publish();
     let mut bytes = Vec::new();
-    delta::put(&second, &first, DEVICES_ROOM, &mut bytes);
+    telling(&first).put(&second, MOST_ROOM, &mut bytes);
     let mut names = Names::default();
     let got = delta::take(&has, &mut Reader::new(&bytes, 0, &mut names)).expect("it can be read");
     assert_eq!(got, as_sent(&second));
@@ -455,7 +459,7 @@ fn only_what_changed_is_told_and_the_rest_is_shared_with_what_was_there() {
     net.walk(3, 4);
     let third = net.publish();
     bytes.clear();
-    delta::put(&third, &second, DEVICES_ROOM, &mut bytes);
+    telling(&second).put(&third, MOST_ROOM, &mut bytes);
     let got = delta::take(&got, &mut Reader::new(&bytes, 0, &mut names)).expect("it can be read");
     assert_eq!(got, as_sent(&third));
     assert!(bytes.len() < 300, "{}", bytes.len());
@@ -468,23 +472,80 @@ fn devices_that_find_no_room_stay_as_they_were_and_come_with_the_next_message() 
         net.walk(switch, 300);
     }
     let now = net.publish();
-    let (mut here, mut there) = (Snapshot::default(), Snapshot::default());
+    let (mut here, mut there) = (Telling::default(), Snapshot::default());
     let mut messages = 0;
     loop {
         let mut bytes = Vec::new();
-        let sent = delta::put(&now, &here, DEVICES_ROOM, &mut bytes);
+        let whole = here.put(&now, MOST_ROOM, &mut bytes);
         let mut names = Names::default();
         there = delta::take(&there, &mut Reader::new(&bytes, 0, &mut names)).expect("it can be read");
-        assert_eq!(there, as_sent(&sent.has));
-        assert!(bytes.len() < 2 * DEVICES_ROOM, "{}", bytes.len());
+        assert_eq!(there, as_sent(&here.has));
+        assert!(bytes.len() < 2 * MOST_ROOM, "{}", bytes.len());
         messages += 1;
-        here = sent.has;
-        if sent.whole {
+        if whole {
             break;
         }
     }
     assert!(messages > 1);
     assert_eq!(there, as_sent(&now));
+}
+
+/// In little room: problems first, their hosts with them, the others in turn, and what is missing is counted.
+#[test]
+fn what_has_no_room_comes_later_the_worst_first_and_is_counted_until_then() {
+    let now = network(300, 9);
+    let (mut here, mut there) = (Telling::default(), Snapshot::default());
+    for message in 0.. {
+        assert!(message < 400, "it comes to an end");
+        let mut bytes = Vec::new();
+        let whole = here.put(&now, 2_000, &mut bytes);
+        assert!(bytes.len() < 5_000, "{}", bytes.len());
+        let mut names = Names::default();
+        there = delta::take(&there, &mut Reader::new(&bytes, 0, &mut names)).expect("it can be read");
+        assert_eq!(there, as_sent(&here.has));
+        assert_eq!(there.totals, now.totals, "the totals never lie");
+        assert_eq!(there.awaited.hosts, 300 - there.hosts.len());
+        assert_eq!(there.awaited.problems, now.problems.len() - there.problems.len());
+        assert_eq!(there.problems[..], now.problems[..there.problems.len()]);
+        let is_told = |problem: &Problem| there.host(&problem.asset).is_some();
+        if message == 0 {
+            assert!(there.problems.len() > 2 && there.problems.iter().any(is_told));
+            assert!(there.hosts.len() < 30, "{}", there.hosts.len());
+        }
+        if there.hosts.iter().any(|host| host.condition == Condition::Ok) {
+            assert!(there.problems.iter().all(is_told), "what is well goes behind what is not");
+        }
+        if whole {
+            break;
+        }
+    }
+    assert!(there.awaited.is_nothing());
+    assert_eq!(there, as_sent(&now));
+}
+
+/// Where all changes faster than the line carries it, nothing is forgotten for good.
+#[test]
+fn each_has_its_turn_however_little_room_there_is() {
+    let mut net = Net::new(60);
+    let mut here = Telling::default();
+    let mut oldest = 0;
+    for round in 0..200u64 {
+        for host in 0..60 {
+            // What is down changes as often, and is not all that is told.
+            let reading = if host % 3 == 0 { Reading::critical } else { Reading::ok };
+            net.see(host, "icmp", reading(format!("{round} ms")));
+        }
+        net.second += 1;
+        let now = net.publish();
+        here.put(&now, 1_000, &mut Vec::new());
+        if round > 100 {
+            let seen = |host: &Arc<HostView>| host.checks[0].last.as_ref().map_or(0, |last| last.at.0);
+            let latest = now.hosts.iter().map(seen).max().unwrap_or(0);
+            assert_eq!(here.has.hosts.len(), 60);
+            oldest = oldest.max(here.has.hosts.iter().map(|host| latest - seen(host)).max().unwrap_or(0));
+        }
+    }
+    assert!(oldest > 0 && oldest < 60_000, "{oldest} ms");
 }
 
 /// Of a campus of like switches each is told by what it has of its own.
@@ -516,7 +577,7 @@ fn what_is_copied_takes_room_as_well() {
     now.hosts =
         (0..100).map(|n| Arc::new(HostView { since: T0.plus(Duration::from_secs(n)), ..first.clone() })).collect();
     let mut bytes = Vec::new();
-    delta::put(&now, &Snapshot::default(), DEVICES_ROOM, &mut bytes);
+    Telling::default().put(&now, MOST_ROOM, &mut bytes);
     let mut names = Names::default();
     let mut reader = Reader::new(&bytes, 0, &mut names);
     let got = delta::take(&Snapshot::default(), &mut reader).expect("it can be read");
@@ -603,22 +664,24 @@ fn times_of_the_engine_become_ours_and_written_ones_stay() {
 #[test]
 fn a_greeting_of_another_build_is_refused_in_words_and_a_refusal_is_read_by_every_build() {
     let mut bytes = Vec::new();
-    First::Hello(Hello { build: "noctty 9".into(), author: "anna".into(), now: 7, most: Role::Admin }).put(&mut bytes);
+    First::Hello(Hello { build: "noctty 9".into(), author: "anna".into(), now: 7, most: Role::Admin, line: Line::Far })
+        .put(&mut bytes);
     assert!(matches!(First::take(&bytes), Ok(First::Hello(Hello { now: 7, most: Role::Admin, .. }))));
     bytes[10] ^= 1;
     let words = First::take(&bytes).expect_err("another shape");
-    let ours = concat!("the engine is noctty ", env!("CARGO_PKG_VERSION"), " (form 2.");
+    let ours = concat!("the engine is noctty ", env!("CARGO_PKG_VERSION"), " (form 3.");
     for part in [
         "different builds",
         ours,
-        "the console noctty 9 (form 2.",
+        "the console noctty 9 (form 3.",
         "the engine is the older one: install the console's",
     ] {
         assert!(words.contains(part), "{part} is missing in {words}");
     }
     // Which is the older one, to either side: by the form, then by the number, where there is one.
-    let hello =
-        |build: &str| First::Hello(Hello { build: build.into(), author: "anna".into(), now: 7, most: Role::Admin });
+    let hello = |build: &str| {
+        First::Hello(Hello { build: build.into(), author: "anna".into(), now: 7, most: Role::Admin, line: Line::Far })
+    };
     let welcome = |build: &str| {
         First::Welcome(Welcome {
             build: build.into(),
@@ -627,23 +690,24 @@ fn a_greeting_of_another_build_is_refused_in_words_and_a_refusal_is_read_by_ever
             now: 7,
             configuration: None,
             role: Role::Admin,
+            holders: None,
             author: "anna".into(),
             asks: false,
         })
     };
     let same = super::hello::build();
     for (first, form, said) in [
-        (hello("noctty 0.0.9"), 2, "the console is the older one: install the engine's build where it runs"),
-        (hello(&same), 1, "the console is the older one"),
+        (hello("noctty 0.0.9"), 3, "the console is the older one: install the engine's build where it runs"),
+        (hello(&same), 2, "the console is the older one"),
         (
             hello("noctty 0.0.9"),
-            3,
+            4,
             "the engine is the older one: install the console's build where it runs, then end the engine",
         ),
-        (hello(&same), 2, "which is older cannot be told: install one and the same on both sides"),
-        (welcome("noctty 0.0.9"), 2, "the engine is the older one"),
-        (welcome("noctty 0.10.0"), 2, "the console is the older one"),
-        (welcome(&same), 3, "the console is the older one"),
+        (hello(&same), 3, "which is older cannot be told: install one and the same on both sides"),
+        (welcome("noctty 0.0.9"), 3, "the engine is the older one"),
+        (welcome("noctty 0.10.0"), 3, "the console is the older one"),
+        (welcome(&same), 4, "the console is the older one"),
     ] {
         let mut bytes = Vec::new();
         first.put(&mut bytes);
@@ -697,7 +761,7 @@ proptest! {
         steps in prop::collection::vec((0usize..6, 0u8..4, "\\PC{0,12}"), 1..40),
     ) {
         let mut net = Net::new(6);
-        let (mut here, mut there) = (Snapshot::default(), Snapshot::default());
+        let (mut here, mut there) = (Telling::default(), Snapshot::default());
         for (switch, step, words) in steps {
             match step {
                 0 => net.see(switch, "icmp", Reading::critical(words.clone())),
@@ -715,7 +779,7 @@ proptest! {
                 fill(&mut now, &words);
             }
             let mut bytes = Vec::new();
-            here = delta::put(&now, &here, DEVICES_ROOM, &mut bytes).has;
+            here.put(&now, MOST_ROOM, &mut bytes);
             let mut names = Names::default();
             there = delta::take(&there, &mut Reader::new(&bytes, 0, &mut names)).expect("it can be read");
             prop_assert_eq!(&there, &as_sent(&now));
@@ -741,7 +805,7 @@ proptest! {
         net.see(1, "icmp", Reading::critical("no answer"));
         net.walk(0, 3);
         let mut bytes = Vec::new();
-        delta::put(&net.publish(), &Snapshot::default(), DEVICES_ROOM, &mut bytes);
+        Telling::default().put(&net.publish(), MOST_ROOM, &mut bytes);
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         if cut {
@@ -959,7 +1023,8 @@ async fn a_console_that_never_reads_and_one_that_talks_nonsense_cost_the_others_
     let mut mute = super::seat::dial(&engine.path).expect("connected");
     let mut message = Vec::new();
     frame::begin(&mut message);
-    First::Hello(Hello { build: "noctty".into(), author: "m".into(), now: 0, most: Role::Admin }).put(&mut message);
+    First::Hello(Hello { build: "noctty".into(), author: "m".into(), now: 0, most: Role::Admin, line: Line::Near })
+        .put(&mut message);
     frame::end(&mut message);
     frame::write(&mut mute, &message).await.expect("written");
     for nonsense in [&[255u8; 64][..], b"GET / HTTP/1.1\r\n\r\n", &[0, 0, 0, 1, 9]] {
@@ -992,36 +1057,89 @@ async fn a_console_that_never_reads_and_one_that_talks_nonsense_cost_the_others_
     drop(mute);
 }
 
-/// What an engine says comes over a line of 8,000 bytes a second.
-struct SlowLine {
-    stream: tokio::net::UnixStream,
-    free: Pin<Box<tokio::time::Sleep>>,
+/// A line to the engine: what it says comes so fast, and a round trip late where the line was still; what it is told comes at once.
+fn line(engine: &Engine, bytes_per_second: u32, round_trip: Duration) -> tokio::io::DuplexStream {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let (near, far) = tokio::io::duplex(256);
+    let (mut says, mut hears) = super::seat::dial(&engine.path).expect("connected").into_split();
+    let (mut orders, mut words) = tokio::io::split(far);
+    tokio::spawn(async move { tokio::io::copy(&mut orders, &mut hears).await });
+    tokio::spawn(async move {
+        let (mut piece, mut free) = ([0; 100], tokio::time::Instant::now());
+        while let Ok(length @ 1..) = says.read(&mut piece).await {
+            if tokio::time::Instant::now() > free {
+                tokio::time::sleep(round_trip).await;
+            }
+            tokio::time::sleep(Duration::from_secs(length as u64) / bytes_per_second).await;
+            free = tokio::time::Instant::now() + Duration::from_millis(1);
+            if words.write_all(&piece[..length]).await.is_err() {
+                return;
+            }
+        }
+    });
+    near
 }
 
-impl AsyncRead for SlowLine {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        ready!(self.free.as_mut().poll(cx));
-        let mut few = [0; 800];
-        let mut buffer = ReadBuf::new(&mut few[..into.remaining().min(800)]);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
-        into.put_slice(buffer.filled());
-        let carried = Duration::from_micros(125) * u32::try_from(buffer.filled().len()).unwrap_or(0);
-        self.free.as_mut().reset(tokio::time::Instant::now() + carried);
-        Poll::Ready(Ok(()))
+/// What comes over such a line, with its time, until all has come.
+async fn parts_over(engine: &Engine, bytes_per_second: u32, round_trip: Duration) -> Vec<(Duration, Snapshot)> {
+    let (_orders, outgoing) = mpsc::channel(4);
+    let (sender, mut news) = mpsc::channel(4);
+    let stream = line(engine, bytes_per_second, round_trip);
+    let begun = tokio::time::Instant::now();
+    tokio::spawn(Link::open(stream, Clock::start(), "far").await.expect("let in").run(outgoing, sender));
+    let mut parts = Vec::new();
+    loop {
+        match news.recv().await.expect("it is not cut off") {
+            News::Snapshot(got) => {
+                let whole = got.awaited.is_nothing();
+                parts.push((begun.elapsed(), *got));
+                if whole {
+                    return parts;
+                }
+            }
+            News::Silent(_) => panic!("bytes were coming all the while"),
+            News::Notice(_) | News::Alive => {}
+        }
     }
 }
 
-impl AsyncWrite for SlowLine {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+/// Hosts that are well, and some at the end of the inventory that are not.
+fn network(hosts: usize, down: usize) -> Snapshot {
+    let mut net = Net::new(hosts);
+    for host in 0..hosts {
+        let rtt = 0.000_1 * host as f64;
+        let reading = if host < hosts - down {
+            Reading::ok(format!("{:.1} ms", rtt * 1e3)).metric("rtt", rtt, Unit::Seconds)
+        } else {
+            Reading::critical(format!("no answer from 192.0.2.{} within 3 s", host % 250))
+        };
+        net.see(host, "icmp", reading.clone());
+        net.second += 20;
+        net.see(host, "icmp", reading.clone());
+        net.see(host, "icmp", reading);
     }
+    net.publish()
+}
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+#[tokio::test(start_paused = true)]
+async fn the_first_screen_of_a_slow_line_has_the_worst_and_says_how_much_is_missing() {
+    let engine = engine(anybody(Role::Admin));
+    let all = network(201, 12);
+    assert!(all.problems.len() >= 12, "{}", all.problems.len());
+    engine.snapshots.send_replace(Arc::new(all.clone()));
+    // 64 kbit/s and 9,600 bit/s; when the first part is there, and when all is.
+    for (bytes_per_second, round_trip, soon, whole) in [(8_000, 300, 1_000, 3_000), (960, 300, 2_000, 15_000)] {
+        let parts = parts_over(&engine, bytes_per_second, Duration::from_millis(round_trip)).await;
+        let (at, first) = &parts[0];
+        assert!(*at < Duration::from_millis(soon), "{at:?}");
+        assert!(parts.len() > 2 && parts[parts.len() - 1].0 < Duration::from_millis(whole));
+        let targets = |of: &Snapshot| of.problems.iter().map(|problem| problem.target.clone()).collect::<Vec<_>>();
+        assert!(first.problems.len() >= 5 && targets(&all).starts_with(&targets(first)));
+        assert!(first.awaited.hosts > 150 && !first.hosts.is_empty());
+        assert!(first.hosts.iter().all(|host| host.condition.is_problem()), "none that is well is there yet");
+        for (_, part) in &parts {
+            assert_eq!((part.totals, part.hosts.len() + part.awaited.hosts), (all.totals, 201));
+        }
     }
 }
 
@@ -1033,36 +1151,22 @@ async fn a_console_on_a_slow_line_gets_a_large_network_in_parts_and_nobody_waits
     let mut net = Net::new(SWITCHES);
     (0..SWITCHES).for_each(|switch| net.walk(switch, 100));
     engine.snapshots.send_replace(Arc::new(net.publish()));
-    let stream = super::seat::dial(&engine.path).expect("connected");
-    let line = SlowLine { stream, free: Box::pin(tokio::time::sleep(Duration::ZERO)) };
-    let (_orders, outgoing) = mpsc::channel(4);
-    let (sender, mut slow) = mpsc::channel(4);
-    tokio::spawn(Link::open(line, Clock::start(), "far").await.expect("let in").run(outgoing, sender));
-    let begun = tokio::time::Instant::now();
-    let (mut parts, mut had, mut first) = (0, 0, None);
-    while had < SWITCHES {
-        match slow.recv().await.expect("it is not cut off") {
-            News::Snapshot(got) => {
-                assert!(got.devices.len() >= had);
-                (parts, had) = (parts + 1, got.devices.len());
-                first.get_or_insert_with(|| begun.elapsed());
-            }
-            News::Silent(_) => panic!("bytes were coming all the while"),
-            News::Notice(_) | News::Alive => {}
-        }
-        // One beside it on a quick line has the whole at once.
-        if parts == 1 {
-            let (_orders, outgoing) = mpsc::channel(4);
-            let (sender, mut news) = mpsc::channel(4);
-            tokio::spawn(dial(&engine).await.expect("let in").run(outgoing, sender));
-            let asked = tokio::time::Instant::now();
-            while !matches!(news.recv().await, Some(News::Snapshot(got)) if got.devices.len() == SWITCHES) {}
-            assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
-        }
-    }
-    let first = first.expect("a part");
-    assert!(parts > 5 && first < Duration::from_secs(20), "{parts} parts, the first after {first:?}");
-    assert!(begun.elapsed() > Duration::from_secs(60), "longer than one may stand still: {:?}", begun.elapsed());
+    let slow = parts_over(&engine, 1_000, Duration::from_millis(300));
+    // One beside it on a quick line has the whole at once.
+    let quick = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let (_orders, outgoing) = mpsc::channel(4);
+        let (sender, mut news) = mpsc::channel(4);
+        tokio::spawn(dial(&engine).await.expect("let in").run(outgoing, sender));
+        let asked = tokio::time::Instant::now();
+        while !matches!(news.recv().await, Some(News::Snapshot(got)) if got.devices.len() == SWITCHES) {}
+        assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+    };
+    let (parts, ()) = tokio::join!(slow, quick);
+    assert!(parts.is_sorted_by_key(|(_, part)| part.devices.len()));
+    let (first, last) = (parts[0].0, parts[parts.len() - 1].0);
+    assert!(parts.len() > 5 && first < Duration::from_secs(5), "{} parts, the first after {first:?}", parts.len());
+    assert!(last > Duration::from_secs(60), "longer than one may stand still: {last:?}");
 }
 
 #[tokio::test]

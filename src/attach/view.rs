@@ -6,8 +6,8 @@ use crate::state::rules::refresh::Pace;
 use crate::state::snapshot::ProblemKind;
 use crate::state::view::{AbsentPort, Missing, Strain};
 use crate::state::{
-    Behind, CheckView, DeviceView, Gap, HostView, HostWatch, JobState, JobView, Mode, NotificationView, PortView,
-    Problem, Rates, Storage, Totals, WatchView,
+    Awaited, Behind, CheckView, DeviceView, Gap, HostView, HostWatch, JobState, JobView, Mode, NotificationView,
+    PortView, Problem, Rates, Storage, Totals, WatchView,
 };
 
 wire! {
@@ -37,6 +37,7 @@ wire! {
     }
     record Behind { target, inferred }
     choice ProblemKind { Console, Host, Port, Device, Backup }
+    record Awaited { problems, hosts, devices, jobs, incidents, others }
     record Totals {
         hosts, hosts_ok, hosts_stale, hosts_pending, hosts_not_probed, critical, warning, unknown, unreachable, devices,
         ports, ports_up, jobs, jobs_ok, owned, unowned, flapping, in_maintenance,

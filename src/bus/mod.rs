@@ -17,8 +17,8 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::base::{Secret, Untrusted};
 use crate::model::{
-    AssetId, Desktop, Entry, EntryKind, IncidentId, Order, PackageComparison, Prompt, PromptId, Session, SessionId,
-    Stickiness, Target, Urgency,
+    AssetId, Desktop, Entry, EntryKind, IncidentId, Order, PackageComparison, Prompt, PromptId, Role, Session,
+    SessionId, Stickiness, Target, Urgency,
 };
 use crate::state::Snapshot;
 
@@ -123,6 +123,33 @@ pub enum Command {
     /// Forget a session that has ended, or end it.
     CloseSession(SessionId),
     Shutdown,
+}
+
+impl Command {
+    /// The least role that may have an engine do this.
+    pub fn needs(&self) -> Role {
+        match self {
+            Self::Recheck(_)
+            | Self::Watch(_)
+            | Self::WatchHost { .. }
+            | Self::OpenIncident { .. }
+            | Self::AddEntry { .. }
+            | Self::Claim { .. }
+            | Self::Release { .. }
+            | Self::Maintain { .. }
+            | Self::CancelMaintenance { .. }
+            // Whoever is awake may end what somebody has left standing.
+            | Self::Resume { .. } => Role::Operate,
+            Self::Pause { .. } | Self::Confirm(_) | Self::ConfirmDiscovery | Self::OneOff { .. } => Role::Admin,
+            // Looking, side by side too; the last four are no engine's affair.
+            Self::Focus(_)
+            | Self::ComparePackages { .. }
+            | Self::OpenSession { .. }
+            | Self::Answer { .. }
+            | Self::CloseSession(_)
+            | Self::Shutdown => Role::View,
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -18,9 +18,10 @@ use super::run_dir::system_socket;
 use super::view::{From, Opening, View, view};
 use super::way::Way;
 use super::{Globals, state_dir};
-use crate::attach::{self, Link, LinkError, Role, Welcome};
+use crate::attach::{self, Link, LinkError, Welcome};
 use crate::base::{Clock, text};
 use crate::config::{Config, UiOptions, salvage};
+use crate::model::Role;
 use crate::state::Mode;
 
 #[derive(Debug, clap::Args)]

@@ -233,9 +233,12 @@ async fn collect(
     let renewing = if seat.is_some() { Some(tokio::spawn(renew(plan_tx, renewal, globals.clone()))) } else { None };
     let company = Company { visitors: Some(visitors), ..Company::default() };
     let engine = tokio::spawn(run_in_company(setup, company));
-    // Whoever started it starts it anew: it does not live on without its engine.
+    // Whoever started it starts it anew: it does not live on without its engine, which has written down what it had to.
     let ran = engine.await.map_err(|error| match error.try_into_panic() {
-        Ok(panic) => eyre!("internal error of the engine: {}", panic_words(panic.as_ref())),
+        Ok(panic) => {
+            service::tell("STOPPING=1\nSTATUS=ended by an internal error; the log has the place");
+            eyre!("internal error of the engine: {}", panic_words(panic.as_ref()))
+        }
         Err(error) => eyre!("the engine ended: {error}"),
     })?;
     ender.abort();
@@ -365,4 +368,51 @@ fn peak_memory() -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::keeper::tests::{Odd, odd};
+    use crate::store::Store;
+
+    #[tokio::test]
+    async fn an_engine_that_breaks_ends_it_with_the_reason_and_what_was_seen_and_written_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let globals = Globals { state: Some(folder.path().to_owned()), ..Globals::default() };
+        let clock = Clock::start();
+        let probe = Arc::<Odd>::default();
+        let seat = seat(&globals).expect("nobody else polls");
+        let collecting = collect(odd(&probe), Schedule::default(), Net::new(clock), clock, &globals, seat, None);
+        let socket = attach::socket_in(folder.path());
+        let visiting = async {
+            let link = attach::Link::dial(&socket, |_| true, clock, "anna").await.expect("let in");
+            let (orders, outgoing) = mpsc::channel(4);
+            let (sender, mut news) = mpsc::channel(16);
+            let running = tokio::spawn(link.run(outgoing, sender));
+            let (ticket, title, urgency) = (bus::Ticket(1), "core down".to_owned(), crate::model::Urgency::Sev1);
+            orders.send(attach::Order::OpenIncident { ticket, title, urgency }).await.expect("it runs");
+            while let Some(one) = news.recv().await {
+                if matches!(one, attach::News::Notice(bus::Notice::Saved { .. })) {
+                    probe.break_once();
+                }
+            }
+            running.await.expect("no panic")
+        };
+        let visiting = async {
+            while attach::connect(&socket).is_err() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            visiting.await
+        };
+        let (ended, _) = tokio::join!(collecting, visiting);
+        let error = ended.expect_err("it broke").to_string();
+        assert_eq!(error, "internal error of the engine: a list that is too short");
+        let kept = crate::journal::read(folder.path()).expect("it reads");
+        assert!(kept.all_damage().is_empty());
+        assert_eq!(kept.incidents[0].title.line(), "core down");
+        let store = Store::open(folder.path()).expect("it opens, so nobody holds it any more");
+        drop(store);
+        assert!(matches!(Seat::take(folder.path()), Ok(Taken::Ours(_))), "whoever comes next may poll");
+    }
 }

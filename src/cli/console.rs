@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use color_eyre::eyre::{Result, bail};
 
 use super::keeper;
-use super::plans::{Findings, Plans, Source, salvaged, source_plans};
+use super::plans::{Findings, Plans, Source, Supply, salvaged, source_plans};
 use super::view::{From, Opening, View, view};
 use super::way::Way;
 use super::{Globals, state_dir};
@@ -62,6 +62,7 @@ pub fn show(
     // What is simulated has nothing of what the operator watches, nor of what is wrong with it.
     let configuration = super::config_file(globals).filter(|_| opening.world == World::Real);
     let wall = configuration.clone();
-    let from = From { runtime, clock, mode, way, plans: Some(plans), configuration, ssh, why: None };
+    let plans = Some(Supply::new(plans));
+    let from = From { runtime, clock, mode, way, plans, configuration, ssh, why: None };
     view(View { target, ui, wall, findings, state, opening }, from, post)
 }

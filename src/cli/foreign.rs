@@ -10,7 +10,7 @@ use crate::attach::tests::{filled, twisted};
 use crate::base::text;
 use crate::model::CareBook;
 use crate::report::{backups, care, check, incident, ports};
-use crate::state::{Link, Snapshot};
+use crate::state::{Attached, Link, Snapshot};
 use crate::ui::tests::fixture::{self, NOW};
 use crate::ui::tests::foreign::{DEEDS, on_a_wall, on_screens, pieces};
 use crate::ui::tests::{campus, care as cared};
@@ -27,7 +27,9 @@ fn picture(which: usize, pieces: &[String]) -> Arc<Snapshot> {
     };
     let mut told = twisted(&plain, pieces);
     told.at = NOW;
-    told.engine.link = Link::Attached { to: pieces.concat().into() };
+    let words: Arc<str> = pieces.concat().into();
+    let (machine, user, author) = (Some(words.clone()), words.clone(), Some(words));
+    told.engine.link = Link::Attached(Arc::new(Attached { machine, user, author, ..Attached::default() }));
     Arc::new(told)
 }
 

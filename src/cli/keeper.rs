@@ -1,7 +1,8 @@
 //! Who polls for a console: its own engine, or one that is there already. Of all consoles on one state directory one
 //! polls; the others show what it says, and one of them takes over when it is gone.
 
-use std::fmt::Write as _;
+mod falls;
+
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,22 +11,23 @@ use std::time::{Duration, Instant};
 use color_eyre::eyre::{Result, bail};
 use futures_util::FutureExt as _;
 use tokio::net::UnixListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::plans::Plans;
+use self::falls::Falls;
+use super::plans::Supply;
 use super::way::Way;
 use super::{logging, state_dir};
-use crate::attach::{self, Admit, Doors, Guest, Link, LinkError, Role, Seat, Taken, picture};
+use crate::attach::{self, Admit, Doors, Guest, Link, LinkError, Seat, Taken, picture};
 use crate::base::{Clock, Untrusted, text};
 use crate::bus::{self, Door, MessageWeight};
 use crate::engine::desk::{Desk, Outcome, Rest};
 use crate::engine::records::Records;
-use crate::engine::run::{Setup, run_in_company};
+use crate::engine::run::{Broken, Setup, live};
 use crate::engine::schedule::Schedule;
 use crate::engine::supervise::panic_words;
-use crate::model::Policy;
+use crate::model::{Policy, Role};
 use crate::net::Net;
 use crate::ssh::Surroundings;
 use crate::state::{self, Mode, Snapshot};
@@ -59,12 +61,22 @@ pub struct Means {
     pub state: Option<PathBuf>,
     pub ssh: Surroundings,
     /// `None` where this console never polls itself.
-    pub plans: Option<Plans>,
+    pub plans: Option<Supply>,
     pub configuration: Option<PathBuf>,
     pub way: Way,
     /// Why somebody else's engine is shown, where nobody asked for it.
     pub why: Option<String>,
     pub stop: CancellationToken,
+    /// How its engines have ended.
+    pub past: Past,
+}
+
+/// What became of the engines of this console.
+#[derive(Debug, Default)]
+pub struct Past {
+    falls: Falls,
+    /// The last one served nobody else.
+    alone: bool,
 }
 
 impl std::fmt::Debug for Means {
@@ -170,10 +182,14 @@ async fn from_one_to_the_next(mut desk: Desk, mut post: Post, mut means: Means) 
     loop {
         post = match post {
             Post::Engine(seat) => {
-                if let Some(gone) = lost {
+                if let Some(gone) = lost.take() {
                     desk.say(MessageWeight::Warning, &format!("{gone} is gone: this console polls now"));
                 }
-                return Box::pin(poll(desk, seat, means)).await;
+                let Some(broken) = Box::pin(poll(desk, seat, &mut means)).await else { return };
+                let why = means.past.falls.broke(&broken.words, tokio::time::Instant::now());
+                desk = Desk::after(means.clock, means.mode, *broken, means.stop.clone());
+                lost = Some("the engine that broke".to_owned());
+                Post::Waiting(why)
             }
             Post::Attached(link) => {
                 let who = link.welcome.who();
@@ -182,17 +198,9 @@ async fn from_one_to_the_next(mut desk: Desk, mut post: Post, mut means: Means) 
                 } else {
                     welcome(&desk, &link, &means);
                 }
-                let mut to = means.way.words(&who);
-                // Whoever may do all need not be told.
-                if link.welcome.role != Role::Admin {
-                    let _ = write!(to, " (you may {})", link.welcome.role.as_str());
-                }
-                // The name that was given stands before the account.
-                if link.welcome.author.ends_with(')') {
-                    let _ = write!(to, " as {}", text::clean(&link.welcome.author));
-                }
+                let attached = means.way.attached(&link.welcome);
                 lost = Some(who.clone());
-                match desk.attend(*link, &to).await {
+                match desk.attend(*link, attached).await {
                     Outcome::Left => return,
                     Outcome::Lost(why) => Post::Waiting(format!("{who} is gone ({why})")),
                 }
@@ -257,14 +265,26 @@ fn welcome(desk: &Desk, link: &Link, means: &Means) {
     }
 }
 
+/// An engine here, where this console may have one now.
+fn own(means: &Means) -> Option<Post> {
+    let may = means.plans.is_some() && means.past.falls.permit(tokio::time::Instant::now());
+    match (&means.way, means.mode) {
+        _ if !may => None,
+        _ if means.past.alone => Some(Post::Engine(None)),
+        (Way::Here(directory), Mode::Polling | Mode::Paused) => match Seat::take(directory) {
+            Ok(Taken::Ours(seat)) => Some(Post::Engine(Some(seat))),
+            Ok(Taken::Theirs(_)) | Err(_) => None,
+        },
+        (Way::Here(_) | Way::Socket(_) | Way::Far(_) | Way::As(..), _) => None,
+    }
+}
+
 /// Where the picture comes from next: from whoever polls now, or from here.
 async fn next(means: &mut Means) -> Post {
     let mut refused = None;
     loop {
-        if let (Way::Here(directory), Some(_), Mode::Polling | Mode::Paused) = (&means.way, &means.plans, means.mode)
-            && let Ok(Taken::Ours(seat)) = Seat::take(directory)
-        {
-            return Post::Engine(Some(seat));
+        if let Some(post) = own(means) {
+            return post;
         }
         match means.way.dial(means.clock).await {
             Ok(link) => return Post::Attached(Box::new(link)),
@@ -278,28 +298,17 @@ async fn next(means: &mut Means) -> Post {
     }
 }
 
-/// Runs the engine of this process, and serves whoever comes.
-async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
-    let Means { clock, mode, state, ssh, plans, configuration, way: _, why: _, stop } = means;
-    let Some(plans) = plans else { return };
-    let (plan_tx, mut found) = mpsc::channel(4);
-    let (confirm_tx, confirmed) = std::sync::mpsc::channel();
+/// Runs the engine of this process, and serves whoever comes. What is left of it where it broke.
+async fn poll(desk: Desk, seat: Option<Seat>, means: &mut Means) -> Option<Box<Broken>> {
+    let Means { clock, mode, state, ssh, plans, configuration, way: _, why: _, stop, past } = means;
+    let supply = plans.as_mut()?;
+    past.alone = seat.is_none();
+    let (clock, mode) = (*clock, *mode);
+    let mut found = supply.begin(desk.event_sender());
     let (door, visitors) = bus::visitors();
     let listener = seat.as_ref().and_then(|seat| {
         seat.listen().inspect_err(|error| desk.say(MessageWeight::Warning, &format!("nobody can attach: {error}"))).ok()
     });
-    let inventory_events = desk.event_sender();
-    let spawned = std::thread::Builder::new().name("inventory".to_owned()).spawn(move || {
-        let told = inventory_events.clone();
-        let reading = AssertUnwindSafe(|| plans(plan_tx, inventory_events, confirmed));
-        if let Err(panic) = std::panic::catch_unwind(reading) {
-            let words = format!("internal error while it was read what to watch: {}", panic_words(panic.as_ref()));
-            let _ = told.blocking_send(state::Event::Fault(words.into()));
-        }
-    });
-    if let Err(error) = spawned {
-        tracing::error!(%error, "no thread: nothing will be watched");
-    }
     // Whoever takes over goes on from what is shown, and not from nothing.
     let plan = if desk.has_seen_anything() {
         tokio::time::timeout(BEGINNING, found.recv()).await.ok().flatten()
@@ -321,7 +330,7 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
         beside.spawn(album.fill());
     }
     if let Some(listener) = listener {
-        beside.spawn(serve_own(listener, end.snapshots.subscribe(), door, clock, configuration));
+        beside.spawn(serve_own(listener, end.snapshots.subscribe(), door, clock, configuration.clone()));
     }
     let setup = Setup {
         clock,
@@ -332,20 +341,21 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: Means) {
         plans: found,
         events,
         event_sender: event_sender.clone(),
-        discover_all: Some(confirm_tx),
-        records: Some(Records::start(state, clock, event_sender)),
+        discover_all: Some(supply.confirm()),
+        records: Some(Records::start(state.clone(), clock, event_sender)),
         machine: Some("/".into()),
-        ssh,
+        ssh: ssh.clone(),
         schedule: Schedule::default(),
-        stop,
+        stop: stop.clone(),
     };
-    run_in_company(setup, company).await;
+    let ended = live(setup, company).await;
     drop(beside);
-    if let Some(mut album) = album {
+    if let (Some(mut album), true) = (album, ended.is_ok()) {
         album.add().await;
     }
     // Whoever takes over finds everything on disk.
     drop(seat);
+    ended.err()
 }
 
 /// Serves the consoles of this user.
@@ -379,8 +389,128 @@ pub fn log_beside(state: Option<PathBuf>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
+    use crate::bus::{Command, Notice, Ticket};
+    use crate::config::load;
+    use crate::engine::plan::Runner;
+    use crate::engine::run::BREAKS;
+    use crate::engine::{Plan, bind};
+    use crate::model::{AssetId, Reading, Urgency, Wire};
+    use crate::probe::{Cx, Probe, Running};
+
+    /// A check of whose next result its engine panics, once that is asked for.
+    #[derive(Debug, Default)]
+    pub struct Odd(AtomicBool);
+
+    impl Odd {
+        pub fn break_once(&self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    impl Probe for Odd {
+        fn run<'a>(&'a self, _: &'a Cx) -> Running<'a> {
+            Box::pin(async {
+                let breaks = self.0.swap(false, Ordering::Relaxed);
+                Reading::ok(if breaks { BREAKS } else { "well" })
+            })
+        }
+
+        fn wire(&self) -> Wire {
+            Wire { protocol: "none".into(), destination: "".into() }
+        }
+    }
+
+    /// A host with that check, which is run all the time.
+    pub fn odd(probe: &Arc<Odd>) -> Plan {
+        let text = "[[host]]\nname = \"core\"\naddress = \"127.0.0.1\"\nchecks = [\"ssh\"]\n";
+        let config = load::parse("n.toml", text.to_owned()).expect("it is right");
+        let (mut plan, _) = bind::bind(&config).expect("it can be bound");
+        let mut inventory = (*plan.inventory).clone();
+        for bound in &mut plan.checks {
+            bound.run = Runner::Probe(probe.clone(), None);
+            let spec = Arc::make_mut(&mut bound.spec);
+            (spec.interval, spec.retry_interval) = (Duration::from_millis(100), Duration::from_millis(100));
+        }
+        inventory.checks = plan.checks.iter().map(|bound| bound.spec.clone()).collect();
+        plan.inventory = Arc::new(inventory);
+        plan
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_engine_that_breaks_is_said_at_once_nothing_stays_green_and_the_next_goes_on_from_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = Some(folder.path().to_owned());
+        let (clock, stop) = (Clock::start(), CancellationToken::new());
+        let (mut screen, end) = bus::pair(Arc::new(Snapshot { at: clock.now(), ..Snapshot::default() }));
+        let ssh = Surroundings::from_environment();
+        let desk = Desk::new(clock, Mode::Polling, end, ssh.clone(), crate::ssh::Names::default(), stop.clone());
+        let probe = Arc::<Odd>::default();
+        let plan = odd(&probe);
+        let post = choose(state.as_deref(), Mode::Polling, clock).await.expect("nobody else polls");
+        assert!(matches!(post, Post::Engine(Some(_))));
+        let plans: super::super::plans::Plans = Box::new(move |plans, _, _| {
+            let _ = plans.blocking_send(plan);
+        });
+        let means = Means {
+            clock,
+            mode: Mode::Polling,
+            state,
+            ssh,
+            plans: Some(Supply::new(plans)),
+            configuration: None,
+            way: Way::Here(folder.path().to_owned()),
+            why: None,
+            stop: stop.clone(),
+            past: Past::default(),
+        };
+        let keeping = tokio::spawn(keep(desk, post, means));
+        let core = AssetId::new("core");
+        let is_well = |shown: &Snapshot| {
+            let host = shown.host(&core);
+            host.is_some_and(|host| host.condition == crate::model::Condition::Ok && !host.stale)
+        };
+        screen.snapshots.wait_for(|shown| is_well(shown)).await.expect("it runs");
+        let ticket = Ticket(1);
+        let open = Command::OpenIncident { ticket, title: "core down".into(), urgency: Urgency::Sev1 };
+        screen.commands.send(open).await.expect("it runs");
+        while !matches!(screen.notices.recv().await.expect("it runs"), Notice::Saved { .. }) {}
+        probe.break_once();
+        let is_lost = |shown: &Arc<Snapshot>| matches!(&shown.engine.link, state::Link::Lost { .. });
+        let lost = screen.snapshots.wait_for(is_lost).await.expect("it goes on").clone();
+        let what = |shown: &Snapshot| match &shown.engine.link {
+            state::Link::Lost { what, .. } => what.to_string(),
+            state::Link::Own | state::Link::Attached(_) => String::new(),
+        };
+        let why = "internal error of the engine: a list that is too short";
+        assert!(what(&lost).starts_with(why), "{}", what(&lost));
+        assert!(lost.host(&core).expect("it is there").stale, "what nobody looks at is not green");
+        assert_eq!((lost.totals.hosts, lost.totals.hosts_ok, lost.incidents.len()), (1, 0, 1));
+        let again = |shown: &Arc<Snapshot>| what(shown) == format!("{why}; it begins again in 2 s (1 of 3)");
+        let _ = screen.snapshots.wait_for(again).await.expect("it says when");
+        // What is written meanwhile is not lost in silence.
+        let ticket = Ticket(2);
+        let open = Command::OpenIncident { ticket, title: "another".into(), urgency: Urgency::Sev2 };
+        screen.commands.send(open).await.expect("it runs");
+        loop {
+            match screen.notices.recv().await.expect("it runs") {
+                Notice::NotSaved { ticket: Ticket(2), reason } => {
+                    assert_eq!(&*reason, "there is no engine at the moment");
+                    break;
+                }
+                Notice::Saved { entry, .. } => panic!("{entry:?}"),
+                _ => {}
+            }
+        }
+        let again = |shown: &Arc<Snapshot>| shown.engine.link == state::Link::Own && is_well(shown);
+        let shown = screen.snapshots.wait_for(again).await.expect("it goes on").clone();
+        assert_eq!(shown.incidents[0].title.line(), "core down");
+        stop.cancel();
+        keeping.await.expect("no panic");
+    }
 
     #[test]
     fn one_configuration_has_one_name_however_it_was_given() {
@@ -432,7 +562,7 @@ mod tests {
                 assert_eq!(&**what, "internal error of the engine: a list that is too short; leave and begin anew");
                 shown.revision > 7
             }
-            state::Link::Own | state::Link::Attached { .. } => false,
+            state::Link::Own | state::Link::Attached(_) => false,
         };
         snapshots.wait_for(is_lost).await.expect("it goes on");
         stop.cancel();

@@ -1,13 +1,15 @@
 //! Where an engine's plans come from, and what is wrong with the configuration that they were made of.
 
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, OnceLock};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::base::options::{Problem, Weight};
 use crate::config::{Config, salvage};
+use crate::engine::supervise::panic_words;
 use crate::engine::{Plan, bind, discover};
 use crate::ssh::{SshConfig, Surroundings};
 use crate::state::Event;
@@ -46,6 +48,76 @@ pub fn source_plans(source: Source, ssh: Surroundings) -> Plans {
                 look(true);
             }
         }),
+    }
+}
+
+/// The plans of one console, for each engine that it has one after the other.
+pub struct Supply {
+    /// What has not begun to look yet.
+    first: Option<(Plans, Receiver<()>)>,
+    confirm: std::sync::mpsc::Sender<()>,
+    newest: watch::Sender<Option<Plan>>,
+}
+
+impl std::fmt::Debug for Supply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Supply").field("begun", &self.first.is_none()).finish_non_exhaustive()
+    }
+}
+
+impl Supply {
+    pub fn new(plans: Plans) -> Self {
+        let (confirm, confirmed) = std::sync::mpsc::channel();
+        Self { first: Some((plans, confirmed)), confirm, newest: watch::Sender::new(None) }
+    }
+
+    /// Has all looked for that was held back.
+    pub fn confirm(&self) -> std::sync::mpsc::Sender<()> {
+        self.confirm.clone()
+    }
+
+    /// What there is, and each plan that comes after it. The first time a thread begins to look, and tells `events` of it.
+    pub fn begin(&mut self, events: mpsc::Sender<Event>) -> mpsc::Receiver<Plan> {
+        if let Some((plans, confirmed)) = self.first.take() {
+            let (sender, mut given) = mpsc::channel(4);
+            let told = events.clone();
+            let look = move || {
+                let reading = AssertUnwindSafe(|| plans(sender, events, confirmed));
+                if let Err(panic) = std::panic::catch_unwind(reading) {
+                    let words = panic_words(panic.as_ref());
+                    let words = format!("internal error while it was read what to watch: {words}");
+                    let _ = told.blocking_send(Event::Fault(words.into()));
+                }
+            };
+            if let Err(error) = std::thread::Builder::new().name("inventory".to_owned()).spawn(look) {
+                tracing::error!(%error, "no thread: nothing will be watched");
+            }
+            let newest = self.newest.clone();
+            tokio::spawn(async move {
+                while let Some(plan) = given.recv().await {
+                    newest.send_replace(Some(plan));
+                }
+            });
+        }
+        let (engine, taken) = mpsc::channel(4);
+        tokio::spawn(feed(self.newest.subscribe(), engine));
+        taken
+    }
+}
+
+/// The newest plan, and each that comes after it.
+async fn feed(mut newest: watch::Receiver<Option<Plan>>, engine: mpsc::Sender<Plan>) {
+    loop {
+        let plan = newest.borrow_and_update().clone();
+        if let Some(plan) = plan
+            && engine.send(plan).await.is_err()
+        {
+            return;
+        }
+        tokio::select! {
+            changed = newest.changed() => if changed.is_err() { return },
+            () = engine.closed() => return,
+        }
     }
 }
 

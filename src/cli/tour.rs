@@ -11,8 +11,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Dispatch;
 
 use super::clipboard::clipboard;
-use super::keeper::{self, Means, Post};
-use super::plans::Plans;
+use super::keeper::{self, Means, Past, Post};
+use super::plans::{Plans, Supply};
 use super::simulated::Lesson;
 use super::way::Way;
 use crate::base::Clock;
@@ -114,8 +114,8 @@ fn run(lesson: Lesson, clock: Clock, end: EngineEnd, stop: &CancellationToken) -
         });
         let way = Way::Here(state.clone());
         let stop = stop.clone();
-        let (state, plans) = (Some(state), Some(plans));
-        let means = Means { clock, mode, state, ssh, plans, configuration: None, way, why: None, stop };
+        let (state, plans, past) = (Some(state), Some(Supply::new(plans)), Past::default());
+        let means = Means { clock, mode, state, ssh, plans, configuration: None, way, why: None, stop, past };
         engine.block_on(keeper::keep(desk, Post::Engine(None), means));
         engine.shutdown_timeout(ENDING);
     });

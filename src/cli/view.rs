@@ -9,8 +9,8 @@ use color_eyre::eyre::{Result, WrapErr as _};
 use tokio_util::sync::CancellationToken;
 
 use super::clipboard::clipboard;
-use super::keeper::{self, Means, Post};
-use super::plans::{Findings, Plans};
+use super::keeper::{self, Means, Past, Post};
+use super::plans::{Findings, Supply};
 use super::tour::Tours;
 use super::way::Way;
 use super::{complain, keys, session_file, themes};
@@ -60,7 +60,7 @@ pub struct From {
     pub mode: Mode,
     pub way: Way,
     /// `None` where this console never polls itself.
-    pub plans: Option<Plans>,
+    pub plans: Option<Supply>,
     pub configuration: Option<PathBuf>,
     pub ssh: Surroundings,
     /// Why somebody else's engine is shown, where nobody asked for it.
@@ -100,7 +100,9 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     let system_ssh = ssh.system_ssh();
     let names = if attached { remembered(state.clone()) } else { Names::default() };
     let desk = Desk::new(clock, mode, engine_end, ssh.clone(), names, stop.clone());
-    let means = Means { clock, mode, state: state.clone(), ssh, plans, configuration, way, why, stop: stop.clone() };
+    let past = Past::default();
+    let means =
+        Means { clock, mode, state: state.clone(), ssh, plans, configuration, way, why, stop: stop.clone(), past };
     let engine = engine_runtime.spawn(keeper::keep(desk, post, means));
     let (keymap, themes, messages) = appearance(ui, capabilities);
     let commands = screen_end.commands.clone();
@@ -154,10 +156,7 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     }
     let screen_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if attached {
-        // A screen of nothing that is drawn over at once tells nobody anything, and a slow line carries both.
-        let told = screen_end.snapshots.wait_for(|snapshot| snapshot.engine.link != Link::Own);
-        // Nobody is gone yet; else the screen says so.
-        let _ = screen_runtime.block_on(async { tokio::time::timeout(FIRST_PICTURE, told).await.is_ok() });
+        screen_runtime.block_on(first_picture(&mut screen_end));
     }
     let exit = screen_runtime.block_on(screen(&mut stage, &mut screen_end, capabilities, clock));
     if let Some(directory) = &state {
@@ -178,6 +177,14 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
         super::incident::keep(state.as_deref(), &Untrusted::from(text));
     }
     Ok(exit_code(&exit?))
+}
+
+/// A screen of nothing that is drawn over at once tells nobody anything, and a slow line carries both: the first picture of an engine
+/// that is near comes whole in a moment, and of one that is far there are its first rows by then.
+async fn first_picture(end: &mut ScreenEnd) {
+    let told = end.snapshots.wait_for(|snapshot| snapshot.engine.link != Link::Own && snapshot.awaited.is_nothing());
+    // Nobody is gone yet; else the screen says so.
+    let _ = tokio::time::timeout(FIRST_PICTURE, told).await.is_ok();
 }
 
 /// The addresses that are known from before, once a thread has read them: sessions go by them where no name can be resolved.

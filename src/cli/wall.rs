@@ -8,18 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::{Result, WrapErr as _, bail};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::plans::{self, Plans, Source};
-use super::{Globals, complain, keeper, logging, state_dir, themes, view};
+use super::plans::{self, Plans, Source, Supply};
+use super::{Globals, complain, keeper, state_dir, themes, view};
 use crate::attach::{self, News, Onlooker};
 use crate::base::Clock;
 use crate::base::options::Problem;
 use crate::bus::{self, ViewEnd};
 use crate::config::theme::ThemeChoice;
 use crate::config::{Config, UiOptions, WallOptions, salvage};
-use crate::engine::Plan;
 use crate::engine::records::Records;
 use crate::engine::run::{Setup, run as run_engine};
 use crate::engine::schedule::Schedule;
@@ -135,19 +134,11 @@ struct Poller {
 
 impl Poller {
     async fn run(self, plans: Plans, ends: mpsc::Sender<ViewEnd>) {
-        let (newest, plan) = watch::channel(None);
-        let (plan_sender, mut given) = mpsc::channel(4);
-        tokio::spawn(async move {
-            while let Some(plan) = given.recv().await {
-                newest.send_replace(Some(plan));
-            }
-        });
-        let mut plans = Some((plans, plan_sender));
+        let mut supply = Supply::new(plans);
         let net = Net::new(self.clock);
         let mut other = self.look().await;
-        if other.is_some() {
-            keeper::log_beside(state_dir::choose(self.globals.state.as_deref()));
-        }
+        // The first picture waits for no file.
+        keeper::log_beside(state_dir::choose(self.globals.state.as_deref()));
         while !self.stop.is_cancelled() {
             if let Some(onlooker) = other.take() {
                 if self.show(onlooker, &ends).await.is_err() {
@@ -164,20 +155,7 @@ impl Poller {
                 return;
             }
             let state = state_dir::choose(self.globals.state.as_deref());
-            if let Some((plans, sender)) = plans.take() {
-                let (_, confirmed) = std::sync::mpsc::channel();
-                let (sender_of_events, log) = (event_sender.clone(), state.clone());
-                // The first picture waits for no file and no look-up.
-                let started = std::thread::Builder::new().name("inventory".to_owned()).spawn(move || {
-                    logging::start(log.as_deref());
-                    plans(sender, sender_of_events, confirmed);
-                });
-                if started.is_err() {
-                    return;
-                }
-            }
-            let (engine_plans, taken) = mpsc::channel(4);
-            let feeding = tokio::spawn(feed(plan.clone(), engine_plans));
+            let taken = supply.begin(event_sender.clone());
             let setup = Setup {
                 clock: self.clock,
                 net: net.clone(),
@@ -203,7 +181,6 @@ impl Poller {
                     engine.await
                 }
             };
-            feeding.abort();
             if other.is_some() {
                 tracing::info!("another noctty polls now: this wall shows what it says");
                 continue;
@@ -250,7 +227,7 @@ impl Poller {
 
     /// Shows what another engine says, until it is gone.
     async fn show(&self, onlooker: Onlooker, ends: &mpsc::Sender<ViewEnd>) -> Result<(), Gone> {
-        let attached = Link::Attached { to: onlooker.welcome().who().into() };
+        let attached = Link::Attached(Arc::new(onlooker.welcome().attached()));
         let mut first = Snapshot { at: self.clock.now(), ..Snapshot::default() };
         first.engine.link = attached.clone();
         let (view, end) = bus::view(Arc::new(first));
@@ -262,6 +239,8 @@ impl Poller {
                 biased;
                 () = self.stop.cancelled() => return Err(Gone),
                 Some(one) = news.recv() => match one {
+                    // It comes from this machine: a moment later it is whole, and a wall shows nothing by halves.
+                    News::Snapshot(snapshot) if !snapshot.awaited.is_nothing() => {}
                     News::Snapshot(mut snapshot) => {
                         snapshot.engine.link = attached.clone();
                         if self.globals.passive {
@@ -277,21 +256,6 @@ impl Poller {
                     return Ok(());
                 }
             }
-        }
-    }
-}
-
-/// The newest plan, and each that comes after it.
-async fn feed(mut newest: watch::Receiver<Option<Plan>>, engine: mpsc::Sender<Plan>) {
-    loop {
-        let plan = newest.borrow_and_update().clone();
-        if let Some(plan) = plan
-            && engine.send(plan).await.is_err()
-        {
-            return;
-        }
-        if newest.changed().await.is_err() {
-            return;
         }
     }
 }

@@ -7,9 +7,9 @@ use color_eyre::eyre::{Report, Result, bail, eyre};
 use tokio::sync::mpsc;
 
 use super::far::Far;
-use crate::attach::{self, Link, LinkError, News};
+use crate::attach::{self, Link, LinkError, News, Welcome};
 use crate::base::Clock;
-use crate::state::Snapshot;
+use crate::state::{Attached, Snapshot};
 
 /// How long an engine may take to show what it knows.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -55,7 +55,7 @@ impl Way {
         let shown = async {
             while let Some(one) = news.recv().await {
                 if let News::Snapshot(snapshot) = one
-                    && !(snapshot.hosts.is_empty() && snapshot.jobs.is_empty())
+                    && is_known(&snapshot)
                 {
                     return Some(*snapshot);
                 }
@@ -100,14 +100,22 @@ impl Way {
         }
     }
 
-    /// Which engine that is, for the header.
-    pub fn words(&self, who: &str) -> String {
-        match self {
-            Self::Here(_) | Self::Socket(_) => who.to_owned(),
-            Self::Far(far) => format!("{} {who}", far.name()),
-            Self::As(way, _) => way.words(who),
-        }
+    /// What the engine of that greeting is to a console here.
+    pub fn attached(&self, welcome: &Welcome) -> Attached {
+        let machine = match self {
+            Self::Here(_) | Self::Socket(_) => None,
+            Self::Far(far) => Some(far.name().into()),
+            Self::As(way, _) => return way.attached(welcome),
+        };
+        Attached { machine, ..welcome.attached() }
     }
+}
+
+/// All of it has come, and an inventory is there; it may be an empty one.
+fn is_known(snapshot: &Snapshot) -> bool {
+    let engine = &snapshot.engine;
+    let is_there = !(snapshot.hosts.is_empty() && snapshot.jobs.is_empty() && engine.discovering);
+    snapshot.awaited.is_nothing() && engine.has_inventory && is_there
 }
 
 fn owner(path: &Path) -> std::io::Result<u32> {

@@ -11,14 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::commands::say;
 use super::plan::Plan;
-use super::run::{Company, Heritage};
+use super::run::{Broken, Company, Heritage};
 use super::sessions::Sessions;
 use crate::attach::{self, News, Order};
 use crate::base::Clock;
 use crate::bus::{Asker, Command, EngineEnd, MessageWeight, Notice, Ticket, Visitors};
 use crate::model::{CareBook, Facts, Log, Maintenance, Observation, Policy, Remembered, RememberedDevice, Session};
 use crate::ssh::{Names, Surroundings};
-use crate::state::{CheckView, DeviceView, Event, Link, Mode, Snapshot};
+use crate::state::{Attached, CheckView, DeviceView, Event, Link, Mode, Snapshot};
 
 /// Orders that may wait for the connection.
 const ORDERS: usize = 64;
@@ -96,6 +96,31 @@ impl Desk {
         }
     }
 
+    /// Goes on where an engine of this process broke: what it showed stays, and sessions run on.
+    pub fn after(clock: Clock, mode: Mode, broken: Broken, stop: CancellationToken) -> Self {
+        let Broken { panic: _, words: _, end, sessions, events, event_sender, told } = broken;
+        let last = end.snapshots.borrow().clone();
+        let mut desk = Self {
+            clock,
+            mode,
+            stop,
+            own: Asker::own(end.notices.clone()),
+            end,
+            events,
+            event_sender,
+            sessions,
+            told: last.sessions.to_vec(),
+            link: last.engine.link.clone(),
+            revision: last.revision,
+            last,
+            waiting: BTreeSet::new(),
+        };
+        for session in told {
+            desk.hear(session);
+        }
+        desk
+    }
+
     /// For whoever looks up what there is to poll.
     pub fn event_sender(&self) -> mpsc::Sender<Event> {
         self.event_sender.clone()
@@ -107,11 +132,11 @@ impl Desk {
     }
 
     /// Shows what the engine at the other end says, until it is gone or the operator is.
-    pub async fn attend(&mut self, link: attach::Link, to: &str) -> Outcome {
+    pub async fn attend(&mut self, link: attach::Link, attached: Attached) -> Outcome {
         let (orders, outgoing) = mpsc::channel(ORDERS);
         let (sender, mut news) = mpsc::channel(NEWS);
         let mut running = std::pin::pin!(link.run(outgoing, sender));
-        let attached = Link::Attached { to: to.into() };
+        let attached = Link::Attached(Arc::new(attached));
         let stop = self.stop.clone();
         let ended = loop {
             tokio::select! {
@@ -138,7 +163,7 @@ impl Desk {
     pub async fn wait<T>(&mut self, why: &str, next: impl Future<Output = T>) -> Option<T> {
         let since = match &self.link {
             Link::Lost { since, .. } => *since,
-            Link::Own | Link::Attached { .. } => self.clock.now(),
+            Link::Own | Link::Attached(_) => self.clock.now(),
         };
         self.link = Link::Lost { since, what: why.into() };
         self.publish();
@@ -161,9 +186,9 @@ impl Desk {
         None
     }
 
-    /// Whether there is a picture that an engine can go on from.
+    /// Whether there is a picture that an engine can go on from. Half of one is none: the store knows more.
     pub fn has_seen_anything(&self) -> bool {
-        !self.last.hosts.is_empty() || !self.last.jobs.is_empty()
+        self.last.awaited.is_nothing() && !(self.last.hosts.is_empty() && self.last.jobs.is_empty())
     }
 
     /// What an engine in this process goes on with.
@@ -201,7 +226,7 @@ impl Desk {
     fn take(&mut self, news: News, attached: &Link) {
         match news {
             News::Snapshot(snapshot) => {
-                self.last = Arc::from(snapshot);
+                self.last = Arc::new(snapshot.over(&self.last));
                 self.link = attached.clone();
                 self.publish();
             }
@@ -303,14 +328,18 @@ impl Desk {
     /// What a session tells of itself; nobody else sends events here.
     fn session(&mut self, event: Event) {
         match event {
-            Event::Session(session) => match self.told.iter_mut().find(|known| known.id == session.id) {
-                Some(known) => *known = session,
-                None => self.told.push(session),
-            },
+            Event::Session(session) => self.hear(session),
             Event::SessionForgotten(id) => self.told.retain(|known| known.id != id),
             _ => return,
         }
         self.publish();
+    }
+
+    fn hear(&mut self, session: Session) {
+        match self.told.iter_mut().find(|known| known.id == session.id) {
+            Some(known) => *known = session,
+            None => self.told.push(session),
+        }
     }
 
     fn age(&mut self) {

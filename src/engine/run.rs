@@ -1,15 +1,20 @@
 //! The engine's one loop: it owns the state, takes in what happened, starts what is due, and publishes. Nothing in
 //! it waits for a probe, a disk or a terminal; whatever takes time runs in a supervised task and reports back.
 
+mod ending;
+
 use std::collections::{HashSet, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use self::ending::Broken;
 use super::commands::{answer, say};
 use super::echoes::Echoes;
 use super::host_watch::HostWatches;
@@ -133,6 +138,10 @@ struct Held {
     plan: bool,
     store: bool,
 }
+
+/// A result of which a test has its engine panic.
+#[cfg(test)]
+pub const BREAKS: &str = "what the engine panics of";
 
 /// The result of a run, with the words of a panic if there was one.
 type Finished = (Turn, Observation, Option<Arc<str>>);
@@ -403,6 +412,8 @@ impl Engine {
     }
 
     fn take_result(&mut self, (turn, observation, fault): Finished) {
+        #[cfg(test)]
+        assert!(observation.reading.summary.as_bytes() != BREAKS.as_bytes(), "a list that is too short");
         // The turn ends before the retry is asked for, so that the retry is not overruled.
         let state = &self.state;
         // What it was before: the result that ends that asks for the next by itself.
@@ -639,12 +650,23 @@ pub async fn run(setup: Setup) -> Ran {
     run_in_company(setup, Company::default()).await
 }
 
-/// As [`run`], for the consoles of other processes too.
-pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
-    let (results, mut finished) = mpsc::channel(RESULTS);
-    let (saved, mut answers) = mpsc::channel(64);
-    let (deliveries, mut delivered) = mpsc::channel(64);
-    let (lists, mut listed) = mpsc::channel(64);
+/// As [`run`], for the consoles of other processes too. A panic of the engine goes on behind what was to be written down.
+pub async fn run_in_company(setup: Setup, company: Company) -> Ran {
+    match Box::pin(live(setup, company)).await {
+        Ok(ran) => ran,
+        Err(broken) => std::panic::resume_unwind(broken.panic),
+    }
+}
+
+/// As [`run_in_company`], for whoever goes on where an engine breaks.
+///
+/// # Errors
+/// It panicked.
+pub async fn live(mut setup: Setup, company: Company) -> Result<Ran, Box<Broken>> {
+    let (results, finished) = mpsc::channel(RESULTS);
+    let (saved, answers) = mpsc::channel(64);
+    let (deliveries, delivered) = mpsc::channel(64);
+    let (lists, listed) = mpsc::channel(64);
     let own = Asker::own(setup.end.notices.clone());
     let names = &setup.net.names;
     let mut sessions = company.sessions.unwrap_or_else(|| {
@@ -652,12 +674,31 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
     });
     sessions.know(names);
     // Where nobody visits, nobody ever will.
-    let mut visitors = company.visitors.unwrap_or_else(|| bus::visitors().1);
+    let visitors = company.visitors.unwrap_or_else(|| bus::visitors().1);
     let looks = setup.machine.take().filter(|_| setup.mode != Mode::Passive);
     let mut engine = Engine::new(&mut setup, results, sessions, saved, deliveries, lists);
     engine.uplink = looks.map(|root| Uplink::watch(root, setup.event_sender.clone()));
+    let mut lanes = Lanes { own, finished, answers, delivered, listed, visitors };
+    let living = AssertUnwindSafe(go_round(&mut engine, &mut setup, &mut lanes, company.heritage));
+    match living.catch_unwind().await {
+        Ok(()) => Ok(engine.wind_up(setup, lanes.delivered).await),
+        Err(panic) => Err(Box::new(engine.break_off(setup, lanes.answers, panic).await)),
+    }
+}
+
+/// Where the loop hears of what others do for it.
+struct Lanes {
+    own: Asker,
+    finished: mpsc::Receiver<Finished>,
+    answers: mpsc::Receiver<(Asker, Ticket, Saved)>,
+    delivered: mpsc::Receiver<Delivered>,
+    listed: mpsc::Receiver<Came>,
+    visitors: Visitors,
+}
+
+async fn go_round(engine: &mut Engine, setup: &mut Setup, lanes: &mut Lanes, heritage: Heritage) {
     engine.take(Event::Mode(setup.mode));
-    engine.go_on_from(company.heritage);
+    engine.go_on_from(heritage);
     let echoed = engine.echoes.answers();
     // Whoever tells nobody leaves it to the next.
     let left = engine.records.as_mut().and_then(Records::left).filter(|_| setup.mode != Mode::Passive);
@@ -672,11 +713,11 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
         if engine.state.next_deadline().is_some_and(|at| at <= now) {
             engine.take(Event::Tick);
         }
-        engine.end_watch_in_time(&own, now);
-        engine.end_host_watches_in_time(&own, now);
+        engine.end_watch_in_time(&lanes.own, now);
+        engine.end_host_watches_in_time(&lanes.own, now);
         engine.start_due();
         engine.write_down();
-        engine.tell_people(&own, &visitors);
+        engine.tell_people(&lanes.own, &lanes.visitors);
         if engine.schedule.is_over() {
             break;
         }
@@ -700,7 +741,7 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
             () = setup.stop.cancelled() => break,
             command = setup.end.commands.recv() => match command {
                 Some(command) => {
-                    if engine.command(command, &own).is_break() { break }
+                    if engine.command(command, &lanes.own).is_break() { break }
                     // Whoever pressed a key sees the answer at once.
                     let now = engine.clock.now();
                     engine.publish(&setup.end, now);
@@ -709,69 +750,30 @@ pub async fn run_in_company(mut setup: Setup, company: Company) -> Ran {
             },
             Some(plan) = setup.plans.recv() => engine.take_plan(plan),
             Some(event) = setup.events.recv() => engine.take(event),
-            Some(Visit { asker, command }) = visitors.visits.recv() => {
+            Some(Visit { asker, command }) = lanes.visitors.visits.recv() => {
                 // It may end nothing here.
                 let _ = engine.command(command, &asker);
                 let now = engine.clock.now();
                 engine.publish(&setup.end, now);
             }
-            Some((asker, ticket, saved)) = answers.recv() => {
+            Some((asker, ticket, saved)) = lanes.answers.recv() => {
                 // Whoever reads "saved" finds the entry on the screen.
                 let now = engine.clock.now();
                 engine.publish(&setup.end, now);
                 answer(ticket, saved, &asker);
             }
-            Some(one) = delivered.recv() => engine.told_people(one, &own),
-            Some(came) = listed.recv() => engine.packages_came(came),
+            Some(one) = lanes.delivered.recv() => engine.told_people(one, &lanes.own),
+            Some(came) = lanes.listed.recv() => engine.packages_came(came),
             found = async { left.as_mut()?.await.ok() }, if left.is_some() => {
                 left = None;
                 if let Some(found) = found {
                     engine.take_left(found);
                 }
             }
-            () = echoed.some(), if takes => engine.take_results(now, None, &mut finished),
-            Some(result) = finished.recv(), if takes => engine.take_results(now, Some(result), &mut finished),
+            () = echoed.some(), if takes => engine.take_results(now, None, &mut lanes.finished),
+            Some(result) = lanes.finished.recv(), if takes => engine.take_results(now, Some(result), &mut lanes.finished),
             () = alarm.rings(wake_at) => {}
         }
-    }
-    wind_up(engine, setup, delivered).await
-}
-
-/// Ends what runs, in an order in which nothing that is to be told or written down is lost.
-async fn wind_up(mut engine: Engine, mut setup: Setup, mut delivered: mpsc::Receiver<Delivered>) -> Ran {
-    engine.sessions.shutdown();
-    engine.traps.shutdown();
-    if engine.mode != Mode::Passive {
-        let times = (engine.clock.now(), engine.clock.wall());
-        let untold = engine.notify.farewell(times, &engine.net, &mut delivered).await;
-        if untold > 0 {
-            tracing::warn!(changes = untold, "the engine ends before they are told; the next one tells them");
-        }
-    }
-    engine.tasks.shutdown().await;
-    let now = engine.clock.now();
-    if engine.dirty {
-        engine.publish(&setup.end, now);
-    }
-    engine.remember(now);
-    engine.log(now);
-    engine.write_down();
-    if let Some(records) = engine.records.take() {
-        // The last states and notes reach the disk before the process ends. Nobody reads events any more: whoever
-        // waits to send one must not hold that up.
-        setup.events.close();
-        while setup.events.try_recv().is_ok() {}
-        let notes = engine.notify.notes();
-        let closed = tokio::task::spawn_blocking(|| records.close_with(notes)).await;
-        if closed.is_err() {
-            tracing::error!("the records could not be closed");
-        }
-    }
-    Ran {
-        late: engine.schedule.late(),
-        rounds: engine.schedule.rounds_took(),
-        complete: engine.schedule.is_over(),
-        ..engine.ran
     }
 }
 

@@ -24,6 +24,7 @@ pub mod port_history;
 pub mod port_key;
 pub mod port_rules;
 pub mod remembered;
+pub mod role;
 mod routing;
 pub mod session;
 pub mod threshold;
@@ -52,6 +53,7 @@ pub use port_history::{Flaps, PortChange, PortEvent, PortMemory, PortState, Reme
 pub use port_key::{PortKey, ToldApart};
 pub use port_rules::{PortRole, PortRules};
 pub use remembered::{Remembered, RememberedAsset, Told, ToldPart};
+pub use role::{Holders, Role};
 pub use session::{HostKeyProblem, Prompt, PromptId, Session, SessionId, SessionStatus};
 pub use threshold::{Side, Threshold};
 pub use transition::Transition;

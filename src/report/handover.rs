@@ -17,7 +17,7 @@ use crate::base::{Timestamp, Untrusted, units};
 use crate::model::{
     Acknowledgement, AssetId, Condition, Incident, IncidentStatus, Maintenance, Scope, Span, Stickiness, Transition,
 };
-use crate::state::{Link, Mode, Problem, ProblemKind, Snapshot};
+use crate::state::{Awaited, Link, Mode, Problem, ProblemKind, Snapshot};
 
 /// Problems of one part that are told: the worst. More are counted.
 const PROBLEMS: usize = 60;
@@ -183,6 +183,13 @@ fn doubts(snapshot: &Snapshot, hand: Hand<'_>) -> Vec<String> {
     let mut out = hand.doubts.to_vec();
     if let Link::Lost { since, what } = &engine.link {
         out.push(format!("Not polled for {}: {what}", units::age(now.since(*since))));
+    }
+    let Awaited { problems, hosts, devices, jobs, incidents, .. } = snapshot.awaited;
+    if !snapshot.awaited.is_nothing() {
+        out.push(format!(
+            "Written before all had come from the engine: {problems} problems, {hosts} hosts, {devices} devices, {jobs} \
+             backups and {incidents} incidents are missing"
+        ));
     }
     match engine.mode {
         Mode::Polling => {}

@@ -22,8 +22,8 @@ pub use event::{Effect, Event, News, Pace, Remembered};
 pub use reduce::State;
 pub use reduce::TRANSITIONS;
 pub use snapshot::{
-    Behind, Blindness, Cause, EngineView, HostWatch, Link, Mode, Problem, ProblemKind, Snapshot, Storage, Totals,
-    WatchView,
+    Attached, Awaited, Behind, Blindness, Cause, EngineView, HostWatch, Link, Mode, Problem, ProblemKind, Snapshot,
+    Storage, Totals, WatchView,
 };
 pub use view::{
     Care, CheckView, DeviceView, Finding, Flapping, Gap, HostView, InferredParent, JobState, JobView, Maintained,

@@ -177,7 +177,10 @@ impl State {
         match event {
             Event::Observed(observation) => self.observed(at, observation, &mut effects),
             Event::Tick => self.tick(at, &mut effects),
-            Event::Inventory(inventory) => self.take_inventory(at, inventory, &mut effects),
+            Event::Inventory(inventory) => {
+                self.engine.has_inventory = true;
+                self.take_inventory(at, inventory, &mut effects);
+            }
             Event::Restored(remembered) => self.restore(at, remembered, &mut effects),
             Event::RestoredDevices(devices) => self.restore_devices(devices),
             Event::RestoredAssets(assets) => self.restore_assets(assets),

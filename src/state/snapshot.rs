@@ -1,7 +1,7 @@
 //! The published whole: one `Arc` per host, device and job, so that a new snapshot shares everything
 //! that did not change with the one before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::reduce::State;
 use super::rules;
 use super::rules::refresh::Pace;
 use super::view::{CheckView, DeviceView, HostView, JobView};
-use crate::base::Timestamp;
+use crate::base::{Timestamp, text};
 use crate::model::{
-    Acknowledgement, AssetId, Change, ChannelStatus, Condition, Entry, Fault, Incident, IncidentStatus, Maintenance,
-    NotificationView, Pause, Policy, Session, Target, Transition, TrapStatus,
+    Acknowledgement, AssetId, Change, ChannelStatus, Condition, Entry, Fault, Holders, Incident, IncidentStatus,
+    Maintenance, NotificationView, Pause, Policy, Role, Session, Target, Transition, TrapStatus,
 };
 
 pub mod problems;
@@ -49,10 +49,51 @@ pub enum Link {
     /// It is this process's own.
     #[default]
     Own,
-    /// It is another process's; which, in words.
-    Attached { to: Arc<str> },
+    /// It is another process's.
+    Attached(Arc<Attached>),
     /// It is gone, or says nothing: why and what is being done, in words.
     Lost { since: Timestamp, what: Arc<str> },
+}
+
+/// The engine of another process, and what this console is to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attached {
+    /// The machine, where it is another one, as the operator calls it.
+    pub machine: Option<Arc<str>>,
+    pub process: u32,
+    pub user: Arc<str>,
+    pub role: Role,
+    /// Who has which role, where roles are by lists.
+    pub holders: Option<Arc<Holders>>,
+    /// In whose name one writes there, where that was said: `anna (noc)`.
+    pub author: Option<Arc<str>>,
+}
+
+impl Attached {
+    /// `far pid 4242 of noc (you may operate) as anna (noc)`, without the process, and only the name: as there is room.
+    pub fn words(&self) -> [Option<String>; 3] {
+        let place = self.machine.as_ref().map(|machine| format!("{machine} ")).unwrap_or_default();
+        let may = match self.role {
+            // Whoever may do all need not be told.
+            Role::Admin => String::new(),
+            role => format!(" (you may {})", role.as_str()),
+        };
+        let name = self.author.as_ref().map(|author| format!("as {author}"));
+        let rest = name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+        let user = &self.user;
+        [
+            Some(format!("attached to {place}pid {} of {user}{may}{rest}", self.process)),
+            Some(format!("attached to {place}{user}{may}{rest}")),
+            name,
+        ]
+        .map(|words| words.map(|words| text::clean(&words)))
+    }
+
+    /// Which engine it is: `far pid 4242 of noc`.
+    pub fn who(&self) -> String {
+        let place = self.machine.as_ref().map(|machine| format!("{machine} ")).unwrap_or_default();
+        text::clean(&format!("{place}pid {} of {}", self.process, self.user))
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -73,6 +114,8 @@ pub struct EngineView {
     pub faults: Vec<Arc<str>>,
     /// The inventory is still being looked up.
     pub discovering: bool,
+    /// An inventory was given, if an empty one.
+    pub has_inventory: bool,
     /// The listener for traps, where there is one.
     pub traps: Option<Arc<TrapStatus>>,
     pub watch: Option<WatchView>,
@@ -156,6 +199,25 @@ pub struct Totals {
     pub in_maintenance: usize,
 }
 
+/// How much of a picture that comes from elsewhere is still on its way: such and so many are there and nothing is known of
+/// them here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Awaited {
+    pub problems: usize,
+    pub hosts: usize,
+    pub devices: usize,
+    pub jobs: usize,
+    pub incidents: usize,
+    /// Claims, windows, what happened and what is hidden behind problems, together.
+    pub others: usize,
+}
+
+impl Awaited {
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     pub revision: u64,
@@ -190,6 +252,8 @@ pub struct Snapshot {
     pub changes: Arc<[Arc<Change>]>,
     /// Tasks of the engine that ended in a fault, newest first, over restarts too.
     pub faults: Arc<[Arc<Fault>]>,
+    /// What of these lists has not come yet; the totals count it already.
+    pub awaited: Awaited,
 }
 
 impl Snapshot {
@@ -242,8 +306,16 @@ impl Snapshot {
         }
         let lists = (&*self.problems, &*self.consequences);
         let lists = problems::aged(lists, self.engine.blind.is_some(), &hosts, &devices, &jobs);
+        let here = totals(&hosts, &devices, &jobs, &lists.problems);
+        let totals = if self.awaited.is_nothing() {
+            here
+        } else {
+            // Problems that have not come are none the fewer; what is good is what is here and is not old.
+            let Totals { hosts_ok, hosts_stale, ports_up, jobs_ok, .. } = here;
+            Totals { hosts_ok, hosts_stale, ports_up, jobs_ok, ..self.totals }
+        };
         Some(Self {
-            totals: totals(&hosts, &devices, &jobs, &lists.problems),
+            totals,
             problems: lists.problems.into(),
             consequences: lists.consequences.into(),
             hosts,
@@ -251,6 +323,22 @@ impl Snapshot {
             jobs,
             ..self.clone()
         })
+    }
+
+    /// With what has not come yet as it was in a picture from before: nothing vanishes because a line was cut.
+    #[must_use]
+    pub fn over(mut self, before: &Self) -> Self {
+        fn keep<T: Clone>(awaited: usize, list: &mut Vec<T>, before: &[T], id: impl Fn(&T) -> &AssetId) {
+            if awaited > 0 {
+                let there: HashSet<&AssetId> = list.iter().map(&id).collect();
+                let kept: Vec<T> = before.iter().filter(|one| !there.contains(id(one))).cloned().collect();
+                list.extend(kept);
+            }
+        }
+        keep(self.awaited.hosts, &mut self.hosts, &before.hosts, |host| &host.host.id);
+        keep(self.awaited.devices, &mut self.devices, &before.devices, |device| &device.host.id);
+        keep(self.awaited.jobs, &mut self.jobs, &before.jobs, |job| &job.job.id);
+        self
     }
 
     /// As what somebody knew who is gone: nothing in it was seen by whoever shows it now.
@@ -312,6 +400,7 @@ pub(super) fn build(state: &State, at: Timestamp) -> Snapshot {
         transitions: state.transitions.published(),
         changes: state.changes.published(),
         faults: state.faults.published(),
+        awaited: Awaited::default(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Everything that a key, a command or the palette can do, in one table: help, palette and keymap are made of it.
 
+use crate::model::Role;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     Overview,
@@ -165,6 +167,79 @@ impl Action {
 
     pub fn name(self) -> &'static str {
         ACTIONS.iter().find(|(action, _, _)| *action == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// The least role that may have this done by an engine of several users. To stop polling takes more than to resume it.
+    pub fn needs(self) -> Role {
+        match self {
+            Self::Watch
+            | Self::Recheck
+            | Self::Pause
+            | Self::OpenIncident
+            | Self::Note
+            | Self::Decision
+            | Self::ActionItem
+            | Self::Hypothesis
+            | Self::Claim
+            | Self::Release
+            | Self::Maintain => Role::Operate,
+            Self::Overview
+            | Self::Hosts
+            | Self::Ports
+            | Self::Backups
+            | Self::Incident
+            | Self::Sessions
+            | Self::Log
+            | Self::Wall
+            | Self::NextPane
+            | Self::PreviousPane
+            | Self::Zoom
+            | Self::Help
+            | Self::CommandLine
+            | Self::Filter
+            | Self::Palette
+            | Self::Back
+            | Self::Quit
+            | Self::Cancel
+            | Self::Suspend
+            | Self::Redraw
+            | Self::Down
+            | Self::Up
+            | Self::Top
+            | Self::Bottom
+            | Self::HalfPageDown
+            | Self::HalfPageUp
+            | Self::PageDown
+            | Self::PageUp
+            | Self::Left
+            | Self::Right
+            | Self::Open
+            | Self::History
+            | Self::Runbook
+            | Self::Columns
+            | Self::SortNext
+            | Self::SortPrevious
+            | Self::Mark
+            | Self::MarkRange
+            | Self::MarkAll
+            | Self::Follow
+            | Self::LastPlace
+            | Self::NextPlace
+            | Self::Compare
+            | Self::Shell
+            | Self::EndSession
+            | Self::Copy
+            | Self::CopyRow
+            | Self::Freeze
+            | Self::Resort
+            | Self::Group
+            | Self::Layout
+            | Self::ProblemsOnly
+            | Self::Expand
+            | Self::TourNext
+            | Self::TourBack
+            | Self::TourEnd => Role::View,
+        }
     }
 
     /// All names, for the keymap.

@@ -48,9 +48,9 @@ use crate::base::Timestamp;
 use crate::bus::{Command, MessageWeight, Ticket};
 use crate::config::key::Key;
 use crate::config::keymap::Keymap;
-use crate::model::{AssetId, EntryKind, Incident, IncidentId, PortTable, SessionId, Target};
+use crate::model::{AssetId, EntryKind, Incident, IncidentId, PortTable, Role, SessionId, Target};
 use crate::state::lookup::{Attachment, Lookup};
-use crate::state::{DeviceView, Snapshot};
+use crate::state::{DeviceView, Link, Snapshot};
 use crate::ui::action::Action;
 
 /// What the footer's line is for.
@@ -364,11 +364,34 @@ impl App {
     /// Hands a command to the engine. The lane is short and never waits behind results; when it is full, the operator
     /// is told instead of the screen being held up.
     pub fn send(&mut self, command: Command) -> bool {
+        if !self.allows(command.needs()) {
+            return false;
+        }
         let sent = self.commands.try_send(command).is_ok();
         if !sent {
             self.say(MessageWeight::Error, "the engine does not answer: nothing was done");
         }
         sent
+    }
+
+    /// Whether the engine does for this console what takes that role; why not is said.
+    pub fn allows(&mut self, needed: Role) -> bool {
+        match self.permits(needed) {
+            Ok(()) => true,
+            Err(why) => {
+                self.say(MessageWeight::Warning, why);
+                false
+            }
+        }
+    }
+
+    /// # Errors
+    /// It does not: what it takes and who has it, in words.
+    pub fn permits(&self, needed: Role) -> Result<(), String> {
+        match &self.live().engine.link {
+            Link::Attached(attached) => attached.role.permits(needed, attached.holders.as_deref()),
+            Link::Own | Link::Lost { .. } => Ok(()),
+        }
     }
 
     pub fn ticket(&mut self) -> Ticket {

@@ -241,18 +241,14 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
     if app.live().engine.discovering {
         beside(&mut row, "looking around".to_owned(), dim);
     }
-    if let Link::Attached { to } = &app.live().engine.link
+    if let Some(words) = on_the_way(app) {
+        beside(&mut row, words, accent);
+    }
+    if let Link::Attached(attached) = &app.live().engine.link
         && area.width >= ATTACHED_FROM
     {
         // Which process that is goes first; in whose name one writes stays the longest.
-        let process = |to: &str| {
-            let (place, rest) = to.split_once("pid ")?;
-            Some(format!("{place}{}", rest.split_once(" of ")?.1))
-        };
-        let name = |to: &str| Some(to[to.rfind(" as ")? + 1..].to_owned());
-        let _ = beside(&mut row, format!("attached to {to}"), dim)
-            || process(to).is_some_and(|to| beside(&mut row, format!("attached to {to}"), dim))
-            || name(to).is_some_and(|as_whom| beside(&mut row, as_whom, dim));
+        let _ = attached.words().into_iter().flatten().any(|words| beside(&mut row, words, dim));
     }
     if app.world == World::Real && row.room() >= digits + " noctty ".len() {
         row.put(" noctty ", app.look.style(Meaning::Title));
@@ -286,6 +282,21 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
         hits.push((from..row.column(), Hit::Screen(screen)));
     }
     hits
+}
+
+/// What the engine elsewhere has not told yet, where it has not told all.
+fn on_the_way(app: &App) -> Option<String> {
+    let live = app.live();
+    let (awaited, totals) = (&live.awaited, &live.totals);
+    if awaited.is_nothing() {
+        return None;
+    }
+    let lists = [(awaited.hosts, totals.hosts, "hosts"), (awaited.devices, totals.devices, "devices")];
+    let first = lists.into_iter().find(|(missing, ..)| *missing > 0);
+    Some(match first {
+        Some((missing, all, what)) => format!("got {} of {all} {what}", all.saturating_sub(missing)),
+        None => "getting the rest".to_owned(),
+    })
 }
 
 /// Which channels tell nobody at the moment, by their hours.

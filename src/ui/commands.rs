@@ -75,7 +75,11 @@ pub fn run(app: &mut App, text: &str) {
             }
             None => app.say(MessageWeight::Warning, "no incident is open: :open TITLE opens one"),
         },
-        "open" => app.overlays.push(Overlay::open_incident(rest)),
+        "open" => {
+            if app.allows(Action::OpenIncident.needs()) {
+                app.overlays.push(Overlay::open_incident(rest));
+            }
+        }
         "close" => close(app, rest),
         "handover" => app.handover(rest),
         "ssh" => shell(app, Some(rest).filter(|r| !r.is_empty())),

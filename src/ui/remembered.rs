@@ -155,7 +155,7 @@ impl App {
             PaneKind::Problems => snapshot.problems.is_empty(),
             _ => snapshot.hosts.is_empty(),
         };
-        snapshot.engine.discovering || nothing
+        snapshot.engine.discovering || !snapshot.awaited.is_nothing() || nothing
     }
 
     /// What a row is about, as deeds call it.

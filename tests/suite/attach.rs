@@ -303,3 +303,25 @@ fn an_engine_beyond_two_hops_is_shown_and_written_to() {
         .expect("it runs");
     assert!(String::from_utf8_lossy(&listed.stdout).contains("beyond two hops"), "{listed:?}");
 }
+
+/// An inventory that is empty is one, and whoever asks for it has an answer.
+#[test]
+fn an_engine_with_nothing_to_watch_says_so_to_whoever_asks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, notify) = (folder.path().join("empty.toml"), folder.path().join("notify"));
+    std::fs::write(&file, "").expect("written");
+    let told = UnixDatagram::bind(&notify).expect("a socket");
+    told.set_read_timeout(Some(PATIENCE)).expect("set");
+    let noctty = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_noctty"));
+        command.arg("--config").arg(&file).arg("--state").arg(folder.path().join("state")).env("HOME", folder.path());
+        command
+    };
+    let service = noctty().arg("collect").env("NOTIFY_SOCKET", &notify).stdin(Stdio::null()).spawn();
+    let service = Running(service.expect("it starts"));
+    assert!(next_word(&told).starts_with("READY=1\n"));
+    let output = noctty().args(["handover", "--json"]).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let note: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(note["seen_by"].as_str().is_some_and(|who| who.contains(&format!("pid {}", service.0.id()))), "{note}");
+}

@@ -7,9 +7,10 @@ use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use noctty::attach::{Link, LinkError, Role};
+use noctty::attach::{Link, LinkError};
 use noctty::base::Clock;
 use noctty::bus::Notice;
+use noctty::model::Role;
 
 use super::console::{Launch, PATIENCE};
 use super::lab::Running;
@@ -115,7 +116,10 @@ async fn each_user_of_the_machine_has_its_role_and_its_own_name_by_the_kernels_w
     assert_eq!(vera.welcome.role, Role::View, "what it calls itself is nothing");
     let refused = claim_by(vera).await;
     let Notice::NotSaved { reason, .. } = &refused else { panic!("{refused:?}") };
-    assert_eq!(&**reason, "your role here is view: that needs operate (root, uid 4242, group games)");
+    assert_eq!(
+        &**reason,
+        "your role here is view: that needs operate (root, uid 4242, group games); [roles] in the engine's configuration gives it"
+    );
 
     let gus = place.attach(&program, 4244, &["--regid=60", "--groups=100"], "gus").await.expect("let in");
     assert_eq!(gus.welcome.role, Role::Admin, "by its group");

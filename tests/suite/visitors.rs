@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use noctty::attach::{self, Doors, Guest, Link, News, Order, Role};
+use noctty::attach::{self, Doors, Guest, Link, News, Order};
 use noctty::base::{Clock, Untrusted};
 use noctty::bus::{self, Door, Notice, ScreenEnd, Ticket};
 use noctty::config::load;
@@ -11,7 +11,7 @@ use noctty::engine;
 use noctty::engine::records::Records;
 use noctty::engine::run::{Company, Setup, run_in_company};
 use noctty::engine::schedule::Schedule;
-use noctty::model::{AssetId, Policy, Stickiness, Target};
+use noctty::model::{AssetId, Policy, Role, Stickiness, Target};
 use noctty::net::Net;
 use noctty::ssh::Surroundings;
 use noctty::state::{Mode, Snapshot};

@@ -1,9 +1,9 @@
 //! Whom the lists of `[roles]` give what, by the names that the system has for them.
 
-use crate::attach::{Holders, Role};
 use crate::base::text;
 use crate::config::RoleOptions;
 use crate::config::roles::Member;
+use crate::model::{Holders, Role};
 
 /// Somebody as the system knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use tokio::net::UnixListener;
 use tokio::sync::watch;
 
 use super::roles::{Account, Roles};
-use crate::attach::{self, Admit, Doors, Guest, Peer, Role, Seat, Taken};
+use crate::attach::{self, Admit, Doors, Guest, Peer, Seat, Taken};
 use crate::base::options::Problem;
 use crate::base::{Clock, Untrusted, text};
 use crate::bus::Door;
@@ -21,6 +21,7 @@ use crate::cli::keeper::process_words;
 use crate::cli::{Globals, complain, run_dir, shown};
 use crate::config::roles::Member;
 use crate::config::{RoleOptions, load};
+use crate::model::Role;
 use crate::state::Snapshot;
 
 const STATE: &str = "/var/lib/noctty";

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use crate::base::Timestamp;
-use crate::model::{CheckSpec, Condition, EASES_AFTER, Flap, FlapFormula, Observation, Outcome, Policy};
-use crate::state::event::Remembered;
+use crate::model::{CheckSpec, Condition, EASES_AFTER, Flap, FlapFormula, Observation, Outcome, Policy, Remembered};
 use crate::state::view::CheckView;
 
 /// A check that has no result yet.

@@ -2,7 +2,7 @@
 
 use super::{App, Asking};
 use crate::bus::{Command, MessageWeight};
-use crate::model::{AssetId, EntryKind, Target};
+use crate::model::{AssetId, EntryKind, Role, Target};
 use crate::state::Mode;
 use crate::ui::action::Action;
 use crate::ui::chrome;
@@ -18,6 +18,13 @@ use crate::ui::tour::Wish;
 
 impl App {
     pub fn act(&mut self, action: Action) {
+        // Before a form is filled in that nobody would take.
+        if self.allows(action.needs()) {
+            self.carry_out(action);
+        }
+    }
+
+    fn carry_out(&mut self, action: Action) {
         let page = panes::layout(self, chrome::body(self, self.size))
             .into_iter()
             .find(|(kind, _)| *kind == self.focus)
@@ -122,7 +129,9 @@ impl App {
 
     /// Asks for a note, and whether it is meant.
     pub(in crate::ui) fn pause(&mut self) {
-        match self.live().engine.mode {
+        let mode = self.live().engine.mode;
+        match mode {
+            Mode::Polling if !self.allows(Role::Admin) => {}
             Mode::Polling => {
                 let overlay = Overlay::pause(self);
                 self.overlays.push(overlay);

@@ -122,7 +122,8 @@ impl Screen for App {
                 // An inventory is there and complete, and the target is not in it.
                 None if !self.asked_for_target
                     && !self.snapshot.hosts.is_empty()
-                    && !self.snapshot.engine.discovering =>
+                    && !self.snapshot.engine.discovering
+                    && self.snapshot.awaited.is_nothing() =>
                 {
                     self.asked_for_target = true;
                     self.send(Command::OneOff { address: target });

@@ -7,7 +7,7 @@ use crate::base::text;
 use crate::bus::{Command, MessageWeight, Ticket};
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
-use crate::model::{EntryKind, IncidentId, Urgency};
+use crate::model::{EntryKind, IncidentId, Role, Urgency};
 use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::frame::Frame;
@@ -106,7 +106,7 @@ pub fn key(app: &mut App, editor: &mut Editor, key: Key) -> Reaction {
 
 pub fn draw(app: &App, frame: &mut Frame<'_>, editor: &Editor) -> Rect {
     let width = frame.area.width.saturating_sub(4).min(100);
-    let (meaning, words) = hint(editor);
+    let (meaning, words) = hint(app, editor);
     let words = text::wrap(&text::clean(&words), usize::from(width.saturating_sub(4)).max(1));
     let columns = usize::from(width.saturating_sub(4)).max(1);
     let mut rows: Vec<String> = Vec::new();
@@ -139,10 +139,10 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, editor: &Editor) -> Rect {
     area
 }
 
-fn hint(editor: &Editor) -> (Meaning, String) {
+fn hint(app: &App, editor: &Editor) -> (Meaning, String) {
     match &editor.stage {
         Stage::Saving(_) => (Meaning::Warning, "saving…".to_owned()),
-        Stage::Failed(reason) => (Meaning::Critical, not_saved(reason)),
+        Stage::Failed(reason) => (Meaning::Critical, not_saved(app, reason)),
         Stage::Writing if editor.leaving => {
             (Meaning::Warning, "Esc again throws the text away; any other key goes on".to_owned())
         }
@@ -153,8 +153,11 @@ fn hint(editor: &Editor) -> (Meaning, String) {
     }
 }
 
-fn not_saved(reason: &str) -> String {
-    format!("NOT SAVED: {reason}. The text is kept here; Enter tries again")
+fn not_saved(app: &App, reason: &str) -> String {
+    // What a role does not permit it does not permit the next time either.
+    let next =
+        if app.permits(Role::Operate).is_ok() { "The text is kept here; Enter tries again" } else { "Esc leaves" };
+    format!("NOT SAVED: {reason}. {next}")
 }
 
 /// The last lines of a box.
@@ -210,7 +213,7 @@ pub fn draw_opening(app: &App, frame: &mut Frame<'_>, opening: &Opening) -> Rect
     let width = frame.area.width.saturating_sub(4).min(80);
     let (meaning, words) = match (&opening.waiting, &opening.failure) {
         (Some(_), _) => (Meaning::Warning, "saving…".to_owned()),
-        (None, Some(reason)) => (Meaning::Critical, not_saved(reason)),
+        (None, Some(reason)) => (Meaning::Critical, not_saved(app, reason)),
         (None, None) => (Meaning::Dim, "Tab changes the severity · Enter opens · Esc leaves".to_owned()),
     };
     let words = text::wrap(&text::clean(&words), usize::from(width.saturating_sub(4)).max(1));

@@ -11,7 +11,7 @@ use crate::bus::{Command, Ticket};
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
 use crate::model::care::CLAIM_LASTS;
-use crate::model::{AssetId, Order, Scope, Span, Stickiness, Target};
+use crate::model::{AssetId, Order, Role, Scope, Span, Stickiness, Target};
 use crate::state::Link;
 use crate::ui::app::App;
 use crate::ui::app::marks::{Step, some};
@@ -101,7 +101,7 @@ impl Form {
     /// Stopping all polling: for whom, and until when, stands beside the note.
     pub fn pause(app: &App) -> Self {
         let all = match &app.live().engine.link {
-            Link::Attached { .. } => "for everybody who is attached to this engine; ",
+            Link::Attached(_) => "for everybody who is attached to this engine; ",
             Link::Own | Link::Lost { .. } => "",
         };
         let until = format!("{all}it lasts until somebody has polling go on, over a restart too");
@@ -293,8 +293,20 @@ impl Form {
         }
     }
 
+    fn needs(&self) -> Role {
+        match self.purpose {
+            Purpose::Pause => Role::Admin,
+            Purpose::Claim(..) | Purpose::Maintain(_) | Purpose::ClaimAll(..) | Purpose::MaintainAll(_) => {
+                Role::Operate
+            }
+        }
+    }
+
     /// What Enter does after a refusal.
     fn again(&self, app: &App) -> String {
+        if app.permits(self.needs()).is_err() {
+            return "Esc leaves".to_owned();
+        }
         let standing = match &self.purpose {
             Purpose::Claim(target, _) => app.live().acks.get(target),
             _ => None,

@@ -91,8 +91,10 @@ fn passes(app: &App, job: &JobView) -> bool {
 pub fn title(app: &App) -> (String, String) {
     let jobs = &app.snapshot.jobs;
     let protected: std::collections::HashSet<_> = jobs.iter().flat_map(|j| j.job.protects.iter()).collect();
-    let ok = format!("{} of {} ok", app.snapshot.totals.jobs_ok, jobs.len());
-    let mut parts = vec![if jobs.is_empty() { "none".to_owned() } else { ok }];
+    let t = &app.snapshot.totals;
+    let all = if app.snapshot.awaited.jobs > 0 { t.jobs } else { jobs.len() };
+    let ok = format!("{} of {all} ok", t.jobs_ok);
+    let mut parts = vec![if all == 0 { "none".to_owned() } else { ok }];
     if !jobs.is_empty() && !protected.is_empty() {
         parts.push(format!("protecting {}", protected.len()));
     }
@@ -124,7 +126,9 @@ pub fn tells_unprotected(app: &App) -> bool {
 /// Below the jobs, where there is room: the hosts that none of them protects. Their names change with the configuration alone.
 pub fn draw_unprotected(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let bare = &app.hosts_have.unprotected;
-    if !(app.screen == ScreenId::Backups || tells_unprotected(app))
+    // A job that has not come may protect them.
+    if app.snapshot.awaited.jobs > 0
+        || !(app.screen == ScreenId::Backups || tells_unprotected(app))
         || !app.filter.is_empty()
         || app.problems_only
         || bare.is_empty()

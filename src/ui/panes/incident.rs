@@ -22,7 +22,10 @@ pub fn order(app: &App) -> Vec<usize> {
 }
 
 pub fn title(app: &App, frame: &Frame<'_>) -> (String, String) {
-    let Some(incident) = app.incident() else { return ("INCIDENT".to_owned(), "none open".to_owned()) };
+    let Some(incident) = app.incident() else {
+        let none = if app.snapshot.awaited.incidents > 0 { "" } else { "none open" };
+        return ("INCIDENT".to_owned(), none.to_owned());
+    };
     let mut parts = vec![counted(incident.entries.len(), "entry")];
     if incident.status == IncidentStatus::Open {
         let since = frame.now.since(incident.opened_at);

@@ -184,6 +184,7 @@ pub fn layout(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
 fn is_bare(app: &App, kind: PaneKind) -> bool {
     let s = &app.snapshot;
     match kind {
+        _ if awaited(app, kind).is_some() => false,
         PaneKind::Hosts => s.hosts.is_empty(),
         PaneKind::Devices | PaneKind::Ports => s.devices.is_empty(),
         PaneKind::Backups => s.jobs.is_empty(),
@@ -196,6 +197,27 @@ fn is_bare(app: &App, kind: PaneKind) -> bool {
 pub fn without_word<'a>(reason: &'a str, word: &str) -> &'a str {
     let begins = reason.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
     reason.get(word.len()..).filter(|_| begins).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(reason)
+}
+
+/// What of a pane is still on its way from an engine elsewhere, and how many of those things there are.
+fn awaited(app: &App, kind: PaneKind) -> Option<(usize, usize)> {
+    let (snapshot, awaited) = (&app.snapshot, &app.snapshot.awaited);
+    let (missing, all) = match kind {
+        PaneKind::Problems => (awaited.problems, snapshot.problems.len() + awaited.problems),
+        PaneKind::Hosts => (awaited.hosts, snapshot.totals.hosts),
+        PaneKind::Devices | PaneKind::Ports => (awaited.devices, snapshot.totals.devices),
+        PaneKind::Backups => (awaited.jobs, snapshot.totals.jobs),
+        PaneKind::Incident => (awaited.incidents, snapshot.incidents.len() + awaited.incidents),
+        PaneKind::Log => (awaited.others, awaited.others),
+        PaneKind::Sessions => (0, 0),
+    };
+    (missing > 0).then_some((missing, all))
+}
+
+/// `34 of 201 so far`.
+fn so_far(app: &App, kind: PaneKind) -> Option<String> {
+    let (missing, all) = awaited(app, kind).filter(|_| !matches!(kind, PaneKind::Ports | PaneKind::Log))?;
+    Some(format!("{} of {all} so far", all.saturating_sub(missing)))
 }
 
 /// Lines that a pane would take. An empty one has two to say why.
@@ -411,6 +433,11 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         Some(note) => format!("{note}{separator}{honesty}"),
         None => honesty,
     };
+    let honesty = match so_far(app, kind) {
+        Some(note) if honesty.is_empty() => note,
+        Some(note) => format!("{note}{separator}{honesty}"),
+        None => honesty,
+    };
     // New problems stand at the end, maybe out of sight.
     let unseen = kind == PaneKind::Problems && list.appended > 0;
     let note_style = app.look.style(if unseen { Meaning::Warning } else { Meaning::Dim });
@@ -533,6 +560,7 @@ pub fn head_at(app: &App, kind: PaneKind, area: Rect, column: u16, row: u16) -> 
 /// An empty pane says why, and what would fill it. The lines that this takes.
 fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) -> u16 {
     let lines = match kind {
+        kind if awaited(app, kind).is_some() => vec!["on the way from the engine".to_owned()],
         PaneKind::Problems => problems::empty(app),
         PaneKind::Hosts => hosts::empty(app),
         PaneKind::Ports if app.snapshot.devices.is_empty() => {

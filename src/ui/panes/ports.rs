@@ -155,14 +155,18 @@ fn found<'a>(app: &'a App, device: &DeviceView) -> Option<&'a Found> {
 pub fn device_title(app: &App) -> (String, String) {
     let t = &app.snapshot.totals;
     if app.snapshot.devices.is_empty() {
-        return ("PORTS".to_owned(), "none".to_owned());
+        let none = if app.snapshot.awaited.devices > 0 { "" } else { "none" };
+        return ("PORTS".to_owned(), none.to_owned());
     }
     let is_old = |device: &&std::sync::Arc<DeviceView>| app.parts.is_old(device);
     let old = app.snapshot.devices.iter().filter(is_old).count();
     // Old good news is not good news.
     let up: usize = app.snapshot.devices.iter().filter(|device| !is_old(device)).map(|device| device.up).sum();
+    let here = || app.snapshot.devices.iter().map(|device| device.ports.len()).sum();
+    // Those of a device that has not come are not up here.
+    let ports = if app.snapshot.awaited.devices > 0 { here() } else { t.ports };
     let mut honesty =
-        vec![units::counted(t.devices, "device"), format!("{up} of {} up", units::counted(t.ports, "port"))];
+        vec![units::counted(t.devices, "device"), format!("{up} of {} up", units::counted(ports, "port"))];
     if old > 0 {
         honesty.insert(1, format!("{old} old"));
     }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{Console, Screen as _, fixture, lines};
-use crate::bus::MessageWeight;
-use crate::state::{Link, Snapshot};
+use crate::bus::{Command, MessageWeight, Notice, Ticket};
+use crate::model::{Holders, Role};
+use crate::state::{Attached, Awaited, Link, Snapshot};
 
 fn with(link: Link) -> Arc<Snapshot> {
     let mut snapshot = (*fixture::outage()).clone();
@@ -12,25 +13,91 @@ fn with(link: Link) -> Arc<Snapshot> {
     Arc::new(snapshot)
 }
 
+fn attached() -> Attached {
+    Attached { process: 4242, user: "anna".into(), role: Role::Admin, ..Attached::default() }
+}
+
+fn to(attached: Attached) -> Arc<Snapshot> {
+    with(Link::Attached(Arc::new(attached)))
+}
+
 #[test]
 fn the_header_says_whose_engine_it_is_where_there_is_room() {
-    let link = Link::Attached { to: "pid 4242 of anna".into() };
-    let wide = Console::new((120, 40), with(link.clone()), true);
-    assert!(lines(&wide.buffer())[0].contains("attached to pid 4242 of anna"), "{}", wide.screen());
-    // The name that one writes in is the last to go.
-    let link_as = |to: &str| with(Link::Attached { to: to.into() });
+    let wide = Console::new((120, 40), to(attached()), true);
+    assert!(lines(&wide.buffer())[0].contains("attached to pid 4242 of anna "), "{}", wide.screen());
+    // The name that one writes in is the last to go; and words of others that look like ours change nothing.
+    let far = |machine: &str, user: &str| Attached {
+        machine: Some(machine.into()),
+        user: user.into(),
+        role: Role::Operate,
+        author: Some("anna (noc)".into()),
+        ..attached()
+    };
     for (columns, wanted) in [
         (140, " attached to far pid 4242 of nocsvc (you may operate) as anna (noc) "),
         (120, " attached to far nocsvc (you may operate) as anna (noc) "),
         (100, " as anna (noc) "),
     ] {
-        let to = "far pid 4242 of nocsvc (you may operate) as anna (noc)";
-        let shown = Console::new((columns, 40), link_as(to), true);
+        let shown = Console::new((columns, 40), to(far("far", "nocsvc")), true);
         assert!(lines(&shown.buffer())[0].contains(wanted), "{columns}: {}", shown.screen());
     }
-    let narrow = Console::new((80, 24), with(link), true);
+    let shown = Console::new((140, 40), to(far("pid 7 of", "x as y")), true);
+    assert!(
+        lines(&shown.buffer())[0].contains(" attached to pid 7 of pid 4242 of x as y (you may operate) as anna"),
+        "{}",
+        shown.screen()
+    );
+    let narrow = Console::new((80, 24), to(attached()), true);
     assert!(lines(&narrow.buffer())[0].contains("1 Overview") && !narrow.screen().contains("attached"));
     assert!(!Console::new((120, 40), with(Link::Own), true).screen().contains("attached"));
+}
+
+#[test]
+fn who_may_only_look_is_told_so_at_the_key_and_fills_in_no_form() {
+    let holders = Holders { operate: "root, group noc".into(), admin: "root".into() };
+    let viewer = Attached { role: Role::View, holders: Some(Arc::new(holders)), ..attached() };
+    let typed = [": o p e n Enter", ": p a u s e Enter", ": l o o k Space x Enter", ": n o t e Space x Enter"];
+    for keys in ["I", "n", "a", "u", "m", "R", "w", "p"].into_iter().chain(typed) {
+        let mut console = Console::new((120, 40), to(viewer.clone()), true);
+        console.press(keys);
+        assert!(console.app.overlays.is_empty(), "{keys}: {}", console.screen());
+        let said = console.screen();
+        assert!(said.contains("your role here is view: that needs"), "{keys}: {said}");
+        let asked = std::iter::from_fn(|| console.commands.try_recv().ok());
+        let asked: Vec<Command> = asked.filter(|command| command.needs() > Role::View).collect();
+        assert!(asked.is_empty(), "{keys}: {asked:?}");
+    }
+    let operator = Attached { role: Role::Operate, ..viewer };
+    let mut console = Console::new((120, 40), to(operator), true);
+    console.press("p");
+    assert!(console.screen().contains("that needs admin (root)"), "{}", console.screen());
+    console.press("I");
+    assert!(console.screen().contains("Open an incident"));
+}
+
+fn ticket_of(command: &Command) -> Option<Ticket> {
+    match command {
+        Command::OpenIncident { ticket, .. } | Command::AddEntry { ticket, .. } | Command::Claim { ticket, .. } => {
+            Some(*ticket)
+        }
+        _ => None,
+    }
+}
+
+/// One whose role was taken away while a form was open.
+#[test]
+fn what_a_role_does_not_permit_is_not_offered_again() {
+    for (keys, words) in [("I x Enter", "Open an incident"), ("n x Enter", "note for"), ("a x Enter", "Claim")] {
+        let mut console = Console::new((120, 40), to(attached()), true);
+        console.press(keys);
+        let mut asked = std::iter::from_fn(|| console.commands.try_recv().ok());
+        let ticket = asked.find_map(|command| ticket_of(&command)).expect("it was sent");
+        console.app.snapshot(to(Attached { role: Role::View, ..attached() }));
+        console.app.notice(Notice::NotSaved { ticket, reason: "your role here is view".into() });
+        let screen = console.screen();
+        assert!(screen.contains(words) && screen.contains("your role here is view"), "{screen}");
+        assert!(screen.contains("Esc leaves") && !screen.contains("tries again"), "{screen}");
+    }
 }
 
 #[test]
@@ -48,9 +115,45 @@ fn nothing_is_polled_is_said_above_everything_with_since_when() {
 #[test]
 fn what_was_said_of_an_engine_ends_with_it_and_a_warning_stays() {
     for (weight, stays) in [(MessageWeight::Note, false), (MessageWeight::Warning, true)] {
-        let mut console = Console::new((120, 40), with(Link::Attached { to: "pid 7 of anna".into() }), true);
+        let mut console = Console::new((120, 40), to(attached()), true);
         console.app.say(weight, "joined the others");
         console.app.snapshot(with(Link::Lost { since: fixture::ago(1), what: "it is gone".into() }));
         assert_eq!(console.screen().contains("joined the others"), stays, "{}", console.screen());
     }
+}
+
+/// Half of a picture from a slow line: what is there is no more than it is, and nothing that has not come is well.
+#[test]
+fn while_a_picture_comes_in_parts_every_list_says_how_much_of_it_is_there() {
+    let all = fixture::outage();
+    let mut part = (*all).clone();
+    part.engine.link = Link::Attached(Arc::new(attached()));
+    part.problems = Arc::from([]);
+    part.hosts.truncate(2);
+    part.devices.clear();
+    part.jobs.clear();
+    part.incidents = Arc::from([]);
+    part.awaited = Awaited {
+        problems: all.problems.len(),
+        hosts: all.hosts.len() - 2,
+        devices: all.devices.len(),
+        jobs: all.jobs.len(),
+        incidents: all.incidents.len(),
+        others: 3,
+    };
+    let hosts = all.hosts.len();
+    let shown = Console::new((140, 50), Arc::new(part), true).screen();
+    for words in [
+        format!("got 2 of {hosts} hosts"),
+        format!("2 of {hosts} so far"),
+        format!("0 of {} so far", all.problems.len()),
+        "on the way from the engine".to_owned(),
+    ] {
+        assert!(shown.contains(&words), "{words}: {shown}");
+    }
+    for lie in ["none known", "none:", "no backups", "no switches", "none open", "no incident"] {
+        assert!(!shown.contains(lie), "{lie}: {shown}");
+    }
+    let whole = Console::new((140, 50), with(Link::Own), true).screen();
+    assert!(!whole.contains("so far") && !whole.contains("got "), "{whole}");
 }

@@ -69,7 +69,7 @@ pub struct Wall {
     /// What is wrong with the configuration, for as long as the wall runs.
     trouble: Option<String>,
     /// The engine of another process that was shown last.
-    attached: Option<Arc<str>>,
+    attached: Option<String>,
     started: Timestamp,
     now: Timestamp,
     /// How it is left, in words.
@@ -183,8 +183,8 @@ impl Screen for Wall {
 
     fn snapshot(&mut self, snapshot: Arc<Snapshot>) {
         self.pulse.take(&snapshot, self.now);
-        if let Link::Attached { to } = &snapshot.engine.link {
-            self.attached = Some(to.clone());
+        if let Link::Attached(attached) = &snapshot.engine.link {
+            self.attached = Some(attached.who());
         }
         self.snapshot = snapshot;
         self.parts = Parts::of(&self.snapshot);

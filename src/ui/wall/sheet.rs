@@ -149,8 +149,8 @@ fn foot(wall: &Wall, frame: &mut Frame<'_>, area: Rect, life: Life) {
     } else if t.hosts > 0 {
         words.push_str(&format!("{separator}{}", units::counted(t.hosts, "host")));
     }
-    if let Link::Attached { to } = &wall.snapshot.engine.link {
-        words.push_str(&format!("{separator}attached to {to}"));
+    if let Link::Attached(attached) = &wall.snapshot.engine.link {
+        words.push_str(&format!("{separator}attached to {}", attached.who()));
     }
     let hint = format!("{separator}{}", wall.ends_by);
     let fits = text::width(&words) + text::width(&hint) + LEAST_LINE <= usize::from(area.width);
