@@ -3,7 +3,7 @@
 
 use ratatui::layout::Rect;
 
-use super::dim;
+use super::{ScreenId, dim};
 use crate::base::text;
 use crate::config::theme::Meaning;
 use crate::model::Origin;
@@ -14,8 +14,11 @@ use crate::ui::canvas::{self, Row};
 use crate::ui::frame::Frame;
 use crate::ui::tour::World;
 
-/// Whether nothing that is watched was configured.
+/// Whether nothing that is watched was configured, and nobody looks for something.
 fn is_first_start(app: &App) -> bool {
+    if app.screen != ScreenId::Overview || !app.filter.is_empty() {
+        return false;
+    }
     let s = &app.snapshot;
     let configured = s
         .hosts
@@ -26,9 +29,17 @@ fn is_first_start(app: &App) -> bool {
     app.world == World::Real && s.engine.link == Link::Own && !s.engine.discovering && !configured
 }
 
+/// How many there are.
+const STEPS: usize = 6;
+
+/// Lines that they take, with a free one before them; none where they are not shown.
+pub fn lines(app: &App) -> u16 {
+    if is_first_start(app) { STEPS as u16 + 2 } else { 0 }
+}
+
 /// Nothing where it does not all have room.
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
-    let steps = [
+    let steps: [(String, &str); STEPS] = [
         ("noctty config init".to_owned(), "writes a commented configuration: hosts, switches, backups"),
         ("noctty import".to_owned(), "takes hosts from Ansible, an ssh_config or a table"),
         (":look ADDRESS".to_owned(), "looks at one machine, once"),

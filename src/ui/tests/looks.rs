@@ -277,3 +277,25 @@ fn two_hosts_are_compared_by_what_is_known_of_them() {
     let text = console.press(&format!("/ {} Enter c", find(&ids[1]))).screen();
     assert!(text.contains("version ") && text.contains("7.1") && text.contains("7.2"), "{text}");
 }
+
+/// A small network has its backups below its hosts, and not at the other end of the screen.
+#[test]
+fn two_hosts_or_none_leave_no_hole_in_the_middle_of_the_overview() {
+    for count in 0..3 {
+        let mut snapshot = (*fixture::quiet()).clone();
+        snapshot.hosts.truncate(count);
+        for size in [(120, 40), (200, 60)] {
+            let text = Console::new(size, Arc::new(snapshot.clone()), true).screen();
+            let lines: Vec<&str> = text.lines().collect();
+            let backups =
+                lines.iter().position(|line| line.starts_with("── BACKUPS")).unwrap_or_else(|| panic!("{text}"));
+            let bare = lines[..backups].windows(3).any(|lines| lines.iter().all(|line| line.is_empty()));
+            assert!(!bare && backups < 20, "{count} hosts: {text}");
+        }
+    }
+    // They stay where they are while a filter is typed.
+    let mut console = outage((120, 50));
+    let place = |console: &Console| console.screen().lines().position(|line| line.starts_with("── BACKUPS"));
+    let before = place(&console);
+    assert_eq!(place(console.press("/ d b 0 1")), before);
+}
