@@ -29,10 +29,14 @@ const SHORTEST: usize = 10;
 /// Rows from which on what is left of a page is worth another part.
 const PART: u16 = 5;
 
-/// The page, and below it what else there is to say of the same things, as far as there is room.
-pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) {
+/// The page, and below it what else there is to say of the same things, as far as there is room. `told` is whose minutes without
+/// an owner stand above it.
+pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope, told: Option<&Problem>) {
     let form = scope.page.form;
-    let mut left = draw_form(wall, frame, area, scope, form);
+    let mut left = match form {
+        Form::Digits => overview::draw(wall, frame, area, scope, told),
+        _ => draw_form(wall, frame, area, scope, form),
+    };
     let more: &[Form] = match form {
         Form::Problems => &[Form::Grid, Form::Backups],
         Form::Grid => &[Form::Backups],
@@ -54,7 +58,7 @@ fn draw_form(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope, form
     match form {
         Form::Problems => problems(wall, frame, area, scope.problems(s)),
         Form::Grid => hosts(wall, frame, area, scope),
-        Form::Digits => overview::draw(wall, frame, area, scope),
+        Form::Digits => overview::draw(wall, frame, area, scope, None),
         Form::Ports => ports::draw(wall, frame, area, scope),
         Form::Backups => backups::draw(wall, frame, area, &scope.jobs(s)),
         Form::Incident => incident::draw(wall, frame, area),

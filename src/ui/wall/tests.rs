@@ -271,6 +271,25 @@ fn what_nobody_takes_on_grows_until_it_stands_on_every_page() {
     assert_ne!(style(NOW), style(NOW.plus(Duration::from_secs(1))), "it changes its look each second");
 }
 
+#[test]
+fn minutes_without_an_owner_stand_once_on_a_page() {
+    let all = Page::of(Form::Digits);
+    let others = Page { filter: "db01".into(), ..all.clone() };
+    for (page, minutes, figures, line) in [
+        (all.clone(), 15, 0, "UNOWNED 20 min  core-sw1"),
+        (all, 1, 1, "UNOWNED  core-sw1"),
+        (others, 15, 1, "UNOWNED 20 min"),
+    ] {
+        let escalate = [5, 15, 15 + minutes].map(|minutes| Duration::from_secs(minutes * 60));
+        let mut wall = wall_at(WallOptions { pages: vec![page], escalate, ..WallOptions::default() }, true, ago(60));
+        wall.tick(NOW);
+        wall.snapshot(fixture::outage());
+        let shown = text(&wall, (120, 40), NOW);
+        assert_eq!((shown.matches("without an owner").count(), shown.contains(line)), (figures, true), "{shown}");
+        assert_eq!(shown.contains("unknown"), !shown.contains("owner: "), "its place is taken: {shown}");
+    }
+}
+
 /// A wall of a network in which something new breaks all the time, as in a rehearsal.
 #[test]
 fn a_wall_on_which_something_breaks_every_minute_still_shows_every_page() {
@@ -316,8 +335,8 @@ fn large_figures_are_those_of_the_worst_problem_and_not_of_the_one_that_waits_lo
     wall.tick(NOW);
     wall.snapshot(Arc::new(snapshot.clone()));
     let shown = text(&wall, (120, 40), NOW);
-    assert!(shown.contains("UNOWNED 12 min  core-sw1 DOWN and 1 more, the longest for 95 min"), "{shown}");
-    assert!(shown.contains("minutes without an owner\n") && shown.contains("█   core-sw1\n"), "{shown}");
+    assert!(shown.contains("UNOWNED  core-sw1 DOWN and 1 more, the longest for 95 min"), "{shown}");
+    assert!(shown.contains("minutes without an owner\n") && shown.contains("█   no answer to ICMP"), "{shown}");
     let mut unheard = snapshot.clone();
     unheard.problems = Arc::from([]);
     for host in &mut unheard.hosts {
@@ -344,7 +363,7 @@ fn large_figures_are_those_of_the_worst_problem_and_not_of_the_one_that_waits_lo
     snapshot.problems = problems.into();
     wall.snapshot(Arc::new(snapshot.clone()));
     let shown = text(&wall, (120, 40), NOW);
-    assert!(shown.contains("UNOWNED 40 s  core-sw1 DOWN") && shown.contains("seconds without an owner\n"), "{shown}");
+    assert!(shown.contains("█   no answer") && shown.contains("seconds without an owner\n"), "{shown}");
     // Of no backup at all, nothing is well; and what is unknown is no nought.
     let mut bare = snapshot.clone();
     bare.jobs.clear();
