@@ -355,17 +355,20 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
         return Hits::new();
     }
     row.gap(1);
-    if area.width >= 70 {
-        row.end(" ", dim).end(&link_words(link, area.width), dim).end("  ", dim);
+    // What is said is said as a whole before anything else stands beside it.
+    let said = app.message.as_ref().map_or(0, |(_, words)| text::width(&text::clean(words)));
+    let link = link_words(link, area.width);
+    if area.width >= 70 && row.room() >= said + text::width(&link) + 3 {
+        row.end(" ", dim).end(&link, dim).end("  ", dim);
     }
     if area.width >= CRUMBS_FROM
         && let Some(crumbs) = app.crumbs()
     {
         let crumbs = text::fit_middle(&crumbs, usize::from(area.width / 3));
-        row.end(&crumbs, dim)
-            .end(" ", dim)
-            .end(&app.key_of(Action::LastPlace), app.look.style(Meaning::Key))
-            .end("  ", dim);
+        let key = app.key_of(Action::LastPlace);
+        if row.room() >= said + text::width(&crumbs) + text::width(&key) + 3 {
+            row.end(&crumbs, dim).end(" ", dim).end(&key, app.look.style(Meaning::Key)).end("  ", dim);
+        }
     }
     if !app.chord.is_empty() {
         let typed: Vec<String> = app.chord.iter().map(ToString::to_string).collect();

@@ -299,3 +299,14 @@ fn two_hosts_or_none_leave_no_hole_in_the_middle_of_the_overview() {
     let before = place(&console);
     assert_eq!(place(console.press("/ d b 0 1")), before);
 }
+
+/// What to do is at the end of most of what is said.
+#[test]
+fn what_is_said_is_not_cut_for_the_sake_of_the_link() {
+    let mut console = outage((80, 24));
+    let last = |console: &Console| console.screen().lines().last().unwrap_or_default().to_owned();
+    console.app.say(crate::bus::MessageWeight::Note, "x".repeat(60));
+    assert!(last(&console).ends_with("link silent"), "{}", console.screen());
+    console.app.say(crate::bus::MessageWeight::Note, "x".repeat(78));
+    assert_eq!(last(&console).trim(), "x".repeat(78), "{}", console.screen());
+}
