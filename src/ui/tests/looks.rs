@@ -310,3 +310,12 @@ fn what_is_said_is_not_cut_for_the_sake_of_the_link() {
     console.app.say(crate::bus::MessageWeight::Note, "x".repeat(78));
     assert_eq!(last(&console).trim(), "x".repeat(78), "{}", console.screen());
 }
+
+#[test]
+fn letters_in_reverse_video_are_not_dim() {
+    let buffer = Console::new((120, 40), fixture::outage(), false).press("2 S").buffer();
+    let reversed = || buffer.content.iter().filter(|cell| cell.modifier.contains(Modifier::REVERSED));
+    assert!(reversed().count() > 40, "a whole row is selected");
+    let dim = reversed().filter(|cell| cell.modifier.contains(Modifier::DIM) && cell.symbol() != " ");
+    assert_eq!(dim.map(ratatui::buffer::Cell::symbol).collect::<String>(), "");
+}
