@@ -133,8 +133,7 @@ pub fn empty(app: &App, height: u16) -> Vec<String> {
     }
     let mut lines = vec!["no hosts: add [[host]] to the configuration (noctty config init)".to_owned()];
     // One of the first steps, which stand below it where they have room.
-    let steps = first_steps::lines(app);
-    if app.world == World::Real && (steps == 0 || steps + 2 > height) {
+    if app.world == World::Real && !first_steps::are_shown(app, height) {
         lines.push(":tour shows what noctty does, on a simulated network".to_owned());
     }
     lines

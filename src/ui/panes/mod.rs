@@ -2,6 +2,7 @@
 //! a way to draw them; everything else is the same for all.
 
 mod backups;
+mod checks;
 pub mod fields;
 mod first_steps;
 mod heads;
@@ -207,8 +208,8 @@ fn wants(app: &App, kind: PaneKind) -> Wants {
 fn lines_below(app: &App, kind: PaneKind) -> u16 {
     let mut lines = 0;
     if kind == PaneKind::Hosts && app.screen == ScreenId::Overview {
-        let remarks = app.snapshot.remarks.len() as u16;
-        lines += remarks + u16::from(remarks > 0) + first_steps::lines(app);
+        let remarks = remarks(app).count() as u16;
+        lines += remarks + u16::from(remarks > 0) + first_steps::lines(app) + checks::lines(app);
     }
     if tells_changes(app, kind) {
         lines += ports::lines_below(app, kind == PaneKind::Devices);
@@ -505,15 +506,25 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     draw_rest(app, frame, kind, body, used);
 }
 
+/// What is not watched, and why; not what stands above all panes already.
+fn remarks(app: &App) -> impl Iterator<Item = &str> {
+    let above = app.trouble.get().map_or("", String::as_str);
+    app.snapshot.remarks.iter().map(|remark| &**remark).filter(move |remark| !above.contains(remark))
+}
+
 /// Room that is left says what is not watched, and why, what nothing protects, and what changed.
 fn draw_rest(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect, mut used: u16) {
     let rest = |used: u16| Rect::new(body.x, body.y + used, body.width, body.height.saturating_sub(used));
-    if kind == PaneKind::Hosts && used + 1 < body.height && !app.snapshot.remarks.is_empty() && app.filter.is_empty() {
-        let remarks: Vec<String> = app.snapshot.remarks.iter().map(ToString::to_string).collect();
-        used += dim_lines(app, frame, rest(used), &remarks) + 1;
+    if kind == PaneKind::Hosts && used + 1 < body.height && app.filter.is_empty() {
+        let remarks: Vec<String> = remarks(app).map(str::to_owned).collect();
+        used += dim_lines(app, frame, rest(used), &remarks);
+        used += u16::from(!remarks.is_empty());
     }
     if kind == PaneKind::Hosts {
-        first_steps::draw(app, frame, rest(used));
+        let steps = first_steps::draw(app, frame, rest(used));
+        used += steps + u16::from(steps > 0);
+        let checks = checks::draw(app, frame, rest(used));
+        used += checks + u16::from(checks > 0);
     }
     if used >= body.height {
         return;

@@ -159,9 +159,27 @@ fn a_first_start_says_what_to_do_next() {
         assert!(text.contains(words), "{words}: {text}");
     }
     insta::assert_snapshot!("first_start_120x40", text);
-    // Whole or not at all.
-    let low = Console::new((80, 24), first, true).screen();
-    assert!(!low.contains("FIRST STEPS") || low.contains("Ctrl+P"), "{low}");
+    // What the footer has too gives way first.
+    let mut few = (*first).clone();
+    few.remarks = Arc::default();
+    let low = Console::new((80, 24), Arc::new(few), true).screen();
+    for words in ["noctty config init  ", "noctty import  ", ":look ADDRESS  ", ":tour  "] {
+        assert!(low.contains(words), "{words}: {low}");
+    }
+    let lower = Console::new((60, 20), first, true).screen();
+    assert!(!lower.contains("FIRST STEPS"), "{lower}");
+}
+
+#[test]
+fn what_stands_above_all_panes_is_not_said_below_the_hosts_once_more() {
+    let why = "noctty.toml:3:1: unknown key `adress` in [[host]]";
+    let mut snapshot = (*fixture::quiet()).clone();
+    snapshot.remarks = Arc::from([Arc::from(why), Arc::from("no SSH hosts")]);
+    let mut console = Console::new((120, 40), Arc::new(snapshot), true);
+    assert!(console.screen().contains(why) && console.screen().contains("no SSH hosts"), "{}", console.screen());
+    console.app.trouble.set(format!("CONFIGURATION: 1 error: {why}")).expect("nothing yet");
+    assert_eq!(console.screen().matches(why).count(), 1, "{}", console.screen());
+    assert!(console.press("9").screen().matches(why).count() == 2, "the log has it: {}", console.screen());
 }
 
 #[test]
@@ -309,6 +327,31 @@ fn what_is_said_is_not_cut_for_the_sake_of_the_link() {
     assert!(last(&console).ends_with("link silent"), "{}", console.screen());
     console.app.say(crate::bus::MessageWeight::Note, "x".repeat(78));
     assert_eq!(last(&console).trim(), "x".repeat(78), "{}", console.screen());
+}
+
+#[test]
+fn the_checks_of_a_small_network_stand_below_its_hosts_and_those_of_a_large_one_do_not() {
+    let more = |snapshot: &mut Snapshot| {
+        for view in &mut snapshot.hosts {
+            let view = Arc::make_mut(view);
+            let Some(mut other) = view.checks.first().cloned() else { continue };
+            Arc::make_mut(&mut other.spec).key.name = "banner".into();
+            view.checks.push(other);
+        }
+    };
+    let mut small = (*fixture::quiet()).clone();
+    assert!(!Console::new((120, 40), Arc::new(small.clone()), true).screen().contains("CHECKS"), "one each");
+    more(&mut small);
+    let text = Console::new((120, 40), Arc::new(small.clone()), true).screen();
+    let rows: Vec<&str> = text.lines().skip_while(|line| !line.contains("── CHECKS ")).collect();
+    assert!(rows[0].contains("6 of 6 ok") && rows[2].contains("this machine         banner  load 0.1"), "{text}");
+    assert!(rows[6].contains("resolver 192.0.2.53  banner") && rows[6].contains("every 10s"), "{text}");
+    let mut console = Console::new((120, 40), Arc::new(small), true);
+    let text = console.press("/ g a t e").screen();
+    assert!(text.contains("CHECKS ") && text.contains("gateway  banner") && !text.contains("resolver"), "{text}");
+    let mut large = (*fixture::outage()).clone();
+    more(&mut large);
+    assert!(!Console::new((120, 90), Arc::new(large), true).screen().contains("CHECKS"));
 }
 
 #[test]
