@@ -101,8 +101,12 @@ fn problems(wall: &Wall, frame: &mut Frame<'_>, area: Rect, mut list: Vec<&Probl
             }
             (pending, _) => format!("no problem is known; {} not answered yet", waiting(pending, t.hosts)),
         };
-        nothing(wall, frame, area, &words);
-        return below(area, area.bottom());
+        if t.hosts + t.jobs == 0 {
+            nothing(wall, frame, area, &words);
+            return below(area, area.bottom());
+        }
+        Row::new(frame.buffer, look, area, area.y).gap(3).put(&words, look.style(Meaning::Dim));
+        return below(area, area.y + 1);
     }
     let each = (usize::from(area.height) / list.len()).clamp(1, 3) as u16;
     let shown = shown(list.len(), area.height / each);
@@ -157,21 +161,20 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
     row.name(&problem.title.line(), name, words).gap(1);
     row.cell(&problem.word, 14, words).gap(1);
     let count = format!("{} behind it", problem.hides);
-    if problem.hides > 0 && row.room() > count.len() {
+    let tells_count = problem.hides > 0 && row.room() > count.len();
+    if tells_count {
         row.put(&count, look.style(Meaning::Unreachable));
-        if area.height == 1 && row.room() >= SHORTEST + look.separator().len() {
-            row.put(look.separator(), dim);
-        }
     }
     let reason = problem.reason.line();
     let reason = without_word(&reason, &problem.word);
-    if area.height == 1 {
-        // A few letters of it help nobody.
-        if row.room() >= SHORTEST {
-            row.put(reason, look.style(Meaning::Text));
-        }
-    } else {
+    if area.height > 1 {
         Row::new(frame.buffer, look, area, area.y + 1).gap(3).put(reason, look.style(Meaning::Text));
+        return;
+    }
+    let between = if tells_count { look.separator() } else { "" };
+    // A few letters of it help nobody.
+    if row.room() >= SHORTEST + text::width(between) {
+        row.put(between, dim).put(reason, look.style(Meaning::Text));
     }
 }
 

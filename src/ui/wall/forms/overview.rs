@@ -86,10 +86,10 @@ fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope, told: Option<&Problem>) 
     let loud = waiting.iter().any(|(age, _)| *age >= wall.options.escalate[0]);
     // Of the worst, the newest among equals.
     let (minutes, whose) = match waiting.first() {
-        None => ("-".to_owned(), "minutes without an owner".to_owned()),
+        None => ("-".to_owned(), "minutes unowned".to_owned()),
         Some((age, problem)) => {
             let more = if waiting.len() > 1 { format!(" and {} more", waiting.len() - 1) } else { String::new() };
-            let whose = format!("minutes without an owner: {} {}{more}", problem.title.line(), problem.word);
+            let whose = format!("minutes unowned: {} {}{more}", problem.title.line(), problem.word);
             match age.as_secs() {
                 secs @ 0..60 => ((secs / 5 * 5).to_string(), whose.replacen("minutes", "seconds", 1)),
                 secs => ((secs / 60).to_string(), whose),
