@@ -356,7 +356,11 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
     }
     row.gap(1);
     // What is said is said as a whole before anything else stands beside it.
-    let said = app.message.as_ref().map_or(0, |(_, words)| text::width(&text::clean(words)));
+    let said = match &app.message {
+        // What may follow a key has the whole line.
+        _ if !app.chord.is_empty() => usize::from(area.width),
+        message => message.as_ref().map_or(0, |(_, words)| text::width(&text::clean(words))),
+    };
     let link = link_words(link, area.width);
     if area.width >= 70 && row.room() >= said + text::width(&link) + 3 {
         row.end(" ", dim).end(&link, dim).end("  ", dim);

@@ -327,6 +327,8 @@ fn what_is_said_is_not_cut_for_the_sake_of_the_link() {
     assert!(last(&console).ends_with("link silent"), "{}", console.screen());
     console.app.say(crate::bus::MessageWeight::Note, "x".repeat(78));
     assert_eq!(last(&console).trim(), "x".repeat(78), "{}", console.screen());
+    let chord = last(outage((80, 24)).press("g"));
+    assert!(chord.contains("h gather the hosts by site  l the next layout"), "{chord}");
 }
 
 #[test]
