@@ -15,8 +15,9 @@ use crate::config::views::Word;
 const GAP: u16 = 2;
 /// A column that is narrower is no use.
 const NARROWEST: u16 = 20;
-/// What a column that has nothing to show gets beside one that has.
+/// What a column that has nothing to show gets beside one that has, and in percent the same where it tells something else.
 const BARE: u16 = 38;
+const TELLING: u16 = 40;
 /// The most that a row that has the rest takes for what stands below its lists: what changed, or how to go on.
 const CALM: u16 = 30;
 /// Below this height only the pane that has the focus is shown.
@@ -53,6 +54,10 @@ impl Row {
     fn widths(&self, mut width: u16, wants: &impl Fn(PaneKind) -> Wants) -> Vec<u16> {
         let is_bare = |panes: &[PaneKind]| panes.iter().all(|kind| wants(*kind).is_bare);
         let any_full = self.columns.iter().any(|(panes, _)| !is_bare(panes));
+        let telling = (u32::from(width) * u32::from(TELLING) / 100) as u16;
+        let enough = |panes: &[PaneKind]| {
+            if panes.iter().any(|kind| wants(*kind).below > 0) { telling.max(BARE) } else { BARE }
+        };
         let mut shares: u16 = self.columns.iter().map(|(_, share)| share).sum();
         let mut out = vec![0; self.columns.len()];
         // First those that give way, then the others share what is left.
@@ -64,8 +69,8 @@ impl Row {
         };
         for (at, share) in order(true).chain(order(false)) {
             let own = (u32::from(width) * u32::from(share) / u32::from(shares)) as u16;
-            let gives_way = any_full && is_bare(&self.columns[at].0);
-            out[at] = if gives_way { own.min(BARE) } else { own };
+            let panes = &self.columns[at].0;
+            out[at] = if any_full && is_bare(panes) { own.min(enough(panes)) } else { own };
             width -= out[at];
             shares -= share;
         }
@@ -486,14 +491,17 @@ mod tests {
     fn a_column_that_has_nothing_to_show_leaves_its_room_to_the_others() {
         let layouts = Layouts::default();
         let arrangement = layouts.at(ScreenId::Overview);
-        let widths = |bare: &[PaneKind]| {
+        let widths_with = |bare: &[PaneKind], below| {
             let area = Rect::new(0, 0, 160, 50);
-            let wants = |kind| Wants { is_bare: bare.contains(&kind), ..lines(6) };
+            let below = |kind| if kind == PaneKind::Devices { below } else { 0 };
+            let wants = |kind| Wants { is_bare: bare.contains(&kind), below: below(kind), ..lines(6) };
             let placed = arrangement.place(area, PaneKind::Problems, wants);
             [PaneKind::Hosts, PaneKind::Devices, PaneKind::Backups, PaneKind::Incident]
                 .map(|kind| placed.iter().find(|(of, _)| *of == kind).map_or(0, |(_, area)| area.width))
         };
+        let widths = |bare| widths_with(bare, 0);
         assert_eq!(widths(&[]), [79, 79, 79, 79]);
+        assert_eq!(widths_with(&[PaneKind::Devices], 4)[..2], [95, 63], "it tells what changed");
         assert_eq!(widths(&[PaneKind::Devices, PaneKind::Backups]), [120, 38, 38, 120]);
         assert_eq!(widths(&[PaneKind::Hosts, PaneKind::Devices]), [79, 79, 79, 79], "none has anything");
     }

@@ -218,6 +218,8 @@ pub fn empty(app: &App) -> Vec<String> {
 const CHANGES_FIRST: u16 = 9;
 /// Rows from which on the last changes are worth their rule.
 const LEAST_CHANGES: u16 = 4;
+/// Rows of them that have room more at a time.
+const CHANGES_STEP: usize = 4;
 /// Rows of them that are shown: each new one moves all of them, which a slow link has to carry.
 const MOST_CHANGES: usize = 20;
 
@@ -276,10 +278,9 @@ fn changes(app: &App) -> (&'static str, &[Change]) {
 /// Lines that [`draw_changes`], and below the devices the busiest ports, would take, each with a free one before it. In steps, so
 /// that not every change moves what stands below.
 pub fn lines_below(app: &App, are_devices: bool) -> u16 {
-    let step = usize::from(CHANGES_FIRST) - 1;
     let changes = match changes(app).1.len() {
         0 => 0,
-        count => count.next_multiple_of(step).min(MOST_CHANGES) + 2,
+        count => count.next_multiple_of(CHANGES_STEP).min(MOST_CHANGES) + 2,
     };
     let busiest = if are_devices { busiest::lines(app) } else { 0 };
     changes as u16 + busiest

@@ -311,6 +311,12 @@ fn two_hosts_or_none_leave_no_hole_in_the_middle_of_the_overview() {
             assert!(!bare && backups < 20, "{count} hosts: {text}");
         }
     }
+    // What changed has more room than words that say that nothing is there.
+    let mut changed = with_changes();
+    (changed.devices, changed.problems) = (Vec::new(), Vec::new().into());
+    changed.hosts.truncate(2);
+    let text = Console::new((120, 40), Arc::new(changed), true).screen();
+    assert!(text.contains("■ core-sw1 ok → down · no answer"), "{text}");
     // They stay where they are while a filter is typed.
     let mut console = outage((120, 50));
     let place = |console: &Console| console.screen().lines().position(|line| line.starts_with("── BACKUPS"));
