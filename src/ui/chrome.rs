@@ -375,19 +375,7 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
         }
     }
     if !app.chord.is_empty() {
-        let typed: Vec<String> = app.chord.iter().map(ToString::to_string).collect();
-        // What was typed is no key of what may follow.
-        row.put(&typed.join(" "), app.look.style(Meaning::Key)).put(app.look.ellipsis(), dim).gap(2);
-        if let Lookup::Begun(next) = app.keymap.look_up(&app.chord) {
-            for (key, action) in next {
-                let words = brief(action);
-                if row.room() < text::width(&words) + 4 {
-                    row.put(app.look.ellipsis(), dim);
-                    break;
-                }
-                row.put(&key.to_string(), app.look.style(Meaning::Key)).gap(1).put(&words, dim).gap(2);
-            }
-        }
+        chord(app, &mut row);
         return Hits::new();
     }
     if !app.marks.is_empty() {
@@ -426,6 +414,24 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
         row.gap(2);
     }
     hits
+}
+
+/// What was typed of a chord, and what may follow.
+fn chord(app: &App, row: &mut Row<'_>) {
+    let dim = app.look.style(Meaning::Dim);
+    let typed: Vec<String> = app.chord.iter().map(ToString::to_string).collect();
+    // What was typed is no key of what may follow.
+    row.put(&typed.join(" "), app.look.style(Meaning::Key)).put(app.look.ellipsis(), dim).gap(2);
+    if let Lookup::Begun(next) = app.keymap.look_up(&app.chord) {
+        for (key, action) in next {
+            let words = brief(action);
+            if row.room() < text::width(&words) + 4 {
+                row.put(app.look.ellipsis(), dim);
+                break;
+            }
+            row.put(&key.to_string(), app.look.style(Meaning::Key)).gap(1).put(&words, dim).gap(2);
+        }
+    }
 }
 
 /// What an action does in a few words: the beginning of its title.
