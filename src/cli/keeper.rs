@@ -348,7 +348,7 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: &mut Means) -> Option<Box<B
         schedule: Schedule::default(),
         stop: stop.clone(),
     };
-    let ended = live(setup, company).await;
+    let ended = Box::pin(live(setup, company)).await;
     drop(beside);
     if let (Some(mut album), true) = (album, ended.is_ok()) {
         album.add().await;

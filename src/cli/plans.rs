@@ -173,12 +173,9 @@ pub fn salvaged(path: &Path) -> (Plan, Config, Vec<Problem>) {
 pub fn trouble(problems: &[Problem]) -> Option<String> {
     let mut errors = problems.iter().filter(|problem| problem.weight == Weight::Error);
     let first = errors.next()?;
-    let count = match errors.count() {
-        0 => "1 error".to_owned(),
-        more => format!("{} errors", more + 1),
+    let what = match errors.count() {
+        0 => "1 error, what it touches is not watched".to_owned(),
+        more => format!("{} errors, what they touch is not watched; the log (:log) has them all", more + 1),
     };
-    Some(format!(
-        "CONFIGURATION: {count}, not watched is what they touch; the log (:log) has them all: {}",
-        first.brief()
-    ))
+    Some(format!("CONFIGURATION: {what}: {}", first.brief()))
 }

@@ -168,7 +168,7 @@ pub struct App {
 }
 
 /// What the lists' orders depend on besides the snapshot.
-type MadeOf = ((ScreenId, usize), (bool, String), Option<AssetId>, Sort, Orders, (GroupBy, usize));
+type MadeOf = ((ScreenId, usize, usize), (bool, String), Option<AssetId>, Sort, Orders, (GroupBy, usize));
 
 /// What an app begins with.
 #[derive(Debug)]
@@ -424,6 +424,9 @@ impl App {
                 self.choose_device();
             }
         }
+        if !known {
+            self.measure_hidden();
+        }
         self.fresh = Some(self.made_of());
         self.look_for_marks();
         self.look_up_shown();
@@ -441,8 +444,15 @@ impl App {
 
     fn made_of(&self) -> MadeOf {
         let filter = (self.problems_only, self.filter.text.clone());
-        let panes = (self.screen, self.layouts.chosen());
+        let panes = (self.screen, self.layouts.chosen(), self.expanded.len());
         (panes, filter, self.device.clone(), self.columns.sort, self.orders, self.grouping.made_of())
+    }
+
+    /// What of the hidden is in the list of problems has its names as a whole there too.
+    fn measure_hidden(&mut self) {
+        let problems = self.snapshot.problems.len();
+        let shown = self.lists[PaneKind::Problems.row()].order.iter().filter(|row| **row >= problems);
+        self.parts.measure_hidden(shown.filter_map(|row| self.snapshot.problem(*row)));
     }
 
     /// The device whose ports are shown is the one that is selected. Who looks at its ports keeps it, wherever the list of

@@ -162,8 +162,10 @@ pub fn mark(buffer: &mut Buffer, look: &Look, area: Rect, y: u16, style: Style) 
 /// Lays a style over a whole row, under what stands there. Reverse video takes the colours of its letters for blocks: it is laid
 /// in one piece.
 pub fn paint(buffer: &mut Buffer, area: Rect, y: u16, style: Style) {
-    let patchy = style.add_modifier.contains(Modifier::REVERSED) && style.fg.is_none();
-    let style = if patchy { style.fg(Color::Reset) } else { style };
+    let is_reversed = style.add_modifier.contains(Modifier::REVERSED);
+    let style = if is_reversed && style.fg.is_none() { style.fg(Color::Reset) } else { style };
+    // Dim letters on a bright block are hardly read.
+    let style = if is_reversed { style.remove_modifier(Modifier::DIM) } else { style };
     let row = Rect::new(area.x, y, area.width, 1).intersection(buffer.area);
     buffer.set_style(row, style);
 }

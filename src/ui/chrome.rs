@@ -366,32 +366,27 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
         return Hits::new();
     }
     row.gap(1);
-    if area.width >= 70 {
-        row.end(" ", dim).end(&link_words(link, area.width), dim).end("  ", dim);
+    // What is said is said as a whole before anything else stands beside it.
+    let said = match &app.message {
+        // What may follow a key has the whole line.
+        _ if !app.chord.is_empty() => usize::from(area.width),
+        message => message.as_ref().map_or(0, |(_, words)| text::width(&text::clean(words))),
+    };
+    let link = link_words(link, area.width);
+    if area.width >= 70 && row.room() >= said + text::width(&link) + 3 {
+        row.end(" ", dim).end(&link, dim).end("  ", dim);
     }
     if area.width >= CRUMBS_FROM
         && let Some(crumbs) = app.crumbs()
     {
         let crumbs = text::fit_middle(&crumbs, usize::from(area.width / 3));
-        row.end(&crumbs, dim)
-            .end(" ", dim)
-            .end(&app.key_of(Action::LastPlace), app.look.style(Meaning::Key))
-            .end("  ", dim);
+        let key = app.key_of(Action::LastPlace);
+        if row.room() >= said + text::width(&crumbs) + text::width(&key) + 3 {
+            row.end(&crumbs, dim).end(" ", dim).end(&key, app.look.style(Meaning::Key)).end("  ", dim);
+        }
     }
     if !app.chord.is_empty() {
-        let typed: Vec<String> = app.chord.iter().map(ToString::to_string).collect();
-        // What was typed is no key of what may follow.
-        row.put(&typed.join(" "), app.look.style(Meaning::Key)).put(app.look.ellipsis(), dim).gap(2);
-        if let Lookup::Begun(next) = app.keymap.look_up(&app.chord) {
-            for (key, action) in next {
-                let words = brief(action);
-                if row.room() < text::width(&words) + 4 {
-                    row.put(app.look.ellipsis(), dim);
-                    break;
-                }
-                row.put(&key.to_string(), app.look.style(Meaning::Key)).gap(1).put(&words, dim).gap(2);
-            }
-        }
+        chord(app, &mut row);
         return Hits::new();
     }
     if !app.marks.is_empty() {
@@ -430,6 +425,24 @@ fn footer(app: &App, frame: &mut Frame<'_>) -> Hits {
         row.gap(2);
     }
     hits
+}
+
+/// What was typed of a chord, and what may follow.
+fn chord(app: &App, row: &mut Row<'_>) {
+    let dim = app.look.style(Meaning::Dim);
+    let typed: Vec<String> = app.chord.iter().map(ToString::to_string).collect();
+    // What was typed is no key of what may follow.
+    row.put(&typed.join(" "), app.look.style(Meaning::Key)).put(app.look.ellipsis(), dim).gap(2);
+    if let Lookup::Begun(next) = app.keymap.look_up(&app.chord) {
+        for (key, action) in next {
+            let words = brief(action);
+            if row.room() < text::width(&words) + 4 {
+                row.put(app.look.ellipsis(), dim);
+                break;
+            }
+            row.put(&key.to_string(), app.look.style(Meaning::Key)).gap(1).put(&words, dim).gap(2);
+        }
+    }
 }
 
 /// What an action does in a few words: the beginning of its title.

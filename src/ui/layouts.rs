@@ -15,12 +15,24 @@ use crate::config::views::Word;
 const GAP: u16 = 2;
 /// A column that is narrower is no use.
 const NARROWEST: u16 = 20;
-/// What a column that has nothing to show gets beside one that has.
+/// What a column that has nothing to show gets beside one that has, and in percent the same where it tells something else.
 const BARE: u16 = 38;
-/// What a row that has the rest keeps although its lists are shorter: below them stands what changed, or how to go on.
+const TELLING: u16 = 40;
+/// The most that a row that has the rest takes for what stands below its lists: what changed, or how to go on.
 const CALM: u16 = 30;
 /// Below this height only the pane that has the focus is shown.
 const LOWEST: u16 = 6;
+
+/// What a pane would take of the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Lines of its rule, its heads and its rows.
+    pub lines: u16,
+    /// Lines of what else it tells below them, where nobody else needs the room.
+    pub below: u16,
+    /// There is nothing at all that it could show.
+    pub is_bare: bool,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
@@ -33,16 +45,19 @@ struct Row {
 
 impl Row {
     /// Lines that the fullest of its columns would take.
-    fn wants(&self, need: &impl Fn(PaneKind) -> u16) -> u16 {
-        let columns =
-            self.columns.iter().map(|(panes, _)| panes.iter().fold(0, |sum: u16, k| sum.saturating_add(need(*k))));
-        columns.max().unwrap_or(0)
+    fn fullest(&self, lines: impl Fn(PaneKind) -> u16) -> u16 {
+        let column = |panes: &[PaneKind]| panes.iter().fold(0, |sum: u16, kind| sum.saturating_add(lines(*kind)));
+        self.columns.iter().map(|(panes, _)| column(panes)).max().unwrap_or(0)
     }
 
     /// The widths of the columns, by their shares. Those without anything to show leave what they need not to the others.
-    fn widths(&self, mut width: u16, bare: &impl Fn(PaneKind) -> bool) -> Vec<u16> {
-        let is_bare = |panes: &[PaneKind]| panes.iter().all(|kind| bare(*kind));
+    fn widths(&self, mut width: u16, wants: &impl Fn(PaneKind) -> Wants) -> Vec<u16> {
+        let is_bare = |panes: &[PaneKind]| panes.iter().all(|kind| wants(*kind).is_bare);
         let any_full = self.columns.iter().any(|(panes, _)| !is_bare(panes));
+        let telling = (u32::from(width) * u32::from(TELLING) / 100) as u16;
+        let enough = |panes: &[PaneKind]| {
+            if panes.iter().any(|kind| wants(*kind).below > 0) { telling.max(BARE) } else { BARE }
+        };
         let mut shares: u16 = self.columns.iter().map(|(_, share)| share).sum();
         let mut out = vec![0; self.columns.len()];
         // First those that give way, then the others share what is left.
@@ -54,8 +69,8 @@ impl Row {
         };
         for (at, share) in order(true).chain(order(false)) {
             let own = (u32::from(width) * u32::from(share) / u32::from(shares)) as u16;
-            let gives_way = any_full && is_bare(&self.columns[at].0);
-            out[at] = if gives_way { own.min(BARE) } else { own };
+            let panes = &self.columns[at].0;
+            out[at] = if any_full && is_bare(panes) { own.min(enough(panes)) } else { own };
             width -= out[at];
             shares -= share;
         }
@@ -80,43 +95,37 @@ impl Arrangement {
         self.rows.iter().any(|row| row.height == Height::Rest && is_there(row))
     }
 
-    /// The panes and their places. `need` says how many lines a pane would take, `bare` which have nothing to show at all.
-    pub fn place(
-        &self,
-        area: Rect,
-        focus: PaneKind,
-        need: impl Fn(PaneKind) -> u16,
-        bare: impl Fn(PaneKind) -> bool,
-    ) -> Vec<(PaneKind, Rect)> {
+    /// The panes and their places.
+    pub fn place(&self, area: Rect, focus: PaneKind, wants: impl Fn(PaneKind) -> Wants) -> Vec<(PaneKind, Rect)> {
         if area.height == 0 || area.width == 0 {
             return Vec::new();
         }
         if self.panes.len() == 1 || area.height < LOWEST {
             return vec![(focus, area)];
         }
+        // Each is asked once: some answers cost a walk over what is watched.
+        let wanted: Vec<(PaneKind, Wants)> = self.panes.iter().map(|kind| (*kind, wants(*kind))).collect();
+        let wants = |kind| wanted.iter().find(|(of, _)| *of == kind).map_or_else(Wants::default, |(_, wants)| *wants);
         let roomy = area.width >= self.from.0 && area.height >= self.from.1;
-        let placed = roomy.then(|| self.arranged(area, &need, &bare)).flatten();
+        let placed = roomy.then(|| self.arranged(area, &wants)).flatten();
         placed.unwrap_or_else(|| {
-            let stacked = stack(&self.panes, area, &need);
+            let stacked = stack(&self.panes, area, &wants);
             // Where not all of them have room, the one that is worked in has it all.
             if stacked.iter().any(|(kind, _)| *kind == focus) { stacked } else { vec![(focus, area)] }
         })
     }
 
     /// As it is meant; `None` where a pane would have no room.
-    fn arranged(
-        &self,
-        area: Rect,
-        need: &impl Fn(PaneKind) -> u16,
-        bare: &impl Fn(PaneKind) -> bool,
-    ) -> Option<Vec<(PaneKind, Rect)>> {
+    fn arranged(&self, area: Rect, wants: &impl Fn(PaneKind) -> Wants) -> Option<Vec<(PaneKind, Rect)>> {
+        let lines = |kind| wants(kind).lines;
+        let all = |kind| wants(kind).lines.saturating_add(wants(kind).below);
         let mut heights = vec![0; self.rows.len()];
         let mut left = area.height;
         for (row, height) in self.rows.iter().zip(&mut heights) {
             *height = match row.height {
                 Height::Fit => {
                     let most = (u32::from(left) * u32::from(row.most) / 100) as u16;
-                    row.wants(need).clamp(row.least, most.max(row.least))
+                    row.fullest(lines).clamp(row.least, most.max(row.least))
                 }
                 Height::Lines(lines) => lines,
                 Height::Share(share) => (u32::from(area.height) * u32::from(share) / 100) as u16,
@@ -132,8 +141,9 @@ impl Arrangement {
         for (n, at) in rest.iter().enumerate() {
             let share = left / (rest.len() - n) as u16;
             // What its lists do not fill is no hole in the middle of the screen: a last row that is as high as it needs has it.
-            let most = if ends_fit { self.rows[*at].wants(need).saturating_add(1).max(CALM) } else { share };
-            let share = share.min(most);
+            let row = &self.rows[*at];
+            let most = row.fullest(lines).max(row.fullest(all).min(CALM)).saturating_add(1);
+            let share = if ends_fit { share.min(most) } else { share };
             heights[*at] += share;
             left -= share;
         }
@@ -146,13 +156,13 @@ impl Arrangement {
             let mut x = area.x;
             let gaps = GAP * (row.columns.len() as u16 - 1);
             let width = area.width.checked_sub(gaps)?;
-            let widths = row.widths(width, bare);
+            let widths = row.widths(width, wants);
             for ((panes, _), own) in row.columns.iter().zip(widths) {
                 let column = Rect::new(x, y, own, height);
                 if own < NARROWEST || height < 3 * panes.len() as u16 {
                     return None;
                 }
-                placed.extend(stack(panes, column, need));
+                placed.extend(stack(panes, column, wants));
                 x += own + GAP;
             }
             y += height;
@@ -162,7 +172,7 @@ impl Arrangement {
 }
 
 /// One above the other; each gets what it needs as far as there is room, the first two first.
-fn stack(panes: &[PaneKind], area: Rect, need: &impl Fn(PaneKind) -> u16) -> Vec<(PaneKind, Rect)> {
+fn stack(panes: &[PaneKind], area: Rect, wants: &impl Fn(PaneKind) -> Wants) -> Vec<(PaneKind, Rect)> {
     let shown = panes.len().min(usize::from(area.height / 2).max(1));
     let mut heights = vec![2u16; shown];
     let mut used = 2 * shown as u16;
@@ -171,7 +181,7 @@ fn stack(panes: &[PaneKind], area: Rect, need: &impl Fn(PaneKind) -> u16) -> Vec
         // One row each in turn until there is no room or no need; the first two take two.
         for (at, kind) in panes.iter().take(shown).enumerate() {
             for _ in 0..if at < 2 { 2 } else { 1 } {
-                if used < area.height && heights[at] < need(*kind) {
+                if used < area.height && heights[at] < wants(*kind).lines {
                     heights[at] += 1;
                     used += 1;
                 }
@@ -391,9 +401,13 @@ mod tests {
         (layouts, problems.iter().chain(&more).map(Problem::brief).collect::<Vec<_>>().join("\n"))
     }
 
+    fn lines(lines: u16) -> Wants {
+        Wants { lines, ..Wants::default() }
+    }
+
     /// `problems 0,0 80x5`, a line each.
     fn places(arrangement: &Arrangement, width: u16, height: u16, need: u16) -> Vec<String> {
-        let placed = arrangement.place(Rect::new(0, 0, width, height), arrangement.panes[0], |_| need, |_| false);
+        let placed = arrangement.place(Rect::new(0, 0, width, height), arrangement.panes[0], |_| lines(need));
         placed.iter().map(|(k, r)| format!("{} {},{} {}x{}", k.word(), r.x, r.y, r.width, r.height)).collect()
     }
 
@@ -429,7 +443,7 @@ mod tests {
                     for need in [2, 9, 400] {
                         let area = Rect::new(0, 3, width, height);
                         for focus in &arrangement.panes {
-                            let placed = arrangement.place(area, *focus, |_| need, |_| false);
+                            let placed = arrangement.place(area, *focus, |_| lines(need));
                             let what = format!("{} {} {width}x{height} {need}", layout.name, screen.word());
                             assert!(placed.iter().any(|(kind, _)| kind == focus), "{what}: the focus is not shown");
                             assert!(placed.iter().all(|(_, r)| area.union(*r) == area && !r.is_empty()), "{what}");
@@ -445,21 +459,23 @@ mod tests {
         }
     }
 
+    /// What is left of a tall screen is below the last row, and not a hole in the middle.
     #[test]
     fn a_screen_that_is_taller_than_its_lists_has_no_hole_in_the_middle() {
         let shipped = Layouts::default();
         let overview = shipped.at(ScreenId::Overview);
-        let tall = |need| places(overview, 300, 76, need);
-        // The backups stand below the hosts at once; what is left is below them.
-        assert_eq!(tall(9)[1..4], ["hosts 0,9 149x30", "devices 151,9 149x30", "backups 0,39 149x37"]);
-        let placed = overview.place(
-            Rect::new(0, 0, 300, 76),
-            PaneKind::Hosts,
-            |kind| if kind == PaneKind::Hosts { 40 } else { 6 },
-            |_| false,
-        );
-        let of = |kind| placed.iter().find(|(of, _)| *of == kind).map(|(_, area)| (area.y, area.height));
-        assert_eq!((of(PaneKind::Hosts), of(PaneKind::Backups)), (Some((6, 41)), Some((47, 29))));
+        let tall = |wants: &dyn Fn(PaneKind) -> Wants| {
+            let placed = overview.place(Rect::new(0, 0, 300, 76), PaneKind::Hosts, wants);
+            let kinds = [PaneKind::Problems, PaneKind::Hosts, PaneKind::Backups];
+            kinds.map(|kind| placed.iter().find(|(of, _)| *of == kind).map_or((0, 0), |(_, r)| (r.y, r.height)))
+        };
+        assert_eq!(tall(&|_| lines(9)), [(0, 9), (9, 10), (19, 57)]);
+        // What is told below the lists has room, up to a point.
+        let told = |kind, below| Wants { below: if kind == PaneKind::Devices { below } else { 0 }, ..lines(9) };
+        assert_eq!(tall(&|_| lines(3))[1], (4, 4), "two hosts and nothing else");
+        assert_eq!(tall(&|kind| told(kind, 8))[1], (9, 18));
+        assert_eq!(tall(&|kind| told(kind, 80))[1], (9, 31));
+        assert_eq!(tall(&|kind| lines(if kind == PaneKind::Hosts { 40 } else { 6 })), [(0, 6), (6, 41), (47, 29)]);
         // A last row whose height was asked for keeps it.
         let (own, _) = layouts(
             "[[layout]]\nname = \"mine\"\nfrom = \"60x12\"\nrow = [{ panes = [\"hosts\"] }, { panes = [\"backups\"], height = 5 }]\n",
@@ -468,21 +484,24 @@ mod tests {
         own.choose("mine").expect("it is there");
         assert_eq!(places(own.at(ScreenId::Overview), 92, 76, 4), ["hosts 0,0 92x71", "backups 0,71 92x5"]);
         // Where the lists are long, what fits has what it may, and they have all that is left.
-        let long = ["problems 0,0 300x30", "hosts 0,30 149x28", "devices 151,30 149x28", "backups 0,58 149x18"];
-        assert_eq!(tall(400)[..4], long);
+        assert_eq!(tall(&|_| lines(400)), [(0, 30), (30, 28), (58, 18)]);
     }
 
     #[test]
     fn a_column_that_has_nothing_to_show_leaves_its_room_to_the_others() {
         let layouts = Layouts::default();
         let arrangement = layouts.at(ScreenId::Overview);
-        let widths = |bare: &[PaneKind]| {
+        let widths_with = |bare: &[PaneKind], below| {
             let area = Rect::new(0, 0, 160, 50);
-            let placed = arrangement.place(area, PaneKind::Problems, |_| 6, |kind| bare.contains(&kind));
+            let below = |kind| if kind == PaneKind::Devices { below } else { 0 };
+            let wants = |kind| Wants { is_bare: bare.contains(&kind), below: below(kind), ..lines(6) };
+            let placed = arrangement.place(area, PaneKind::Problems, wants);
             [PaneKind::Hosts, PaneKind::Devices, PaneKind::Backups, PaneKind::Incident]
                 .map(|kind| placed.iter().find(|(of, _)| *of == kind).map_or(0, |(_, area)| area.width))
         };
+        let widths = |bare| widths_with(bare, 0);
         assert_eq!(widths(&[]), [79, 79, 79, 79]);
+        assert_eq!(widths_with(&[PaneKind::Devices], 4)[..2], [95, 63], "it tells what changed");
         assert_eq!(widths(&[PaneKind::Devices, PaneKind::Backups]), [120, 38, 38, 120]);
         assert_eq!(widths(&[PaneKind::Hosts, PaneKind::Devices]), [79, 79, 79, 79], "none has anything");
     }

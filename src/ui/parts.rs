@@ -40,8 +40,9 @@ pub struct Parts {
     bad: HashMap<AssetId, Bad>,
     /// Devices of which nothing is heard any more.
     silent: HashMap<AssetId, Silent>,
-    /// Columns of the longest title of a problem.
+    /// Columns of the longest title of a problem, and of one that is hidden behind another and shown.
     title: usize,
+    hidden_title: usize,
     /// What happened to ports last, newest first.
     port_changes: Vec<Change>,
     /// What changed last of all that is watched, newest first.
@@ -73,6 +74,10 @@ pub struct Change {
 
 /// Titles that the width of their column is measured by: the worst, whose list has thousands in a large outage.
 const MEASURED: usize = 256;
+/// The same of what is hidden behind them: the ports of a device come after all hosts.
+const MEASURED_HIDDEN: usize = 4096;
+/// Columns before the title of what stands below its cause.
+pub const INDENT: usize = 2;
 /// Changes that are kept: as many as a tall screen may have room for.
 const CHANGES: usize = 40;
 /// So far apart are two changes of one failure at the most.
@@ -80,8 +85,8 @@ const TOGETHER: Duration = Duration::from_secs(120);
 
 impl Parts {
     pub fn of(snapshot: &Snapshot) -> Self {
-        let titles = snapshot.problems.iter().take(MEASURED).map(|problem| text::width(&problem.title.line()));
-        let mut out = Self { title: titles.max().unwrap_or(0), ..Self::default() };
+        let titles = snapshot.problems.iter().take(MEASURED);
+        let mut out = Self { title: longest_title(titles), ..Self::default() };
         out.port_changes = port_changes(snapshot);
         out.changes = changes(snapshot, &out.port_changes);
         if snapshot.devices.is_empty() {
@@ -119,8 +124,15 @@ impl Parts {
         out
     }
 
+    /// Columns of the longest title that a list of problems shows, with the indent of what stands below its cause.
     pub fn title(&self) -> usize {
-        self.title
+        self.title.max(self.hidden_title)
+    }
+
+    /// Takes the measure of what is hidden behind problems and shown for now.
+    pub fn measure_hidden<'a>(&mut self, shown: impl Iterator<Item = &'a Problem>) {
+        let longest = longest_title(shown.take(MEASURED_HIDDEN));
+        self.hidden_title = if longest == 0 { 0 } else { longest + INDENT };
     }
 
     pub fn changes(&self) -> &[Change] {
@@ -160,6 +172,10 @@ impl Parts {
     pub fn is_old(&self, device: &DeviceView) -> bool {
         device.stale || self.silent.contains_key(&device.host.id)
     }
+}
+
+fn longest_title<'a>(problems: impl Iterator<Item = &'a Problem>) -> usize {
+    problems.map(|problem| text::width(&problem.title.line())).max().unwrap_or(0)
 }
 
 /// The newest of what happened to the ports of all devices, at most so many, newest first.

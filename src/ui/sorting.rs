@@ -129,7 +129,6 @@ impl By {
             (Self::Name, PaneKind::Devices) => "device",
             (Self::Name, PaneKind::Backups) => "backup",
             (Self::Name, PaneKind::Problems) => "problem",
-            (Self::Age, PaneKind::Backups) => "for",
             (Self::Parent, _) => "hangs on",
             (Self::Used, _) => "towards rpo",
             (Self::Time, _) => "UTC",

@@ -36,7 +36,7 @@ fn the_first_steps_on_an_empty_configuration_and_nothing_of_them_stays() {
     let arguments = ["--config".to_owned(), config.display().to_string()];
     let mut console = Launch::new((80, 24)).arguments(arguments).state(&state).start();
     console.shows("nothing is watched yet");
-    console.shows(":tour shows what noctty does");
+    console.shows("five minutes on a simulated network");
     console.press(":tour\r");
     console.shows("SIMULATED");
     console.shows("TOUR 1/14");

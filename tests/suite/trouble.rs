@@ -96,7 +96,7 @@ fn errors_in_the_configuration_are_told_and_cost_only_what_they_touch() {
 
     let console = console(home, &file);
     console.shows(READY);
-    console.says("CONFIGURATION: 6 errors, not watched is what they touch");
+    console.says("CONFIGURATION: 6 errors, what they touch is not watched");
     console.press("2");
     console.until("the host that is right is watched", |c| {
         c.text().lines().any(|line| line.contains(" good ") && line.contains(" open"))

@@ -121,7 +121,10 @@ impl Form {
             remarks.push(format!("not {}", some(&not)));
         }
         remarks.push("reaches every console on this engine; it silences no pager".to_owned());
-        let title = format!("Claim {} marked", targets.len());
+        let title = match not.len() {
+            0 => format!("Claim {} marked", targets.len()),
+            others => format!("Claim {} of {} marked", targets.len(), targets.len() + others),
+        };
         Self::new(Purpose::ClaimAll(targets, not), title, remarks, claim_fields(note, Stickiness::default()))
     }
 

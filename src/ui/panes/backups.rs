@@ -207,7 +207,7 @@ impl Column {
             Self::Size => "size",
             Self::Points => "points",
             Self::Kind => "kind",
-            Self::For => "for",
+            Self::For => "age",
         }
     }
 
@@ -396,7 +396,7 @@ fn course<'a, 'b>(
 
 /// What [`fields`] are called.
 pub const FIELDS: [&str; 11] =
-    ["backup", "state", "owner", "newest", "rpo", "next", "size", "points", "kind", "for", "says"];
+    ["backup", "state", "owner", "newest", "rpo", "next", "size", "points", "kind", "age", "says"];
 
 /// The row in cells.
 pub fn fields(app: &App, row: usize) -> Option<[String; 11]> {

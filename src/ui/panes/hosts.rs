@@ -7,7 +7,7 @@ use std::time::Duration;
 use ratatui::layout::Rect;
 
 use super::heads::{self, Head as ColumnHead, Heads, Title};
-use super::{PaneKind, ScreenId, age, dim};
+use super::{PaneKind, ScreenId, age, dim, first_steps};
 use crate::base::units::counted;
 use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
@@ -123,7 +123,8 @@ pub fn title(app: &App) -> (String, String) {
     ("HOSTS".to_owned(), parts.join(app.look.separator()))
 }
 
-pub fn empty(app: &App) -> Vec<String> {
+/// What there is to say in a pane of so many rows.
+pub fn empty(app: &App, height: u16) -> Vec<String> {
     if app.problems_only && !app.snapshot.hosts.is_empty() {
         return vec![format!("no host has a problem: {} shows all", app.key_of(Action::ProblemsOnly))];
     }
@@ -131,7 +132,8 @@ pub fn empty(app: &App) -> Vec<String> {
         return vec!["looking for what there is to watch".to_owned()];
     }
     let mut lines = vec!["no hosts: add [[host]] to the configuration (noctty config init)".to_owned()];
-    if app.world == World::Real {
+    // One of the first steps, which stand below it where they have room.
+    if app.world == World::Real && !first_steps::are_shown(app, height) {
         lines.push(":tour shows what noctty does, on a simulated network".to_owned());
     }
     lines

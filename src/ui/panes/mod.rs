@@ -2,6 +2,7 @@
 //! a way to draw them; everything else is the same for all.
 
 mod backups;
+mod checks;
 pub mod fields;
 mod first_steps;
 mod heads;
@@ -27,6 +28,7 @@ pub use problems::kind as problem_kind;
 use super::app::App;
 use super::canvas::{self, Row};
 use super::frame::Frame;
+use super::layouts::Wants;
 use super::list::List;
 use super::logbook::LogEntry;
 use super::overlays;
@@ -177,7 +179,7 @@ pub fn layout(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
     if app.zoom && !area.is_empty() {
         return vec![(app.focus, area)];
     }
-    app.arrangement().place(area, app.focus, |kind| need(app, kind), |kind| is_bare(app, kind))
+    app.arrangement().place(area, app.focus, |kind| wants(app, kind))
 }
 
 /// Whether there is nothing at all that a pane could show, filtered or not.
@@ -220,9 +222,35 @@ fn so_far(app: &App, kind: PaneKind) -> Option<String> {
     Some(format!("{} of {all} so far", all.saturating_sub(missing)))
 }
 
+fn wants(app: &App, kind: PaneKind) -> Wants {
+    Wants { lines: lines(app, kind), below: lines_below(app, kind), is_bare: is_bare(app, kind) }
+}
+
+/// Lines of what [`draw_rest`] tells.
+fn lines_below(app: &App, kind: PaneKind) -> u16 {
+    let mut lines = 0;
+    if kind == PaneKind::Hosts && app.screen == ScreenId::Overview {
+        let remarks = remarks(app).count() as u16;
+        lines += remarks + u16::from(remarks > 0) + first_steps::lines(app) + checks::lines(app);
+    }
+    if tells_changes(app, kind) {
+        lines += ports::lines_below(app, kind == PaneKind::Devices);
+    }
+    lines
+}
+
 /// Lines that a pane would take. An empty one has two to say why.
-fn need(app: &App, kind: PaneKind) -> u16 {
-    let rows = u16::try_from(app.list(kind).order.len()).unwrap_or(u16::MAX / 2).clamp(2, u16::MAX / 2);
+fn lines(app: &App, kind: PaneKind) -> u16 {
+    // What a filter leaves out keeps its room: the panes do not move with each letter of it.
+    let all = match kind {
+        _ if app.filter.is_empty() => 0,
+        PaneKind::Problems => app.snapshot.problems.len(),
+        PaneKind::Hosts => app.snapshot.hosts.len(),
+        PaneKind::Devices => app.snapshot.devices.len(),
+        PaneKind::Backups => app.snapshot.jobs.len(),
+        PaneKind::Ports | PaneKind::Incident | PaneKind::Sessions | PaneKind::Log => 0,
+    };
+    let rows = u16::try_from(app.list(kind).order.len().max(all)).unwrap_or(u16::MAX / 2).clamp(2, u16::MAX / 2);
     let above = match kind {
         // A faceplate and the columns' titles.
         PaneKind::Ports => 6,
@@ -461,9 +489,13 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     draw_heads(app, frame, kind, area);
     if list.order.is_empty() {
         let used = draw_empty(app, frame, kind, body) + 1;
+        let rest = Rect::new(body.x, body.y + used, body.width, body.height.saturating_sub(used));
+        if kind == PaneKind::Hosts {
+            first_steps::draw(app, frame, rest);
+        }
         // Where there are no switches and no incident there is still what changed.
-        if tells_changes(app, kind) && app.filter.is_empty() && used < body.height {
-            ports::draw_changes(app, frame, Rect::new(body.x, body.y + used, body.width, body.height - used));
+        if tells_changes(app, kind) && app.filter.is_empty() && !rest.is_empty() {
+            ports::draw_changes(app, frame, rest);
         }
         return;
     }
@@ -501,15 +533,25 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
     draw_rest(app, frame, kind, body, used);
 }
 
+/// What is not watched, and why; not what stands above all panes already.
+fn remarks(app: &App) -> impl Iterator<Item = &str> {
+    let above = app.trouble.get().map_or("", String::as_str);
+    app.snapshot.remarks.iter().map(|remark| &**remark).filter(move |remark| !above.contains(remark))
+}
+
 /// Room that is left says what is not watched, and why, what nothing protects, and what changed.
 fn draw_rest(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect, mut used: u16) {
     let rest = |used: u16| Rect::new(body.x, body.y + used, body.width, body.height.saturating_sub(used));
-    if kind == PaneKind::Hosts && used + 1 < body.height && !app.snapshot.remarks.is_empty() && app.filter.is_empty() {
-        let remarks: Vec<String> = app.snapshot.remarks.iter().map(ToString::to_string).collect();
-        used += dim_lines(app, frame, rest(used), &remarks) + 1;
+    if kind == PaneKind::Hosts && used + 1 < body.height && app.filter.is_empty() {
+        let remarks: Vec<String> = remarks(app).map(str::to_owned).collect();
+        used += dim_lines(app, frame, rest(used), &remarks);
+        used += u16::from(!remarks.is_empty());
     }
-    if kind == PaneKind::Hosts && app.screen == ScreenId::Overview && app.filter.is_empty() {
-        first_steps::draw(app, frame, rest(used));
+    if kind == PaneKind::Hosts {
+        let steps = first_steps::draw(app, frame, rest(used));
+        used += steps + u16::from(steps > 0);
+        let checks = checks::draw(app, frame, rest(used));
+        used += checks + u16::from(checks > 0);
     }
     if used >= body.height {
         return;
@@ -562,7 +604,7 @@ fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) -> u
     let lines = match kind {
         kind if awaited(app, kind).is_some() => vec!["on the way from the engine".to_owned()],
         PaneKind::Problems => problems::empty(app),
-        PaneKind::Hosts => hosts::empty(app),
+        PaneKind::Hosts => hosts::empty(app, body.height),
         PaneKind::Ports if app.snapshot.devices.is_empty() => {
             vec!["the ports of the selected device stand here".to_owned()]
         }

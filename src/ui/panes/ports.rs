@@ -25,6 +25,7 @@ use crate::ui::columns;
 use crate::ui::faceplate::{Faceplate, Rank, keep, mark};
 use crate::ui::filter::{PortSubject, Subject};
 use crate::ui::frame::Frame;
+use crate::ui::parts::Change;
 use crate::ui::port::{Seen, shown};
 use crate::ui::sorting::{self, By};
 
@@ -221,6 +222,8 @@ pub fn empty(app: &App) -> Vec<String> {
 const CHANGES_FIRST: u16 = 9;
 /// Rows from which on the last changes are worth their rule.
 const LEAST_CHANGES: u16 = 4;
+/// Rows of them that have room more at a time.
+const CHANGES_STEP: usize = 4;
 /// Rows of them that are shown: each new one moves all of them, which a slow link has to carry.
 const MOST_CHANGES: usize = 20;
 
@@ -235,10 +238,7 @@ pub fn device_name_width(app: &App, width: u16) -> usize {
 /// What changed last, below the devices where there is room: a rule of its own and the newest first, by the clock, so that
 /// nothing has to be drawn again as time goes by. Beside the ports of a device it tells of ports alone. The lines that it took.
 pub fn draw_changes(app: &App, frame: &mut Frame<'_>, area: Rect) -> u16 {
-    let (title, changes) = match app.screen {
-        ScreenId::Ports => ("LAST CHANGES OF PORTS", app.parts.port_changes()),
-        _ => ("LAST CHANGES", app.parts.changes()),
-    };
+    let (title, changes) = changes(app);
     if changes.is_empty() || area.height < LEAST_CHANGES {
         return 0;
     }
@@ -270,6 +270,24 @@ pub fn draw_changes(app: &App, frame: &mut Frame<'_>, area: Rect) -> u16 {
         }
     }
     changes.len() as u16 + 1
+}
+
+fn changes(app: &App) -> (&'static str, &[Change]) {
+    match app.screen {
+        ScreenId::Ports => ("LAST CHANGES OF PORTS", app.parts.port_changes()),
+        _ => ("LAST CHANGES", app.parts.changes()),
+    }
+}
+
+/// Lines that [`draw_changes`], and below the devices the busiest ports, would take, each with a free one before it. In steps, so
+/// that not every change moves what stands below.
+pub fn lines_below(app: &App, are_devices: bool) -> u16 {
+    let changes = match changes(app).1.len() {
+        0 => 0,
+        count => count.next_multiple_of(CHANGES_STEP).min(MOST_CHANGES) + 2,
+    };
+    let busiest = if are_devices { busiest::lines(app) } else { 0 };
+    changes as u16 + busiest
 }
 
 /// What stands below the devices of a screen that has room: what changed last, and which links are busiest.

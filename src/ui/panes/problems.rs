@@ -14,6 +14,7 @@ use crate::ui::app::App;
 use crate::ui::canvas::Row;
 use crate::ui::filter::Subject;
 use crate::ui::frame::Frame;
+use crate::ui::parts::INDENT;
 use crate::ui::port::Seen;
 use crate::ui::sorting::{self, By};
 
@@ -208,8 +209,8 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         let owner = text::fit(owner.as_deref().unwrap_or_default(), OWNER);
         line.end(&format!("{owner:<OWNER$}"), app.look.style(Meaning::Accent)).end(" ", words);
     }
-    let title = if p.behind.is_some() { format!("  {}", p.title.line()) } else { p.title.line() };
-    line.name(&title, name_width(app, area.width), words).gap(1);
+    let indent = if p.behind.is_some() { INDENT } else { 0 };
+    line.gap(indent).name(&p.title.line(), name_width(app, area.width) - indent, words).gap(1);
     if wide {
         line.cell(kind(p.kind), KIND, dim(app));
     }

@@ -159,7 +159,9 @@ proptest! {
                     || matches!(action, Action::Overview | Action::Hosts | Action::Ports | Action::Backups | Action::Incident
                         | Action::Sessions | Action::Log)
             });
-            let is_there = matches!(name, "host" | "ports" | "backup" | "view" | "theme" | "tour" | "group");
+            // What is saved says so when it is on the disk.
+            let is_there = typed == "handover save"
+                || matches!(name, "host" | "ports" | "backup" | "view" | "theme" | "tour" | "group");
             prop_assert!(typed.is_empty() || stands || is_there || asks_again || is_heard(&mut console, &before), "{typed:?} in silence");
         }
     }

@@ -57,3 +57,25 @@ fn a_new_picture_keeps_the_cursor_on_a_row_that_is_hidden_otherwise() {
     assert_eq!(console.app.selected(), on);
     assert_eq!(rows(&console)[3], "acc-03");
 }
+
+#[test]
+fn the_names_of_what_is_hidden_are_shown_as_a_whole_where_there_is_room() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let mut hidden = snapshot.consequences.to_vec();
+    // After all hosts, as the ports of a device are.
+    hidden.last_mut().expect("there are some").title = "access-switch-17 TenGigE1/1/4".into();
+    snapshot.consequences = hidden.into();
+    let mut console = Console::new((120, 60), snapshot.into(), true);
+    let says = |console: &Console| {
+        let screen = console.screen();
+        let row = screen.lines().find(|line| line.contains("db01 nightly")).map(str::to_owned);
+        row.and_then(|row| row.find("backup")).unwrap_or_else(|| panic!("{screen}"))
+    };
+    let before = says(&console);
+    console.press("z e");
+    assert!(console.screen().contains("  access-switch-17 TenGigE1/1/4 "), "{}", console.screen());
+    console.press("e");
+    assert_eq!(says(&console), before, "they take no room while they are hidden");
+    console.press("Esc / T e n G i g E Enter");
+    assert!(console.screen().contains("  access-switch-17 TenGigE1/1/4 "), "{}", console.screen());
+}

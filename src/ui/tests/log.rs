@@ -142,11 +142,11 @@ fn a_long_name_leaves_room_for_what_happened_and_touches_nothing() {
     let mut console = Console::new((60, 20), console.app.snapshot.clone(), true);
     let changes = console.press("5").screen();
     assert!(changes.contains(".net ok → down"), "{changes}");
-    // Beside hosts that have all the room, the rule says what it can as a whole.
+    // Beside hosts that have most of the room there is enough for that, and the rule is whole.
     let mut snapshot = (*console.app.snapshot).clone();
     snapshot.devices.clear();
     let overview = Console::new((120, 40), Arc::new(snapshot), true).screen();
-    assert!(overview.contains("LAST CHANGES ─") && overview.contains("─ UTC ─"), "{overview}");
+    assert!(overview.contains("LAST CHANGES ─") && overview.contains("─ UTC, newest first ─"), "{overview}");
 }
 
 #[test]

@@ -159,9 +159,27 @@ fn a_first_start_says_what_to_do_next() {
         assert!(text.contains(words), "{words}: {text}");
     }
     insta::assert_snapshot!("first_start_120x40", text);
-    // Whole or not at all.
-    let low = Console::new((80, 24), first, true).screen();
-    assert!(!low.contains("FIRST STEPS") || low.contains("Ctrl+P"), "{low}");
+    // What the footer has too gives way first.
+    let mut few = (*first).clone();
+    few.remarks = Arc::default();
+    let low = Console::new((80, 24), Arc::new(few), true).screen();
+    for words in ["noctty config init  ", "noctty import  ", ":look ADDRESS  ", ":tour  "] {
+        assert!(low.contains(words), "{words}: {low}");
+    }
+    let lower = Console::new((60, 20), first, true).screen();
+    assert!(!lower.contains("FIRST STEPS"), "{lower}");
+}
+
+#[test]
+fn what_stands_above_all_panes_is_not_said_below_the_hosts_once_more() {
+    let why = "noctty.toml:3:1: unknown key `adress` in [[host]]";
+    let mut snapshot = (*fixture::quiet()).clone();
+    snapshot.remarks = Arc::from([Arc::from(why), Arc::from("no SSH hosts")]);
+    let mut console = Console::new((120, 40), Arc::new(snapshot), true);
+    assert!(console.screen().contains(why) && console.screen().contains("no SSH hosts"), "{}", console.screen());
+    console.app.trouble.set(format!("CONFIGURATION: 1 error: {why}")).expect("nothing yet");
+    assert_eq!(console.screen().matches(why).count(), 1, "{}", console.screen());
+    assert!(console.press("9").screen().matches(why).count() == 2, "the log has it: {}", console.screen());
 }
 
 #[test]
@@ -276,4 +294,79 @@ fn two_hosts_are_compared_by_what_is_known_of_them() {
     console.press(&format!("/ {} Enter c Esc", find(&ids[0])));
     let text = console.press(&format!("/ {} Enter c", find(&ids[1]))).screen();
     assert!(text.contains("version ") && text.contains("7.1") && text.contains("7.2"), "{text}");
+}
+
+/// A small network has its backups below its hosts, and not at the other end of the screen.
+#[test]
+fn two_hosts_or_none_leave_no_hole_in_the_middle_of_the_overview() {
+    for count in 0..3 {
+        let mut snapshot = (*fixture::quiet()).clone();
+        snapshot.hosts.truncate(count);
+        for size in [(120, 40), (200, 60)] {
+            let text = Console::new(size, Arc::new(snapshot.clone()), true).screen();
+            let lines: Vec<&str> = text.lines().collect();
+            let backups =
+                lines.iter().position(|line| line.starts_with("── BACKUPS")).unwrap_or_else(|| panic!("{text}"));
+            let bare = lines[..backups].windows(3).any(|lines| lines.iter().all(|line| line.is_empty()));
+            assert!(!bare && backups < 20, "{count} hosts: {text}");
+        }
+    }
+    // What changed has more room than words that say that nothing is there.
+    let mut changed = with_changes();
+    (changed.devices, changed.problems) = (Vec::new(), Vec::new().into());
+    changed.hosts.truncate(2);
+    let text = Console::new((120, 40), Arc::new(changed), true).screen();
+    assert!(text.contains("■ core-sw1 ok → down · no answer"), "{text}");
+    // They stay where they are while a filter is typed.
+    let mut console = outage((120, 50));
+    let place = |console: &Console| console.screen().lines().position(|line| line.starts_with("── BACKUPS"));
+    let before = place(&console);
+    assert_eq!(place(console.press("/ d b 0 1")), before);
+}
+
+/// What to do is at the end of most of what is said.
+#[test]
+fn what_is_said_is_not_cut_for_the_sake_of_the_link() {
+    let mut console = outage((80, 24));
+    let last = |console: &Console| console.screen().lines().last().unwrap_or_default().to_owned();
+    console.app.say(crate::bus::MessageWeight::Note, "x".repeat(60));
+    assert!(last(&console).ends_with("link silent"), "{}", console.screen());
+    console.app.say(crate::bus::MessageWeight::Note, "x".repeat(78));
+    assert_eq!(last(&console).trim(), "x".repeat(78), "{}", console.screen());
+    let chord = last(outage((80, 24)).press("g"));
+    assert!(chord.contains("h gather the hosts by site  l the next layout"), "{chord}");
+}
+
+#[test]
+fn the_checks_of_a_small_network_stand_below_its_hosts_and_those_of_a_large_one_do_not() {
+    let more = |snapshot: &mut Snapshot| {
+        for view in &mut snapshot.hosts {
+            let view = Arc::make_mut(view);
+            let Some(mut other) = view.checks.first().cloned() else { continue };
+            Arc::make_mut(&mut other.spec).key.name = "banner".into();
+            view.checks.push(other);
+        }
+    };
+    let mut small = (*fixture::quiet()).clone();
+    assert!(!Console::new((120, 40), Arc::new(small.clone()), true).screen().contains("CHECKS"), "one each");
+    more(&mut small);
+    let text = Console::new((120, 40), Arc::new(small.clone()), true).screen();
+    let rows: Vec<&str> = text.lines().skip_while(|line| !line.contains("── CHECKS ")).collect();
+    assert!(rows[0].contains("6 of 6 ok") && rows[2].contains("this machine         banner  load 0.1"), "{text}");
+    assert!(rows[6].contains("resolver 192.0.2.53  banner") && rows[6].contains("every 10s"), "{text}");
+    let mut console = Console::new((120, 40), Arc::new(small), true);
+    let text = console.press("/ g a t e").screen();
+    assert!(text.contains("CHECKS ") && text.contains("gateway  banner") && !text.contains("resolver"), "{text}");
+    let mut large = (*fixture::outage()).clone();
+    more(&mut large);
+    assert!(!Console::new((120, 90), Arc::new(large), true).screen().contains("CHECKS"));
+}
+
+#[test]
+fn letters_in_reverse_video_are_not_dim() {
+    let buffer = Console::new((120, 40), fixture::outage(), false).press("2 S").buffer();
+    let reversed = || buffer.content.iter().filter(|cell| cell.modifier.contains(Modifier::REVERSED));
+    assert!(reversed().count() > 40, "a whole row is selected");
+    let dim = reversed().filter(|cell| cell.modifier.contains(Modifier::DIM) && cell.symbol() != " ");
+    assert_eq!(dim.map(ratatui::buffer::Cell::symbol).collect::<String>(), "");
 }

@@ -59,7 +59,7 @@ fn a_claim_is_of_all_that_is_marked_and_what_it_could_not_do_is_said_by_name() {
     let mut console = outage((120, 40));
     console.press("Space Space 2 G Space a");
     let text = console.screen();
-    assert!(text.contains("Claim 2 marked") && text.contains("(no problem)"), "{text}");
+    assert!(text.contains("Claim 2 of 3 marked") && text.contains("(no problem)"), "{text}");
     insta::assert_snapshot!("marks_claim_120x40", text);
     console.press("o n Space i t Enter");
     let commands = sent(&mut console);

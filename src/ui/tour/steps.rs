@@ -150,7 +150,7 @@ pub const STEPS: [Step; 14] = [
     },
     Step {
         title: "All the keys",
-        text: "{freeze} lets the picture go on. {help} lists every key as it is bound now, and {command_line} takes every \
+        text: "{freeze} lets a picture go on that stands still. {help} lists every key as it is bound now, and {command_line} takes every \
                action by its name.",
         learnt: "found the keys",
         done: |scene| matches!(scene.top(), Some(Overlay::Help(_))),

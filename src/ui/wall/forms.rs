@@ -29,10 +29,14 @@ const SHORTEST: usize = 10;
 /// Rows from which on what is left of a page is worth another part.
 const PART: u16 = 5;
 
-/// The page, and below it what else there is to say of the same things, as far as there is room.
-pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) {
+/// The page, and below it what else there is to say of the same things, as far as there is room. `told` is whose minutes without
+/// an owner stand above it.
+pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope, told: Option<&Problem>) {
     let form = scope.page.form;
-    let mut left = draw_form(wall, frame, area, scope, form);
+    let mut left = match form {
+        Form::Digits => overview::draw(wall, frame, area, scope, told),
+        _ => draw_form(wall, frame, area, scope, form),
+    };
     let more: &[Form] = match form {
         Form::Problems => &[Form::Grid, Form::Backups],
         Form::Grid => &[Form::Backups],
@@ -54,7 +58,7 @@ fn draw_form(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope, form
     match form {
         Form::Problems => problems(wall, frame, area, scope.problems(s)),
         Form::Grid => hosts(wall, frame, area, scope),
-        Form::Digits => overview::draw(wall, frame, area, scope),
+        Form::Digits => overview::draw(wall, frame, area, scope, None),
         Form::Ports => ports::draw(wall, frame, area, scope),
         Form::Backups => backups::draw(wall, frame, area, &scope.jobs(s)),
         Form::Incident => incident::draw(wall, frame, area),
@@ -97,8 +101,12 @@ fn problems(wall: &Wall, frame: &mut Frame<'_>, area: Rect, mut list: Vec<&Probl
             }
             (pending, _) => format!("no problem is known; {} not answered yet", waiting(pending, t.hosts)),
         };
-        nothing(wall, frame, area, &words);
-        return below(area, area.bottom());
+        if t.hosts + t.jobs == 0 {
+            nothing(wall, frame, area, &words);
+            return below(area, area.bottom());
+        }
+        Row::new(frame.buffer, look, area, area.y).gap(3).put(&words, look.style(Meaning::Dim));
+        return below(area, area.y + 1);
     }
     let each = (usize::from(area.height) / list.len()).clamp(1, 3) as u16;
     let shown = shown(list.len(), area.height / each);
@@ -153,21 +161,20 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
     row.name(&problem.title.line(), name, words).gap(1);
     row.cell(&problem.word, 14, words).gap(1);
     let count = format!("{} behind it", problem.hides);
-    if problem.hides > 0 && row.room() > count.len() {
+    let tells_count = problem.hides > 0 && row.room() > count.len();
+    if tells_count {
         row.put(&count, look.style(Meaning::Unreachable));
-        if area.height == 1 && row.room() >= SHORTEST + look.separator().len() {
-            row.put(look.separator(), dim);
-        }
     }
     let reason = problem.reason.line();
     let reason = without_word(&reason, &problem.word);
-    if area.height == 1 {
-        // A few letters of it help nobody.
-        if row.room() >= SHORTEST {
-            row.put(reason, look.style(Meaning::Text));
-        }
-    } else {
+    if area.height > 1 {
         Row::new(frame.buffer, look, area, area.y + 1).gap(3).put(reason, look.style(Meaning::Text));
+        return;
+    }
+    let between = if tells_count { look.separator() } else { "" };
+    // A few letters of it help nobody.
+    if row.room() >= SHORTEST + text::width(between) {
+        row.put(between, dim).put(reason, look.style(Meaning::Text));
     }
 }
 

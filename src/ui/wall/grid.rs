@@ -83,6 +83,8 @@ pub enum Cell {
 const CARD: (u16, u16) = (3, 6);
 /// A card that is wider only looks lost.
 const WIDEST: u16 = 40;
+/// Columns of a card whose longest state is whole: `unreachable` behind a glyph.
+const NARROWEST: u16 = 14;
 
 /// The largest cell with which all fit. Cards stand as if there were `usual` rows, so that they keep their places when a few
 /// more or less are left for them.
@@ -90,8 +92,9 @@ pub fn fit(count: usize, longest: usize, area: Rect, usual: u16) -> Cell {
     let holds = |width: u16, height: u16| usize::from(area.width / width) * usize::from(area.height / height) >= count;
     let name = longest.clamp(4, 24) as u16;
     let short = longest.clamp(4, 12) as u16;
-    if holds(name + 5, CARD.0) {
-        return card(count, name + 5, area, usual);
+    let narrowest = (name + 5).max(NARROWEST);
+    if holds(narrowest, CARD.0) {
+        return card(count, narrowest, area, usual);
     }
     // As much of a name as there is room for: names of one kind are told apart by a few letters.
     let whole = longest.clamp(4, usize::from(WIDEST)) as u16;
@@ -165,7 +168,7 @@ fn words_within(words: &str, room: usize) -> &str {
         return words;
     }
     let ends = words.match_indices(' ').map(|(at, _)| &words[..at]);
-    ends.take_while(|part| text::width(part) <= room).last().unwrap_or(words)
+    ends.take_while(|part| text::width(part) <= room).last().map_or(words, |part| part.trim_end_matches(','))
 }
 
 /// The last row of its place stays free.
@@ -229,6 +232,7 @@ mod tests {
         assert_eq!(words_within("unreachable 45s", 11), "unreachable");
         assert_eq!(words_within("CRITICAL 4m in part", 13), "CRITICAL 4m");
         assert_eq!(words_within("DOWN 45s", 11), "DOWN 45s");
+        assert_eq!(words_within("43 up, warning", 10), "43 up");
         assert_eq!(words_within("unreachable 45s", 5), "unreachable 45s", "it is cut with a mark");
     }
 

@@ -61,10 +61,10 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>) {
         Row::new(frame.buffer, &wall.look, body, body.y).gap(1).put(glyph, style).gap(1).put(&words, style);
         body = Rect { y: body.y + 1, height: body.height - 1, ..body };
     }
-    body = escalation(wall, frame, body);
+    let (body, told) = escalation(wall, frame, body);
     match place.page.and_then(|page| wall.scopes.get(page)) {
-        Some(scope) => forms::draw(wall, frame, body, scope),
-        None if place.is_held => forms::draw(wall, frame, body, &Scope::new(&Page::of(Form::Problems), false)),
+        Some(scope) => forms::draw(wall, frame, body, scope, told),
+        None if place.is_held => forms::draw(wall, frame, body, &Scope::new(&Page::of(Form::Problems), false), told),
         None => forms::nothing(wall, frame, body, "nothing is watched yet"),
     }
 }
@@ -205,23 +205,32 @@ fn band(wall: &Wall, frame: &mut Frame<'_>, area: Rect, words: &str, style: Styl
 
 /// What is critical and nobody's: from the second step on it stands on every page, from the third it takes a part of it. How
 /// long the longest has waited decides how loud that is; the worst of them is named, the newest among equals, with its minutes
-/// in large figures. Its first words change their look each second. What is left of the area.
-fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
+/// in large figures. Its first words change their look each second. What is left of the area, and of whom it tells.
+fn escalation<'w>(wall: &'w Wall, frame: &mut Frame<'_>, area: Rect) -> (Rect, Option<&'w Problem>) {
     let now = frame.now;
     // Worst first, newest first among equals.
     let waiting: Vec<(Duration, &Problem)> =
         wall.snapshot.problems.iter().filter_map(|p| Some((unowned(p, now)?, p))).collect();
     let longest = waiting.iter().map(|(age, _)| *age).max().unwrap_or_default();
     let Some((age, problem)) = waiting.first().filter(|_| longest >= wall.options.escalate[1]) else {
-        return area;
+        return (area, None);
     };
     if area.height < 6 {
-        return area;
+        return (area, None);
     }
     let look = &wall.look;
     let minutes = age.as_secs() / 60;
     let (figure, unit) = waited(*age);
-    let label = format!(" UNOWNED {figure} {unit} ");
+    let (figures, figures_unit) = match minutes {
+        0 => (figure.to_string(), "seconds"),
+        1..1000 => (format!("{minutes}"), "minutes"),
+        _ => (format!("{}:{:02}", minutes / 60, minutes % 60), "hours and minutes"),
+    };
+    let is_large = longest >= wall.options.escalate[2] && area.height >= 20;
+    let room = Rect { y: area.y + 2, height: 5, ..area };
+    let large = is_large.then(|| Dot::fitting(&figures, area.width / 3, room.height, look)).flatten();
+    // Large figures say how long; the line above them whose they are.
+    let label = if large.is_some() { " UNOWNED ".to_owned() } else { format!(" UNOWNED {figure} {unit} ") };
     let mut words = format!("{} {} {}", label.trim_start(), problem.title.line(), problem.word);
     match waiting.len() - 1 {
         0 => {}
@@ -239,30 +248,19 @@ fn escalation(wall: &Wall, frame: &mut Frame<'_>, area: Rect) -> Rect {
         canvas::paint(frame.buffer, Rect { width, ..area }, area.y, turned(banner));
     }
     let mut used = 1;
-    if longest >= wall.options.escalate[2] && area.height >= 20 {
-        let (figures, unit) = match minutes {
-            0 => (figure.to_string(), "seconds"),
-            1..1000 => (format!("{minutes}"), "minutes"),
-            _ => (format!("{}:{:02}", minutes / 60, minutes % 60), "hours and minutes"),
-        };
-        let room = Rect { y: area.y + 2, height: 5, ..area };
-        if let Some(dot) = Dot::fitting(&figures, area.width / 3, room.height, look) {
-            let ink = ink(look.style(Meaning::Critical));
-            big::draw(frame.buffer, look, room, (area.x + 2, room.y), &figures, dot, ink);
-            let beside = area.x + dot.size(&figures).0 + 5;
-            let side = Rect { x: beside, width: area.right().saturating_sub(beside), ..room };
-            let lines = [
-                (format!("{unit} without an owner"), Meaning::Dim),
-                (problem.title.line(), Meaning::Title),
-                (problem.reason.line(), Meaning::Text),
-            ];
-            for (y, (line, meaning)) in (side.y + 1..).zip(lines) {
-                Row::new(frame.buffer, look, side, y).put(&line, look.style(meaning));
-            }
-            used = 8;
+    if let Some(dot) = large {
+        let ink = ink(look.style(Meaning::Critical));
+        big::draw(frame.buffer, look, room, (area.x + 2, room.y), &figures, dot, ink);
+        let beside = area.x + dot.size(&figures).0 + 5;
+        let side = Rect { x: beside, width: area.right().saturating_sub(beside), ..room };
+        let lines =
+            [(format!("{figures_unit} without an owner"), Meaning::Dim), (problem.reason.line(), Meaning::Text)];
+        for (y, (line, meaning)) in (side.y + 1..).zip(lines) {
+            Row::new(frame.buffer, look, side, y).put(&line, look.style(meaning));
         }
+        used = 8;
     }
-    Rect { y: area.y + used, height: area.height - used, ..area }
+    (Rect { y: area.y + used, height: area.height - used, ..area }, Some(problem))
 }
 
 /// Whole minutes, and before the first of them seconds, in steps that are told apart: a large nought says nothing.

@@ -271,6 +271,64 @@ fn what_nobody_takes_on_grows_until_it_stands_on_every_page() {
     assert_ne!(style(NOW), style(NOW.plus(Duration::from_secs(1))), "it changes its look each second");
 }
 
+#[test]
+fn minutes_without_an_owner_stand_once_on_a_page() {
+    let all = Page::of(Form::Digits);
+    let others = Page { filter: "db01".into(), ..all.clone() };
+    for (page, minutes, figures, line) in [
+        (all.clone(), 15, 0, "UNOWNED 20 min  core-sw1"),
+        (all, 1, 1, "UNOWNED  core-sw1"),
+        (others, 15, 1, "UNOWNED 20 min"),
+    ] {
+        let escalate = [5, 15, 15 + minutes].map(|minutes| Duration::from_secs(minutes * 60));
+        let mut wall = wall_at(WallOptions { pages: vec![page], escalate, ..WallOptions::default() }, true, ago(60));
+        wall.tick(NOW);
+        wall.snapshot(fixture::outage());
+        let shown = text(&wall, (120, 40), NOW);
+        let told = shown.matches("without an owner").count() + shown.matches("minutes unowned").count();
+        assert_eq!((told, shown.contains(line)), (figures, true), "{shown}");
+        assert_eq!(shown.contains("unknown"), !shown.contains("minutes unowned"), "its place is taken: {shown}");
+    }
+}
+
+#[test]
+fn without_a_problem_the_hosts_stand_on_the_page_of_the_problems() {
+    let shown = text(&page(Form::Problems, fixture::quiet(), true), (80, 24), NOW);
+    let none = shown.lines().position(|line| line.contains("no problem is known")).unwrap_or_else(|| panic!("{shown}"));
+    let hosts = shown.lines().position(|line| line.contains("── HOSTS ")).unwrap_or_else(|| panic!("{shown}"));
+    assert!(none < hosts && shown.contains("● gateway"), "{shown}");
+}
+
+#[test]
+fn a_switch_that_is_not_heard_has_no_ports_that_are_up() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let old = snapshot.devices.iter().find(|device| &*device.host.name == "acc-17").expect("it is there").clone();
+    snapshot.devices.extend((0..60).map(|_| old.clone()));
+    let shown = text(&page(Form::Ports, snapshot.into(), true), (200, 40), NOW);
+    assert!(shown.contains("  43 up ") && shown.contains("  unreachable  "), "{shown}");
+    assert!(!shown.contains("up, unreachable"), "{shown}");
+}
+
+/// On a line with little room what stands behind a number is a reason of its own, or not there.
+#[test]
+fn what_is_behind_a_problem_does_not_run_into_its_reason() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let mut problems = snapshot.problems.to_vec();
+    let other = problems[1].clone();
+    problems.extend((0..20).map(|_| other.clone()));
+    snapshot.problems = problems.into();
+    let wall = page(Form::Problems, snapshot.into(), true);
+    let mut seen = 0;
+    for width in 50..120 {
+        let shown = text(&wall, (width, 14), NOW);
+        if let Some((_, behind)) = shown.split_once("34 behind it") {
+            assert!(behind.starts_with(' '), "{width}: {shown}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen}");
+}
+
 /// A wall of a network in which something new breaks all the time, as in a rehearsal.
 #[test]
 fn a_wall_on_which_something_breaks_every_minute_still_shows_every_page() {
@@ -316,8 +374,8 @@ fn large_figures_are_those_of_the_worst_problem_and_not_of_the_one_that_waits_lo
     wall.tick(NOW);
     wall.snapshot(Arc::new(snapshot.clone()));
     let shown = text(&wall, (120, 40), NOW);
-    assert!(shown.contains("UNOWNED 12 min  core-sw1 DOWN and 1 more, the longest for 95 min"), "{shown}");
-    assert!(shown.contains("minutes without an owner\n") && shown.contains("█   core-sw1\n"), "{shown}");
+    assert!(shown.contains("UNOWNED  core-sw1 DOWN and 1 more, the longest for 95 min"), "{shown}");
+    assert!(shown.contains("minutes without an owner\n") && shown.contains("█   no answer to ICMP"), "{shown}");
     let mut unheard = snapshot.clone();
     unheard.problems = Arc::from([]);
     for host in &mut unheard.hosts {
@@ -335,16 +393,16 @@ fn large_figures_are_those_of_the_worst_problem_and_not_of_the_one_that_waits_lo
     );
     let digits = text(&page(Form::Digits, Arc::new(snapshot.clone()), true), (120, 40), NOW);
     // Three beside each other: a label has a third of the row, and the figures fill both halves of the screen.
-    let labels = |line: &&str| line.contains("hosts ok") || line.contains("minutes without");
+    let labels = |line: &&str| line.contains("hosts ok") || line.contains("minutes unowned");
     assert_eq!(digits.lines().filter(labels).count(), 2, "{digits}");
-    assert!(digits.contains("minutes without an owner: core-sw1 DOWN and 1 m"), "{digits}");
+    assert!(digits.contains("minutes unowned: core-sw1 DOWN and 1 more"), "{digits}");
     // Less than a minute would be a large nought.
     let mut problems = snapshot.problems.to_vec();
     problems[0].since = ago(43);
     snapshot.problems = problems.into();
     wall.snapshot(Arc::new(snapshot.clone()));
     let shown = text(&wall, (120, 40), NOW);
-    assert!(shown.contains("UNOWNED 40 s  core-sw1 DOWN") && shown.contains("seconds without an owner\n"), "{shown}");
+    assert!(shown.contains("█   no answer") && shown.contains("seconds without an owner\n"), "{shown}");
     // Of no backup at all, nothing is well; and what is unknown is no nought.
     let mut bare = snapshot.clone();
     bare.jobs.clear();
@@ -365,7 +423,7 @@ fn large_figures_are_those_of_the_worst_problem_and_not_of_the_one_that_waits_lo
     digits.snapshot(Arc::new(snapshot));
     digits.tick(NOW);
     let digits = text(&digits, (120, 40), NOW);
-    assert!(digits.contains("seconds without an owner: core-sw1"), "{digits}");
+    assert!(digits.contains("seconds unowned: core-sw1"), "{digits}");
 }
 
 #[test]

@@ -28,6 +28,13 @@ const ALIAS: usize = 8;
 /// A link that carries less, in percent, is not busy.
 const BUSY: f64 = 1.0;
 
+/// Lines that it may take at the most, with a free one before it.
+pub fn lines(app: &App) -> u16 {
+    let devices = &app.snapshot.devices;
+    let any = devices.len() <= DEVICES && devices.iter().any(|device| !app.parts.is_old(device));
+    if any { MOST as u16 + 2 } else { 0 }
+}
+
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     if area.height < LEAST || app.snapshot.devices.len() > DEVICES {
         return;

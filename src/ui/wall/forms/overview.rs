@@ -21,9 +21,9 @@ struct Tile {
     style: Style,
 }
 
-/// Takes the whole area.
-pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Rect {
-    let tiles = tiles(wall, frame, scope);
+/// Takes the whole area. Whose minutes without an owner were told already is not told again.
+pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope, told: Option<&Problem>) -> Rect {
+    let tiles = tiles(wall, frame, scope, told);
     let nothing = below(area, area.bottom());
     if area.width < 8 || area.height < 2 {
         return nothing;
@@ -68,7 +68,7 @@ fn tile(area: Rect, count: usize, columns: usize, at: usize) -> Rect {
     Rect::new(area.x + column * width, area.y + row * height, width, height).intersection(area)
 }
 
-fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
+fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope, told: Option<&Problem>) -> Vec<Tile> {
     let (look, s) = (&wall.look, &wall.snapshot);
     let problems = scope.problems(s);
     let (hosts, jobs) = (scope.hosts(s, &wall.parts), scope.jobs(s));
@@ -86,10 +86,10 @@ fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
     let loud = waiting.iter().any(|(age, _)| *age >= wall.options.escalate[0]);
     // Of the worst, the newest among equals.
     let (minutes, whose) = match waiting.first() {
-        None => ("-".to_owned(), "minutes without an owner".to_owned()),
+        None => ("-".to_owned(), "minutes unowned".to_owned()),
         Some((age, problem)) => {
             let more = if waiting.len() > 1 { format!(" and {} more", waiting.len() - 1) } else { String::new() };
-            let whose = format!("minutes without an owner: {} {}{more}", problem.title.line(), problem.word);
+            let whose = format!("minutes unowned: {} {}{more}", problem.title.line(), problem.word);
             match age.as_secs() {
                 secs @ 0..60 => ((secs / 5 * 5).to_string(), whose.replacen("minutes", "seconds", 1)),
                 secs => ((secs / 60).to_string(), whose),
@@ -106,11 +106,18 @@ fn tiles(wall: &Wall, frame: &Frame<'_>, scope: &Scope) -> Vec<Tile> {
         },
     };
     let unknown = problems.iter().filter(|p| p.condition == Condition::Unknown).count();
-    let besides = if unknown > 0 { format!("{}{unknown} unknown", look.separator()) } else { String::new() };
+    let is_told = waiting.first().is_some_and(|(_, problem)| told.is_some_and(|told| told.target == problem.target));
+    let (third, besides) = if is_told {
+        (of(Condition::Unknown, "unknown"), String::new())
+    } else {
+        let besides = if unknown > 0 { format!("{}{unknown} unknown", look.separator()) } else { String::new() };
+        let style = if loud { look.style(Meaning::Critical) } else { dim };
+        (Tile { label: whose, figures: minutes, style }, besides)
+    };
     let tiles = vec![
         of(Condition::Critical, "critical"),
         of(Condition::Warning, "warning"),
-        Tile { label: whose, figures: minutes, style: if loud { look.style(Meaning::Critical) } else { dim } },
+        third,
         share("hosts", good, hosts.len()),
         Tile {
             label: format!("unreachable{besides}"),

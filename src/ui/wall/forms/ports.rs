@@ -53,7 +53,11 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Re
                 condition: *condition,
                 stale: *stale,
                 sees: *sees,
-                word: format!("{} {up} up", state(*condition, *stale)),
+                // How many were up when it was heard last is nobody's business now.
+                word: match (*stale, state(*condition, *stale)) {
+                    (true, word) => word.to_owned(),
+                    (false, word) => format!("{up} up, {word}"),
+                },
                 more: Vec::new(),
             })
             .collect();
