@@ -1,4 +1,4 @@
-//! What changed and is no condition: kept for whoever asks what came before a problem. See [`rules::differences`].
+//! What changed and is no condition: kept for whoever asks what came before a problem. See [`differences`].
 
 use std::sync::Arc;
 
