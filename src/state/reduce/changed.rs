@@ -13,6 +13,9 @@ impl State {
     pub(super) fn compare_results(&mut self, (row, index): (usize, usize), now: &Observation) {
         let view = &self.hosts[row].view;
         let found = differences::of_results(&view.checks[index], now);
+        if found.is_empty() {
+            return;
+        }
         let target = Target::Host(view.host.id.clone());
         for words in found {
             self.changed(now.at, target.clone(), words);
