@@ -375,20 +375,13 @@ impl Net {
             let host = Host::new(&format!("sw{n}"), Some("10.0.0.1"), Origin::Config);
             for kind in ["icmp", "ports"] {
                 inventory.checks.push(Arc::new(CheckSpec {
-                    key: CheckKey { subject: Subject::Host(host.id.clone()), name: kind.into() },
-                    kind: kind.into(),
+                    wire: CheckWire { protocol: "ICMP echo".into(), destination: "10.0.0.1".into() },
                     interval: Duration::from_secs(60),
-                    timeout: Duration::from_secs(2),
                     retry_interval: Duration::from_secs(5),
                     attempts: 2,
                     decides_reachability: kind == "icmp",
-                    fixed_pace: false,
-                    eases: false,
-                    volatile: false,
                     runbook: (kind == "ports").then(|| "runbooks/switch.md".into()),
-                    speaks_for_host: true,
-                    waits_for: None,
-                    wire: CheckWire { protocol: "ICMP echo".into(), destination: "10.0.0.1".into() },
+                    ..CheckSpec::sample(Subject::Host(host.id.clone()), kind)
                 }));
             }
             inventory.hosts.push(Arc::new(host));

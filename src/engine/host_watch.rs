@@ -146,26 +146,14 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Wire;
 
     const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
     fn spec(host: &str, kind: &str, decides_reachability: bool) -> Arc<CheckSpec> {
         Arc::new(CheckSpec {
-            key: CheckKey { subject: Subject::Host(AssetId::new(host)), name: kind.into() },
-            kind: kind.into(),
-            interval: Duration::from_secs(30),
-            timeout: Duration::from_secs(2),
-            retry_interval: Duration::from_secs(1),
-            attempts: 3,
             decides_reachability,
             fixed_pace: kind == "ssh",
-            eases: false,
-            volatile: false,
-            runbook: None,
-            speaks_for_host: true,
-            waits_for: None,
-            wire: Wire { protocol: "t".into(), destination: "".into() },
+            ..CheckSpec::sample(Subject::Host(AssetId::new(host)), kind)
         })
     }
 

@@ -95,7 +95,7 @@ pub fn panic_words_of(info: &std::panic::PanicHookInfo<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AssetId, CheckKey, Outcome, Subject, Wire};
+    use crate::model::{AssetId, Outcome, Subject, Wire};
     use crate::probe::{Cx, Probe, Running};
 
     #[derive(Debug)]
@@ -120,22 +120,7 @@ mod tests {
     }
 
     fn spec() -> CheckSpec {
-        CheckSpec {
-            key: CheckKey { subject: Subject::Host(AssetId::new("a")), name: "odd".into() },
-            kind: "odd".into(),
-            interval: Duration::from_secs(30),
-            timeout: Duration::from_secs(2),
-            retry_interval: Duration::from_secs(1),
-            attempts: 1,
-            decides_reachability: false,
-            fixed_pace: false,
-            eases: false,
-            volatile: false,
-            runbook: None,
-            speaks_for_host: true,
-            waits_for: None,
-            wire: Wire { protocol: "none".into(), destination: "".into() },
-        }
+        CheckSpec { attempts: 1, ..CheckSpec::sample(Subject::Host(AssetId::new("a")), "odd") }
     }
 
     #[tokio::test(start_paused = true)]

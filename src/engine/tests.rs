@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::schedule::Schedule;
 use crate::base::Timestamp;
 use crate::model::{
-    AssetId, CheckKey, CheckSpec, Condition, Host, Inventory, Observation, Origin, Policy, Reading, Subject, Wire,
+    AssetId, CheckKey, CheckSpec, Condition, Host, Inventory, Observation, Origin, Policy, Reading, Subject,
 };
 use crate::state::{Effect, Event, State};
 
@@ -96,20 +96,9 @@ impl World {
             }
             for (kind, secs) in [("icmp", 30), ("snmp", 60)] {
                 out.checks.push(Arc::new(CheckSpec {
-                    key: CheckKey { subject: Subject::Host(AssetId::new(name)), name: kind.into() },
-                    kind: kind.into(),
                     interval: Duration::from_secs(secs),
-                    timeout: Duration::from_secs(2),
-                    retry_interval: Duration::from_secs(1),
-                    attempts: 3,
                     decides_reachability: true,
-                    fixed_pace: false,
-                    eases: false,
-                    volatile: false,
-                    runbook: None,
-                    speaks_for_host: true,
-                    waits_for: None,
-                    wire: Wire { protocol: "t".into(), destination: "".into() },
+                    ..CheckSpec::sample(Subject::Host(AssetId::new(name)), kind)
                 }));
             }
         }

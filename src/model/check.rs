@@ -53,6 +53,27 @@ pub const EASES_AFTER: Duration = Duration::from_secs(6 * 3_600);
 pub const EASED: u32 = 2;
 
 impl CheckSpec {
+    /// What most tests take for a check of that kind; they write down what they are about.
+    #[cfg(test)]
+    pub fn sample(subject: crate::model::Subject, kind: &str) -> Self {
+        Self {
+            key: CheckKey { subject, name: kind.into() },
+            kind: kind.into(),
+            interval: Duration::from_secs(30),
+            timeout: Duration::from_secs(2),
+            retry_interval: Duration::from_secs(1),
+            attempts: 3,
+            decides_reachability: false,
+            speaks_for_host: true,
+            fixed_pace: false,
+            eases: false,
+            volatile: false,
+            runbook: None,
+            waits_for: None,
+            wire: Wire { protocol: "test".into(), destination: "".into() },
+        }
+    }
+
     /// From one run to the next in its own rhythm.
     pub fn pace(&self, eased: bool) -> Duration {
         if eased { self.interval * EASED } else { self.interval }

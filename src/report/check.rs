@@ -463,20 +463,11 @@ mod tests {
         for (name, _) in results {
             inventory.hosts.push(Arc::new(Host::new(name, Some("192.0.2.1"), Origin::Config)));
             inventory.checks.push(Arc::new(CheckSpec {
-                key: CheckKey { subject: Subject::Host(AssetId::new(name)), name: "icmp".into() },
-                kind: "icmp".into(),
-                interval: Duration::from_secs(30),
+                wire: Wire { protocol: "ICMP echo".into(), destination: "192.0.2.1".into() },
                 timeout: Duration::from_secs(1),
-                retry_interval: Duration::from_secs(1),
                 attempts: 1,
                 decides_reachability: true,
-                fixed_pace: false,
-                eases: false,
-                volatile: false,
-                runbook: None,
-                speaks_for_host: true,
-                waits_for: None,
-                wire: Wire { protocol: "ICMP echo".into(), destination: "192.0.2.1".into() },
+                ..CheckSpec::sample(Subject::Host(AssetId::new(name)), "icmp")
             }));
         }
         let mut state = State::new(Policy { never_seen_is_down: true, ..Policy::default() });

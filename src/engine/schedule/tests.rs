@@ -1,7 +1,7 @@
 //! What is due when, in rhythms and in rounds; nothing here waits.
 
 use super::*;
-use crate::model::{Reading, Subject, Wire};
+use crate::model::{Reading, Subject};
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -26,20 +26,9 @@ fn at(ms: u64) -> Timestamp {
 
 fn spec(host: &str, kind: &str, secs: u64) -> CheckSpec {
     CheckSpec {
-        key: CheckKey { subject: Subject::Host(AssetId::new(host)), name: kind.into() },
-        kind: kind.into(),
         interval: Duration::from_secs(secs),
-        timeout: Duration::from_secs(2),
-        retry_interval: Duration::from_secs(1),
-        attempts: 3,
         decides_reachability: true,
-        fixed_pace: false,
-        eases: false,
-        volatile: false,
-        runbook: None,
-        speaks_for_host: true,
-        waits_for: None,
-        wire: Wire { protocol: "t".into(), destination: "".into() },
+        ..CheckSpec::sample(Subject::Host(AssetId::new(host)), kind)
     }
 }
 

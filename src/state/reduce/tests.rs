@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::base::Untrusted;
-use crate::model::{Host, NotificationKind, Origin, Outcome, Reading, Unit, Wire};
+use crate::model::{Host, NotificationKind, Origin, Outcome, Reading, Unit};
 use crate::state::Remembered;
 use crate::state::snapshot::ProblemKind;
 
@@ -13,22 +13,7 @@ pub(super) fn at(secs: u64) -> Timestamp {
 }
 
 pub(super) fn spec(host: &str, name: &str, life: bool) -> Arc<CheckSpec> {
-    Arc::new(CheckSpec {
-        key: CheckKey { subject: Subject::Host(AssetId::new(host)), name: name.into() },
-        kind: name.into(),
-        interval: Duration::from_secs(30),
-        timeout: Duration::from_secs(2),
-        retry_interval: Duration::from_secs(1),
-        attempts: 3,
-        decides_reachability: life,
-        fixed_pace: false,
-        eases: false,
-        volatile: false,
-        runbook: None,
-        speaks_for_host: true,
-        waits_for: None,
-        wire: Wire { protocol: "test".into(), destination: "".into() },
-    })
+    Arc::new(CheckSpec { decides_reachability: life, ..CheckSpec::sample(Subject::Host(AssetId::new(host)), name) })
 }
 
 pub(super) fn inventory(hosts: &[(&str, &[&str])], checks: &[(&str, bool)]) -> Arc<Inventory> {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{
-    AssetId, BackupReport, CheckKey, CheckSpec, Condition, Counters, Device, Entry, EntryKind, Flap, Host, IfAdmin,
-    IfOper, Incident, IncidentId, IncidentStatus, Job, Notification, NotificationKind, Observation, Origin, Outcome,
-    Port, PortTable, Reading, RestorePoint, Subject, Target, TrapStatus, Unit, Urgency, Wire,
+    AssetId, BackupReport, CheckSpec, Condition, Counters, Device, Entry, EntryKind, Flap, Host, IfAdmin, IfOper,
+    Incident, IncidentId, IncidentStatus, Job, Notification, NotificationKind, Observation, Origin, Outcome, Port,
+    PortTable, Reading, RestorePoint, Subject, Target, TrapStatus, Unit, Urgency, Wire,
 };
 use crate::state::snapshot::{Behind, ProblemKind, Totals};
 use crate::state::{
@@ -27,20 +27,11 @@ pub fn host(name: &str, condition: Condition, reason: &str, since: u64) -> HostV
     host.tags = vec!["core".into(), "ams".into()];
     host.group = Some("servers".into());
     let spec = CheckSpec {
-        key: CheckKey { subject: Subject::Host(host.id.clone()), name: "icmp".into() },
-        kind: "icmp".into(),
-        interval: Duration::from_secs(10),
-        timeout: Duration::from_secs(2),
-        retry_interval: Duration::from_secs(2),
-        attempts: 3,
-        decides_reachability: true,
-        fixed_pace: false,
-        eases: false,
-        volatile: false,
-        runbook: None,
-        speaks_for_host: true,
-        waits_for: None,
         wire: Wire { protocol: "ICMP echo".into(), destination: "192.0.2.7".into() },
+        interval: Duration::from_secs(10),
+        retry_interval: Duration::from_secs(2),
+        decides_reachability: true,
+        ..CheckSpec::sample(Subject::Host(host.id.clone()), "icmp")
     };
     let outcome = match condition {
         Condition::Critical => Outcome::Critical,

@@ -1,7 +1,6 @@
 use super::*;
 use crate::model::{
     AssetId, CheckKey, CheckSpec, Flap, LockState, Observation, Origin, Reading, RestorePoint, Schedule, Subject, Unit,
-    Wire,
 };
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -52,20 +51,11 @@ fn report(read: Timestamp, points: &[Timestamp]) -> BackupReport {
 fn check(last: Option<(Timestamp, Reading)>) -> CheckView {
     let key = CheckKey { subject: Subject::Job(AssetId::new("db01 nightly")), name: "restic".into() };
     let spec = CheckSpec {
-        key: key.clone(),
-        kind: "restic".into(),
         interval: Duration::from_mins(15),
         timeout: Duration::from_mins(1),
         retry_interval: Duration::from_mins(1),
         attempts: 1,
-        decides_reachability: false,
-        fixed_pace: false,
-        eases: false,
-        volatile: false,
-        runbook: None,
-        speaks_for_host: true,
-        waits_for: None,
-        wire: Wire { protocol: "restic".into(), destination: "".into() },
+        ..CheckSpec::sample(key.subject.clone(), "restic")
     };
     CheckView {
         spec: Arc::new(spec),

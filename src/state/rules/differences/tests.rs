@@ -6,7 +6,7 @@ use super::*;
 use crate::base::Timestamp;
 use crate::model::device::{Equipment, NeighborProtocol};
 use crate::model::vitals::Packages;
-use crate::model::{AssetId, CheckKey, Host, Inventory, Origin, Policy, Port, Subject, Unit, Wire};
+use crate::model::{AssetId, CheckKey, Host, Inventory, Origin, Policy, Port, Subject, Unit};
 use crate::state::rules::check::fresh;
 use crate::state::{Event, State};
 
@@ -15,22 +15,7 @@ fn at(secs: u64) -> Timestamp {
 }
 
 fn spec(kind: &str) -> CheckSpec {
-    CheckSpec {
-        key: CheckKey { subject: Subject::Host(AssetId::new("db01")), name: kind.into() },
-        kind: kind.into(),
-        interval: Duration::from_secs(30),
-        timeout: Duration::from_secs(2),
-        retry_interval: Duration::from_secs(1),
-        attempts: 3,
-        decides_reachability: false,
-        fixed_pace: false,
-        eases: false,
-        volatile: false,
-        runbook: None,
-        speaks_for_host: true,
-        waits_for: None,
-        wire: Wire { protocol: "test".into(), destination: "".into() },
-    }
+    CheckSpec::sample(Subject::Host(AssetId::new("db01")), kind)
 }
 
 fn check(kind: &str) -> CheckView {
