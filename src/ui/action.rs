@@ -138,7 +138,7 @@ pub const ACTIONS: &[(Action, &str, &str)] = &[
     (Action::Shell, "shell", "a shell on the selected host"),
     (Action::EndSession, "end_session", "end the selected session; asks while it runs"),
     (Action::Copy, "copy", "copy the name of the selected row"),
-    (Action::CopyRow, "copy_row", "copy the selected row, tabs between its cells"),
+    (Action::CopyRow, "copy_row", "copy the selected row, tabs between its cells; of what is read, all of it"),
     (Action::Freeze, "freeze", "hold the picture still, and let it go on"),
     (Action::Resort, "resort", "sort the list anew, and go to its top"),
     (Action::Recheck, "recheck", "ask the selected object now; confirm a backup that waits"),
@@ -167,6 +167,12 @@ impl Action {
 
     pub fn name(self) -> &'static str {
         ACTIONS.iter().find(|(action, _, _)| *action == self).map_or("", |(_, name, _)| name)
+    }
+
+    /// Whether it turns to a screen.
+    pub fn is_screen(self) -> bool {
+        use Action::{Backups, Hosts, Incident, Log, Overview, Ports, Sessions};
+        matches!(self, Overview | Hosts | Ports | Backups | Incident | Sessions | Log)
     }
 
     /// The least role that may have this done by an engine of several users. To stop polling takes more than to resume it.

@@ -456,7 +456,8 @@ fn brief(name: &str) -> String {
 fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
     match app.overlays.last() {
         None | Some(Overlay::Detail { .. }) => {}
-        Some(Overlay::Help(_) | Overlay::Compare { .. }) => return &[("back", "back")],
+        Some(Overlay::Help(_)) => return &[("back", "back")],
+        Some(Overlay::Compare { .. }) => return &[("back", "back"), ("copy_row", "copy")],
         Some(Overlay::Paper(paper)) if paper.is_handover() => {
             return &[("back", "back"), ("copy", "copy"), ("copy_row", "save as a file"), ("page_down", "on")];
         }

@@ -15,8 +15,8 @@ use tokio::sync::oneshot;
 
 use super::app::App;
 use super::frame::{Frame, Link};
-use super::panes;
 use super::run::Screen as _;
+use super::{overlays, panes};
 use crate::base::{text, units};
 use crate::bus::MessageWeight;
 
@@ -183,6 +183,14 @@ impl App {
         match (cells, row.and_then(|row| panes::fields::name(self, kind, row))) {
             (Some(cells), Some(name)) => self.copy(&format!("the row of {}", cell(&name)), line(&cells)),
             _ => self.say(MessageWeight::Note, "nothing is selected"),
+        }
+    }
+
+    /// All of the text that is read, with its title.
+    pub(super) fn copy_what_is_read(&mut self) {
+        if let Some((title, text)) = overlays::whole_text(self) {
+            let lines = units::counted(text.lines().count(), "line");
+            self.copy(&format!("{} ({lines})", cell(&title)), text);
         }
     }
 

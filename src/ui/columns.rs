@@ -183,7 +183,8 @@ impl Choice {
     /// The columns that fit into `width`, in their order, and how many that are wanted do not.
     pub fn fit(&self, device: &DeviceView, width: usize) -> (Vec<Fitted>, usize) {
         let label = Seen::all(device).map(|s| text::width(&s.label())).max().unwrap_or(0);
-        let port = label.clamp(4, (width / 5).clamp(8, 26));
+        // Its head and the mark of what sorts fit, whatever the ports are called.
+        let port = label.clamp(5, (width / 5).clamp(8, 26));
         // A column of the glyph and one at each edge.
         let mut left = width.saturating_sub(4);
         let mut taken = vec![

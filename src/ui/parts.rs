@@ -13,7 +13,7 @@ use crate::base::units::counted;
 use crate::base::{Timestamp, text};
 use crate::model::{AssetId, Condition, PortEvent, PortKey, Target, Transition};
 use crate::state::snapshot::ProblemKind;
-use crate::state::{DeviceView, HostView, Problem, Snapshot};
+use crate::state::{CheckView, DeviceView, HostView, Problem, Snapshot};
 
 /// What is wrong with the parts of one host and nobody's yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,8 @@ pub struct Parts {
     port_changes: Vec<Change>,
     /// What changed last of all that is watched, newest first.
     changes: Vec<Change>,
+    /// Where there is no problem: the hosts that have a bad result which is not yet believed.
+    in_doubt: Vec<Arc<str>>,
 }
 
 /// How the host of a device stands of which nothing is heard any more.
@@ -89,6 +91,10 @@ impl Parts {
         let mut out = Self { title: longest_title(titles), ..Self::default() };
         out.port_changes = port_changes(snapshot);
         out.changes = changes(snapshot, &out.port_changes);
+        if snapshot.problems.is_empty() {
+            let in_doubt = |host: &&Arc<HostView>| host.checks.iter().any(CheckView::is_soft);
+            out.in_doubt = snapshot.hosts.iter().filter(in_doubt).map(|host| host.host.name.clone()).collect();
+        }
         if snapshot.devices.is_empty() {
             return out;
         }
@@ -127,6 +133,11 @@ impl Parts {
     /// Columns of the longest title that a list of problems shows, with the indent of what stands below its cause.
     pub fn title(&self) -> usize {
         self.title.max(self.hidden_title)
+    }
+
+    /// The hosts of which a check failed and is tried again, where nothing else is wrong.
+    pub fn in_doubt(&self) -> &[Arc<str>] {
+        &self.in_doubt
     }
 
     /// Takes the measure of what is hidden behind problems and shown for now.

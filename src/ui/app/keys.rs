@@ -37,14 +37,19 @@ impl App {
             Some(Overlay::Paper(_)) => {
                 let Some(action) = Action::named(name) else { return false };
                 self.message = None;
-                return self.take_paper(action);
+                return self.take_paper(action) || self.leave_reading(action);
             }
-            // Anything is found from there too.
-            Some(Overlay::Compare { .. }) if name == Action::Palette.name() => {}
-            Some(Overlay::Help(help)) if !help.asking && name == Action::Palette.name() => {}
+            Some(Overlay::Compare { .. }) if name == Action::CopyRow.name() => {}
+            Some(Overlay::Compare { .. }) => {
+                return Action::named(name).is_some_and(|action| self.leave_reading(action));
+            }
+            Some(Overlay::Help(help)) if !help.asking => {
+                return Action::named(name).is_some_and(|action| self.leave_reading(action));
+            }
             _ => return false,
         }
         match Action::named(name) {
+            Some(Action::CopyRow) => self.copy_what_is_read(),
             Some(
                 action @ (Action::Watch
                 | Action::Follow
@@ -54,7 +59,7 @@ impl App {
                 | Action::History
                 | Action::Runbook
                 | Action::Freeze
-                | Action::Palette
+                | Action::Copy
                 | Action::Recheck
                 | Action::Claim
                 | Action::Release
@@ -71,9 +76,25 @@ impl App {
                 // It has a screen of its own, and all keys.
                 self.overlays.retain(|overlay| !matches!(overlay, Overlay::Detail { .. }));
             }
-            _ => return false,
+            Some(action) => return self.leave_reading(action),
+            None => return false,
         }
         true
+    }
+
+    /// From what is read to another screen, a command, the keys or anything that is found; false where the action is none of these.
+    fn leave_reading(&mut self, action: Action) -> bool {
+        let leaves = match action {
+            // The same key closes them.
+            Action::Help => !matches!(self.overlays.last(), Some(Overlay::Help(_))),
+            Action::Palette | Action::CommandLine => true,
+            _ => action.is_screen(),
+        };
+        if leaves {
+            self.message = None;
+            self.act(action);
+        }
+        leaves
     }
 
     /// A station that is looked for is where its list begins.

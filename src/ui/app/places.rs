@@ -165,7 +165,6 @@ impl App {
     }
 
     fn return_to(&mut self, place: Place) {
-        self.overlays.retain(|overlay| !matches!(overlay, Overlay::Detail { .. }));
         match place.selected {
             Some(Selected::Port(asset, port)) if place.screen == ScreenId::Ports => self.show_port(&asset, &port),
             Some(Selected::Host(asset)) if place.screen == ScreenId::Hosts => self.show_host(&asset),
@@ -194,7 +193,6 @@ impl App {
         let name = host.or_else(|| self.snapshot.job(&asset).map(|job| job.job.name.clone()));
         let name = name.unwrap_or_else(|| asset.as_str().into());
         self.leave_view();
-        self.overlays.retain(|overlay| !matches!(overlay, Overlay::Detail { .. }));
         self.problems_only = false;
         self.go(ScreenId::Log);
         self.focus = PaneKind::Log;
@@ -244,7 +242,9 @@ impl App {
         }
     }
 
+    /// What was read over the screen before is closed.
     pub fn go(&mut self, screen: ScreenId) {
+        self.overlays.retain(|overlay| !overlay.is_read());
         self.screen = screen;
         self.zoom = false;
         if !self.shows(self.focus) {

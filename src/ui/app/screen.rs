@@ -55,8 +55,11 @@ impl Screen for App {
             self.act(action);
             return;
         }
-        if self.overlays.is_empty() {
-            if self.asking.is_some() { self.ask_key(key) } else { self.map_key(key) }
+        // A command is typed over what is read, too.
+        if self.asking.is_some() {
+            self.ask_key(key);
+        } else if self.overlays.is_empty() {
+            self.map_key(key);
         } else if !self.detail_key(key) {
             match overlays::key(self, key) {
                 Reaction::Close => {

@@ -36,7 +36,7 @@ use crate::model::{AssetId, EntryKind, IncidentId, PortKey, Prompt, PromptId, Sc
 
 pub use detail::packages::{Packages, can_be_asked};
 use reading::scroll_key;
-pub use reading::{Line, draw_side, is_at_side, text_area};
+pub use reading::{Line, draw_side, is_at_side, text_area, whole_text};
 
 #[derive(Debug)]
 pub enum Overlay {
@@ -79,6 +79,11 @@ pub enum Reaction {
 }
 
 impl Overlay {
+    /// Something to read over the screen, with nothing typed in it and no question open.
+    pub fn is_read(&self) -> bool {
+        matches!(self, Self::Detail { .. } | Self::Compare { .. } | Self::Help(_) | Self::Paper(_))
+    }
+
     pub fn views() -> Self {
         Self::Views(views::Picker::default())
     }

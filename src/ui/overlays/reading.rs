@@ -97,6 +97,19 @@ pub fn scroll_key(app: &App, overlay: &mut Overlay, key: Key) -> Reaction {
     Reaction::Keep
 }
 
+/// What is read on top of all, as a whole and as it is broken into lines there: its title, and the text.
+pub fn whole_text(app: &App) -> Option<(String, String)> {
+    let overlay = app.overlays.last()?;
+    let columns = columns(app, overlay);
+    let (title, lines) = text_of(app, overlay, app.now(), columns)?;
+    let mut text = format!("{title}\n\n");
+    for (_, line) in lines_in(&lines, columns) {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    Some((title, text))
+}
+
 /// Where the text stands that is read on top of all.
 pub fn text_area(app: &App) -> Option<Rect> {
     let overlay = app.overlays.last()?;

@@ -101,6 +101,9 @@ fn marked(app: &App, words: &str) -> String {
     format!("{words} {}", app.look.sorted(app.order_of(PaneKind::Problems).descends()))
 }
 
+/// Hosts that are named where none of them is a problem yet.
+const NAMED: usize = 4;
+
 pub fn empty(app: &App) -> Vec<String> {
     let t = &app.snapshot.totals;
     if t.hosts + t.jobs == 0 {
@@ -128,7 +131,20 @@ pub fn empty(app: &App) -> Vec<String> {
         }
     }
     let all = if good == known.len() { "none" } else { "none known" };
-    vec![format!("{all}: {}", known.join(", "))]
+    let mut lines = vec![format!("{all}: {}", known.join(", "))];
+    lines.extend(in_doubt(app));
+    lines
+}
+
+/// What may be a problem soon.
+fn in_doubt(app: &App) -> Option<String> {
+    let hosts = app.parts.in_doubt();
+    let named: Vec<&str> = hosts.iter().take(NAMED).map(|name| &**name).collect();
+    let more = match hosts.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!named.is_empty()).then(|| format!("a check failed and is tried again: {}{more}", named.join(", ")))
 }
 
 pub fn selected(app: &App, row: usize) -> Option<Selected> {

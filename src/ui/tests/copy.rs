@@ -111,3 +111,16 @@ fn what_is_too_much_for_a_terminal_goes_to_a_file_and_the_notice_says_where() {
     }
     assert!(console.screen().contains("NOT COPIED"), "{}", console.screen());
 }
+
+/// To send it on as it was read.
+#[test]
+fn what_is_read_is_copied_as_a_whole() {
+    let mut console = outage((80, 24));
+    console.press("2 Enter y");
+    assert_eq!(copied(&mut console), "core-sw1");
+    let shown = console.press("Y").screen();
+    let text = copied(&mut console);
+    assert!(text.starts_with("core-sw1\n\nDOWN for "), "{text}");
+    assert!(text.lines().count() > 8 && text.lines().all(crate::base::text::is_clean), "{text}");
+    assert!(shown.contains("copied core-sw1 ("), "{shown}");
+}

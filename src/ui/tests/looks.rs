@@ -171,6 +171,20 @@ fn a_first_start_says_what_to_do_next() {
 }
 
 #[test]
+fn what_failed_and_is_not_believed_yet_is_named_where_there_is_no_problem() {
+    let mut snapshot = (*fixture::quiet()).clone();
+    assert!(!Console::new((120, 40), Arc::new(snapshot.clone()), true).screen().contains("tried again"));
+    for view in &mut snapshot.hosts[..2] {
+        let check = &mut Arc::make_mut(view).checks[0];
+        Arc::make_mut(&mut check.spec).attempts = 3;
+        check.attempt = 1;
+    }
+    let text = Console::new((120, 40), Arc::new(snapshot), true).screen();
+    assert!(text.contains("none: 3 of 3 hosts ok"), "{text}");
+    assert!(text.contains("a check failed and is tried again: this machine, gateway"), "{text}");
+}
+
+#[test]
 fn what_stands_above_all_panes_is_not_said_below_the_hosts_once_more() {
     let why = "noctty.toml:3:1: unknown key `adress` in [[host]]";
     let mut snapshot = (*fixture::quiet()).clone();

@@ -436,6 +436,31 @@ fn the_keys_of_a_row_act_from_its_detail_too() {
     assert!(console.screen().contains("web2"), "{}", console.screen());
 }
 
+/// Nobody has to find out how to leave a text before going on.
+#[test]
+fn from_what_is_read_a_screen_a_command_and_the_keys_are_one_key_away() {
+    let mut console = outage((120, 40));
+    for (reading, title) in [("2 Enter", "last seen"), ("2 g g c j c", "core-sw1 and "), ("1 ?", "SCREENS AND PANES")] {
+        let text = console.press(reading).screen();
+        assert!(text.contains(title), "{reading}: {text}");
+        let text = console.press("4").screen();
+        assert!(text.contains("[4 Backups]") && !text.contains(title), "{reading}: {text}");
+    }
+    // A command is typed over it, and given up without leaving it.
+    console.press("2 g g Enter : h e l");
+    let text = console.screen();
+    assert!(text.contains(":hel") && text.contains("last seen"), "{text}");
+    let text = console.press("Esc").screen();
+    assert!(text.contains("last seen") && !text.contains(":hel"), "{text}");
+    let text = console.press(": b a c k u p s Enter").screen();
+    assert!(text.contains("[4 Backups]") && !text.contains("last seen"), "{text}");
+    // The help comes over it, and goes again.
+    console.press("2 Enter ?");
+    assert!(console.screen().contains("SCREENS AND PANES"));
+    let text = console.press("?").screen();
+    assert!(text.contains("last seen") && !text.contains("SCREENS AND PANES"), "{text}");
+}
+
 #[test]
 fn the_command_line_offers_what_tab_chooses_from_and_goes_through_its_history_both_ways() {
     let mut console = outage((120, 40));
