@@ -296,7 +296,7 @@ impl Table {
     }
 
     pub fn reader<'a>(&'a self, what: &'a str) -> Reader<'a> {
-        Reader { table: self, what, known: Vec::new(), problems: Vec::new() }
+        Reader { table: self, what, known: Vec::new(), elsewhere: Vec::new(), problems: Vec::new() }
     }
 }
 
@@ -347,6 +347,7 @@ pub struct Reader<'a> {
     table: &'a Table,
     what: &'a str,
     known: Vec<&'static str>,
+    elsewhere: Vec<(&'static [&'static str], &'static str)>,
     problems: Vec<Problem>,
 }
 
@@ -363,6 +364,11 @@ impl<'a> Reader<'a> {
 
     pub fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);
+    }
+
+    /// Keys that are looked for here, and what says where they stand.
+    pub fn elsewhere(&mut self, keys: &'static [&'static str], hint: &'static str) {
+        self.elsewhere.push((keys, hint));
     }
 
     fn wrong(&mut self, key: &str, node: &Node, wanted: Wanted) {
@@ -541,17 +547,23 @@ impl<'a> Reader<'a> {
             }
             Value::Table(table) => {
                 let mut reader = table.reader("the secret");
+                reader.elsewhere(
+                    &["value", "literal", "text", "plain"],
+                    "a secret stands in a file, a variable or a program: { file = \"…\" }, { env = \"…\" } or { command = [\"…\"] }",
+                );
                 let (env, file, command) = (reader.string("env"), reader.string("file"), reader.argv("command"));
-                self.problems.extend(reader.finish());
+                let wrong = reader.finish();
+                let is_whole = wrong.is_empty();
+                self.problems.extend(wrong);
                 match (env, file, command) {
                     (Some(env), None, None) => Some(SecretRef::Env(env)),
                     (None, Some(file), None) => Some(SecretRef::File(beside(&node.place.source.name, &file))),
                     (None, None, Some(argv)) if !argv.is_empty() => Some(SecretRef::Command(argv)),
                     _ => {
-                        self.problems.push(Problem::error(
-                            &node.place,
-                            format!("{} `{key}` needs exactly one of `env`, `file`, `command`", self.what),
-                        ));
+                        if is_whole {
+                            let words = format!("{} `{key}` needs exactly one of `env`, `file`, `command`", self.what);
+                            self.problems.push(Problem::error(&node.place, words));
+                        }
                         None
                     }
                 }
@@ -570,7 +582,12 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let mut problem = Problem::error(&key.place, format!("unknown key `{}` in {}", key.name, self.what));
-            if let Some(near) = nearest(&key.name, self.known.iter().copied()) {
+            let elsewhere = self.elsewhere.iter().find(|(keys, _)| keys.contains(&key.name.as_str()));
+            let near =
+                || nearest(&key.name, self.known.iter().copied()).or_else(|| hints::meant(&key.name, &self.known));
+            if let Some((_, where_it_stands)) = elsewhere {
+                problem = problem.hint(*where_it_stands);
+            } else if let Some(near) = near() {
                 problem = problem.hint(format!("did you mean `{near}`?"));
             } else if !self.known.is_empty() {
                 let mut known = self.known.clone();

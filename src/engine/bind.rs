@@ -168,7 +168,8 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
     let channels = notify::bind(&config.notify, read_times, &mut problems);
     // A host's `snmp` table is read by each check that speaks it; what is wrong with it is said once.
     let mut said = HashSet::new();
-    problems.retain(|p| said.insert((p.place.as_ref().map(|at| (at.start, at.end)), p.message.clone())));
+    problems
+        .retain(|p| said.insert((p.place.as_ref().map(|at| (at.start, at.end)), without_kind(&p.message).to_owned())));
     // A warning (a password in the file itself) does not keep anything from being watched.
     let remark = |problem: &Problem| match problem.weight {
         Weight::Warning => problem.message.as_str().into(),
@@ -302,6 +303,11 @@ fn bind_check(
 /// What a check is called where something is said of it.
 fn called(kind: &str, entry: &HostEntry) -> String {
     format!("the {kind} check of {}", entry.host.name)
+}
+
+/// What is said of a check that asks an agent, whichever of them it is.
+fn without_kind(words: &str) -> &str {
+    BY_AGENT.iter().find_map(|kind| words.strip_prefix("the ")?.strip_prefix(kind)).unwrap_or(words)
 }
 
 fn first_error(problems: &[Problem]) -> Option<Arc<str>> {
@@ -561,6 +567,28 @@ mod tests {
         assert_eq!(of(slower), ["ports 10.0.0.9:1161 300", "snmp 10.0.0.9:1161 60"]);
         let other = "[{ kind = \"ports\", port = 2161, community = { env = \"D\" } }]";
         assert_eq!(of(other), ["ports 10.0.0.9:2161 60", "snmp 10.0.0.9:1161 60"]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_agent_is_said_once_and_a_secret_in_a_table_says_where_it_belongs() {
+        let errors = bound("[[host]]\nname = \"a\"\nsnmp = { community = { value = \"x\" } }\n").expect_err("invalid");
+        assert_eq!(errors.matches(": error: ").count(), 1, "{errors}");
+        assert!(errors.contains("noctty.toml:3:24: error: unknown key `value` in the secret"), "{errors}");
+        assert!(errors.contains("hint: a secret stands in a file"), "{errors}");
+        let none = bound("[[host]]\nname = \"a\"\nsnmp = { community = {} }\n").expect_err("invalid");
+        assert_eq!(none.matches("needs exactly one of `env`, `file`, `command`").count(), 1, "{none}");
+        let text = "[[host]]\nname = \"a\"\nsnmp = { community = \"x\" }\n";
+        let remarks = bound(text).expect("valid").inventory.remarks.clone();
+        assert_eq!(remarks.len(), 1, "{remarks:?}");
+    }
+
+    #[test]
+    fn a_log_in_is_looked_for_where_it_does_not_stand() {
+        let check = "checks = [{ kind = \"linux\", user = \"root\", password = \"x\", name = \"y\" }]";
+        let errors = bound(&format!("[[host]]\nname = \"a\"\n{check}\n")).expect_err("invalid");
+        for hint in ["target = \"user@host:port\"", "put a key into the agent", "did you mean `label`?"] {
+            assert!(errors.contains(hint), "{hint}: {errors}");
+        }
     }
 
     #[test]

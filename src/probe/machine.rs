@@ -38,6 +38,14 @@ pub struct Way {
 
 impl Way {
     pub fn read(host: &Host, options: &mut Reader<'_>) -> Option<Self> {
+        options.elsewhere(
+            &["user", "username", "port", "host", "address", "identity", "identity_file", "key", "jump", "proxy_jump"],
+            "target = \"user@host:port\"; keys and jump hosts stand in ssh_config (IdentityFile, ProxyJump)",
+        );
+        options.elsewhere(
+            &["password"],
+            "nobody is asked and none is kept: put a key into the agent, or name it in ssh_config (IdentityFile)",
+        );
         let own = options.string("target").map(Arc::from);
         let target: Arc<str> = own
             .clone()

@@ -80,6 +80,30 @@ fn said(value: &Value) -> Option<String> {
     }
 }
 
+/// Words for the same thing. Who writes one of them means, of the keys of a table, the first that stands here.
+const ALIKE: [&[&str]; 13] = [
+    &["label", "name", "title", "description", "alias"],
+    &["address", "host", "hostname", "ip", "server", "fqdn"],
+    &["url", "uri", "endpoint", "port", "path", "scheme"],
+    &["user", "username", "login"],
+    &["password", "passwd", "pass", "secret"],
+    &["interval", "every", "period", "frequency", "check_interval", "scrape_interval"],
+    &["retry_interval", "retry", "backoff"],
+    &["attempts", "retries", "tries", "max_check_attempts"],
+    &["contains", "match", "matches", "string", "body", "regex"],
+    &["kind", "type", "probe", "check_command"],
+    &["command", "argv", "cmd", "exec", "run"],
+    &["tags", "labels", "hostgroups", "roles"],
+    &["parents", "parent", "depends_on", "dependencies", "dependency"],
+];
+
+/// The known key that a word stands for elsewhere (`hostname` for `address`).
+pub(super) fn meant(word: &str, known: &[&'static str]) -> Option<&'static str> {
+    let word = word.to_ascii_lowercase().replace('-', "_");
+    let group = ALIKE.iter().find(|group| group.contains(&word.as_str()))?;
+    group.iter().find_map(|word| known.iter().copied().find(|key| key == word))
+}
+
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     SECRET_KEYS.iter().any(|word| key.contains(word))
@@ -110,6 +134,24 @@ mod tests {
         }
         let long = "x".repeat(500);
         assert_eq!(Wanted::Texts.hint("tags", &text(&long)), "write tags = [\"…\"], each in quotes");
+    }
+
+    #[test]
+    fn a_word_of_another_program_finds_the_key_that_is_meant() {
+        let check = ["kind", "label", "url", "interval", "attempts", "contains", "matches"];
+        for (word, key) in [
+            ("name", Some("label")),
+            ("Check-Interval", Some("interval")),
+            ("max_check_attempts", Some("attempts")),
+            ("port", Some("url")),
+            ("type", Some("kind")),
+            ("hostname", None),
+            ("colour", None),
+        ] {
+            assert_eq!(meant(word, &check), key, "{word}");
+        }
+        // A key that is known is never unknown, whatever else is called like it.
+        assert_eq!(meant("retries", &["retries", "attempts"]), Some("attempts"));
     }
 
     #[test]

@@ -37,6 +37,13 @@ pub static GROUP: Fixed = Fixed {
     fold,
 };
 
+/// net-snmp's `hrDeviceIndex` has the kind of device (3 is a processor) in its high 16 bits, and counts each kind for itself.
+const NET_SNMP_PROCESSOR: u32 = 3;
+
+fn of_its_kind(index: u32) -> u32 {
+    if index >> 16 == NET_SNMP_PROCESSOR { index & 0xffff } else { index }
+}
+
 /// `hrStorageTypes`, by their last arc.
 const OTHER: u32 = 1;
 const RAM: u32 = 2;
@@ -52,7 +59,7 @@ fn fold(tables: &Tables<'_>, _: &Walk<'_>, equipment: &mut Equipment) {
         .column(PROCESSOR_LOAD)
         .filter_map(|(row, load)| {
             let percent = load.number().filter(|percent| *percent <= 100)?;
-            let name = row.single().map_or_else(String::new, |index| format!("cpu {index}"));
+            let name = row.single().map_or_else(String::new, |index| format!("cpu {}", of_its_kind(index)));
             Some(Processor { name: Untrusted::from(name), percent: percent as f64 })
         })
         .collect();
@@ -147,7 +154,7 @@ mod tests {
             .cell(STORAGE_UNIT, &[31], Value::Integer(4096))
             .cell(STORAGE_SIZE, &[31], Value::Integer(i64::from(i32::MIN)))
             .fold(&GROUP);
-        assert_eq!(equipment.processors, [Processor { name: "cpu 196608".into(), percent: 12.0 }]);
+        assert_eq!(equipment.processors, [Processor { name: "cpu 0".into(), percent: 12.0 }]);
         assert_eq!(
             equipment.memory,
             [Pool {
