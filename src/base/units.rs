@@ -16,6 +16,23 @@ pub fn age(duration: Duration) -> String {
     }
 }
 
+/// How long something goes on, to the minute and never less than it is: `45s`, `12m`, `3h59m`, `4h`, `2d5h`, `9d`.
+pub fn left(duration: Duration) -> String {
+    let secs = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    let two = |large: u64, unit: &str, small: u64, part: &str| match small {
+        0 => format!("{large}{unit}"),
+        small => format!("{large}{unit}{small}{part}"),
+    };
+    let (minutes, hours, days) = (secs.div_ceil(60), secs.div_ceil(3_600), secs.div_ceil(86_400));
+    match secs {
+        0..60 => format!("{secs}s"),
+        60..172_800 if minutes < 60 => format!("{minutes}m"),
+        60..172_800 => two(minutes / 60, "h", minutes % 60, "m"),
+        172_800..691_200 => two(hours / 24, "d", hours % 24, "h"),
+        _ => format!("{days}d"),
+    }
+}
+
 /// An age that is repainted rarely, for screens that must stay quiet: seconds in steps of
 /// 5 up to 30 and of 15 up to a minute, then as [`age`].
 pub fn age_bucket(duration: Duration) -> Duration {
@@ -180,6 +197,14 @@ mod tests {
             assert!(text.len() <= 3, "{secs} s is {text}");
         }
         assert_eq!(age(Duration::from_hours(31)), "31h");
+    }
+
+    #[test]
+    fn what_is_left_is_never_told_as_less_than_it_is() {
+        let told = |secs| left(Duration::from_secs(secs));
+        let all = [0, 59, 60, 61, 3_541, 7_199, 14_399, 14_400, 172_799, 172_800, 190_000, 691_200, 700_000].map(told);
+        assert_eq!(all, ["0s", "59s", "1m", "2m", "1h", "2h", "4h", "4h", "48h", "2d", "2d5h", "8d", "9d"]);
+        assert_eq!([left(Duration::from_millis(14_100_500)), told(9_000)], ["3h56m", "2h30m"]);
     }
 
     #[test]

@@ -144,7 +144,7 @@ impl Linux {
     async fn list(&self, cx: &Cx) -> Result<PackageList, String> {
         let now = cx.net.clock.now();
         if let Some(until) = lock(&self.list_left_out).filter(|until| *until > now) {
-            let left = units::age(until.since(now));
+            let left = units::left(until.since(now));
             return Err(format!("its packager hung; it is asked again after {left}, or when you say so (R)"));
         }
         let mark = mark();

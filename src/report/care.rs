@@ -159,7 +159,7 @@ pub fn claimed_json(all: &Claimed<'_>, now: Timestamp) -> String {
 pub fn claimed_text(all: &Claimed<'_>, now: Timestamp) -> String {
     let mut out: String = all.saved.iter().map(|(entry, _)| saved_text(entry)).collect();
     for ack in &all.owned {
-        let left = units::age(ack.claim.until.since(now));
+        let left = units::left(ack.claim.until.since(now));
         let (target, owner) = (ack.claim.target.label().line(), ack.claim.owner.line());
         let _ = writeln!(out, "left as it is: {target}, which {owner} has for {left} yet");
     }
@@ -203,7 +203,7 @@ pub fn acks_text(book: &CareBook, now: Timestamp) -> String {
     let mut out = String::new();
     for ack in book.acks.iter().filter(|ack| ack.claim.until > now) {
         let claim = &ack.claim;
-        let left = units::age(claim.until.since(now));
+        let left = units::left(claim.until.since(now));
         let sticky = if claim.stickiness == Stickiness::Sticky { ", sticky" } else { "" };
         let _ = write!(out, "{}  {}, {left} left{sticky}", claim.target.label().line(), claim.owner.line());
         let note = if claim.note.is_empty() { String::new() } else { format!("  {}", claim.note.line()) };
@@ -217,7 +217,7 @@ pub fn maintenance_text(book: &CareBook, now: Timestamp) -> String {
     for one in &book.maintenance {
         let (scope, name) = scope(&one.order.scope);
         let when = match &one.order.span {
-            Span::Once { from, until } if *from <= now => format!("now, {} left", units::age(until.since(now))),
+            Span::Once { from, until } if *from <= now => format!("now, {} left", units::left(until.since(now))),
             Span::Once { from, until } => format!("{from} to {until}"),
             Span::Recurring { schedule, lasts } => {
                 let (cron, zone) = (text::clean(&schedule.cron), text::clean(&schedule.timezone));

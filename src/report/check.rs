@@ -349,11 +349,11 @@ struct Line {
 fn care_words(care: &Care, now: Timestamp) -> String {
     let mut words = String::new();
     if let Some(ack) = &care.ack {
-        let left = units::age(ack.claim.until.since(now));
+        let left = units::left(ack.claim.until.since(now));
         let _ = write!(words, " · @{}, {left} more", ack.claim.owner.line());
     }
     if let Some(maintained) = &care.maintenance {
-        let _ = write!(words, " · in maintenance, {} more", units::age(maintained.until.since(now)));
+        let _ = write!(words, " · in maintenance, {} more", units::left(maintained.until.since(now)));
     }
     words
 }

@@ -326,7 +326,7 @@ fn window(one: &Maintenance, from: Timestamp, until: Timestamp, now: Timestamp) 
     let when = if from > now {
         format!("begins in {}, ends at {}", units::age(from.since(now)), until.utc_minute())
     } else {
-        format!("ends in {} at {}", units::age(until.since(now)), until.utc_minute())
+        format!("ends in {} at {}", units::left(until.since(now)), until.utc_minute())
     };
     let (what, by) = (escape_markdown(&Untrusted::from(what).line()), escape_markdown(&one.author.line()));
     (until, format!("{what}, maintenance by {by}, {when}{}", note(&one.order.note)))
@@ -377,7 +377,7 @@ fn watched(out: &mut String, snapshot: &Snapshot, now: Timestamp) {
     out.push_str("\n## Watched closely\n\n");
     for (asset, every, until) in rows {
         let name = escape_markdown(&Untrusted::from(asset.as_str()).line());
-        let left = units::age(until.since(now));
+        let left = units::left(until.since(now));
         let _ = writeln!(out, "- {name}, asked every {}, for {left} more", units::config_duration(every));
     }
 }

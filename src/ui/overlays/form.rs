@@ -197,7 +197,7 @@ impl Form {
                 words.push(format!("everything tagged {tag}"));
             }
             if let Some(maintained) = &view.care.maintenance {
-                let left = units::age(maintained.until.since(app.snapshot.at));
+                let left = units::left(maintained.until.since(app.snapshot.at));
                 remarks.insert(0, format!("in maintenance already, {left} more: this adds a window"));
             }
         }

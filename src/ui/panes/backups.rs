@@ -333,7 +333,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         line.put(&owner, app.look.style(Meaning::Accent)).put(app.look.separator(), dim(app));
     }
     if let Some(maintained) = &job.care.maintenance {
-        let left = units::age(maintained.until.since(now));
+        let left = units::left(maintained.until.since(now));
         line.put(&format!("maintenance, {left} more"), app.look.maintenance().1).put(app.look.separator(), dim(app));
     }
     let plain = job.condition.is_problem() && !is_handled(job);
@@ -401,7 +401,7 @@ pub const FIELDS: [&str; 11] =
 /// The row in cells.
 pub fn fields(app: &App, row: usize) -> Option<[String; 11]> {
     let job = app.snapshot.jobs.get(row)?;
-    let left = |until: Timestamp| format!("maintenance, {} more; ", units::age(until.since(app.now())));
+    let left = |until: Timestamp| format!("maintenance, {} more; ", units::left(until.since(app.now())));
     let maintained = job.care.maintenance.as_ref().map(|maintained| left(maintained.until)).unwrap_or_default();
     Some([
         job.job.name.to_string(),

@@ -397,7 +397,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
             .put(app.look.separator(), dim(app));
     }
     if let Some(maintained) = maintained {
-        let left = units::age(maintained.until.since(frame.now));
+        let left = units::left(maintained.until.since(frame.now));
         line.put(&format!("maintenance, {left} more"), app.look.maintenance().1).put(app.look.separator(), dim(app));
     }
     if let Some(flapping) = &host.care.flapping {
@@ -453,7 +453,7 @@ pub fn fields(app: &App, row: usize) -> Option<[String; 10]> {
     let host = app.snapshot.hosts.get(row)?;
     let mut says = Vec::new();
     if let Some(maintained) = &host.care.maintenance {
-        says.push(format!("maintenance, {} more", units::age(maintained.until.since(app.now()))));
+        says.push(format!("maintenance, {} more", units::left(maintained.until.since(app.now()))));
     }
     if let Some(flapping) = &host.care.flapping {
         says.push(format!("flapping {} %", flapping.percent));

@@ -246,7 +246,7 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         line.put("last known: ", app.look.style(Meaning::Stale));
     }
     if let Some(maintained) = &p.care.maintenance {
-        let left = units::age(maintained.until.since(frame.now));
+        let left = units::left(maintained.until.since(frame.now));
         line.put(&format!("maintenance, {left} more"), app.look.maintenance().1).put(app.look.separator(), dim(app));
     }
     line.put(
@@ -266,7 +266,7 @@ pub fn fields(app: &App, row: usize) -> Option<[String; 6]> {
         says.push(format!("{} behind it", p.hides));
     }
     if let Some(maintained) = &p.care.maintenance {
-        says.push(format!("maintenance, {} more", units::age(maintained.until.since(app.now()))));
+        says.push(format!("maintenance, {} more", units::left(maintained.until.since(app.now()))));
     }
     if let Some(behind) = &p.behind {
         let how = if behind.inferred { " (inferred)" } else { "" };

@@ -28,7 +28,7 @@ pub fn words(snapshot: &Snapshot, separator: &str, now: Timestamp) -> Option<Str
         _ => Some(format!("{count} {word}s")),
     };
     let things: Vec<String> = [counted(*hosts, "host"), counted(*jobs, "backup")].into_iter().flatten().collect();
-    let left = units::age(window.until.since(now));
+    let left = units::left(window.until.since(now));
     let mut words = format!("MAINTENANCE  {}, {left} more", things.join(" and "));
     let (author, note) = (window.maintenance.author.line(), window.maintenance.order.note.line());
     match (author.is_empty(), note.is_empty()) {

@@ -122,14 +122,14 @@ fn care(app: &App, now: Timestamp, target: &Target, care: &Care, out: &mut Vec<L
     }
     if let Some(maintained) = &care.maintenance {
         let order = &maintained.maintenance.order;
-        let left = units::age(maintained.until.since(now));
+        let left = units::left(maintained.until.since(now));
         let note = if order.note.is_empty() { String::new() } else { format!(": {}", order.note.line()) };
         let by = maintained.maintenance.author.line();
         out.push((Meaning::Bar, format!("in maintenance, {left} more, by {by}{note}")));
     }
     if let Some(ack) = &care.ack {
         let claim = &ack.claim;
-        let left = units::age(claim.until.since(now));
+        let left = units::left(claim.until.since(now));
         let note = if claim.note.is_empty() { String::new() } else { format!(": {}", claim.note.line()) };
         let owner =
             format!("@{} has it for {}, {left} more{note}", claim.owner.line(), units::age(now.since(ack.since)));
