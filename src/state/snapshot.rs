@@ -257,6 +257,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether nobody has said yet what is watched: the configuration is being read, or nothing has come from an engine elsewhere.
+    pub fn is_starting(&self) -> bool {
+        let engine = &self.engine;
+        !engine.has_inventory && !engine.discovering && self.hosts.is_empty() && self.jobs.is_empty()
+    }
+
     /// How a host is watched, where it is.
     pub fn watch_of(&self, id: &AssetId) -> Option<&HostWatch> {
         self.engine.hosts_watched.iter().find(|watch| watch.asset == *id)

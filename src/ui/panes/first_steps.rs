@@ -26,7 +26,7 @@ fn is_first_start(app: &App) -> bool {
         .map(|view| view.host.origin)
         .chain(s.jobs.iter().map(|view| view.job.origin))
         .any(|origin| origin == Origin::Config);
-    app.world == World::Real && s.engine.link == Link::Own && !s.engine.discovering && !configured
+    app.world == World::Real && s.engine.link == Link::Own && !s.engine.discovering && !s.is_starting() && !configured
 }
 
 /// How many there are, and how many of them the footer does not name.

@@ -186,7 +186,7 @@ pub fn layout(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
 fn is_bare(app: &App, kind: PaneKind) -> bool {
     let s = &app.snapshot;
     match kind {
-        _ if awaited(app, kind).is_some() => false,
+        _ if awaited(app, kind).is_some() || s.is_starting() => false,
         PaneKind::Hosts => s.hosts.is_empty(),
         PaneKind::Devices | PaneKind::Ports => s.devices.is_empty(),
         PaneKind::Backups => s.jobs.is_empty(),
@@ -444,6 +444,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         PaneKind::Incident => incident::title(app, frame),
         PaneKind::Log => log::title(app),
     };
+    let honesty = if app.snapshot.is_starting() { String::new() } else { honesty };
     let reading = overlays::is_at_side(app);
     let focused = app.focus == kind && app.panes().len() > 1 && !reading;
     let line = app.look.style(if focused { Meaning::RuleFocus } else { Meaning::Rule });
@@ -603,6 +604,9 @@ pub fn head_at(app: &App, kind: PaneKind, area: Rect, column: u16, row: u16) -> 
 fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) -> u16 {
     let lines = match kind {
         kind if awaited(app, kind).is_some() => vec!["on the way from the engine".to_owned()],
+        PaneKind::Problems if app.snapshot.is_starting() => vec!["starting: nothing is known yet".to_owned()],
+        // What might be said of them is not known either.
+        _ if app.snapshot.is_starting() => Vec::new(),
         PaneKind::Problems => problems::empty(app),
         PaneKind::Hosts => hosts::empty(app, body.height),
         PaneKind::Ports if app.snapshot.devices.is_empty() => {

@@ -357,6 +357,15 @@ pub fn told(host: &str, kind: NotificationKind, count: u32, detail: &str) -> Not
     NotificationView { told, port: Some(Untrusted::from("Gi1/0/3")) }
 }
 
+/// A network that has nothing in it.
+pub fn nothing() -> Arc<Snapshot> {
+    Arc::new(Snapshot {
+        at: NOW,
+        engine: EngineView { has_inventory: true, ..EngineView::default() },
+        ..Snapshot::default()
+    })
+}
+
 /// Everything is fine, and little is watched.
 pub fn quiet() -> Arc<Snapshot> {
     let hosts: Vec<Arc<HostView>> = ["this machine", "gateway", "resolver 192.0.2.53"]
@@ -368,7 +377,7 @@ pub fn quiet() -> Arc<Snapshot> {
         at: NOW,
         totals: Totals { hosts: 3, hosts_ok: 3, ..Totals::default() },
         hosts,
-        engine: EngineView { storage: Storage::Ready, ..EngineView::default() },
+        engine: EngineView { storage: Storage::Ready, has_inventory: true, ..EngineView::default() },
         ..Snapshot::default()
     })
 }

@@ -132,7 +132,7 @@ fn outage(size: (u16, u16)) -> Console {
 
 #[test]
 fn words_that_name_a_key_name_the_one_that_is_bound_now() {
-    let mut console = Console::new((120, 40), Arc::new(Snapshot { at: NOW, ..Snapshot::default() }), true);
+    let mut console = Console::new((120, 40), fixture::nothing(), true);
     let mine = "[screen]\n\"P\" = \"\"\n\"p\" = \"\"\n\"Q\" = \"pause\"\n\"n\" = \"\"\n\"t\" = \"\"\n";
     let problems = console.app.keymap.merge("mine", mine, &Action::names());
     assert!(problems.is_empty(), "{problems:?}");
@@ -169,7 +169,21 @@ fn without_colour_and_without_unicode_the_screen_says_the_same() {
 #[test]
 fn a_quiet_network_teaches_what_could_be_watched() {
     insta::assert_snapshot!("quiet", Console::new((80, 24), fixture::quiet(), true).screen());
-    insta::assert_snapshot!("nothing", Console::new((80, 24), Arc::default(), true).screen());
+    insta::assert_snapshot!("nothing", Console::new((80, 24), fixture::nothing(), true).screen());
+}
+
+/// The first frame of a large network on a busy machine: nobody is told to configure what is configured.
+#[test]
+fn before_anything_is_known_nothing_is_said_of_it() {
+    let mut console = Console::new((120, 40), Arc::default(), true);
+    let text = console.screen();
+    assert!(text.contains("starting: nothing is known yet"), "{text}");
+    for words in ["FIRST STEPS", "no hosts", "no switches", "no backups", "no incident", "none"] {
+        assert!(!text.contains(words), "{words}: {text}");
+    }
+    console.app.snapshot(fixture::nothing());
+    let text = console.screen();
+    assert!(text.contains("FIRST STEPS") && text.contains("no hosts") && !text.contains("starting"), "{text}");
 }
 
 #[test]
