@@ -69,7 +69,7 @@ pub fn run(args: &PortsArgs, globals: &Globals) -> Result<ExitCode> {
     let runtime = super::runtime()?;
     let walked = runtime.block_on(async {
         let cx = Cx { net: Net::new(clock), family: None, timeout: PATIENCE };
-        let target = access.target(&cx).await.map_err(|why| eyre!("{why}"))?;
+        let (target, _) = access.target(&cx).await?;
         let (table, _) =
             ports::walk_with(&cx, &target, access.max_repetitions, &profiles, None, Depth::Everything).await?;
         Ok::<_, color_eyre::Report>(table)

@@ -42,8 +42,8 @@ pub const COMMON: &[OptionDoc] = &[
     OptionDoc {
         name: "family",
         form: "string",
-        default: "the first one, IPv4 before IPv6",
-        help: "\"ipv4\" or \"ipv6\": which address of a name is asked (not for `linux`, `windows`, `local`, `plugin`)",
+        default: "the ones of both, IPv4 first",
+        help: "\"ipv4\" or \"ipv6\": which addresses of a name are asked (not for `linux`, `windows`, `local`, `plugin`)",
     },
     OptionDoc { name: "interval", form: "duration", default: "the kind's", help: "how often it runs" },
     OptionDoc { name: "timeout", form: "duration", default: "the kind's", help: "when a run is given up" },

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::commands::say;
+use super::asker::say;
 use super::plan::Plan;
 use super::run::{Broken, Company, Heritage};
 use super::sessions::Sessions;

@@ -4,16 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::commands::say;
-use super::run::Engine;
 use super::schedule::WATCHED_EVERY;
-use crate::base::{Timestamp, units};
-use crate::bus::{Asker, MessageWeight};
+use crate::base::Timestamp;
 use crate::model::{AssetId, CheckKey, CheckSpec, Subject};
-use crate::state::{Event, HostWatch, Mode};
+use crate::state::HostWatch;
 
 /// It ends by itself after this.
-const LONGEST: Duration = Duration::from_secs(900);
+pub(super) const LONGEST: Duration = Duration::from_secs(900);
 /// Hosts at a time.
 const MOST: usize = 16;
 /// Kinds that cost a host nothing worth speaking of when they are asked each second, the one to prefer first.
@@ -25,7 +22,7 @@ pub(super) struct HostWatches(Vec<HostWatch>);
 
 impl HostWatches {
     /// Begins to watch; watched already, its time begins anew. The reason where it is not done.
-    fn begin(&mut self, asset: &AssetId, specs: &[Arc<CheckSpec>], now: Timestamp) -> Result<&HostWatch, String> {
+    pub fn begin(&mut self, asset: &AssetId, specs: &[Arc<CheckSpec>], now: Timestamp) -> Result<&HostWatch, String> {
         let name = asset.as_str();
         let Some(spec) = light_check(specs, asset) else {
             return Err(format!("{name} has no check that may be asked each second ({})", LIGHT.join(", ")));
@@ -43,17 +40,17 @@ impl HostWatches {
         }))
     }
 
-    fn end(&mut self, asset: &AssetId) {
+    pub fn end(&mut self, asset: &AssetId) {
         self.0.retain(|watch| watch.asset != *asset);
     }
 
     /// Ends those whose time is over; their names.
-    fn end_due(&mut self, now: Timestamp) -> Vec<AssetId> {
+    pub fn end_due(&mut self, now: Timestamp) -> Vec<AssetId> {
         self.0.extract_if(.., |watch| now >= watch.until).map(|watch| watch.asset).collect()
     }
 
     /// The checks may be others now: those without a light one are not watched any more.
-    fn renew(&mut self, specs: &[Arc<CheckSpec>]) {
+    pub fn renew(&mut self, specs: &[Arc<CheckSpec>]) {
         self.0.retain_mut(|watch| match light_check(specs, &watch.asset) {
             Some(spec) => {
                 watch.check = spec.key.name.clone();
@@ -63,11 +60,24 @@ impl HostWatches {
         });
     }
 
-    fn keys(&self) -> impl Iterator<Item = CheckKey> {
+    pub fn keys(&self) -> impl Iterator<Item = CheckKey> {
         self.0.iter().map(|watch| CheckKey { subject: Subject::Host(watch.asset.clone()), name: watch.check.clone() })
     }
 
     /// When the first of them ends by itself.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// As the screen has them.
+    pub fn shown(&self) -> Arc<[HostWatch]> {
+        self.0.as_slice().into()
+    }
+
     pub fn next_end(&self) -> Option<Timestamp> {
         self.0.iter().map(|watch| watch.until).min()
     }
@@ -83,64 +93,6 @@ fn light_check<'a>(specs: &'a [Arc<CheckSpec>], asset: &AssetId) -> Option<&'a A
     });
     // The first of equals, as the inventory has them.
     ranked.min_by_key(|(rank, _)| *rank).map(|(_, spec)| spec)
-}
-
-impl Engine {
-    /// Begins or ends the watch of a host.
-    pub(super) fn watch_host(&mut self, asset: &AssetId, watch: bool, end: &Asker) {
-        if !watch {
-            self.hosts_watched.end(asset);
-            self.pace_hosts();
-            return;
-        }
-        if self.mode != Mode::Polling {
-            say(end, MessageWeight::Warning, "polling is off: nothing is watched");
-            return;
-        }
-        match self.hosts_watched.begin(asset, self.state.specs(), self.clock.now()) {
-            Ok(watch) => {
-                let (name, check, longest) = (watch.asset.as_str(), &watch.check, units::config_duration(LONGEST));
-                let words = format!("{name}: {check} is asked each second for {longest}; :watch ends it");
-                say(end, MessageWeight::Note, &words);
-                self.pace_hosts();
-            }
-            Err(why) => say(end, MessageWeight::Warning, &why),
-        }
-    }
-
-    /// Ends what is over, or everything where polling is off.
-    pub(super) fn end_host_watches_in_time(&mut self, end: &Asker, now: Timestamp) {
-        if self.hosts_watched.0.is_empty() {
-            return;
-        }
-        if self.mode != Mode::Polling {
-            self.hosts_watched.0.clear();
-            self.pace_hosts();
-            return;
-        }
-        let over = self.hosts_watched.end_due(now);
-        for asset in &over {
-            let words =
-                format!("{} was watched for {}; :watch watches on", asset.as_str(), units::config_duration(LONGEST));
-            say(end, MessageWeight::Note, &words);
-        }
-        if !over.is_empty() {
-            self.pace_hosts();
-        }
-    }
-
-    /// After a new plan.
-    pub(super) fn renew_host_watches(&mut self) {
-        if !self.hosts_watched.0.is_empty() {
-            self.hosts_watched.renew(self.state.specs());
-            self.pace_hosts();
-        }
-    }
-
-    fn pace_hosts(&mut self) {
-        self.schedule.watch_checks(self.hosts_watched.keys().collect(), self.clock.now());
-        self.take(Event::WatchingHosts(self.hosts_watched.0.clone().into()));
-    }
 }
 
 #[cfg(test)]

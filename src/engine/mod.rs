@@ -1,7 +1,7 @@
 //! Schedule, supervise, run effects, publish, sessions.
 
+mod asker;
 pub mod bind;
-mod commands;
 pub mod cycle;
 pub mod desk;
 pub mod discover;
@@ -24,7 +24,7 @@ mod uplink;
 mod wall_clock;
 mod watch;
 
-pub use commands::own_author;
+pub use asker::own_author;
 pub use plan::{Bound, Plan, Runner};
 
 #[cfg(test)]

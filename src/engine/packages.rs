@@ -7,20 +7,16 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::plan::Runner;
-use super::run::Engine;
-use super::supervise;
 use crate::base::Timestamp;
 use crate::bus::{Asker, Notice, Ticket};
 use crate::model::{AssetId, PackageComparison, PackageList};
-use crate::state::Mode;
 
 /// So long what a host said is told again.
 const KEPT: Duration = Duration::from_secs(30);
 /// Comparisons that may wait for their hosts.
 const WAITING: usize = 64;
 /// The least time that a host has: a packager takes its seconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a host said, or in words why it said nothing.
 pub(super) type Told = Result<PackageList, String>;
@@ -54,21 +50,37 @@ impl Packages {
         Self { hosts: HashMap::new(), waiting: Vec::new(), came }
     }
 
+    /// Where what came of asking a host goes.
+    pub fn way_back(&self) -> mpsc::Sender<Came> {
+        self.came.clone()
+    }
+
+    /// As many wait as may.
+    pub fn is_full(&self) -> bool {
+        self.waiting.len() >= WAITING
+    }
+
     /// Has somebody wait; the hosts that are to be asked for it.
-    fn want(&mut self, waiting: Waiting, now: Timestamp) -> Vec<AssetId> {
+    pub fn want(&mut self, asker: &Asker, ticket: Ticket, pair: [AssetId; 2], now: Timestamp) -> Vec<AssetId> {
         self.hosts.retain(|_, host| match host {
             Host::Asked => true,
             Host::Told(at, told) => told.is_ok() && now.since(*at) < KEPT,
         });
         let mut to_ask = Vec::new();
-        for asset in &waiting.pair {
+        for asset in &pair {
             if !self.hosts.contains_key(asset) {
                 self.hosts.insert(asset.clone(), Host::Asked);
                 to_ask.push(asset.clone());
             }
         }
-        self.waiting.push(waiting);
+        self.waiting.push(Waiting { asker: asker.clone(), ticket, pair });
+        self.answer();
         to_ask
+    }
+
+    pub fn came(&mut self, (asset, told): Came, now: Timestamp) {
+        self.hosts.insert(asset, Host::Told(now, told));
+        self.answer();
     }
 
     /// Tells everybody whose two hosts have answered.
@@ -86,48 +98,14 @@ impl Packages {
     }
 }
 
+/// Nobody is asked, and why.
+pub(super) fn refuse(asker: &Asker, ticket: Ticket, why: &str) {
+    tell(asker, ticket, PackageComparison::of([Err(why), Err(why)]));
+}
+
 fn tell(asker: &Asker, ticket: Ticket, comparison: PackageComparison) {
     // Whoever is gone, or takes nothing in, looks at no comparison either.
     let _ = asker.notices.try_send(Notice::Packages { ticket, comparison: Arc::new(comparison) });
-}
-
-impl Engine {
-    /// Compares what is installed on two hosts, for whoever asks.
-    pub(super) fn compare_packages(&mut self, ticket: Ticket, pair: [AssetId; 2], end: &Asker) {
-        let refusal = if self.mode == Mode::Polling {
-            (self.packages.waiting.len() >= WAITING).then_some("others are being asked: try again in a moment")
-        } else {
-            Some("polling is off: nothing is asked")
-        };
-        if let Some(why) = refusal {
-            tell(end, ticket, PackageComparison::of([Err(why), Err(why)]));
-            return;
-        }
-        let waiting = Waiting { asker: end.clone(), ticket, pair };
-        for asset in self.packages.want(waiting, self.clock.now()) {
-            self.ask_packages(asset);
-        }
-        self.packages.answer();
-    }
-
-    /// Whichever of its checks can tell is asked.
-    fn ask_packages(&mut self, asset: AssetId) {
-        let own = self.plan.checks.iter().filter(|bound| bound.spec.key.subject.id() == &asset);
-        let may = own.filter(|bound| bound.spec.waits_for.is_none());
-        let checks: Vec<(Runner, Duration)> =
-            may.map(|bound| (bound.run.clone(), bound.spec.timeout.max(PATIENCE))).collect();
-        let (net, came) = (self.net.clone(), self.packages.came.clone());
-        self.tasks.spawn(async move {
-            let told = supervise::packages(&checks, &net).await;
-            // A closed channel means that the engine has ended.
-            let _ = came.send((asset, told)).await;
-        });
-    }
-
-    pub(super) fn packages_came(&mut self, (asset, told): Came) {
-        self.packages.hosts.insert(asset, Host::Told(self.clock.now(), told));
-        self.packages.answer();
-    }
 }
 
 #[cfg(test)]
@@ -154,15 +132,11 @@ mod tests {
         }
 
         fn want(&mut self, ticket: u64, names: [&str; 2], at: Timestamp) -> Vec<AssetId> {
-            let waiting = Waiting { asker: self.asker.clone(), ticket: Ticket(ticket), pair: names.map(id) };
-            let to_ask = self.packages.want(waiting, at);
-            self.packages.answer();
-            to_ask
+            self.packages.want(&self.asker, Ticket(ticket), names.map(id), at)
         }
 
         fn came(&mut self, name: &str, told: Told, at: Timestamp) {
-            self.packages.hosts.insert(id(name), Host::Told(at, told));
-            self.packages.answer();
+            self.packages.came((id(name), told), at);
         }
 
         fn told(&mut self) -> Vec<(u64, [PackageAnswer; 2])> {

@@ -3,13 +3,7 @@
 
 use std::sync::Arc;
 
-use super::commands::say;
-use super::run::Engine;
-use crate::base::Untrusted;
-use crate::bus::{Asker, MessageWeight, Notice, Ticket};
-use crate::journal::Draft;
-use crate::model::{Deed, Pause};
-use crate::state::{Event, Mode, Storage};
+use crate::model::Pause;
 
 #[derive(Debug, Default)]
 pub(super) struct Halt {
@@ -48,16 +42,31 @@ impl Halt {
     }
 
     /// It stands, and is on disk.
-    fn is_saved(&self) -> bool {
+    pub fn is_saved(&self) -> bool {
         self.ordered.is_none() && self.saved.is_some()
     }
 
-    fn order(&mut self, pause: Option<Pause>) {
+    /// The journal has one, whatever was ordered since.
+    pub fn is_on_disk(&self) -> bool {
+        self.saved.is_some()
+    }
+
+    pub fn order(&mut self, pause: Option<Pause>) {
         self.ordered = Some(pause.map_or(Ordered::Resume, |pause| Ordered::Pause(Arc::new(pause))));
     }
 
+    /// What the journal says holds.
+    pub fn forget_order(&mut self) {
+        self.ordered = None;
+    }
+
+    /// What cannot be read says nothing.
+    pub fn wait_no_more(&mut self) {
+        self.awaited = false;
+    }
+
     /// What the journal says now. Where that is news, it is newer than what was ordered here.
-    fn read(&mut self, saved: Option<Arc<Pause>>) {
+    pub fn read(&mut self, saved: Option<Arc<Pause>>) {
         let id = |pause: &Option<Arc<Pause>>| pause.as_ref().map(|pause| pause.id.clone());
         if id(&saved) != id(&self.saved) {
             self.ordered = None;
@@ -67,82 +76,10 @@ impl Halt {
     }
 }
 
-impl Engine {
-    /// Before an event is taken in: what it says of pauses.
-    pub(super) fn hear_of_pause(&mut self, event: &Event) {
-        match event {
-            Event::Care(book) => {
-                self.halt.read(book.paused.clone());
-                self.obey_pause();
-            }
-            // What cannot be read says nothing.
-            Event::Storage(Storage::NotSaved { .. }) => self.halt.awaited = false,
-            _ => {}
-        }
-    }
-
-    /// Rounds were asked for by somebody who is there: they are run.
-    fn obey_pause(&mut self) {
-        if self.mode == Mode::Passive || self.schedule.is_in_rounds() {
-            return;
-        }
-        let pause = self.halt.pause().cloned();
-        self.mode = if pause.is_some() { Mode::Paused } else { Mode::Polling };
-        self.take(Event::Paused(pause));
-    }
-
-    pub(super) fn pause(&mut self, ticket: Ticket, note: Untrusted, asker: &Asker) {
-        if self.is_passive(ticket, asker) {
-            return;
-        }
-        if let Some(pause) = self.halt.pause().filter(|_| self.halt.is_saved()) {
-            refuse(ticket, asker, &format!("polling is paused already, by {}", pause.by.line()));
-            return;
-        }
-        let by = super::commands::author(asker);
-        self.halt.order(Some(Pause { id: "".into(), by: by.clone(), since: self.clock.now(), note: note.clone() }));
-        self.obey_pause();
-        self.append(asker, ticket, Draft::Deed { deed: Deed::Paused { note }, author: by });
-    }
-
-    pub(super) fn resume(&mut self, ticket: Ticket, asker: &Asker) {
-        if self.is_passive(ticket, asker) {
-            return;
-        }
-        if self.halt.pause().is_none() {
-            refuse(ticket, asker, "polling is not paused");
-            return;
-        }
-        let was_saved = self.halt.saved.is_some();
-        self.halt.order(None);
-        self.obey_pause();
-        if was_saved {
-            self.append(asker, ticket, Draft::Deed { deed: Deed::Resumed, author: super::commands::author(asker) });
-        } else {
-            // The pause itself is on no disk: there is nothing to take back.
-            self.halt.ordered = None;
-            refuse(ticket, asker, "polling goes on; its pause was not saved either");
-        }
-    }
-
-    fn is_passive(&self, ticket: Ticket, asker: &Asker) -> bool {
-        if self.mode == Mode::Passive {
-            refuse(ticket, asker, "started with --passive: nothing is ever sent");
-        }
-        self.mode == Mode::Passive
-    }
-}
-
-fn refuse(ticket: Ticket, asker: &Asker, why: &str) {
-    if asker.notices.try_send(Notice::NotSaved { ticket, reason: why.into() }).is_err() {
-        say(asker, MessageWeight::Warning, why);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Timestamp;
+    use crate::base::{Timestamp, Untrusted};
 
     fn pause(id: &str) -> Pause {
         Pause { id: id.into(), by: "ops1".into(), since: Timestamp(0), note: Untrusted::default() }

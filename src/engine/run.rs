@@ -1,7 +1,11 @@
 //! The engine's one loop: it owns the state, takes in what happened, starts what is due, and publishes. Nothing in
 //! it waits for a probe, a disk or a terminal; whatever takes time runs in a supervised task and reports back.
 
+mod commands;
+mod comparing;
 mod ending;
+mod pausing;
+mod watching;
 
 use std::collections::{HashSet, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -15,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use self::ending::Broken;
-use super::commands::{answer, say};
+use super::asker::{answer, say};
 use super::echoes::Echoes;
 use super::host_watch::HostWatches;
 use super::notify::{Delivered, Notify};
@@ -147,31 +151,31 @@ pub const BREAKS: &str = "what the engine panics of";
 type Finished = (Turn, Observation, Option<Arc<str>>);
 
 #[derive(Debug)]
-pub(super) struct Engine {
-    pub clock: Clock,
-    pub net: Arc<Net>,
-    pub mode: Mode,
-    pub state: State,
-    pub schedule: Schedule,
-    pub plan: Plan,
+struct Engine {
+    clock: Clock,
+    net: Arc<Net>,
+    mode: Mode,
+    state: State,
+    schedule: Schedule,
+    plan: Plan,
     /// One-off targets: added to every plan for the life of the process.
-    pub extras: Vec<Plan>,
-    pub halt: Halt,
-    pub discover_all: Option<std::sync::mpsc::Sender<()>>,
-    pub tasks: JoinSet<()>,
+    extras: Vec<Plan>,
+    halt: Halt,
+    discover_all: Option<std::sync::mpsc::Sender<()>>,
+    tasks: JoinSet<()>,
     echoes: Echoes,
     /// Their results, while they are taken in.
     came: Vec<Finished>,
     results: mpsc::Sender<Finished>,
-    pub records: Option<Records>,
-    pub sessions: Sessions,
+    records: Option<Records>,
+    sessions: Sessions,
     traps: Traps,
     uplink: Option<Uplink>,
     wall_clock: WallClock,
     /// Answers of the journal, on their way to the screen.
-    pub saved: mpsc::Sender<(Asker, Ticket, Saved)>,
+    saved: mpsc::Sender<(Asker, Ticket, Saved)>,
     /// Whose state is to be stored.
-    pub to_remember: HashSet<CheckKey>,
+    to_remember: HashSet<CheckKey>,
     assets_to_remember: HashSet<Subject>,
     devices_to_remember: HashSet<AssetId>,
     to_log: Vec<Logged>,
@@ -190,12 +194,12 @@ pub(super) struct Engine {
     started: Timestamp,
     taken: Timestamp,
     ran: Ran,
-    pub watching: Option<Watch>,
-    pub hosts_watched: HostWatches,
-    pub packages: Packages,
+    watching: Option<Watch>,
+    hosts_watched: HostWatches,
+    packages: Packages,
     /// Who asked for that, and whose focus it is.
-    pub watcher: u64,
-    pub focuser: u64,
+    watcher: u64,
+    focuser: u64,
 }
 
 impl Engine {
@@ -208,7 +212,8 @@ impl Engine {
         listed: mpsc::Sender<Came>,
     ) -> Self {
         // It wants to know where the records are.
-        let traps = Traps::new(setup);
+        let answers = setup.mode != Mode::Passive;
+        let traps = Traps::new(setup.net.clone(), setup.event_sender.clone(), setup.records.as_ref(), answers);
         let records = setup.records.take();
         let is_shown = !setup.end.snapshots.borrow().hosts.is_empty();
         let until = setup.clock.now().plus(PICTURE);
@@ -258,7 +263,7 @@ impl Engine {
     }
 
     /// Takes an event in and carries out what follows from it.
-    pub fn take(&mut self, event: Event) {
+    fn take(&mut self, event: Event) {
         self.hear_of_pause(&event);
         let now = self.clock.now();
         if let Event::Restored(states) = &event {
@@ -385,7 +390,7 @@ impl Engine {
         self.take(Event::Channels(self.notify.statuses()));
     }
 
-    pub fn take_plan(&mut self, plan: Plan) {
+    fn take_plan(&mut self, plan: Plan) {
         let now = self.clock.now();
         let plan = self.extras.iter().fold(plan, Plan::with);
         if let Some(held) = &mut self.held {

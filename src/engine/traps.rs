@@ -11,12 +11,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::plan::Plan;
-use super::run::Setup;
+use super::records::Records;
 use super::supervise::panic_words;
 use crate::model::{Host, TrapStatus};
 use crate::net::Net;
 use crate::probe::traps::{self, OwnEngine, Told, TrapCx, TrapSettings};
-use crate::state::{Event, Mode};
+use crate::state::Event;
 use crate::store;
 
 /// How soon a listener that could not begin, or ended, is tried again.
@@ -42,12 +42,13 @@ struct Running {
 }
 
 impl Traps {
-    pub(super) fn new(setup: &Setup) -> Self {
+    /// `answers`: notifications that want it are confirmed.
+    pub(super) fn new(net: Arc<Net>, events: mpsc::Sender<Event>, records: Option<&Records>, answers: bool) -> Self {
         Self {
-            net: setup.net.clone(),
-            events: setup.event_sender.clone(),
-            state: setup.records.as_ref().and_then(|records| records.directory().map(PathBuf::from)),
-            answers: setup.mode != Mode::Passive,
+            net,
+            events,
+            state: records.and_then(|records| records.directory().map(PathBuf::from)),
+            answers,
             running: None,
         }
     }

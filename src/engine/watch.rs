@@ -4,16 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::commands::say;
-use super::run::Engine;
-use crate::base::{Timestamp, units};
-use crate::bus::{Asker, MessageWeight};
-use crate::model::{AssetId, Facts, Observation, PortTable, Subject};
+use crate::base::Timestamp;
+use crate::model::{AssetId, Facts, PortTable};
+use crate::state::WatchView;
 use crate::state::rules::refresh::{Pace, Refresh};
-use crate::state::{Event, Mode, WatchView};
 
 /// It ends by itself after this.
-const LONGEST: Duration = Duration::from_secs(300);
+pub(super) const LONGEST: Duration = Duration::from_secs(300);
 /// Never asked more often.
 const FASTEST: Duration = Duration::from_secs(1);
 /// Before a walk of it was timed.
@@ -69,7 +66,7 @@ impl Watch {
         }
     }
 
-    fn view(&self) -> WatchView {
+    pub fn view(&self) -> WatchView {
         WatchView {
             asset: self.asset.clone(),
             since: self.since,
@@ -78,76 +75,6 @@ impl Watch {
             refresh: self.pace,
             took: self.took,
         }
-    }
-}
-
-impl Engine {
-    /// Begins or ends the watch.
-    pub(super) fn watch(&mut self, asset: Option<AssetId>, end: &Asker) {
-        let now = self.clock.now();
-        let Some(asset) = asset else {
-            // What somebody else watches goes on.
-            if self.watcher == end.id {
-                self.end_watch(now);
-            }
-            return;
-        };
-        if self.mode != Mode::Polling {
-            say(end, MessageWeight::Warning, "polling is off: nothing is watched");
-            return;
-        }
-        let mut checks = self.state.specs().iter().filter(|s| &*s.kind == "ports" && *s.key.subject.id() == asset);
-        let Some(spec) = checks.next().cloned() else {
-            say(end, MessageWeight::Warning, &format!("{}: its ports are not polled", asset.as_str()));
-            return;
-        };
-        if spec.fixed_pace {
-            say(end, MessageWeight::Warning, &format!("{} keeps its own pace and is not asked faster", asset.as_str()));
-            return;
-        }
-        let took = self.state.check(&spec.key).and_then(|c| c.last.as_ref()).map(|last| last.took);
-        self.watching = Some(Watch::new(asset, now, took));
-        self.watcher = end.id;
-        self.pace(now);
-    }
-
-    /// Takes in what a check found, where it is the watched one.
-    pub(super) fn watched(&mut self, observation: &Observation) {
-        let Some(watch) = &mut self.watching else { return };
-        let is_it = matches!(&observation.check.subject, Subject::Host(id) if *id == watch.asset);
-        let walks = matches!(observation.reading.facts, Facts::Ports(_)) || &*observation.check.name == "ports";
-        if is_it && walks {
-            watch.walked(observation.took, &observation.reading.facts);
-            let now = self.clock.now();
-            self.pace(now);
-        }
-    }
-
-    /// Ends the watch when its time is over, or polling is off.
-    pub(super) fn end_watch_in_time(&mut self, end: &Asker, now: Timestamp) {
-        let Some(watch) = &self.watching else { return };
-        let name = watch.asset.as_str();
-        if now >= watch.until {
-            let words = format!("{name} was watched for {}; :watch watches on", units::config_duration(LONGEST));
-            say(end, MessageWeight::Note, &words);
-        } else if self.mode == Mode::Polling {
-            return;
-        }
-        self.end_watch(now);
-    }
-
-    fn end_watch(&mut self, now: Timestamp) {
-        if self.watching.take().is_some() {
-            self.schedule.watch(None, now);
-            self.take(Event::Watching(None));
-        }
-    }
-
-    fn pace(&mut self, now: Timestamp) {
-        let Some(watch) = &self.watching else { return };
-        let (asset, every, view) = (watch.asset.clone(), watch.every(), watch.view());
-        self.schedule.watch(Some((asset, every)), now);
-        self.take(Event::Watching(Some(view)));
     }
 }
 

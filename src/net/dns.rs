@@ -11,6 +11,7 @@ use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
 
+use super::race::NoAnswer;
 use super::tcp;
 use crate::base::Untrusted;
 
@@ -59,6 +60,28 @@ pub enum QueryError {
     TimedOut { server: SocketAddr, transport: Transport, within: Duration, odd: Option<Odd> },
     #[error("{server}: {reason}")]
     Failed { server: SocketAddr, reason: String },
+    #[error("{server}: {}", tcp::unreachable(.source))]
+    NoRoute { server: SocketAddr, source: std::io::Error },
+}
+
+impl QueryError {
+    /// Whether the server said it, which is an answer too.
+    fn is_answer(&self) -> bool {
+        match self {
+            Self::Code { .. } | Self::NoRecords { .. } | Self::Referral { .. } => true,
+            Self::BadName(_)
+            | Self::BadType(_)
+            | Self::TimedOut { .. }
+            | Self::Failed { .. }
+            | Self::NoRoute { .. } => false,
+        }
+    }
+}
+
+impl NoAnswer for QueryError {
+    fn is_no_route(&self) -> bool {
+        matches!(self, Self::NoRoute { .. })
+    }
 }
 
 /// Why a packet of the server is no answer to the question.
@@ -186,6 +209,23 @@ pub async fn query(
     Ok(Answer { records, authoritative, authentic, serial, took })
 }
 
+/// As [`query`], with what the server itself says apart from silence.
+///
+/// # Errors
+/// The server says nothing.
+pub async fn ask(
+    server: SocketAddr,
+    name: &str,
+    kind: &str,
+    transport: Transport,
+    timeout: Duration,
+) -> Result<Result<Answer, QueryError>, QueryError> {
+    match query(server, name, kind, transport, timeout).await {
+        Err(error) if !error.is_answer() => Err(error),
+        answer => Ok(answer),
+    }
+}
+
 /// An answer without the records that were asked for: who else is to be asked, or that there are none.
 fn nothing(reply: &Message, server: SocketAddr, name: &str, kind: RecordType) -> QueryError {
     let name = name.to_owned();
@@ -284,6 +324,7 @@ async fn over_udp(server: SocketAddr, question: &Message, odd: &mut Option<Odd>)
     let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let io = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::ConnectionRefused => failed("nothing listens on this port".to_owned()),
+        _ if tcp::is_no_route(&error) => QueryError::NoRoute { server, source: error },
         _ => failed(tcp::unreachable(&error)),
     };
     let socket = UdpSocket::bind((any, 0)).await.map_err(io)?;
@@ -310,7 +351,13 @@ async fn over_tcp(server: SocketAddr, question: &Message, timeout: Duration) -> 
         }
         _ => failed(error.to_string()),
     };
-    let (mut stream, _) = tcp::connect(server.ip(), server.port(), timeout).await.map_err(|e| failed(e.to_string()))?;
+    let connected = tcp::connect(server.ip(), server.port(), timeout).await;
+    let (mut stream, _) = connected.map_err(|error| match error {
+        tcp::ConnectError::Unreachable(_, source) if tcp::is_no_route(&source) => {
+            QueryError::NoRoute { server, source }
+        }
+        other => failed(other.to_string()),
+    })?;
     let framed = [&u16::try_from(packet.len()).unwrap_or(u16::MAX).to_be_bytes(), &packet[..]].concat();
     stream.write_all(&framed).await.map_err(io)?;
     let length = stream.read_u16().await.map_err(io)?;

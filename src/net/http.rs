@@ -22,7 +22,8 @@ use tokio::task::JoinSet;
 use url::{Host, Url};
 
 use super::dialog::{Dialog, DialogError};
-use super::tcp::{self, ConnectError};
+use super::race::PassedOver;
+use super::tcp::{self, ConnectError, Connected};
 use super::tls::{self, Offer, Own, Presented, Tls, TlsError, Trust};
 use crate::base::{Secret, Timestamp, Untrusted};
 
@@ -89,6 +90,15 @@ pub struct Fetched {
     pub presented: Option<Presented>,
 }
 
+/// What came of asking once.
+#[derive(Debug)]
+pub struct Exchange {
+    /// Or which phase failed, and how.
+    pub fetched: Result<Fetched, HttpError>,
+    /// Addresses that did not answer before the one that did.
+    pub passed_over: Vec<PassedOver<ConnectError>>,
+}
+
 impl Fetched {
     /// The first line of a header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
@@ -121,22 +131,28 @@ pub enum HttpError {
 }
 
 /// What is going on, for when time runs out.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 struct Progress {
     phases: Phases,
     at: &'static str,
+    passed_over: Vec<PassedOver<ConnectError>>,
+}
+
+impl Progress {
+    fn connected(&mut self, connected: Connected) -> TcpStream {
+        self.passed_over = connected.passed_over;
+        connected.stream
+    }
 }
 
 /// Asks once, within `timeout`. How far it came is told in either case.
-///
-/// # Errors
-/// Which phase failed, and how.
-pub async fn fetch(tls: &Tls, fetch: &Fetch<'_>, timeout: Duration) -> Result<Fetched, HttpError> {
+pub async fn fetch(tls: &Tls, fetch: &Fetch<'_>, timeout: Duration) -> Exchange {
     let mut progress = Progress::default();
-    match tokio::time::timeout(timeout, exchange(tls, fetch, timeout, &mut progress)).await {
+    let fetched = match tokio::time::timeout(timeout, exchange(tls, fetch, timeout, &mut progress)).await {
         Ok(done) => done,
         Err(_) => Err(HttpError::TimedOut { while_: progress.at, after: timeout }),
-    }
+    };
+    Exchange { fetched, passed_over: progress.passed_over }
 }
 
 async fn exchange(
@@ -151,11 +167,11 @@ async fn exchange(
     let stream = match fetch.proxy {
         None => {
             let port = fetch.url.port_or_known_default().unwrap_or(80);
-            tcp::connect_any(fetch.addresses, port, timeout).await?.stream
+            progress.connected(tcp::connect_any(fetch.addresses, port, timeout).await?)
         }
         Some(proxy) => {
             let near = tcp::connect_any(fetch.addresses, proxy.port, timeout).await;
-            let near = near.map_err(|error| HttpError::Proxy(error.to_string()))?.stream;
+            let near = progress.connected(near.map_err(|error| HttpError::Proxy(error.to_string()))?);
             let took = begun.elapsed();
             progress.at = "the proxy: no tunnel within";
             if is_https { tunnel(near, fetch.url, proxy, timeout.saturating_sub(took)).await? } else { near }

@@ -10,6 +10,7 @@ pub mod ldap;
 mod line;
 pub mod mail;
 pub mod ntp;
+pub mod race;
 mod random;
 pub mod resolve;
 pub mod snmp;

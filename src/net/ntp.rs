@@ -5,7 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::UdpSocket;
 
-use super::tcp::unreachable;
+use super::race::NoAnswer;
+use super::tcp::{is_no_route, unreachable};
 use crate::proto::ntp::{self, Answer, Comparison, NtpError, NtpTime};
 
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,12 @@ pub enum AskError {
     Refused { server: SocketAddr },
     #[error("{server}: {}", unreachable(.source))]
     Io { server: SocketAddr, source: std::io::Error },
+}
+
+impl NoAnswer for AskError {
+    fn is_no_route(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if is_no_route(source))
+    }
 }
 
 /// What came in place of an answer.

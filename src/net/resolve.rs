@@ -29,6 +29,8 @@ const NO_SUCH_NAME: [&str; 4] = [
 ];
 /// How long somebody who could go on with an old address waits for a new one.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// Of one name.
+const MOST_ADDRESSES: usize = 8;
 
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ResolveError {
@@ -54,35 +56,36 @@ impl ResolveError {
 type Found = Result<Addresses, ResolveError>;
 type LookUp = fn(&str) -> std::io::Result<Vec<IpAddr>>;
 
-/// The first address of each family that a name has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Addresses {
-    v4: Option<IpAddr>,
-    v6: Option<IpAddr>,
-}
+/// What a name has, in the order in which it is tried: one of each family in turn (RFC 8305, 4), IPv4 first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Addresses(Arc<[IpAddr]>);
 
 impl Addresses {
     fn of(all: &[IpAddr]) -> Self {
-        Self {
-            v4: all.iter().find(|address| address.is_ipv4()).copied(),
-            v6: all.iter().find(|address| address.is_ipv6()).copied(),
+        let mut of_each: [Vec<IpAddr>; 2] = Default::default();
+        for address in all {
+            let family = &mut of_each[usize::from(address.is_ipv6())];
+            if !family.contains(address) {
+                family.push(*address);
+            }
         }
+        let in_turn = (0..all.len()).flat_map(|turn| of_each.iter().filter_map(move |family| family.get(turn)));
+        Self(in_turn.take(MOST_ADDRESSES).copied().collect())
     }
 
-    /// The one that is asked for; IPv4 before IPv6 where nobody says.
-    fn pick(self, family: Option<Family>) -> Option<IpAddr> {
-        self.all(family).first().copied()
+    /// The one that is tried first of the family that is asked for.
+    fn pick(&self, family: Option<Family>) -> Option<IpAddr> {
+        self.of_family(family).next()
     }
 
-    /// Those of the family that is asked for, the one that is preferred first.
-    fn all(self, family: Option<Family>) -> Vec<IpAddr> {
-        let is_wanted = |address: &IpAddr| family.is_none_or(|family| (family == Family::V4) == address.is_ipv4());
-        [self.v4, self.v6].into_iter().flatten().filter(is_wanted).collect()
+    fn of_family(&self, family: Option<Family>) -> impl Iterator<Item = IpAddr> {
+        let is_wanted = move |address: &IpAddr| family.is_none_or(|family| family == Family::of(*address));
+        self.0.iter().copied().filter(is_wanted)
     }
 
-    /// The same, at least one.
-    fn all_of(self, name: &Arc<str>, family: Option<Family>) -> Result<Vec<IpAddr>, ResolveError> {
-        let all = self.all(family);
+    /// Those of the family that is asked for, at least one.
+    fn all_of(&self, name: &Arc<str>, family: Option<Family>) -> Result<Vec<IpAddr>, ResolveError> {
+        let all: Vec<IpAddr> = self.of_family(family).collect();
         if !all.is_empty() {
             return Ok(all);
         }
@@ -152,7 +155,7 @@ impl Names {
         first(self.addresses(name, family, timeout).await, name)
     }
 
-    /// The same with the address of the other family behind it, where it has both and none is asked for.
+    /// All that may be tried, in that order: where no family is asked for, one of each in turn.
     ///
     /// # Errors
     /// As [`Self::resolve`].
@@ -168,13 +171,13 @@ impl Names {
         let (last, mut running) = {
             let mut known = self.shared.lock();
             let entry = known.entry(name.clone()).or_default();
-            if let Some((addresses, at)) = entry.last
+            if let Some((addresses, at)) = &entry.last
                 && at.is_some_and(|at| at.elapsed() < FRESH)
             {
                 return addresses.all_of(name, family);
             }
             let running = entry.running.get_or_insert_with(|| self.shared.clone().start(name.clone())).clone();
-            (entry.last.and_then(|(addresses, _)| addresses.pick(family)), running)
+            (entry.last.as_ref().and_then(|(addresses, _)| addresses.pick(family)), running)
         };
         self.shared.lock_health().begun(name);
         let within = if last.is_some() { timeout.min(PATIENCE) } else { timeout };
@@ -212,14 +215,14 @@ impl Names {
 
     /// The address that a name had last, for who looked it up by himself in vain.
     pub fn last_known(&self, name: &str) -> Option<IpAddr> {
-        self.shared.lock().get(name)?.last?.0.pick(None)
+        self.shared.lock().get(name)?.last.as_ref()?.0.pick(None)
     }
 
     /// Takes what somebody looked up by himself, for when that fails.
     pub fn learn(&self, name: &str, found: &[IpAddr]) {
         let mut entries = self.shared.lock();
         let entry = entries.entry(name.into()).or_default();
-        if entry.last.is_none_or(|(_, at)| at.is_none()) {
+        if entry.last.as_ref().is_none_or(|(_, at)| at.is_none()) {
             entry.last = Some((Addresses::of(found), None));
         }
     }
@@ -302,7 +305,7 @@ impl Shared {
     fn last(&self, name: &Arc<str>, family: Option<Family>, error: &ResolveError) -> Option<Vec<IpAddr>> {
         let mut known = self.lock();
         let entry = known.get_mut(name)?;
-        let all = entry.last?.0.all(family);
+        let all: Vec<IpAddr> = entry.last.as_ref()?.0.of_family(family).collect();
         let address = all.first()?;
         if !std::mem::replace(&mut entry.said, true) {
             tracing::warn!(%address, "{error}; its last address is asked");
@@ -319,12 +322,11 @@ impl Shared {
             let mut lost = true;
             if let Some(entry) = self.lock().get_mut(&name) {
                 entry.running = None;
-                if let Ok(addresses) = found {
-                    let before = entry.last.replace((addresses, Some(Instant::now())));
+                if let Ok(addresses) = &found {
+                    let before = entry.last.replace((addresses.clone(), Some(Instant::now())));
                     entry.said = false;
-                    let usual = |addresses: Addresses| addresses.pick(None);
-                    if let Some(address) = usual(addresses)
-                        && before.is_none_or(|(before, _)| usual(before) != Some(address))
+                    if let Some(address) = addresses.pick(None)
+                        && before.is_none_or(|(before, _)| before.pick(None) != Some(address))
                     {
                         self.lock_found().insert(name.clone(), address);
                     }
@@ -361,7 +363,7 @@ impl Shared {
             Ok(Ok(addresses)) => addresses,
         };
         let found = Addresses::of(&addresses);
-        found.pick(None).map(|_| found).ok_or_else(|| failed("no address".to_owned()))
+        if found.0.is_empty() { Err(failed("no address".to_owned())) } else { Ok(found) }
     }
 }
 
@@ -449,6 +451,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn all_addresses_are_tried_once_each_one_of_each_family_in_turn() {
+        let names = Names::with(|name| {
+            let all = ["2001:db8::1", "192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.3", "2001:db8::2"];
+            let many = (0..20).map(|last| IpAddr::from([192, 0, 2, last]));
+            Ok(if name == "many" { many.collect() } else { all.map(|one| one.parse().expect("an address")).into() })
+        });
+        let told = async |name: &str, family| {
+            let all = names.addresses(&name.into(), family, SECOND).await.expect("it has some");
+            all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(told("all", None).await, "192.0.2.1 2001:db8::1 192.0.2.2 2001:db8::2 192.0.2.3");
+        assert_eq!(told("all", Some(Family::V4)).await, "192.0.2.1 192.0.2.2 192.0.2.3");
+        assert_eq!(told("all", Some(Family::V6)).await, "2001:db8::1 2001:db8::2");
+        assert_eq!(told("many", None).await.split(' ').count(), MOST_ADDRESSES);
+    }
+
+    #[tokio::test]
     async fn names_of_others_are_looked_up_and_not_remembered() {
         let names = Names::with(|_| Ok(vec![IpAddr::from([192, 0, 2, 1])]));
         for number in 0..20 {
@@ -470,7 +489,7 @@ mod tests {
         ALIVE.store(0, Ordering::SeqCst);
         for entry in names.shared.lock().values_mut() {
             let before = |at: Instant| at.checked_sub(2 * FRESH).expect("up for minutes");
-            entry.last = entry.last.map(|(address, at)| (address, at.map(before)));
+            entry.last = entry.last.take().map(|(address, at)| (address, at.map(before)));
         }
         assert_eq!(names.resolve(&name, None, SECOND).await.expect("the old one"), IpAddr::from([192, 0, 2, 1]));
         let error = names.resolve(&"web1".into(), None, SECOND).await.expect_err("never known");

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use self::users::Users;
 pub use self::users::{Login, LoginError};
 use crate::net::line::Line;
+use crate::net::race::NoAnswer;
 pub use crate::proto::snmp::engine::Drops;
 use crate::proto::snmp::usm::User;
 use crate::proto::snmp::{Credentials, Finished, Peer, Plan, Refused, Security, Sink, Unfinished, Version, Walk};
@@ -36,8 +37,8 @@ pub struct Target {
 #[derive(Debug, thiserror::Error)]
 pub enum SnmpError {
     /// A wrong community cannot be told from silence: agents do not answer it.
-    #[error("no answer to SNMP {} from {address} after {}: {}", version.as_str(), tries(*retries), suspects(*version))]
-    NoAnswer { address: SocketAddr, version: Version, retries: u32 },
+    #[error("no answer to SNMP {} from {} after {}: {}", version.as_str(), all(from), tries(*retries), suspects(*version))]
+    NoAnswer { from: Vec<SocketAddr>, version: Version, retries: u32 },
     /// The agent said so itself, or answered only the discovery.
     #[error("SNMP v3 to {address}: {words}")]
     Refused { address: SocketAddr, refused: Box<Refused>, words: Box<str> },
@@ -45,6 +46,27 @@ pub enum SnmpError {
     Socket(Arc<str>),
     #[error("internal error in the SNMP engine")]
     Gone,
+}
+
+impl SnmpError {
+    /// Of the addresses of one agent, none of which answered: as one.
+    pub fn of(failed: Vec<Self>) -> Self {
+        let together = failed.into_iter().reduce(|one, other| match (one, other) {
+            (Self::NoAnswer { mut from, version, retries }, Self::NoAnswer { from: more, .. }) => {
+                from.extend(more);
+                Self::NoAnswer { from, version, retries }
+            }
+            (_, silent @ Self::NoAnswer { .. }) => silent,
+            (one, _) => one,
+        });
+        together.unwrap_or(Self::Gone)
+    }
+}
+
+impl NoAnswer for SnmpError {
+    fn is_no_route(&self) -> bool {
+        matches!(self, Self::Socket(_))
+    }
 }
 
 /// What a conversation brought.
@@ -136,7 +158,7 @@ impl Snmp {
             return Err(SnmpError::Refused { address, refused: Box::new(refused), words });
         }
         if !walked.answered {
-            return Err(SnmpError::NoAnswer { address, version: target.version, retries: target.retries });
+            return Err(SnmpError::NoAnswer { from: vec![address], version: target.version, retries: target.retries });
         }
         let sink: Box<dyn Any> = walked.sink;
         let sink = *sink.downcast::<S>().map_err(|_| SnmpError::Gone)?;
@@ -190,6 +212,10 @@ fn suspects(version: Version) -> &'static str {
         Version::V1 | Version::V2c => "wrong community, an access list, or no agent",
         Version::V3 => "an access list, no agent, or one without version 3",
     }
+}
+
+fn all(from: &[SocketAddr]) -> String {
+    from.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 fn tries(retries: u32) -> String {

@@ -3,13 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// How long an address of a name may take before the next one is tried beside it.
-const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+use super::race::{self, First, NoAnswer, PassedOver};
 
 /// Why a connect failed, in the words an operator needs.
 #[derive(Debug, thiserror::Error)]
@@ -25,17 +22,13 @@ pub enum ConnectError {
     #[error("cannot connect to {0}: {1}")]
     Other(SocketAddr, std::io::Error),
     /// What came of each address of a name.
-    #[error("{}", joined(.0, "; "))]
+    #[error("{}", race::words(.0))]
     Each(Vec<ConnectError>),
 }
 
 impl ConnectError {
-    /// Of several, where none connected. That there is no way from here to one of them says nothing of the others.
+    /// Of several, where none connected.
     fn of(mut failed: Vec<Self>) -> Self {
-        let is_here = |error: &Self| matches!(error, Self::Unreachable(_, why) if is_no_route(why));
-        if !failed.iter().all(is_here) {
-            failed.retain(|error| !is_here(error));
-        }
         if failed.len() > 1 { Self::Each(failed) } else { failed.pop().unwrap_or(Self::Each(Vec::new())) }
     }
 
@@ -59,16 +52,19 @@ impl ConnectError {
             Self::Unreachable(_, error) => unreachable(error),
             Self::Reset(_) => "the connection is reset as soon as it is made".to_owned(),
             Self::Other(_, error) => error.to_string(),
-            Self::Each(all) => joined(all, "; "),
+            Self::Each(all) => race::words(all),
         }
     }
 }
 
-fn joined(all: &[ConnectError], between: &str) -> String {
-    all.iter().map(ToString::to_string).collect::<Vec<_>>().join(between)
+impl NoAnswer for ConnectError {
+    fn is_no_route(&self) -> bool {
+        matches!(self, Self::Unreachable(_, why) if is_no_route(why))
+    }
 }
 
-fn is_no_route(error: &std::io::Error) -> bool {
+/// This machine knows no way there.
+pub fn is_no_route(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::NetworkUnreachable
 }
 
@@ -110,39 +106,17 @@ pub struct Connected {
     /// How long it took from the moment in which this address was tried.
     pub took: Duration,
     /// Addresses that were tried before and did not answer, or not by then.
-    pub passed_over: Vec<ConnectError>,
+    pub passed_over: Vec<PassedOver<ConnectError>>,
 }
 
-/// Connects to the address that answers first. Each is tried when the one before has failed, or has not answered for a quarter of
-/// a second (RFC 8305, 5): so one that is dead costs no more than that.
+/// Connects to the address that answers first, as [`race::first`]: one that is dead costs a quarter of a second.
 ///
 /// # Errors
 /// None of them connected: what came of each.
 pub async fn connect_any(addresses: &[IpAddr], port: u16, timeout: Duration) -> Result<Connected, ConnectError> {
-    let begun = Instant::now();
-    let mut rest = addresses.iter().copied();
-    let mut waiting: Vec<(SocketAddr, Instant)> = Vec::new();
-    let (mut trying, mut failed) = (FuturesUnordered::new(), Vec::new());
-    loop {
-        if let Some(address) = rest.next() {
-            let left = timeout.saturating_sub(begun.elapsed());
-            let to = SocketAddr::new(address, port);
-            waiting.push((to, Instant::now()));
-            trying.push(async move { (to, connect(address, port, left).await) });
-        } else if trying.is_empty() {
-            return Err(ConnectError::of(failed));
-        }
-        let patience = if rest.len() > 0 { ATTEMPT_DELAY } else { timeout };
-        let Ok(Some((to, tried))) = tokio::time::timeout(patience, trying.next()).await else { continue };
-        waiting.retain(|(other, _)| *other != to);
-        match tried {
-            Ok((stream, took)) => {
-                failed.extend(waiting.into_iter().map(|(to, since)| ConnectError::TimedOut(to, since.elapsed())));
-                return Ok(Connected { stream, took, passed_over: failed });
-            }
-            Err(error) => failed.push(error),
-        }
-    }
+    let connected = race::first(addresses, timeout, |address, left| connect(address, port, left)).await;
+    let First { answer: (stream, took), passed_over, .. } = connected.map_err(ConnectError::of)?;
+    Ok(Connected { stream, took, passed_over })
 }
 
 /// What the other side said.
@@ -209,21 +183,14 @@ mod tests {
         let connected = connect_any(&[dead, alive], port, second).await.expect("one lives");
         assert_eq!(connected.stream.peer_addr().expect("connected").ip(), alive);
         let passed: Vec<String> = connected.passed_over.iter().map(ToString::to_string).collect();
-        assert_eq!(passed, [format!("connection to 127.0.0.3:{port} refused")]);
+        let words =
+            format!("connection to 127.0.0.3:{port} refused; the name has another address, which answers: {alive}");
+        assert_eq!(passed, [words]);
         let connected = connect_any(&[alive, dead], port, second).await.expect("one lives");
         assert!(connected.passed_over.is_empty(), "nobody else is asked");
         let error = connect_any(&[dead, IpAddr::from([127, 0, 0, 4])], port, second).await.expect_err("none lives");
         let words = format!("connection to 127.0.0.3:{port} refused; connection to 127.0.0.4:{port} refused");
         assert_eq!((error.to_string(), error.address()), (words, format!("127.0.0.3:{port} and 127.0.0.4:{port}")));
-    }
-
-    #[test]
-    fn no_way_from_here_to_one_address_hides_nothing_of_the_other() {
-        let to = |last: u8| SocketAddr::from(([192, 0, 2, last], 22));
-        let none = |last| ConnectError::Unreachable(to(last), rustix::io::Errno::NETUNREACH.into());
-        let words = |failed| ConnectError::of(failed).to_string();
-        assert_eq!(words(vec![ConnectError::Refused(to(1)), none(2)]), "connection to 192.0.2.1:22 refused");
-        assert_eq!(words(vec![none(1), none(2)]).matches("no route").count(), 2);
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Webhook {
             body_limit: 4 * 1024,
             now: cx.net.clock.wall(),
         };
-        let fetched = http::fetch(&cx.net.tls, &fetch, cx.timeout).await.map_err(|error| error.to_string())?;
+        let fetched = http::fetch(&cx.net.tls, &fetch, cx.timeout).await.fetched.map_err(|error| error.to_string())?;
         if (200..300).contains(&fetched.status) {
             return Ok(());
         }

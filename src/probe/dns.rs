@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::turns::{Asked, Told, Turns};
 use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{Node, OptionDoc, Place, Problem, Reader, Value};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::dns::{self, Answer, QueryError, Transport};
+use crate::net::race;
 
 /// Servers that are asked in one run.
 const MOST_SERVERS: usize = 16;
@@ -85,6 +87,8 @@ pub static KIND: Kind = Kind {
 #[derive(Debug)]
 struct Dns {
     servers: Vec<Server>,
+    /// One for each of them.
+    turns: Vec<Turns>,
     /// The only server is the host of the check.
     is_host: bool,
     name: String,
@@ -209,7 +213,8 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
             None => vec![Server { host: host.address.clone()?, port }],
         },
     };
-    Some(Box::new(Dns { servers, is_host, name, kind, transport, wanted }))
+    let turns = servers.iter().map(|_| Turns::default()).collect();
+    Some(Box::new(Dns { servers, turns, is_host, name, kind, transport, wanted }))
 }
 
 /// One record or several.
@@ -254,19 +259,21 @@ impl Probe for Dns {
 }
 
 /// What one server said, judged.
-struct Told {
+struct Said {
     outcome: Outcome,
     words: String,
     answer: Option<Answer>,
+    passed_over: Told,
 }
 
 impl Dns {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let mut told = join_all(self.servers.iter().map(|server| self.ask_one(server, cx))).await;
+        let asked = self.servers.iter().zip(&self.turns).map(|(server, turns)| self.ask_one(server, turns, cx));
+        let mut told = join_all(asked).await;
         if told.len() == 1
             && let Some(only) = told.pop()
         {
-            let reading = Reading::new(only.outcome, only.words);
+            let reading = only.passed_over.on(Reading::new(only.outcome, only.words));
             return match only.answer {
                 Some(answer) => reading.metric("rtt", answer.took.as_secs_f64(), Unit::Seconds).metric(
                     "answers",
@@ -279,15 +286,28 @@ impl Dns {
         self.together(&told)
     }
 
-    async fn ask_one(&self, server: &Server, cx: &Cx) -> Told {
-        let address = match cx.resolve(&server.host, cx.timeout).await {
-            Ok(address) => address,
-            Err(error) => return Told { outcome: Outcome::Unknown, words: error.to_string(), answer: None },
+    async fn ask_one(&self, server: &Server, turns: &Turns, cx: &Cx) -> Said {
+        let addresses = match cx.addresses(&server.host, cx.timeout).await {
+            Ok(addresses) => addresses,
+            Err(error) => {
+                let (words, passed_over) = (error.to_string(), Told::default());
+                return Said { outcome: Outcome::Unknown, words, answer: None, passed_over };
+            }
         };
-        let server = SocketAddr::new(address, server.port);
-        let asked = dns::query(server, &self.name, &self.kind, self.transport, cx.timeout).await;
+        let ask = |address, left| {
+            let server = SocketAddr::new(address, server.port);
+            dns::ask(server, &self.name, &self.kind, self.transport, left)
+        };
+        let Asked { answer, told: passed_over } = turns.ask(cx, &addresses, cx.timeout, ask).await;
+        let asked = match answer {
+            Ok(asked) => asked,
+            Err(failed) => {
+                let words = race::words(&failed);
+                return Said { outcome: Outcome::Critical, words, answer: None, passed_over };
+            }
+        };
         let (outcome, words) = self.judge(&asked);
-        Told { outcome, words, answer: asked.ok() }
+        Said { outcome, words, answer: asked.ok(), passed_over }
     }
 
     fn judge(&self, asked: &Result<Answer, QueryError>) -> (Outcome, String) {
@@ -343,7 +363,7 @@ impl Dns {
     }
 
     /// Several servers: the worst decides, and where all are good they must say the same.
-    fn together(&self, told: &[Told]) -> Reading {
+    fn together(&self, told: &[Said]) -> Reading {
         let bad: Vec<usize> = (0..told.len()).filter(|i| told[*i].outcome != Outcome::Ok).collect();
         let said = |i: usize| format!("{}: {}", self.servers[i].shown(), told[i].words);
         let sets: Vec<Option<Vec<&String>>> = told.iter().map(|t| t.answer.as_ref().map(sorted)).collect();
@@ -364,7 +384,7 @@ impl Dns {
         };
         let mut reading = reading.metric("servers_bad", bad.len() as f64, Unit::Count);
         for (index, one) in told.iter().enumerate() {
-            reading = reading.log(said(index));
+            reading = one.passed_over.on(reading.log(said(index)));
             if let Some(answer) = &one.answer {
                 let name = format!("rtt:{}", self.servers[index].shown());
                 reading = reading.metric(&name, answer.took.as_secs_f64(), Unit::Seconds);

@@ -1,7 +1,7 @@
 //! `dns-serial`: do all name servers of a zone have the same version of it. Each is asked for the SOA record; who does not
 //! answer for the zone itself, or is behind the newest, is named.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use crate::base::options::{OptionDoc, Problem, Reader};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::dns::{self, Answer, Transport};
+use crate::net::race;
 
 /// Name servers of one zone that are asked.
 const MOST_SERVERS: usize = 16;
@@ -115,9 +116,8 @@ impl Serial {
 
     /// The zone's name servers, as the host names them.
     async fn find(&self, cx: &Cx, each: Duration) -> Result<Vec<Server>, String> {
-        let address = cx.resolve(&self.host.host, each).await.map_err(|e| e.to_string())?;
-        let server = SocketAddr::new(address, self.host.port);
-        let answer = dns::query(server, &self.zone, "NS", Transport::Udp, each).await.map_err(|e| e.to_string())?;
+        let addresses = cx.addresses(&self.host.host, each).await.map_err(|e| e.to_string())?;
+        let answer = self.question(&addresses, self.host.port, "NS", each).await?;
         let names = answer.records.iter().take(MOST_SERVERS).map(|name| name.trim_end_matches('.'));
         Ok(names.map(|name| Server { host: name.into(), port: self.host.port }).collect())
     }
@@ -125,16 +125,22 @@ impl Serial {
     async fn ask_one(&self, server: &Server, cx: &Cx, each: Duration) -> Result<u32, String> {
         // The names in NS records are somebody else's.
         let found = match &self.servers {
-            Some(_) => cx.resolve(&server.host, each).await,
-            None => cx.resolve_once(&server.host, each).await,
+            Some(_) => cx.addresses(&server.host, each).await,
+            None => cx.addresses_once(&server.host, each).await,
         };
-        let address = found.map_err(|e| e.to_string())?;
-        let asked = dns::query(SocketAddr::new(address, server.port), &self.zone, "SOA", Transport::Udp, each).await;
-        match asked.map_err(|e| e.to_string())? {
+        let addresses = found.map_err(|e| e.to_string())?;
+        match self.question(&addresses, server.port, "SOA", each).await? {
             Answer { authoritative: false, .. } => Err("does not answer for the zone (no AA)".to_owned()),
             Answer { serial: Some(serial), .. } => Ok(serial),
             Answer { serial: None, .. } => Err("answers without a serial".to_owned()),
         }
+    }
+
+    /// One question to the first of a server's addresses that answers.
+    async fn question(&self, addresses: &[IpAddr], port: u16, kind: &str, each: Duration) -> Result<Answer, String> {
+        let ask = |address, left| dns::ask(SocketAddr::new(address, port), &self.zone, kind, Transport::Udp, left);
+        let asked = race::first(addresses, each, ask).await.map_err(|failed| race::words(&failed))?;
+        asked.answer.map_err(|error| error.to_string())
     }
 }
 

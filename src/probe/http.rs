@@ -15,7 +15,7 @@ use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Problem, Reader, Worse};
 use crate::base::{Timestamp, Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
-use crate::net::http::{Fetched, HttpError};
+use crate::net::http::{Exchange, Fetched, HttpError};
 use crate::net::tls;
 
 pub static KIND: Kind = Kind {
@@ -163,7 +163,9 @@ impl Http {
             };
             let left = cx.timeout.saturating_sub(begun.elapsed());
             let sent = Sent { method, content, body_limit: self.body_limit };
-            let fetched = match self.web.fetch(&url, &addresses, said, sent, cx, left).await {
+            let Exchange { fetched, passed_over } = self.web.fetch(&url, &addresses, said, sent, cx, left).await;
+            log.extend(passed_over.iter().map(|passed| passed.to_string().into()));
+            let fetched = match fetched {
                 Ok(fetched) => fetched,
                 Err(error) => {
                     let places: Vec<String> = addresses.iter().map(ToString::to_string).collect();

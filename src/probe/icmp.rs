@@ -5,13 +5,17 @@ use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 
+use super::turns::{Asked, Turns};
 use super::{Cx, Echo, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Reader};
 use crate::base::units;
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
 use crate::net::icmp::{Answer, EchoError};
+use crate::net::race::{self, NoAnswer};
 use crate::net::tcp::{self, ConnectError};
 use crate::proto::icmp;
 
@@ -61,6 +65,7 @@ struct Icmp {
     loss_warning: u32,
     /// Bytes of an echo, header included.
     size: usize,
+    turns: Turns,
 }
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
@@ -68,7 +73,7 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
     let loss_warning = options.integer("loss_warning", 1..=100).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
     let size = options.integer("size", 8..=1400).and_then(|n| usize::try_from(n).ok()).map_or(icmp::USUAL, |n| n + 8);
     let address = host.address.clone()?;
-    Some(Box::new(Icmp { literal: address.parse().ok(), address, count, loss_warning, size }))
+    Some(Box::new(Icmp { literal: address.parse().ok(), address, count, loss_warning, size, turns: Turns::default() }))
 }
 
 impl Probe for Icmp {
@@ -104,28 +109,67 @@ pub fn reading(answer: Answer) -> Reading {
 
 impl Icmp {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let address = match cx.resolve(&self.address, cx.timeout).await {
-            Ok(address) => address,
+        let addresses = match cx.addresses(&self.address, cx.timeout).await {
+            Ok(addresses) => addresses,
             Err(error) => return Reading::unknown(error.to_string()),
         };
+        let ask = |address, left| self.echoes(cx, address, left);
+        let Asked { answer, told } = self.turns.ask(cx, &addresses, cx.timeout, ask).await;
+        let reading = match answer {
+            Ok(Came::Back { round_trips, failures }) => judge(&round_trips, &failures, self.loss_warning),
+            Ok(Came::NotPermitted(why)) => return stand_in(&addresses, cx.timeout, &why).await,
+            Err(lost) => silent(&lost, self.loss_warning),
+        };
+        told.on(reading)
+    }
+
+    /// All echoes of a run to one address.
+    async fn echoes(&self, cx: &Cx, address: IpAddr, timeout: Duration) -> Result<Came, Lost> {
         // Whatever the round trip is, the last one has half of the time for it.
-        let gap = (cx.timeout / (2 * self.count)).min(WIDEST_GAP);
+        let gap = (timeout / (2 * self.count)).min(WIDEST_GAP);
         let echoes = (0..self.count).map(|number| async move {
             let after = gap * number;
             tokio::time::sleep(after).await;
-            cx.net.pinger.echo(address, self.size, cx.timeout.saturating_sub(after)).await
+            cx.net.pinger.echo(address, self.size, timeout.saturating_sub(after)).await
         });
         let mut round_trips: Vec<Duration> = Vec::new();
         let mut failures: Vec<EchoError> = Vec::new();
         for answer in join_all(echoes).await {
             match answer {
                 Ok(round_trip) => round_trips.push(round_trip),
-                Err(EchoError::NotPermitted(why)) => return stand_in(address, cx.timeout, &why).await,
+                Err(EchoError::NotPermitted(why)) => return Ok(Came::NotPermitted(why)),
                 Err(error) => failures.push(error),
             }
         }
-        judge(&round_trips, &failures, self.loss_warning)
+        if round_trips.is_empty() { Err(Lost { address, failures }) } else { Ok(Came::Back { round_trips, failures }) }
     }
+}
+
+enum Came {
+    /// At least one of them.
+    Back { round_trips: Vec<Duration>, failures: Vec<EchoError> },
+    /// None was sent.
+    NotPermitted(Arc<str>),
+}
+
+/// No echo to this address came back.
+#[derive(Debug, thiserror::Error)]
+#[error("{address}: {}", .failures.first().map(ToString::to_string).unwrap_or_default())]
+struct Lost {
+    address: IpAddr,
+    failures: Vec<EchoError>,
+}
+
+impl NoAnswer for Lost {
+    fn is_no_route(&self) -> bool {
+        self.failures.iter().all(|error| matches!(error, EchoError::Send { source, .. } if tcp::is_no_route(source)))
+    }
+}
+
+/// Where no address answers, the first one speaks for the numbers.
+fn silent(lost: &[Lost], loss_warning: u32) -> Reading {
+    let reading = judge(&[], lost.first().map_or(&[], |lost| &lost.failures), loss_warning);
+    if lost.len() > 1 { Reading { summary: race::words(lost).into(), ..reading } } else { reading }
 }
 
 fn judge(round_trips: &[Duration], failures: &[EchoError], loss_warning: u32) -> Reading {
@@ -198,20 +242,18 @@ impl Took {
     }
 }
 
-/// A connect to a likely port: an answer or a refusal proves life, silence proves nothing. SSH is tried last and only
+/// A connect to a likely port of each address: an answer or a refusal proves life, silence proves nothing. SSH is tried last and only
 /// where nothing else answers, since some servers count connections that do not log in against the caller.
-async fn stand_in(address: IpAddr, timeout: Duration, why: &str) -> Reading {
-    let (first, last) = (timeout / 2, timeout / 2);
-    let [a, b, c] = FIRST.map(|port| Box::pin(proof_of_life(address, port, first)));
-    let proof = tokio::select! {
-        Some(proof) = a => Some(proof),
-        Some(proof) = b => Some(proof),
-        Some(proof) = c => Some(proof),
-        else => proof_of_life(address, LAST, last).await,
+async fn stand_in(addresses: &[IpAddr], timeout: Duration, why: &str) -> Reading {
+    let half = timeout / 2;
+    let proof = match first_proof(addresses, &FIRST, half).await {
+        Some(proof) => Some(proof),
+        None => first_proof(addresses, &[LAST], half).await,
     };
     let reading = match proof {
-        Some((port, how, took)) => {
-            let words = format!("{} · TCP {port} {how}, no ICMP permission", units::round_trip(took));
+        Some((address, port, how, took)) => {
+            let at = if addresses.len() > 1 { format!(" at {address}") } else { String::new() };
+            let words = format!("{} · TCP {port} {how}{at}, no ICMP permission", units::round_trip(took));
             Reading::ok(words).metric("rtt", took.as_secs_f64(), Unit::Seconds)
         }
         None => Reading::unknown("no ICMP permission, no TCP answer"),
@@ -219,13 +261,26 @@ async fn stand_in(address: IpAddr, timeout: Duration, why: &str) -> Reading {
     reading.log(why)
 }
 
-/// The port, whether it accepted or refused, and how soon.
-async fn proof_of_life(address: IpAddr, port: u16, timeout: Duration) -> Option<(u16, &'static str, Duration)> {
+/// An address and a port of it, whether it accepted or refused, and how soon.
+type Proof = (IpAddr, u16, &'static str, Duration);
+
+async fn first_proof(addresses: &[IpAddr], ports: &[u16], timeout: Duration) -> Option<Proof> {
+    let places = addresses.iter().flat_map(|address| ports.iter().map(move |port| (*address, *port)));
+    let mut proofs: FuturesUnordered<_> = places.map(|(address, port)| proof_of_life(address, port, timeout)).collect();
+    while let Some(came) = proofs.next().await {
+        if came.is_some() {
+            return came;
+        }
+    }
+    None
+}
+
+async fn proof_of_life(address: IpAddr, port: u16, timeout: Duration) -> Option<Proof> {
     let begun = Instant::now();
     match tcp::connect(address, port, timeout).await {
-        Ok((_, took)) => Some((port, "open", took)),
-        Err(ConnectError::Refused(_)) => Some((port, "refuses", begun.elapsed())),
-        Err(ConnectError::Reset(_)) => Some((port, "resets", begun.elapsed())),
+        Ok((_, took)) => Some((address, port, "open", took)),
+        Err(ConnectError::Refused(_)) => Some((address, port, "refuses", begun.elapsed())),
+        Err(ConnectError::Reset(_)) => Some((address, port, "resets", begun.elapsed())),
         Err(
             ConnectError::TimedOut(..)
             | ConnectError::Unreachable(..)

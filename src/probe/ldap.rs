@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
 use super::protection::{self, How, Protection};
-use super::{Cx, Kind, Pace, Probe, Running};
+use super::{Cx, Kind, Pace, Probe, Running, with_passed_over};
 use crate::base::options::{OptionDoc, Problem, Reader, SecretRef};
 use crate::base::{Secret, units};
 use crate::model::{Host, Reading, Unit, Wire};
@@ -177,15 +178,20 @@ impl Directory {
             Err(error) => return Reading::unknown(error.to_string()),
         };
         let begun = Instant::now();
-        let Connected { stream, took: connected, .. } = match tcp::connect_any(&addresses, self.port, cx.timeout).await
-        {
-            Ok(connected) => connected,
-            Err(error) => return Reading::critical(error.to_string()),
-        };
+        match tcp::connect_any(&addresses, self.port, cx.timeout).await {
+            Ok(Connected { stream, took, passed_over }) => {
+                let reading = self.talk(stream, &password, begun, cx).await;
+                with_passed_over(reading.metric("rtt", took.as_secs_f64(), Unit::Seconds), &passed_over)
+            }
+            Err(error) => Reading::critical(error.to_string()),
+        }
+    }
+
+    async fn talk(&self, stream: TcpStream, password: &Secret<String>, begun: Instant, cx: &Cx) -> Reading {
         let left = || cx.timeout.saturating_sub(begun.elapsed());
         let mut days_left = None;
         let run = match self.protection.how {
-            How::None => self.converse(stream, &password, left()).await,
+            How::None => self.converse(stream, password, left()).await,
             How::Whole | How::StartTls => {
                 let stream = match self.protection.how {
                     How::StartTls => Ldap::new(stream, left()).start_tls().await,
@@ -197,7 +203,7 @@ impl Directory {
                         Err(reading) => return reading,
                         Ok((stream, days)) => {
                             days_left = days;
-                            self.converse(stream, &password, left()).await
+                            self.converse(stream, password, left()).await
                         }
                     },
                 }
@@ -207,7 +213,6 @@ impl Directory {
             Ok(run) => self.judge(&run, begun.elapsed()),
             Err(error) => Reading::critical(error.to_string()),
         };
-        let reading = reading.metric("rtt", connected.as_secs_f64(), Unit::Seconds);
         match days_left {
             Some(days) => reading.metric("days_left", days, Unit::Count),
             None => reading,

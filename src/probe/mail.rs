@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
 use super::protection::{self, How, Protection};
 use super::tls::mail_name;
-use super::{Bind, Cx, Kind, Pace, Probe, Running};
+use super::{Bind, Cx, Kind, Pace, Probe, Running, with_passed_over};
 use crate::base::options::{OptionDoc, Problem, Reader};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Reading, Unit, Wire};
@@ -150,11 +151,15 @@ impl MailCheck {
             Err(error) => return Reading::unknown(error.to_string()),
         };
         let begun = Instant::now();
-        let Connected { stream, took: connected, .. } = match tcp::connect_any(&addresses, self.port, cx.timeout).await
-        {
-            Ok(connected) => connected,
-            Err(error) => return Reading::critical(error.to_string()),
-        };
+        match tcp::connect_any(&addresses, self.port, cx.timeout).await {
+            Ok(Connected { stream, took, passed_over }) => {
+                with_passed_over(self.talk(stream, took, begun, cx).await, &passed_over)
+            }
+            Err(error) => Reading::critical(error.to_string()),
+        }
+    }
+
+    async fn talk(&self, stream: TcpStream, connected: Duration, begun: Instant, cx: &Cx) -> Reading {
         let own = self.helo.clone().unwrap_or_else(|| mail_name(&stream));
         let left = cx.timeout.saturating_sub(begun.elapsed());
         let spoken = match self.protection.how {

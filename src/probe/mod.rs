@@ -23,6 +23,7 @@ mod ssh_key;
 mod tcp;
 mod tls;
 pub mod traps;
+mod turns;
 mod vitals;
 mod web;
 mod windows;
@@ -37,6 +38,7 @@ use std::time::Duration;
 use crate::base::options::{OptionDoc, Reader};
 use crate::model::{Host, PackageList, Reading, Wire};
 use crate::net::Net;
+use crate::net::race::PassedOver;
 use crate::net::resolve::ResolveError;
 use crate::net::tcp::ConnectError;
 use crate::process::secret::Secrets;
@@ -56,23 +58,14 @@ pub type Listing<'a> = Pin<Box<dyn Future<Output = Result<PackageList, String>> 
 #[derive(Clone, Debug)]
 pub struct Cx {
     pub net: Arc<Net>,
-    /// Which address of a name is asked; where nobody says, IPv4 if there is one. What connects takes the other where that one does
-    /// not answer.
+    /// Which addresses of a name are asked; where nobody says, one of each family in turn, IPv4 first.
     pub family: Option<Family>,
     /// The caller gives up after this long; a probe that asks several times divides it.
     pub timeout: Duration,
 }
 
 impl Cx {
-    /// The address of a name that the configuration has.
-    ///
-    /// # Errors
-    /// As [`crate::net::resolve::Names::resolve`].
-    pub async fn resolve(&self, name: &Arc<str>, timeout: Duration) -> Result<IpAddr, ResolveError> {
-        self.net.names.resolve(name, self.family, timeout).await
-    }
-
-    /// All addresses of that name that may be connected to, the one to prefer first.
+    /// All addresses of a name that the configuration has, in the order in which they are tried.
     ///
     /// # Errors
     /// As [`crate::net::resolve::Names::addresses`].
@@ -87,21 +80,11 @@ impl Cx {
     pub async fn addresses_once(&self, name: &Arc<str>, timeout: Duration) -> Result<Vec<IpAddr>, ResolveError> {
         self.net.names.addresses_once(name, self.family, timeout).await
     }
-
-    /// The address of a name that somebody else chose; it is not remembered.
-    ///
-    /// # Errors
-    /// As [`crate::net::resolve::Names::resolve_once`].
-    pub async fn resolve_once(&self, name: &Arc<str>, timeout: Duration) -> Result<IpAddr, ResolveError> {
-        self.net.names.resolve_once(name, self.family, timeout).await
-    }
 }
 
 /// A reading that says which addresses of the name did not answer.
-fn with_passed_over(reading: Reading, failed: &[ConnectError]) -> Reading {
-    failed
-        .iter()
-        .fold(reading, |reading, error| reading.log(format!("{error}; the name has another address, which answers")))
+fn with_passed_over(reading: Reading, passed_over: &[PassedOver<ConnectError>]) -> Reading {
+    passed_over.iter().fold(reading, |reading, passed| reading.log(passed.to_string()))
 }
 
 /// One ICMP echo.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use super::turns::{Asked, Turns};
 use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::{OptionDoc, Reader, Worse};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
-use crate::net::ntp;
+use crate::net::{ntp, race};
 use crate::proto::ntp::{Answer, Comparison, FARTHEST};
 
 pub static KIND: Kind = Kind {
@@ -40,6 +41,7 @@ struct Ntp {
     stratum_warning: u8,
     /// One bit for each of our last eight questions, the newest to the right: answered with a time (RFC 5905 §9.2).
     reach: AtomicU8,
+    turns: Turns,
 }
 
 fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
@@ -55,6 +57,7 @@ fn bind(host: &Arc<Host>, options: &mut Reader<'_>) -> Option<Box<dyn Probe>> {
         offset_critical,
         stratum_warning: stratum.unwrap_or(16),
         reach: AtomicU8::new(0),
+        turns: Turns::default(),
     }))
 }
 
@@ -78,19 +81,20 @@ impl Probe for Ntp {
 
 impl Ntp {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let address = match cx.resolve(&self.address, cx.timeout).await {
-            Ok(address) => address,
+        let addresses = match cx.addresses(&self.address, cx.timeout).await {
+            Ok(addresses) => addresses,
             Err(error) => return Reading::unknown(error.to_string()),
         };
-        let asked = ntp::ask(SocketAddr::new(address, self.port), cx.timeout).await;
-        let serves = asked.as_ref().is_ok_and(|(answer, _)| answer.is_synchronised());
+        let ask = |address, left| ntp::ask(SocketAddr::new(address, self.port), left);
+        let Asked { answer, told } = self.turns.ask(cx, &addresses, cx.timeout, ask).await;
+        let serves = answer.as_ref().is_ok_and(|(answer, _)| answer.is_synchronised());
         let reach = self.reach.load(Ordering::Relaxed) << 1 | u8::from(serves);
         self.reach.store(reach, Ordering::Relaxed);
-        let reading = match asked {
+        let reading = match answer {
             Ok((answer, comparison)) => self.judge(&answer, comparison, reach),
-            Err(error) => Reading::critical(error.to_string()),
+            Err(failed) => Reading::critical(race::words(&failed)),
         };
-        reading.metric("reach", f64::from(reach.count_ones()), Unit::Count)
+        told.on(reading).metric("reach", f64::from(reach.count_ones()), Unit::Count)
     }
 
     fn judge(&self, answer: &Answer, comparison: Comparison, reach: u8) -> Reading {

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use self::groups::Group;
 pub use self::interfaces::Interfaces;
-use super::snmp::{Access, OPTIONS};
+use super::snmp::{Access, NoTarget, OPTIONS};
 use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::Reader;
 use crate::model::{Facts, Host, PortTable, Reading, Unit, Wire};
@@ -84,10 +84,14 @@ impl Probe for PortsProbe {
 
 impl PortsProbe {
     async fn ask(&self, cx: &Cx) -> Reading {
-        let target = match self.access.target(cx).await {
-            Ok(target) => target,
-            Err(why) => return Reading::unknown(why),
+        let begun = Instant::now();
+        let (target, told) = match self.access.target(cx).await {
+            Ok(found) => found,
+            Err(NoTarget::Ours(why)) => return Reading::unknown(why),
+            Err(NoTarget::Theirs(error)) => return self.failed(&error),
         };
+        // Finding the address took of the time.
+        let cx = &Cx { timeout: cx.timeout.saturating_sub(begun.elapsed()), ..cx.clone() };
         let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let profiles = self.profiles.clone().unwrap_or_else(Profiles::shipped);
         match walk_with(cx, &target, self.access.max_repetitions, &profiles, before.as_deref(), Depth::Due).await {
@@ -97,13 +101,15 @@ impl PortsProbe {
                     Arc::make_mut(equipment).limits = self.access.pools.clone();
                 }
                 *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(table.clone());
-                reading(table, cost)
+                told.on(reading(table, cost))
             }
-            Err(error) => {
-                self.access.doubt();
-                Reading::unknown(error.to_string())
-            }
+            Err(error) => self.failed(&error),
         }
+    }
+
+    fn failed(&self, error: &SnmpError) -> Reading {
+        self.access.doubt(error);
+        Reading::unknown(error.to_string())
     }
 }
 

@@ -12,11 +12,11 @@ use self::machine::Machine;
 use super::findings::Findings;
 use super::vitals::limits::{self, Limits};
 use super::web::{self, Sent, Web};
-use super::{Cx, Kind, Pace, Probe, Running};
+use super::{Cx, Kind, Pace, Probe, Running, with_passed_over};
 use crate::base::options::{OptionDoc, Reader};
 use crate::base::{Untrusted, units};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
-use crate::net::http::HttpError;
+use crate::net::http::{Exchange, Fetched, HttpError};
 use crate::net::tls;
 use crate::proto::prometheus;
 
@@ -131,7 +131,12 @@ impl Prometheus {
         };
         let left = cx.timeout.saturating_sub(begun.elapsed());
         let sent = Sent { method: "GET", content: "", body_limit: MOST_BYTES };
-        let fetched = match self.web.fetch(url, &addresses, &said, sent, cx, left).await {
+        let Exchange { fetched, passed_over } = self.web.fetch(url, &addresses, &said, sent, cx, left).await;
+        with_passed_over(self.read(fetched, begun).await, &passed_over)
+    }
+
+    async fn read(&self, fetched: Result<Fetched, HttpError>, begun: Instant) -> Reading {
+        let fetched = match fetched {
             Ok(fetched) => fetched,
             Err(HttpError::Tls(error)) if error.is_ours() => return Reading::unknown(error.to_string()),
             Err(error) => return Reading::critical(error.to_string()),

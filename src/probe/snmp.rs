@@ -7,7 +7,7 @@ mod user;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::access::{Access, Identity, OPTIONS};
+pub use self::access::{Access, Identity, NoTarget, OPTIONS};
 pub use self::user::UserRef;
 use super::{Cx, Kind, Pace, Probe, Running};
 use crate::base::options::Reader;
@@ -158,9 +158,10 @@ impl SystemProbe {
     }
 
     async fn ask(&self, cx: &Cx) -> Reading {
-        let target = match self.access.target(cx).await {
-            Ok(target) => target,
-            Err(why) => return Reading::unknown(why),
+        let (target, told) = match self.access.target(cx).await {
+            Ok(found) => found,
+            Err(NoTarget::Ours(why)) => return Reading::unknown(why),
+            Err(NoTarget::Theirs(error)) => return self.failed(&error),
         };
         let plan = Plan { scalars: system_scalars(), ..Plan::default() };
         match cx.net.snmp.ask(&target, plan, System::default()).await {
@@ -180,15 +181,17 @@ impl SystemProbe {
                 for reason in answers.incomplete {
                     reading = reading.log(reason);
                 }
-                reading
+                told.on(reading)
             }
-            Err(error) => {
-                self.access.doubt();
-                // An agent that refuses is there.
-                let refused = matches!(error, SnmpError::Refused { .. });
-                if refused { Reading::unknown(error.to_string()) } else { Reading::critical(error.to_string()) }
-            }
+            Err(error) => self.failed(&error),
         }
+    }
+
+    fn failed(&self, error: &SnmpError) -> Reading {
+        self.access.doubt(error);
+        // An agent that refuses is there.
+        let refused = matches!(error, SnmpError::Refused { .. });
+        if refused { Reading::unknown(error.to_string()) } else { Reading::critical(error.to_string()) }
     }
 }
 

@@ -1,19 +1,19 @@
 //! `tls`: a server's certificate and the protocols it takes. Everything that is wrong with the certificate is said; how
 //! long it still holds is measured; old versions of TLS that the server would accept are found out by asking for them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 
 use super::protection::NAME;
-use super::{Cx, Kind, Pace, Probe, Running};
+use super::{Cx, Kind, Pace, Probe, Running, with_passed_over};
 use crate::base::Timestamp;
 use crate::base::options::{OptionDoc, Problem, Reader, Worse};
 use crate::model::{Host, Outcome, Reading, Unit, Wire};
-use crate::net::starttls::StartTls;
-use crate::net::tcp;
+use crate::net::starttls::{StartTls, StartTlsError};
+use crate::net::tcp::{self, Connected};
 use crate::net::tls::{self, Fault, Offer, Own, Presented, Trust};
 use crate::proto::certificate::Certificate;
 use crate::proto::tls_hello::Old;
@@ -167,13 +167,25 @@ impl TlsCheck {
             Err(error) => return Reading::unknown(error.to_string()),
         };
         let begun = Instant::now();
+        match tcp::connect_any(&addresses, self.port, cx.timeout).await {
+            Ok(Connected { stream, passed_over, .. }) => {
+                let reading = match stream.peer_addr() {
+                    Ok(address) => self.talk(stream, address, begun, cx).await,
+                    Err(error) => Reading::critical(tcp::unreachable(&error)),
+                };
+                with_passed_over(reading, &passed_over)
+            }
+            Err(error) => Reading::critical(error.to_string()),
+        }
+    }
+
+    /// With the one that answers, who is asked again by each old version.
+    async fn talk(&self, stream: TcpStream, address: SocketAddr, begun: Instant, cx: &Cx) -> Reading {
         let left = || cx.timeout.saturating_sub(begun.elapsed());
-        let stream = match self.connect(&addresses, left()).await {
+        let stream = match self.up_to_tls(stream, left()).await {
             Ok(stream) => stream,
-            Err(why) => return Reading::critical(why),
+            Err(error) => return Reading::critical(error.to_string()),
         };
-        // The same one is asked again.
-        let address = stream.peer_addr().map(|peer| vec![peer.ip()]).unwrap_or(addresses);
         let shaken = Instant::now();
         let (stream, presented) =
             match cx.net.tls.connect(stream, &self.name, Offer::Nothing, self.own.as_ref(), left()).await {
@@ -181,7 +193,7 @@ impl TlsCheck {
                 Err(error) if error.is_ours() => return Reading::unknown(error.to_string()),
                 Err(error) => {
                     // Perhaps it knows nothing newer.
-                    let old = self.old(&address, left()).await;
+                    let old = self.old(address, left()).await;
                     let words = match old.last() {
                         None => error.to_string(),
                         Some(newest) => format!("it speaks nothing newer than {}", newest.name()),
@@ -196,19 +208,15 @@ impl TlsCheck {
             Ok(faults) => self.weigh(faults, presented.fingerprint().as_deref()),
             Err(error) => return Reading::unknown(error.to_string()),
         };
-        let old = if self.old_versions { Vec::new() } else { self.old(&address, left()).await };
+        let old = if self.old_versions { Vec::new() } else { self.old(address, left()).await };
         self.judge(&presented, &faults, &old, now).metric("handshake", took.as_secs_f64(), Unit::Seconds)
     }
 
-    /// A connection on which the next byte is TLS.
-    async fn connect(&self, addresses: &[IpAddr], left: Duration) -> Result<TcpStream, String> {
-        let begun = Instant::now();
-        let connected = tcp::connect_any(addresses, self.port, left).await;
-        let stream = connected.map_err(|e| e.to_string())?.stream;
+    /// The same connection where its next byte is TLS.
+    async fn up_to_tls(&self, stream: TcpStream, left: Duration) -> Result<TcpStream, StartTlsError> {
         let Some(protocol) = self.starttls else { return Ok(stream) };
         let own = mail_name(&stream);
-        let left = left.saturating_sub(begun.elapsed());
-        protocol.begin(stream, &own, left).await.map_err(|e| e.to_string())
+        protocol.begin(stream, &own, left).await
     }
 
     /// The faults in words. A certificate that was named needs nobody who vouches for it; another one is a fault.
@@ -232,13 +240,14 @@ impl TlsCheck {
     }
 
     /// Which old versions it would go on with. One that does not answer in time is not accused.
-    async fn old(&self, address: &[IpAddr], left: Duration) -> Vec<Old> {
+    async fn old(&self, address: SocketAddr, left: Duration) -> Vec<Old> {
         let begun = Instant::now();
+        let left = || left.saturating_sub(begun.elapsed());
         let mut found = Vec::new();
         for version in [Old::Tls10, Old::Tls11] {
-            let left = left.saturating_sub(begun.elapsed());
-            if let Ok(stream) = self.connect(address, left).await
-                && tls::accepts_old(stream, version, &self.name, left.saturating_sub(begun.elapsed())).await
+            if let Ok((stream, _)) = tcp::connect(address.ip(), address.port(), left()).await
+                && let Ok(stream) = self.up_to_tls(stream, left()).await
+                && tls::accepts_old(stream, version, &self.name, left()).await
             {
                 found.push(version);
             }

@@ -187,10 +187,11 @@ impl Listener {
         let (net, names) = (self.cx.net.clone(), names.clone());
         Looking(tokio::spawn(async move {
             for (name, id) in unresolved {
-                if let Ok(address) = net.names.resolve(&name, None, Duration::from_secs(5)).await
-                    && names.send((address, id)).await.is_err()
-                {
-                    return;
+                let found = net.names.addresses(&name, None, Duration::from_secs(5)).await;
+                for address in found.unwrap_or_default() {
+                    if names.send((address, id.clone())).await.is_err() {
+                        return;
+                    }
                 }
             }
         }))

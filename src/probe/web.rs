@@ -11,7 +11,7 @@ use super::Cx;
 use crate::base::Secret;
 use crate::base::options::{OptionDoc, Problem, Reader, SecretRef, Value};
 use crate::model::Host;
-use crate::net::http::{self, Fetch, Fetched, HttpError};
+use crate::net::http::{self, Exchange, Fetch};
 use crate::net::tls::{Own, Trust};
 use crate::process::secret;
 
@@ -210,9 +210,6 @@ impl Web {
     }
 
     /// One exchange with `url`, which is the check's own or one that it led to.
-    ///
-    /// # Errors
-    /// As [`http::fetch`].
     pub async fn fetch(
         &self,
         url: &Url,
@@ -221,7 +218,7 @@ impl Web {
         sent: Sent<'_>,
         cx: &Cx,
         timeout: Duration,
-    ) -> Result<Fetched, HttpError> {
+    ) -> Exchange {
         // Credentials are for one origin: name, port and scheme.
         let headers = if url.origin() == self.url.origin() { &said.headers[..] } else { &[] };
         let proxy = self.proxy.as_ref();

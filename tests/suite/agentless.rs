@@ -83,9 +83,25 @@ pub fn forced(lab: &Lab, address: &'static str, script: &str) -> Sshd {
     web(lab, address, &format!("ForceCommand {}", file.display()))
 }
 
+/// Has apt know of a newer bash, for security, and of newer coreutils.
+const OLD: &str = r#"set -e
+cd "$lab"
+old() {
+  mkdir "$1"
+  printf "Package: $2\nVersion: 99:1\nArchitecture: %s\nMaintainer: x <x@example.net>\nDescription: x\nFilename: ./x.deb\nSize: 1\nSHA256: %064d\n\n" "$(dpkg --print-architecture)" 0 >"$1/Packages"
+  set -- "$1" "$3" $(sha256sum "$1/Packages") $(stat -c %s "$1/Packages")
+  printf "Label: $2\nSuite: x\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n $3 $5 Packages\n" >"$1/Release"
+  echo "deb [trusted=yes] file:$PWD/$1 ./" >>sources.list
+}
+old safer bash Debian-Security
+old newer coreutils Debian
+exec apt-get -qq update
+"#;
+
 #[tokio::test]
 async fn a_debian_machine_tells_everything_over_one_connection() {
     let lab = Lab::new();
+    run(Command::new("sh").args(["-c", OLD]).env("lab", lab.home.path()).env("APT_CONFIG", lab.path("apt.conf")));
     let _server = web(&lab, "127.0.93.1", "");
     let probe = bound("linux", "web", "", &links(&lab));
     let first = look(&*probe).await;
@@ -98,7 +114,8 @@ async fn a_debian_machine_tells_everything_over_one_connection() {
     let installed = run(Command::new("dpkg-query").args(["-W", "-f", "${Status}\n"]));
     let installed = installed.lines().filter(|line| line.ends_with(" installed")).count();
     assert_eq!(told.packages.as_ref().map(|p| (p.by, p.count as usize)), Some(("dpkg", installed)));
-    assert!(told.updates.as_ref().is_some_and(|updates| updates.by == "apt"), "{:?}", told.missing);
+    let updates = told.updates.as_ref().map(|updates| (updates.by, updates.all, updates.security));
+    assert_eq!(updates, Some(("apt", 2, Some(1))), "{:?}", told.missing);
     let clock = told.clock.expect("a clock");
     assert!(clock.certain() < 1.0, "it is the same machine: {clock:?}");
     let root = told.disks.iter().find(|disk| disk.mount.line() == "/").expect("a root");
@@ -162,6 +179,7 @@ async fn whatever_shell_a_log_in_has_the_script_runs() {
         assert_ne!(reading.outcome, Outcome::Unknown, "{shell}: {}", reading.summary.line());
         let told = vitals(&reading);
         assert!(told.clock.is_some() && told.load.is_some() && told.packages.is_some(), "{shell}: {told:?}");
+        assert_eq!(told.updates.as_ref().map(|updates| updates.by), Some("apt"), "{shell}: {told:?}");
         assert!(!told.disks.is_empty() && told.memory.is_some(), "{shell}: {told:?}");
     }
 }

@@ -62,7 +62,7 @@ fn lists_asked(lab: &Lab, name: &str) -> usize {
     asked.lines().filter(|parts| *parts == "list").count()
 }
 
-async fn packages(probe: &dyn Probe, timeout: Duration) -> Result<PackageList, String> {
+pub async fn packages(probe: &dyn Probe, timeout: Duration) -> Result<PackageList, String> {
     let cx = Cx { net: Net::new(Clock::start()), family: None, timeout };
     probe.packages(&cx).expect("it can be asked").await
 }

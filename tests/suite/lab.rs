@@ -11,7 +11,8 @@ use noctty::ssh::{SshConfig, Surroundings};
 
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A folder that serves as home, with keys, and servers that end with it.
+/// A folder that serves as home, with keys, and servers that end with it. Whoever logs in has package lists of this folder, without a
+/// single package: Debian's own are long, and apt-get reads for seconds in them.
 pub struct Lab {
     pub home: tempfile::TempDir,
     pub user: String,
@@ -41,6 +42,15 @@ impl Lab {
         let lab = Self { home, user };
         lab.keygen("id", "");
         fs::write(lab.path("authorized_keys"), fs::read(lab.path("id.pub")).expect("read")).expect("written");
+        fs::create_dir_all(lab.path("apt/partial")).expect("made");
+        let sources = lab.path("sources.list");
+        fs::write(&sources, "").expect("written");
+        let apt = format!(
+            "Dir::State::lists \"{}\";\nDir::Etc::sourcelist \"{}\";\nDir::Etc::sourceparts \"-\";\nAPT::Sandbox::User \"root\";\n",
+            lab.path("apt").display(),
+            sources.display()
+        );
+        fs::write(lab.path("apt.conf"), apt).expect("written");
         lab
     }
 
@@ -71,7 +81,8 @@ impl Lab {
         let text = format!(
             "{more}\nPort {port}\nListenAddress {address}\nHostKey {key}\nPidFile none\nUsePAM no\nStrictModes no\n\
              AuthorizedKeysFile {authorized}\nPermitRootLogin yes\nPasswordAuthentication no\nPrintMotd no\n\
-             KbdInteractiveAuthentication no\nMaxStartups 400\n",
+             KbdInteractiveAuthentication no\nMaxStartups 400\nSetEnv APT_CONFIG={apt}\n",
+            apt = self.path("apt.conf").display(),
             key = self.path(name).display(),
             authorized = self.path("authorized_keys").display(),
         );

@@ -1,7 +1,7 @@
 //! Holds `docs/architecture.md`'s table: which module may import which. Reads the `use` paths and every
 //! `crate::` path in the sources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -72,7 +72,7 @@ fn no_module_imports_what_it_may_not() {
         let module = module_of(&file);
         let allowed: &[&str] = LAYERS.iter().find(|(m, _)| *m == module).map_or(ALL, |(_, a)| a);
         for (number, line) in code_lines(&text) {
-            for named in crate_paths(line) {
+            for named in named_below(line, "crate::") {
                 if named != module && LAYERS.iter().any(|(m, _)| *m == named) && !allowed.contains(&named) {
                     forbidden.push(format!("{}:{number}: `{module}` may not import `{named}`", file.display()));
                 }
@@ -131,6 +131,36 @@ fn the_table_has_no_cycle() {
         let (module, _) = next.unwrap_or_else(|| panic!("a cycle among the modules not in {done:?}"));
         done.push(module);
     }
+}
+
+#[test]
+fn the_files_of_the_engine_form_no_ring() {
+    let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, text) in sources() {
+        let Ok(inside) = file.strip_prefix("engine") else { continue };
+        let part = module_of(inside);
+        let beginnings: &[&str] =
+            if inside.components().count() == 1 { &["super::", "crate::engine::"] } else { &["crate::engine::"] };
+        let named = edges.entry(part.clone()).or_default();
+        let own = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        for (_, line) in code_lines(own) {
+            let below = beginnings.iter().flat_map(|beginning| named_below(line, beginning));
+            named.extend(below.filter(|name| *name != part).map(str::to_owned));
+        }
+    }
+    // What is no file is in `mod.rs`; tests know whom they test.
+    edges.retain(|part, _| part != "mod" && part != "tests");
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    while done.len() < edges.len() {
+        let is_done = |name: &String| !edges.contains_key(name) || done.contains(name.as_str());
+        let next = edges.iter().find(|(part, names)| !done.contains(part.as_str()) && names.iter().all(is_done));
+        let (part, _) = next.unwrap_or_else(|| {
+            let left = edges.iter().filter(|(part, _)| !done.contains(part.as_str()));
+            panic!("a ring among {left:#?}", left = left.collect::<Vec<_>>())
+        });
+        done.insert(part);
+    }
+    assert!(done.len() > 20, "the files were not found");
 }
 
 #[test]
@@ -198,8 +228,9 @@ fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().map(|(i, line)| (i + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
-fn crate_paths(line: &str) -> Vec<&str> {
-    line.match_indices("crate::")
+/// What a line names first behind a beginning of a path, such as `crate::`.
+fn named_below<'a>(line: &'a str, beginning: &str) -> Vec<&'a str> {
+    line.match_indices(beginning)
         .filter(|(at, _)| !line[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
         .flat_map(|(at, found)| {
             let rest = &line[at + found.len()..];

@@ -41,6 +41,7 @@ mod restart;
 mod routers;
 mod scenarios;
 mod sessions;
+mod several_addresses;
 mod snmp;
 mod snmp_v3;
 mod ssh;

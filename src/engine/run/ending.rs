@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::{Engine, Ran, Setup};
 use crate::base::Timestamp;
 use crate::bus::{Asker, EngineEnd, Ticket};
-use crate::engine::commands::answer;
+use crate::engine::asker::answer;
 use crate::engine::notify::Delivered;
 use crate::engine::records::{Records, Saved};
 use crate::engine::sessions::Sessions;

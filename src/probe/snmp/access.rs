@@ -1,6 +1,6 @@
 //! How to speak with one agent: the options of a host's `snmp` table, and from them a target with its secrets fetched.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,11 +10,13 @@ use crate::base::Secret;
 use crate::base::options::{OptionDoc, Problem, Reader, SecretRef};
 use crate::model::device::PoolLimits;
 use crate::model::{Host, Wire};
-use crate::net::snmp::Target;
+use crate::net::snmp::{SnmpError, Target};
 use crate::probe::Cx;
+use crate::probe::turns::{Told, Turns};
 use crate::probe::vitals::limits;
 use crate::process::secret::Secrets;
-use crate::proto::snmp::{Credentials, Security, Version};
+use crate::proto::snmp::oid::Index;
+use crate::proto::snmp::{Credentials, Oid, Plan, Security, Sink, Value, Version};
 
 /// The options of `snmp = { … }`, for every probe that speaks it.
 pub const OPTIONS: &[OptionDoc] = &[
@@ -95,6 +97,30 @@ pub struct Access {
     /// What fetches the secrets; shared with other hosts.
     pub secrets: Arc<Secrets>,
     told: Arc<AtomicBool>,
+    turns: Arc<Turns>,
+}
+
+/// Why nobody can be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum NoTarget {
+    /// Nothing is known of the agent: a name, a secret.
+    #[error("{0}")]
+    Ours(String),
+    /// What came of an agent with several addresses.
+    #[error(transparent)]
+    Theirs(SnmpError),
+}
+
+/// For an answer of which only is asked that it comes.
+#[derive(Debug)]
+struct Knock;
+
+impl Sink for Knock {
+    fn scalar(&mut self, _: usize, _: Value<'_>) {}
+
+    fn cell(&mut self, _: usize, _: Index<'_>, _: Value<'_>) -> bool {
+        false
+    }
 }
 
 impl Access {
@@ -111,6 +137,7 @@ impl Access {
             pools: PoolLimits::default(),
             secrets: Arc::default(),
             told: Arc::default(),
+            turns: Arc::default(),
         }
     }
 
@@ -134,12 +161,30 @@ impl Access {
         })
     }
 
-    /// Resolves the name and fetches the secrets.
+    /// Resolves the name, fetches the secrets, and of several addresses finds the one that answers; what is said of the others.
     ///
     /// # Errors
     /// In words, without the secrets.
-    pub async fn target(&self, cx: &Cx) -> Result<Target, String> {
-        let credentials = match &self.identity {
+    pub async fn target(&self, cx: &Cx) -> Result<(Target, Told), NoTarget> {
+        let credentials = self.credentials(cx).await.map_err(NoTarget::Ours)?;
+        let addresses = cx.addresses(&self.address, cx.timeout).await.map_err(|e| NoTarget::Ours(e.to_string()))?;
+        let target = |address: IpAddr| Target {
+            address: SocketAddr::new(address, self.port),
+            version: self.version(),
+            credentials: credentials.clone(),
+            timeout: self.timeout,
+            retries: self.retries,
+            in_flight: self.in_flight,
+        };
+        let knock = |address, _| knock(cx, target(address));
+        match self.turns.choose(cx, &addresses, self.patience(), knock).await {
+            Ok((address, told)) => Ok((target(address), told)),
+            Err(failed) => Err(NoTarget::Theirs(SnmpError::of(failed))),
+        }
+    }
+
+    async fn credentials(&self, cx: &Cx) -> Result<Credentials, String> {
+        Ok(match &self.identity {
             Identity::Community { community, .. } => {
                 let community = self.secrets.fetch(community).await.map_err(|e| format!("the community: {e}"))?;
                 Credentials::Community(Secret::new(community.expose().clone().into_bytes()))
@@ -151,15 +196,6 @@ impl Access {
                 pardon: self.told.swap(false, Ordering::Relaxed),
                 trial: false,
             }),
-        };
-        let address = cx.resolve(&self.address, cx.timeout).await.map_err(|e| e.to_string())?;
-        Ok(Target {
-            address: SocketAddr::new(address, self.port),
-            version: self.version(),
-            credentials,
-            timeout: self.timeout,
-            retries: self.retries,
-            in_flight: self.in_flight,
         })
     }
 
@@ -171,7 +207,10 @@ impl Access {
     }
 
     /// The agent did not let us in, or did not answer, which with a wrong community is the same.
-    pub fn doubt(&self) {
+    pub fn doubt(&self, error: &SnmpError) {
+        if matches!(error, SnmpError::NoAnswer { .. }) {
+            self.turns.forget();
+        }
         match &self.identity {
             Identity::Community { community, .. } => self.secrets.doubt(community),
             Identity::User(user) => user.doubt(&self.secrets),
@@ -199,6 +238,16 @@ impl Access {
             Identity::User(_) => 2,
         };
         self.timeout.saturating_mul((self.retries + 1) * exchanges) + Duration::from_millis(500)
+    }
+}
+
+/// Whether somebody answers: one who refuses is there.
+async fn knock(cx: &Cx, target: Target) -> Result<(), SnmpError> {
+    // sysUpTime.0 (RFC 3418)
+    let plan = Plan { scalars: vec![Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 1, 3, 0])], ..Plan::default() };
+    match cx.net.snmp.ask(&target, plan, Knock).await {
+        Ok(_) | Err(SnmpError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::discover;
-use super::records::Saved;
-use super::run::Engine;
+use super::Engine;
 use crate::base::Untrusted;
-use crate::bus::{Asker, Command, Message, MessageWeight, Notice, Ticket};
+use crate::bus::{Asker, Command, MessageWeight, Notice, Ticket};
+use crate::engine::asker::{author, say};
+use crate::engine::discover;
 use crate::journal::Draft;
 use crate::model::care::LONGEST_CLAIM;
 use crate::model::{AssetId, Claim, Deed, Release, Span};
@@ -150,34 +150,5 @@ impl Engine {
         plan.inventory = Arc::new(inventory);
         self.take_plan(plan);
         self.schedule.confirm(asset, self.clock.now());
-    }
-}
-
-/// Who writes: whoever asks from elsewhere; as said in the environment, else the user of this process.
-pub(super) fn author(asker: &Asker) -> Untrusted {
-    asker.author.clone().unwrap_or_else(own_author)
-}
-
-/// Who writes from here.
-pub fn own_author() -> Untrusted {
-    crate::journal::author()
-}
-
-/// Tells the screen what became of an entry.
-pub(super) fn answer(ticket: Ticket, saved: Saved, end: &Asker) {
-    let notice = match saved {
-        Ok(entry) => Notice::Saved { ticket, entry },
-        Err(reason) => Notice::NotSaved { ticket, reason },
-    };
-    if end.notices.try_send(notice).is_err() {
-        tracing::error!("the screen takes no notices: it was not told whether a note is saved");
-    }
-}
-
-/// One line for the status bar; dropped when the screen is far behind, since it is only a line.
-pub(super) fn say(end: &Asker, weight: MessageWeight, text: &str) {
-    let message = Message { weight, text: Untrusted::from(text) };
-    if end.notices.try_send(Notice::Message(message)).is_err() {
-        tracing::warn!(text, "the screen takes no notices");
     }
 }
