@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Row, State};
 use crate::base::Timestamp;
 use crate::model::device::Neighbor;
-use crate::model::{AssetId, CheckKey, PortTable, RememberedAsset, Subject};
+use crate::model::{AssetId, CheckKey, Condition, Facts, Machine, PortTable, RememberedAsset, Subject, Told};
 use crate::state::event::{Effect, Remembered, RememberedDevice};
 use crate::state::rules;
 use crate::state::rules::backup::Now;
@@ -96,6 +96,7 @@ impl State {
         if let Some(neighbor) = stored.neighbor {
             self.hang_again(row, &neighbor);
         }
+        self.recall_machines(row, stored.machines, effects);
         if let Some(parts) = stored.parts {
             self.hosts[row].told.resume(parts);
             self.tell_parts(row, true, effects);
@@ -115,6 +116,12 @@ impl State {
                     let slot = &mut self.hosts[host];
                     // Where this run was quicker than the store, it found a problem that was told before.
                     slot.lineage.told.untold &= !(one.condition.is_problem() && one.last_good.is_some());
+                    // Who takes over from another engine knows all that it knew.
+                    if let Facts::Vitals(told) = &one.observation.reading.facts
+                        && !slot.machines.iter().any(|(name, _)| *name == key.name)
+                    {
+                        slot.machines.push((key.name.clone(), Machine::default().renewed(told)));
+                    }
                     let view = Arc::make_mut(&mut slot.view);
                     rules::check::restore(&mut view.checks[check], one, &self.policy, at);
                 }
@@ -131,21 +138,38 @@ impl State {
         }
     }
 
+    /// A check's state for a later run; nothing where it has none, or none of this run. What is bad and says nothing of its host yet
+    /// is no more believed there than here: it begins anew.
+    pub fn remembered(&self, key: &CheckKey) -> Option<Remembered> {
+        let check = self.check(key).filter(|check| !check.restored)?;
+        let mut one = check.remembered()?;
+        if let Row::Host(row, index) = *self.checks.get(key)?
+            && self.hosts[row].lineage.withheld.contains(&index)
+        {
+            one.condition = if one.last_good.is_some() { Condition::Ok } else { Condition::Pending };
+            one.since = one.last_good.unwrap_or(one.since);
+        }
+        Some(one)
+    }
+
     /// What has to be known of a host or a job as a whole after a restart; nothing where nothing is.
     pub fn asset(&self, subject: &Subject) -> Option<RememberedAsset> {
-        let (told, parts, neighbor) = match subject {
-            Subject::Host(id) => {
-                let slot = &self.hosts[*self.host_rows.get(id)?];
-                (&slot.lineage.told, slot.told.kept(), slot.neighbor())
-            }
-            Subject::Job(id) => (&self.jobs.iter().find(|slot| slot.view.job.id == *id)?.told, None, None),
-        };
-        told.condition.is_some().then(|| RememberedAsset {
+        let of = |told: &Told| RememberedAsset {
             subject: subject.clone(),
             told: told.clone(),
-            parts,
-            neighbor,
-        })
+            parts: None,
+            neighbor: None,
+            machines: Vec::new(),
+        };
+        let one = match subject {
+            Subject::Host(id) => {
+                let slot = &self.hosts[*self.host_rows.get(id)?];
+                let (parts, neighbor, machines) = (slot.told.kept(), slot.neighbor(), slot.machines.clone());
+                RememberedAsset { parts, neighbor, machines, ..of(&slot.lineage.told) }
+            }
+            Subject::Job(id) => of(&self.jobs.iter().find(|slot| slot.view.job.id == *id)?.told),
+        };
+        Some(one).filter(|one| one.told.condition.is_some())
     }
 }
 
