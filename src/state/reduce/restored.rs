@@ -11,7 +11,7 @@ use crate::model::{AssetId, CheckKey, Condition, Facts, Machine, PortTable, Reme
 use crate::state::event::{Effect, Remembered, RememberedDevice};
 use crate::state::rules;
 use crate::state::rules::backup::Now;
-use crate::state::view::DeviceView;
+use crate::state::view::{CheckView, DeviceView};
 
 /// What is stored of things that are not in the inventory (yet), or were not looked at.
 #[derive(Debug, Default)]
@@ -76,7 +76,7 @@ impl State {
         for row in 0..self.hosts.len() {
             let subject = Subject::Host(self.hosts[row].view.host.id.clone());
             if let Some(stored) = self.unclaimed.assets.remove(&subject) {
-                self.claim_host(row, stored, effects);
+                self.claim_host(at, row, stored, effects);
             }
         }
         for slot in &mut self.jobs {
@@ -88,11 +88,12 @@ impl State {
         self.count_voters();
     }
 
-    fn claim_host(&mut self, row: usize, stored: RememberedAsset, effects: &mut Vec<Effect>) {
+    fn claim_host(&mut self, at: Timestamp, row: usize, stored: RememberedAsset, effects: &mut Vec<Effect>) {
         let lineage = &mut self.hosts[row].lineage;
         if lineage.told.condition.is_none() || lineage.found {
             (lineage.told, lineage.found) = (stored.told, false);
         }
+        self.revive(at, row, effects);
         if let Some(neighbor) = stored.neighbor {
             self.hang_again(row, &neighbor);
         }
@@ -100,6 +101,21 @@ impl State {
         if let Some(parts) = stored.parts {
             self.hosts[row].told.resume(parts);
             self.tell_parts(row, true, effects);
+        }
+    }
+
+    /// This run was quicker than the store, and has found alive what was told to be down: what fell silent with it then is asked anew.
+    fn revive(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
+        let slot = &mut self.hosts[row];
+        let life = slot.view.checks.iter().filter(|check| check.spec.decides_reachability && !check.restored);
+        let answered = life.filter(|check| check.condition == Condition::Ok).filter_map(|check| check.last_good).max();
+        let Some(answered) = answered.filter(|_| slot.lineage.told.down) else { return };
+        let silent = |check: &&mut CheckView| {
+            check.spec.decides_reachability && check.condition == Condition::Critical && check.since <= answered
+        };
+        for check in Arc::make_mut(&mut slot.view).checks.iter_mut().filter(silent) {
+            rules::check::begin_anew(check, at);
+            effects.push(Effect::Ask(check.spec.key.clone()));
         }
     }
 

@@ -285,8 +285,13 @@ pub fn is_open(check: &CheckView, wavering: Timestamp) -> bool {
 }
 
 fn is_unasked(check: &CheckView, wavering: Timestamp) -> bool {
-    let old = check.last.as_ref().is_some_and(|o| answers(o) && began(o) < wavering);
-    check.spec.decides_reachability && old && (check.restored || !check.stale) && may_be_asked(&check.spec)
+    let old = match &check.last {
+        // What an earlier run saw, and did not believe to be bad.
+        Some(o) if check.restored => answers(o) || !check.condition.is_problem(),
+        Some(o) => answers(o) && began(o) < wavering && !check.stale,
+        None => false,
+    };
+    check.spec.decides_reachability && old && may_be_asked(&check.spec)
 }
 
 /// `down` and `waits` are the parent's own.
