@@ -125,9 +125,10 @@ pub fn judge(view: &HostView, standing: &Standing, open: Open<'_>, policy: &Poli
         && let Some(tried) = checks.iter().find(|c| c.is_soft() && c.condition == Condition::Pending)
     {
         // What came is told before it is believed.
-        let said = join(std::iter::once(tried), checks.len() > 1);
-        let tries = format!(", {} of {} tries", tried.attempt, tried.spec.attempts);
-        Untrusted::new([said.as_bytes(), tries.as_bytes()].concat())
+        let name = if checks.len() > 1 { format!("{} ", tried.spec.key.name) } else { String::new() };
+        let tries = format!("{name}{}: ", tried.tries().unwrap_or_default());
+        let said = tried.last.iter().flat_map(|last| last.reading.summary.as_bytes());
+        Untrusted::new(tries.bytes().chain(said.copied()).collect::<Vec<u8>>())
     } else {
         // What is well says so, and not what adds nothing; best how the machine is, which is more than that it answers.
         let mut well = checks.iter().filter(|c| c.condition == Condition::Ok).filter_map(|c| c.last.as_ref());
