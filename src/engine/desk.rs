@@ -202,6 +202,7 @@ impl Desk {
                 Event::RestoredDevices(devices(&self.last)),
                 Event::RestoredLog(Log {
                     transitions: self.last.transitions.to_vec(),
+                    changes: self.last.changes.to_vec(),
                     notifications: self.last.notifications.to_vec(),
                     faults: self.last.faults.to_vec(),
                 }),

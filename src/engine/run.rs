@@ -43,7 +43,7 @@ use crate::model::{
 };
 use crate::net::Net;
 use crate::ssh::Surroundings;
-use crate::state::{CheckView, Effect, Event, Mode, News, State, TRANSITIONS};
+use crate::state::{Effect, Event, Mode, News, State, TRANSITIONS};
 
 /// Results that may wait for the loop; pollers wait when it is full, the screen never does.
 const RESULTS: usize = 4_096;
@@ -588,7 +588,7 @@ impl Engine {
         }
         while !self.to_remember.is_empty() {
             let keys: Vec<CheckKey> = self.to_remember.iter().take(REMEMBER_BATCH).cloned().collect();
-            let batch: Vec<Remembered> = keys.iter().filter_map(|key| remembered(self.state.check(key)?)).collect();
+            let batch: Vec<Remembered> = keys.iter().filter_map(|key| self.state.remembered(key)).collect();
             if records.remember(batch).is_err() {
                 return;
             }
@@ -794,9 +794,4 @@ fn standing(state: &State, target: &Target, times: (Timestamp, Timestamp)) -> St
 /// It is well again, or watched no more.
 fn is_over(state: &State, target: &Target) -> bool {
     !state.has(target) || state.stands(target).is_some_and(|condition| !condition.is_problem())
-}
-
-/// A check's state as it is stored; nothing where it has none, or none of this run.
-fn remembered(check: &CheckView) -> Option<Remembered> {
-    check.remembered().filter(|_| !check.restored)
 }

@@ -1,8 +1,9 @@
-//! What the log of one run keeps for that of the next: conditions that changed, what devices told by themselves, and tasks that
-//! ended in a fault. Nothing else of a run is in it: no reply, no value, no secret.
+//! What the log of one run keeps for that of the next: conditions that changed, what else was found otherwise than before, what
+//! devices told by themselves, and tasks that ended in a fault. Nothing else of a run is in it: no reply, no secret.
 
 use std::sync::Arc;
 
+use super::change::Change;
 use super::notification::NotificationView;
 use super::transition::Transition;
 use crate::base::Timestamp;
@@ -18,6 +19,7 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Logged {
     Changed(Arc<Transition>),
+    Compared(Arc<Change>),
     Told(Arc<NotificationView>),
     Failed(Arc<Fault>),
 }
@@ -26,6 +28,7 @@ pub enum Logged {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Log {
     pub transitions: Vec<Arc<Transition>>,
+    pub changes: Vec<Arc<Change>>,
     pub notifications: Vec<Arc<NotificationView>>,
     pub faults: Vec<Arc<Fault>>,
 }

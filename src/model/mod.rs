@@ -52,7 +52,7 @@ pub use port::{Counter, Counters, Duplex, IfAdmin, IfOper, Port, PortPackets, Po
 pub use port_history::{Flaps, PortChange, PortEvent, PortMemory, PortState, RememberedDevice, Ties};
 pub use port_key::{PortKey, ToldApart};
 pub use port_rules::{PortRole, PortRules};
-pub use remembered::{Remembered, RememberedAsset, Told, ToldPart};
+pub use remembered::{Machine, Remembered, RememberedAsset, Told, ToldPart};
 pub use role::{Holders, Role};
 pub use session::{HostKeyProblem, Prompt, PromptId, Session, SessionId, SessionStatus};
 pub use threshold::{Side, Threshold};

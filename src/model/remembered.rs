@@ -7,7 +7,8 @@ use super::check_key::{CheckKey, Subject};
 use super::flap::Flap;
 use super::observation::Observation;
 use super::policy::Condition;
-use crate::base::Timestamp;
+use super::vitals::Vitals;
+use crate::base::{Timestamp, Untrusted};
 
 /// A check's last known state.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +30,32 @@ pub struct RememberedAsset {
     pub parts: Option<Vec<ToldPart>>,
     /// The device that named the host as its neighbour, where it hangs on that.
     pub neighbor: Option<Arc<str>>,
+    /// What it is, as each of its checks told that does, by their names.
+    pub machines: Vec<(Arc<str>, Machine)>,
+}
+
+/// What a machine is: of what it tells of itself that which stays as it is until somebody changes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// `Debian GNU/Linux 12 (bookworm)`.
+    pub system: Untrusted,
+    pub kernel: Untrusted,
+    /// How many packages are installed, and the digest of their list.
+    pub packages: Option<(u32, Untrusted)>,
+}
+
+impl Machine {
+    /// The same as it was last told: what is not told this time stands.
+    #[must_use]
+    pub fn renewed(&self, told: &Vitals) -> Self {
+        let known = |new: &Untrusted, old: &Untrusted| if new.is_empty() { old.clone() } else { new.clone() };
+        let packages = told.packages.as_ref().map(|packages| (packages.count, packages.digest.clone()));
+        Self {
+            system: known(&told.system, &self.system),
+            kernel: known(&told.kernel, &self.kernel),
+            packages: packages.or_else(|| self.packages.clone()),
+        }
+    }
 }
 
 /// What people were told of a host or a backup job, or what it was found like at first.

@@ -22,8 +22,8 @@ use crate::base::Timestamp;
 use crate::model::device::Neighbor;
 use crate::model::{
     AssetId, Change, CheckKey, CheckSpec, Condition, Entry, Facts, Fault, Host, Incident, Inventory, Job, Logged,
-    Notification, NotificationView, Observation, Outcome, Policy, Reading, Session, Subject, Target, Told, Transition,
-    redundancy_groups,
+    Machine, Notification, NotificationView, Observation, Outcome, Policy, Reading, Session, Subject, Target, Told,
+    Transition, redundancy_groups,
 };
 
 /// What is kept of what happened.
@@ -71,7 +71,7 @@ pub struct State {
     pub(super) remarks: Vec<Arc<str>>,
     pub(super) notifications: Newest<NotificationView, NOTIFICATIONS>,
     pub(super) transitions: Newest<Transition, TRANSITIONS>,
-    /// What changed and is no condition, in this run.
+    /// What changed and is no condition, in this run and before it.
     pub(super) changes: Newest<Change, CHANGES>,
     /// Tasks that ended in a fault, of earlier runs too.
     pub(super) faults: Newest<Fault, FAULTS>,
@@ -113,6 +113,8 @@ pub(super) struct HostSlot {
     losers: Vec<ends::Loser>,
     /// Of a device: the hosts that have it among these.
     ends: Vec<usize>,
+    /// What it was last told to be, by checks that tell that.
+    machines: Vec<(Arc<str>, Machine)>,
     /// Of those checks that have limits of the operator's own.
     gauges: Vec<Gauges>,
     /// The check whose numbers the trail is made of.
@@ -327,7 +329,7 @@ impl State {
             let known = slot.device.replace(Arc::new(judged));
             if let Some(known) = known {
                 self.log_device(at, row, &known, effects);
-                self.compare_walks(at, row, &known);
+                self.compare_walks(at, row, &known, effects);
             }
             walked = true;
             if anew {
@@ -335,7 +337,7 @@ impl State {
                 self.infer(row, &table, effects);
             }
         }
-        self.compare_results((row, index), &observation);
+        self.compare_results((row, index), &observation, effects);
         let nameless = self.is_nameless(row, &observation);
         let slot = &mut self.hosts[row];
         let sure = !slot.gauges.is_empty() && gauges::apply(slot, index, &mut observation);
@@ -600,6 +602,7 @@ impl State {
             let old_told = old.map(|o| o.told.clone()).unwrap_or_default();
             let (parents, redundancy) = self.parent_rows(host);
             self.hosts.push(HostSlot {
+                machines: still_told(old, &view.checks),
                 view: Arc::new(view),
                 device: old.and_then(|o| o.device.clone()),
                 parents,
@@ -647,7 +650,7 @@ impl State {
         self.count_voters();
         self.upkeep.configure(&inventory.maintenance);
         self.inventory = inventory;
-        self.compare_configurations(at, &was);
+        self.compare_configurations(at, &was, effects);
         self.claim_restored(at, effects);
         self.review_upkeep(at, effects);
         self.rejudge_all(at, effects);
@@ -744,6 +747,12 @@ impl State {
 /// A check's view under a new inventory: what was known of it stays.
 fn continued(spec: &Arc<CheckSpec>, known: Option<&CheckView>, at: Timestamp) -> CheckView {
     known.map_or_else(|| rules::check::fresh(spec, at), |known| CheckView { spec: spec.clone(), ..known.clone() })
+}
+
+/// What a host was told to be by checks that are still there.
+fn still_told(old: Option<&HostSlot>, checks: &[CheckView]) -> Vec<(Arc<str>, Machine)> {
+    let is_there = |name: &Arc<str>| checks.iter().any(|check| check.spec.key.name == *name);
+    old.into_iter().flat_map(|old| &old.machines).filter(|(name, _)| is_there(name)).cloned().collect()
 }
 
 /// A host's view under a new inventory: what was known of it stays, but for its trail.

@@ -107,6 +107,11 @@ impl CheckView {
         self.attempt > 0 && self.attempt < self.spec.attempts
     }
 
+    /// `2/3`: bad results in a row, and how many of them are believed; nothing where the last was good.
+    pub fn tries(&self) -> Option<String> {
+        (self.attempt > 0).then(|| format!("{}/{}", self.attempt, self.spec.attempts))
+    }
+
     /// What is kept of it for a later run; nothing where it has no result.
     pub fn remembered(&self) -> Option<Remembered> {
         Some(Remembered {
@@ -160,6 +165,18 @@ impl HostView {
             Condition::NotProbed => "NOT PROBED",
             Condition::Ok => "UP",
         }
+    }
+
+    /// A check of it as it is shown beside it. What is bad and says nothing of the host is not believed: it is open whether the host lives,
+    /// or it is found by itself and never answered so.
+    pub fn believed(&self, check: &CheckView) -> Condition {
+        let says_nothing = check.condition.is_problem() && matches!(self.condition, Condition::Ok | Condition::Pending);
+        if says_nothing { Condition::Pending } else { check.condition }
+    }
+
+    /// The tries of a check whose last result is bad and not believed.
+    pub fn tries(&self, check: &CheckView) -> Option<String> {
+        check.tries().filter(|_| check.is_soft() || self.believed(check) != check.condition)
     }
 
     /// Nothing that proves life answers.

@@ -2,18 +2,22 @@
 //! length as u16 and its octets; `?` is one byte, 0 or 1, and what follows only if it is 1):
 //!
 //! ```text
-//! 1 | condition? u8 | flags u8 | checks u16, each: name text, condition u8 | neighbour? text
+//! 2 | condition? u8 | flags u8 | checks u16, each: name text, condition u8 | neighbour? text
 //!   | parts? u32, each: target as in the outbox | condition u8 | untold u8
+//!   | machines u16, each: check text, system text, kernel text, packages? u32 and digest text   (version 1 ends before these)
 //! ```
 //!
 //! What cannot be read is `None`, never a guess.
 
+use std::sync::Arc;
+
 use super::form::{CONDITIONS, array, byte, place};
 use super::outbox::{put_target, target, word};
-use super::ports::{maybe, put_maybe, put_text};
-use crate::model::{Condition, RememberedAsset, Subject, Told, ToldPart};
+use super::ports::{maybe, put_maybe, put_text, text};
+use crate::base::Untrusted;
+use crate::model::{Condition, Machine, RememberedAsset, Subject, Told, ToldPart};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 const UNTOLD: u8 = 1;
 const FLAPPING: u8 = 2;
@@ -40,12 +44,24 @@ pub fn encode(one: &RememberedAsset, out: &mut Vec<u8>) {
             out.extend([place(&CONDITIONS, &part.condition), u8::from(part.untold)]);
         }
     });
+    let machines = &one.machines[..one.machines.len().min(usize::from(u16::MAX))];
+    out.extend((machines.len() as u16).to_be_bytes());
+    for (check, Machine { system, kernel, packages }) in machines {
+        for text in [check.as_bytes(), system.as_bytes(), kernel.as_bytes()] {
+            put_text(text, out);
+        }
+        put_maybe(packages.as_ref(), out, |(count, digest), out| {
+            out.extend(count.to_be_bytes());
+            put_text(digest.as_bytes(), out);
+        });
+    }
 }
 
 /// `None` where the form is not ours or is damaged.
 pub fn decode(subject: Subject, bytes: &[u8]) -> Option<RememberedAsset> {
     let rest = &mut &bytes[..];
-    if byte(rest)? != VERSION {
+    let version = byte(rest)?;
+    if !(1..=VERSION).contains(&version) {
         return None;
     }
     let condition_told = maybe(rest, condition).ok()?;
@@ -54,6 +70,7 @@ pub fn decode(subject: Subject, bytes: &[u8]) -> Option<RememberedAsset> {
     let checks: Option<Vec<_>> = (0..count).map(|_| Some((word(rest)?, condition(rest)?))).collect();
     let neighbor = maybe(rest, word).ok()?;
     let parts = maybe(rest, parts).ok()?;
+    let machines = if version == 1 { Vec::new() } else { machines(rest)? };
     let told = Told {
         condition: condition_told,
         untold: flags & UNTOLD != 0,
@@ -61,7 +78,20 @@ pub fn decode(subject: Subject, bytes: &[u8]) -> Option<RememberedAsset> {
         down: flags & DOWN != 0,
         checks: checks?,
     };
-    (rest.is_empty() && flags <= UNTOLD | FLAPPING | DOWN).then_some(RememberedAsset { subject, told, parts, neighbor })
+    let whole = rest.is_empty() && flags <= UNTOLD | FLAPPING | DOWN;
+    whole.then_some(RememberedAsset { subject, told, parts, neighbor, machines })
+}
+
+fn machines(rest: &mut &[u8]) -> Option<Vec<(Arc<str>, Machine)>> {
+    let count = u16::from_be_bytes(array(rest)?);
+    let one = |rest: &mut &[u8]| {
+        let check = word(rest)?;
+        let (system, kernel) = (Untrusted::new(text(rest)?), Untrusted::new(text(rest)?));
+        let packages =
+            maybe(rest, |rest| Some((u32::from_be_bytes(array(rest)?), Untrusted::new(text(rest)?)))).ok()?;
+        Some((check, Machine { system, kernel, packages }))
+    };
+    (0..count).map(|_| one(rest)).collect()
 }
 
 fn parts(rest: &mut &[u8]) -> Option<Vec<ToldPart>> {
@@ -88,10 +118,8 @@ fn condition(rest: &mut &[u8]) -> Option<Condition> {
 mod tests {
     use proptest::prelude::*;
 
-    use std::sync::Arc;
-
+    use super::super::outbox::tests::any_text;
     use super::*;
-    use crate::base::Untrusted;
     use crate::model::{AssetId, PortKey, Target, ToldApart};
 
     fn subject() -> Subject {
@@ -120,6 +148,8 @@ mod tests {
             down in any::<bool>(), checks in prop::collection::vec(("\\PC{0,20}", any_condition()), 0..5),
             neighbor in prop::option::of("\\PC{1,20}"),
             parts in prop::option::of(prop::collection::vec((any_target(), any_condition(), any::<bool>()), 0..5)),
+            machines in prop::collection::vec(
+                ("\\PC{0,20}", any_text(), any_text(), prop::option::of((any::<u32>(), any_text()))), 0..3),
         ) -> RememberedAsset {
             let checks = checks.into_iter().map(|(name, condition)| (Arc::from(name), condition)).collect();
             let part = |(target, condition, untold)| ToldPart { target, condition, untold };
@@ -128,6 +158,9 @@ mod tests {
                 told: Told { condition, untold, flapping, down, checks },
                 parts: parts.map(|parts| parts.into_iter().map(part).collect()),
                 neighbor: neighbor.map(Arc::from),
+                machines: machines.into_iter().map(|(check, system, kernel, packages)| {
+                    (Arc::from(check), Machine { system, kernel, packages })
+                }).collect(),
             }
         }
     }
@@ -137,6 +170,16 @@ mod tests {
         fn what_is_written_reads_back(one in any_asset()) {
             let mut bytes = Vec::new();
             encode(&one, &mut bytes);
+            prop_assert_eq!(decode(subject(), &bytes), Some(one));
+        }
+
+        #[test]
+        fn what_an_earlier_version_wrote_is_read(one in any_asset()) {
+            let one = RememberedAsset { machines: Vec::new(), ..one };
+            let mut bytes = Vec::new();
+            encode(&one, &mut bytes);
+            bytes[0] = 1;
+            bytes.truncate(bytes.len() - 2);
             prop_assert_eq!(decode(subject(), &bytes), Some(one));
         }
 

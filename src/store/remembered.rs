@@ -235,7 +235,8 @@ impl Store {
             let (transitions, first) = transitions::read(&self.connection, most)?;
             let (notifications, second) = told::notifications(&self.connection)?;
             let (faults, third) = told::faults(&self.connection)?;
-            Ok((Log { transitions, notifications, faults }, first + second + third))
+            let (changes, fourth) = told::changes(&self.connection)?;
+            Ok((Log { transitions, changes, notifications, faults }, first + second + third + fourth))
         };
         read().map_err(|e: rusqlite::Error| database::classify(&SCHEMA.path(&self.directory), &e).into())
     }
@@ -253,6 +254,7 @@ impl Store {
             for one in batch {
                 match one {
                     Logged::Changed(one) => transitions::put(&transaction, one)?,
+                    Logged::Compared(one) => told::put_change(&transaction, one)?,
                     Logged::Told(one) => told::put(&transaction, one)?,
                     Logged::Failed(one) => told::put_fault(&transaction, one)?,
                 }
@@ -419,8 +421,8 @@ mod tests {
     use super::super::Untold;
     use super::*;
     use crate::model::{
-        Alert, AlertKind, Condition, Fault, Flap, Notification, NotificationKind, NotificationView, Observation,
-        Reading, Target, Told, Transition, Unit,
+        Alert, AlertKind, Change, Condition, Fault, Flap, Notification, NotificationKind, NotificationView,
+        Observation, Reading, Target, Told, Transition, Unit,
     };
 
     fn one(host: &str, name: &str, millis: i64) -> Remembered {
@@ -480,6 +482,7 @@ mod tests {
             told: Told { condition: Some(condition), untold: true, ..Told::default() },
             parts: None,
             neighbor: Some("sw1".into()),
+            machines: Vec::new(),
         };
         let (host, job) = (of(Subject::Host, Condition::Critical), of(Subject::Job, Condition::Warning));
         store.save_assets(&[of(Subject::Host, Condition::Ok), job.clone()]).expect("saved");
@@ -594,6 +597,27 @@ mod tests {
         assert_eq!((&log.notifications[0], &log.faults[0]), (&told(2_999), &fault(149)));
         let rows = |sql: &str| store.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a count");
         assert_eq!(rows("SELECT count(*) FROM told"), 1_100, "the rest is forgotten");
+    }
+
+    #[test]
+    fn what_was_found_otherwise_comes_back_with_its_time_and_a_damaged_row_costs_no_other() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut store = Store::open(dir.path()).expect("opens");
+        let change = |n: i64| {
+            let target = Target::Host(AssetId::new("db01"));
+            Arc::new(Change { at: Timestamp(n), target, words: "\u{1b}[31mkernel: a → b".into() })
+        };
+        let all: Vec<Logged> = (0..2_500).map(|n| Logged::Compared(change(n))).collect();
+        store.save_log(&all).expect("saved");
+        drop(store);
+        let store = Store::open(dir.path()).expect("opens");
+        let load = || store.load_log(10).map(|(log, unreadable)| (log.changes, unreadable)).expect("loads");
+        assert_eq!((load().0.len(), load().1, &load().0[0]), (1_000, 0, &change(2_499)));
+        for (place, form) in [(1, "x''"), (2, "x'01ff'"), (3, "zeroblob(70000)")] {
+            let harm = format!("UPDATE told SET form = {form} WHERE id = (SELECT max(id) - {place} FROM told)");
+            store.connection.execute(&harm, []).expect("damaged");
+        }
+        assert_eq!((load().0.len(), load().1, &load().0[0]), (997, 3, &change(2_499)));
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! What devices told by themselves, and tasks that ended in a fault, for the log of the next run: a row each, the newest of
-//! each kind kept.
+//! What devices told by themselves, tasks that ended in a fault, and what was found otherwise than before, for the log of the
+//! next run: a row each, the newest of each kind kept.
 //!
 //! ```text
 //! told   1 | at i64 | host | kind u8, of 5 also its name | interface: 0 or 1,u32 | detail | version u8 | count u32
 //!          | port: 0 or 1,text
 //! fault  1 | at i64 | words                                                        (texts as those of ports)
+//! change 1 | at i64 | target as in the outbox | words
 //! ```
 //!
 //! What cannot be read is counted, never guessed.
@@ -14,19 +15,21 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction, params};
 
 use super::form::{array, byte, place, time};
+use super::outbox::{put_target, target};
 use super::ports::{maybe, put_maybe, put_text, put_time, text};
 use crate::base::Untrusted;
-use crate::model::{AssetId, Fault, Notification, NotificationKind, NotificationView};
+use crate::model::{AssetId, Change, Fault, Notification, NotificationKind, NotificationView};
 
 /// The table.
 pub(super) const STEP: &str = "CREATE TABLE told (
                 id INTEGER PRIMARY KEY NOT NULL, -- in the order of their coming
-                kind INTEGER NOT NULL, -- 1 told by a device, 2 a fault
+                kind INTEGER NOT NULL, -- 1 told by a device, 2 a fault, 3 a change that is no condition
                 form BLOB NOT NULL
               ) STRICT";
 
 const TOLD: Kind = Kind { number: 1, kept: 1_000 };
 const FAULT: Kind = Kind { number: 2, kept: 100 };
+const CHANGE: Kind = Kind { number: 3, kept: 1_000 };
 
 const VERSION: u8 = 1;
 /// Those of SNMP.
@@ -46,6 +49,11 @@ pub(super) fn notifications(connection: &Connection) -> rusqlite::Result<(Vec<Ar
 /// The newest faults.
 pub(super) fn faults(connection: &Connection) -> rusqlite::Result<(Vec<Arc<Fault>>, usize)> {
     read(connection, &FAULT, decode_fault)
+}
+
+/// The newest of what was found otherwise than before.
+pub(super) fn changes(connection: &Connection) -> rusqlite::Result<(Vec<Arc<Change>>, usize)> {
+    read(connection, &CHANGE, decode_change)
 }
 
 /// Those that can be read, newest first, and how many cannot.
@@ -77,6 +85,10 @@ pub(super) fn put_fault(transaction: &Transaction<'_>, one: &Fault) -> rusqlite:
     insert(transaction, &FAULT, &form)
 }
 
+pub(super) fn put_change(transaction: &Transaction<'_>, one: &Change) -> rusqlite::Result<()> {
+    insert(transaction, &CHANGE, &encode_change(one))
+}
+
 fn insert(transaction: &Transaction<'_>, kind: &Kind, form: &[u8]) -> rusqlite::Result<()> {
     let put = "INSERT INTO told (kind, form) VALUES (?1, ?2)";
     transaction.prepare_cached(put)?.execute(params![kind.number, form])?;
@@ -88,7 +100,7 @@ pub(super) fn forget(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let forget = "DELETE FROM told WHERE kind = ?1 AND id <=
                     (SELECT id FROM told WHERE kind = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
     let mut forget = transaction.prepare_cached(forget)?;
-    for kind in [TOLD, FAULT] {
+    for kind in [TOLD, FAULT, CHANGE] {
         forget.execute([kind.number, kind.kept])?;
     }
     Ok(())
@@ -152,11 +164,28 @@ fn decode_fault(bytes: &[u8]) -> Option<Fault> {
     rest.is_empty().then_some(fault)
 }
 
+fn encode_change(one: &Change) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    put_time(one.at, &mut out);
+    put_target(&one.target, &mut out);
+    put_text(one.words.as_bytes(), &mut out);
+    out
+}
+
+fn decode_change(bytes: &[u8]) -> Option<Change> {
+    let rest = &mut &bytes[..];
+    if byte(rest)? != VERSION {
+        return None;
+    }
+    let change = Change { at: time(rest)?, target: target(rest)?, words: Untrusted::new(text(rest)?) };
+    rest.is_empty().then_some(change)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::outbox::tests::{any_text, reads_back_whole_or_not_at_all};
+    use super::super::outbox::tests::{any_target, any_text, reads_back_whole_or_not_at_all};
     use super::*;
     use crate::base::Timestamp;
 
@@ -188,8 +217,16 @@ mod tests {
         }
 
         #[test]
+        fn a_change_reads_back_and_what_is_cut_short_or_longer_is_refused(
+            at in any::<i64>(), target in any_target(), words in any_text(), cut in any::<prop::sample::Index>(),
+        ) {
+            let one = Change { at: Timestamp(at), target, words };
+            reads_back_whole_or_not_at_all(one, encode_change, decode_change, cut)?;
+        }
+
+        #[test]
         fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = (decode(&bytes), decode_fault(&bytes));
+            let _ = (decode(&bytes), decode_fault(&bytes), decode_change(&bytes));
         }
     }
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use noctty::base::Timestamp;
 use noctty::model::{Condition, Subject};
 use noctty::state::Snapshot;
 use noctty::store::Store;
@@ -42,6 +43,15 @@ impl Place {
         place
     }
 
+    /// One that watches this machine.
+    fn of_this_machine() -> Self {
+        let place = Self(tempfile::tempdir().expect("a folder"));
+        let config =
+            "[[host]]\nname = \"here\"\naddress = \"127.0.0.1\"\nchecks = [{ kind = \"local\", interval = \"1s\" }]\n";
+        fs::write(place.at("noctty.toml"), config).expect("written");
+        place
+    }
+
     fn at(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -58,8 +68,11 @@ impl Place {
     }
 
     fn collect(&self) -> Running {
+        self.collect_by(Command::new(env!("CARGO_BIN_EXE_noctty")))
+    }
+
+    fn collect_by(&self, mut command: Command) -> Running {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.at("log")).expect("a log");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_noctty"));
         command.env_clear().env("HOME", self.0.path()).env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
         command.arg("--config").arg(self.at("noctty.toml")).arg("--state").arg(self.at("state")).arg("collect");
         Running(command.stdout(Stdio::null()).stderr(log).spawn().expect("noctty runs"))
@@ -87,6 +100,11 @@ fn end(mut collector: Running) {
     let pid = Pid::from_child(&collector.0);
     kill_process(pid, Signal::TERM).expect("it runs");
     collector.0.wait().expect("it ends");
+}
+
+/// What a collector knows to have changed, oldest first, with the times.
+fn changes(snapshots: &watch::Receiver<Snapshot>) -> Vec<(Timestamp, String)> {
+    snapshots.borrow().changes.iter().rev().map(|one| (one.at, one.words.line())).collect()
 }
 
 /// What a collector shows of a host.
@@ -129,4 +147,34 @@ async fn the_next_one_knows_what_was_told_and_tells_what_changed_meanwhile() {
     assert_eq!(place.stored("found"), well);
     let told = ["DOWN away: said", "DOWN broke: said", "OK broke (was critical)", "WARNING well: said"];
     assert_eq!(place.told(), told);
+}
+
+/// The kernel tells another release to who is started so; see personality(2).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kernel_that_is_another_one_after_a_restart_is_a_change_and_the_next_one_knows_when_it_was_found() {
+    let place = Place::of_this_machine();
+    let socket = place.at("state/engine.sock");
+    let first = place.collect();
+    let seen = looked_at(&socket).await;
+    until("it was seen", || shown(&seen, "here").is_some_and(|condition| condition != Condition::Pending));
+    assert_eq!(changes(&seen), []);
+    end(first);
+
+    let mut setarch = Command::new("setarch");
+    setarch.args(["--uname-2.6", env!("CARGO_BIN_EXE_noctty")]);
+    let second = place.collect_by(setarch);
+    let seen = looked_at(&socket).await;
+    until("the other kernel is told", || !changes(&seen).is_empty());
+    let found = changes(&seen);
+    let words = &found[0].1;
+    assert!(words.starts_with("kernel: ") && words.contains(" → 2.6."), "{found:?}");
+    assert!(words.ends_with(" (while noctty was not running)"), "{found:?}");
+    end(second);
+
+    // It is the first one's kernel again, which is another change; the age of what was known is what it was.
+    let third = place.collect();
+    let seen = looked_at(&socket).await;
+    until("that is told too", || changes(&seen).len() > 1);
+    assert_eq!((changes(&seen).len(), &changes(&seen)[0]), (2, &found[0]));
+    end(third);
 }

@@ -12,14 +12,15 @@ use noctty::base::units::parse_duration;
 use noctty::model::device::{LagMember, Neighbor, NeighborProtocol};
 use noctty::model::port_rules::{Pattern, RuleSet};
 use noctty::model::{
-    Acknowledgement, AssetId, CareBook, CheckKey, CheckSpec, Claim, Condition, Device, Entry, EntryKind, Equipment,
-    Facts, FlapBegins, FlapFormula, Host, IfAdmin, IfOper, Incident, IncidentId, IncidentStatus, Inference, Inventory,
-    Maintenance, Observation, Order, Origin, Outcome, Policy, Port, PortRules, PortTable, Reading, Remembered,
-    RememberedAsset, RememberedDevice, Schedule, Scope, Span, Stickiness, Subject, Target, Urgency, Vitals, Wire,
+    Acknowledgement, AssetId, CareBook, Change, CheckKey, CheckSpec, Claim, Condition, Device, Entry, EntryKind,
+    Equipment, Facts, FlapBegins, FlapFormula, Host, IfAdmin, IfOper, Incident, IncidentId, IncidentStatus, Inference,
+    Inventory, Log, Logged, Maintenance, Observation, Order, Origin, Outcome, Policy, Port, PortRules, PortTable,
+    Reading, Remembered, RememberedAsset, RememberedDevice, Schedule, Scope, Span, Stickiness, Subject, Target,
+    Urgency, Vitals, Wire,
 };
 use noctty::state::before::{self, Around};
 use noctty::state::lookup::Lookup;
-use noctty::state::{CheckView, Effect, Event, News, Snapshot, State};
+use noctty::state::{Effect, Event, News, Snapshot, State};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -273,6 +274,8 @@ struct Stage {
     chassis: BTreeMap<String, [u8; 6]>,
     booted: BTreeMap<String, Timestamp>,
     devices: BTreeMap<AssetId, RememberedDevice>,
+    /// What was found otherwise, newest first.
+    changes: Vec<Arc<Change>>,
 }
 
 impl Stage {
@@ -309,8 +312,9 @@ impl Stage {
         let devices = BTreeMap::new();
         let chassis = scenario.host.iter().filter_map(|form| Some((form.name.clone(), mac(form.chassis.as_ref()?))));
         let chassis = chassis.collect();
-        let booted = BTreeMap::new();
-        let mut stage = Self { state, book, entries: 0, inventory, checks, assets, ports, chassis, booted, devices };
+        let (booted, changes, entries) = (BTreeMap::new(), Vec::new(), 0);
+        let mut stage =
+            Self { state, book, entries, inventory, checks, assets, ports, chassis, booted, devices, changes };
         stage.state.reduce(T0, Event::Inventory(stage.inventory.clone()));
         stage
     }
@@ -319,6 +323,8 @@ impl Stage {
     fn stored(&mut self, at: Timestamp) -> Vec<Effect> {
         let assets = self.assets.values().cloned().collect();
         let mut effects = self.state.reduce(at, Event::RestoredAssets(assets));
+        let log = Log { changes: self.changes.clone(), ..Log::default() };
+        effects.extend(self.state.reduce(at, Event::RestoredLog(log)));
         effects.extend(self.state.reduce(at, Event::RestoredDevices(self.devices.values().cloned().collect())));
         effects.extend(self.state.reduce(at, Event::Restored(self.checks.values().cloned().collect())));
         effects
@@ -340,7 +346,7 @@ impl Stage {
         for effect in effects {
             match effect {
                 Effect::Remember(key) => {
-                    let one = self.state.check(key).and_then(CheckView::remembered);
+                    let one = self.state.remembered(key);
                     self.checks.extend(one.map(|one| (key.clone(), one)));
                 }
                 Effect::RememberAsset(subject) => {
@@ -351,6 +357,7 @@ impl Stage {
                     let one = self.state.device(id).map(|device| device.remembered());
                     self.devices.extend(one.map(|one| (id.clone(), one)));
                 }
+                Effect::Log(Logged::Compared(change)) => self.changes.insert(0, change.clone()),
                 _ => {}
             }
         }

@@ -44,12 +44,15 @@ impl State {
         let open = if self.policy.longest_wait.is_zero() {
             Open { renamed, ..Open::default() }
         } else {
-            Open { wavering: slot.lineage.wavering, doubt: slot.lineage.doubt(&slot.view, at), renamed }
+            let (wavering, doubt) = (slot.lineage.wavering, slot.lineage.doubt(&slot.view, at));
+            Open { known: &slot.lineage.told.checks, wavering, doubt, renamed }
         };
+        let withheld = open.withheld(&slot.view);
         let mut verdict = rules::host::judge(&slot.view, &standing, open, &self.policy);
         if let (Standing::Behind(blame), Some(parent)) = (&standing, &slot.view.care.inferred_parent) {
             verdict.reason = Untrusted::from(format!("behind {blame} ({})", parent.by.words(&parent.name)));
         }
+        self.withhold(row, withheld, effects);
         let veil = self.veil(row);
         if let Some(words) = veil {
             // Its condition is the last one that was seen.
@@ -88,7 +91,7 @@ impl State {
                 self.show_claims(row);
             }
         }
-        self.settle(at, row);
+        self.settle(at, row, effects);
         self.tell(at, row, effects);
         self.tell_losers(row, effects);
         let slot = &mut self.hosts[row];
@@ -103,8 +106,20 @@ impl State {
         children
     }
 
+    /// Keeps which checks say nothing of the host yet: a later run begins anew with these, and not with those that do.
+    fn withhold(&mut self, row: usize, now: Vec<usize>, effects: &mut Vec<Effect>) {
+        let slot = &mut self.hosts[row];
+        if now.is_empty() && slot.lineage.withheld.is_empty() {
+            return;
+        }
+        let before = std::mem::replace(&mut slot.lineage.withheld, now);
+        let over = before.iter().filter(|index| !slot.lineage.withheld.contains(index));
+        let checks = over.filter_map(|index| slot.view.checks.get(*index));
+        effects.extend(checks.map(|check| Effect::Remember(check.spec.key.clone())));
+    }
+
     /// What stands beside the condition: flapping, an owner, and since when one is missing.
-    fn settle(&mut self, at: Timestamp, row: usize) {
+    fn settle(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
         let slot = &self.hosts[row];
         let care = &slot.view.care;
         let problem = slot.view.condition.is_problem();
@@ -139,7 +154,7 @@ impl State {
             let was = care.maintenance.clone();
             let now = care_now.maintenance.clone();
             Arc::make_mut(&mut slot.view).care = care_now;
-            self.compare_maintenance(at, row, (was.as_ref(), now.as_ref()));
+            self.compare_maintenance(at, row, (was.as_ref(), now.as_ref()), effects);
         }
         self.upkeep.next = self.upkeep.next.into_iter().chain(end).min();
     }
@@ -159,7 +174,8 @@ impl State {
     /// Announces what is news, and has what people were told kept for a later run.
     fn tell(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
         let slot = &self.hosts[row];
-        let (told, condition) = (&slot.lineage.told, slot.view.condition);
+        let told = &slot.lineage.told;
+        let condition = rules::host::tellable(&slot.view, told);
         let flaps = slot.view.care.flapping.is_some();
         // Most results say what all before them said.
         let same = told.condition == Some(condition) && !condition.is_problem() && !flaps && !told.flapping;
@@ -170,13 +186,17 @@ impl State {
         if told.condition.is_some() && (condition == Condition::Pending || !rules::host::is_heard(&slot.view)) {
             return;
         }
+        // An earlier run had no answer and told nobody: another check that is bad now says nothing of that.
+        if told.condition.is_some() && slot.down && !told.down && !rules::host::is_life_heard(&slot.view) {
+            return;
+        }
         // Nor is it over while what has taken the place of a bad check was not heard.
         let was_bad = told.condition.is_some_and(Condition::is_problem);
         if was_bad && condition == Condition::Ok && slot.lineage.is_renamed(&slot.view) {
             return;
         }
         let (before, count) = (told.clone(), effects.len());
-        self.tell_news(at, row, effects);
+        self.tell_news(at, row, condition, effects);
         let slot = &mut self.hosts[row];
         slot.lineage.found &= effects.len() == count;
         if slot.lineage.told != before {
@@ -187,9 +207,8 @@ impl State {
     /// Announces what is news: a condition that changed, and one that stays what it was by a new fault that is as bad. In maintenance
     /// only the end of what was told before is. What flaps is told once when it begins and once when it ends; meanwhile only what
     /// its other checks say.
-    fn tell_news(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
+    fn tell_news(&mut self, at: Timestamp, row: usize, condition: Condition, effects: &mut Vec<Effect>) {
         let slot = &mut self.hosts[row];
-        let condition = slot.view.condition;
         let flaps = slot.view.care.flapping.is_some();
         let lineage = &mut slot.lineage;
         if lineage.told.down && !slot.down && !lineage.waits && condition != Condition::Unreachable {
@@ -201,7 +220,6 @@ impl State {
             return;
         }
         let asset = &slot.view.host.id;
-        let doubt = lineage.doubt(&slot.view, at);
         let judged = !lineage.waits && condition != Condition::Unreachable;
         let Some(announced) = lineage.told.condition else {
             // How it is found is no news; what began in a window that is open is told at its end.
@@ -212,7 +230,7 @@ impl State {
             lineage.told.flapping = flaps;
             lineage.found = true;
             if !begun && judged {
-                lineage.learn(&slot.view, slot.down, doubt, false);
+                lineage.learn(&slot.view, slot.down, false);
             }
             return;
         };
@@ -231,7 +249,7 @@ impl State {
             }
             return;
         }
-        let fault = if judged { lineage.learn(&slot.view, slot.down, doubt, flaps) } else { Fault::Known };
+        let fault = if judged { lineage.learn(&slot.view, slot.down, flaps) } else { Fault::Known };
         if flaps != lineage.told.flapping {
             lineage.told.flapping = flaps;
             lineage.told.untold = false;

@@ -100,7 +100,8 @@ impl State {
     }
 
     pub(super) fn restore_log(&mut self, earlier: Log) {
-        let Log { transitions, notifications, faults } = earlier;
+        let Log { transitions, changes, notifications, faults } = earlier;
+        self.restore_changes(changes);
         self.transitions.restore(transitions, |a, b| (Reverse(a.at), &a.target).cmp(&(Reverse(b.at), &b.target)));
         self.notifications.restore(notifications, |a, b| {
             let of = |one: &NotificationView| (Reverse(one.told.at), one.told.host.clone(), one.told.kind.clone());

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use super::{Row, State};
 use crate::base::Timestamp;
 use crate::model::device::Neighbor;
-use crate::model::{AssetId, CheckKey, PortTable, RememberedAsset, Subject};
+use crate::model::{AssetId, CheckKey, Condition, Facts, Machine, PortTable, RememberedAsset, Subject, Told};
 use crate::state::event::{Effect, Remembered, RememberedDevice};
 use crate::state::rules;
 use crate::state::rules::backup::Now;
-use crate::state::view::DeviceView;
+use crate::state::view::{CheckView, DeviceView};
 
 /// What is stored of things that are not in the inventory (yet), or were not looked at.
 #[derive(Debug, Default)]
@@ -76,7 +76,7 @@ impl State {
         for row in 0..self.hosts.len() {
             let subject = Subject::Host(self.hosts[row].view.host.id.clone());
             if let Some(stored) = self.unclaimed.assets.remove(&subject) {
-                self.claim_host(row, stored, effects);
+                self.claim_host(at, row, stored, effects);
             }
         }
         for slot in &mut self.jobs {
@@ -88,17 +88,34 @@ impl State {
         self.count_voters();
     }
 
-    fn claim_host(&mut self, row: usize, stored: RememberedAsset, effects: &mut Vec<Effect>) {
+    fn claim_host(&mut self, at: Timestamp, row: usize, stored: RememberedAsset, effects: &mut Vec<Effect>) {
         let lineage = &mut self.hosts[row].lineage;
         if lineage.told.condition.is_none() || lineage.found {
             (lineage.told, lineage.found) = (stored.told, false);
         }
+        self.revive(at, row, effects);
         if let Some(neighbor) = stored.neighbor {
             self.hang_again(row, &neighbor);
         }
+        self.recall_machines(row, stored.machines, effects);
         if let Some(parts) = stored.parts {
             self.hosts[row].told.resume(parts);
             self.tell_parts(row, true, effects);
+        }
+    }
+
+    /// This run was quicker than the store, and has found alive what was told to be down: what fell silent with it then is asked anew.
+    fn revive(&mut self, at: Timestamp, row: usize, effects: &mut Vec<Effect>) {
+        let slot = &mut self.hosts[row];
+        let life = slot.view.checks.iter().filter(|check| check.spec.decides_reachability && !check.restored);
+        let answered = life.filter(|check| check.condition == Condition::Ok).filter_map(|check| check.last_good).max();
+        let Some(answered) = answered.filter(|_| slot.lineage.told.down) else { return };
+        let silent = |check: &&mut CheckView| {
+            check.spec.decides_reachability && check.condition == Condition::Critical && check.since <= answered
+        };
+        for check in Arc::make_mut(&mut slot.view).checks.iter_mut().filter(silent) {
+            rules::check::begin_anew(check, at);
+            effects.push(Effect::Ask(check.spec.key.clone()));
         }
     }
 
@@ -115,6 +132,12 @@ impl State {
                     let slot = &mut self.hosts[host];
                     // Where this run was quicker than the store, it found a problem that was told before.
                     slot.lineage.told.untold &= !(one.condition.is_problem() && one.last_good.is_some());
+                    // Who takes over from another engine knows all that it knew.
+                    if let Facts::Vitals(told) = &one.observation.reading.facts
+                        && !slot.machines.iter().any(|(name, _)| *name == key.name)
+                    {
+                        slot.machines.push((key.name.clone(), Machine::default().renewed(told)));
+                    }
                     let view = Arc::make_mut(&mut slot.view);
                     rules::check::restore(&mut view.checks[check], one, &self.policy, at);
                 }
@@ -131,21 +154,38 @@ impl State {
         }
     }
 
+    /// A check's state for a later run; nothing where it has none, or none of this run. What is bad and says nothing of its host yet
+    /// is no more believed there than here: it begins anew.
+    pub fn remembered(&self, key: &CheckKey) -> Option<Remembered> {
+        let check = self.check(key).filter(|check| !check.restored)?;
+        let mut one = check.remembered()?;
+        if let Row::Host(row, index) = *self.checks.get(key)?
+            && self.hosts[row].lineage.withheld.contains(&index)
+        {
+            one.condition = if one.last_good.is_some() { Condition::Ok } else { Condition::Pending };
+            one.since = one.last_good.unwrap_or(one.since);
+        }
+        Some(one)
+    }
+
     /// What has to be known of a host or a job as a whole after a restart; nothing where nothing is.
     pub fn asset(&self, subject: &Subject) -> Option<RememberedAsset> {
-        let (told, parts, neighbor) = match subject {
-            Subject::Host(id) => {
-                let slot = &self.hosts[*self.host_rows.get(id)?];
-                (&slot.lineage.told, slot.told.kept(), slot.neighbor())
-            }
-            Subject::Job(id) => (&self.jobs.iter().find(|slot| slot.view.job.id == *id)?.told, None, None),
-        };
-        told.condition.is_some().then(|| RememberedAsset {
+        let of = |told: &Told| RememberedAsset {
             subject: subject.clone(),
             told: told.clone(),
-            parts,
-            neighbor,
-        })
+            parts: None,
+            neighbor: None,
+            machines: Vec::new(),
+        };
+        let one = match subject {
+            Subject::Host(id) => {
+                let slot = &self.hosts[*self.host_rows.get(id)?];
+                let (parts, neighbor, machines) = (slot.told.kept(), slot.neighbor(), slot.machines.clone());
+                RememberedAsset { parts, neighbor, machines, ..of(&slot.lineage.told) }
+            }
+            Subject::Job(id) => of(&self.jobs.iter().find(|slot| slot.view.job.id == *id)?.told),
+        };
+        Some(one).filter(|one| one.told.condition.is_some())
     }
 }
 

@@ -93,12 +93,12 @@ fn what_came_of_a_host_that_nothing_is_known_of_yet_is_told_with_its_tries() {
     let snapshot = s.publish(at(2));
     let told =
         |name: &str| snapshot.host(&AssetId::new(name)).map(|h| (h.condition, h.reason.line())).expect("it is watched");
-    assert_eq!(told("a"), (Condition::Pending, "Critical, 2 of 3 tries".to_owned()));
+    assert_eq!(told("a"), (Condition::Pending, "2/3: Critical".to_owned()));
     assert_eq!(told("b"), (Condition::Pending, String::new()));
     let mut s = state(&[("a", &[])], &[("icmp", true), ("ssh", true)]);
     see(&mut s, "a", "ssh", 1, Outcome::Critical);
     let reason = |s: &mut State| s.publish(at(3)).host(&AssetId::new("a")).map(|h| h.reason.line());
-    assert_eq!(reason(&mut s).as_deref(), Some("ssh: Critical, 1 of 3 tries"));
+    assert_eq!(reason(&mut s).as_deref(), Some("ssh 1/3: Critical"));
     see(&mut s, "a", "icmp", 2, Outcome::Ok);
     assert_eq!(reason(&mut s).as_deref(), Some("Ok"));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::base::{text, units};
 use crate::model::device::Neighbor;
-use crate::model::{CheckSpec, Facts, IfOper, Observation, Outcome, PortTable, Reading, Vitals};
+use crate::model::{CheckSpec, IfOper, Machine, Observation, Outcome, PortTable, Reading, Vitals};
 use crate::state::view::{CheckView, HostView};
 
 /// More ports of one walk than that are told as one.
@@ -17,14 +17,7 @@ const WIDEST: usize = 40;
 const DAYS: f64 = 1.0;
 
 /// What a result says that the last one to speak of it did not.
-pub fn of_results(check: &CheckView, now: &Observation) -> Vec<String> {
-    let mut out = Vec::new();
-    if let Facts::Vitals(told) = &now.reading.facts
-        && let Some(before) = last(check, |reading| matches!(reading.facts, Facts::Vitals(_)))
-        && let Facts::Vitals(was) = &before.reading.facts
-    {
-        of_machines(was, told, &mut out);
-    }
+pub fn of_results(check: &CheckView, now: &Observation, out: &mut Vec<String>) {
     if let Some(left) = number(&now.reading, "days_left")
         && let Some(before) = last(check, |reading| number(reading, "days_left").is_some())
         && let Some(was) = number(&before.reading, "days_left")
@@ -40,13 +33,12 @@ pub fn of_results(check: &CheckView, now: &Observation) -> Vec<String> {
     {
         out.push(format!("zone: serial {was:.0} → {serial:.0}"));
     }
-    if &*check.spec.kind == "ssh-key"
-        && now.reading.outcome == Outcome::Critical
+    if now.reading.outcome == Outcome::Critical
+        && &*check.spec.kind == "ssh-key"
         && last(check, |_| true).is_some_and(|before| before.reading.outcome == Outcome::Ok)
     {
         out.push(format!("SSH host key: {}", now.reading.summary.line()));
     }
-    out
 }
 
 /// The newest result of those that are kept which says something.
@@ -59,19 +51,20 @@ fn number(reading: &Reading, name: &str) -> Option<f64> {
     reading.metrics.iter().find(|metric| &*metric.name == name).map(|metric| metric.value)
 }
 
-fn of_machines(was: &Vitals, now: &Vitals, out: &mut Vec<String>) {
+/// What a machine is that it was not.
+pub fn of_machines(was: &Machine, now: &Vitals, out: &mut Vec<String>) {
     for (what, was, now) in [("system", &was.system, &now.system), ("kernel", &was.kernel, &now.kernel)] {
         if !was.is_empty() && !now.is_empty() && was != now {
             out.push(format!("{what}: {}", from_to(&was.line(), &now.line())));
         }
     }
-    if let (Some(was), Some(now)) = (&was.packages, &now.packages)
-        && was.digest != now.digest
+    if let (Some((count, digest)), Some(now)) = (&was.packages, &now.packages)
+        && *digest != now.digest
     {
-        out.push(if was.count == now.count {
-            format!("packages changed ({} are installed)", now.count)
+        out.push(if *count == now.count {
+            format!("packages changed ({count} are installed)")
         } else {
-            format!("packages: {} → {} installed", was.count, now.count)
+            format!("packages: {count} → {} installed", now.count)
         });
     }
 }

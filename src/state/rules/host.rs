@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::parents::{self, Standing};
 use crate::base::{Timestamp, Untrusted};
-use crate::model::{Condition, Facts, Host, Origin, Outcome, Policy};
+use crate::model::{Condition, Facts, Host, Origin, Outcome, Policy, Told};
 use crate::state::view::{CheckView, HostView};
 
 /// From one silence to the other.
@@ -29,7 +29,9 @@ pub struct Verdict {
 
 /// What is not known for certain of a host that is not silent.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Open {
+pub struct Open<'a> {
+    /// The checks that are known to be bad: what was said of these stands.
+    pub known: &'a [(Arc<str>, Condition)],
     /// Since when some of what proves life gets no answer.
     pub wavering: Option<Timestamp>,
     /// Since when services are bad without a proof of life.
@@ -38,8 +40,37 @@ pub struct Open {
     pub renamed: bool,
 }
 
+impl Open<'_> {
+    /// A service is bad, and what proves life was not heard since.
+    fn doubts(&self, check: &CheckView) -> bool {
+        is_bad_service(check) && self.doubt.is_some_and(|since| check.since >= since)
+    }
+
+    /// What proves life is bad, while more of that may fall silent.
+    fn withholds_life(&self, check: &CheckView, silence: bool) -> bool {
+        let is_known = || self.known.iter().any(|(name, _)| *name == check.spec.key.name);
+        silence && check.spec.decides_reachability && check.condition == Condition::Critical && !is_known()
+    }
+
+    /// More of what proves life may fall silent.
+    fn is_silence(&self, checks: &[CheckView]) -> bool {
+        self.wavering.is_some_and(|since| checks.iter().any(|check| parents::is_open(check, since)))
+    }
+
+    /// Which checks are bad and say nothing of the host yet, since it is open whether it lives.
+    pub fn withheld(&self, view: &HostView) -> Vec<usize> {
+        if (self.wavering.is_none() && self.doubt.is_none()) || is_silent(view) {
+            return Vec::new();
+        }
+        let silence = self.is_silence(&view.checks);
+        let checks = view.checks.iter().enumerate();
+        let open = checks.filter(|(_, check)| self.withholds_life(check, silence) || self.doubts(check));
+        open.map(|(index, _)| index).collect()
+    }
+}
+
 /// `standing` says who is to blame where the host is silent.
-pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) -> Verdict {
+pub fn judge(view: &HostView, standing: &Standing, open: Open<'_>, policy: &Policy) -> Verdict {
     let checks = &view.checks;
     let last_seen = checks.iter().filter_map(last_heard).max();
     let mut verdict = Verdict {
@@ -65,15 +96,13 @@ pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) 
         accuse(&mut verdict, view, standing, policy);
         return verdict;
     }
-    let silence = open.wavering.is_some_and(|since| checks.iter().any(|check| parents::is_open(check, since)));
-    let doubted = |check: &CheckView| {
-        let bad = check.condition == Condition::Critical && !check.spec.decides_reachability && !told_something(check);
-        bad && open.doubt.is_some_and(|since| check.since >= since)
-    };
+    let silence = open.is_silence(checks);
     // What is in doubt makes the host no worse than it stands.
     let standing = Some(view.condition).filter(|condition| condition.is_problem()).unwrap_or(Condition::Pending);
-    let contribution = |check: &CheckView| {
-        if doubted(check) { standing.min(Condition::Critical) } else { contribution(check, &view.host, silence) }
+    let contribution = |check: &CheckView| match contribution(check, &view.host) {
+        _ if open.withholds_life(check, silence) => Condition::Pending,
+        worst if open.doubts(check) => worst.min(standing),
+        worst => worst,
     };
     let worst = checks.iter().map(contribution).max().unwrap_or(Condition::Pending);
     // A check without a result says nothing while others have one.
@@ -96,9 +125,10 @@ pub fn judge(view: &HostView, standing: &Standing, open: Open, policy: &Policy) 
         && let Some(tried) = checks.iter().find(|c| c.is_soft() && c.condition == Condition::Pending)
     {
         // What came is told before it is believed.
-        let said = join(std::iter::once(tried), checks.len() > 1);
-        let tries = format!(", {} of {} tries", tried.attempt, tried.spec.attempts);
-        Untrusted::new([said.as_bytes(), tries.as_bytes()].concat())
+        let name = if checks.len() > 1 { format!("{} ", tried.spec.key.name) } else { String::new() };
+        let tries = format!("{name}{}: ", tried.tries().unwrap_or_default());
+        let said = tried.last.iter().flat_map(|last| last.reading.summary.as_bytes());
+        Untrusted::new(tries.bytes().chain(said.copied()).collect::<Vec<u8>>())
     } else {
         // What is well says so, and not what adds nothing; best how the machine is, which is more than that it answers.
         let mut well = checks.iter().filter(|c| c.condition == Condition::Ok).filter_map(|c| c.last.as_ref());
@@ -155,7 +185,7 @@ pub fn steady(view: &HostView) -> Option<Condition> {
         return signs_of_life(&view.checks).any(|check| firm(&check)).then_some(view.condition);
     }
     let firm = view.checks.iter().filter(firm);
-    firm.map(|check| contribution(check, &view.host, false)).max().filter(|c| *c != Condition::Pending)
+    firm.map(|check| contribution(check, &view.host)).max().filter(|c| *c != Condition::Pending)
 }
 
 /// The verdict on a host that nothing answers for.
@@ -186,21 +216,39 @@ fn accuse(verdict: &mut Verdict, view: &HostView, standing: &Standing, policy: &
 }
 
 /// How bad a check of a host that is alive is, beyond doubt; `None` where nothing is wrong with it.
-pub fn fault(check: &CheckView, view: &HostView, doubt: Option<Timestamp>) -> Option<Condition> {
-    let service = check.condition == Condition::Critical && !check.spec.decides_reachability && !told_something(check);
-    if service && doubt.is_some_and(|since| check.since >= since) {
-        return None;
-    }
-    Some(contribution(check, &view.host, false)).filter(|condition| condition.is_problem())
+pub fn fault(check: &CheckView, view: &HostView) -> Option<Condition> {
+    Some(contribution(check, &view.host)).filter(|condition| condition.is_problem())
+}
+
+/// It gets no answer, and proves no life where it does.
+fn is_bad_service(check: &CheckView) -> bool {
+    check.condition == Condition::Critical && !check.spec.decides_reachability && !told_something(check)
+}
+
+/// How a host stands by what people know and what this run has heard: where an earlier run found something bad and told nobody,
+/// it is told when it is found again.
+pub fn tellable(view: &HostView, told: &Told) -> Condition {
+    let Some(announced) = told.condition.filter(|announced| view.condition > *announced && !is_silent(view)) else {
+        return view.condition;
+    };
+    let is_known =
+        |check: &&CheckView| !check.restored || told.checks.iter().any(|(name, _)| *name == check.spec.key.name);
+    let worst = view.checks.iter().filter(is_known).map(|check| contribution(check, &view.host)).max();
+    view.condition.min(worst.filter(|worst| worst.is_problem()).map_or(announced, |worst| worst.max(announced)))
+}
+
+/// Something that proves life was looked at in this run.
+pub fn is_life_heard(view: &HostView) -> bool {
+    signs_of_life(&view.checks).any(|check| check.last.is_some() && !check.restored)
 }
 
 /// What a check adds to its host while the host is alive: no echo, or no agent, is not "down", and leaves open how the host is;
 /// a log-in that nobody can use any more is as bad as any other service. Where nobody asked for that protocol and it never
-/// worked, it adds nothing; nor does it while it is open whether the host is alive.
-fn contribution(check: &CheckView, host: &Host, open: bool) -> Condition {
+/// worked, it adds nothing.
+fn contribution(check: &CheckView, host: &Host) -> Condition {
     if check.condition != Condition::Critical || !check.spec.decides_reachability {
         check.condition
-    } else if open || (check.last_good.is_none() && host.origin != Origin::Config) {
+    } else if check.last_good.is_none() && host.origin != Origin::Config {
         Condition::Pending
     } else if &*check.spec.kind == "ssh" {
         Condition::Critical

@@ -52,6 +52,8 @@ pub struct Lineage {
     pub found: bool,
     /// When it came back: what its checks found before that says nothing of it now.
     pub back: Option<Timestamp>,
+    /// Checks that are bad and say nothing of the host yet, by their places.
+    pub withheld: Vec<usize>,
     /// The check that has just brought a bad result which is told though it is no change.
     pub event: Option<usize>,
 }
@@ -109,8 +111,8 @@ impl Lineage {
     pub fn hear(&mut self, view: &HostView) -> bool {
         self.wavering = self.wavering.or_else(|| first_silence(view)).filter(|_| first_silence(view).is_some());
         let Some(since) = silence(view) else {
-            let Self { wavering, doubt, waits, told, found, back, .. } = std::mem::take(self);
-            *self = Self { wavering, doubt, waits, told, found, back, ..Self::default() };
+            let Self { wavering, doubt, waits, told, found, back, withheld, .. } = std::mem::take(self);
+            *self = Self { wavering, doubt, waits, told, found, back, withheld, ..Self::default() };
             return false;
         };
         let begins = self.silent_since.is_none();
@@ -120,7 +122,8 @@ impl Lineage {
 
     /// Takes in a result of a check that proves no life and was not known to be bad; true where proof of life is wanted now.
     pub fn doubts(&mut self, view: &HostView, observation: &Observation) -> bool {
-        let proven = |check: &CheckView| check.condition == Condition::Ok && !check.stale && !check.restored;
+        // What an earlier run saw alive is asked before anybody is blamed.
+        let proven = |check: &CheckView| check.condition == Condition::Ok && (check.restored || !check.stale);
         let known = view.checks.iter().any(|c| c.spec.decides_reachability && may_be_asked(&c.spec) && proven(c));
         if self.doubt.is_some() || !is_silence(observation) {
             return false;
@@ -175,10 +178,15 @@ impl Lineage {
 
     /// Takes in what is wrong with a host and says whether any of it is news. `down`: nothing of it answers; then what its checks
     /// find follows from that. `steady`: what flaps is left out.
-    pub fn learn(&mut self, view: &HostView, down: bool, doubt: Option<Timestamp>, steady: bool) -> Fault {
+    pub fn learn(&mut self, view: &HostView, down: bool, steady: bool) -> Fault {
         if down {
             let known = std::mem::replace(&mut self.told.down, true);
-            return if known { Fault::Known } else { Fault::New(view.condition) };
+            return match view.condition {
+                _ if known => Fault::Known,
+                // Nothing of it ever answered.
+                Condition::Unknown => Fault::Found,
+                condition => Fault::New(condition),
+            };
         }
         let mut news = Fault::Known;
         let event = self.event.take().map(|index| &view.checks[index].spec.key.name);
@@ -189,10 +197,16 @@ impl Lineage {
             let check = view.checks.iter().find(|check| check.spec.key.name == *name);
             check.map_or(unheard, |check| check.condition.is_problem())
         });
-        for check in view.checks.iter().filter(|check| !steady || !check.flap.flapping) {
-            let Some(condition) = super::host::fault(check, view, doubt) else { continue };
+        let firm = view.checks.iter().enumerate().filter(|(_, check)| !steady || !check.flap.flapping);
+        for (index, check) in firm {
+            let fault = super::host::fault(check, view).filter(|_| !self.withheld.contains(&index));
+            let Some(condition) = fault else { continue };
             // After an outage each check speaks for itself again once it was asked since.
             let known = told.iter_mut().find(|(name, _)| *name == check.spec.key.name);
+            // An earlier run found it and told nobody: that is news when this one finds it too.
+            if known.is_none() && check.restored && !self.found {
+                continue;
+            }
             if self.back.is_some_and(|back| last(check).is_some_and(|o| began(o) < back)) {
                 // A silence that goes on is what the host's condition is told to be from now on.
                 if known.is_none() && check.spec.decides_reachability {
@@ -241,7 +255,12 @@ impl Lineage {
 fn silence(view: &HostView) -> Option<Timestamp> {
     let mut latest = None;
     for check in signs_of_life(&view.checks) {
-        latest = latest.max(Some(last(check).filter(|o| is_silence(o))?.at));
+        match last(check) {
+            Some(o) => latest = latest.max(Some(Some(o).filter(|o| is_silence(o))?.at)),
+            // An earlier run had no answer either, and this one has not asked all of them yet.
+            None if check.restored && check.condition == Condition::Critical => {}
+            None => return None,
+        }
     }
     latest
 }
@@ -266,8 +285,13 @@ pub fn is_open(check: &CheckView, wavering: Timestamp) -> bool {
 }
 
 fn is_unasked(check: &CheckView, wavering: Timestamp) -> bool {
-    let old = last(check).is_some_and(|o| answers(o) && began(o) < wavering);
-    check.spec.decides_reachability && old && !check.stale && may_be_asked(&check.spec)
+    let old = match &check.last {
+        // What an earlier run saw, and did not believe to be bad.
+        Some(o) if check.restored => answers(o) || !check.condition.is_problem(),
+        Some(o) => answers(o) && began(o) < wavering && !check.stale,
+        None => false,
+    };
+    check.spec.decides_reachability && old && may_be_asked(&check.spec)
 }
 
 /// `down` and `waits` are the parent's own.

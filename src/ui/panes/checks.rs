@@ -42,7 +42,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) -> u16 {
     let checks: Vec<(&HostView, &CheckView)> =
         hosts.flat_map(|host| host.checks.iter().map(|check| (&**host, check))).collect();
     let styles = (app.look.style(Meaning::Rule), app.look.style(Meaning::Title), dim(app));
-    let good = checks.iter().filter(|(_, check)| check.condition == Condition::Ok && !check.stale).count();
+    let good = checks.iter().filter(|(host, check)| host.believed(check) == Condition::Ok && !check.stale).count();
     let honesty = format!("{good} of {} ok", checks.len());
     canvas::rule(frame.buffer, &app.look, area, "CHECKS", &honesty, styles);
     let longest = |names: &mut dyn Iterator<Item = &str>| names.map(text::width).max().unwrap_or(0);
@@ -50,14 +50,17 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) -> u16 {
     let host_width = longest(&mut checks.iter().map(|(host, _)| &*host.host.name)).min(most);
     let name_width = longest(&mut checks.iter().map(|(_, check)| &*check.spec.key.name)).min(most);
     for ((host, check), y) in checks.iter().zip(area.y + 1..) {
-        let (glyph, style) = app.look.condition(check.condition, check.stale);
-        let words = app.look.words(check.condition, check.stale);
+        let condition = host.believed(check);
+        let (glyph, style) = app.look.condition(condition, check.stale);
+        let words = app.look.words(condition, check.stale);
         let says = check.last.as_ref().map_or_else(|| "no answer yet".to_owned(), |last| last.reading.summary.line());
         let pace = format!("every {}", units::config_duration(check.spec.interval));
         let mut line = Row::new(frame.buffer, &app.look, area, y);
         line.gap(1).put(glyph, style).gap(1).end(" ", dim(app)).end(&pace, dim(app)).end("  ", dim(app));
         line.name(&host.host.name, host_width, words).gap(2).name(&check.spec.key.name, name_width, words).gap(2);
-        line.put(&says, app.look.style(if check.condition.is_problem() { Meaning::Text } else { Meaning::Dim }));
+        let tries = host.tries(check).map_or_else(String::new, |tries| format!("{tries}: "));
+        line.put(&tries, dim(app));
+        line.put(&says, app.look.style(if condition.is_problem() { Meaning::Text } else { Meaning::Dim }));
     }
     checks.len() as u16 + 1
 }

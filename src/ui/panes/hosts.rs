@@ -407,10 +407,12 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
     if let Some(bad) = bad {
         line.put(&bad.words(), app.look.style(Meaning::Text)).put(app.look.separator(), dim(app));
     }
-    let soft = host.checks.iter().find(|c| c.is_soft());
-    if let (Some(soft), Condition::Ok) = (soft, host.condition) {
+    // What answered before.
+    let doubtful = host.checks.iter().filter(|check| check.is_soft() || check.last_good.is_some());
+    let soft = doubtful.filter_map(|check| Some((check, host.tries(check)?))).next();
+    if let (Some((soft, tries)), Condition::Ok) = (soft, host.condition) {
         let last = soft.last.as_ref().map(|o| o.reading.summary.line()).unwrap_or_default();
-        line.put(&format!("{} {}/{}: {last}", soft.spec.key.name, soft.attempt, soft.spec.attempts), dim(app));
+        line.put(&format!("{} {tries}: {last}", soft.spec.key.name), dim(app));
         return;
     }
     let reason = host.reason.line();

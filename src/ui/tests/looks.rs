@@ -6,8 +6,8 @@ use ratatui::style::Modifier;
 
 use super::{Console, fixture, outage};
 use crate::config::theme::Meaning;
-use crate::model::{AssetId, Condition, Entry, EntryKind, Target, Transition};
-use crate::state::{JobState, Snapshot};
+use crate::model::{AssetId, Condition, Entry, EntryKind, Reading, Target, Transition};
+use crate::state::{HostView, JobState, Snapshot};
 use crate::ui::frame::{Capabilities, Colours};
 use crate::ui::panes::PaneKind;
 use crate::ui::screen::Screen;
@@ -374,6 +374,52 @@ fn the_checks_of_a_small_network_stand_below_its_hosts_and_those_of_a_large_one_
     let mut large = (*fixture::outage()).clone();
     more(&mut large);
     assert!(!Console::new((120, 90), Arc::new(large), true).screen().contains("CHECKS"));
+}
+
+#[test]
+fn what_is_not_believed_yet_is_shown_with_its_tries_and_calls_nothing_critical() {
+    let mut snapshot = (*fixture::quiet()).clone();
+    let check = |view: &HostView, name: &str, condition, attempt, good: bool| {
+        let mut check = view.checks.first().cloned().expect("it has one");
+        let spec = Arc::make_mut(&mut check.spec);
+        (spec.key.name, spec.attempts, spec.decides_reachability) = (name.into(), 3, false);
+        (check.condition, check.attempt) = (condition, attempt);
+        check.last_good = good.then_some(fixture::NOW);
+        let last = Arc::make_mut(check.last.as_mut().expect("it was asked"));
+        last.reading = Reading::critical(format!("{name} refused"));
+        check
+    };
+    for (row, (name, condition, attempt)) in
+        [("soft", Condition::Ok, 1), ("open", Condition::Critical, 3), ("never", Condition::Critical, 3)]
+            .into_iter()
+            .enumerate()
+    {
+        let view = Arc::make_mut(&mut snapshot.hosts[row]);
+        let one = check(view, name, condition, attempt, name != "never");
+        view.checks.push(one);
+    }
+    let console = Console::new((140, 40), Arc::new(snapshot.clone()), true);
+    let text = console.screen();
+    let line = |text: &str, part: &str| text.lines().find(|line| line.contains(part)).unwrap_or_default().to_owned();
+    for (name, tries) in [("soft", "1/3"), ("open", "3/3"), ("never", "3/3")] {
+        let found = text.lines().filter(|line| line.contains(&format!("{tries}: {name} refused"))).count();
+        // What never answered so is no news of a host that is up.
+        assert_eq!(found, if name == "never" { 1 } else { 2 }, "{name}: {text}");
+    }
+    assert!(line(&text, "── CHECKS ").contains("4 of 6 ok"), "{text}");
+    let listed = |text: &str| -> Vec<String> {
+        let below = text.lines().skip_while(|line| !line.contains("── CHECKS "));
+        below.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    };
+    let rows = listed(&text);
+    let row = rows.iter().find(|row| row.contains("open 3/3: open refused")).expect("it is listed");
+    assert!(!row.contains(console.app.look.condition(Condition::Critical, false).0), "{text}");
+    // As bad as it says, once its host is.
+    let view = Arc::make_mut(&mut snapshot.hosts[1]);
+    view.condition = Condition::Critical;
+    let text = Console::new((140, 60), Arc::new(snapshot), true).screen();
+    assert!(listed(&text).iter().any(|row| row.contains("gateway open open refused")), "{text}");
+    assert!(!text.contains("3/3: open"), "{text}");
 }
 
 #[test]

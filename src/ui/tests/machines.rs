@@ -199,12 +199,12 @@ fn what_a_machine_hangs_on_is_told_by_redundancy_group() {
 
 #[test]
 fn a_host_that_nothing_is_known_of_says_what_came_of_it() {
-    let hosts = [("new1", ""), ("new2", "refused, 2 of 4 tries")]
+    let hosts = [("new1", ""), ("new2", "2/4: refused")]
         .map(|(name, reason)| Arc::new(fixture::host(name, Condition::Pending, reason, 1)));
     let snapshot = Snapshot { revision: 3, at: NOW, hosts: hosts.to_vec(), ..Snapshot::default() };
     let mut console = Console::new((120, 20), Arc::new(snapshot), true);
     let screen = console.press("2").screen();
     let line = |name: &str| screen.lines().find(|line| line.contains(name)).expect("its line").to_owned();
     assert!(line("new1").contains("PENDING") && line("new1").contains("no answer yet"), "{screen}");
-    assert!(line("new2").contains("PENDING") && line("new2").contains("refused, 2 of 4 tries"), "{screen}");
+    assert!(line("new2").contains("PENDING") && line("new2").contains("2/4: refused"), "{screen}");
 }

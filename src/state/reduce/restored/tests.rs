@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::tests::{at, inventory, see, spec, state};
+use super::super::tests::{at, condition, inventory, see, spec, state};
 use super::*;
 use crate::model::{
-    BackupReport, Condition, Facts, Inventory, Job, Observation, Origin, Outcome, Policy, Reading, RestorePoint, Told,
+    BackupReport, Facts, Inventory, Job, Observation, Origin, Outcome, Policy, Reading, RestorePoint, Told,
 };
 use crate::state::event::Event;
-use crate::state::view::CheckView;
 
 const HOUR: u64 = 3_600;
 
@@ -69,7 +68,7 @@ fn again(s: &State, secs: u64) -> (State, Vec<Condition>) {
     let mut later = State::new(Policy::default());
     let key = CheckKey { subject: Subject::Job(AssetId::new("nightly")), name: "restic".into() };
     let kept = s.asset(&key.subject).into_iter().collect();
-    let checks = s.check(&key).and_then(CheckView::remembered).into_iter().collect();
+    let checks = s.remembered(&key).into_iter().collect();
     let mut effects = later.reduce(at(secs), Event::RestoredAssets(kept));
     effects.extend(later.reduce(at(secs), Event::Restored(checks)));
     effects.extend(later.reduce(at(secs), Event::Inventory(jobs())));
@@ -102,7 +101,7 @@ fn a_store_without_what_was_told_is_guessed_from_as_ever() {
     let checks = [("icmp".into(), Condition::Critical)];
     let was = Told { condition: Some(Condition::Critical), down: true, ..Told::default() };
     assert!(kept.told == was || kept.told == Told { checks: checks.into(), ..was }, "{kept:?}");
-    let one = s.check(&spec("core", "icmp", true).key).and_then(CheckView::remembered).expect("it was seen");
+    let one = s.remembered(&spec("core", "icmp", true).key).expect("it was seen");
     let mut later = State::new(Policy::default());
     later.reduce(at(60), Event::Restored(vec![one]));
     later.reduce(at(60), Event::Inventory(inventory(&hosts, &[("icmp", true)])));
@@ -110,59 +109,133 @@ fn a_store_without_what_was_told_is_guessed_from_as_ever() {
 }
 
 /// What a check says, and how long after the one before.
-type Heard = (Outcome, u64);
+type Heard = (&'static str, Outcome, u64);
+
+/// One that proves life, another, and two services.
+const CHECKS: [(&str, bool); 4] = [("icmp", true), ("snmp", true), ("http", false), ("disk", false)];
 
 fn any_results() -> impl Strategy<Value = Vec<Heard>> {
-    prop::collection::vec((prop_oneof![1 => Just(Outcome::Ok), 2 => Just(Outcome::Critical)], 1_u64..20), 0..24)
+    let outcome = prop_oneof![1 => Just(Outcome::Ok), 2 => Just(Outcome::Critical)];
+    let check = prop::sample::select(CHECKS.map(|(name, _)| name).to_vec());
+    prop::collection::vec((check, outcome, 1_u64..20), 0..40)
+}
+
+/// Each of so many checks, so often, one after the other.
+fn rounds(count: usize, checks: &[(&'static str, Outcome)]) -> Vec<Heard> {
+    let round = checks.iter().map(|(name, outcome)| (*name, *outcome, 2));
+    std::iter::repeat_n(round, count).flatten().collect()
+}
+
+/// Those of the checks that this place has.
+fn of_the_first(count: usize, results: Vec<Heard>) -> Vec<Heard> {
+    results.into_iter().filter(|(name, ..)| CHECKS[..count].iter().any(|(check, _)| check == name)).collect()
+}
+
+/// Without what a check says otherwise than at first.
+fn steady(results: &[Heard]) -> Vec<Heard> {
+    let mut first = HashMap::new();
+    let is_same = |(name, outcome, _): &&Heard| *first.entry(*name).or_insert(*outcome) == *outcome;
+    results.iter().filter(is_same).copied().collect()
 }
 
 /// Takes results in, from then on; what is told.
 fn hear(s: &mut State, secs: &mut u64, results: &[Heard]) -> Vec<Condition> {
     let mut heard = Vec::new();
-    for (outcome, later) in results {
+    for (name, outcome, later) in results {
         *secs += later;
-        heard.extend(told(&see(s, "a", "icmp", *secs, *outcome)));
+        heard.extend(told(&see(s, "a", name, *secs, *outcome)));
     }
     heard
 }
 
 /// Nothing flaps: what is told is all there is.
-fn watching() -> State {
+fn watching(count: usize, attempts: u8) -> State {
     let mut s = State::new(Policy { flapping: None, ..Policy::default() });
-    s.reduce(at(0), Event::Inventory(inventory(&[("a", &[][..])], &[("icmp", true)])));
+    let mut inventory = (*inventory(&[("a", &[][..])], &CHECKS[..count])).clone();
+    for spec in &mut inventory.checks {
+        Arc::make_mut(spec).attempts = attempts;
+    }
+    s.reduce(at(0), Event::Inventory(Arc::new(inventory)));
     s
 }
 
-/// What a later run tells that is given the store behind so many of its results.
-fn resumed(kept: &State, mut secs: u64, results: &[Heard], behind: usize) -> Vec<Condition> {
-    let mut later = watching();
+/// What a later run tells that is given the store behind so many of its results, and how the host stands then.
+fn resumed(kept: &State, mut secs: u64, results: &[Heard], behind: usize) -> (Vec<Condition>, Condition) {
+    let (count, attempts) = (kept.specs().len(), kept.specs()[0].attempts);
+    let mut later = watching(count, attempts);
     let (before, after) = results.split_at(behind);
     let mut heard = hear(&mut later, &mut secs, before);
     let asset = kept.asset(&Subject::Host(AssetId::new("a"))).into_iter().collect();
-    let known = kept.check(&spec("a", "icmp", true).key).and_then(CheckView::remembered).into_iter().collect();
+    let known =
+        CHECKS[..count].iter().filter_map(|(name, life)| kept.remembered(&spec("a", name, *life).key)).collect();
     for event in [Event::RestoredAssets(asset), Event::Restored(known)] {
         heard.extend(told(&later.reduce(at(secs), event)));
     }
     heard.extend(hear(&mut later, &mut secs, after));
-    heard
+    (heard, condition(&mut later, "a", secs))
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
     /// Whenever the store is read, no more is told than if it had been read in time, and the end of what was told is told.
     #[test]
     fn a_store_that_is_late_tells_nothing_more(
+        count in 1..=CHECKS.len(),
         first in any_results(),
         second in any_results(),
         place in any::<prop::sample::Index>(),
     ) {
-        let (mut s, mut secs) = (watching(), 0);
+        let (first, second) = (of_the_first(count, first), of_the_first(count, second));
+        let (mut s, mut secs) = (watching(count, 3), 0);
         let before = hear(&mut s, &mut secs, &first);
+        // What breaks before the eyes of a run that knows nothing yet is news of its own.
+        let (early, rest) = second.split_at(place.index(second.len() + 1));
+        let early = steady(early);
+        let place = early.len();
+        let second = [early, rest.to_vec()].concat();
         // It is well in the end, with the store read.
-        let second: Vec<Heard> = second.into_iter().chain([(Outcome::Ok, 60), (Outcome::Ok, 60)]).collect();
-        let early = resumed(&s, secs + 5, &second, 0);
-        let late = resumed(&s, secs + 5, &second, place.index(second.len()));
+        let well: Vec<_> = CHECKS[..count].iter().map(|(name, _)| (*name, Outcome::Ok)).collect();
+        let second: Vec<Heard> = second.into_iter().chain(rounds(2, &well)).collect();
+        let (early, _) = resumed(&s, secs + 5, &second, 0);
+        let (late, _) = resumed(&s, secs + 5, &second, place);
         prop_assert!(late.len() <= early.len(), "{:?}, then {:?}; it is {:?} with the store in time", before, late, early);
         let last = before.iter().chain(&late).next_back().copied().unwrap_or(Condition::Ok);
         prop_assert_eq!(last, Condition::Ok, "{:?}, then {:?}", before, late);
+    }
+
+    /// Wherever a run ends, what it has not told and still holds is told by the next one, and what it has told is not.
+    #[test]
+    fn a_restart_loses_nothing_and_tells_nothing_twice(
+        count in 1..=CHECKS.len(),
+        first in any_results(),
+        bad in prop::collection::vec(any::<bool>(), CHECKS.len()),
+        attempts in prop::sample::select(vec![1_u8, 3]),
+    ) {
+        let first = of_the_first(count, first);
+        let (mut s, mut secs) = (watching(count, attempts), 0);
+        let names = CHECKS[..count].iter().map(|(name, _)| *name);
+        // What was never seen to be right is told by nobody.
+        let well: Vec<_> = names.clone().map(|name| (name, Outcome::Ok)).collect();
+        let before = hear(&mut s, &mut secs, &rounds(1, &well));
+        prop_assert_eq!(&before, &[]);
+        let before = hear(&mut s, &mut secs, &first);
+        let broken = bad[..count].iter().filter(|bad| **bad).count();
+        let outcome = |bad: bool| if bad { Outcome::Critical } else { Outcome::Ok };
+        let holds: Vec<_> = names.zip(bad).map(|(name, bad)| (name, outcome(bad))).collect();
+        let holds = rounds(6, &holds);
+        let (after, stands) = resumed(&s, secs + 5, &holds, 0);
+        secs += 5;
+        let through = hear(&mut s, &mut secs, &holds);
+        prop_assert_eq!(stands, condition(&mut s, "a", secs));
+        // Two that break together are told apart at the most.
+        let problems = |told: &[Condition]| told.iter().filter(|condition| condition.is_problem()).count();
+        let most = problems(&through).max(broken);
+        prop_assert!(problems(&after) <= most, "{:?}, then {:?}; without a restart {:?}", before, after, through);
+        let last = before.iter().chain(&after).next_back().copied().unwrap_or(Condition::Ok);
+        prop_assert_eq!(last, stands, "{:?}, then {:?}", before, after);
+        // All of it is told by now.
+        let again = resumed(&s, secs + 5, &holds, 0);
+        prop_assert_eq!(again, (vec![], stands));
     }
 }

@@ -11,8 +11,7 @@ use crate::state::CheckView;
 pub fn lines(now: Timestamp, check: &CheckView, out: &mut Vec<Line>) {
     let spec = &check.spec;
     let pace = units::config_duration(spec.interval);
-    let soft =
-        if check.is_soft() { format!("   {} of {} tries bad", check.attempt, spec.attempts) } else { String::new() };
+    let soft = check.tries().filter(|_| check.is_soft()).map_or_else(String::new, |tries| format!("   {tries} bad"));
     let old = match (check.stale, check.restored) {
         (true, _) => "   stale",
         (_, true) => "   from the last run",
