@@ -11,6 +11,7 @@ mod clock_jumps;
 mod collect;
 mod compare;
 mod console;
+mod dead_neighbors;
 mod dead_resolver;
 mod demo_devices;
 mod dependencies;
