@@ -58,6 +58,7 @@ mod traps;
 mod trouble;
 mod tty;
 mod two_families;
+mod units;
 mod uplink;
 mod ups;
 mod visitors;
