@@ -406,8 +406,11 @@ mod tests {
             visiting.await
         };
         let (ended, _) = tokio::join!(collecting, visiting);
-        let error = ended.expect_err("it broke").to_string();
-        assert_eq!(error, "internal error of the engine: a list that is too short");
+        let error = ended.expect_err("it broke");
+        assert_eq!(error.to_string(), "internal error of the engine: a list that is too short");
+        // The service manager begins it anew after that.
+        let status = crate::cli::finish(Err(error));
+        assert_eq!(format!("{status:?}"), format!("{:?}", ExitCode::from(3)));
         let kept = crate::journal::read(folder.path()).expect("it reads");
         assert!(kept.all_damage().is_empty());
         assert_eq!(kept.incidents[0].title.line(), "core down");

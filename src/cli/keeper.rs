@@ -1,8 +1,6 @@
 //! Who polls for a console: its own engine, or one that is there already. Of all consoles on one state directory one
 //! polls; the others show what it says, and one of them takes over when it is gone.
 
-mod falls;
-
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,17 +9,18 @@ use std::time::{Duration, Instant};
 use color_eyre::eyre::{Result, bail};
 use futures_util::FutureExt as _;
 use tokio::net::UnixListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use self::falls::Falls;
+use super::falls::Falls;
 use super::plans::Supply;
 use super::way::Way;
 use super::{logging, state_dir};
 use crate::attach::{self, Admit, Doors, Guest, Link, LinkError, Seat, Taken, picture};
 use crate::base::{Clock, Untrusted, text};
 use crate::bus::{self, Door, MessageWeight};
+use crate::engine::Plan;
 use crate::engine::desk::{Desk, Outcome, Rest};
 use crate::engine::records::Records;
 use crate::engine::run::{Broken, Setup, live};
@@ -309,12 +308,7 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: &mut Means) -> Option<Box<B
     let listener = seat.as_ref().and_then(|seat| {
         seat.listen().inspect_err(|error| desk.say(MessageWeight::Warning, &format!("nobody can attach: {error}"))).ok()
     });
-    // Whoever takes over goes on from what is shown, and not from nothing.
-    let plan = if desk.has_seen_anything() {
-        tokio::time::timeout(BEGINNING, found.recv()).await.ok().flatten()
-    } else {
-        None
-    };
+    let plan = plan_at_hand(&desk, &mut found).await;
     let Rest { end, events, event_sender, company } = desk.hand_over(listener.is_some().then_some(visitors), plan);
     let album = state.as_ref().map(|state| Album {
         recalled: (!end.snapshots.borrow().hosts.is_empty()).then(Instant::now),
@@ -358,6 +352,14 @@ async fn poll(desk: Desk, seat: Option<Seat>, means: &mut Means) -> Option<Box<B
     ended.err()
 }
 
+/// Whoever takes over goes on from what is shown, and not from nothing.
+pub(super) async fn plan_at_hand(desk: &Desk, found: &mut mpsc::Receiver<Plan>) -> Option<Plan> {
+    if !desk.has_seen_anything() {
+        return None;
+    }
+    tokio::time::timeout(BEGINNING, found.recv()).await.ok().flatten()
+}
+
 /// Serves the consoles of this user.
 pub async fn serve_own(
     listener: UnixListener,
@@ -395,9 +397,9 @@ pub(super) mod tests {
     use super::*;
     use crate::bus::{Command, Notice, Ticket};
     use crate::config::load;
+    use crate::engine::bind;
     use crate::engine::plan::Runner;
     use crate::engine::run::BREAKS;
-    use crate::engine::{Plan, bind};
     use crate::model::{AssetId, Reading, Urgency, Wire};
     use crate::probe::{Cx, Probe, Running};
 

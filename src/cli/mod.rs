@@ -10,6 +10,7 @@ mod collect;
 mod config;
 mod console;
 mod demo;
+mod falls;
 mod far;
 #[cfg(test)]
 mod foreign;
@@ -169,13 +170,15 @@ pub fn main() -> ExitCode {
             return ExitCode::from(status);
         }
     };
-    match run(args) {
-        Ok(code) => code,
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            ExitCode::from(UNKNOWN)
-        }
-    }
+    finish(run(args))
+}
+
+/// What the process ends with. An error is said.
+fn finish(ran: Result<ExitCode>) -> ExitCode {
+    ran.unwrap_or_else(|error| {
+        complain(&format!("{error:#}"));
+        ExitCode::from(UNKNOWN)
+    })
 }
 
 fn run(args: Args) -> Result<ExitCode> {

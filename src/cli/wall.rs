@@ -11,6 +11,7 @@ use color_eyre::eyre::{Result, WrapErr as _, bail};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::falls::Endless;
 use super::plans::{self, Plans, Source, Supply};
 use super::{Globals, complain, keeper, state_dir, themes, view};
 use crate::attach::{self, News, Onlooker};
@@ -19,12 +20,13 @@ use crate::base::options::Problem;
 use crate::bus::{self, ViewEnd};
 use crate::config::theme::ThemeChoice;
 use crate::config::{Config, UiOptions, WallOptions, salvage};
+use crate::engine::desk::{Desk, Rest};
 use crate::engine::records::Records;
-use crate::engine::run::{Setup, run as run_engine};
+use crate::engine::run::{Setup, live};
 use crate::engine::schedule::Schedule;
 use crate::model::Policy;
 use crate::net::Net;
-use crate::ssh::Surroundings;
+use crate::ssh::{Names, Surroundings};
 use crate::state::{Link, Mode, Snapshot};
 use crate::ui::app::wall::Walls;
 use crate::ui::frame::Capabilities;
@@ -43,8 +45,8 @@ pub struct WallArgs {
     pub theme: Option<String>,
 }
 
-/// After an engine has ended by itself, the next one begins so much later; so often a wall that polls looks for another's.
-const AGAIN: Duration = Duration::from_secs(5);
+/// So often a wall looks for an engine of another's.
+const LOOK: Duration = Duration::from_secs(5);
 
 pub fn run(args: &WallArgs, globals: &Globals) -> Result<ExitCode> {
     let (source, config, problems) = match super::config_file(globals) {
@@ -124,7 +126,7 @@ pub fn show(
     Ok(view::exit_code(&exit?))
 }
 
-/// One engine after the other: each is shown by a view of its own.
+/// One engine after the other. One that goes on where another broke goes on in its view; each other one has a view of its own.
 struct Poller {
     clock: Clock,
     ssh: Surroundings,
@@ -132,15 +134,27 @@ struct Poller {
     stop: CancellationToken,
 }
 
+/// How an engine of this wall ended.
+enum Polled {
+    Stopped,
+    /// Another noctty polls now.
+    Relieved(Onlooker),
+    /// By itself; why, and what goes on where it panicked.
+    Broke(String, Option<Desk>),
+}
+
 impl Poller {
     async fn run(self, plans: Plans, ends: mpsc::Sender<ViewEnd>) {
         let mut supply = Supply::new(plans);
-        let net = Net::new(self.clock);
+        let mut falls = Endless::default();
         let mut other = self.look().await;
+        // What goes on where an engine broke, and why it did.
+        let (mut left, mut broke): (Option<Desk>, Option<String>) = (None, None);
         // The first picture waits for no file.
         keeper::log_beside(state_dir::choose(self.globals.state.as_deref()));
         while !self.stop.is_cancelled() {
             if let Some(onlooker) = other.take() {
+                (left, broke) = (None, None);
                 if self.show(onlooker, &ends).await.is_err() {
                     return;
                 }
@@ -148,51 +162,91 @@ impl Poller {
                 other = self.look().await;
                 continue;
             }
-            let stop = self.stop.child_token();
-            let (view, end) = bus::view(Arc::new(Snapshot { at: self.clock.now(), ..Snapshot::default() }));
-            let (event_sender, events) = mpsc::channel(256);
-            if ends.send(view).await.is_err() {
-                return;
-            }
-            let state = state_dir::choose(self.globals.state.as_deref());
-            let taken = supply.begin(event_sender.clone());
-            let setup = Setup {
-                clock: self.clock,
-                net: net.clone(),
-                mode: self.mode(),
-                policy: Policy::default(),
-                end,
-                plans: taken,
-                events,
-                event_sender: event_sender.clone(),
-                discover_all: None,
-                records: Some(Records::start(state, self.clock, event_sender)),
-                machine: Some("/".into()),
-                ssh: self.ssh.clone(),
-                schedule: Schedule::default(),
-                stop: stop.clone(),
+            let mut desk = match left.take() {
+                Some(desk) => desk,
+                None => match self.begin(&ends).await {
+                    Ok(desk) => desk,
+                    Err(Gone) => return,
+                },
             };
-            let mut engine = tokio::spawn(run_engine(setup));
-            let ended = tokio::select! {
-                ended = &mut engine => ended,
-                found = self.found() => {
-                    stop.cancel();
-                    other = Some(found);
-                    engine.await
+            if let Some(why) = broke.take() {
+                let wait = falls.broke(tokio::time::Instant::now());
+                match desk.wait(&self.words(&why, wait), self.found_within(wait)).await {
+                    Some(Some(found)) => {
+                        other = Some(found);
+                        continue;
+                    }
+                    Some(None) => {}
+                    None => return,
                 }
-            };
-            if other.is_some() {
-                tracing::info!("another noctty polls now: this wall shows what it says");
-                continue;
             }
-            if self.stop.is_cancelled() {
-                return;
+            match self.poll(desk, &mut supply).await {
+                Polled::Stopped => return,
+                Polled::Relieved(found) => {
+                    tracing::info!("another noctty polls now: this wall shows what it says");
+                    other = Some(found);
+                }
+                Polled::Broke(why, desk) => (broke, left) = (Some(why), desk),
             }
-            tracing::error!(failed = ended.is_err(), "the engine has ended by itself; the next one begins soon");
-            tokio::select! {
-                () = self.stop.cancelled() => return,
-                () = tokio::time::sleep(AGAIN) => {}
+        }
+    }
+
+    /// What is said of an engine that ended by itself, and logged.
+    fn words(&self, why: &str, wait: Duration) -> String {
+        let again = self.clock.wall().plus(wait).utc_time_of_day();
+        tracing::error!(why, again, "the engine ended by itself");
+        format!("the next engine begins at {again}Z: {why}")
+    }
+
+    /// A view that nothing was shown in so far.
+    async fn begin(&self, ends: &mpsc::Sender<ViewEnd>) -> Result<Desk, Gone> {
+        let (view, end) = bus::view(Arc::new(Snapshot { at: self.clock.now(), ..Snapshot::default() }));
+        ends.send(view).await.map_err(|_| Gone)?;
+        Ok(Desk::new(self.clock, self.mode(), end, self.ssh.clone(), Names::default(), self.stop.clone()))
+    }
+
+    /// An engine, until it ends or another noctty polls.
+    async fn poll(&self, desk: Desk, supply: &mut Supply) -> Polled {
+        let stop = self.stop.child_token();
+        let mut plans = supply.begin(desk.event_sender());
+        let plan = keeper::plan_at_hand(&desk, &mut plans).await;
+        let Rest { end, events, event_sender, company } = desk.hand_over(None, plan);
+        let state = state_dir::choose(self.globals.state.as_deref());
+        let setup = Setup {
+            clock: self.clock,
+            net: Net::new(self.clock),
+            mode: self.mode(),
+            policy: Policy::default(),
+            end,
+            plans,
+            events,
+            event_sender: event_sender.clone(),
+            discover_all: None,
+            records: Some(Records::start(state, self.clock, event_sender)),
+            machine: Some("/".into()),
+            ssh: self.ssh.clone(),
+            schedule: Schedule::default(),
+            stop: stop.clone(),
+        };
+        let mut engine = tokio::spawn(async move { Box::pin(live(setup, company)).await });
+        let ended = tokio::select! {
+            ended = &mut engine => ended,
+            found = self.found() => {
+                stop.cancel();
+                if let Err(error) = engine.await {
+                    tracing::error!(%error, "the engine did not end in order");
+                }
+                return Polled::Relieved(found);
             }
+        };
+        match ended {
+            _ if self.stop.is_cancelled() => Polled::Stopped,
+            Ok(Err(broken)) => {
+                let why = format!("internal error of the engine: {}", broken.words);
+                Polled::Broke(why, Some(Desk::after(self.clock, self.mode(), *broken, self.stop.clone())))
+            }
+            Ok(Ok(_)) => Polled::Broke("the engine ended by itself".to_owned(), None),
+            Err(error) => Polled::Broke(format!("internal error at the end of the engine: {error}"), None),
         }
     }
 }
@@ -218,11 +272,16 @@ impl Poller {
     /// The next that comes.
     async fn found(&self) -> Onlooker {
         loop {
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(LOOK).await;
             if let Some(onlooker) = self.look().await {
                 return onlooker;
             }
         }
+    }
+
+    /// The same, for so long.
+    async fn found_within(&self, wait: Duration) -> Option<Onlooker> {
+        tokio::time::timeout(wait, self.found()).await.ok()
     }
 
     /// Shows what another engine says, until it is gone.
@@ -257,5 +316,55 @@ impl Poller {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::keeper::tests::{Odd, odd};
+    use crate::model::{AssetId, Condition};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_engine_that_breaks_is_told_with_when_the_next_begins_and_that_one_goes_on_from_what_was_shown() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let globals = Globals { state: Some(folder.path().to_owned()), ..Globals::default() };
+        let (clock, stop) = (Clock::start(), CancellationToken::new());
+        let probe = Arc::<Odd>::default();
+        let plan = odd(&probe);
+        let plans: Plans = Box::new(move |plans, _, _| {
+            let _ = plans.blocking_send(plan);
+        });
+        let (sender, mut ends) = mpsc::channel(1);
+        let poller = Poller { clock, ssh: Surroundings::from_environment(), globals, stop: stop.clone() };
+        let polling = tokio::spawn(poller.run(plans, sender));
+        let mut view = ends.recv().await.expect("it begins");
+        let core = AssetId::new("core");
+        let is_well = |shown: &Arc<Snapshot>| {
+            let host = shown.host(&core);
+            let is_fresh = host.is_some_and(|host| host.condition == Condition::Ok && !host.stale);
+            is_fresh && shown.engine.link == Link::Own
+        };
+        view.snapshots.wait_for(is_well).await.expect("it runs");
+        probe.break_once();
+        let is_told = |shown: &Arc<Snapshot>| match &shown.engine.link {
+            Link::Lost { what, .. } => what.starts_with("the next engine begins at "),
+            Link::Own | Link::Attached(_) => false,
+        };
+        let lost = view.snapshots.wait_for(is_told).await.expect("it goes on").clone();
+        let Link::Lost { what, .. } = &lost.engine.link else { panic!("{:?}", lost.engine.link) };
+        assert!(what.ends_with("Z: internal error of the engine: a list that is too short"), "{what}");
+        assert!(lost.host(&core).expect("it is there").stale, "what nobody looks at is not green");
+        // In the same view, of which the host is never gone.
+        loop {
+            view.snapshots.changed().await.expect("it goes on");
+            let shown = view.snapshots.borrow_and_update().clone();
+            assert!(shown.host(&core).is_some());
+            if is_well(&shown) {
+                break;
+            }
+        }
+        stop.cancel();
+        polling.await.expect("no panic");
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::state::{Mode, Snapshot};
+use crate::state::{Link, Mode, Snapshot};
 
 /// Silence of this length is nothing, however fast the checks are.
 const LEAST: Duration = Duration::from_secs(30);
@@ -38,7 +38,9 @@ impl Pulse {
     }
 
     pub fn take(&mut self, snapshot: &Snapshot, now: Timestamp) {
-        if self.gone.take().is_some() {
+        if let Link::Lost { since, .. } = snapshot.engine.link {
+            self.gone(since);
+        } else if self.gone.take().is_some() {
             self.connected = now;
         }
         self.mode = snapshot.engine.mode;
@@ -52,13 +54,13 @@ impl Pulse {
                 rhythm = Some(rhythm.map_or(due, |least: Duration| least.min(due)));
             }
         }
-        // A result of the future is of a clock that was set.
-        self.newest = newest.map(|at: Timestamp| at.min(now));
+        // A result of the future is of a clock that was set. An engine that has just begun knows of none.
+        self.newest = newest.map(|at: Timestamp| at.min(now)).or(self.newest);
         self.patience = rhythm.map(|due| due.max(LEAST));
     }
 
-    pub fn gone(&mut self, now: Timestamp) {
-        self.gone.get_or_insert(now);
+    pub fn gone(&mut self, since: Timestamp) {
+        self.gone.get_or_insert(since);
     }
 
     pub fn life(&self, now: Timestamp) -> Life {

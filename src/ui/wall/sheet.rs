@@ -30,6 +30,8 @@ const SHIFTED_FROM: (u16, u16) = (40, 12);
 const FRESH: Duration = Duration::from_secs(3);
 /// How long it is said at the start how the wall is ended.
 const HINT: Duration = Duration::from_secs(60);
+/// Columns of what a dead wall says.
+const WIDEST: usize = 76;
 /// Columns that a hint leaves to the rule and the heartbeat on it.
 const LEAST_LINE: usize = 16;
 
@@ -309,24 +311,26 @@ fn dead(wall: &Wall, frame: &mut Frame<'_>, area: Rect, age: Duration, gone: boo
     };
     let head = if gone { "NO ENGINE" } else { "NO DATA" };
     let t = &wall.snapshot.totals;
-    let is_good = |host: &&Arc<HostView>| wall.parts.worst(host) == Condition::Ok && !host.stale;
+    // Of an engine that is lost nothing is fresh any more, whatever it last saw.
+    let is_lost = matches!(wall.snapshot.engine.link, Link::Lost { .. });
+    let is_good = |host: &&Arc<HostView>| wall.parts.worst(host) == Condition::Ok && (is_lost || !host.stale);
     let good = wall.snapshot.hosts.iter().filter(is_good).count();
     let since = frame.now.minus(age);
-    let lines = [
-        format!("the newest answer is from {}Z; the figures are {unit}", since.utc_time_of_day()),
-        match (gone, wall.pulse.mode()) {
-            (true, _) => "the engine has ended: this wall comes back with it".to_owned(),
-            (false, Mode::Polling) => "the poller is silent: nothing here is known any more".to_owned(),
-            (false, Mode::Paused) => "polling is paused".to_owned(),
-            (false, Mode::Passive) => "--passive: nothing is ever asked".to_owned(),
-        },
-        format!(
-            "last known: {} critical, {} warning, {good} of {} ok",
-            t.critical,
-            t.warning,
-            units::counted(t.hosts, "host")
-        ),
-    ];
+    let mut lines = vec![format!("the newest answer is from {}Z; the figures are {unit}", since.utc_time_of_day())];
+    let why = match (&wall.snapshot.engine.link, wall.pulse.mode()) {
+        (Link::Lost { what, .. }, _) => what,
+        _ if gone => "the engine has ended: this wall comes back with it",
+        (_, Mode::Polling) => "the poller is silent: nothing here is known any more",
+        (_, Mode::Paused) => "polling is paused",
+        (_, Mode::Passive) => "--passive: nothing is ever asked",
+    };
+    lines.extend(text::wrap(&text::clean(why), usize::from(area.width.saturating_sub(6)).min(WIDEST)));
+    lines.push(format!(
+        "last known: {} critical, {} warning, {good} of {} ok",
+        t.critical,
+        t.warning,
+        units::counted(t.hosts, "host")
+    ));
     let width = (lines.iter().map(|line| text::width(line)).max().unwrap_or(0) as u16 + 4).min(area.width);
     let room = Rect { width: width.max(area.width * 3 / 5), ..area };
     let rows = area.height.saturating_sub(lines.len() as u16 + 3) / 2;

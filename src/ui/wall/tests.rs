@@ -10,8 +10,8 @@ use super::pulse::Life;
 use super::*;
 use crate::bus::Call;
 use crate::config::theme::{Shelf, ThemeChoice};
-use crate::model::{Acknowledgement, Claim, Desktop, Stickiness};
-use crate::state::Mode;
+use crate::model::{Acknowledgement, Claim, Desktop, Policy, Stickiness};
+use crate::state::{self, Mode};
 use crate::ui::frame::{Capabilities, Colours, Link};
 use crate::ui::terminal::encode::Encoder;
 use crate::ui::tests::fixture::{self, NOW, ago};
@@ -96,7 +96,7 @@ fn what_is_worked_on_stands_on_every_page() {
 fn a_wall_that_cannot_see_says_so_on_every_page() {
     let mut snapshot = (*fixture::outage()).clone();
     let mut problem = snapshot.problems[0].clone();
-    problem.kind = crate::state::ProblemKind::Console;
+    problem.kind = state::ProblemKind::Console;
     (problem.title, problem.word, problem.reason) =
         ("this console".into(), "CAN'T SEE".into(), "no default route".into());
     snapshot.problems = Arc::from([problem]);
@@ -147,6 +147,27 @@ fn a_wall_without_data_looks_dead_from_edge_to_edge() {
     assert!(text(&wall, (80, 24), late).contains("this wall comes back with it"));
     wall.snapshot(fresh(&fixture::outage(), late));
     assert!(text(&wall, (80, 24), late).contains("core-sw1"));
+}
+
+#[test]
+fn an_engine_that_broke_is_told_with_when_the_next_one_begins_and_since_when_nothing_is_known() {
+    let mut broken = (*fixture::outage()).aged(&Policy::default(), NOW.plus(Duration::MAX)).expect("it grows old");
+    let what = "the next engine begins at 14:30:02Z: internal error of the engine: a list that is too short";
+    broken.engine.link = state::Link::Lost { since: NOW, what: what.into() };
+    let broken = Arc::new(broken);
+    let mut wall = page(Form::Problems, fixture::outage(), true);
+    wall.snapshot(broken.clone());
+    let later = NOW.plus(Duration::from_secs(431));
+    for size in SIZES {
+        insta::assert_snapshot!(format!("broken_{}x{}", size.0, size.1), text(&wall, size, later));
+    }
+    // The next one has seen nothing yet and breaks too: nothing is known since the same moment.
+    wall.tick(later);
+    wall.snapshot(Arc::default());
+    assert!(!text(&wall, (80, 24), later).contains("NO DATA for"));
+    wall.snapshot(broken);
+    let text = text(&wall, (80, 24), later);
+    assert!(text.contains("the newest answer is from 14:22:04Z") && text.contains("NO DATA for 00:07:14"), "{text}");
 }
 
 #[test]
@@ -494,7 +515,7 @@ fn a_wall_that_watches_nothing_says_so() {
     assert!(text(&wall, (80, 24), NOW).contains("nothing is watched yet"));
     let mut snapshot = (*fixture::outage()).clone();
     snapshot.engine.mode = Mode::Paused;
-    snapshot.engine.storage = crate::state::Storage::NotSaved { reason: "the disk is full".into() };
+    snapshot.engine.storage = state::Storage::NotSaved { reason: "the disk is full".into() };
     wall.snapshot(Arc::new(snapshot));
     let text = text(&wall, (80, 24), NOW);
     assert!(text.contains("PAUSED: nothing is polled") && text.contains("NOT SAVED: the disk is full"), "{text}");

@@ -1,5 +1,5 @@
-//! How often an engine of this console broke lately, and when the next one may begin: later each time, and after a few not at
-//! all, since what breaks each time polls nothing and fills the log.
+//! How often an engine of this process broke lately, and when the next one may begin: later each time, since what breaks each time
+//! polls nothing and fills the log. Where somebody sits, after a few times not at all.
 
 use std::time::Duration;
 
@@ -8,6 +8,8 @@ use tokio::time::Instant;
 /// From a break to the next beginning; so often in so long.
 const AGAIN: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(60)];
 const LATELY: Duration = Duration::from_secs(600);
+/// Each time after those, where there is no end to it.
+const SLOWLY: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Default)]
 pub struct Falls {
@@ -41,6 +43,28 @@ impl Falls {
     }
 }
 
+/// The same where nobody sits who would start it anew: it goes on for ever, slowly.
+#[derive(Debug, Default)]
+pub struct Endless {
+    /// How many broke in a row.
+    times: usize,
+    /// When the next of them begins.
+    begins: Option<Instant>,
+}
+
+impl Endless {
+    /// One broke; how long the next one waits. One that lived long enough has nothing to do with those before it.
+    pub fn broke(&mut self, now: Instant) -> Duration {
+        if self.begins.is_some_and(|begins| now.duration_since(begins) >= LATELY) {
+            self.times = 0;
+        }
+        let wait = AGAIN.get(self.times).copied().unwrap_or(SLOWLY);
+        self.times = self.times.saturating_add(1);
+        self.begins = Some(now + wait);
+        wait
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +88,23 @@ mod tests {
         for times in 0..20 {
             let now = begun + times * LATELY;
             assert!(falls.broke("x", now).contains("in 2 s (1 of 3)") && falls.permit(now + AGAIN[0]));
+        }
+    }
+
+    #[test]
+    fn where_nobody_sits_it_goes_on_for_ever_slowly_until_one_lives() {
+        let (mut falls, mut now) = (Endless::default(), Instant::now());
+        for _ in 0..2 {
+            for again in AGAIN {
+                assert_eq!(falls.broke(now), again);
+                // It breaks as soon as it has begun, or a little later.
+                now += again + LATELY / 2;
+            }
+            for _ in 0..500 {
+                assert_eq!(falls.broke(now), SLOWLY);
+                now += SLOWLY;
+            }
+            now += LATELY;
         }
     }
 }
