@@ -24,6 +24,7 @@ mod mouse;
 mod notifications;
 mod ports;
 mod sorting;
+mod themes;
 mod tour;
 mod views;
 mod watch;
@@ -511,7 +512,7 @@ fn anything_is_found_from_the_help_and_from_a_comparison_too() {
 #[test]
 fn filters_have_a_history_of_their_own() {
     let mut console = outage((120, 40));
-    console.press("2 / w e b Enter Esc / d b 0 Enter Esc : t h e m e Enter");
+    console.press("2 / w e b Enter Esc / d b 0 Enter Esc : l a y o u t Enter");
     let text = console.press("/ Up").screen();
     assert!(text.contains("/db0") && text.contains("db02") && !text.contains("web2"), "{text}");
     let text = console.press("Up").screen();
