@@ -2,7 +2,7 @@
 //! length as u16 and its octets; `?` is one byte, 0 or 1, and what follows only if it is 1):
 //!
 //! ```text
-//! 1 | condition? u8 | flags u8 | checks u16, each: name text, condition u8 | neighbour? text
+//! 1 | condition? u8 | flags u8 | checks u16, each: name text, condition u8 | neighbor? text
 //!   | parts? u32, each: target as in the outbox | condition u8 | untold u8
 //! ```
 //!

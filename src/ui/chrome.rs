@@ -28,6 +28,9 @@ const ATTACHED_FROM: u16 = 100;
 /// From this width on a detail can be made wider than its box is by itself.
 const WIDE_FROM: u16 = 124;
 
+/// From this width on what is simulated stands apart from what follows.
+const ROOMY: u16 = 50;
+
 /// From this width on the footer says where one came from.
 const CRUMBS_FROM: u16 = 100;
 
@@ -190,7 +193,7 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
     if app.world != World::Real {
         // First, so that nothing takes its room.
         row.put(" SIMULATED ", app.look.style(Meaning::Banner));
-        if area.width >= 80 {
+        if area.width >= ROOMY {
             row.gap(1);
         }
     }

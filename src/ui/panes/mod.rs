@@ -11,6 +11,7 @@ mod incident;
 pub mod log;
 pub mod ports;
 mod problems;
+mod restore_days;
 mod sessions;
 
 use std::sync::Arc;
@@ -557,6 +558,8 @@ fn draw_rest(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect, mut u
         return;
     }
     if kind == PaneKind::Backups {
+        let days = restore_days::draw(app, frame, rest(used));
+        used += days + u16::from(days > 0);
         backups::draw_unprotected(app, frame, rest(used));
     }
     if tells_changes(app, kind) {

@@ -225,16 +225,16 @@ fn the_problem_of_the_console_itself_says_what_it_means() {
         targets: 20,
         cause: crate::state::Cause::NoWayOut("no default route".into()),
     };
-    let mut problem = snapshot.problems[0].clone();
-    problem.kind = crate::state::snapshot::ProblemKind::Console;
-    problem.asset = AssetId::new("this console");
-    (problem.title, problem.word) = ("this console".into(), "CAN'T SEE".into());
-    snapshot.problems = Arc::from([problem]);
+    snapshot.problems = Arc::from([crate::state::snapshot::problems::of_console(&blind)]);
     snapshot.engine.blind = Some(blind);
     let snapshot = Arc::new(snapshot);
     let text = Console::new((120, 40), snapshot.clone(), true).press("Enter").screen();
-    for want in ["CAN'T SEE for 20m", "18 of 20 that ever answered", "no default route", "the likely cause is here"] {
+    for want in ["CAN'T SEE for 2m", "no default route", "the likely cause is here"] {
         assert!(text.contains(want), "{want}: {text}");
+    }
+    let list = Console::new((160, 40), snapshot.clone(), true).screen();
+    for text in [&text, &list] {
+        assert_eq!(text.matches("18").count(), 1, "how much is silent is said once: {text}");
     }
     // Kind and state stand apart, where the kind has a column.
     let text = Console::new((110, 30), snapshot.clone(), true).screen();
