@@ -12,7 +12,7 @@ use super::canvas::{self, Row};
 use super::commands;
 use super::frame::Frame;
 use super::overlays::Overlay;
-use super::panes::{PaneKind, ScreenId, Selected};
+use super::panes::{self, PaneKind, ScreenId, Selected};
 use super::tour::World;
 use crate::base::{Timestamp, text, units};
 use crate::bus::MessageWeight;
@@ -241,7 +241,9 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
     if watched > 0 {
         beside(&mut row, format!("{watched} watched"), accent);
     }
-    if app.live().engine.discovering {
+    if panes::nothing_came(app.live()) {
+        beside(&mut row, "nothing came yet".to_owned(), accent);
+    } else if app.live().engine.discovering {
         beside(&mut row, "looking around".to_owned(), dim);
     }
     if let Some(words) = on_the_way(app) {
@@ -291,7 +293,7 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
 fn on_the_way(app: &App) -> Option<String> {
     let live = app.live();
     let (awaited, totals) = (&live.awaited, &live.totals);
-    if awaited.is_nothing() {
+    if awaited.is_nothing() || matches!(live.engine.link, Link::Lost { .. }) {
         return None;
     }
     let lists = [(awaited.hosts, totals.hosts, "hosts"), (awaited.devices, totals.devices, "devices")];

@@ -3,6 +3,7 @@
 
 mod backups;
 mod checks;
+mod courses;
 pub mod fields;
 mod first_steps;
 mod heads;
@@ -39,7 +40,7 @@ use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::config::views::Word;
 use crate::model::{AssetId, PortKey, Target};
-use crate::state::Snapshot;
+use crate::state::{Link, Snapshot};
 use crate::ui::action::Action;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -187,7 +188,7 @@ pub fn layout(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
 fn is_bare(app: &App, kind: PaneKind) -> bool {
     let s = &app.snapshot;
     match kind {
-        _ if awaited(app, kind).is_some() => false,
+        _ if nothing_came(&app.snapshot) || awaited(app, kind).is_some() => false,
         PaneKind::Hosts => s.hosts.is_empty(),
         PaneKind::Devices | PaneKind::Ports => s.devices.is_empty(),
         PaneKind::Backups => s.jobs.is_empty(),
@@ -202,6 +203,11 @@ pub fn without_word<'a>(reason: &'a str, word: &str) -> &'a str {
     reason.get(word.len()..).filter(|_| begins).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(reason)
 }
 
+/// Whether an engine elsewhere has not told anything yet.
+pub fn nothing_came(snapshot: &Snapshot) -> bool {
+    snapshot.engine.discovering && snapshot.revision == 0 && snapshot.hosts.is_empty()
+}
+
 /// What of a pane is still on its way from an engine elsewhere, and how many of those things there are.
 fn awaited(app: &App, kind: PaneKind) -> Option<(usize, usize)> {
     let (snapshot, awaited) = (&app.snapshot, &app.snapshot.awaited);
@@ -214,13 +220,30 @@ fn awaited(app: &App, kind: PaneKind) -> Option<(usize, usize)> {
         PaneKind::Log => (awaited.others, awaited.others),
         PaneKind::Sessions => (0, 0),
     };
+    // From an engine that is gone nothing comes any more: what was not told anew is still here.
+    let missing = if is_lost(snapshot) {
+        let here = match kind {
+            PaneKind::Hosts => snapshot.hosts.len(),
+            PaneKind::Devices | PaneKind::Ports => snapshot.devices.len(),
+            PaneKind::Backups => snapshot.jobs.len(),
+            PaneKind::Problems | PaneKind::Incident | PaneKind::Sessions | PaneKind::Log => all,
+        };
+        missing.min(all.saturating_sub(here))
+    } else {
+        missing
+    };
     (missing > 0).then_some((missing, all))
 }
 
 /// `34 of 201 so far`.
 fn so_far(app: &App, kind: PaneKind) -> Option<String> {
     let (missing, all) = awaited(app, kind).filter(|_| !matches!(kind, PaneKind::Ports | PaneKind::Log))?;
-    Some(format!("{} of {all} so far", all.saturating_sub(missing)))
+    let when = if is_lost(&app.snapshot) { "came" } else { "so far" };
+    Some(format!("{} of {all} {when}", all.saturating_sub(missing)))
+}
+
+fn is_lost(snapshot: &Snapshot) -> bool {
+    matches!(snapshot.engine.link, Link::Lost { .. })
 }
 
 fn wants(app: &App, kind: PaneKind) -> Wants {
@@ -233,6 +256,7 @@ fn lines_below(app: &App, kind: PaneKind) -> u16 {
     if kind == PaneKind::Hosts && app.screen == ScreenId::Overview {
         let remarks = remarks(app).count() as u16;
         lines += remarks + u16::from(remarks > 0) + first_steps::lines(app) + checks::lines(app);
+        lines += courses::lines(app);
     }
     if tells_changes(app, kind) {
         lines += ports::lines_below(app, kind == PaneKind::Devices);
@@ -462,6 +486,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         Some(note) => format!("{note}{separator}{honesty}"),
         None => honesty,
     };
+    // `none` would be said of what is not known.
+    let honesty = if nothing_came(&app.snapshot) { String::new() } else { honesty };
     let honesty = match so_far(app, kind) {
         Some(note) if honesty.is_empty() => note,
         Some(note) => format!("{note}{separator}{honesty}"),
@@ -553,6 +579,8 @@ fn draw_rest(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect, mut u
         used += steps + u16::from(steps > 0);
         let checks = checks::draw(app, frame, rest(used));
         used += checks + u16::from(checks > 0);
+        let courses = courses::draw(app, frame, rest(used));
+        used += courses + u16::from(courses > 0);
     }
     if used >= body.height {
         return;
@@ -605,7 +633,9 @@ pub fn head_at(app: &App, kind: PaneKind, area: Rect, column: u16, row: u16) -> 
 /// An empty pane says why, and what would fill it. The lines that this takes.
 fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) -> u16 {
     let lines = match kind {
-        kind if awaited(app, kind).is_some() => vec!["on the way from the engine".to_owned()],
+        kind if nothing_came(&app.snapshot) || awaited(app, kind).is_some() => {
+            vec!["on the way from the engine".to_owned()]
+        }
         PaneKind::Problems => problems::empty(app),
         PaneKind::Hosts => hosts::empty(app, body.height),
         PaneKind::Ports if app.snapshot.devices.is_empty() => {

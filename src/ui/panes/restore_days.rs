@@ -28,7 +28,8 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) -> u16 {
     let has_points = jobs().any(|job| job.report.as_ref().is_some_and(|report| !report.points.is_empty()));
     let name = backups::name_part(app, area.width) as u16;
     let days = area.width.saturating_sub(name + COUNT + 4).min(DAYS.1);
-    if app.screen != ScreenId::Backups || !has_points || days < DAYS.0 || area.height < lines + BELOW {
+    let is_told = app.screen == ScreenId::Backups || backups::tells_unprotected(app);
+    if !is_told || !has_points || days < DAYS.0 || area.height < lines + BELOW {
         return 0;
     }
     let styles = (app.look.style(Meaning::Rule), app.look.style(Meaning::Title), dim(app));
@@ -39,13 +40,15 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) -> u16 {
         let (glyph, style, words) = backups::look(app, job);
         let mut line = Row::new(frame.buffer, &app.look, area, y);
         line.gap(1).put(glyph, style).gap(1).name(&job.job.name, usize::from(name - 3), words).gap(1);
-        let known = known(job);
+        let (with_points, told_since) = known(job);
         for at in (0..i64::from(days)).rev() {
-            let (symbol, style) = match known.contains(&(today - at)) {
-                true => (if app.look.unicode { "●" } else { "#" }, app.look.style(Meaning::Bar)),
-                false => (if app.look.unicode { "·" } else { "." }, dim(app)),
+            let day = today - at;
+            match with_points.contains(&day) {
+                true => line.put(if app.look.unicode { "●" } else { "#" }, app.look.style(Meaning::Bar)),
+                // Of days that nobody told of it is not said that they have none.
+                false if day < told_since => line.gap(1),
+                false => line.put(if app.look.unicode { "·" } else { "." }, dim(app)),
             };
-            line.put(symbol, style);
         }
         let count = job.report.as_ref().map_or_else(|| "–".to_owned(), |report| report.total_points.to_string());
         line.gap(1).right(&count, usize::from(COUNT - 1), dim(app));
@@ -53,9 +56,13 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) -> u16 {
     lines
 }
 
-/// The days that it has a point of.
-fn known(job: &JobView) -> HashSet<i64> {
-    job.report.iter().flat_map(|report| &report.points).map(|point| day(point.at)).collect()
+/// The days that it has a point of, and the first day of which that is told: of many points the oldest are not.
+fn known(job: &JobView) -> (HashSet<i64>, i64) {
+    let Some(report) = &job.report else { return (HashSet::new(), i64::MAX) };
+    let days: HashSet<i64> = report.points.iter().map(|point| day(point.at)).collect();
+    let is_whole = report.total_points <= report.points.len();
+    let told_since = if is_whole { i64::MIN } else { days.iter().copied().min().unwrap_or(i64::MAX) };
+    (days, told_since)
 }
 
 fn day(at: Timestamp) -> i64 {

@@ -449,10 +449,10 @@ fn the_command_line_offers_what_tab_chooses_from_and_goes_through_its_history_bo
     assert_eq!(offered(&mut console, "Enter : h o s t Space d b"), ":host db  db01  db02  db01 nightly");
     // A note is free text: no host is offered for it.
     assert_eq!(offered(&mut console, "Esc : n o t e Space d b"), ":note db");
-    console.press("Esc : t h e m e Enter");
-    assert_eq!(offered(&mut console, ": Up"), ":theme");
+    console.press("Esc : p r o b l e m s _ o n l y Enter");
+    assert_eq!(offered(&mut console, ": Up"), ":problems_only");
     assert!(offered(&mut console, "Up").starts_with(":layout t"));
-    assert!(offered(&mut console, "Down").starts_with(":theme"));
+    assert!(offered(&mut console, "Down").starts_with(":problems_only"));
     assert!(offered(&mut console, "Down").starts_with(":  "));
 }
 

@@ -131,7 +131,7 @@ fn glyphs_stand_behind_the_name_of_their_group_or_site() {
         Arc::make_mut(&mut Arc::make_mut(view).host).group = Some(group.into());
     }
     let text = text(&Arc::new(grouped), (120, 40));
-    assert!(text.contains("\n db    ") && !text.contains("site-0"), "{text}");
+    assert!(text.contains(" db    ●") && text.contains(" web   ") && !text.contains("site-0"), "{text}");
 }
 
 #[test]
