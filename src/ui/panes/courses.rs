@@ -25,7 +25,7 @@ const VALUE: usize = 12;
 /// How many there are; none where they are not shown.
 fn count(app: &App) -> u16 {
     let all = &app.snapshot.hosts;
-    let has_course = app.snapshot.awaited.hosts == 0 && all.iter().any(|host| host.trail.len() > 1);
+    let has_course = app.snapshot.awaited.hosts == 0 && all.iter().any(|host| !host.trail.is_empty());
     if app.screen == ScreenId::Overview && app.size().1 >= HIGH && all.len() <= MOST && has_course {
         all.len() as u16
     } else {
@@ -47,7 +47,8 @@ pub fn lines(app: &App) -> u16 {
 
 /// Of the hosts that are shown, in their order: all of them have room, or none is shown. The lines that it took.
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) -> u16 {
-    let lines = lines(app);
+    // Without the free line before them, which is there already.
+    let lines = lines(app).saturating_sub(1);
     if lines == 0 || area.height < lines {
         return 0;
     }
@@ -71,7 +72,7 @@ fn draw_course(app: &App, frame: &mut Frame<'_>, area: Rect, host: &HostView, na
     let mut line = Row::new(frame.buffer, &app.look, area, area.y);
     line.gap(1).put(glyph, style).gap(1).name(&host.host.name, name, words).gap(2);
     line.right(leading.as_ref().map_or("–", |(value, _)| value), VALUE, dim(app)).gap(2);
-    let (Some((_, least)), 2..) = (leading, host.trail.len()) else { return };
+    let Some((_, least)) = leading.filter(|_| !host.trail.is_empty()) else { return };
     let chart = Rect { x: line.column(), width: area.right().saturating_sub(line.column()), ..area };
     Row::new(frame.buffer, &app.look, area, area.y + 1).gap(name + 5).right(&most(host), VALUE, dim(app));
     let course = app.look.course(&host.trail, usize::from(chart.width), usize::from(chart.height), least);

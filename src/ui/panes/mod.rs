@@ -30,7 +30,7 @@ pub use problems::kind as problem_kind;
 use super::app::App;
 use super::canvas::{self, Row};
 use super::frame::Frame;
-use super::layouts::Wants;
+use super::layouts::{CALM, Wants};
 use super::list::List;
 use super::logbook::LogEntry;
 use super::overlays;
@@ -256,7 +256,9 @@ fn lines_below(app: &App, kind: PaneKind) -> u16 {
     if kind == PaneKind::Hosts && app.screen == ScreenId::Overview {
         let remarks = remarks(app).count() as u16;
         lines += remarks + u16::from(remarks > 0) + first_steps::lines(app) + checks::lines(app);
-        lines += courses::lines(app);
+        // Where not all of it has room the courses give way, and leave none free.
+        let courses = courses::lines(app);
+        lines += if lines + courses <= CALM { courses } else { 0 };
     }
     if tells_changes(app, kind) {
         lines += ports::lines_below(app, kind == PaneKind::Devices);

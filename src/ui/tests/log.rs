@@ -241,7 +241,7 @@ fn the_problem_of_the_console_itself_says_what_it_means() {
     assert!(text.contains(" console CAN'T SEE "), "{text}");
     // On every other screen it stands above what is old because of it.
     let said =
-        |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").contains("CAN'T SEE since 14:01:36Z: ");
+        |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").contains("CAN'T SEE since 14:20:07Z: ");
     for size in [(60, 20), (80, 24), (120, 40)] {
         let mut console = Console::new(size, snapshot.clone(), true);
         assert!(!said(&console.screen()), "{}", console.screen());

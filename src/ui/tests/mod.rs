@@ -520,7 +520,7 @@ fn filters_have_a_history_of_their_own() {
     assert!(console.press("Down Down").screen().contains("db02"), "an empty one lets everything through");
     console.press("Esc");
     assert_eq!(console.app.remember().filters, ["web", "db0"]);
-    assert_eq!(console.app.remember().history, ["theme"]);
+    assert_eq!(console.app.remember().history, ["layout"]);
 }
 
 #[test]

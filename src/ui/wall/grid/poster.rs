@@ -12,7 +12,7 @@ use crate::ui::wall::big::{self, Dot};
 use crate::ui::wall::sheet::ink;
 
 /// Rows of the lowest poster and of the highest.
-const ROWS: (u16, u16) = (9, 18);
+const ROWS: (u16, u16) = (9, 24);
 /// Columns before the name, and of the gap behind it.
 const MARGIN: u16 = 2;
 const TRIM: u16 = 2 * MARGIN + 1;
@@ -26,7 +26,7 @@ pub struct Poster {
     dot: Dot,
 }
 
-/// The posters with the largest letters, where all have room for their names in any; of equals the highest, then the narrowest.
+/// The posters with the largest letters, where all have room for their names in any; of equals as many side by side as there can be.
 pub fn fit(look: &Look, items: &[Item<'_>], area: Rect, usual: u16) -> Option<Poster> {
     let name = items.iter().map(|item| item.name).max_by_key(|name| big::width(name))?;
     if !items.iter().all(|item| big::can_write(item.name)) {
@@ -37,14 +37,14 @@ pub fn fit(look: &Look, items: &[Item<'_>], area: Rect, usual: u16) -> Option<Po
         let width = area.width / u16::try_from(columns).ok()?;
         let height = (usual.min(area.height) / rows).min(ROWS.1);
         let dot = Dot::fitting(name, width.checked_sub(TRIM)?, height / 2, look)?;
-        (height >= ROWS.0).then_some((rows * height, Poster { width, height, dot }))
+        (height >= ROWS.0).then_some((columns, Poster { width, height, dot }))
     };
     let size = |dot: Dot| {
         let (width, height) = dot.size("0");
         u32::from(width) * u32::from(height)
     };
     let all = (1..=items.len()).filter_map(of);
-    all.max_by_key(|(rows, poster)| (size(poster.dot), *rows)).map(|(_, poster)| poster)
+    all.max_by_key(|(columns, poster)| (size(poster.dot), *columns)).map(|(_, poster)| poster)
 }
 
 /// The last row of its place stays free.
