@@ -21,7 +21,7 @@ fn main() {
     divan::main();
 }
 
-/// 44 access ports, a third of them without a link, four uplinks in an aggregate, neighbours and spanning tree.
+/// 44 access ports, a third of them without a link, four uplinks in an aggregate, neighbors and spanning tree.
 fn equipment() -> Arc<Equipment> {
     let mut equipment = Equipment::default();
     for index in 1..=PORTS {

@@ -543,7 +543,7 @@ fn each_has_its_turn_however_little_room_there_is() {
 
 /// Of a campus of like switches each is told by what it has of its own.
 #[test]
-fn what_is_like_its_neighbour_is_told_by_the_difference() {
+fn what_is_like_its_neighbor_is_told_by_the_difference() {
     let size = |switches: usize| {
         let mut net = Net::new(switches);
         for switch in 0..switches {

@@ -75,13 +75,15 @@ pub struct Theme {
     styles: [Style; Meaning::ALL.len()],
     /// What it is made for; `None` where it may stand on any.
     pub background: Option<Background>,
+    /// For whom it is, in a few words.
+    pub about: Option<String>,
 }
 
 impl Theme {
     /// No style at all: everything is the terminal's own.
     pub const fn plain() -> Self {
         const NONE: Style = Style { fg: None, bg: None, bold: false, dim: false, underline: false, reverse: false };
-        Self { styles: [NONE; Meaning::ALL.len()], background: None }
+        Self { styles: [NONE; Meaning::ALL.len()], background: None, about: None }
     }
 
     pub fn style(&self, meaning: Meaning) -> Style {
@@ -101,7 +103,8 @@ impl Theme {
         if let Some(node) = root.find("inherits") {
             match &node.value {
                 Value::String(parent) => match inherited(parent) {
-                    Ok(parent) => theme = parent,
+                    // What its parent is for it may not be for.
+                    Ok(parent) => theme = Self { about: None, ..parent },
                     Err(why) => problems.push(Problem { place: Some(node.place.clone()), ..why }),
                 },
                 other => problems.push(Problem::warning(&node.place, format!("a theme's name, not {}", other.kind()))),
@@ -116,13 +119,19 @@ impl Theme {
                 ),
             }
         }
-        for (key, node) in root.entries.iter().filter(|(k, _)| k.name != "inherits" && k.name != "background") {
+        if let Some(node) = root.find("about") {
+            match &node.value {
+                Value::String(words) => theme.about = Some(words.clone()),
+                other => problems.push(Problem::warning(&node.place, format!("a few words, not {}", other.kind()))),
+            }
+        }
+        for (key, node) in root.entries.iter().filter(|(k, _)| !OPTIONS.contains(&k.name.as_str())) {
             if let Some(row) = Meaning::ALL.iter().position(|(_, n)| *n == key.name) {
                 theme.styles[row] = read_style(node, &mut problems);
                 continue;
             }
             let problem = Problem::warning(&key.place, format!("unknown meaning \"{}\"", key.name));
-            let names = Meaning::ALL.iter().map(|(_, n)| *n).chain(["inherits", "background"]);
+            let names = Meaning::ALL.iter().map(|(_, n)| *n).chain(OPTIONS);
             problems.push(match nearest(&key.name, names) {
                 Some(near) => problem.hint(format!("did you mean \"{near}\"?")),
                 None => problem.hint("a name with a point in it stands in quotation marks: \"rule.focus\""),
@@ -131,6 +140,9 @@ impl Theme {
         (theme, problems)
     }
 }
+
+/// What a theme says beside its styles.
+const OPTIONS: [&str; 3] = ["inherits", "background", "about"];
 
 fn read_style(node: &Node, problems: &mut Vec<Problem>) -> Style {
     let Value::Table(table) = &node.value else {

@@ -1,4 +1,4 @@
-//! Something that is not what it was, and is no condition: a kernel, a certificate, a neighbour, the configuration, a
+//! Something that is not what it was, and is no condition: a kernel, a certificate, a neighbor, the configuration, a
 //! maintenance window that began. It is kept for whoever asks what changed before a problem began.
 
 use super::care::Target;

@@ -13,7 +13,7 @@ use crate::base::{Timestamp, Untrusted};
 /// An address of a station (IEEE 802).
 pub type Mac = [u8; 6];
 
-/// Management addresses that are kept of a neighbour.
+/// Management addresses that are kept of a neighbor.
 pub const MOST_ADDRESSES: usize = 8;
 
 /// The `system` group of a device (RFC 3418), its engine's clock, and who made it.
@@ -83,7 +83,7 @@ pub struct Equipment {
     pub ports: Vec<PortFacts>,
     /// `dot1dBasePortIfIndex`: bridge port number to ifIndex, sorted by bridge port.
     pub bridge_ports: Vec<(u32, u32)>,
-    /// What neighbours hear as its chassis (`lldpLocChassisId`, where that is a MAC address), and its address as a bridge
+    /// What neighbors hear as its chassis (`lldpLocChassisId`, where that is a MAC address), and its address as a bridge
     /// (`dot1dBaseBridgeAddress`).
     pub chassis_mac: Option<Mac>,
     pub bridge_mac: Option<Mac>,
@@ -95,7 +95,7 @@ pub struct Equipment {
     pub forwarding: Arc<[ForwardingEntry]>,
     /// Sorted by address.
     pub arp: Arc<[ArpEntry]>,
-    /// Neighbours whose port could not be told.
+    /// Neighbors whose port could not be told.
     pub strays: Vec<StrayNeighbor>,
     /// Chassis, stack members, modules, power supplies: the rows of `entPhysicalTable` that have a serial number or a model, or hold
     /// others that do; behind them those of a profile. Sorted by index.
@@ -397,7 +397,7 @@ impl Neighbor {
     }
 }
 
-/// By what a neighbour is known again when nothing is heard of it any more; see [`Neighbor`].
+/// By what a neighbor is known again when nothing is heard of it any more; see [`Neighbor`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NeighborId {
     pub name: Untrusted,
@@ -405,7 +405,7 @@ pub struct NeighborId {
     pub chassis_mac: Option<Mac>,
 }
 
-/// What a neighbour of that name may be called in an inventory, in small letters, surest first. Cisco's newer systems write the
+/// What a neighbor of that name may be called in an inventory, in small letters, surest first. Cisco's newer systems write the
 /// serial number in brackets behind the name (`core-1(SSI183706KP)`), older ones the name behind the serial number: in CDP, which
 /// may be what it was heard by.
 pub fn called(name: &Untrusted) -> Vec<String> {
@@ -416,7 +416,7 @@ pub fn called(name: &Untrusted) -> Vec<String> {
     std::iter::once(whole).filter(|name| !name.is_empty()).chain(parts).collect()
 }
 
-/// A neighbour, and what the agent calls the port that it is on.
+/// A neighbor, and what the agent calls the port that it is on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StrayNeighbor {
     pub local: Untrusted,

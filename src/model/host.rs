@@ -70,7 +70,7 @@ impl Origin {
 pub enum Inference {
     /// The routing table of this machine.
     Gateway,
-    /// A switch that names it as its neighbour (LLDP, CDP).
+    /// A switch that names it as its neighbor (LLDP, CDP).
     Neighbor,
     /// `ssh_config`.
     ProxyJump,
@@ -81,7 +81,7 @@ impl Inference {
     pub fn words(self, parent: &str) -> String {
         match self {
             Self::Gateway => format!("inferred: {parent} is its gateway"),
-            Self::Neighbor => format!("inferred: {parent} names it as its neighbour"),
+            Self::Neighbor => format!("inferred: {parent} names it as its neighbor"),
             Self::ProxyJump => format!("inferred from ProxyJump: it is reached through {parent}"),
         }
     }

@@ -105,7 +105,7 @@ impl From<Vec<Timestamp>> for Flaps {
 /// when it is needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ties {
-    /// The neighbour that forwards for others, and when it was last heard of.
+    /// The neighbor that forwards for others, and when it was last heard of.
     pub neighbor: Option<(NeighborId, Timestamp)>,
     /// The aggregate it belonged to, and when the device last said so.
     pub aggregate: Option<(PortKey, Timestamp)>,
@@ -188,7 +188,7 @@ pub struct RememberedDevice {
     pub at: Timestamp,
     pub uptime: Option<Duration>,
     pub engine: Option<EngineClock>,
-    /// `sysName`, and [`super::device::Equipment::chassis_macs`]: by these its neighbours' ports know it.
+    /// `sysName`, and [`super::device::Equipment::chassis_macs`]: by these its neighbors' ports know it.
     pub name: Untrusted,
     pub chassis: [Option<Mac>; 2],
     pub ports: Vec<(PortKey, PortMemory)>,

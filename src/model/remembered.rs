@@ -28,7 +28,7 @@ pub struct RememberedAsset {
     pub told: Told,
     /// Of a device's parts; `None` where none of its walks said how they stand.
     pub parts: Option<Vec<ToldPart>>,
-    /// The device that named the host as its neighbour, where it hangs on that.
+    /// The device that named the host as its neighbor, where it hangs on that.
     pub neighbor: Option<Arc<str>>,
     /// What it is, as each of its checks told that does, by their names.
     pub machines: Vec<(Arc<str>, Machine)>,

@@ -1,4 +1,4 @@
-//! What a router says of those it exchanges routes with: BGP peers and OSPF neighbours.
+//! What a router says of those it exchanges routes with: BGP peers and OSPF neighbors.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;

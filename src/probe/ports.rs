@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub static KIND: Kind = Kind {
     name: "ports",
-    help: "the port table: ifTable, ifXTable, duplex; neighbours, sensors and the like at slower paces",
+    help: "the port table: ifTable, ifXTable, duplex; neighbors, sensors and the like at slower paces",
     options: OPTIONS,
     pace: Pace {
         interval: Duration::from_secs(60),

@@ -380,7 +380,7 @@ pub fn table(snapshot: &Snapshot, now: Timestamp) -> String {
                 _ => "device".to_owned(),
             };
             let care = care_words(&problem.care, now);
-            let behind = if problem.hides > 0 { format!("{} behind it · ", problem.hides) } else { String::new() };
+            let behind = problem.behind_it().map(|behind| format!("{behind} · ")).unwrap_or_default();
             let (condition, word, reason) =
                 (problem.condition.as_str(), text::clean(&problem.word), problem.reason.line());
             below(&name, format!("{condition} {word} {behind}{reason}{care}"));

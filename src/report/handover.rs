@@ -258,8 +258,8 @@ fn line(problem: &Problem, now: Timestamp) -> String {
     if problem.stale {
         out.push_str(", found longer ago than it should be");
     }
-    if problem.hides > 0 {
-        let _ = write!(out, ", {} behind it", problem.hides);
+    if let Some(behind) = problem.behind_it() {
+        let _ = write!(out, ", {behind}");
     }
     if !problem.reason.is_empty() {
         let _ = write!(out, ": {}", escape_markdown(&problem.reason.line()));

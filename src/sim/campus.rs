@@ -1,4 +1,4 @@
-//! What the devices of the demo say beside their ports: neighbours, VLANs, who is heard where, power, sensors, routing. Made
+//! What the devices of the demo say beside their ports: neighbors, VLANs, who is heard where, power, sensors, routing. Made
 //! of the topology, so that what one device says of another is what the other says of it.
 
 mod layer_two;

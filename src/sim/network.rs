@@ -13,8 +13,8 @@ use std::time::Duration;
 use super::dns::NameServer;
 use super::script::{self, Change};
 use super::snmp;
-use super::ssh::SshServers;
 use super::ssh::shell::{Machine, Role};
+use super::ssh::{Presence, SshServers};
 use super::topology::{Size, Topology};
 use crate::base::Clock;
 use crate::proto::snmp::usm::{AuthProtocol, PrivProtocol, User, UserError};
@@ -170,14 +170,21 @@ impl Servers {
     /// Carries out what concerns hosts and the name server.
     pub async fn apply(&self, change: Change) {
         match change {
-            Change::Host { host, alive } => self.ssh.set_alive(&Topology::host_name(host), alive).await,
+            Change::Host { host, alive } => {
+                let presence = if alive { Presence::Here } else { Presence::Dead };
+                self.ssh.set(&Topology::host_name(host), presence).await;
+            }
             Change::Switch { switch, alive } => {
+                // What is behind it lives, and nothing comes through.
+                let behind = if alive { Presence::Here } else { Presence::Unreachable };
+                let own = if alive { Presence::Here } else { Presence::Dead };
                 let (switches, hosts) = self.topology.below(switch);
                 for host in hosts {
-                    self.ssh.set_alive(&Topology::host_name(host), alive).await;
+                    self.ssh.set(&Topology::host_name(host), behind).await;
                 }
-                for switch in switches {
-                    self.ssh.set_alive(&self.topology.switch_name(switch), alive).await;
+                for below in switches {
+                    let presence = if below == switch { own } else { behind };
+                    self.ssh.set(&self.topology.switch_name(below), presence).await;
                 }
             }
             Change::NameServer { alive } => self.name_server.set_alive(alive),

@@ -1,6 +1,7 @@
 //! The SSH servers of the simulated network: a real handshake, host keys and public-key log-in by russh, and behind
 //! it a small line shell. One listener each on loopback. A dead one refuses, as a stopped sshd does, and its open
-//! sessions are cut off without a word. A caller that only reads the version line costs no handshake.
+//! sessions are cut off without a word. Where only the way to it is gone, its sessions are silent meanwhile and go on later. A
+//! caller that only reads the version line costs no handshake.
 
 mod identity;
 mod login;
@@ -11,7 +12,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
-use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use russh::MethodSet;
 use russh::keys::PublicKey;
 use russh::server::{self, Config};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::Clock;
@@ -62,8 +64,19 @@ struct Server {
     address: SocketAddr,
     config: Arc<Config>,
     key: PublicKey,
-    /// While it lives: ends the listener and cuts its sessions off.
-    alive: Option<CancellationToken>,
+    /// While it listens: ends that.
+    listening: Option<CancellationToken>,
+    /// Whether anything passes between its sessions and their callers; they end with the sender.
+    line: watch::Sender<bool>,
+}
+
+/// How a machine is to its callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    Here,
+    /// It goes on, but nothing reaches it.
+    Unreachable,
+    Dead,
 }
 
 impl std::fmt::Debug for Server {
@@ -117,26 +130,39 @@ impl SshServers {
             nodelay: true,
             ..Config::default()
         };
-        let mut server = Server { machine: Arc::new(machine), address, config: Arc::new(config), key, alive: None };
+        let mut server = Server {
+            machine: Arc::new(machine),
+            address,
+            config: Arc::new(config),
+            key,
+            listening: None,
+            line: watch::Sender::new(true),
+        };
         server.serve(listener, self);
         self.lock().insert(server.machine.name.clone(), server);
         Ok(address)
     }
 
-    /// Stops or restarts a machine's server on its own port; nothing where it has none.
-    pub async fn set_alive(&self, name: &str, alive: bool) {
+    /// Stops or restarts a machine's server on its own port, or the way to it; nothing where it has none.
+    pub async fn set(&self, name: &str, presence: Presence) {
         let Some((_, mut server)) = self.lock().remove_entry(name) else { return };
-        match (&server.alive, alive) {
-            (Some(token), false) => {
-                token.cancel();
-                server.alive = None;
-            }
-            (None, true) => {
-                if let Ok(listener) = TcpListener::bind(server.address).await {
+        match presence {
+            Presence::Here => {
+                if server.listening.is_none()
+                    && let Ok(listener) = TcpListener::bind(server.address).await
+                {
                     server.serve(listener, self);
                 }
+                server.line.send_replace(true);
             }
-            (Some(_), true) | (None, false) => {}
+            Presence::Unreachable => {
+                server.stop_listening();
+                server.line.send_replace(false);
+            }
+            Presence::Dead => {
+                server.stop_listening();
+                server.line = watch::Sender::new(true);
+            }
         }
         self.lock().insert(server.machine.name.clone(), server);
     }
@@ -184,22 +210,24 @@ impl SshServers {
 
 impl Drop for SshServers {
     fn drop(&mut self) {
-        for server in self.lock().values() {
-            if let Some(token) = &server.alive {
-                token.cancel();
-            }
-        }
+        self.lock().values_mut().for_each(Server::stop_listening);
     }
 }
 
 impl Server {
+    fn stop_listening(&mut self) {
+        if let Some(listening) = self.listening.take() {
+            listening.cancel();
+        }
+    }
+
     fn serve(&mut self, listener: TcpListener, servers: &SshServers) {
-        let alive = CancellationToken::new();
-        self.alive = Some(alive.clone());
+        let listening = CancellationToken::new();
+        self.listening = Some(listening.clone());
+        let line = self.line.subscribe();
         let (config, machine) = (self.config.clone(), self.machine.clone());
         let (client, clock) = (servers.client.clone(), servers.clock);
         tokio::spawn(async move {
-            let dead = alive.clone();
             let accepting = async move {
                 loop {
                     let Ok((stream, _)) = listener.accept().await else {
@@ -207,35 +235,34 @@ impl Server {
                         continue;
                     };
                     let login = Login::new(machine.clone(), client.clone(), clock);
-                    tokio::spawn(converse(stream, config.clone(), login, alive.clone()));
+                    tokio::spawn(converse(stream, config.clone(), login, line.clone()));
                 }
             };
             tokio::select! {
                 () = accepting => {}
-                () = dead.cancelled() => {}
+                () = listening.cancelled() => {}
             }
         });
     }
 }
 
-/// One connection, to its end or to the end of the machine.
-async fn converse(stream: TcpStream, config: Arc<Config>, login: Login, alive: CancellationToken) {
-    // A second handle on the socket, to cut it off as a machine does that loses its power.
-    let Ok(line) = stream.into_std() else { return };
-    let Ok(again) = line.try_clone() else { return };
-    let Ok(stream) = TcpStream::from_std(line) else { return };
+/// One connection, to its end or to the end of the machine, which says nothing at it.
+async fn converse(mut stream: TcpStream, config: Arc<Config>, login: Login, mut line: watch::Receiver<bool>) {
+    let (mut near, far) = tokio::io::duplex(WINDOW as usize);
     let talking = async {
         // Most callers read the version line and go: that ends here, before any key is exchanged.
-        if let Ok(Ok(session)) = tokio::time::timeout(PATIENCE, server::run_stream(config, stream, login)).await {
+        if let Ok(Ok(session)) = tokio::time::timeout(PATIENCE, server::run_stream(config, far, login)).await {
             // How it ended concerns the caller only.
             let _ = session.await;
         }
     };
-    tokio::select! {
-        () = talking => {}
-        () = alive.cancelled() => {
-            // It may have gone already.
-            let _ = again.shutdown(Shutdown::Both);
+    tokio::spawn(talking);
+    let mut passing = std::pin::pin!(tokio::io::copy_bidirectional(&mut stream, &mut near));
+    loop {
+        let passes = *line.borrow_and_update();
+        tokio::select! {
+            _ = &mut passing, if passes => return,
+            changed = line.changed() => if changed.is_err() { return },
         }
     }
 }

@@ -112,6 +112,8 @@ struct Pace {
     refusals: u8,
     wait: Duration,
     opened: Option<Instant>,
+    /// Why the last connection was given up, where that was said.
+    lost: Option<String>,
     last: Option<LinkError>,
 }
 
@@ -120,10 +122,11 @@ impl Pace {
     fn allows(&self, now: Instant) -> Result<(), LinkError> {
         let Some(last) = &self.last else {
             return match self.not_before.filter(|at| *at > now) {
-                Some(at) => Err(LinkError {
-                    obstacle: Obstacle::Pace,
-                    words: format!("the connection was lost; the next log-in is in {}", units::age(at - now)),
-                }),
+                Some(at) => {
+                    let lost = self.lost.as_deref().unwrap_or("the connection was lost");
+                    let words = format!("{lost}; the next log-in is in {}", units::age(at - now));
+                    Err(LinkError { obstacle: Obstacle::Pace, words })
+                }
                 None => Ok(()),
             };
         };
@@ -146,7 +149,7 @@ impl Pace {
         self.wait = if lasted { LOGIN_EVERY } else { (self.wait * 2).clamp(LOGIN_EVERY, LOGIN_SELDOM) };
         self.opened = Some(now);
         self.not_before = Some(now + self.wait);
-        (self.last, self.refusals, self.given_up) = (None, 0, false);
+        (self.last, self.lost, self.refusals, self.given_up) = (None, None, 0, false);
     }
 
     fn failed(&mut self, now: Instant, error: &LinkError) {
@@ -338,8 +341,9 @@ impl Link {
                 Ok(Ran { end: End::Lost(words), .. }) => words,
                 Ok(ran) => {
                     if ran.end == End::TimedOut && !connection.answers(PING.min(bounds.time / 4)).await {
-                        self.forget();
-                        return Err(unreachable(format!("{}: no answer any more", connection.hop)));
+                        let words = format!("{}: no answer any more", connection.hop);
+                        self.forget(Some(&words));
+                        return Err(unreachable(words));
                     }
                     return Ok(ran);
                 }
@@ -349,7 +353,7 @@ impl Link {
                 }
                 Err(error) => error.to_string(),
             };
-            self.forget();
+            self.forget(Some(&lost));
             if is_last {
                 return Err(unreachable(lost));
             }
@@ -365,8 +369,12 @@ impl Link {
         }
     }
 
-    fn forget(&self) {
+    /// Lets go of the connection; the next look says why, where it may not log in yet.
+    fn forget(&self, why: Option<&str>) {
         lock(&self.open).take();
+        if let (Some(why), Some(slot)) = (why, lock(&self.way).last()) {
+            lock(&slot.pace).lost = Some(why.to_owned());
+        }
     }
 
     async fn connection(&self, within: Duration, names: &Names) -> Result<Arc<Connection>, LinkError> {
@@ -375,7 +383,8 @@ impl Link {
         {
             return Ok(open.clone());
         }
-        self.forget();
+        let ended = lock(&self.open).as_ref().and_then(|open| open.ending());
+        self.forget(ended.as_deref());
         let Ok(made) = tokio::time::timeout(within, self.make(names, within.mul_f32(0.75))).await else {
             let words = format!("{}: no session within {:.0} s", clean(&self.target), within.as_secs_f32());
             let error = LinkError { obstacle: Obstacle::NoSession, words };
@@ -477,6 +486,19 @@ mod tests {
         assert_eq!(waits, [30, 60, 120, 240, 480, 900, 900, 900]);
         pace.opened(now + LASTED + LASTED);
         assert_eq!(pace.wait, LOGIN_EVERY, "the one before lasted");
+    }
+
+    #[test]
+    fn why_a_connection_was_lost_is_said_until_the_next_one() {
+        let mut pace = Pace::default();
+        let begun = Instant::now();
+        pace.opened(begun);
+        pace.lost = Some("web: no answer any more".to_owned());
+        let error = pace.allows(begun + Duration::from_secs(18)).expect_err("it was a log-in");
+        assert_eq!(error.words, "web: no answer any more; the next log-in is in 12s");
+        pace.opened(begun + LOGIN_EVERY);
+        let error = pace.allows(begun + LOGIN_EVERY).expect_err("it was a log-in");
+        assert!(error.words.starts_with("the connection was lost; "), "{error}");
     }
 
     #[test]

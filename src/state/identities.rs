@@ -1,4 +1,4 @@
-//! Which host of the inventory a neighbour is that a device names (LLDP, CDP). All of it is foreign text, so what is not
+//! Which host of the inventory a neighbor is that a device names (LLDP, CDP). All of it is foreign text, so what is not
 //! certain is nobody. In this order, the first that fits exactly one host:
 //!
 //! 1. a management address: `address` of the host;

@@ -1,6 +1,6 @@
 //! Who hangs where: from a MAC address, an IP address or a host to the switch port, and from a port to what is beyond it.
 //!
-//! Answers come from what devices said of themselves: forwarding tables, ARP tables, LLDP and CDP neighbours. [`Lookup`] holds
+//! Answers come from what devices said of themselves: forwarding tables, ARP tables, LLDP and CDP neighbors. [`Lookup`] holds
 //! one small index a device, made when somebody asks and made anew only for devices whose slower tables were walked again. Pure;
 //! it never asks a device, and it never guesses: a station that is heard only through another switch is said to be beyond it.
 
@@ -186,7 +186,7 @@ impl Lookup {
         self.identities.at(address)
     }
 
-    /// The host of the inventory that a neighbour is.
+    /// The host of the inventory that a neighbor is.
     pub fn neighbor_host(&self, neighbor: &Neighbor) -> Option<AssetId> {
         self.identities.find(neighbor.into())
     }
@@ -206,7 +206,7 @@ impl Lookup {
         index.neighbors(port).any(|neighbor| self.is_network(neighbor))
     }
 
-    /// A neighbour that says so, or that is a walked device.
+    /// A neighbor that says so, or that is a walked device.
     fn is_network(&self, neighbor: &Neighbor) -> bool {
         neighbor.forwards == Some(true) || self.neighbor_host(neighbor).is_some_and(|id| self.devices.contains_key(&id))
     }

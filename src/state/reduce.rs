@@ -79,7 +79,7 @@ pub struct State {
     pub(super) upkeep: Upkeep,
     sight: Sight,
     identities: Box<Identities<usize>>,
-    /// Neighbours that were said to be ambiguous.
+    /// Neighbors that were said to be ambiguous.
     ambiguities: usize,
     /// By how many milliseconds the system's clock is ahead of steady time, since it was set: schedules go by it.
     ahead: i64,
@@ -691,7 +691,7 @@ impl State {
         }
     }
 
-    /// Whether a neighbour of `row` is another host whose ports are walked.
+    /// Whether a neighbor of `row` is another host whose ports are walked.
     fn is_other_device(&self, row: usize, neighbor: &Neighbor) -> bool {
         self.identities.find(neighbor.into()).is_some_and(|found| found != row && self.hosts[found].device.is_some())
     }

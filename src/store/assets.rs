@@ -2,7 +2,7 @@
 //! length as u16 and its octets; `?` is one byte, 0 or 1, and what follows only if it is 1):
 //!
 //! ```text
-//! 2 | condition? u8 | flags u8 | checks u16, each: name text, condition u8 | neighbour? text
+//! 2 | condition? u8 | flags u8 | checks u16, each: name text, condition u8 | neighbor? text
 //!   | parts? u32, each: target as in the outbox | condition u8 | untold u8
 //!   | machines u16, each: check text, system text, kernel text, packages? u32 and digest text   (version 1 ends before these)
 //! ```

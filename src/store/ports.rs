@@ -5,12 +5,12 @@
 //! 3 | at i64 | uptime? ms u64 | engine? boots u32, seconds u64
 //!   | name text | chassis? 6 octets | bridge? 6 octets
 //!   | ports u32, each: key | state u8 | flags u8 | index u32 | first seen i64 | changed? i64 | fastest? u64 | absent? i64
-//!       | flaps u8, each i64 | neighbour? | aggregate? key, i64 | slower since? i64
-//!   neighbour: text, addresses u8, each: 4 or 16 u8, octets | chassis? 6 octets | i64
+//!       | flaps u8, each i64 | neighbor? | aggregate? key, i64 | slower since? i64
+//!   neighbor: text, addresses u8, each: 4 or 16 u8, octets | chassis? 6 octets | i64
 //!   | events u16, each: at i64 | port? key | what u8 | states u8 u8, or ports u32, or nothing
 //! ```
 //!
-//! In version 2 a neighbour is text, i64, and the device has no name and chassis; version 1 is without the last of a port besides. What cannot be read is `None`, never a guess.
+//! In version 2 a neighbor is text, i64, and the device has no name and chassis; version 1 is without the last of a port besides. What cannot be read is `None`, never a guess.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::model::device::{EngineClock, NeighborId};
 use crate::model::{AssetId, Flaps, PortChange, PortEvent, PortKey, PortMemory, PortState, RememberedDevice, Ties};
 
 const VERSION: u8 = 3;
-/// Of a neighbour only its name.
+/// Of a neighbor only its name.
 const NAMES_ALONE: u8 = 2;
 /// Without the time since when a port has been slower than it was.
 const WITHOUT_SLOWER: u8 = 1;
@@ -395,7 +395,7 @@ mod tests {
         encode(&device, &mut bytes);
         // Behind the version, the time and two values that are not there stand its own name and chassis.
         assert_eq!(bytes.drain(11..15).collect::<Vec<u8>>(), [0, 0, 0, 0]);
-        // Behind its name the neighbour has neither addresses nor a chassis.
+        // Behind its name the neighbor has neither addresses nor a chassis.
         let name = bytes.windows(4).position(|four| four == b"core").expect("it is there");
         assert_eq!(bytes.drain(name + 4..name + 6).collect::<Vec<u8>>(), [0, 0]);
         bytes[0] = NAMES_ALONE;

@@ -428,6 +428,7 @@ impl App {
             self.measure_hidden();
         }
         self.fresh = Some(self.made_of());
+        self.take_off_theme();
         self.look_for_marks();
         self.look_up_shown();
         for (kind, area) in panes::layout(self, chrome::body(self, self.size)) {
@@ -439,6 +440,14 @@ impl App {
         if asset != self.focused_asset {
             self.focused_asset.clone_from(&asset);
             self.send(Command::Focus(asset));
+        }
+    }
+
+    /// A theme is tried on while its picker is open, however that closes.
+    fn take_off_theme(&mut self) {
+        let is_tried = self.overlays.iter().any(|overlay| matches!(overlay, Overlay::Themes(_)));
+        if !is_tried && self.themes.take_off() {
+            self.look = self.themes.look();
         }
     }
 

@@ -12,7 +12,7 @@ use super::canvas::{self, Row};
 use super::commands;
 use super::frame::Frame;
 use super::overlays::Overlay;
-use super::panes::{PaneKind, ScreenId, Selected};
+use super::panes::{self, PaneKind, ScreenId, Selected};
 use super::tour::World;
 use crate::base::{Timestamp, text, units};
 use crate::bus::MessageWeight;
@@ -27,6 +27,9 @@ const ATTACHED_FROM: u16 = 100;
 
 /// From this width on a detail can be made wider than its box is by itself.
 const WIDE_FROM: u16 = 124;
+
+/// From this width on what is simulated stands apart from what follows.
+const ROOMY: u16 = 50;
 
 /// From this width on the footer says where one came from.
 const CRUMBS_FROM: u16 = 100;
@@ -190,7 +193,7 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
     if app.world != World::Real {
         // First, so that nothing takes its room.
         row.put(" SIMULATED ", app.look.style(Meaning::Banner));
-        if area.width >= 80 {
+        if area.width >= ROOMY {
             row.gap(1);
         }
     }
@@ -238,7 +241,9 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
     if watched > 0 {
         beside(&mut row, format!("{watched} watched"), accent);
     }
-    if app.live().engine.discovering {
+    if panes::nothing_came(app.live()) {
+        beside(&mut row, "nothing came yet".to_owned(), accent);
+    } else if app.live().engine.discovering {
         beside(&mut row, "looking around".to_owned(), dim);
     }
     if let Some(words) = on_the_way(app) {
@@ -288,7 +293,7 @@ fn header(app: &App, frame: &mut Frame<'_>) -> Hits {
 fn on_the_way(app: &App) -> Option<String> {
     let live = app.live();
     let (awaited, totals) = (&live.awaited, &live.totals);
-    if awaited.is_nothing() {
+    if awaited.is_nothing() || matches!(live.engine.link, Link::Lost { .. }) {
         return None;
     }
     let lists = [(awaited.hosts, totals.hosts, "hosts"), (awaited.devices, totals.devices, "devices")];

@@ -211,7 +211,7 @@ impl Choice {
             }
         }
         taken.sort_by_key(|f| f.column);
-        // The neighbour takes a third of what is over, the alias the rest.
+        // The neighbor takes a third of what is over, the alias the rest.
         let third = if taken.iter().any(|f| f.column == Column::Alias) { left / 3 } else { left };
         for (column, most) in [(Column::Neighbor, third.min(20)), (Column::Alias, usize::MAX)] {
             if let Some(fitted) = taken.iter_mut().find(|f| f.column == column) {
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn sorting_by_a_column_again_turns_it_round_and_its_neighbours_are_those_on_the_screen() {
+    fn sorting_by_a_column_again_turns_it_round_and_its_neighbors_are_those_on_the_screen() {
         let mut choice = Choice::default();
         choice.sort_by(Column::In);
         choice.sort_by(Column::In);

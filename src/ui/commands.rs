@@ -36,7 +36,7 @@ pub const COMMANDS: [(&str, &str); 20] = [
     ("layout", "where the panes stand, by name; alone it says which there are"),
     ("view", "NAME, save NAME or delete NAME: a screen, its filter, order, columns and grouping; alone lists them"),
     ("mouse", "on or off; alone it changes that. Off, or with Shift held, the terminal marks text"),
-    ("theme", "auto, or a theme by name; alone it says which there are"),
+    ("theme", "auto, or a theme by name; alone it lists them, and shows each as it is selected"),
     ("tour", "a tour of five minutes on a simulated network; again, next, back, end"),
     ("q", "leave; asks first"),
     ("q!", "leave at once"),
@@ -164,8 +164,7 @@ pub(super) fn group(app: &mut App, by: GroupBy) {
 
 fn set_theme(app: &mut App, name: &str) {
     if name.is_empty() {
-        let words = format!("this is {}; there are {}", app.themes.name(), app.themes.names().join(", "));
-        app.say(MessageWeight::Note, words);
+        app.overlays.push(Overlay::themes(app));
         return;
     }
     match app.themes.choose(name) {

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! vlan:10       the port carries VLAN 10, tagged or not      vlan:voice   a VLAN whose name has "voice" in it
-//! mac:0011.22   a station with these digits is heard there, in any notation; or it is the port's or its neighbour's own
+//! mac:0011.22   a station with these digits is heard there, in any notation; or it is the port's or its neighbor's own
 //! ip:10.0.0.5   a station is heard there that ARP knows by this address; also 10.0.0.0/24, or the beginning of one
 //! neighbor:core the other end calls itself so
 //! ```

@@ -19,7 +19,7 @@ const NARROWEST: u16 = 20;
 const BARE: u16 = 38;
 const TELLING: u16 = 40;
 /// The most that a row that has the rest takes for what stands below its lists: what changed, or how to go on.
-const CALM: u16 = 30;
+pub const CALM: u16 = 30;
 /// Below this height only the pane that has the focus is shown.
 const LOWEST: u16 = 6;
 

@@ -159,6 +159,21 @@ impl Look {
         out
     }
 
+    /// The same over several rows, from the top, each value as many columns wide as there is room, up to four.
+    pub fn course(&self, values: &[f32], width: usize, rows: usize, least: f32) -> Vec<String> {
+        let shown = &values[values.len().saturating_sub(width)..];
+        let each = (width / shown.len().max(1)).clamp(1, 4);
+        let most = shown.iter().copied().fold(least, f32::max);
+        let steps = rows * 8;
+        let height = |value: f32| if most > 0.0 { (value / most * (steps - 1) as f32).round() as usize + 1 } else { 1 };
+        let cell = |value: &f32, below: usize| match height(*value).saturating_sub(below) {
+            0 => " ",
+            filled => self.spark(filled - 1),
+        };
+        let row = |row: usize| shown.iter().map(|value| cell(value, row * 8).repeat(each)).collect();
+        (0..rows).rev().map(row).collect()
+    }
+
     /// A bar of so many columns, filled to that share of them.
     pub fn bar(&self, share: f64, width: usize) -> String {
         let (full, empty) = if self.unicode { ("▓", "░") } else { ("=", ".") };

@@ -17,6 +17,8 @@ pub type News = (Shelf, Vec<Problem>);
 pub struct Themes {
     shelf: Shelf,
     choice: ThemeChoice,
+    /// What was chosen, while another one is tried on.
+    kept: Option<ThemeChoice>,
     background: Background,
     capabilities: Capabilities,
     /// Asked for by name, and not on the shelf when it was.
@@ -35,7 +37,7 @@ pub enum Outcome {
 
 impl Themes {
     pub fn new(shelf: Shelf, choice: ThemeChoice, background: Background, capabilities: Capabilities) -> Self {
-        Self { shelf, choice, background, capabilities, awaited: None, news: None }
+        Self { shelf, choice, kept: None, background, capabilities, awaited: None, news: None }
     }
 
     /// One theme and no other.
@@ -69,6 +71,36 @@ impl Themes {
         self.choice.name(self.background, self.sixteen())
     }
 
+    /// Whether the background decides which one that is.
+    pub fn is_auto(&self) -> bool {
+        self.choice.depends()
+    }
+
+    /// What a theme says of itself, in its own words.
+    pub fn about(&self, name: &str) -> Option<String> {
+        self.shelf.find(name)?.0.about
+    }
+
+    /// Shows a theme until it is kept or taken off; true where it changes the look.
+    pub fn try_on(&mut self, name: &str) -> bool {
+        let before = self.name().to_owned();
+        let kept = std::mem::replace(&mut self.choice, ThemeChoice::named(name));
+        self.kept.get_or_insert(kept);
+        before != self.name()
+    }
+
+    /// The one that is tried on is the chosen one from now on; false where nothing is.
+    pub fn keep(&mut self) -> bool {
+        self.kept.take().is_some()
+    }
+
+    /// Back to what was chosen; false where nothing is tried on.
+    pub fn take_off(&mut self) -> bool {
+        let Some(kept) = self.kept.take() else { return false };
+        self.choice = kept;
+        true
+    }
+
     fn sixteen(&self) -> bool {
         self.capabilities.colours == Colours::Ansi16
     }
@@ -95,7 +127,7 @@ impl Themes {
     }
 
     pub fn choose(&mut self, name: &str) -> Outcome {
-        self.awaited = None;
+        (self.awaited, self.kept) = (None, None);
         if name == "auto" || name == "default" || self.shelf.has(name) {
             self.choice = ThemeChoice::named(name);
             return Outcome::Shown;

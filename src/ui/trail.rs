@@ -84,6 +84,11 @@ impl Trails {
 }
 
 impl Trail {
+    /// Whether anything went through the port.
+    pub fn has_course(&self) -> bool {
+        self.values.iter().flatten().any(|(received, sent)| *received > 0.0 || *sent > 0.0)
+    }
+
     fn walked(&mut self, device: &DeviceView, port: &PortKey) {
         let table = &device.table;
         let seen = device.row(port).and_then(|row| Seen::at(device, row));

@@ -42,7 +42,7 @@ fn port<'a>(document: &'a Value, name: &str) -> &'a Value {
 }
 
 #[test]
-fn an_access_switch_has_its_neighbour_its_vlans_power_stations_and_parts() {
+fn an_access_switch_has_its_neighbor_its_vlans_power_stations_and_parts() {
     let (topology, agents) = network();
     assert_eq!(topology.switch_name(3), "acc-sw02");
     let document = document(agents.addresses()[3]);
@@ -68,7 +68,7 @@ fn an_access_switch_has_its_neighbour_its_vlans_power_stations_and_parts() {
 }
 
 #[test]
-fn core_switches_have_an_aggregate_between_them_and_their_neighbours_adjacent() {
+fn core_switches_have_an_aggregate_between_them_and_their_neighbors_adjacent() {
     let (_, agents) = network();
     let document = document(agents.addresses()[0]);
     assert_eq!(port(&document, "Gi1/0/23")["lag"], json!({ "aggregate": "Po1", "bundled": true }));

@@ -100,7 +100,7 @@ is() { [ "$(get "$1")" = "$2" ]; }
 wait_for "BGP" is 1.3.6.1.2.1.15.3.1.2.10.99.0.2 6
 wait_for "OSPF" is 1.3.6.1.2.1.14.10.1.6.10.99.0.2.0 8
 heard() { walk 1.0.8802.1.1.2.1.4.1.1.9 | grep -q '= "'; }
-wait_for "a neighbour by LLDP" heard
+wait_for "a neighbor by LLDP" heard
 "$NOCTTY" ports 127.0.0.1:1161 --json >"$DIR/up.json"
 walk 1.3.6.1.2.1.4.22.1.2 >"$DIR/arp"
 walk 1.3.6.1.2.1.25.2.3.1 >"$DIR/storage"

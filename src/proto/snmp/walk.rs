@@ -300,7 +300,7 @@ impl Walk {
             return;
         }
         if pdu.error_status == ErrorStatus::NO_ERROR {
-            // Replies to GET keep the order; by GETNEXT a missing scalar brings its neighbour, so names decide.
+            // Replies to GET keep the order; by GETNEXT a missing scalar brings its neighbor, so names decide.
             for bind in pdu.varbinds() {
                 self.result.varbinds += 1;
                 let found = self.plan.scalars.iter().position(|s| s.as_bytes() == bind.name.as_bytes());

@@ -54,7 +54,7 @@ impl Campus<'_> {
     }
 }
 
-/// A neighbour on a numbered interface, fully adjacent.
+/// A neighbor on a numbered interface, fully adjacent.
 fn neighbor(more: &mut More, address: Ipv4Addr, router_id: [u8; 4]) {
     const FULL: i64 = 8;
     let octets = address.octets().map(u32::from);

@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 use super::shell::Role;
 use super::*;
 use crate::ssh::{
-    Attendant, Connection, Names, Outlets, ShellInput, SshConfig, SshError, Surroundings, Target, Terminal,
+    Attendant, Bounds, Connection, End, Names, Outlets, ShellInput, SshConfig, SshError, Surroundings, Target, Terminal,
 };
 
 #[test]
@@ -56,7 +56,7 @@ async fn a_dead_machine_refuses_and_its_sessions_are_cut_off_until_it_is_back() 
     let script = async {
         let greeting = out.recv().await.expect("it greets");
         assert!(String::from_utf8_lossy(&greeting).contains("db01 is simulated"));
-        servers.set_alive("db01", false).await;
+        servers.set("db01", Presence::Dead).await;
         while out.recv().await.is_some() {}
     };
     let (ended, ()) = tokio::join!(connection.shell(terminal, Outlets { output, errors: None }, input), script);
@@ -65,8 +65,27 @@ async fn a_dead_machine_refuses_and_its_sessions_are_cut_off_until_it_is_back() 
 
     let refused = open(&config, "db01").await.expect_err("it is dead").to_string();
     assert!(refused.contains(&address.to_string()) && refused.contains("refused"), "{refused}");
-    servers.set_alive("db01", true).await;
+    servers.set("db01", Presence::Here).await;
     open(&config, "db01").await.expect("it is back, at its old place and with its old key");
+}
+
+/// What is behind a dead switch does not hang up: it says nothing, and goes on when the way is there again.
+#[tokio::test]
+async fn a_machine_that_cannot_be_reached_is_silent_and_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (servers, _, config) = server(folder.path()).await;
+    let connection = open(&config, "db01").await.expect("its own key lets in");
+    let bounds = |seconds| Bounds { time: Duration::from_secs(seconds), output: 1_000 };
+    let uptime = connection.once("uptime", Vec::new(), bounds(30)).await.expect("it answers");
+    assert_eq!(uptime.end, End::Ended(Some(0)));
+    servers.set("db01", Presence::Unreachable).await;
+    assert!(open(&config, "db01").await.is_err(), "nobody new comes through");
+    let silent = connection.once("uptime", Vec::new(), bounds(1)).await.expect("the line is there");
+    assert_eq!(silent.end, End::TimedOut);
+    assert!(!connection.is_lost());
+    servers.set("db01", Presence::Here).await;
+    let again = connection.once("uptime", Vec::new(), bounds(30)).await.expect("it answers");
+    assert_eq!(again.end, End::Ended(Some(0)));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Who a neighbour is, who may be two, and who is nobody.
+//! Who a neighbor is, who may be two, and who is nobody.
 
 use super::*;
 use crate::model::Origin;

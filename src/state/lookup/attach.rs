@@ -70,7 +70,7 @@ impl Lookup {
         out
     }
 
-    /// Ports whose neighbour says that it is this host.
+    /// Ports whose neighbor says that it is this host.
     fn told(&self, host: &HostView) -> Vec<Attachment> {
         let mut out = Vec::new();
         for id in self.order.iter().filter(|id| **id != host.host.id) {
@@ -107,7 +107,7 @@ impl Lookup {
         macs
     }
 
-    /// What is beyond a port: neighbours first, then stations, those of the inventory before others.
+    /// What is beyond a port: neighbors first, then stations, those of the inventory before others.
     pub fn beyond(&self, device: &AssetId, port: u32) -> Vec<Beyond> {
         let mut out: Vec<Beyond> = Vec::new();
         let Some(index) = self.devices.get(device) else { return out };
@@ -170,7 +170,7 @@ impl From<Sighting> for Attachment {
     }
 }
 
-/// The port of a device that a neighbour's words mean: its name, description, alias or address.
+/// The port of a device that a neighbor's words mean: its name, description, alias or address.
 pub fn port_called(device: &DeviceView, words: &Untrusted) -> Option<usize> {
     if words.is_empty() {
         return None;

@@ -79,7 +79,7 @@ impl DeviceIndex {
         all[from..].iter().take_while(move |entry| entry.address == address).map(|entry| entry.mac)
     }
 
-    /// Neighbours of a port, of the members of an aggregate, and of what an interface stands on.
+    /// Neighbors of a port, of the members of an aggregate, and of what an interface stands on.
     pub fn neighbors(&self, port: u32) -> impl Iterator<Item = &Neighbor> {
         let own = self.equipment.port(port);
         let lower = own.map(|facts| &facts.lower[..]).unwrap_or_default();

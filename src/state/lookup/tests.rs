@@ -49,7 +49,7 @@ impl Network {
         self
     }
 
-    /// A switch hears `(mac, port)`, and has these neighbours by port.
+    /// A switch hears `(mac, port)`, and has these neighbors by port.
     fn switch(mut self, name: &str, heard: &[(u8, u32)], neighbors: Vec<(u32, Neighbor)>) -> Self {
         self = self.host(name, "192.0.2.1");
         let mut entries: Vec<ForwardingEntry> =
@@ -144,7 +144,7 @@ fn the_access_port_comes_before_uplinks_that_learned_the_address_too() {
     let places: Vec<(&str, u32, bool)> = found.iter().map(|a| (a.device.as_str(), a.port, a.shared)).collect();
     assert_eq!(places, [("acc1", 3, false), ("core", 1, true), ("acc2", 49, true)]);
     assert_eq!((found[0].mac, found[0].vlan, found[0].at), (Some(mac(5)), Some(10), Some(AT)));
-    // A neighbour without a word about forwarding is known as a walked device by its name.
+    // A neighbor without a word about forwarding is known as a walked device by its name.
     let web = campus().attachments("web01");
     assert_eq!((web[0].device.as_str(), web[0].port), ("acc2", 7));
     assert!(web[1..].iter().all(|a| a.shared));
@@ -201,7 +201,7 @@ fn a_name_that_two_devices_claim_is_nobodys() {
 }
 
 #[test]
-fn stations_of_an_aggregate_stand_on_its_members_and_its_neighbours_count() {
+fn stations_of_an_aggregate_stand_on_its_members_and_its_neighbors_count() {
     let mut equipment = Equipment {
         forwarding: [ForwardingEntry { mac: mac(5), vlan: None, port: 1000 }].into(),
         ..Equipment::default()
@@ -222,7 +222,7 @@ fn stations_of_an_aggregate_stand_on_its_members_and_its_neighbours_count() {
 }
 
 #[test]
-fn beyond_a_port_stand_neighbours_then_hosts_of_the_inventory_then_the_rest() {
+fn beyond_a_port_stand_neighbors_then_hosts_of_the_inventory_then_the_rest() {
     let network = campus();
     let lookup = network.lookup();
     let acc1 = AssetId::new("acc1");
@@ -252,7 +252,7 @@ fn only_a_device_that_was_walked_again_is_indexed_again() {
 }
 
 #[test]
-fn the_port_that_a_neighbour_names_is_found_by_name_description_alias_or_address() {
+fn the_port_that_a_neighbor_names_is_found_by_name_description_alias_or_address() {
     let mut network = campus();
     let view = Arc::make_mut(&mut network.snapshot.devices[0]);
     let table = Arc::make_mut(&mut view.table);

@@ -1,10 +1,10 @@
-//! Parents that nobody configured. A switch names its neighbour (LLDP, CDP), and that is a host of the inventory which
+//! Parents that nobody configured. A switch names its neighbor (LLDP, CDP), and that is a host of the inventory which
 //! forwards for nobody and has no parents of its own; or this machine itself goes to the host through another, a jump host
 //! or a gateway. Such a parent is marked, hides the host only when the two fell silent within 90 seconds of each other,
-//! nothing while it never answered itself, and never what is tagged critical. What a neighbour calls itself is foreign text,
+//! nothing while it never answered itself, and never what is tagged critical. What a neighbor calls itself is foreign text,
 //! and the rest are conclusions: that is why it may hide so little.
 //!
-//! Of several the surest counts: a jump host before a neighbour before a gateway.
+//! Of several the surest counts: a jump host before a neighbor before a gateway.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use crate::state::view::InferredParent;
 /// What fell silent further apart has causes of its own.
 const TOGETHER: Duration = Duration::from_secs(90);
 
-/// Neighbours that are said to be ambiguous at most: devices can make them up.
+/// Neighbors that are said to be ambiguous at most: devices can make them up.
 const AMBIGUITIES: usize = 20;
 
 impl super::HostSlot {
-    /// The device that named it as its neighbour, where it hangs on that.
+    /// The device that named it as its neighbor, where it hangs on that.
     pub(super) fn neighbor(&self) -> Option<Arc<str>> {
         let parent = self.view.care.inferred_parent.as_ref().filter(|parent| parent.by == Inference::Neighbor);
         parent.map(|parent| parent.name.clone())
@@ -66,7 +66,7 @@ impl State {
         }
     }
 
-    /// What a walk says of a device and of its neighbours.
+    /// What a walk says of a device and of its neighbors.
     pub(super) fn infer(&mut self, device: usize, table: &PortTable, effects: &mut Vec<Effect>) {
         self.identities.take_device(&device, &table.device.name, table.equipment.chassis_macs());
         self.tell_ambiguities(table);
@@ -85,7 +85,7 @@ impl State {
         }
     }
 
-    /// Who may be this neighbour or that, and is taken for neither, is said once.
+    /// Who may be this neighbor or that, and is taken for neither, is said once.
     fn tell_ambiguities(&mut self, table: &PortTable) {
         for neighbor in table.equipment.ports.iter().flat_map(|facts| &facts.neighbors) {
             if self.ambiguities >= AMBIGUITIES {
@@ -98,7 +98,7 @@ impl State {
             let mut names: Vec<&str> = found.hosts.iter().map(|row| &*self.hosts[*row].view.host.name).collect();
             names.sort_unstable();
             let remark = format!(
-                "{} fits {}: a neighbour with it (LLDP, CDP) is taken for none of them",
+                "{} fits {}: a neighbor with it (LLDP, CDP) is taken for none of them",
                 found.words,
                 names.join(" and ")
             );

@@ -88,11 +88,11 @@ pub fn of_walks(was: &PortTable, now: &PortTable) -> Vec<(Option<usize>, String)
             && (&from.name, from.chassis_mac) != (&to.name, to.chassis_mac)
             && from.protocol == to.protocol
         {
-            found.push((Some(row), format!("neighbour {}", from_to(&called(from), &called(to)))));
+            found.push((Some(row), format!("neighbor {}", from_to(&called(from), &called(to)))));
         }
     }
     if found.len() > ONE_BY_ONE {
-        return vec![(None, format!("{} ports have another speed or neighbour", found.len()))];
+        return vec![(None, format!("{} ports have another speed or neighbor", found.len()))];
     }
     found
 }

@@ -1,7 +1,7 @@
 //! Port states, rates and problems from two walks of one device. Pure: the same two walks always give the same view.
 //!
 //! The first walk is the baseline: what it finds without a link is no problem. Later a lost link is one only where the port is
-//! part of the network (a neighbour that forwards, an aggregate, a rule of the operator); elsewhere it is an event.
+//! part of the network (a neighbor that forwards, an aggregate, a rule of the operator); elsewhere it is an event.
 //!
 //! ```text
 //! span      the device's clock between the walks, restarts
@@ -47,7 +47,7 @@ const SLOWER: Duration = Duration::from_secs(7 * 86_400);
 /// A port that nobody needs and that has been without a link for so long is free.
 const FREE: Duration = Duration::from_secs(7 * 86_400);
 
-/// Whether a neighbour is a device that is watched too, so that it counts where it does not say that it forwards for others.
+/// Whether a neighbor is a device that is watched too, so that it counts where it does not say that it forwards for others.
 pub type IsDevice<'a> = &'a dyn Fn(&Neighbor) -> bool;
 
 /// Judges a walk by itself and by what the walk before it showed.
@@ -244,7 +244,7 @@ impl<'a> Scene<'a> {
         self.troubles.binary_search_by_key(&row, |t| t.row).ok().map(|at| &self.troubles[at])
     }
 
-    /// A port as this walk shows it, without the verdict, which looks at its neighbours on the device too.
+    /// A port as this walk shows it, without the verdict, which looks at its neighbors on the device too.
     fn look(&self, row: usize, port: &Port, facts: Option<&PortFacts>, before: Option<&Before<'_>>) -> PortView {
         let fresh = PortMemory { first_seen: self.at, ..PortMemory::default() };
         let memory = before.map_or(&fresh, |b| &b.memory);

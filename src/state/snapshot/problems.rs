@@ -76,6 +76,11 @@ impl Problem {
         Self { behind: Some(Behind { target, inferred }), rank, ..self }
     }
 
+    /// How much is hidden behind it, in words; that of the console's own problem stands in its reason already.
+    pub fn behind_it(&self) -> Option<String> {
+        (self.hides > 0 && self.kind != ProblemKind::Console).then(|| format!("{} behind it", self.hides))
+    }
+
     /// How long it has been a problem that nobody owns.
     pub fn unowned(&self, now: Timestamp) -> Option<Duration> {
         self.care.unowned_since.map(|since| now.since(since))

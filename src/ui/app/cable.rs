@@ -91,7 +91,7 @@ impl App {
                     Some(at) => format!("nobody was heard {} ago", units::age(self.snapshot.at.since(at))),
                     None => "its forwarding table is not known".to_owned(),
                 };
-                self.say(MessageWeight::Note, format!("no neighbour told of itself, and {heard}"));
+                self.say(MessageWeight::Note, format!("no neighbor told of itself, and {heard}"));
             }
             [only] if only.host.is_some() => self.go_beyond(only),
             several => {
@@ -171,11 +171,11 @@ pub(in crate::ui) fn unattached(app: &App, asset: &AssetId) -> String {
     };
     match arp {
         None => format!(
-            "no ARP table was walked yet (the first come within five minutes), and no neighbour calls itself {name}"
+            "no ARP table was walked yet (the first come within five minutes), and no neighbor calls itself {name}"
         ),
         Some(at) => {
             let age = units::age(app.snapshot.at.since(at));
-            format!("no ARP table has {address} ({age} old), and no neighbour calls itself {name}")
+            format!("no ARP table has {address} ({age} old), and no neighbor calls itself {name}")
         }
     }
 }

@@ -102,7 +102,7 @@ impl PortTest {
 }
 
 impl PortSubject<'_> {
-    /// Whether its description or alias, its device's name or a neighbour's has `text` (lower case) in it. Each by itself:
+    /// Whether its description or alias, its device's name or a neighbor's has `text` (lower case) in it. Each by itself:
     /// this is asked of every port of the network for every key that is typed.
     pub fn says(&self, text: &str) -> bool {
         let seen = &self.seen;
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_found_by_vlan_station_address_and_neighbour() {
+    fn ports_are_found_by_vlan_station_address_and_neighbor() {
         for yes in [
             "vlan:10",
             "vlan:30 vlan:voice",

@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::{Reaction, boxed, centred};
+use super::{Reaction, boxed, by_parts, centred};
 use crate::base::text;
 use crate::bus::{Command, MessageWeight, Ticket};
 use crate::config::key::{Key, KeyCode};
@@ -107,7 +107,7 @@ pub fn key(app: &mut App, editor: &mut Editor, key: Key) -> Reaction {
 pub fn draw(app: &App, frame: &mut Frame<'_>, editor: &Editor) -> Rect {
     let width = frame.area.width.saturating_sub(4).min(100);
     let (meaning, words) = hint(app, editor);
-    let words = text::wrap(&text::clean(&words), usize::from(width.saturating_sub(4)).max(1));
+    let words = by_parts(&words, usize::from(width.saturating_sub(4)).max(1));
     let columns = usize::from(width.saturating_sub(4)).max(1);
     let mut rows: Vec<String> = Vec::new();
     let mut cursor = (0, 0);
@@ -216,7 +216,7 @@ pub fn draw_opening(app: &App, frame: &mut Frame<'_>, opening: &Opening) -> Rect
         (None, Some(reason)) => (Meaning::Critical, not_saved(app, reason)),
         (None, None) => (Meaning::Dim, "Tab changes the severity · Enter opens · Esc leaves".to_owned()),
     };
-    let words = text::wrap(&text::clean(&words), usize::from(width.saturating_sub(4)).max(1));
+    let words = by_parts(&words, usize::from(width.saturating_sub(4)).max(1));
     let area = centred(frame.area, width, 5 + words.len() as u16);
     let inner = boxed(app, frame, area, "Open an incident");
     let (text_style, dim) = (app.look.style(Meaning::Text), app.look.style(Meaning::Dim));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ratatui::layout::{Position, Rect};
 
-use super::{Reaction, boxed, centred, editor};
+use super::{Reaction, boxed, by_parts, centred, editor};
 use crate::base::{Timestamp, Untrusted, text, units};
 use crate::bus::{Command, Ticket};
 use crate::config::key::{Key, KeyCode};
@@ -435,7 +435,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, form: &Form) -> Rect {
     };
     let lines = |words: &str| text::wrap(&text::clean(words), columns);
     let remarks: Vec<String> = form.remarks.iter().flat_map(|remark| lines(remark)).collect();
-    let foot = lines(&words);
+    let foot = by_parts(&words, columns);
     let area = centred(frame.area, width, (form.fields.len() + remarks.len() + foot.len()) as u16 + 4);
     let inner = boxed(app, frame, area, &text::clean(&form.title));
     let dim = app.look.style(Meaning::Dim);

@@ -11,6 +11,7 @@ mod palette;
 mod prompt;
 mod reading;
 mod sort;
+mod themes;
 mod views;
 
 use std::ops::Range;
@@ -56,6 +57,7 @@ pub enum Overlay {
     Palette(palette::Palette),
     Columns(columns::Picker),
     Sort(sort::Picker),
+    Themes(themes::Picker),
     Views(views::Picker),
     Beyond(beyond::Beyond),
     Editor(editor::Editor),
@@ -86,6 +88,10 @@ impl Overlay {
 
     pub fn views() -> Self {
         Self::Views(views::Picker::default())
+    }
+
+    pub fn themes(app: &App) -> Self {
+        Self::Themes(themes::Picker::new(app))
     }
 
     pub fn detail(selected: Selected) -> Self {
@@ -174,6 +180,7 @@ pub fn key(app: &mut App, key: Key) -> Reaction {
         Overlay::Palette(palette) => palette::key(app, palette, key),
         Overlay::Columns(picker) => columns::key(app, picker, key),
         Overlay::Sort(picker) => sort::key(app, picker, key),
+        Overlay::Themes(picker) => themes::key(app, picker, key),
         Overlay::Views(picker) => views::key(app, picker, key),
         Overlay::Beyond(beyond) => beyond::key(app, beyond, key),
         Overlay::Editor(editor) => editor::key(app, editor, key),
@@ -309,6 +316,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) -> Option<Range<u16>> {
             Overlay::Palette(palette) => palette::draw(app, frame, palette),
             Overlay::Columns(picker) => columns::draw(app, frame, picker),
             Overlay::Sort(picker) => sort::draw(app, frame, picker),
+            Overlay::Themes(picker) => themes::draw(app, frame, picker),
             Overlay::Views(picker) => views::draw(app, frame, picker),
             Overlay::Beyond(beyond) => beyond::draw(app, frame, beyond),
             Overlay::Editor(editor) => editor::draw(app, frame, editor),
@@ -346,6 +354,22 @@ fn ask(app: &App, frame: &mut Frame<'_>, title: &str, yes: &str, no: &str) -> Re
     let mut row = Row::new(frame.buffer, &app.look, inner, inner.y);
     row.put("y", keys).put(&format!(" {yes}   "), words).put("n", keys).put(&format!(" {no}"), words);
     area
+}
+
+/// What a box says at its foot, in lines of whole parts where these have room: `Enter saves · Esc leaves`.
+fn by_parts(words: &str, columns: usize) -> Vec<String> {
+    const BETWEEN: &str = " · ";
+    let mut lines: Vec<String> = Vec::new();
+    for part in words.split(BETWEEN) {
+        match lines.last_mut() {
+            Some(line) if text::width(line) + text::width(BETWEEN) + text::width(part) <= columns => {
+                line.push_str(BETWEEN);
+                line.push_str(part);
+            }
+            _ => lines.push(part.to_owned()),
+        }
+    }
+    lines.iter().flat_map(|line| text::wrap(&text::clean(line), columns)).collect()
 }
 
 /// An area of that size in the middle, as far as there is room.

@@ -56,7 +56,7 @@ fn is_handled(job: &JobView) -> bool {
 }
 
 /// Its sign, and the look of its words: what somebody sees to is quiet.
-fn look(app: &App, job: &JobView) -> (&'static str, Style, Style) {
+pub fn look(app: &App, job: &JobView) -> (&'static str, Style, Style) {
     let (glyph, style) = match job.care.maintenance {
         Some(_) => app.look.maintenance(),
         None => app.look.condition(job.condition, job.stale),

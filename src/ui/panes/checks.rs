@@ -18,7 +18,9 @@ const MOST: usize = 16;
 /// How many there are; none where they are not shown: where they are many, or where each host has one alone, which its row tells.
 fn count(app: &App) -> usize {
     let hosts = &app.snapshot.hosts;
-    if app.screen != ScreenId::Overview || hosts.len() > MOST {
+    // Of a large one the first hosts come from an engine elsewhere before the others.
+    let is_whole = app.snapshot.awaited.hosts == 0;
+    if app.screen != ScreenId::Overview || hosts.len() > MOST || !is_whole {
         return 0;
     }
     let count = hosts.iter().map(|host| host.checks.len()).sum();

@@ -46,8 +46,8 @@ pub fn are_shown(app: &App, height: u16) -> bool {
 /// Nothing where not all that is said nowhere else has room. The lines that it took.
 pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) -> u16 {
     let steps: [(String, &str); STEPS] = [
-        ("noctty config init".to_owned(), "writes a configuration with comments to start from"),
-        ("noctty import".to_owned(), "takes hosts from Ansible, ssh_config or a table"),
+        ("noctty config init".to_owned(), "writes one to start from, commented"),
+        ("noctty import".to_owned(), "from Ansible, ssh_config or a table"),
         (":look ADDRESS".to_owned(), "looks at one machine, once"),
         (":tour".to_owned(), "five minutes on a simulated network"),
         (app.key_of(Action::Help), "the keys"),

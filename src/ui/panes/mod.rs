@@ -3,6 +3,7 @@
 
 mod backups;
 mod checks;
+mod courses;
 pub mod fields;
 mod first_steps;
 mod heads;
@@ -11,6 +12,7 @@ mod incident;
 pub mod log;
 pub mod ports;
 mod problems;
+mod restore_days;
 mod sessions;
 
 use std::sync::Arc;
@@ -28,7 +30,7 @@ pub use problems::kind as problem_kind;
 use super::app::App;
 use super::canvas::{self, Row};
 use super::frame::Frame;
-use super::layouts::Wants;
+use super::layouts::{CALM, Wants};
 use super::list::List;
 use super::logbook::LogEntry;
 use super::overlays;
@@ -38,7 +40,7 @@ use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::config::views::Word;
 use crate::model::{AssetId, PortKey, Target};
-use crate::state::Snapshot;
+use crate::state::{Link, Snapshot};
 use crate::ui::action::Action;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -186,7 +188,7 @@ pub fn layout(app: &App, area: Rect) -> Vec<(PaneKind, Rect)> {
 fn is_bare(app: &App, kind: PaneKind) -> bool {
     let s = &app.snapshot;
     match kind {
-        _ if awaited(app, kind).is_some() || s.is_starting() => false,
+        _ if s.is_starting() || nothing_came(s) || awaited(app, kind).is_some() => false,
         PaneKind::Hosts => s.hosts.is_empty(),
         PaneKind::Devices | PaneKind::Ports => s.devices.is_empty(),
         PaneKind::Backups => s.jobs.is_empty(),
@@ -201,6 +203,11 @@ pub fn without_word<'a>(reason: &'a str, word: &str) -> &'a str {
     reason.get(word.len()..).filter(|_| begins).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(reason)
 }
 
+/// Whether an engine elsewhere has not told anything yet.
+pub fn nothing_came(snapshot: &Snapshot) -> bool {
+    snapshot.engine.discovering && snapshot.revision == 0 && snapshot.hosts.is_empty()
+}
+
 /// What of a pane is still on its way from an engine elsewhere, and how many of those things there are.
 fn awaited(app: &App, kind: PaneKind) -> Option<(usize, usize)> {
     let (snapshot, awaited) = (&app.snapshot, &app.snapshot.awaited);
@@ -213,13 +220,30 @@ fn awaited(app: &App, kind: PaneKind) -> Option<(usize, usize)> {
         PaneKind::Log => (awaited.others, awaited.others),
         PaneKind::Sessions => (0, 0),
     };
+    // From an engine that is gone nothing comes any more: what was not told anew is still here.
+    let missing = if is_lost(snapshot) {
+        let here = match kind {
+            PaneKind::Hosts => snapshot.hosts.len(),
+            PaneKind::Devices | PaneKind::Ports => snapshot.devices.len(),
+            PaneKind::Backups => snapshot.jobs.len(),
+            PaneKind::Problems | PaneKind::Incident | PaneKind::Sessions | PaneKind::Log => all,
+        };
+        missing.min(all.saturating_sub(here))
+    } else {
+        missing
+    };
     (missing > 0).then_some((missing, all))
 }
 
 /// `34 of 201 so far`.
 fn so_far(app: &App, kind: PaneKind) -> Option<String> {
     let (missing, all) = awaited(app, kind).filter(|_| !matches!(kind, PaneKind::Ports | PaneKind::Log))?;
-    Some(format!("{} of {all} so far", all.saturating_sub(missing)))
+    let when = if is_lost(&app.snapshot) { "came" } else { "so far" };
+    Some(format!("{} of {all} {when}", all.saturating_sub(missing)))
+}
+
+fn is_lost(snapshot: &Snapshot) -> bool {
+    matches!(snapshot.engine.link, Link::Lost { .. })
 }
 
 fn wants(app: &App, kind: PaneKind) -> Wants {
@@ -232,6 +256,9 @@ fn lines_below(app: &App, kind: PaneKind) -> u16 {
     if kind == PaneKind::Hosts && app.screen == ScreenId::Overview {
         let remarks = remarks(app).count() as u16;
         lines += remarks + u16::from(remarks > 0) + first_steps::lines(app) + checks::lines(app);
+        // Where not all of it has room the courses give way, and leave none free.
+        let courses = courses::lines(app);
+        lines += if lines + courses <= CALM { courses } else { 0 };
     }
     if tells_changes(app, kind) {
         lines += ports::lines_below(app, kind == PaneKind::Devices);
@@ -444,7 +471,6 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         PaneKind::Incident => incident::title(app, frame),
         PaneKind::Log => log::title(app),
     };
-    let honesty = if app.snapshot.is_starting() { String::new() } else { honesty };
     let reading = overlays::is_at_side(app);
     let focused = app.focus == kind && app.panes().len() > 1 && !reading;
     let line = app.look.style(if focused { Meaning::RuleFocus } else { Meaning::Rule });
@@ -462,6 +488,9 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, kind: PaneKind, area: Rect) {
         Some(note) => format!("{note}{separator}{honesty}"),
         None => honesty,
     };
+    // `none` would be said of what is not known.
+    let is_known = !app.snapshot.is_starting() && !nothing_came(&app.snapshot);
+    let honesty = if is_known { honesty } else { String::new() };
     let honesty = match so_far(app, kind) {
         Some(note) if honesty.is_empty() => note,
         Some(note) => format!("{note}{separator}{honesty}"),
@@ -553,11 +582,15 @@ fn draw_rest(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect, mut u
         used += steps + u16::from(steps > 0);
         let checks = checks::draw(app, frame, rest(used));
         used += checks + u16::from(checks > 0);
+        let courses = courses::draw(app, frame, rest(used));
+        used += courses + u16::from(courses > 0);
     }
     if used >= body.height {
         return;
     }
     if kind == PaneKind::Backups {
+        let days = restore_days::draw(app, frame, rest(used));
+        used += days + u16::from(days > 0);
         backups::draw_unprotected(app, frame, rest(used));
     }
     if tells_changes(app, kind) {
@@ -603,7 +636,9 @@ pub fn head_at(app: &App, kind: PaneKind, area: Rect, column: u16, row: u16) -> 
 /// An empty pane says why, and what would fill it. The lines that this takes.
 fn draw_empty(app: &App, frame: &mut Frame<'_>, kind: PaneKind, body: Rect) -> u16 {
     let lines = match kind {
-        kind if awaited(app, kind).is_some() => vec!["on the way from the engine".to_owned()],
+        kind if nothing_came(&app.snapshot) || awaited(app, kind).is_some() => {
+            vec!["on the way from the engine".to_owned()]
+        }
         PaneKind::Problems if app.snapshot.is_starting() => vec!["starting: nothing is known yet".to_owned()],
         // What might be said of them is not known either.
         _ if app.snapshot.is_starting() => Vec::new(),

@@ -431,7 +431,7 @@ fn stem<'a>(device: &'a DeviceView, port: &PortView) -> &'a [u8] {
 /// What it means that a station is heard on a port.
 fn heard(found: &Found) -> String {
     match (found.shared, found.stations) {
-        (true, n) => format!("heard through its neighbour, with {n} stations"),
+        (true, n) => format!("heard through its neighbor, with {n} stations"),
         (false, 0 | 1) => "access port".to_owned(),
         (false, n) => format!("access port, {n} stations"),
     }

@@ -231,9 +231,8 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         line.cell(kind(p.kind), KIND, dim(app));
     }
     line.cell(&p.word, if wide { 14 } else { 12 }, words).gap(1);
-    if p.hides > 0 {
-        // Before the reason: what it takes down with it is what must not be cut off.
-        let count = format!("{} behind it", p.hides);
+    // Before the reason: what it takes down with it is what must not be cut off.
+    if let Some(count) = p.behind_it() {
         line.put(&count, app.look.style(Meaning::Unreachable)).put(app.look.separator(), dim(app));
     }
     if let Some(owner) = owner.filter(|_| !wide) {
@@ -262,9 +261,7 @@ pub const FIELDS: [&str; 6] = ["problem", "state", "kind", "owner", "age", "says
 pub fn fields(app: &App, row: usize) -> Option<[String; 6]> {
     let p = app.snapshot.problem(row)?;
     let mut says = Vec::new();
-    if p.hides > 0 {
-        says.push(format!("{} behind it", p.hides));
-    }
+    says.extend(p.behind_it());
     if let Some(maintained) = &p.care.maintenance {
         says.push(format!("maintenance, {} more", units::left(maintained.until.since(app.now()))));
     }

@@ -3,9 +3,10 @@
 use crate::ui::action::Action;
 use ratatui::layout::Rect;
 
+use crate::base::text;
 use crate::config::theme::Meaning;
 use crate::ui::app::App;
-use crate::ui::canvas;
+use crate::ui::canvas::{self, Row};
 use crate::ui::frame::Frame;
 
 pub fn order(app: &App) -> Vec<usize> {
@@ -47,7 +48,22 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         pane.draw(frame, body, &app.look, app.capabilities.colours, app.typing && app.overlays.is_empty());
     } else {
         let shell = app.key_of(Action::Shell);
-        let words = format!("no session is open: {shell} on a host opens one, :ssh! NAME uses the system's ssh");
-        super::dim_lines(app, frame, body, &[words]);
+        nothing(app, frame, body, &shell);
+    }
+}
+
+/// How one is opened, and left again.
+fn nothing(app: &App, frame: &mut Frame<'_>, area: Rect, shell: &str) {
+    let steps = [
+        (shell, "opens one on the selected host, through its jump hosts"),
+        (":ssh NAME", "the same by name"),
+        (":ssh! NAME", "by the system's own ssh"),
+        ("Ctrl+\\ or F12", "leaves one; it goes on, and the digit of this screen leads back"),
+    ];
+    let used = super::dim_lines(app, frame, area, &["no session is open".to_owned()]);
+    let width = steps.iter().map(|(words, _)| text::width(words)).max().unwrap_or(0);
+    for ((words, what), y) in steps.iter().zip(area.y + used + 1..area.bottom()) {
+        let mut line = Row::new(frame.buffer, &app.look, area, y);
+        line.gap(1).cell(words, width, app.look.style(Meaning::Key)).gap(2).put(what, app.look.style(Meaning::Dim));
     }
 }

@@ -2,7 +2,7 @@
 //! they change, erasing instead of blanks. Whatever a cell holds, no control byte leaves here.
 //!
 //! After a glyph whose width terminals disagree about the cursor is placed anew, so that one odd character cannot
-//! shift its neighbours.
+//! shift its neighbors.
 
 use std::io::Write as _;
 

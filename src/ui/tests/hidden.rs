@@ -1,6 +1,8 @@
 //! What is hidden behind a problem: counted, and one key away.
 
 use super::{Console, fixture, outage};
+use crate::model::{AssetId, Target};
+use crate::state::snapshot::problems::Behind;
 use crate::ui::panes::PaneKind;
 use crate::ui::run::Screen as _;
 
@@ -34,6 +36,21 @@ fn the_detail_names_what_is_hidden_and_a_row_of_it_opens_as_any_other() {
     assert!(console.screen().contains("34 hidden behind it: acc-01, acc-02"), "{}", console.screen());
     console.press("Esc e j y");
     assert!(console.screen().contains("acc-01"), "{}", console.screen());
+}
+
+/// A device and its ports that are gone are one thing to whoever reads what is hidden behind it.
+#[test]
+fn the_detail_says_once_how_much_is_hidden_behind_a_host_and_its_gone_ports() {
+    let mut snapshot = (*fixture::outage()).clone();
+    let mut hidden = snapshot.consequences[..6].to_vec();
+    for problem in &mut hidden[3..] {
+        let target = Target::GonePorts(AssetId::new("core-sw1"));
+        problem.behind = Some(Behind { target, inferred: false });
+    }
+    snapshot.consequences = hidden.into();
+    let text = Console::new((120, 40), snapshot.into(), true).press("Enter").screen();
+    assert_eq!(text.matches("hidden behind it").count(), 1, "{text}");
+    assert!(text.contains("6 hidden behind it: acc-01, acc-02, acc-03, acc-04, acc-05, acc-06"), "{text}");
 }
 
 #[test]

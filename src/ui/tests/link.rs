@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Console, Screen as _, fixture, lines};
 use crate::bus::{Command, MessageWeight, Notice, Ticket};
 use crate::model::{Holders, Role};
-use crate::state::{Attached, Awaited, Link, Snapshot};
+use crate::state::{Attached, Awaited, EngineView, Link, Snapshot};
 
 fn with(link: Link) -> Arc<Snapshot> {
     let mut snapshot = (*fixture::outage()).clone();
@@ -156,4 +156,47 @@ fn while_a_picture_comes_in_parts_every_list_says_how_much_of_it_is_there() {
     }
     let whole = Console::new((140, 50), with(Link::Own), true).screen();
     assert!(!whole.contains("so far") && !whole.contains("got "), "{whole}");
+}
+
+/// The engine ended while it told everything anew: what was here before is still here, and nothing is on the way.
+#[test]
+fn from_an_engine_that_is_gone_nothing_is_awaited() {
+    let mut snapshot = (*with(Link::Lost { since: fixture::ago(20), what: "the engine has ended".into() })).clone();
+    snapshot.awaited =
+        Awaited { hosts: snapshot.hosts.len() - 4, devices: 2, jobs: 2, others: 3, ..Awaited::default() };
+    let text = Console::new((120, 40), Arc::new(snapshot.clone()), true).screen();
+    assert!(text.contains("NOT POLLED") && !text.contains("so far") && !text.contains("got "), "{text}");
+    snapshot.hosts.truncate(4);
+    let text = Console::new((120, 40), Arc::new(snapshot), true).screen();
+    assert!(text.contains("4 of 26 came"), "nothing that has not come is well: {text}");
+}
+
+/// Before the first of it has come nothing is known, and nothing is said of what there is.
+#[test]
+fn a_console_that_was_told_nothing_yet_says_so_and_not_that_nothing_is_there() {
+    let engine = EngineView { discovering: true, ..EngineView::default() };
+    let nothing = Arc::new(Snapshot { at: fixture::NOW, engine, ..Snapshot::default() });
+    for screen in ["1", "2", "3", "4", "5"] {
+        let text = Console::new((120, 40), nothing.clone(), true).press(screen).screen();
+        assert!(text.contains("nothing came yet") && text.contains("on the way from the engine"), "{text}");
+        for lie in ["nothing is watched", "none", "no backups", "no switches", "no incident", "looking"] {
+            assert!(!text.contains(lie), "{screen}: {lie}: {text}");
+        }
+    }
+}
+
+/// The first hosts of a large network are no small one.
+#[test]
+fn half_of_a_picture_has_no_list_of_the_checks_of_a_small_network() {
+    let mut part = (*fixture::quiet()).clone();
+    for view in &mut part.hosts {
+        let view = Arc::make_mut(view);
+        view.checks.push(view.checks[0].clone());
+    }
+    let shown = |snapshot: &Snapshot| Console::new((200, 60), Arc::new(snapshot.clone()), true).screen();
+    let whole = shown(&part);
+    assert!(whole.contains("CHECKS") && whole.contains("COURSES"), "{whole}");
+    part.awaited.hosts = 40;
+    let half = shown(&part);
+    assert!(!half.contains("CHECKS") && !half.contains("COURSES"), "{half}");
 }

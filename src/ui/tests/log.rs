@@ -225,23 +225,23 @@ fn the_problem_of_the_console_itself_says_what_it_means() {
         targets: 20,
         cause: crate::state::Cause::NoWayOut("no default route".into()),
     };
-    let mut problem = snapshot.problems[0].clone();
-    problem.kind = crate::state::snapshot::ProblemKind::Console;
-    problem.asset = AssetId::new("this console");
-    (problem.title, problem.word) = ("this console".into(), "CAN'T SEE".into());
-    snapshot.problems = Arc::from([problem]);
+    snapshot.problems = Arc::from([crate::state::snapshot::problems::of_console(&blind)]);
     snapshot.engine.blind = Some(blind);
     let snapshot = Arc::new(snapshot);
     let text = Console::new((120, 40), snapshot.clone(), true).press("Enter").screen();
-    for want in ["CAN'T SEE for 20m", "18 of 20 that ever answered", "no default route", "the likely cause is here"] {
+    for want in ["CAN'T SEE for 2m", "no default route", "the likely cause is here"] {
         assert!(text.contains(want), "{want}: {text}");
     }
+    let list = Console::new((160, 40), snapshot.clone(), true).screen();
+    let told = |text: &str, part: char| text.lines().filter(|l| l.contains(part) && l.contains("18 of 20")).count();
+    assert_eq!((told(&text, '│'), told(&list, '■')), (1, 1), "how much is silent is said once: {text}");
+    assert!(!list.contains("18 behind it"), "{list}");
     // Kind and state stand apart, where the kind has a column.
     let text = Console::new((110, 30), snapshot.clone(), true).screen();
     assert!(text.contains(" console CAN'T SEE "), "{text}");
     // On every other screen it stands above what is old because of it.
     let said =
-        |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").contains("CAN'T SEE since 14:01:36Z: ");
+        |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").contains("CAN'T SEE since 14:20:07Z: ");
     for size in [(60, 20), (80, 24), (120, 40)] {
         let mut console = Console::new(size, snapshot.clone(), true);
         assert!(!said(&console.screen()), "{}", console.screen());

@@ -24,6 +24,7 @@ mod mouse;
 mod notifications;
 mod ports;
 mod sorting;
+mod themes;
 mod tour;
 mod views;
 mod watch;
@@ -487,10 +488,10 @@ fn the_command_line_offers_what_tab_chooses_from_and_goes_through_its_history_bo
     assert_eq!(offered(&mut console, "Enter : h o s t Space d b"), ":host db  db01  db02  db01 nightly");
     // A note is free text: no host is offered for it.
     assert_eq!(offered(&mut console, "Esc : n o t e Space d b"), ":note db");
-    console.press("Esc : t h e m e Enter");
-    assert_eq!(offered(&mut console, ": Up"), ":theme");
+    console.press("Esc : p r o b l e m s _ o n l y Enter");
+    assert_eq!(offered(&mut console, ": Up"), ":problems_only");
     assert!(offered(&mut console, "Up").starts_with(":layout t"));
-    assert!(offered(&mut console, "Down").starts_with(":theme"));
+    assert!(offered(&mut console, "Down").starts_with(":problems_only"));
     assert!(offered(&mut console, "Down").starts_with(":  "));
 }
 
@@ -550,7 +551,7 @@ fn anything_is_found_from_the_help_and_from_a_comparison_too() {
 #[test]
 fn filters_have_a_history_of_their_own() {
     let mut console = outage((120, 40));
-    console.press("2 / w e b Enter Esc / d b 0 Enter Esc : t h e m e Enter");
+    console.press("2 / w e b Enter Esc / d b 0 Enter Esc : l a y o u t Enter");
     let text = console.press("/ Up").screen();
     assert!(text.contains("/db0") && text.contains("db02") && !text.contains("web2"), "{text}");
     let text = console.press("Up").screen();
@@ -558,7 +559,7 @@ fn filters_have_a_history_of_their_own() {
     assert!(console.press("Down Down").screen().contains("db02"), "an empty one lets everything through");
     console.press("Esc");
     assert_eq!(console.app.remember().filters, ["web", "db0"]);
-    assert_eq!(console.app.remember().history, ["theme"]);
+    assert_eq!(console.app.remember().history, ["layout"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::campus::{campus, only, saying};
 use super::{Console, NOW};
 use crate::bus::Command;
-use crate::model::{AssetId, Condition, Counter};
+use crate::model::{AssetId, Condition, Counter, IfOper};
 use crate::state::rules::refresh::Pace;
 use crate::state::{PortState, Rates, Snapshot, WatchView};
 use crate::ui::panes::{PaneKind, Selected};
@@ -138,7 +138,7 @@ fn the_selection_follows_its_port_when_a_walk_brings_another_table() {
     console.app.snapshot(Arc::new(changed));
     assert_eq!(console.app.selected(), on);
     assert_eq!(selected_label(&console).as_deref(), Some("Gi1/0/7"));
-    // Gone altogether: the neighbourhood stays, and no other port takes its name.
+    // Gone altogether: the neighborhood stays, and no other port takes its name.
     let mut gone = (*campus()).clone();
     let device = Arc::make_mut(gone.devices.iter_mut().find(|d| &*d.host.name == "acc-17").expect("there"));
     Arc::make_mut(&mut device.table).ports.remove(6);
@@ -185,7 +185,7 @@ fn a_station_is_found_by_any_of_its_names_and_its_access_port_comes_first() {
             "{search}\n{text}"
         );
         assert_eq!(selected_label(&console).as_deref(), Some("Gi1/0/7"), "{search}\n{text}");
-        assert!(text.contains("access port") && text.contains("heard through its neighbour"), "{text}");
+        assert!(text.contains("access port") && text.contains("heard through its neighbor"), "{text}");
     }
     let mut console = console((120, 40));
     console.press("/ i p : 1 0 . 0 . 0 . 7 Enter");
@@ -195,7 +195,7 @@ fn a_station_is_found_by_any_of_its_names_and_its_access_port_comes_first() {
 }
 
 #[test]
-fn ports_of_all_devices_are_found_by_vlan_and_neighbour() {
+fn ports_of_all_devices_are_found_by_vlan_and_neighbor() {
     let mut console = console((120, 40));
     console.press("/ n e i g h b o r : c o r e Enter");
     let text = console.screen();
@@ -309,6 +309,30 @@ fn the_rates_of_a_watched_port_are_drawn_since_it_is_looked_at() {
     // The first walk has no clock to compare with; the others are as far apart as the agent says.
     assert!(text.contains(" ▂▃▄▅▆▇█  most 15.0M") && text.contains("8 walks since"), "{text}");
     insta::assert_snapshot!("watched_port", text);
+}
+
+/// Counters that moved before its link was lost are no rate of now.
+#[test]
+fn a_port_that_lost_its_link_has_no_rates() {
+    let mut snapshot = (*campus()).clone();
+    let device = Arc::make_mut(snapshot.devices.iter_mut().find(|d| &*d.host.name == "acc-17").expect("there"));
+    let row = device.ports.iter().position(|port| port.state == PortState::Up).expect("one is up");
+    device.ports[row].rates = Rates::of_bits(954e6, 3e6);
+    device.ports[row].state = PortState::LinkLost;
+    let port = device.ports[row].row;
+    Arc::make_mut(&mut device.table).ports[port].oper = Some(IfOper::Down);
+    let (asset, key) = (device.host.id.clone(), Seen::at(device, row).expect("a port").key());
+    let mut console = Console::new((120, 60), Arc::new(snapshot.clone()), true);
+    console.app.overlays.push(crate::ui::overlays::Overlay::detail(Selected::Port(asset, key)));
+    console.app.settle();
+    // The next walk counts nothing more.
+    snapshot.revision += 1;
+    let device = Arc::make_mut(snapshot.devices.iter_mut().find(|d| &*d.host.name == "acc-17").expect("there"));
+    Arc::make_mut(&mut device.table).device.uptime = Some(Duration::from_secs(9_000));
+    console.app.snapshot(Arc::new(snapshot));
+    let text = console.screen();
+    assert!(text.contains("no link: nothing goes through it"), "{text}");
+    assert!(!text.contains("954M") && !text.contains("most 0"), "{text}");
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub fn host_of(app: &App) -> Option<AssetId> {
     ids().find(|id| is_apt(app, id)).or_else(|| ids().find(|id| answers(app, id))).cloned()
 }
 
-/// A switch that answers and hangs on another: it can be asked each second, it has a shell, and its neighbour says at once
+/// A switch that answers and hangs on another: it can be asked each second, it has a shell, and its neighbor says at once
 /// where its cable goes, which for a server may take minutes.
 pub fn is_apt(app: &App, host: &AssetId) -> bool {
     let hangs = || app.snapshot.host(host).is_some_and(|view| !view.host.parents.is_empty());

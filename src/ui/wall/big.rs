@@ -1,4 +1,4 @@
-//! Figures and a few letters of blocks, as large as there is room: five dots high, a dot half a cell or many cells.
+//! Figures and letters of blocks, as large as there is room: five dots high, a dot half a cell or many cells.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -23,18 +23,35 @@ const GLYPHS: &[(char, Dots)] = &[
     (':', [".", "#", ".", "#", "."]),
     ('/', ["..#", "..#", ".#.", "#..", "#.."]),
     ('-', ["...", "...", "###", "...", "..."]),
+    ('_', ["...", "...", "...", "...", "###"]),
+    ('.', [".", ".", ".", ".", "#"]),
     (' ', ["..", "..", "..", "..", ".."]),
     ('A', [".#.", "#.#", "###", "#.#", "#.#"]),
+    ('B', ["##.", "#.#", "##.", "#.#", "##."]),
+    ('C', [".##", "#..", "#..", "#..", ".##"]),
     ('D', ["##.", "#.#", "#.#", "#.#", "##."]),
     ('E', ["###", "#..", "##.", "#..", "###"]),
+    ('F', ["###", "#..", "##.", "#..", "#.."]),
     ('G', ["###", "#..", "#.#", "#.#", "###"]),
+    ('H', ["#.#", "#.#", "###", "#.#", "#.#"]),
     ('I', ["#", "#", "#", "#", "#"]),
+    ('J', ["..#", "..#", "..#", "#.#", "###"]),
+    ('K', ["#.#", "#.#", "##.", "#.#", "#.#"]),
+    ('L', ["#..", "#..", "#..", "#..", "###"]),
+    ('M', ["#...#", "##.##", "#.#.#", "#...#", "#...#"]),
     ('N', ["#..#", "##.#", "#.##", "#..#", "#..#"]),
-    ('O', ["###", "#.#", "#.#", "#.#", "###"]),
+    ('O', [".#.", "#.#", "#.#", "#.#", ".#."]),
     ('P', ["###", "#.#", "###", "#..", "#.."]),
-    ('S', ["###", "#..", "###", "..#", "###"]),
+    ('Q', [".##.", "#..#", "#..#", "#.##", ".###"]),
+    ('R', ["##.", "#.#", "##.", "#.#", "#.#"]),
+    ('S', [".##", "#..", ".#.", "..#", "##."]),
     ('T', ["###", ".#.", ".#.", ".#.", ".#."]),
     ('U', ["#.#", "#.#", "#.#", "#.#", "###"]),
+    ('V', ["#.#", "#.#", "#.#", "#.#", ".#."]),
+    ('W', ["#...#", "#...#", "#.#.#", "##.##", "#...#"]),
+    ('X', ["#.#", "#.#", ".#.", "#.#", "#.#"]),
+    ('Y', ["#.#", "#.#", ".#.", ".#.", ".#."]),
+    ('Z', ["###", "..#", ".#.", "#..", "###"]),
 ];
 
 /// How large a dot is.
@@ -48,13 +65,20 @@ pub enum Dot {
     },
 }
 
+/// Small letters are written as capitals.
 fn dots(c: char) -> Dots {
-    GLYPHS.iter().find(|(known, _)| *known == c).map_or(["..", "..", "..", "..", ".."], |(_, dots)| *dots)
+    let found = GLYPHS.iter().find(|(known, _)| *known == c.to_ascii_uppercase());
+    found.map_or(["..", "..", "..", "..", ".."], |(_, dots)| *dots)
+}
+
+/// Whether each of its letters is one of them.
+pub fn can_write(text: &str) -> bool {
+    text.chars().all(|c| GLYPHS.iter().any(|(known, _)| *known == c.to_ascii_uppercase()))
 }
 
 /// Dots that a text is wide, with one between characters.
-fn width(text: &str) -> u16 {
-    text.chars().map(|c| dots(c)[0].len() as u16 + 1).sum::<u16>().saturating_sub(1)
+pub fn width(text: &str) -> u16 {
+    text.chars().fold(0u16, |sum, c| sum.saturating_add(dots(c)[0].len() as u16 + 1)).saturating_sub(1)
 }
 
 impl Dot {
@@ -141,8 +165,10 @@ mod tests {
         for (c, dots) in GLYPHS {
             assert!(dots.iter().all(|row| row.len() == dots[0].len()), "{c}");
         }
-        for c in "0123456789:/NO DATA ENGINE PAUSED".chars() {
-            assert!(GLYPHS.iter().any(|(known, _)| *known == c), "{c} is missing");
+        assert!(can_write("0123456789:/NO DATA ENGINE PAUSED core-sw1.fra_2 jklmqvwxyzb gh"));
+        assert!(!can_write("größe") && !can_write("a\u{202e}b"));
+        for (at, (c, dots)) in GLYPHS.iter().enumerate() {
+            assert!(GLYPHS[at + 1..].iter().all(|(_, others)| others != dots), "{c} looks like another");
         }
     }
 

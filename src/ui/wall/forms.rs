@@ -5,9 +5,11 @@ mod incident;
 mod overview;
 mod ports;
 
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
 
-use super::grid::{self, Cell, Item, Sees};
+use super::grid::{self, Cell, Item, Sections, Sees};
 use super::scope::Scope;
 use super::sheet::{ink, rule};
 use super::{Wall, unowned};
@@ -21,8 +23,6 @@ use crate::ui::frame::Frame;
 use crate::ui::panes::{host_value, without_word};
 use crate::ui::parts::Bad;
 
-/// Values of a course that a card shows.
-const TRAIL: usize = 16;
 /// Columns from which on a reason is worth its place.
 const SHORTEST: usize = 10;
 
@@ -160,10 +160,9 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
     }
     row.name(&problem.title.line(), name, words).gap(1);
     row.cell(&problem.word, 14, words).gap(1);
-    let count = format!("{} behind it", problem.hides);
-    let tells_count = problem.hides > 0 && row.room() > count.len();
-    if tells_count {
-        row.put(&count, look.style(Meaning::Unreachable));
+    let count = problem.behind_it().filter(|count| row.room() > count.len());
+    if let Some(count) = &count {
+        row.put(count, look.style(Meaning::Unreachable));
     }
     let reason = problem.reason.line();
     let reason = without_word(&reason, &problem.word);
@@ -171,7 +170,7 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
         Row::new(frame.buffer, look, area, area.y + 1).gap(3).put(reason, look.style(Meaning::Text));
         return;
     }
-    let between = if tells_count { look.separator() } else { "" };
+    let between = if count.is_some() { look.separator() } else { "" };
     // A few letters of it help nobody.
     if row.room() >= SHORTEST + text::width(between) {
         row.put(between, dim).put(reason, look.style(Meaning::Text));
@@ -181,9 +180,12 @@ fn draw_problem(wall: &Wall, frame: &mut Frame<'_>, area: Rect, problem: &Proble
 /// All hosts at once, and on their own page below them in words what is worst, where a glyph has no name.
 fn hosts(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Rect {
     let mut hosts = scope.hosts(&wall.snapshot, &wall.parts);
-    // Those of one group stand together, in the order of the inventory.
-    hosts.sort_by(|a, b| a.host.group.cmp(&b.host.group));
-    let items: Vec<Item<'_>> = hosts.iter().map(|view| host(wall, view, frame.now)).collect();
+    // Those of one group, else of one site, stand together, in the order of the inventory.
+    let section = section(&hosts);
+    hosts.sort_by(|a, b| section(a).cmp(section(b)));
+    let now = frame.now;
+    let items: Vec<Item<'_>> =
+        hosts.iter().map(|view| Item { section: section(view), ..host(wall, view, now) }).collect();
     let good = items.iter().filter(|item| item.condition == Condition::Ok && !item.stale).count();
     let honesty = format!("{good} of {} ok", hosts.len());
     let problems = if scope.page.form == Form::Grid { scope.problems(&wall.snapshot) } else { Vec::new() };
@@ -192,6 +194,14 @@ fn hosts(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Rect 
         nothing(wall, frame, Rect { y: area.y + 1, height: area.height - 1, ..area }, "no host is here");
     }
     left
+}
+
+/// What tells the hosts apart by name where each has a glyph only: the group, else the site, where there are several.
+fn section(hosts: &[&Arc<HostView>]) -> fn(&HostView) -> &str {
+    let of: [fn(&HostView) -> &str; 2] =
+        [|view| view.host.group.as_deref().unwrap_or_default(), |view| view.host.site.as_deref().unwrap_or_default()];
+    let has_several = |of: &fn(&HostView) -> &str| hosts.windows(2).any(|pair| of(pair[0]) != of(pair[1]));
+    of.into_iter().find(has_several).unwrap_or(of[0])
 }
 
 /// Its card, as bad as the worst of it and its parts: of one with a problem the reason, of a good one what it answers with.
@@ -210,13 +220,15 @@ fn host<'a>(wall: &Wall, view: &'a HostView, now: Timestamp) -> Item<'a> {
             bad.map(Bad::words).into_iter().chain([view.reason.line()]).collect()
         }
         _ if bad.is_some() => bad.map(Bad::words).into_iter().collect(),
-        Some((value, _)) if view.trail.len() < 2 => vec![value],
-        Some((value, least)) => vec![value, wall.look.sparkline(&view.trail, view.trail.len().min(TRAIL), least)],
+        Some((value, _)) => vec![value],
         None => Vec::new(),
     };
+    let is_well = view.condition == Condition::Ok && !stale && bad.is_none();
+    let course =
+        host_value(view).filter(|_| is_well && view.trail.len() > 1).map(|(_, least)| (&view.trail[..], least));
     // What is wrong with its parts nobody has taken on.
     let care = Some(&view.care).filter(|_| bad.is_none());
-    Item { name: &view.host.name, condition, stale, sees: Sees::of(condition, care), word, more }
+    Item { name: &view.host.name, section: "", condition, stale, sees: Sees::of(condition, care), word, more, course }
 }
 
 /// Things as a grid under a rule, the worst problems in words below it; what is left below them.
@@ -239,8 +251,10 @@ fn many(
     let usual = area.height - 1 - area.height / 5;
     let (cell, rows) = grid::draw(frame.buffer, look, grid, usual, items);
     let honesty = match cell {
-        Cell::Folded(each) => format!("{}{}each glyph is {each}, the worst of them counts", title.1, look.separator()),
-        Cell::Card { .. } | Cell::Name(_) | Cell::Glyph(_) => title.1.to_owned(),
+        Cell::Folded(each) | Cell::Sections(Sections { each: each @ 2.., .. }) => {
+            format!("{}{}each glyph is {each}, the worst of them counts", title.1, look.separator())
+        }
+        Cell::Poster(_) | Cell::Card { .. } | Cell::Name(_) | Cell::Glyph(_) | Cell::Sections(_) => title.1.to_owned(),
     };
     rule(look, frame, area, title.0, &honesty);
     let from = (grid.y + rows + 1).min(grid.bottom());

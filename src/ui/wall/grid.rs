@@ -1,6 +1,9 @@
-//! Many things at once, each as large as there is room: a card with its name and state, its name, a glyph; where even glyphs
+//! Many things at once, each as large as there is room: a poster, a card with its name and state, its name, a glyph; where even glyphs
 //! are too many, one for several, and the worst of them counts. Places stay what they are while the inventory does, so that
 //! people learn them.
+
+mod poster;
+mod sections;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,6 +15,8 @@ use crate::model::Condition;
 use crate::state::Care;
 use crate::ui::canvas::{self, Row};
 use crate::ui::look::Look;
+use poster::Poster;
+pub use sections::Sections;
 
 /// Whether somebody sees to a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +62,8 @@ impl Sees {
 #[derive(Clone, Debug)]
 pub struct Item<'a> {
     pub name: &'a str,
+    /// What it belongs to, for those that stand as glyphs; empty where that is nothing.
+    pub section: &'a str,
     pub condition: Condition,
     pub stale: bool,
     pub sees: Sees,
@@ -64,11 +71,22 @@ pub struct Item<'a> {
     pub word: String,
     /// For the lines below it, where cards are that high.
     pub more: Vec<String>,
+    /// How its value went, below those, and the least that fills the height.
+    pub course: Option<(&'a [f32], f32)>,
+}
+
+impl Item<'_> {
+    /// Nothing that anybody has to look at.
+    fn is_quiet(&self) -> bool {
+        self.sees.is_quiet() || (self.condition == Condition::Ok && !self.stale)
+    }
 }
 
 /// What one thing gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cell {
+    /// The same in large letters, with the course of its value.
+    Poster(Poster),
     /// Name, state, more where there is room, and a row that is free.
     Card { width: u16, height: u16 },
     /// Glyph and name in one row.
@@ -77,6 +95,8 @@ pub enum Cell {
     Glyph(u16),
     /// A glyph for so many.
     Folded(usize),
+    /// Glyphs behind the name of what they belong to.
+    Sections(Sections),
 }
 
 /// Rows of the lowest card and of the highest.
@@ -88,7 +108,7 @@ const NARROWEST: u16 = 14;
 
 /// The largest cell with which all fit. Cards stand as if there were `usual` rows, so that they keep their places when a few
 /// more or less are left for them.
-pub fn fit(count: usize, longest: usize, area: Rect, usual: u16) -> Cell {
+fn fit(count: usize, longest: usize, area: Rect, usual: u16) -> Cell {
     let holds = |width: u16, height: u16| usize::from(area.width / width) * usize::from(area.height / height) >= count;
     let name = longest.clamp(4, 24) as u16;
     let short = longest.clamp(4, 12) as u16;
@@ -129,9 +149,15 @@ fn rank(item: &Item<'_>) -> (Condition, bool) {
 /// Draws all of them; what each got, and the rows that were taken.
 pub fn draw(buffer: &mut Buffer, look: &Look, area: Rect, usual: u16, items: &[Item<'_>]) -> (Cell, u16) {
     let longest = items.iter().map(|item| text::width(item.name)).max().unwrap_or(0);
-    let cell = fit(items.len(), longest, area, usual);
+    let cell = match (poster::fit(look, items, area, usual), fit(items.len(), longest, area, usual)) {
+        (Some(poster), _) => Cell::Poster(poster),
+        (None, cell @ Cell::Glyph(_)) => sections::fit(items, area, 1).map_or(cell, Cell::Sections),
+        (None, cell @ Cell::Folded(each)) => sections::fit(items, area, each).map_or(cell, Cell::Sections),
+        (None, cell) => cell,
+    };
     let (width, height, each) = match cell {
-        Cell::Card { width, height } => (width, height, 1),
+        Cell::Sections(sections) => return (cell, sections::draw(buffer, look, area, items, sections)),
+        Cell::Poster(Poster { width, height, .. }) | Cell::Card { width, height } => (width, height, 1),
         Cell::Name(width) | Cell::Glyph(width) => (width, 1, 1),
         Cell::Folded(each) => (1, 1, each.max(1)),
     };
@@ -147,6 +173,7 @@ pub fn draw(buffer: &mut Buffer, look: &Look, area: Rect, usual: u16, items: &[I
         let (glyph, style, words) = item.sees.look(look, item.condition, item.stale);
         let place = Rect { x: area.x + x, y: area.y + y, width: width.saturating_sub(1).max(1), height };
         match cell {
+            Cell::Poster(poster) => poster::draw(buffer, look, place, item, poster),
             Cell::Card { .. } => draw_card(buffer, look, place, item),
             Cell::Name(_) => {
                 let mut row = Row::new(buffer, look, place, place.y);
@@ -154,7 +181,7 @@ pub fn draw(buffer: &mut Buffer, look: &Look, area: Rect, usual: u16, items: &[I
                 let room = row.room();
                 row.name(item.name, room, words);
             }
-            Cell::Glyph(_) | Cell::Folded(_) => {
+            Cell::Glyph(_) | Cell::Folded(_) | Cell::Sections(_) => {
                 Row::new(buffer, look, place, place.y).put(glyph, style);
             }
         }
@@ -171,19 +198,31 @@ fn words_within(words: &str, room: usize) -> &str {
     ends.take_while(|part| text::width(part) <= room).last().map_or(words, |part| part.trim_end_matches(','))
 }
 
-/// The last row of its place stays free.
-fn draw_card(buffer: &mut Buffer, look: &Look, place: Rect, item: &Item<'_>) {
-    let (glyph, style, words) = item.sees.look(look, item.condition, item.stale);
-    let quiet = item.sees.is_quiet() || (item.condition == Condition::Ok && !item.stale);
-    let second = if quiet { look.style(Meaning::Dim) } else { words };
-    let room = usize::from(place.width.saturating_sub(3));
-    let wrapped = item.more.iter().flat_map(|line| text::wrap(&text::clean(line), room));
-    let more: Vec<String> = wrapped.take(usize::from(place.height.saturating_sub(CARD.0))).collect();
-    if !quiet {
-        for row in 0..2 + more.len() as u16 {
+/// What else there is to say of it, in so many columns and rows.
+fn more_of(item: &Item<'_>, columns: usize, rows: usize) -> Vec<String> {
+    item.more.iter().flat_map(|line| text::wrap(&text::clean(line), columns)).take(rows).collect()
+}
+
+/// Lays the look of what is wrong under so many rows.
+fn paint_card(buffer: &mut Buffer, place: Rect, item: &Item<'_>, rows: u16, words: Style) {
+    if !item.is_quiet() {
+        for row in 0..rows {
             canvas::paint(buffer, place, place.y + row, words);
         }
     }
+}
+
+/// The last row of its place stays free.
+fn draw_card(buffer: &mut Buffer, look: &Look, place: Rect, item: &Item<'_>) {
+    let (glyph, style, words) = item.sees.look(look, item.condition, item.stale);
+    let second = if item.is_quiet() { look.style(Meaning::Dim) } else { words };
+    let room = usize::from(place.width.saturating_sub(3));
+    let rows = usize::from(place.height.saturating_sub(CARD.0));
+    let mut more = more_of(item, room, rows);
+    if let Some((values, least)) = item.course.filter(|_| more.len() < rows) {
+        more.push(look.sparkline(values, values.len().min(room), least));
+    }
+    paint_card(buffer, place, item, 2 + more.len() as u16, words);
     Row::new(buffer, look, place, place.y).put(glyph, style).put(" ", words).name(item.name, room, words);
     Row::new(buffer, look, place, place.y + 1).put("  ", second).put(words_within(&item.word, room), second);
     for (line, y) in more.iter().zip(place.y + 2..) {
@@ -206,6 +245,7 @@ mod tests {
                     Cell::Card { width, height } => (width, height, 1),
                     Cell::Name(width) | Cell::Glyph(width) => (width, 1, 1),
                     Cell::Folded(each) => (1, 1, each),
+                    other => panic!("{other:?}"),
                 };
                 let places = usize::from(area.width / width) * usize::from(area.height / height);
                 assert!(places * each >= count, "{count} on {size:?}");
@@ -254,11 +294,13 @@ mod tests {
         let mut buffer = Buffer::empty(area);
         let item = |condition, stale| Item {
             name: "h",
+            section: "",
             condition,
             stale,
             sees: Sees::Nobody,
             word: String::new(),
             more: Vec::new(),
+            course: None,
         };
         let mut items = vec![item(Condition::Ok, false); 9];
         items[1] = item(Condition::Critical, false);

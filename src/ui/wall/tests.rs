@@ -81,6 +81,59 @@ fn without_colour_and_without_unicode_every_form_says_the_same() {
     }
 }
 
+/// A few hosts use the room of a large wall: their names can be read from the other end of it.
+#[test]
+fn a_dozen_hosts_fill_an_ultra_wide_wall() {
+    let mut snapshot = (*fixture::outage()).clone();
+    snapshot.hosts.truncate(12);
+    let snapshot = Arc::new(snapshot);
+    let text = text(&page(Form::Grid, snapshot.clone(), true), (300, 80), NOW);
+    insta::assert_snapshot!("posters_300x80", text);
+    let small = self::text(&page(Form::Grid, snapshot.clone(), true), (80, 24), NOW);
+    assert!(small.contains("core-sw1"), "a card as ever: {small}");
+    let ascii = self::text(&page(Form::Grid, snapshot, false), (200, 60), NOW);
+    assert!(ascii.is_ascii(), "{ascii}");
+    insta::assert_snapshot!("posters_ascii", ascii);
+    // A name that has other letters is written as it is.
+    let mut other = (*fixture::outage()).clone();
+    other.hosts.truncate(2);
+    Arc::make_mut(&mut Arc::make_mut(&mut other.hosts[0]).host).name = "größe".into();
+    let text = self::text(&page(Form::Grid, Arc::new(other), true), (200, 60), NOW);
+    assert!(text.contains("● größe"), "{text}");
+}
+
+/// So many hosts of so many sites, of which some are bad.
+fn sites(sites: usize, each: usize) -> Arc<Snapshot> {
+    let mut snapshot = (*fixture::outage()).clone();
+    let host = |n: usize| {
+        let condition = if n.is_multiple_of(97) { Condition::Critical } else { Condition::Ok };
+        let mut view = fixture::host(&format!("h{n:04}"), condition, "load 0.1", 90_000);
+        let host = Arc::make_mut(&mut view.host);
+        (host.group, host.site) = (None, Some(format!("site-{:02}", n % sites).into()));
+        Arc::new(view)
+    };
+    snapshot.hosts = (0..sites * each).map(host).collect();
+    Arc::new(snapshot)
+}
+
+/// A glyph has no name: what it belongs to has one.
+#[test]
+fn glyphs_stand_behind_the_name_of_their_group_or_site() {
+    let text = |snapshot: &Arc<Snapshot>, size| text(&page(Form::Grid, snapshot.clone(), true), size, NOW);
+    let many = sites(8, 75);
+    insta::assert_snapshot!("sites_120x40", text(&many, (120, 40)));
+    insta::assert_snapshot!("sites_200x60", text(&sites(40, 50), (200, 60)));
+    let folded = text(&sites(12, 400), (80, 24));
+    assert!(folded.contains("site-11") && folded.contains("the worst of them counts"), "{folded}");
+    // Groups come before sites.
+    let mut grouped = (*many).clone();
+    for (view, group) in grouped.hosts.iter_mut().zip(["web", "db"].into_iter().cycle()) {
+        Arc::make_mut(&mut Arc::make_mut(view).host).group = Some(group.into());
+    }
+    let text = text(&Arc::new(grouped), (120, 40));
+    assert!(text.contains(" db    ●") && text.contains(" web   ") && !text.contains("site-0"), "{text}");
+}
+
 #[test]
 fn what_is_worked_on_stands_on_every_page() {
     for (form, name) in Form::ALL {

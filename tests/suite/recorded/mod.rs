@@ -251,7 +251,7 @@ fn the_comparison_sees_what_is_wrong() {
 #[test]
 fn tables_that_an_agent_is_silent_on_cost_nothing_else() {
     let whole = Arc::new(recorded("network_switch_hpe-procurve-516733-b21"));
-    // The spanning tree, whose scalars are asked for together with others, neighbours, and the stations.
+    // The spanning tree, whose scalars are asked for together with others, neighbors, and the stations.
     let deaf = [&[1, 3, 6, 1, 2, 1, 17, 2][..], &[1, 0, 8802, 1, 1, 2, 1, 4, 1], &[1, 3, 6, 1, 2, 1, 17, 7, 1, 2, 2]];
     let deaf: HashSet<Vec<u32>> = deaf.iter().map(|tree| tree.to_vec()).collect();
     let agent = Agent::deaf(whole.clone(), deaf);

@@ -537,7 +537,7 @@ impl Oracle<'_> {
     }
 }
 
-/// Whether one of the neighbours there has this name and port. One without a name is called by its chassis.
+/// Whether one of the neighbors there has this name and port. One without a name is called by its chassis.
 fn has(document: &Value, protocol: &str, want: &(Option<String>, Option<String>)) -> bool {
     rows(&document["neighbors"]).any(|n| {
         n["protocol"] == protocol

@@ -1,4 +1,4 @@
-//! CISCO-CDP-MIB: neighbours by Cisco's own protocol, which others speak too. Its rows name the ifIndex themselves.
+//! CISCO-CDP-MIB: neighbors by Cisco's own protocol, which others speak too. Its rows name the ifIndex themselves.
 
 use std::time::Duration;
 
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_stand_on_the_ports_that_their_rows_name() {
+    fn neighbors_stand_on_the_ports_that_their_rows_name() {
         let equipment = Fed::default()
             .ports(&[10149])
             .cell(ADDRESS_TYPE, &[10149, 2], Value::Integer(1))
@@ -126,7 +126,7 @@ mod tests {
             .cell(DEVICE, &[78, 1], Value::Octets(b"Not Advertised"))
             .cell(SYS_NAME, &[78, 1], Value::Octets(b"dist-2"))
             .fold(&GROUP);
-        let [first, second] = &equipment.port(10149).expect("a port").neighbors[..] else { panic!("two neighbours") };
+        let [first, second] = &equipment.port(10149).expect("a port").neighbors[..] else { panic!("two neighbors") };
         assert_eq!((first.name.line(), first.port.line()), ("core.example.test".into(), "GigabitEthernet0/2".into()));
         assert_eq!(first.addresses, ["10.1.100.181".parse::<IpAddr>().expect("an address")]);
         assert_eq!((first.forwards, first.half_duplex), (Some(true), Some(true)));
@@ -143,7 +143,7 @@ mod tests {
             let fed = Fed::default().ports(&[7]).cell(DEVICE, &[7, 1], Value::Octets(b"core"));
             let fed = fed.cell(ADDRESS_TYPE, &[7, 1], Value::Integer(kind));
             let equipment = fed.cell(ADDRESS, &[7, 1], Value::Octets(octets)).fold(&GROUP);
-            equipment.port(7).expect("a neighbour").neighbors[0].addresses.first().map(ToString::to_string)
+            equipment.port(7).expect("a neighbor").neighbors[0].addresses.first().map(ToString::to_string)
         };
         assert_eq!(told(1, &[10, 0, 0, 9]).as_deref(), Some("10.0.0.9"));
         for nothing in [&[][..], &[10, 0, 0], &[10, 0, 0, 9, 0], &[0; 4], &[224, 0, 0, 5], &[255; 4], &[0xff; 16]] {

@@ -69,7 +69,7 @@ const CAUSES: [&str; 62] = [
     "osmNonEPortUp",
     "udldUniDir",
     "udldTxRxLoop",
-    "udldNeighbourMismatch",
+    "udldNeighborMismatch",
     "udldEmptyEcho",
     "udldAggrasiveModeLinkFailed",
     "excessivePortInterrupts",

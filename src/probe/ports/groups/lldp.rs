@@ -4,7 +4,7 @@
 //! agent's own words for the port come first (`lldpLocPortTable`), and the bare number only where it can be but one port.
 //! In the new MIB it is the ifIndex, unless the agent's own words say that it is another port's.
 //!
-//! A neighbour is called by its system name, else by its chassis, else by its port: the first of them that is said, in words.
+//! A neighbor is called by its system name, else by its chassis, else by its port: the first of them that is said, in words.
 
 mod place;
 
@@ -117,7 +117,7 @@ fn fold(tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment) {
     }
 }
 
-/// The rows of a table of neighbours by local port and what else is in their index of `width` arcs. The first arc is
+/// The rows of a table of neighbors by local port and what else is in their index of `width` arcs. The first arc is
 /// the time at which the row came to be: of several times the latest counts.
 fn newest<'a>(tables: &Tables<'a>, first: usize, width: usize) -> BTreeMap<Vec<u32>, Index<'a>> {
     let mut rows: BTreeMap<Vec<u32>, (u32, Index<'_>)> = BTreeMap::new();
@@ -138,7 +138,7 @@ fn newest<'a>(tables: &Tables<'a>, first: usize, width: usize) -> BTreeMap<Vec<u
     rows.into_iter().map(|(key, (_, row))| (key, row)).collect()
 }
 
-/// Management addresses, which stand in the index behind the neighbour's: kind, length, octets. IPv4 goes first.
+/// Management addresses, which stand in the index behind the neighbor's: kind, length, octets. IPv4 goes first.
 fn addresses(tables: &Tables<'_>, column: usize, width: usize) -> HashMap<Vec<u32>, Vec<IpAddr>> {
     let mut found: HashMap<Vec<u32>, Vec<IpAddr>> = HashMap::new();
     for (row, _) in tables.column(column) {

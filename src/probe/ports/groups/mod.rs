@@ -72,7 +72,7 @@ pub trait Group: Send + Sync + std::fmt::Debug {
     fn fold(&self, tables: &Tables<'_>, walk: &Walk<'_>, equipment: &mut Equipment);
 }
 
-/// Enough for every table whose rows are ports, parts or neighbours.
+/// Enough for every table whose rows are ports, parts or neighbors.
 pub const MAX_ROWS: u32 = 20_000;
 
 /// What a walk of a group means for the agent.

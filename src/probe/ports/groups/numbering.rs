@@ -35,7 +35,7 @@ impl Numbering {
 
     /// The reading of a table that numbers bridge ports on a bridge and ifIndexes elsewhere, by its own standard
     /// (LLDP-MIB). `resolved` are numbers whose port is known by other words: a reading must explain most of them. Of two
-    /// that do, that counts whose ports could rather have a neighbour.
+    /// that do, that counts whose ports could rather have a neighbor.
     pub fn of_either(
         numbers: &BTreeSet<u32>,
         resolved: &BTreeMap<u32, u32>,
@@ -127,6 +127,6 @@ mod tests {
         ports[2].oper = Some(IfOper::Down);
         assert_eq!(either(&ports, &numbers, &nothing), Numbering::IfIndex);
         ports[0].if_type = Some(24);
-        assert_eq!(either(&ports, &numbers, &nothing), Numbering::Unknown, "a loopback has no neighbour");
+        assert_eq!(either(&ports, &numbers, &nothing), Numbering::Unknown, "a loopback has no neighbor");
     }
 }

@@ -1,4 +1,4 @@
-//! OSPF-MIB (RFC 4750): neighbours and their states.
+//! OSPF-MIB (RFC 4750): neighbors and their states.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::probe::ports::cells::Tables;
 use crate::proto::snmp::Value;
 use crate::proto::snmp::oid::Index;
 
-/// `ospfNbrRtrId`, `ospfNbrState`, `ospfNbrEvents`; indexed by the neighbour's address and, on interfaces without one,
+/// `ospfNbrRtrId`, `ospfNbrState`, `ospfNbrEvents`; indexed by the neighbor's address and, on interfaces without one,
 /// the ifIndex.
 const ROUTER_ID: usize = 0;
 const STATE: usize = 1;
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_on_interfaces_without_address_are_told_apart() {
+    fn neighbors_on_interfaces_without_address_are_told_apart() {
         let equipment = Fed::default()
             .cell(ROUTER_ID, &[10, 196, 0, 2, 0], Value::IpAddress([10, 196, 1, 3]))
             .cell(STATE, &[10, 196, 0, 2, 0], Value::Integer(8))

@@ -14,7 +14,7 @@ pub fn text(value: Option<Value<'_>>) -> Untrusted {
     value.and_then(octets).map(|o| Untrusted::bounded(o, LONGEST)).unwrap_or_default()
 }
 
-/// What agents write where a neighbour has not said the field.
+/// What agents write where a neighbor has not said the field.
 const UNSAID: &[&str] = &[
     "-",
     "--",

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_spread() {
+    fn neighbors_are_spread() {
         // 4,096 balls into 4,096 bins share 1,507 on average.
         assert!(shared(0u64..4_096) < 1_700);
         assert!(shared((0..4_096).map(|n: i32| n << 16)) < 1_700);

@@ -1,4 +1,4 @@
-//! What hangs where, by what switches say of their neighbours.
+//! What hangs where, by what switches say of their neighbors.
 
 use super::super::tests::{at, inventory, see};
 use super::*;
@@ -88,7 +88,7 @@ fn an_end_that_a_switch_names_hangs_on_it_and_is_marked() {
     assert_eq!(told(&die(&mut s, "db01", 50)), 0);
     assert_eq!(
         stands(&mut s, "db01", 53),
-        (Condition::Unreachable, "behind sw1 (inferred: sw1 names it as its neighbour)".into())
+        (Condition::Unreachable, "behind sw1 (inferred: sw1 names it as its neighbor)".into())
     );
     assert_eq!(s.publish(at(53)).problems[0].hides, 1);
 }
@@ -117,7 +117,7 @@ fn what_hung_on_a_dead_switch_hangs_on_it_after_a_restart_too() {
     later.reduce(at(300), Event::RestoredAssets(assets.into()));
     let mut all = later.reduce(at(300), Event::Restored(checks));
     all.extend(later.reduce(at(300), Event::Inventory(Arc::new(hosts()))));
-    // A switch that is dead says nothing of its neighbours.
+    // A switch that is dead says nothing of its neighbors.
     assert_eq!(stands(&mut later, "db01", 300).0, Condition::Unreachable);
     for host in ["db01", "sw1", "sw1", "db01"] {
         all.extend(see(&mut later, host, "icmp", 301, Outcome::Critical));
@@ -147,7 +147,7 @@ fn configured_parents_come_first_and_a_reload_keeps_what_was_inferred() {
 }
 
 #[test]
-fn two_hosts_of_one_name_are_nobodys_neighbour() {
+fn two_hosts_of_one_name_are_nobodys_neighbor() {
     let mut s = world(|inventory| {
         let twin = crate::model::Host { id: AssetId::new("twin"), ..(*inventory.hosts[1]).clone() };
         inventory.hosts.push(Arc::new(twin));
@@ -156,7 +156,7 @@ fn two_hosts_of_one_name_are_nobodys_neighbour() {
 }
 
 #[test]
-fn a_walked_host_is_a_neighbour_that_is_missed_though_it_says_nothing_of_itself() {
+fn a_walked_host_is_a_neighbor_that_is_missed_though_it_says_nothing_of_itself() {
     let mut s = world(|inventory| inventory.checks.push(super::super::tests::spec("web", "ports", false)));
     let table = |secs: u64| {
         let mut equipment = Equipment::default();
@@ -192,7 +192,7 @@ fn hung(parents: &[(&str, &str, Inference)]) -> State {
 #[test]
 fn what_is_reached_through_a_jump_host_hangs_on_it_and_says_by_what() {
     let mut s = hung(&[("db01", "web", Inference::ProxyJump)]);
-    assert_eq!(parent_of(&s.publish(at(3)).hosts[1]), Some("web"), "a jump host comes before a neighbour");
+    assert_eq!(parent_of(&s.publish(at(3)).hosts[1]), Some("web"), "a jump host comes before a neighbor");
     die(&mut s, "web", 40);
     assert_eq!(told(&die(&mut s, "db01", 41)), 0);
     let why = "behind web (inferred from ProxyJump: it is reached through web)";
@@ -205,7 +205,7 @@ fn what_is_reached_through_a_jump_host_hangs_on_it_and_says_by_what() {
 }
 
 #[test]
-fn a_neighbour_comes_before_a_gateway_and_a_circle_is_none() {
+fn a_neighbor_comes_before_a_gateway_and_a_circle_is_none() {
     let mut s = hung(&[("db01", "web", Inference::Gateway)]);
     assert_eq!(parent_of(&s.publish(at(3)).hosts[1]), Some("sw1"));
     let mut s = hung(&[("sw1", "web", Inference::ProxyJump), ("web", "sw1", Inference::Gateway)]);

@@ -108,16 +108,16 @@ fn walk(ports: &[(u32, u64, &str)]) -> PortTable {
 }
 
 #[test]
-fn ports_have_another_speed_or_neighbour_and_many_are_told_as_one() {
+fn ports_have_another_speed_or_neighbor_and_many_are_told_as_one() {
     let was = walk(&[(1, 10_000_000_000, "core1"), (2, 1_000_000_000, ""), (3, 1_000_000_000, "acc1")]);
     let now = walk(&[(1, 1_000_000_000, "core1"), (2, 0, "acc2"), (3, 1_000_000_000, "acc9"), (4, 1, "x")]);
     assert_eq!(
         of_walks(&was, &now),
-        [(Some(0), "speed 10G → 1G".to_owned()), (Some(2), "neighbour acc1 → acc9".to_owned())]
+        [(Some(0), "speed 10G → 1G".to_owned()), (Some(2), "neighbor acc1 → acc9".to_owned())]
     );
     assert!(of_walks(&was, &was).is_empty());
     let many = |neighbor| walk(&(1..=20).map(|index| (index, 1_000, neighbor)).collect::<Vec<_>>());
-    assert_eq!(of_walks(&many("a"), &many("b")), [(None, "20 ports have another speed or neighbour".to_owned())]);
+    assert_eq!(of_walks(&many("a"), &many("b")), [(None, "20 ports have another speed or neighbor".to_owned())]);
 }
 
 #[test]

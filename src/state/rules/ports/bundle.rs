@@ -42,7 +42,7 @@ pub enum Far {
     Unheard,
 }
 
-/// The row of the host that a neighbour is, and how it stands by a link that was lost then. Nothing where it lives, or fell at
+/// The row of the host that a neighbor is, and how it stands by a link that was lost then. Nothing where it lives, or fell at
 /// another time.
 pub type FarEnd<'a> = &'a dyn Fn(&NeighborId, Timestamp) -> Option<(usize, Far)>;
 
@@ -312,7 +312,7 @@ impl Loss {
     }
 }
 
-/// The neighbour that was heard at the port.
+/// The neighbor that was heard at the port.
 fn neighbor(port: &PortView) -> Option<&NeighborId> {
     port.ties.as_ref()?.neighbor.as_ref().map(|(id, _)| id)
 }

@@ -245,7 +245,7 @@ fn a_host_that_is_tagged_uplink_has_uplinks_only() {
 }
 
 #[test]
-fn a_neighbour_that_aged_out_with_its_link_is_remembered_and_one_that_moved_is_not_for_ever() {
+fn a_neighbor_that_aged_out_with_its_link_is_remembered_and_one_that_moved_is_not_for_ever() {
     let mut switch = Switch::new(&["Gi1"]);
     switch.neighbor("Gi1", "core-sw1");
     switch.walk();
@@ -268,7 +268,7 @@ fn a_neighbour_that_aged_out_with_its_link_is_remembered_and_one_that_moved_is_n
 }
 
 #[test]
-fn a_telephone_is_no_neighbour_that_anybody_misses() {
+fn a_telephone_is_no_neighbor_that_anybody_misses() {
     let mut switch = Switch::new(&["Gi1", "Gi2"]);
     switch.facts("Gi1").neighbors = vec![Neighbor { forwards: Some(false), ..neighbor("phone") }];
     switch.facts("Gi2").neighbors = vec![Neighbor { forwards: None, ..neighbor("?") }];
@@ -363,7 +363,7 @@ fn a_speed_that_was_not_reached_for_a_week_or_left_with_its_module_is_forgotten(
 }
 
 #[test]
-fn a_neighbour_that_says_nothing_of_itself_counts_where_it_is_watched() {
+fn a_neighbor_that_says_nothing_of_itself_counts_where_it_is_watched() {
     let mut switch = Switch::new(&["Te1", "Gi1", "Gi2"]);
     for (port, name, forwards) in
         [("Te1", "watched-sw2", None), ("Gi1", "somebody", None), ("Gi2", "watched-phone", Some(false))]

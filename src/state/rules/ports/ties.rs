@@ -1,4 +1,4 @@
-//! What makes a port part of the network: the neighbour at its other end, the aggregate that it belongs to. Both are
+//! What makes a port part of the network: the neighbor at its other end, the aggregate that it belongs to. Both are
 //! remembered, because a device forgets them when the link is lost. Also which interface stands on which.
 
 use std::sync::Arc;

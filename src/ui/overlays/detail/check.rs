@@ -18,7 +18,9 @@ pub fn lines(now: Timestamp, check: &CheckView, out: &mut Vec<Line>) {
         _ => "",
     };
     out.push((meaning(check.condition), format!("{}   {}{soft}{old}", spec.key.name, word(check.condition))));
-    out.push((Meaning::Dim, format!("  {} to {}, every {pace}", spec.wire.protocol, spec.wire.destination)));
+    // What could not be read goes nowhere.
+    let to = if spec.wire.destination.is_empty() { "" } else { " to " };
+    out.push((Meaning::Dim, format!("  {}{to}{}, every {pace}", spec.wire.protocol, spec.wire.destination)));
     if let Some(words) = check.stretched() {
         out.push((Meaning::Warning, format!("  {words}")));
     }

@@ -9,8 +9,8 @@ use crate::base::{Timestamp, text, units};
 use crate::config::theme::Meaning;
 use crate::model::device::{Entity, EntityClass, Equipment, SensorClass, SensorStatus, SpanningTree, TreeScope};
 use crate::model::{Condition, Device};
-use crate::state::DeviceView;
 use crate::state::rules::equipment;
+use crate::state::{DeviceView, PortState};
 
 /// Rows of one table that are listed.
 const LISTED: usize = 24;
@@ -66,7 +66,12 @@ pub fn problems(now: Timestamp, device: &DeviceView, old: bool, out: &mut Vec<Li
     for port in bad.iter().take(most) {
         let label = device.table.ports.get(port.row).map(|p| p.label().line()).unwrap_or_default();
         let reason = port.reason.as_deref().unwrap_or_default();
-        out.push((meaning(port.condition), format!("port {label} {} {}", port.state.as_str(), text::clean(reason))));
+        // `lost its link to core-sw2` says what state that is.
+        let says = match port.state {
+            PortState::LinkLost if !reason.is_empty() => text::clean(reason),
+            state => format!("{} {}", state.as_str(), text::clean(reason)),
+        };
+        out.push((meaning(port.condition), format!("port {label} {says}")));
     }
     if bad.len() > most {
         out.push((Meaning::Warning, format!("and {} more", counted(bad.len() - most, "port"))));
@@ -147,7 +152,7 @@ fn routing(now: Timestamp, about: &Equipment, out: &mut Vec<Line>) {
         more(about.bgp.len(), out);
     }
     if !about.ospf.is_empty() {
-        heading(out, format!("OSPF   {}   {}", counted(about.ospf.len(), "neighbour"), walked(now, about, &["ospf"])));
+        heading(out, format!("OSPF   {}   {}", counted(about.ospf.len(), "neighbor"), walked(now, about, &["ospf"])));
         for neighbor in about.ospf.iter().take(LISTED) {
             let id = neighbor.router_id.map_or_else(|| "–".to_owned(), |id| id.to_string());
             let state = neighbor.state.map_or("unknown", |s| s.as_str());
@@ -360,12 +365,12 @@ fn layer_two(now: Timestamp, device: &DeviceView, about: &Equipment, out: &mut V
     more(about.vlans.len(), out);
 }
 
-/// Neighbours whose port could not be told.
+/// Neighbors whose port could not be told.
 fn strays(about: &Equipment, out: &mut Vec<Line>) {
     if about.strays.is_empty() {
         return;
     }
-    heading(out, "NEIGHBOURS ON PORTS THAT ARE NOT TOLD");
+    heading(out, "NEIGHBORS ON PORTS THAT ARE NOT TOLD");
     for stray in about.strays.iter().take(LISTED) {
         let neighbor = &stray.neighbor;
         let protocol = neighbor.protocol.as_str().to_uppercase();

@@ -46,9 +46,7 @@ pub fn lines(app: &App, now: Timestamp, host: &HostView, out: &mut Vec<Line>) {
     }
     out.extend(runbook(app, &host.host.id));
     out.extend(path(app, host));
-    out.extend(
-        [Target::Host(id.clone()), Target::GonePorts(id.clone())].iter().filter_map(|target| hidden(app, target)),
-    );
+    out.extend(hidden(app, &[Target::Host(id.clone()), Target::GonePorts(id.clone())]));
     if let Some(line) = hangs(app, now, host) {
         out.push(line);
     }

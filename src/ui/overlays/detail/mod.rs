@@ -87,23 +87,15 @@ fn console(now: Timestamp, problem: &Problem, blind: Option<&Blindness>, out: &m
     out.push((meaning(problem.condition), format!("{} for {since}   {}", problem.word, problem.reason.line())));
     out.push((Meaning::Text, String::new()));
     let words = match blind.map(|blind| &blind.cause) {
-        Some(Cause::NoNames(reason)) => {
-            out.push(pair("names", Some(reason.to_string())));
-            [
-                "No name can be resolved, so nothing that is known by its name only can be asked. What is silent keeps its last known \
+        Some(Cause::NoNames(_)) => [
+            "No name can be resolved, so nothing that is known by its name only can be asked. What is silent keeps its last known \
                  state, is shown as stale or was never seen, and nothing is announced about it. What has an address is asked as ever.",
-                "It ends by itself when names resolve.",
-            ]
-        }
+            "It ends by itself when names resolve.",
+        ],
         cause => {
-            if let Some(blind) = blind {
-                out.push(pair("silent", Some(format!("{} of {} that ever answered", blind.silent, blind.targets))));
+            if matches!(cause, Some(Cause::Silence)) {
+                out.push(pair("this machine", Some("has a way out".to_owned())));
             }
-            let way = match cause {
-                Some(Cause::NoWayOut(reason)) => reason,
-                _ => "this machine has a way out",
-            };
-            out.push(pair("this machine", Some(way.to_owned())));
             [
                 "Most of what answered fell silent at once, so the likely cause is here: the uplink, the jump host or the firewall of this \
                  machine. What is silent keeps its last known state, is shown as stale, and nothing is announced about it.",
@@ -142,17 +134,22 @@ fn care(app: &App, now: Timestamp, target: &Target, care: &Care, out: &mut Vec<L
     }
     let problems = &app.snapshot.problems;
     if let Some(at) = problems.iter().position(|problem| problem.target == *target) {
-        out.push((Meaning::Dim, format!("problem {} of {}: {}", at + 1, problems.len(), problems[at].rank)));
+        let problem = &problems[at];
+        // How much is hidden behind it stands below, with the names of all of it.
+        let told_below = format!("{} hidden behind it", problem.hides);
+        let why = if problem.rank == told_below { String::new() } else { format!(": {}", problem.rank) };
+        out.push((Meaning::Dim, format!("problem {} of {}{why}", at + 1, problems.len())));
     }
 }
 
-/// What is hidden behind it: all of it, by name; or what it is hidden behind itself.
-fn hidden(app: &App, target: &Target) -> Option<Line> {
-    if let Some(behind) = app.snapshot.problem_of(target).and_then(|problem| problem.behind.as_ref()) {
+/// What is hidden behind any of these, which are one thing to who reads it: all of it, by name; or what they are hidden behind.
+fn hidden(app: &App, targets: &[Target]) -> Option<Line> {
+    let behind = |target| app.snapshot.problem_of(target).and_then(|problem| problem.behind.as_ref());
+    if let Some(behind) = targets.iter().find_map(behind) {
         let how = if behind.inferred { ": inferred, both fell within 90 s" } else { "" };
         return Some((Meaning::Unreachable, format!("hidden behind {}{how}", behind.target.label().line())));
     }
-    let mine = |problem: &&Problem| problem.behind.as_ref().is_some_and(|behind| behind.target == *target);
+    let mine = |problem: &&Problem| problem.behind.as_ref().is_some_and(|behind| targets.contains(&behind.target));
     let names: Vec<String> = app.snapshot.consequences.iter().filter(mine).map(|p| p.title.line()).collect();
     (!names.is_empty())
         .then(|| (Meaning::Unreachable, format!("{} hidden behind it: {}", names.len(), names.join(", "))))

@@ -56,7 +56,7 @@ fn comparison(told: &PackageComparison, names: [&str; 2], now: Timestamp, out: &
                 PackageAnswer::Told { by, count, .. } => {
                     (Meaning::Text, format!("{name}: {} ({by})", units::counted(*count as usize, "package")))
                 }
-                PackageAnswer::Not { why } => (Meaning::Warning, format!("{name}: {}", why.line())),
+                PackageAnswer::Not { why } => (Meaning::Warning, named(name, &why.line())),
             });
         }
         if told.answers.iter().all(|answer| matches!(answer, PackageAnswer::Told { .. })) {
@@ -90,6 +90,12 @@ fn comparison(told: &PackageComparison, names: [&str; 2], now: Timestamp, out: &
     }
 }
 
+/// With the name before it, where it does not begin with that already: `web03: no session within 7 s`.
+fn named(name: &str, why: &str) -> String {
+    let has_name = why.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'));
+    if has_name { why.to_owned() } else { format!("{name}: {why}") }
+}
+
 /// By whom they were told, and when: the older of the two answers counts.
 fn asked(told: &PackageComparison, now: Timestamp) -> Option<Line> {
     let told = told.answers.iter().filter_map(|answer| match answer {
@@ -110,4 +116,17 @@ fn list(title: &str, count: u32, rows: Vec<(String, String)>, out: &mut Vec<Line
         let gap = " ".repeat(longest.saturating_sub(text::width(&name)));
         (Meaning::Text, format!("  {name}{gap}  {version}"))
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn a_name_stands_once_before_what_was_in_the_way() {
+        assert_eq!(named("web03", "web03: no session within 7 s"), "web03: no session within 7 s");
+        assert_eq!(named("web03", "web03:22: cannot connect"), "web03:22: cannot connect");
+        assert_eq!(named("web0", "web03: no session"), "web0: web03: no session");
+        assert_eq!(named("sw1", "no check of kind linux"), "sw1: no check of kind linux");
+    }
 }

@@ -32,7 +32,7 @@ pub fn lines(app: &App, now: Timestamp, device: &DeviceView, port: &PortKey, out
     if let Some(problem) = app.snapshot.problem_of(&target) {
         care(app, now, &target, &problem.care, out);
         before::lines(app, std::slice::from_ref(&target), out);
-        out.extend(hidden(app, &target));
+        out.extend(hidden(app, std::slice::from_ref(&target)));
     }
     rates(app, now, seen, port, out);
     beyond(app, now, seen, out);
@@ -106,10 +106,8 @@ fn history(now: Timestamp, seen: Seen<'_>, out: &mut Vec<Line>) {
         out.push((Meaning::Warning, format!("{:<14}{words}", "link changes")));
     }
     if let Some(ties) = &seen.view.ties {
-        let neighbor = ties
-            .neighbor
-            .as_ref()
-            .map(|(id, at)| format!("neighbour {} heard {}", id.name.line(), ago(now, Some(*at))));
+        let neighbor =
+            ties.neighbor.as_ref().map(|(id, at)| format!("neighbor {} heard {}", id.name.line(), ago(now, Some(*at))));
         let aggregate =
             ties.aggregate.as_ref().map(|(key, at)| format!("member of {} {}", key.label.line(), ago(now, Some(*at))));
         out.push(pair("network", Some([neighbor, aggregate].into_iter().flatten().collect::<Vec<_>>().join(", "))));
@@ -137,10 +135,19 @@ fn rates(app: &App, now: Timestamp, seen: Seen<'_>, port: &PortKey, out: &mut Ve
         let key = app.key_of(Action::Watch);
         out.push((Meaning::Dim, format!("{key} watches it as fast as the device counts; many count every 5 to 15 s")));
     }
-    let rate = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| format!("{}bit/s", units::bit_rate(v)));
-    let share = |v: Option<f64>| v.map(|v| format!("{v:.0} %")).unwrap_or_default();
-    let (received, sent) = seen.utilisation();
+    // Counters that moved before the link was lost tell of no link that there is.
+    let carries = seen.may_carry() || old;
     let trail = app.trails.of(&seen.device.host.id, port);
+    if !carries {
+        out.push((Meaning::Dim, "no link: nothing goes through it".to_owned()));
+        if !trail.is_some_and(Trail::has_course) {
+            return;
+        }
+    }
+    let known = |v: Option<f64>| v.filter(|_| carries);
+    let rate = |v| known(v).map_or_else(|| "–".to_owned(), |v| format!("{}bit/s", units::bit_rate(v)));
+    let share = |v| known(v).map(|v| format!("{v:.0} %")).unwrap_or_default();
+    let (received, sent) = seen.utilisation();
     for (name, bps, percent, direction) in [("in", seen.in_bps(), received, 0), ("out", seen.out_bps(), sent, 1)] {
         let line = trail.map(|t| spark(app, t, direction)).unwrap_or_default();
         out.push((plain, format!("{name:<5}{:>12} {:>6}  {line}", rate(bps), share(percent))));
@@ -158,7 +165,7 @@ fn rates(app: &App, now: Timestamp, seen: Seen<'_>, port: &PortKey, out: &mut Ve
         let words = format!("{count} {walks} since {since}{gaps}; kept while it is looked at");
         out.push((Meaning::Dim, words));
     }
-    if let Some(gap) = seen.gap() {
+    if let Some(gap) = seen.gap().filter(|_| carries) {
         out.push((Meaning::Dim, format!("no rates: {}", gap.as_str())));
     }
     let each = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| format!("{v:.2}/s"));
@@ -185,10 +192,11 @@ fn spark(app: &App, trail: &Trail, direction: usize) -> String {
     let one = |value: &Option<(f32, f32)>| value.map(|(received, sent)| if direction == 0 { received } else { sent });
     let values: Vec<Option<f32>> = trail.values.iter().skip(skip).map(one).collect();
     let most = values.iter().flatten().copied().fold(0.0f32, f32::max);
-    if values.is_empty() {
+    // A line that is flat at nothing has no height that could be told.
+    if most <= 0.0 {
         return String::new();
     }
-    let step = |value: f32| if most > 0.0 { (value / most * 7.0).round() as usize } else { 0 };
+    let step = |value: f32| (value / most * 7.0).round() as usize;
     let line: String = values.iter().map(|value| value.map_or(" ", |value| app.look.spark(step(value)))).collect();
     format!("{line}  most {}", units::bit_rate(f64::from(most)))
 }
@@ -199,7 +207,7 @@ fn beyond(app: &App, now: Timestamp, seen: Seen<'_>, out: &mut Vec<Line>) {
     let about = &seen.device.table.equipment;
     let all = app.lookup.beyond(asset, seen.port.index);
     let (told, heard): (Vec<&Beyond>, Vec<&Beyond>) = all.iter().partition(|b| b.protocol.is_some());
-    heading(out, format!("NEIGHBOURS   {}", walked(now, about, &["lldp", "cdp"])));
+    heading(out, format!("NEIGHBORS   {}", walked(now, about, &["lldp", "cdp"])));
     if told.is_empty() {
         out.push((Meaning::Dim, "none told of itself".to_owned()));
     }

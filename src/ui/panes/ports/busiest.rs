@@ -74,7 +74,9 @@ fn busiest(app: &App, most: usize) -> Vec<(f64, Seen<'_>)> {
         received.unwrap_or(0.0).max(sent.unwrap_or(0.0))
     };
     // The ports of a bundle are told by themselves, and not once more by the bundle.
-    let ports = devices.flat_map(|device| Seen::all(device)).filter(|seen| seen.is_physical() && seen.gap().is_none());
+    let ports = devices
+        .flat_map(|device| Seen::all(device))
+        .filter(|seen| seen.is_physical() && seen.may_carry() && seen.gap().is_none());
     let mut out: Vec<(f64, Seen<'_>)> =
         ports.map(|seen| (share(seen), seen)).filter(|(share, _)| *share >= BUSY).collect();
     out.sort_by_key(|(share, _)| Reverse((share * 10.0) as u64));

@@ -34,6 +34,8 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, jobs: &[&Arc<JobView
                 sees: Sees::of(job.condition, Some(&job.care)),
                 word: state(job.condition, job.stale).to_owned(),
                 more: if job.condition == Condition::Ok { Vec::new() } else { vec![job.reason.line()] },
+                section: "",
+                course: None,
             })
             .collect();
         return many(wall, frame, area, ("BACKUPS", &honesty), &items, &[]);

@@ -59,6 +59,8 @@ pub fn draw(wall: &Wall, frame: &mut Frame<'_>, area: Rect, scope: &Scope) -> Re
                     (false, word) => format!("{up} up, {word}"),
                 },
                 more: Vec::new(),
+                section: "",
+                course: None,
             })
             .collect();
         return many(wall, frame, area, ("SWITCHES", &honesty), &items, &problems);

@@ -23,7 +23,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// Resolves the numbers that neighbours were heard on.
+    /// Resolves the numbers that neighbors were heard on.
     pub fn new(tables: &Tables<'_>, numbers: BTreeSet<u32>, walk: &Walk<'_>, equipment: &Equipment) -> Self {
         let locals: HashMap<u32, Local<'_>> = locals(tables, LOCAL);
         let names = PortNames::new(walk);

@@ -18,14 +18,14 @@ fn local(fed: Fed, number: u32, subtype: i64, id: &[u8], description: &[u8]) -> 
     )
 }
 
-/// The ports with their neighbours' names.
+/// The ports with their neighbors' names.
 fn seen(equipment: &Equipment) -> Vec<(u32, String)> {
     let ports = equipment.ports.iter();
     ports.flat_map(|p| p.neighbors.iter().map(|n| (p.index, n.name.line()))).collect()
 }
 
 #[test]
-fn a_neighbour_is_told_in_its_own_words() {
+fn a_neighbor_is_told_in_its_own_words() {
     let row = &[1_169_175, 24, 1];
     let fed = remote(Fed::default().ports(&[24]), row, b"GigabitEthernet1/0/33\0", "WRD-Huiju-2")
         .cell(REMOTE + PORT_DESC, row, Value::Octets(b"GigabitEthernet1/0/33 Interface"))
@@ -34,7 +34,7 @@ fn a_neighbour_is_told_in_its_own_words() {
         .cell(ADDRESS, &[1_169_175, 24, 1, 2, 16, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], Value::Integer(2))
         .cell(ADDRESS, &[1_169_175, 24, 1, 1, 4, 10, 1, 123, 2], Value::Integer(2));
     let equipment = fed.before(|e| e.bridge_ports = vec![(24, 24)]).fold(&GROUP);
-    let neighbor = &equipment.port(24).expect("a neighbour").neighbors[0];
+    let neighbor = &equipment.port(24).expect("a neighbor").neighbors[0];
     assert_eq!(neighbor.name.line(), "WRD-Huiju-2");
     assert_eq!(neighbor.port.line(), "GigabitEthernet1/0/33");
     assert_eq!(neighbor.port_description.line(), "GigabitEthernet1/0/33 Interface");
@@ -150,7 +150,7 @@ fn identifiers_are_told_by_their_kind() {
 }
 
 #[test]
-fn a_neighbour_without_a_name_is_called_by_its_chassis_then_by_its_port() {
+fn a_neighbor_without_a_name_is_called_by_its_chassis_then_by_its_port() {
     let row = |fed: Fed, number: u32, chassis: (i64, &'static [u8]), port: &'static [u8], more: &'static str, name| {
         fed.cell(REMOTE + CHASSIS_SUBTYPE, &[0, number, 1], Value::Integer(chassis.0))
             .cell(REMOTE + CHASSIS_ID, &[0, number, 1], Value::Octets(chassis.1))
@@ -236,18 +236,18 @@ fn management_addresses_are_well_formed_and_of_one_station() {
         fed = fed.cell(ADDRESS, &[&row[..], address].concat(), Value::Integer(2));
     }
     let equipment = fed.before(|e| e.bridge_ports = vec![(24, 24)]).fold(&GROUP);
-    let addresses = &equipment.port(24).expect("a neighbour").neighbors[0].addresses;
+    let addresses = &equipment.port(24).expect("a neighbor").neighbors[0].addresses;
     assert_eq!(addresses[..], ["10.0.0.8", "10.0.0.9"].map(|address| address.parse::<IpAddr>().expect("an address")));
 }
 
 #[test]
-fn no_neighbour_has_more_addresses_than_are_kept() {
+fn no_neighbor_has_more_addresses_than_are_kept() {
     let row = &[1_169_175, 24, 1];
     let fed = remote(Fed::default().ports(&[24]), row, b"1", "core");
     let fed = (1..=200)
         .fold(fed, |fed, last| fed.cell(ADDRESS, &[&row[..], &[1, 4, 10, 0, 0, last]].concat(), Value::Integer(2)));
     let equipment = fed.before(|e| e.bridge_ports = vec![(24, 24)]).fold(&GROUP);
-    assert_eq!(equipment.port(24).expect("a neighbour").neighbors[0].addresses.len(), MOST_ADDRESSES);
+    assert_eq!(equipment.port(24).expect("a neighbor").neighbors[0].addresses.len(), MOST_ADDRESSES);
 }
 
 #[test]
