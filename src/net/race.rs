@@ -1,5 +1,5 @@
-//! Several addresses of one name: each is asked when the one before has failed, or has not answered for a quarter of a second,
-//! and who answers first is taken (RFC 8305, 5). Knows no protocol: what asking means is the caller's business.
+//! Several addresses of one name: each is asked when the one before has failed, or has not answered for a while, and who answers
+//! first is taken (RFC 8305, 5). Knows no protocol: what asking means, and how long a while is, is the caller's business.
 
 use std::fmt::{self, Display};
 use std::net::IpAddr;
@@ -8,9 +8,6 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
-
-/// How long an address of a name may take before the next one is asked beside it.
-const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// Why an address gave no answer.
 pub trait NoAnswer: Display {
@@ -50,12 +47,14 @@ pub struct First<T, E> {
     pub passed_over: Vec<PassedOver<E>>,
 }
 
-/// Asks them until one answers. `ask` is told the time that is left, and keeps to it.
+/// Asks them until one answers, the next one beside those before it after each `delay`. `ask` is told the time that is left, and keeps
+/// to it.
 ///
 /// # Errors
 /// None of them answered: why each did not, but for those to which there is no way where there is one to another.
 pub async fn first<T, E, F>(
     addresses: &[IpAddr],
+    delay: Duration,
     timeout: Duration,
     ask: impl Fn(IpAddr, Duration) -> F,
 ) -> Result<First<T, E>, Vec<E>>
@@ -76,7 +75,7 @@ where
         } else if asked.is_empty() {
             return Err(that_count(tried.into_iter().filter_map(|(_, _, error)| error).collect()));
         }
-        let patience = if rest.len() > 0 { ATTEMPT_DELAY } else { timeout };
+        let patience = if rest.len() > 0 { delay } else { timeout };
         let Ok(Some((turn, came))) = tokio::time::timeout(patience, asked.next()).await else { continue };
         match came {
             Ok(answer) => {
@@ -103,6 +102,11 @@ fn that_count<E: NoAnswer>(mut failed: Vec<E>) -> Vec<E> {
     failed
 }
 
+/// The part of the time that each has to itself where all have the same.
+pub fn share(addresses: &[IpAddr], timeout: Duration) -> Duration {
+    timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX)
+}
+
 /// Why a name answers at none of its addresses, in one line.
 pub fn words<E: Display>(failed: &[E]) -> String {
     failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
@@ -111,6 +115,8 @@ pub fn words<E: Display>(failed: &[E]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const DELAY: Duration = Duration::from_millis(250);
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
     enum Failure {
@@ -140,7 +146,7 @@ mod tests {
             async move {
                 match manner {
                     Some(Failure::Slow) => {
-                        tokio::time::sleep(ATTEMPT_DELAY * 3 / 2).await;
+                        tokio::time::sleep(DELAY * 3 / 2).await;
                         Ok(())
                     }
                     None => Ok(()),
@@ -153,7 +159,7 @@ mod tests {
                 }
             }
         };
-        match first(&addresses, 2 * ATTEMPT_DELAY, ask).await {
+        match first(&addresses, DELAY, 2 * DELAY, ask).await {
             Ok(First { address: IpAddr::V4(answers), passed_over, .. }) => {
                 (Some(answers.octets()[3]), passed_over.iter().map(ToString::to_string).collect())
             }

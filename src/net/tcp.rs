@@ -8,6 +8,9 @@ use tokio::net::TcpStream;
 
 use super::race::{self, First, NoAnswer, PassedOver};
 
+/// How long an address of a name may take before the next one is tried beside it (RFC 8305, 5).
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
 /// Why a connect failed, in the words an operator needs.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -114,7 +117,7 @@ pub struct Connected {
 /// # Errors
 /// None of them connected: what came of each.
 pub async fn connect_any(addresses: &[IpAddr], port: u16, timeout: Duration) -> Result<Connected, ConnectError> {
-    let connected = race::first(addresses, timeout, |address, left| connect(address, port, left)).await;
+    let connected = race::first(addresses, ATTEMPT_DELAY, timeout, |address, left| connect(address, port, left)).await;
     let First { answer: (stream, took), passed_over, .. } = connected.map_err(ConnectError::of)?;
     Ok(Connected { stream, took, passed_over })
 }

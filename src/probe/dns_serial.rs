@@ -139,7 +139,9 @@ impl Serial {
     /// One question to the first of a server's addresses that answers.
     async fn question(&self, addresses: &[IpAddr], port: u16, kind: &str, each: Duration) -> Result<Answer, String> {
         let ask = |address, left| dns::ask(SocketAddr::new(address, port), &self.zone, kind, Transport::Udp, left);
-        let asked = race::first(addresses, each, ask).await.map_err(|failed| race::words(&failed))?;
+        let asked = race::first(addresses, race::share(addresses, each), each, ask)
+            .await
+            .map_err(|failed| race::words(&failed))?;
         asked.answer.map_err(|error| error.to_string())
     }
 }

@@ -65,7 +65,10 @@ impl Turns {
             [only] => Some((*only, Told::default())),
             _ => self.turn(addresses),
         };
-        let Some((address, told)) = alone else { return self.ask_all(cx, addresses, timeout, ask).await };
+        let Some((address, told)) = alone else {
+            // One that is passed over stays so: it shall not be for a short delay.
+            return self.ask_all(cx, addresses, race::share(addresses, timeout), timeout, ask).await;
+        };
         match ask(address, timeout).await {
             Ok(answer) => Asked { answer: Ok(answer), told },
             Err(error) => {
@@ -78,7 +81,7 @@ impl Turns {
         }
     }
 
-    /// The address to speak with at length. Where it is not known which answers, `knock` finds out.
+    /// The address to speak with at length. Where it is not known which answers, `knock` finds out, each `delay` at one more of them.
     ///
     /// # Errors
     /// None answers: why each did not, at least one.
@@ -86,6 +89,7 @@ impl Turns {
         &self,
         cx: &Cx,
         addresses: &[IpAddr],
+        delay: Duration,
         timeout: Duration,
         knock: impl Fn(IpAddr, Duration) -> F,
     ) -> Result<(IpAddr, Told), Vec<E>>
@@ -103,7 +107,7 @@ impl Turns {
             let knocked = knock(address, left);
             async move { knocked.await.map(|()| address) }
         };
-        let Asked { answer, told } = self.ask_all(cx, addresses, timeout, knock).await;
+        let Asked { answer, told } = self.ask_all(cx, addresses, delay, timeout, knock).await;
         answer.map(|address| (address, told))
     }
 
@@ -123,6 +127,7 @@ impl Turns {
         &self,
         cx: &Cx,
         addresses: &[IpAddr],
+        delay: Duration,
         timeout: Duration,
         ask: impl Fn(IpAddr, Duration) -> F,
     ) -> Asked<T, E>
@@ -130,7 +135,7 @@ impl Turns {
         E: NoAnswer,
         F: Future<Output = Result<T, E>>,
     {
-        match race::first(addresses, timeout, ask).await {
+        match race::first(addresses, delay, timeout, ask).await {
             Ok(First { address: answers, answer, passed_over }) => {
                 let when = cx.net.clock.wall().utc_minute();
                 let told = passed_over.iter().map(|passed| format!("{passed} ({when} UTC)")).collect();

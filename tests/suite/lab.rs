@@ -12,7 +12,8 @@ use noctty::ssh::{SshConfig, Surroundings};
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A folder that serves as home, with keys, and servers that end with it. Whoever logs in has package lists of this folder, without a
-/// single package: Debian's own are long, and apt-get reads for seconds in them.
+/// single package: Debian's own are long, and apt-get reads for seconds in them. And it is no first shell (SHLVL), so that bash does not read
+/// the `.bashrc` of whoever runs the tests, as it does for sshd.
 pub struct Lab {
     pub home: tempfile::TempDir,
     pub user: String,
@@ -81,7 +82,7 @@ impl Lab {
         let text = format!(
             "{more}\nPort {port}\nListenAddress {address}\nHostKey {key}\nPidFile none\nUsePAM no\nStrictModes no\n\
              AuthorizedKeysFile {authorized}\nPermitRootLogin yes\nPasswordAuthentication no\nPrintMotd no\n\
-             KbdInteractiveAuthentication no\nMaxStartups 400\nSetEnv APT_CONFIG={apt}\n",
+             KbdInteractiveAuthentication no\nMaxStartups 400\nSetEnv APT_CONFIG={apt} SHLVL=1\n",
             apt = self.path("apt.conf").display(),
             key = self.path(name).display(),
             authorized = self.path("authorized_keys").display(),

@@ -176,8 +176,8 @@ impl Access {
             retries: self.retries,
             in_flight: self.in_flight,
         };
-        let knock = |address, _| knock(cx, target(address));
-        match self.turns.choose(cx, &addresses, self.patience(), knock).await {
+        let knock = |address, left| knock(cx, target(address), left);
+        match self.turns.choose(cx, &addresses, self.timeout, self.patience(), knock).await {
             Ok((address, told)) => Ok((target(address), told)),
             Err(failed) => Err(NoTarget::Theirs(SnmpError::of(failed))),
         }
@@ -242,12 +242,16 @@ impl Access {
 }
 
 /// Whether somebody answers: one who refuses is there.
-async fn knock(cx: &Cx, target: Target) -> Result<(), SnmpError> {
+async fn knock(cx: &Cx, target: Target, left: Duration) -> Result<(), SnmpError> {
     // sysUpTime.0 (RFC 3418)
     let plan = Plan { scalars: vec![Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 1, 3, 0])], ..Plan::default() };
-    match cx.net.snmp.ask(&target, plan, Knock).await {
-        Ok(_) | Err(SnmpError::Refused { .. }) => Ok(()),
-        Err(error) => Err(error),
+    match tokio::time::timeout(left, cx.net.snmp.ask(&target, plan, Knock)).await {
+        Ok(Ok(_) | Err(SnmpError::Refused { .. })) => Ok(()),
+        Ok(Err(error)) => Err(error),
+        Err(_) => {
+            let Target { address, version, retries, .. } = target;
+            Err(SnmpError::NoAnswer { from: vec![address], version, retries })
+        }
     }
 }
 
