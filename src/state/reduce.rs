@@ -774,7 +774,7 @@ fn carried_on(host: &Arc<Host>, old: Option<&HostSlot>, checks: Vec<CheckView>, 
 /// Something came back, whether that proves life or not: it is as fresh as ever.
 fn is_heard(observation: &Observation) -> bool {
     let Reading { outcome, facts, .. } = &observation.reading;
-    matches!(outcome, Outcome::Ok | Outcome::Warning) || rules::host::tells(facts)
+    matches!(outcome, Outcome::Ok | Outcome::Warning) || rules::life::tells(facts)
 }
 
 fn push_trail(view: &mut HostView, value: f64) {

@@ -252,13 +252,8 @@ fn volatile(spec: CheckSpec) -> CheckSpec {
 }
 
 fn outcome(text: &str) -> Outcome {
-    match text {
-        "ok" => Outcome::Ok,
-        "warning" => Outcome::Warning,
-        "critical" => Outcome::Critical,
-        "unknown" => Outcome::Unknown,
-        other => panic!("{other} is no outcome"),
-    }
+    let all = [Outcome::Ok, Outcome::Warning, Outcome::Critical, Outcome::Unknown];
+    all.into_iter().find(|one| one.as_str() == text).unwrap_or_else(|| panic!("{text} is no outcome"))
 }
 
 /// A scenario under way, with what stands in its journal and its store.
@@ -346,8 +341,7 @@ impl Stage {
         for effect in effects {
             match effect {
                 Effect::Remember(key) => {
-                    let one = self.state.remembered(key);
-                    self.checks.extend(one.map(|one| (key.clone(), one)));
+                    self.checks.extend(self.state.remembered(key).map(|one| (key.clone(), one)));
                 }
                 Effect::RememberAsset(subject) => {
                     let one = self.state.asset(subject);

@@ -10,7 +10,8 @@ use crate::model::{Condition, Subject, Target};
 use crate::state::event::{Effect, News, Pace};
 use crate::state::rules;
 use crate::state::rules::host::Open;
-use crate::state::rules::parents::{Fault, Standing, Testimony, askable, siblings, testimony, time_to_verdict};
+use crate::state::rules::news::Fault;
+use crate::state::rules::parents::{Standing, Testimony, askable, siblings, testimony, time_to_verdict};
 use crate::state::view::{Care, CheckView, Flapping};
 
 impl State {

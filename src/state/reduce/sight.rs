@@ -28,7 +28,7 @@ use crate::base::Timestamp;
 use crate::model::{Host, Inference, Origin};
 use crate::state::event::Effect;
 use crate::state::rules;
-use crate::state::rules::host::signs_of_life;
+use crate::state::rules::life::signs_of_life;
 use crate::state::rules::parents::askable;
 use crate::state::snapshot::{Blindness, Cause};
 use crate::state::view::CheckView;

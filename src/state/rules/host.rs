@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::life::{signs_of_life, tells};
 use super::parents::{self, Standing};
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{Condition, Facts, Host, Origin, Outcome, Policy, Told};
@@ -164,15 +165,6 @@ fn fell_silent_together<'a>(life: &(impl Iterator<Item = &'a CheckView> + Clone)
     })
 }
 
-/// A check has never been judged, and will be soon.
-pub fn has_unheard(checks: &[CheckView]) -> bool {
-    let unheard = |check: &CheckView| {
-        let open = check.last.is_none() || check.is_soft();
-        check.condition == Condition::Pending && check.last_good.is_none() && open && check.spec.waits_for.is_none()
-    };
-    checks.iter().any(unheard)
-}
-
 /// Something of it was looked at in this run.
 pub fn is_heard(view: &HostView) -> bool {
     view.checks.iter().any(|check| check.last.is_some() && !check.restored)
@@ -267,11 +259,6 @@ fn last_heard(check: &CheckView) -> Option<Timestamp> {
     check.last.as_ref().filter(|_| told_something(check)).map(|last| last.at).max(check.last_good)
 }
 
-/// Nobody but the host itself knows this of it.
-pub fn tells(facts: &Facts) -> bool {
-    matches!(facts, Facts::Vitals(_) | Facts::Ports(_))
-}
-
 /// Another check answered since the silent ones fell silent, or they never worked here.
 fn proven_otherwise<'a>(checks: &[CheckView], silent: &(impl Iterator<Item = &'a CheckView> + Clone)) -> bool {
     let never_worked = silent.clone().all(|c| c.last_good.is_none());
@@ -280,12 +267,6 @@ fn proven_otherwise<'a>(checks: &[CheckView], silent: &(impl Iterator<Item = &'a
         let answers = c.condition == Condition::Ok || told_something(c);
         answers && (never_worked || last_heard(c) > since)
     })
-}
-
-/// The checks whose good result proves that the host is up; all of them where none is marked so.
-pub fn signs_of_life(checks: &[CheckView]) -> impl Iterator<Item = &CheckView> + Clone {
-    let some_are_marked = checks.iter().any(|c| c.spec.decides_reachability);
-    checks.iter().filter(move |c| c.spec.decides_reachability || !some_are_marked)
 }
 
 pub fn is_stale(checks: &[CheckView]) -> bool {

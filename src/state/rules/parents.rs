@@ -21,7 +21,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::host::{signs_of_life, tells};
+use super::life::{signs_of_life, tells};
 use crate::base::Timestamp;
 use crate::model::{CheckKey, CheckSpec, Condition, Observation, Outcome, Told};
 use crate::state::view::{CheckView, HostView};
@@ -56,19 +56,6 @@ pub struct Lineage {
     pub withheld: Vec<usize>,
     /// The check that has just brought a bad result which is told though it is no change.
     pub event: Option<usize>,
-}
-
-/// What is news about a host though its condition may be what it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Everything that is wrong is known.
-    Known,
-    /// Something is wrong that was never seen to be right: how it is found is no news.
-    Found,
-    /// Something broke, or got worse; as bad as this.
-    New(Condition),
-    /// A check that is volatile was bad once more.
-    Again,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,12 +127,6 @@ impl Lineage {
         self.doubt.take_if(|doubt| began(observation) >= *doubt)
     }
 
-    /// A check that was bad is not there any more, and one that was never judged is: perhaps it has another name.
-    pub fn is_renamed(&self, view: &HostView) -> bool {
-        let gone = |name: &Arc<str>| !view.checks.iter().any(|check| check.spec.key.name == *name);
-        self.told.checks.iter().any(|(name, _)| gone(name)) && super::host::has_unheard(&view.checks)
-    }
-
     /// Which services are in doubt: those that are bad since then. As long as it may take until the host is found down.
     pub fn doubt(&self, view: &HostView, at: Timestamp) -> Option<Timestamp> {
         self.doubt.filter(|since| at < since.plus(time_to_verdict(view)))
@@ -174,80 +155,6 @@ impl Lineage {
         let attempts = signs_of_life(&view.checks).map(|c| c.spec.attempts).max().unwrap_or(1);
         self.acquittal = self.acquittal.filter(|acquittal| at < acquittal.until && acquittal.bad < attempts);
         self.acquittal.map(|acquittal| acquittal.until)
-    }
-
-    /// Takes in what is wrong with a host and says whether any of it is news. `down`: nothing of it answers; then what its checks
-    /// find follows from that. `steady`: what flaps is left out.
-    pub fn learn(&mut self, view: &HostView, down: bool, steady: bool) -> Fault {
-        if down {
-            let known = std::mem::replace(&mut self.told.down, true);
-            return match view.condition {
-                _ if known => Fault::Known,
-                // Nothing of it ever answered.
-                Condition::Unknown => Fault::Found,
-                condition => Fault::New(condition),
-            };
-        }
-        let mut news = Fault::Known;
-        let event = self.event.take().map(|index| &view.checks[index].spec.key.name);
-        let mut told = std::mem::take(&mut self.told.checks);
-        // One that is gone is remembered for as long as it may have another name.
-        let unheard = super::host::has_unheard(&view.checks);
-        told.retain(|(name, _)| {
-            let check = view.checks.iter().find(|check| check.spec.key.name == *name);
-            check.map_or(unheard, |check| check.condition.is_problem())
-        });
-        let firm = view.checks.iter().enumerate().filter(|(_, check)| !steady || !check.flap.flapping);
-        for (index, check) in firm {
-            let fault = super::host::fault(check, view).filter(|_| !self.withheld.contains(&index));
-            let Some(condition) = fault else { continue };
-            // After an outage each check speaks for itself again once it was asked since.
-            let known = told.iter_mut().find(|(name, _)| *name == check.spec.key.name);
-            // An earlier run found it and told nobody: that is news when this one finds it too.
-            if known.is_none() && check.restored && !self.found {
-                continue;
-            }
-            if self.back.is_some_and(|back| last(check).is_some_and(|o| began(o) < back)) {
-                // A silence that goes on is what the host's condition is told to be from now on.
-                if known.is_none() && check.spec.decides_reachability {
-                    told.push((check.spec.key.name.clone(), condition));
-                }
-                continue;
-            }
-            let was_right = check.last_good.is_some() && !check.restored;
-            // Whoever owns it knows.
-            let is_again = known.is_some() && check.ack.is_none() && event == Some(&check.spec.key.name);
-            let is_news = if let Some((_, known)) = known {
-                std::mem::replace(known, condition) < condition
-            } else {
-                told.push((check.spec.key.name.clone(), condition));
-                was_right
-            };
-            news = match news {
-                Fault::New(worst) if is_news => Fault::New(worst.max(condition)),
-                _ if is_news => Fault::New(condition),
-                Fault::Known | Fault::Found if is_again => Fault::Again,
-                Fault::Known if !was_right => Fault::Found,
-                news => news,
-            };
-        }
-        self.told.checks = told;
-        news
-    }
-
-    /// What the announcements have to say of a new condition: from what, to what. Where a host stands when it is
-    /// first seen is no news, and that it cannot be judged is none either.
-    pub fn announce(&mut self, condition: Condition) -> Option<(Condition, Condition)> {
-        let told = match condition {
-            Condition::Pending => return None,
-            Condition::Unreachable => {
-                self.told.condition.get_or_insert(Condition::Ok);
-                return None;
-            }
-            _ => self.told.condition.replace(condition)?,
-        };
-        let news = told != condition && (told.is_problem() || condition.is_problem());
-        news.then_some((told, condition))
     }
 }
 
@@ -339,7 +246,7 @@ pub fn time_to_verdict(view: &HostView) -> Duration {
     quick.max().or(slow.min()).unwrap_or_default() + SLACK
 }
 
-fn began(observation: &Observation) -> Timestamp {
+pub(super) fn began(observation: &Observation) -> Timestamp {
     observation.at.minus(observation.took)
 }
 
@@ -352,6 +259,6 @@ fn is_silence(observation: &Observation) -> bool {
     observation.reading.outcome == Outcome::Critical && !tells(&observation.reading.facts)
 }
 
-fn last(check: &CheckView) -> Option<&Arc<Observation>> {
+pub(super) fn last(check: &CheckView) -> Option<&Arc<Observation>> {
     check.last.as_ref().filter(|_| !check.restored)
 }

@@ -12,7 +12,7 @@ use crate::base::Timestamp;
 use crate::model::{Condition, Host, Observation, Origin, Outcome};
 use crate::state::event::Effect;
 use crate::state::reduce::{HostSlot, State};
-use crate::state::rules::host::signs_of_life;
+use crate::state::rules::life::signs_of_life;
 use crate::state::rules::parents::askable;
 use crate::state::snapshot::{Blindness, Cause};
 use crate::state::view::CheckView;
