@@ -70,10 +70,10 @@ fn the_guard_touches_nothing_after_the_console_has_given_the_terminal_back() {
 fn the_console_takes_the_theme_of_the_background() {
     let mut console = Launch::new((100, 30)).start();
     console.shows(READY);
-    console.insists(":theme\r", "this is light; there are auto, dark, light");
-    console.press(":theme wall\r");
-    console.insists(":theme\r", "this is wall");
-    console.press(":q!\r");
+    console.insists(":theme\r", "Theme: light");
+    console.press("q:theme wall\r");
+    console.insists(":theme\r", "Theme: wall");
+    console.press("q:q!\r");
     assert_eq!(console.ends().exit_code(), 0);
     console.is_given_back();
 }

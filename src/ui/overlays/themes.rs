@@ -4,6 +4,7 @@
 use ratatui::layout::Rect;
 
 use super::{Reaction, boxed};
+use crate::base::text;
 use crate::bus::MessageWeight;
 use crate::config::key::{Key, KeyCode};
 use crate::config::theme::Meaning;
@@ -74,7 +75,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, picker: &Picker) -> Rect {
     let width = WIDTH.min(frame.area.width);
     let height = (names.len() as u16 + TRIM).min(frame.area.height.saturating_sub(2)).max(TRIM);
     let area = Rect::new(frame.area.right() - width, frame.area.bottom().saturating_sub(1 + height), width, height);
-    let inner = boxed(app, frame, area, "Theme");
+    let inner = boxed(app, frame, area, &format!("Theme: {}", text::clean(app.themes.name())));
     let (words, dim) = (app.look.style(Meaning::Text), app.look.style(Meaning::Dim));
     let room = usize::from(inner.height.saturating_sub(3));
     let top = (picker.selected + 1).saturating_sub(room);

@@ -60,11 +60,10 @@ pub fn fit(items: &[Item<'_>], area: Rect, each: usize) -> Option<Sections> {
     let longest = parts.iter().map(|part| text::width(part[0].section)).max().unwrap_or(0);
     let name = longest.clamp(NAMES.0, NAMES.1) as u16;
     let sizes = [3, 2].map(|spacing| (spacing, 1)).into_iter().chain((1..=2 * each).map(|each| (1, each)));
-    let all = sizes.flat_map(|(spacing, each)| {
+    let mut all = sizes.flat_map(|(spacing, each)| {
         let of = move |across| [1, 0].map(|between| Sections { across, spacing, each, name, between });
         ACROSS.into_iter().flat_map(of)
     });
-    let mut all = all;
     all.find(|sections| sections.fits(area, &parts))
 }
 
