@@ -6,29 +6,52 @@
 //! ```
 //!
 //! A message has about as much room as its line carries in a moment. What finds none stays as it was, or is not there yet and
-//! is counted ([`Awaited`]), and comes with the next: the worst problems first, then the hosts and jobs that they are about, then
-//! all others in turn, devices last. The sender knows what the receiver has. Sessions are not told: each console has its own.
+//! is counted ([`Awaited`]), and comes with the next: the worst problems first, then what is in view, then the hosts and jobs that the
+//! problems are about, then all others in turn, devices last. The sender knows what the receiver has. Sessions are not told: each
+//! console has its own.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::steps::{self, Share};
+use super::steps::{self, Rank, Share};
 use super::wire::{Malformed, Reader, Wire};
+use crate::bus::InView;
 use crate::model::{Acknowledgement, AssetId, Condition, Target};
-use crate::state::{Awaited, EngineView, HostView, JobView, Link, Problem, ProblemKind, Snapshot};
+use crate::state::{Awaited, DeviceView, EngineView, HostView, JobView, Link, Problem, ProblemKind, Snapshot};
 
 /// The most that is put into one message, the last device apart: that is not cut in two.
 pub const MOST_ROOM: usize = 1024 * 1024;
+/// More than a screen has, of either.
+const MOST_OPENED: usize = 4;
+const MOST_ROWS: usize = 300;
 /// No list gets a lesser part of a message: what people write does not wait behind ten thousand hosts.
 const LEAST_PART: usize = 16;
 
-/// What one receiver has, and where the next message to it goes on.
+/// What one receiver has, what its screen shows, and where the next message to it goes on.
 #[derive(Debug, Default)]
 pub struct Telling {
     pub has: Snapshot,
+    in_view: Arc<Watched>,
     turns: Turns,
+}
+
+/// What is in view, to be looked up.
+#[derive(Debug, Default)]
+pub struct Watched {
+    /// As a whole.
+    opened: HashSet<AssetId>,
+    all: HashSet<AssetId>,
+}
+
+impl From<InView> for Watched {
+    fn from(InView { mut opened, rows }: InView) -> Self {
+        opened.truncate(MOST_OPENED);
+        let opened: HashSet<_> = opened.into_iter().collect();
+        let all = rows.into_iter().take(MOST_ROWS).chain(opened.iter().cloned()).collect();
+        Self { opened, all }
+    }
 }
 
 /// Where the last message ended in each list that may be long.
@@ -42,6 +65,11 @@ struct Turns {
 }
 
 impl Telling {
+    /// What is in view from now on.
+    pub fn look(&mut self, in_view: Arc<Watched>) {
+        self.in_view = in_view;
+    }
+
     /// Appends what makes `now` of what the other side has, in about so many bytes; whether that is all of it.
     pub fn put(&mut self, now: &Snapshot, room: usize, out: &mut Vec<u8>) -> bool {
         let Snapshot {
@@ -66,7 +94,7 @@ impl Telling {
             faults,
             awaited: _,
         } = now;
-        let (before, turns) = (&self.has, &mut self.turns);
+        let (before, turns, in_view) = (&self.has, &mut self.turns, &*self.in_view);
         revision.put(Some(&before.revision), out);
         // The one before may be no moment at all.
         at.put(None, out);
@@ -74,16 +102,31 @@ impl Telling {
         put_engine(engine, &before.engine, out);
         remarks.put(Some(&before.remarks), out);
         let mut lists = Lists { room: room / 2, least: room / LEAST_PART, begun: out.len(), whole: true, out };
-        let problems = lists.put(problems, &before.problems, problem, |_, old| old.is_none(), &mut turns.problems);
-        lists.room = room;
-        // What has a problem goes first when it comes and when it changes its condition; after that it has its turn as all have.
+        let new_first = |_: &Problem, old: Option<&Problem>| if old.is_none() { Rank::News } else { Rank::InTurn };
+        let problems = lists.put(problems, &before.problems, problem, new_first, &mut turns.problems);
+        // One that is looked at goes before hosts that are not.
+        let opened = owed(devices, &before.devices, in_view);
+        lists.room = room.saturating_sub(opened).max(room / 4);
+        // What has a row or a problem goes first when it comes and when it changes its condition; after that it has its turn as all
+        // have.
         let affected: HashSet<_> = problems.iter().map(|problem| &problem.asset).collect();
-        let is_news = |id: &AssetId, now: Condition, old: Option<Condition>| affected.contains(id) && old != Some(now);
-        let host = |h: &Arc<HostView>, old: Option<&Arc<HostView>>| {
-            is_news(&h.host.id, h.condition, old.map(|old| old.condition))
+        let rank = |id: &AssetId, now: Condition, old: Option<Condition>| {
+            let is_news = old != Some(now);
+            if in_view.opened.contains(id) || (is_news && in_view.all.contains(id)) {
+                Rank::InView
+            } else if is_news && affected.contains(id) {
+                Rank::News
+            } else {
+                Rank::InTurn
+            }
         };
-        let job = |j: &Arc<JobView>, old: Option<&Arc<JobView>>| {
-            is_news(&j.job.id, j.condition, old.map(|old| old.condition))
+        let host = |h: &Arc<HostView>, old: Option<&Arc<HostView>>| {
+            rank(&h.host.id, h.condition, old.map(|old| old.condition))
+        };
+        let job =
+            |j: &Arc<JobView>, old: Option<&Arc<JobView>>| rank(&j.job.id, j.condition, old.map(|old| old.condition));
+        let looked_at = |one: &Problem, old: Option<&Problem>| {
+            if old.is_none() && in_view.all.contains(&one.asset) { Rank::InView } else { Rank::InTurn }
         };
         let has_hosts = lists.put(hosts, &before.hosts, |h| &h.host.id, host, &mut turns.hosts);
         let all_hosts = has_hosts.len() == hosts.len();
@@ -94,15 +137,16 @@ impl Telling {
             maintenance: lists.short(maintenance, &before.maintenance, |order| &order.id),
             acks: lists.acks(acks, &before.acks),
             deeds: lists.short(deeds, &before.deeds, |entry| &entry.id),
-            consequences: lists.put(consequences, &before.consequences, problem, |_, _| false, &mut turns.consequences),
+            consequences: lists.put(consequences, &before.consequences, problem, looked_at, &mut turns.consequences),
             transitions: lists.short(transitions, &before.transitions, Arc::as_ptr),
             changes: lists.short(changes, &before.changes, Arc::as_ptr),
             notifications: lists.short(notifications, &before.notifications, Arc::as_ptr),
             faults: lists.short(faults, &before.faults, Arc::as_ptr),
             devices: {
-                // One device is as long as many hosts.
-                lists.least = if all_hosts { lists.least } else { 0 };
-                lists.put(devices, &before.devices, |d| &d.host.id, |_, _| false, &mut turns.devices)
+                // One device is as long as many hosts: before all of those are there only what is looked at has its turn.
+                turns.devices = if all_hosts { turns.devices } else { usize::MAX };
+                lists.room = room;
+                lists.put(devices, &before.devices, |d| &d.host.id, |d, _| in_view.device(d), &mut turns.devices)
             },
             problems: problems.clone(),
             ..now.clone()
@@ -113,6 +157,32 @@ impl Telling {
         self.has = Snapshot { awaited, ..has };
         whole
     }
+}
+
+impl Watched {
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    fn device(&self, device: &DeviceView) -> Rank {
+        if self.opened.contains(&device.host.id) { Rank::InView } else { Rank::InTurn }
+    }
+}
+
+/// How many bytes the other side is owed of the devices that it looks at.
+fn owed(now: &[Arc<DeviceView>], before: &[Arc<DeviceView>], in_view: &Watched) -> usize {
+    if in_view.opened.is_empty() {
+        return 0;
+    }
+    let mut bytes = Vec::new();
+    for device in now.iter().filter(|device| in_view.device(device) == Rank::InView) {
+        let old = before.iter().find(|old| old.host.id == device.host.id);
+        if !old.is_some_and(|old| device.same(old)) {
+            device.put(old, &mut bytes);
+        }
+    }
+    bytes.len()
 }
 
 /// The lists of a message, one after the other.
@@ -133,7 +203,7 @@ impl Lists<'_> {
         now: &'a L,
         before: &'a L,
         key: impl Fn(&'a T) -> K,
-        first: impl Fn(&T, Option<&T>) -> bool,
+        rank: impl Fn(&T, Option<&T>) -> Rank,
         turn: &mut usize,
     ) -> L
     where
@@ -142,7 +212,7 @@ impl Lists<'_> {
         K: Eq + Hash,
     {
         let left = self.room.saturating_sub(self.out.len() - self.begun);
-        let share = Share { room: left.max(self.least), from: *turn, first: &first };
+        let share = Share { room: left.max(self.least), from: *turn, rank: &rank };
         let told = steps::put(now, before, key, &share, self.out);
         *turn = told.next;
         self.whole &= told.has.is_none();
@@ -156,7 +226,7 @@ impl Lists<'_> {
         L: Deref<Target = [T]> + Clone + From<Vec<T>>,
         K: Eq + Hash,
     {
-        self.put(now, before, key, |_, _| false, &mut 0)
+        self.put(now, before, key, |_, _| Rank::InTurn, &mut 0)
     }
 
     fn acks(&mut self, now: &Acks, before: &Acks) -> Acks {

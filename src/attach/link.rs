@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
 
 use super::delta;
 use super::frame;
@@ -20,10 +21,12 @@ use super::seat;
 use super::serve;
 use super::wire::{Names, Reader, Wire as _};
 use crate::base::{Clock, text};
-use crate::bus::Notice;
+use crate::bus::{InView, Notice};
 use crate::model::Role;
 use crate::state::Snapshot;
 
+/// From one word of what the screen shows to the next, at least.
+const GLANCE: Duration = Duration::from_millis(500);
 /// How long an answer to the greeting may take.
 const GREETING: Duration = Duration::from_secs(5);
 /// An engine that says nothing for so long is not to be trusted.
@@ -67,6 +70,7 @@ pub struct Link {
     pub welcome: Welcome,
     shift: i64,
     line: Line,
+    glances: Glances,
 }
 
 impl std::fmt::Debug for Link {
@@ -148,11 +152,20 @@ impl Link {
         match First::take(&message).map_err(LinkError::Refused)? {
             First::Welcome(welcome) => {
                 let shift = hello::shift(asked, clock.now(), welcome.now);
-                Ok(Self { stream: Box::new(stream), welcome, shift, line })
+                Ok(Self { stream: Box::new(stream), welcome, shift, line, glances: Glances::default() })
             }
             First::Refused(words) => Err(LinkError::Refused(words)),
             First::Hello(_) => Err(LinkError::Refused("what answers there is no engine".to_owned())),
         }
+    }
+
+    /// Tells the engine what the screen shows, so that it tells that first.
+    #[must_use]
+    pub fn looking(mut self, mut in_view: watch::Receiver<InView>) -> Self {
+        // This engine was told nothing so far.
+        in_view.mark_changed();
+        self.glances.in_view = Some(in_view);
+        self
     }
 
     /// Runs until the connection ends. `news` takes what comes, `orders` goes out.
@@ -206,17 +219,23 @@ impl Link {
                 }
             }
         };
+        let mut glances = self.glances;
         let writing = async {
             let mut message = Vec::new();
             loop {
                 tokio::select! {
+                    biased;
                     Some(()) = acknowledgements.recv() => {
                         frame::begin(&mut message);
                         FromConsole::Taken.put(None, &mut message);
                         frame::end(&mut message);
                     }
                     Some(order) = orders.recv() => serve::order(order, &mut message),
-                    else => return Ok(()),
+                    in_view = glances.next() => {
+                        frame::begin(&mut message);
+                        FromConsole::InView(in_view).put(None, &mut message);
+                        frame::end(&mut message);
+                    }
                 }
                 frame::write(&mut writes, &message).await?;
             }
@@ -233,6 +252,30 @@ impl Link {
             }
             Err(error) => text::clean(&error.to_string()),
         })
+    }
+}
+
+/// What the screen shows, as it is told: the newest, and not oftener than there is sense in.
+#[derive(Debug, Default)]
+struct Glances {
+    /// `None` where nobody looks, or nobody tells.
+    in_view: Option<watch::Receiver<InView>>,
+    /// When the next may be told.
+    free: Option<Instant>,
+}
+
+impl Glances {
+    async fn next(&mut self) -> InView {
+        if let Some(free) = self.free {
+            sleep_until(free).await;
+        }
+        if let Some(in_view) = &mut self.in_view
+            && in_view.changed().await.is_ok()
+        {
+            self.free = Some(Instant::now() + GLANCE);
+            return in_view.borrow_and_update().clone();
+        }
+        std::future::pending().await
     }
 }
 
@@ -304,5 +347,38 @@ async fn next(
                 let _ = news.try_send(News::Silent(silent));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::AssetId;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_screen_shows_is_told_seldom_and_the_newest_of_it_in_the_end() {
+        let (shows, in_view) = watch::channel(InView::default());
+        let mut glances = Glances { in_view: Some(in_view), free: None };
+        let row = |n: u32| InView { rows: vec![AssetId::new(format!("h{n}"))], ..InView::default() };
+        // A key that is held for ten seconds.
+        let scrolling = async {
+            for n in 1..=200 {
+                shows.send_replace(row(n));
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            tokio::time::sleep(GLANCE).await;
+        };
+        let mut told = Vec::new();
+        let telling = async {
+            loop {
+                told.push(glances.next().await);
+            }
+        };
+        tokio::select! {
+            () = scrolling => {}
+            () = telling => {}
+        }
+        assert_eq!((told.first(), told.last()), (Some(&row(1)), Some(&row(200))));
+        assert!(told.len() < 25, "{}", told.len());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::wire::{Malformed, Reader, Wire, wire};
-use crate::bus::{Call, Command, Message, MessageWeight, Notice, Ticket};
+use crate::bus::{Call, Command, InView, Message, MessageWeight, Notice, Ticket};
 use crate::model::{
     AssetId, Desktop, Entry, EntryKind, IncidentId, Order as Upkeep, PackageAnswer, PackageComparison,
     PackageDifference, PackageDifferences, Stickiness, Target, Urgency,
@@ -78,6 +78,8 @@ pub enum Order {
 pub enum FromConsole {
     /// The last snapshot was taken in.
     Taken,
+    /// What its screen shows now: of what is still to come that comes first.
+    InView(InView),
     Order(Order),
 }
 
@@ -118,7 +120,8 @@ wire! {
         Release { ticket: ticket, target: target }, Maintain { ticket: ticket, order: order },
         CancelMaintenance { ticket: ticket, maintenance: maintenance },
     }
-    choice FromConsole { Taken, Order { 0: order } }
+    choice FromConsole { Taken, InView { 0: in_view }, Order { 0: order } }
+    record InView { opened, rows }
     choice FromEngine {
         Snapshot, Alive, Saved { ticket: ticket, entry: entry }, NotSaved { ticket: ticket, reason: reason },
         Packages { ticket: ticket, comparison: comparison }, Say { 0: message }, Reveal { 0: asset }, Ring { 0: call },

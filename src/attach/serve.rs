@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
-use super::delta::{self, Telling};
+use super::delta::{self, Telling, Watched};
 use super::frame;
 use super::hello::{self, First, Hello, Line, Welcome};
 use super::message::{FromConsole, FromEngine, Order};
@@ -29,8 +29,8 @@ const GREETING: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// So much of it counts as something.
 const PIECE: usize = 4 * 1024;
-/// How much goes into the first message, and the least that goes into any: on a line of 9,600 bit/s the worst is there in a second
-/// or two. What a message had to be told in parts for says how much the line carries, and the next takes about a moment.
+/// How much goes into the first message on a line that may be slow, and the least that goes into any: at 9,600 bit/s the worst is there
+/// in a second or two. What a message had to be told in parts for says how much the line carries, and the next takes about a moment.
 const FIRST_ROOM: usize = 2 * 1024;
 const LEAST_ROOM: usize = 512;
 const MOMENT: Duration = Duration::from_secs(1);
@@ -193,9 +193,10 @@ async fn attend(stream: UnixStream, doors: Doors, guest: Guest, hello: Told, id:
     let (notices, told) = mpsc::channel(NOTICES);
     let (taken, acknowledged) = mpsc::channel(1);
     let asker = Asker { id, notices, author: Some(guest.author.clone()) };
-    let listening = listen(reads, hello.shift, &guest, &asker, &doors.door.visits, &taken);
+    let (shows, in_view) = watch::channel(Arc::default());
+    let listening = listen(reads, hello.shift, &guest, &asker, &doors.door.visits, (&taken, &shows));
     let writes = Outlet::new(writes, hello.line);
-    let telling = tell(writes, doors.snapshots.clone(), told, doors.door.rings(), acknowledged);
+    let telling = tell(writes, doors.snapshots.clone(), told, doors.door.rings(), (acknowledged, in_view));
     let ended = tokio::select! {
         ended = listening => ended,
         ended = telling => ended,
@@ -217,7 +218,7 @@ async fn listen(
     guest: &Guest,
     asker: &Asker,
     visits: &mpsc::Sender<Visit>,
-    taken: &mpsc::Sender<()>,
+    (taken, shows): (&mpsc::Sender<()>, &watch::Sender<Arc<Watched>>),
 ) -> io::Result<()> {
     let (mut message, mut names) = (Vec::new(), Names::default());
     while frame::read(&mut reads, frame::FROM_CONSOLE, &mut message).await? {
@@ -227,6 +228,9 @@ async fn listen(
             FromConsole::Taken => {
                 // One that nothing was waiting for says nothing.
                 let _ = taken.try_send(());
+            }
+            FromConsole::InView(in_view) => {
+                shows.send_replace(Arc::new(in_view.into()));
             }
             FromConsole::Order(order) => {
                 let ticket = order.ticket();
@@ -259,15 +263,16 @@ async fn tell(
     mut snapshots: watch::Receiver<Arc<Snapshot>>,
     mut notices: mpsc::Receiver<Notice>,
     mut rings: broadcast::Receiver<Arc<Call>>,
-    mut acknowledged: mpsc::Receiver<()>,
+    (mut acknowledged, in_view): (mpsc::Receiver<()>, watch::Receiver<Arc<Watched>>),
 ) -> io::Result<()> {
     let mut telling = Telling::default();
     let (mut whole, mut free, mut news) = (true, true, true);
-    let (mut room, mut asked) = (FIRST_ROOM, tokio::time::Instant::now());
+    let (mut room, mut asked) = (outlet.first_room(), tokio::time::Instant::now());
     loop {
         if free && (news || !whole) {
             let now = snapshots.borrow_and_update().clone();
             asked = tokio::time::Instant::now();
+            telling.look(in_view.borrow().clone());
             outlet.begin();
             FromEngine::Snapshot.put(None, &mut outlet.message);
             (whole, free, news) = (telling.put(&now, room, &mut outlet.message), false, false);
@@ -324,6 +329,11 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
             Line::Far => Some((Packer::new(), Vec::new())),
         };
         Self { writes, message: Vec::new(), packs }
+    }
+
+    /// How much goes into the first message.
+    fn first_room(&self) -> usize {
+        if self.packs.is_some() { FIRST_ROOM } else { delta::MOST_ROOM }
     }
 
     fn begin(&mut self) {

@@ -23,8 +23,24 @@ pub struct Share<'a, T> {
     pub room: usize,
     /// Those before this place had their turn in the last message.
     pub from: usize,
-    /// What goes before all else, wherever it stands; with what the other side has of it.
-    pub first: &'a dyn Fn(&T, Option<&T>) -> bool,
+    /// When one has its turn; with what the other side has of it.
+    pub rank: &'a dyn Fn(&T, Option<&T>) -> Rank,
+}
+
+impl<T> Share<'_, T> {
+    /// What is looked at may change for ever faster than the line carries it: something is left for the others.
+    fn most(&self, rank: Rank) -> usize {
+        if rank == Rank::InView { self.room - self.room / 4 } else { self.room }
+    }
+}
+
+/// What goes before what, wherever it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// Somebody looks at it.
+    InView,
+    News,
+    InTurn,
 }
 
 /// What became of a list.
@@ -45,7 +61,7 @@ pub fn put<'a, T: Wire + Clone, K: Eq + Hash>(
     out: &mut Vec<u8>,
 ) -> Told<T> {
     let ways = ways(now, before, key);
-    let (mut first, mut others) = (0, reserved(now, before, &ways, share));
+    let mut used = reserved(now, before, &ways, share);
     let mut steps = Steps::default();
     let mut told = Told { has: None, next: 0 };
     let mut last: Option<&T> = None;
@@ -57,14 +73,16 @@ pub fn put<'a, T: Wire + Clone, K: Eq + Hash>(
             }
             Way::Changed(_) | Way::New => {
                 let old = way.place().map(|place| &before[place]);
-                let is_first = (share.first)(one, old);
-                let (used, is_its_turn) = if is_first { (&mut first, true) } else { (&mut others, at >= share.from) };
-                if is_its_turn && *used < share.room {
+                let rank = (share.rank)(one, old);
+                let is_first = rank != Rank::InTurn;
+                let is_its_turn = is_first || at >= share.from;
+                let used = &mut used[rank as usize];
+                if is_its_turn && *used < share.most(rank) {
                     *used += steps.tell(one, way.place(), old.or(last));
                     Some(one)
                 } else {
                     told.has.get_or_insert_with(|| now[..at].to_vec());
-                    if is_its_turn && told.next == 0 {
+                    if is_its_turn && !is_first && told.next == 0 {
                         told.next = at;
                     }
                     if let Some(place) = way.place() {
@@ -102,15 +120,18 @@ impl Way {
 
 fn ways<'a, T: Wire, K: Eq + Hash>(now: &'a [T], before: &'a [T], key: impl Fn(&'a T) -> K) -> Vec<Way> {
     let mut places: Option<HashMap<K, usize>> = None;
-    let mut next = 0;
+    // How many of those before were met: after the last of them all are new.
+    let (mut next, mut met) = (0, 0);
     let way = |one: &'a T| {
         // Mostly it stands where it stood, behind the one that stood before it.
         let place = match before.get(next) {
             Some(old) if one.same(old) => {
                 next += 1;
+                met += 1;
                 return Way::Stays(next - 1);
             }
             Some(old) if key(old) == key(one) => Some(next),
+            _ if met >= before.len() => None,
             _ => {
                 let all = || before.iter().enumerate().map(|(at, old)| (key(old), at)).collect();
                 places.get_or_insert_with(all).get(&key(one)).copied()
@@ -119,6 +140,7 @@ fn ways<'a, T: Wire, K: Eq + Hash>(now: &'a [T], before: &'a [T], key: impl Fn(&
         match place {
             Some(place) => {
                 next = place + 1;
+                met += 1;
                 if one.same(&before[place]) { Way::Stays(place) } else { Way::Changed(place) }
             }
             None => Way::New,
@@ -127,20 +149,23 @@ fn ways<'a, T: Wire, K: Eq + Hash>(now: &'a [T], before: &'a [T], key: impl Fn(&
     now.iter().map(way).collect()
 }
 
-/// What those that go first will take of the room.
-fn reserved<T: Wire>(now: &[T], before: &[T], ways: &[Way], share: &Share<'_, T>) -> usize {
-    let (mut bytes, mut last) = (Vec::new(), None);
-    for (one, way) in now.iter().zip(ways) {
-        if share.room == usize::MAX || bytes.len() >= share.room {
-            break;
-        }
+/// What those before each rank will take of the room.
+fn reserved<T: Wire>(now: &[T], before: &[T], ways: &[Way], share: &Share<'_, T>) -> [usize; 3] {
+    let (mut taken, mut bytes, mut last) = ([0; 2], Vec::new(), None);
+    for (one, way) in now.iter().zip(ways).filter(|(_, way)| !matches!(way, Way::Stays(_))) {
         let old = way.place().map(|place| &before[place]);
-        if !matches!(way, Way::Stays(_)) && (share.first)(one, old) {
+        let rank = (share.rank)(one, old);
+        let taken = taken.get_mut(rank as usize).filter(|taken| share.room != usize::MAX && **taken < share.most(rank));
+        if let Some(taken) = taken {
+            bytes.clear();
             one.put(old.or(last), &mut bytes);
+            *taken += bytes.len();
             last = Some(one);
         }
     }
-    bytes.len()
+    let [in_view, news] = taken;
+    let in_view = in_view.min(share.most(Rank::InView));
+    [0, in_view, in_view + news]
 }
 
 /// The steps as they are made.

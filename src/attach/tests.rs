@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tokio::sync::{mpsc, watch};
 
-use super::delta::{self, MOST_ROOM, Telling};
+use super::delta::{self, MOST_ROOM, Telling, Watched};
 use super::frame;
 use super::hello::{First, Hello, Line, Welcome};
 use super::link::{Link, LinkError, News, Onlooker};
@@ -14,7 +14,7 @@ use super::message::{FromConsole, FromEngine, Order};
 use super::serve::{Admit, Doors, Guest, serve};
 use super::wire::{Malformed, Names, ROOM, Reader, Wall, Wire, twist};
 use crate::base::{Clock, Timestamp, Untrusted};
-use crate::bus::{self, Call, Command, Notice, Ticket, Visit, Visitors};
+use crate::bus::{self, Call, Command, InView, Notice, Ticket, Visit, Visitors};
 use crate::model::vitals::{
     Amount, ClockOffset, CpuTime, Drive, FileSystem, Missing, Packages, Pressure, RaidArray, Reboot, Redundancy,
     StoragePool, Updates,
@@ -516,11 +516,59 @@ fn what_has_no_room_comes_later_the_worst_first_and_is_counted_until_then() {
     assert_eq!(there, as_sent(&now));
 }
 
+/// What a console shows of switches.
+fn in_view(opened: &[usize], rows: std::ops::Range<usize>) -> InView {
+    let id = |switch: usize| AssetId::new(format!("sw{switch}"));
+    InView { opened: opened.iter().copied().map(id).collect(), rows: rows.map(id).collect() }
+}
+
+#[test]
+fn what_is_looked_at_comes_before_what_is_not() {
+    let mut net = Net::new(200);
+    for switch in 0..200 {
+        net.see(switch, "icmp", if switch < 50 { Reading::critical("silent") } else { Reading::ok("1.0 ms") });
+        net.walk(switch, 48);
+    }
+    let now = net.publish();
+    let mut here = Telling::default();
+    here.look(Arc::new(in_view(&[190], 150..160).into()));
+    let mut bytes = Vec::new();
+    assert!(!here.put(&now, 4_000, &mut bytes));
+    let ids: Vec<_> = here.has.hosts.iter().map(|host| host.host.id.as_str().to_owned()).collect();
+    assert!(ids.contains(&"sw150".to_owned()), "{ids:?}");
+    let devices: Vec<_> = here.has.devices.iter().map(|device| device.host.id.as_str()).collect();
+    assert_eq!(devices, ["sw190"]);
+    assert!(bytes.len() < 12_000, "no more than one device more than the room: {}", bytes.len());
+    // Rows first, then those with problems, then the others.
+    let mut seen = Vec::new();
+    while seen.len() < 200 {
+        here.put(&now, 4_000, &mut Vec::new());
+        let new = here.has.hosts.iter().map(|host| host.host.id.clone()).filter(|id| !seen.contains(id));
+        let mut new: Vec<_> = new.collect();
+        new.sort();
+        seen.append(&mut new);
+    }
+    let place = |id: String| seen.iter().position(|seen| seen.as_str() == id).expect("it came");
+    let last_row = (150..160).map(|n| place(format!("sw{n}"))).max().expect("rows");
+    let well = (60..150).map(|n| place(format!("sw{n}")));
+    assert!(well.into_iter().all(|place| place > last_row));
+    // More than any screen has is not looked at.
+    let hostile = InView { opened: in_view(&[], 0..100_000).rows, rows: in_view(&[], 0..100_000).rows };
+    assert!(Watched::from(hostile).count() <= 304);
+}
+
 /// Where all changes faster than the line carries it, nothing is forgotten for good.
 #[test]
 fn each_has_its_turn_however_little_room_there_is() {
+    for rows in [0..0, 0..40] {
+        each_has_its_turn(in_view(&[], rows));
+    }
+}
+
+fn each_has_its_turn(in_view: InView) {
     let mut net = Net::new(60);
     let mut here = Telling::default();
+    here.look(Arc::new(in_view.into()));
     let mut oldest = 0;
     for round in 0..200u64 {
         for host in 0..60 {
@@ -1133,6 +1181,51 @@ async fn the_first_screen_of_a_slow_line_has_the_worst_and_says_how_much_is_miss
         for (_, part) in &parts {
             assert_eq!((part.totals, part.hosts.len() + part.awaited.hosts), (all.totals, 201));
         }
+    }
+}
+
+/// Whether a link tells what is in view.
+type Tells = fn(Link, watch::Receiver<InView>) -> Link;
+
+/// How long it takes until all of a switch is there that is opened on the first screen.
+async fn opened_over(engine: &Engine, bytes_per_second: u32, switch: usize, tells: Tells) -> Duration {
+    let (_orders, outgoing) = mpsc::channel(4);
+    let (sender, mut news) = mpsc::channel(4);
+    let (shows, shown) = watch::channel(InView::default());
+    let stream = line(engine, bytes_per_second, Duration::from_millis(300));
+    let link = Link::open(stream, Clock::start(), "far").await.expect("let in");
+    tokio::spawn(tells(link, shown).run(outgoing, sender));
+    let mut opened = None;
+    loop {
+        let News::Snapshot(got) = news.recv().await.expect("it is not cut off") else { continue };
+        let opened = *opened.get_or_insert_with(|| {
+            shows.send_replace(in_view(&[switch], switch..switch + 15));
+            tokio::time::Instant::now()
+        });
+        let id = AssetId::new(format!("sw{switch}"));
+        if got.host(&id).is_some() && got.device(&id).is_some() {
+            return opened.elapsed();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_opened_on_a_slow_line_is_there_within_seconds() {
+    const SWITCHES: usize = 200;
+    let engine = engine(anybody(Role::Admin));
+    let mut net = Net::new(SWITCHES);
+    for switch in 0..SWITCHES {
+        net.see(switch, "icmp", Reading::ok("1.0 ms"));
+        net.walk(switch, 48);
+    }
+    engine.snapshots.send_replace(Arc::new(net.publish()));
+    for (bytes_per_second, soon) in [(8_000, 2_500), (960, 10_000)] {
+        let untold = opened_over(&engine, bytes_per_second, 150, |link, _| link).await;
+        let told = opened_over(&engine, bytes_per_second, 150, Link::looking).await;
+        assert!(
+            told < Duration::from_millis(soon) && told * 2 < untold,
+            "{told:?}, and {untold:?} where it is not told"
+        );
     }
 }
 

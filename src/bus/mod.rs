@@ -291,10 +291,20 @@ impl Visitors {
     }
 }
 
+/// What a screen shows of hosts and jobs, for an engine that cannot tell it all at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InView {
+    /// What is shown as a whole: the detail, the device whose ports are listed.
+    pub opened: Vec<AssetId>,
+    /// What has a row.
+    pub rows: Vec<AssetId>,
+}
+
 /// The screen's end.
 #[derive(Debug)]
 pub struct ScreenEnd {
     pub commands: mpsc::Sender<Command>,
+    pub in_view: watch::Sender<InView>,
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
     pub notices: mpsc::Receiver<Notice>,
 }
@@ -324,6 +334,8 @@ impl Commands {
 #[derive(Debug)]
 pub struct EngineEnd {
     pub commands: Commands,
+    /// Of use to an engine elsewhere: what is told in this process is told as a whole.
+    pub in_view: watch::Receiver<InView>,
     pub snapshots: watch::Sender<Arc<Snapshot>>,
     pub notices: mpsc::Sender<Notice>,
 }
@@ -332,9 +344,10 @@ pub fn pair(first: Arc<Snapshot>) -> (ScreenEnd, EngineEnd) {
     let (command_tx, command_rx) = mpsc::channel(COMMANDS);
     let (notice_tx, notice_rx) = mpsc::channel(NOTICES);
     let (snapshot_tx, snapshot_rx) = watch::channel(first);
+    let (shown, in_view) = watch::channel(InView::default());
     (
-        ScreenEnd { commands: command_tx, snapshots: snapshot_rx, notices: notice_rx },
-        EngineEnd { commands: Commands(Some(command_rx)), snapshots: snapshot_tx, notices: notice_tx },
+        ScreenEnd { commands: command_tx, in_view: shown, snapshots: snapshot_rx, notices: notice_rx },
+        EngineEnd { commands: Commands(Some(command_rx)), in_view, snapshots: snapshot_tx, notices: notice_tx },
     )
 }
 
@@ -342,7 +355,8 @@ pub fn pair(first: Arc<Snapshot>) -> (ScreenEnd, EngineEnd) {
 pub fn view(first: Arc<Snapshot>) -> (ViewEnd, EngineEnd) {
     let (notice_tx, _) = mpsc::channel(1);
     let (snapshot_tx, snapshot_rx) = watch::channel(first);
-    let end = EngineEnd { commands: Commands(None), snapshots: snapshot_tx, notices: notice_tx };
+    let (_, in_view) = watch::channel(InView::default());
+    let end = EngineEnd { commands: Commands(None), in_view, snapshots: snapshot_tx, notices: notice_tx };
     (ViewEnd { snapshots: snapshot_rx }, end)
 }
 

@@ -113,6 +113,7 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
         app::Setup { commands, keymap, themes, capabilities, target, system_ssh, messages, trouble, clipboard, now };
     let goes_there = setup.target.is_some();
     let mut app = App::new(setup);
+    app.in_view = screen_end.in_view.clone();
     app.zone = jiff::tz::TimeZone::system();
     app.operator = crate::journal::author().line();
     app.walls = Some(super::wall::walls(wall, ui.clone(), capabilities));

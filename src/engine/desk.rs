@@ -135,7 +135,7 @@ impl Desk {
     pub async fn attend(&mut self, link: attach::Link, attached: Attached) -> Outcome {
         let (orders, outgoing) = mpsc::channel(ORDERS);
         let (sender, mut news) = mpsc::channel(NEWS);
-        let mut running = std::pin::pin!(link.run(outgoing, sender));
+        let mut running = std::pin::pin!(link.looking(self.end.in_view.clone()).run(outgoing, sender));
         let attached = Link::Attached(Arc::new(attached));
         let stop = self.stop.clone();
         let ended = loop {

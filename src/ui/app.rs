@@ -15,7 +15,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use jiff::tz::TimeZone;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::chrome;
 use super::clipboard::Clipboard;
@@ -45,7 +45,7 @@ use super::trail::Trails;
 use super::views::Views;
 use super::wall::Wall;
 use crate::base::Timestamp;
-use crate::bus::{Command, MessageWeight, Ticket};
+use crate::bus::{Command, InView, MessageWeight, Ticket};
 use crate::config::key::Key;
 use crate::config::keymap::Keymap;
 use crate::model::{AssetId, EntryKind, Incident, IncidentId, PortTable, Role, SessionId, Target};
@@ -152,6 +152,8 @@ pub struct App {
     size: (u16, u16),
     tickets: u64,
     focused_asset: Option<AssetId>,
+    /// Whoever shows what another engine says tells it what is on the screen.
+    pub in_view: watch::Sender<InView>,
     reveal: Option<String>,
     /// What was selected in an earlier life.
     pub(super) recalled: VecDeque<(PaneKind, String)>,
@@ -252,6 +254,7 @@ impl App {
             size: (0, 0),
             tickets: 0,
             focused_asset: None,
+            in_view: watch::Sender::default(),
             reveal: setup.target,
             recalled: VecDeque::new(),
             views: Views::default(),
@@ -440,6 +443,15 @@ impl App {
         if asset != self.focused_asset {
             self.focused_asset.clone_from(&asset);
             self.send(Command::Focus(asset));
+        }
+        if matches!(self.live().engine.link, Link::Attached(_)) {
+            let in_view = panes::in_view(self);
+            self.in_view.send_if_modified(|shown| {
+                *shown != in_view && {
+                    *shown = in_view;
+                    true
+                }
+            });
         }
     }
 

@@ -37,11 +37,13 @@ use super::overlays;
 use super::port::Seen;
 use crate::base::options::{Problem, nearest};
 use crate::base::{Timestamp, text, units};
+use crate::bus::InView;
 use crate::config::theme::Meaning;
 use crate::config::views::Word;
 use crate::model::{AssetId, PortKey, Target};
 use crate::state::{Link, Snapshot};
 use crate::ui::action::Action;
+use crate::ui::chrome;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PaneKind {
@@ -395,6 +397,26 @@ pub fn selected_row(app: &App, kind: PaneKind, row: usize) -> Option<Selected> {
         PaneKind::Sessions => app.sessions.get(row).map(|s| Selected::Host(s.asset().clone())),
         PaneKind::Log => log::selected(app, row),
     }
+}
+
+/// The hosts and jobs that are on the screen.
+pub fn in_view(app: &App) -> InView {
+    let panes = layout(app, chrome::body(app, app.size()));
+    let lists_ports = panes.iter().any(|(kind, _)| *kind == PaneKind::Ports);
+    let device = app.device().filter(|_| lists_ports).map(|device| device.host.id.clone());
+    let mut opened: Vec<AssetId> = app.asset_looked_at().into_iter().chain(device).collect();
+    opened.dedup();
+    let mut rows = Vec::new();
+    for (kind, area) in panes {
+        let height = usize::from(self::rows(app, kind, area).height);
+        let list = app.list(kind);
+        let shown = list.order.iter().skip(list.top).take(height);
+        let assets = shown.filter_map(|row| selected_row(app, kind, *row)?.asset());
+        rows.extend(assets.filter(|asset| !opened.contains(asset)));
+    }
+    rows.sort_unstable();
+    rows.dedup();
+    InView { opened, rows }
 }
 
 /// What a mark of a row names.

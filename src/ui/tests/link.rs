@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Console, Screen as _, fixture, lines};
-use crate::bus::{Command, MessageWeight, Notice, Ticket};
+use crate::bus::{Command, InView, MessageWeight, Notice, Ticket};
 use crate::model::{Holders, Role};
 use crate::state::{Attached, Awaited, EngineView, Link, Snapshot};
 
@@ -11,6 +11,29 @@ fn with(link: Link) -> Arc<Snapshot> {
     let mut snapshot = (*fixture::outage()).clone();
     snapshot.engine.link = link;
     Arc::new(snapshot)
+}
+
+/// The engine of another process is told what is looked at, and one of this process nothing.
+#[test]
+fn what_is_on_the_screen_is_told_to_an_engine_elsewhere() {
+    let own = Console::new((120, 40), fixture::outage(), true);
+    assert_eq!(*own.app.in_view.borrow(), InView::default());
+    let mut console = Console::new((80, 24), to(attached()), true);
+    let rows = |console: &Console| console.app.in_view.borrow().rows.len();
+    assert!((5..60).contains(&rows(&console)), "{}", rows(&console));
+    let opened = |console: &Console| {
+        let in_view = console.app.in_view.borrow();
+        in_view.opened.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    let first = opened(console.press("2"));
+    assert_eq!(first.len(), 1);
+    let next = opened(console.press("j"));
+    assert!(next.len() == 1 && next != first, "{next:?}");
+    // The device whose ports are shown, and only its rows: no more than the screen has.
+    let device = opened(console.press("3"));
+    assert_eq!(device, [console.app.device().expect("one is shown").host.id.as_str()]);
+    let seen = console.app.in_view.borrow().clone();
+    assert!(seen.rows.len() < 24 && !seen.rows.contains(&seen.opened[0]), "{seen:?}");
 }
 
 fn attached() -> Attached {
