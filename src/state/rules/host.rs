@@ -263,7 +263,8 @@ fn last_heard(check: &CheckView) -> Option<Timestamp> {
 fn proven_otherwise<'a>(checks: &[CheckView], silent: &(impl Iterator<Item = &'a CheckView> + Clone)) -> bool {
     let never_worked = silent.clone().all(|c| c.last_good.is_none());
     let since = silent.clone().map(|c| c.since).max();
-    checks.iter().filter(|c| c.spec.speaks_for_host && !c.stale && !c.restored).any(|c| {
+    // What proved it to an earlier run does so until this one has asked it too.
+    checks.iter().filter(|c| c.spec.speaks_for_host && (c.restored || !c.stale)).any(|c| {
         let answers = c.condition == Condition::Ok || told_something(c);
         answers && (never_worked || last_heard(c) > since)
     })

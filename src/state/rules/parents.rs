@@ -16,7 +16,8 @@
 //! gets no answer is in *doubt* until something that proves life has answered since: else the host or what it hangs on is to
 //! blame, and the service is asked anew when that is back.
 //!
-//! A host without parents never waits for others. Results from before this run prove nothing either way.
+//! A host without parents never waits for others. Results from before this run convict nobody; who was seen alive
+//! then is asked before anybody is blamed.
 
 use std::sync::Arc;
 use std::time::Duration;
