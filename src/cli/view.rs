@@ -1,6 +1,6 @@
 //! A console's screen on whatever its picture comes from: an engine of its own or somebody else's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,16 +140,7 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
             app.say(MessageWeight::Warning, said);
         }
     }
-    let (views, wrong) = super::views::start(ui, state.as_deref());
-    app.views = views;
-    for words in wrong {
-        app.say(MessageWeight::Warning, words);
-    }
-    if let Some((name, _)) = ui.first_view.as_ref().filter(|_| !goes_there)
-        && app.views.named(name).is_some()
-    {
-        app.open_view(name);
-    }
+    saved_views(&mut app, ui, state.as_deref(), !goes_there);
     app.world = opening.world;
     let mut stage = Stage::new(app, Box::new(Tours::new(clock)));
     if opening.tour {
@@ -178,6 +169,20 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
         super::incident::keep(state.as_deref(), &Untrusted::from(text));
     }
     Ok(exit_code(&exit?))
+}
+
+/// The views that were saved, and the first of them on the screen where nothing else is asked for.
+fn saved_views(app: &mut App, ui: &UiOptions, state: Option<&Path>, opens_first: bool) {
+    let (views, wrong) = super::views::start(ui, state);
+    app.views = views;
+    for words in wrong {
+        app.say(MessageWeight::Warning, words);
+    }
+    if let Some((name, _)) = ui.first_view.as_ref().filter(|_| opens_first)
+        && app.views.named(name).is_some()
+    {
+        app.open_view(name);
+    }
 }
 
 /// A screen of nothing that is drawn over at once tells nobody anything, and a slow line carries both: the first picture of an engine

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
+use rustc_hash::FxHashSet;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -175,7 +176,7 @@ struct Engine {
     /// Answers of the journal, on their way to the screen.
     saved: mpsc::Sender<(Asker, Ticket, Saved)>,
     /// Whose state is to be stored.
-    to_remember: HashSet<CheckKey>,
+    to_remember: FxHashSet<CheckKey>,
     assets_to_remember: HashSet<Subject>,
     devices_to_remember: HashSet<AssetId>,
     to_log: Vec<Logged>,
@@ -238,7 +239,7 @@ impl Engine {
             uplink: None,
             wall_clock: WallClock::default(),
             saved,
-            to_remember: HashSet::new(),
+            to_remember: FxHashSet::default(),
             assets_to_remember: HashSet::new(),
             devices_to_remember: HashSet::new(),
             to_log: Vec::new(),

@@ -8,6 +8,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
+
 use crate::base::Timestamp;
 use crate::model::{AssetId, CheckKey, CheckSpec, Observation, Subject};
 use crate::state::Pace;
@@ -90,13 +92,13 @@ pub struct Schedule {
     entries: Vec<Entry>,
     /// How often checks were loaded.
     load: u64,
-    rows: HashMap<CheckKey, usize>,
+    rows: FxHashMap<CheckKey, usize>,
     due: BinaryHeap<Reverse<(Timestamp, usize, u64)>>,
     /// Due, but without a free place when they were.
     blocked: VecDeque<usize>,
-    running: HashMap<Lane, usize>,
+    running: FxHashMap<Lane, usize>,
     /// Of those the ones that were slow when they began.
-    slow: HashMap<Lane, usize>,
+    slow: FxHashMap<Lane, usize>,
     /// Of each target, by the number that its entries have.
     per_target: Vec<usize>,
     focus: Option<AssetId>,

@@ -8,6 +8,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::event::{Effect, Event, News};
 use super::identities::Identities;
 use super::newest::Newest;
@@ -60,8 +62,8 @@ pub struct State {
     inventory: Arc<Inventory>,
     pub(super) hosts: Vec<HostSlot>,
     pub(super) jobs: Vec<JobSlot>,
-    host_rows: HashMap<AssetId, usize>,
-    checks: HashMap<CheckKey, Row>,
+    host_rows: FxHashMap<AssetId, usize>,
+    checks: FxHashMap<CheckKey, Row>,
     /// When something may change by the mere passing of time: one entry per check or job at most.
     deadlines: BinaryHeap<Reverse<(Timestamp, Row)>>,
     unclaimed: Unclaimed,

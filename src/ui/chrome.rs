@@ -457,34 +457,27 @@ fn brief(name: &str) -> String {
     title.split([':', ';', ',']).next().unwrap_or(title).to_owned()
 }
 
-/// The actions that matter here, with a word each.
-fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
-    match app.overlays.last() {
-        None | Some(Overlay::Detail { .. }) => {}
-        Some(Overlay::Help(_)) => return &[("back", "back")],
-        Some(Overlay::Compare { .. }) => return &[("back", "back"), ("copy_row", "copy")],
-        Some(Overlay::Paper(paper)) if paper.is_handover() => {
-            return &[("back", "back"), ("copy", "copy"), ("copy_row", "save as a file"), ("page_down", "on")];
+/// The actions that matter over the screen, with a word each.
+fn hints_over(overlay: &Overlay) -> &'static [(&'static str, &'static str)] {
+    match overlay {
+        Overlay::Help(_) => &[("back", "back")],
+        Overlay::Compare { .. } => &[("back", "back"), ("copy_row", "copy")],
+        Overlay::Paper(paper) if paper.is_handover() => {
+            &[("back", "back"), ("copy", "copy"), ("copy_row", "save as a file"), ("page_down", "on")]
         }
-        Some(Overlay::Paper(_)) => return &[("back", "back"), ("copy", "copy"), ("page_down", "on")],
-        // It says itself which keys it takes; none of the list's below it reach that.
-        Some(_) => return &[],
-    }
-    if let Some(Overlay::Detail { selected: Selected::Told(_) | Selected::Entry(_), .. }) = app.overlays.last() {
-        return &[("back", "back"), ("follow", "go to it"), ("note", "note"), ("claim", "claim"), ("shell", "shell")];
-    }
-    if let Some(Overlay::Detail { selected: Selected::Job(_), .. }) = app.overlays.last() {
-        return &[
+        Overlay::Paper(_) => &[("back", "back"), ("copy", "copy"), ("page_down", "on")],
+        Overlay::Detail { selected: Selected::Told(_) | Selected::Entry(_), .. } => {
+            &[("back", "back"), ("follow", "go to it"), ("note", "note"), ("claim", "claim"), ("shell", "shell")]
+        }
+        Overlay::Detail { selected: Selected::Job(_), .. } => &[
             ("back", "back"),
             ("claim", "claim"),
             ("recheck", "read now"),
             ("maintain", "maintenance"),
             ("note", "note"),
             ("zoom", "wide"),
-        ];
-    }
-    if matches!(app.overlays.last(), Some(Overlay::Detail { .. })) {
-        return &[
+        ],
+        Overlay::Detail { .. } => &[
             ("back", "back"),
             ("claim", "claim"),
             ("recheck", "ask now"),
@@ -494,7 +487,16 @@ fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
             ("maintain", "maintenance"),
             ("note", "note"),
             ("zoom", "wide"),
-        ];
+        ],
+        // It says itself which keys it takes; none of the list's below it reach that.
+        _ => &[],
+    }
+}
+
+/// The actions that matter here, with a word each.
+fn hints(app: &App) -> &'static [(&'static str, &'static str)] {
+    if let Some(overlay) = app.overlays.last() {
+        return hints_over(overlay);
     }
     if app.screen == ScreenId::Sessions && !app.sessions.is_empty() {
         return &[("open", "type"), ("down", "next"), ("end_session", "end"), ("back", "back"), ("help", "help")];

@@ -13,7 +13,7 @@ use crate::base::units::counted;
 use crate::base::{Timestamp, text};
 use crate::model::{AssetId, Condition, PortEvent, PortKey, Target, Transition};
 use crate::state::snapshot::ProblemKind;
-use crate::state::{CheckView, DeviceView, HostView, Problem, Snapshot};
+use crate::state::{DeviceView, HostView, Problem, Snapshot};
 
 /// What is wrong with the parts of one host and nobody's yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,7 +92,7 @@ impl Parts {
         out.port_changes = port_changes(snapshot);
         out.changes = changes(snapshot, &out.port_changes);
         if snapshot.problems.is_empty() {
-            let in_doubt = |host: &&Arc<HostView>| host.checks.iter().any(CheckView::is_soft);
+            let in_doubt = |host: &&Arc<HostView>| host.checks.iter().any(|check| host.tries(check).is_some());
             out.in_doubt = snapshot.hosts.iter().filter(in_doubt).map(|host| host.host.name.clone()).collect();
         }
         if snapshot.devices.is_empty() {
