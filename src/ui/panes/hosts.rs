@@ -408,8 +408,8 @@ pub fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, row: usize
         line.put(&bad.words(), app.look.style(Meaning::Text)).put(app.look.separator(), dim(app));
     }
     // What answered before.
-    let doubtful = host.checks.iter().filter(|check| check.is_soft() || check.last_good.is_some());
-    let soft = doubtful.filter_map(|check| Some((check, host.tries(check)?))).next();
+    let mut doubtful = host.checks.iter().filter(|check| check.is_soft() || check.last_good.is_some());
+    let soft = doubtful.find_map(|check| Some((check, host.tries(check)?)));
     if let (Some((soft, tries)), Condition::Ok) = (soft, host.condition) {
         let last = soft.last.as_ref().map(|o| o.reading.summary.line()).unwrap_or_default();
         line.put(&format!("{} {tries}: {last}", soft.spec.key.name), dim(app));
