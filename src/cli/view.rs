@@ -123,11 +123,7 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     }
     let var = |name: &str| std::env::var(name).ok();
     app.pointer.on = capabilities::answers_queries(var) && ui.mouse.is_on(var);
-    let (layouts, problems) = Layouts::new(&ui.layouts, ui.first_layout.as_ref());
-    app.layouts = layouts;
-    for problem in problems {
-        app.say(MessageWeight::Warning, problem.brief());
-    }
+    lay_out(&mut app, ui);
     if let Some(directory) = &state {
         let (session, said) = session_file::read(directory);
         if let Some(mut session) = session {
@@ -178,6 +174,15 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
         super::incident::keep(state.as_deref(), &Untrusted::from(text));
     }
     Ok(exit_code(&exit?))
+}
+
+/// The layouts of the configuration; what is wrong with them is said.
+fn lay_out(app: &mut App, ui: &UiOptions) {
+    let (layouts, problems) = Layouts::new(&ui.layouts, ui.first_layout.as_ref());
+    app.layouts = layouts;
+    for problem in problems {
+        app.say(MessageWeight::Warning, problem.brief());
+    }
 }
 
 /// A screen of nothing that is drawn over at once tells nobody anything, and a slow line carries both: the first picture of an engine

@@ -140,7 +140,7 @@ enum Polled {
     /// Another noctty polls now.
     Relieved(Onlooker),
     /// By itself; why, and what goes on where it panicked.
-    Broke(String, Option<Desk>),
+    Broke(String, Option<Box<Desk>>),
 }
 
 impl Poller {
@@ -149,7 +149,7 @@ impl Poller {
         let mut falls = Endless::default();
         let mut other = self.look().await;
         // What goes on where an engine broke, and why it did.
-        let (mut left, mut broke): (Option<Desk>, Option<String>) = (None, None);
+        let (mut left, mut broke): (Option<Box<Desk>>, Option<String>) = (None, None);
         // The first picture waits for no file.
         keeper::log_beside(state_dir::choose(self.globals.state.as_deref()));
         while !self.stop.is_cancelled() {
@@ -165,7 +165,7 @@ impl Poller {
             let mut desk = match left.take() {
                 Some(desk) => desk,
                 None => match self.begin(&ends).await {
-                    Ok(desk) => desk,
+                    Ok(desk) => Box::new(desk),
                     Err(Gone) => return,
                 },
             };
@@ -180,7 +180,7 @@ impl Poller {
                     None => return,
                 }
             }
-            match self.poll(desk, &mut supply).await {
+            match self.poll(*desk, &mut supply).await {
                 Polled::Stopped => return,
                 Polled::Relieved(found) => {
                     tracing::info!("another noctty polls now: this wall shows what it says");
@@ -243,7 +243,8 @@ impl Poller {
             _ if self.stop.is_cancelled() => Polled::Stopped,
             Ok(Err(broken)) => {
                 let why = format!("internal error of the engine: {}", broken.words);
-                Polled::Broke(why, Some(Desk::after(self.clock, self.mode(), *broken, self.stop.clone())))
+                let desk = Desk::after(self.clock, self.mode(), *broken, self.stop.clone());
+                Polled::Broke(why, Some(Box::new(desk)))
             }
             Ok(Ok(_)) => Polled::Broke("the engine ended by itself".to_owned(), None),
             Err(error) => Polled::Broke(format!("internal error at the end of the engine: {error}"), None),

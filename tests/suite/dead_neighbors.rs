@@ -116,7 +116,7 @@ fn told(shown: &Snapshot) -> (Vec<String>, Vec<(String, String, bool)>) {
 }
 
 async fn until(shown: &mut watch::Receiver<Snapshot>, holds: fn(&Snapshot) -> bool) -> Snapshot {
-    let found = tokio::time::timeout(PATIENCE, shown.wait_for(|shown| holds(shown))).await;
+    let found = tokio::time::timeout(PATIENCE, shown.wait_for(holds)).await;
     found.expect("in time").expect("it runs").clone()
 }
 
