@@ -123,11 +123,7 @@ pub fn view(view: View<'_>, from: From, post: Post) -> Result<ExitCode> {
     }
     let var = |name: &str| std::env::var(name).ok();
     app.pointer.on = capabilities::answers_queries(var) && ui.mouse.is_on(var);
-    let (layouts, problems) = Layouts::new(&ui.layouts, ui.first_layout.as_ref());
-    app.layouts = layouts;
-    for problem in problems {
-        app.say(MessageWeight::Warning, problem.brief());
-    }
+    lay_out(&mut app, ui);
     if let Some(directory) = &state {
         let (session, said) = session_file::read(directory);
         if let Some(mut session) = session {
@@ -182,6 +178,15 @@ fn saved_views(app: &mut App, ui: &UiOptions, state: Option<&Path>, opens_first:
         && app.views.named(name).is_some()
     {
         app.open_view(name);
+    }
+}
+
+/// The layouts of the configuration; what is wrong with them is said.
+fn lay_out(app: &mut App, ui: &UiOptions) {
+    let (layouts, problems) = Layouts::new(&ui.layouts, ui.first_layout.as_ref());
+    app.layouts = layouts;
+    for problem in problems {
+        app.say(MessageWeight::Warning, problem.brief());
     }
 }
 

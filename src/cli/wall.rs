@@ -163,9 +163,9 @@ impl Poller {
                 continue;
             }
             let mut desk = match left.take() {
-                Some(desk) => *desk,
+                Some(desk) => desk,
                 None => match self.begin(&ends).await {
-                    Ok(desk) => desk,
+                    Ok(desk) => Box::new(desk),
                     Err(Gone) => return,
                 },
             };
@@ -180,7 +180,7 @@ impl Poller {
                     None => return,
                 }
             }
-            match self.poll(desk, &mut supply).await {
+            match self.poll(*desk, &mut supply).await {
                 Polled::Stopped => return,
                 Polled::Relieved(found) => {
                     tracing::info!("another noctty polls now: this wall shows what it says");
@@ -243,7 +243,8 @@ impl Poller {
             _ if self.stop.is_cancelled() => Polled::Stopped,
             Ok(Err(broken)) => {
                 let why = format!("internal error of the engine: {}", broken.words);
-                Polled::Broke(why, Some(Box::new(Desk::after(self.clock, self.mode(), *broken, self.stop.clone()))))
+                let desk = Desk::after(self.clock, self.mode(), *broken, self.stop.clone());
+                Polled::Broke(why, Some(Box::new(desk)))
             }
             Ok(Ok(_)) => Polled::Broke("the engine ended by itself".to_owned(), None),
             Err(error) => Polled::Broke(format!("internal error at the end of the engine: {error}"), None),

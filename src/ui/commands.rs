@@ -68,13 +68,7 @@ pub fn run(app: &mut App, text: &str) {
         "look" if !rest.is_empty() => {
             app.send(Command::OneOff { address: rest.to_owned() });
         }
-        "note" if !rest.is_empty() => match app.live().open_incident().map(|i| i.id) {
-            Some(incident) => {
-                let about = app.asset_looked_at().map(|a| a.as_str().to_owned());
-                app.append_at_once(incident, EntryKind::Note, rest, about);
-            }
-            None => app.say(MessageWeight::Warning, "no incident is open: :open TITLE opens one"),
-        },
+        "note" if !rest.is_empty() => note(app, rest),
         "open" => {
             if app.allows(Action::OpenIncident.needs()) {
                 app.overlays.push(Overlay::open_incident(rest));
@@ -116,6 +110,8 @@ pub fn run(app: &mut App, text: &str) {
             Some(wish) => app.tour_wish = Some(wish),
             None => app.say(MessageWeight::Warning, ":tour begins or goes on; then again, next, back or end"),
         },
+        // As on the command line.
+        "ack" if rest.is_empty() => app.act(Action::Claim),
         _ => match Action::named(word) {
             Some(action) if rest.is_empty() => app.act(action),
             action => {
@@ -145,7 +141,23 @@ fn refusal(app: &App, word: &str, rest: &str, is_action: bool) -> String {
     }
 }
 
+fn note(app: &mut App, text: &str) {
+    if !app.allows(Action::Note.needs()) {
+        return;
+    }
+    match app.live().open_incident().map(|i| i.id) {
+        Some(incident) => {
+            let about = app.asset_looked_at().map(|a| a.as_str().to_owned());
+            app.append_at_once(incident, EntryKind::Note, text, about);
+        }
+        None => app.say(MessageWeight::Warning, "no incident is open: :open TITLE opens one"),
+    }
+}
+
 fn close(app: &mut App, text: &str) {
+    if !app.allows(Action::Note.needs()) {
+        return;
+    }
     match app.live().open_incident().map(|i| i.id) {
         Some(incident) => app.append_at_once(incident, EntryKind::Closed, text, None),
         None => app.say(MessageWeight::Warning, "no incident is open"),

@@ -316,3 +316,62 @@ fn the_unit_in_the_documents_starts_what_it_says() {
     needs_root();
     drop(Place::new().serve(words));
 }
+
+/// At each key that writes or asks, before any form opens.
+#[test]
+fn who_may_only_look_is_refused_at_the_key_with_who_may_and_where_that_is_given() {
+    needs_root();
+    let place = Place::new();
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
+    let port = dead.local_addr().expect("it has one").port();
+    drop(dead);
+    let check = format!("{{ kind = \"tcp\", port = {port}, interval = \"2s\", timeout = \"1s\" }}");
+    let watched = format!("address = \"127.0.0.1\"\nchecks = [{check}]");
+    std::fs::write(place.at("noctty.toml"), CONFIGURATION.replace("checks = []", &watched)).expect("written");
+    let _service = place.serve(&["collect", "--system"]);
+    let program = place.at("noctty");
+    std::fs::copy(NOCTTY, &program).expect("a copy that others may run");
+    let home = place.at("home");
+    std::fs::create_dir(&home).expect("made");
+    std::os::unix::fs::chown(&home, Some(4243), Some(GROUP_ID)).expect("given");
+    let home = format!("HOME={}", home.display());
+    let group = format!("--regid={GROUP_ID}");
+    let socket = place.at("run/noctty.sock").display().to_string();
+    let vera = ["setpriv", "--reuid=4243", &group, "--clear-groups", "env", "-u", "SUDO_USER", &home, "USER=vera"];
+    let copy = format!("exec '{}' \"$@\"", program.display());
+    let launch = Launch::new((160, 40)).arguments(["attach", "--socket", &socket]).wrapped(vera);
+    let mut console = launch.then(["sh", "-c", &copy]).without_state().start();
+    console.shows("(you may view)");
+    console.shows("no incident is open");
+    assert!(!console.text().contains("opens one"), "no key is offered that is refused:\n{}", console.text());
+    console.shows("1 unknown");
+    let operate = "needs operate (root, uid 4242, group games)";
+    let admin = "needs admin (root, group games)";
+    for (keys, needs) in [
+        ("a", operate),
+        (":ack\r", operate),
+        ("m", operate),
+        ("n", operate),
+        (":note on it\r", operate),
+        ("I", operate),
+        (":open core down\r", operate),
+        (":close\r", operate),
+        ("R", operate),
+        ("p", operate),
+        (":pause new firewall\r", admin),
+        (":look 127.0.0.2\r", admin),
+    ] {
+        // Something else is said in between.
+        console.press(":nonsense\r");
+        console.says("nonsense");
+        console.until("that is what is said", |c| !c.text().contains("your role here is"));
+        console.press(keys);
+        console.says(&format!("your role here is view: that {needs}; [roles] in the engine's configuration gives it"));
+        assert!(!console.text().contains('╭'), "{keys:?} opens a form:\n{}", console.text());
+    }
+    // Looking is not refused.
+    console.press("\r");
+    console.shows("╭");
+    console.press("\x1b:q!\r");
+    assert_eq!(console.ends().exit_code(), 0);
+}

@@ -50,7 +50,9 @@ pub fn empty(app: &App) -> Vec<String> {
         Storage::NotSaved { reason } => format!("what was saved may not be shown: {reason}"),
         Storage::Opening | Storage::Ready => "no incident is open".to_owned(),
     };
-    vec![first, format!("{key} opens one; {note} writes a note")]
+    // Nobody is offered a key that is refused.
+    let keys = app.permits(Action::OpenIncident.needs()).is_ok();
+    std::iter::once(first).chain(keys.then(|| format!("{key} opens one; {note} writes a note"))).collect()
 }
 
 /// Columns of the kind of an entry, of who wrote it and of what it is about.

@@ -129,7 +129,8 @@ fn care(app: &App, now: Timestamp, target: &Target, care: &Care, out: &mut Vec<L
         out.push((Meaning::Dim, "known to the consoles of this state directory; no pager is silenced".to_owned()));
     } else if let Some(since) = care.unowned_since {
         let keys = app.keymap.keys_of("claim");
-        let key = keys.first().map(|key| format!("; {key} claims it")).unwrap_or_default();
+        let key = keys.first().filter(|_| app.permits(Action::Claim.needs()).is_ok());
+        let key = key.map(|key| format!("; {key} claims it")).unwrap_or_default();
         out.push((Meaning::Text, format!("nobody has it, for {}{key}", units::age(now.since(since)))));
     }
     let problems = &app.snapshot.problems;
