@@ -9,8 +9,9 @@
 //!
 //! What there is no room for stays as it was, or is not there yet.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use rustc_hash::FxHashMap;
 
 use super::wire::{Malformed, Reader, Wire, copied_list, put_number};
 
@@ -119,7 +120,7 @@ impl Way {
 }
 
 fn ways<'a, T: Wire, K: Eq + Hash>(now: &'a [T], before: &'a [T], key: impl Fn(&'a T) -> K) -> Vec<Way> {
-    let mut places: Option<HashMap<K, usize>> = None;
+    let mut places: Option<FxHashMap<K, usize>> = None;
     // How many of those before were met: after the last of them all are new.
     let (mut next, mut met) = (0, 0);
     let way = |one: &'a T| {

@@ -168,8 +168,7 @@ pub fn bind_what_can_be(config: &Config, profiles: Option<&Arc<Profiles>>) -> (P
     let channels = notify::bind(&config.notify, read_times, &mut problems);
     // A host's `snmp` table is read by each check that speaks it; what is wrong with it is said once.
     let mut said = HashSet::new();
-    problems
-        .retain(|p| said.insert((p.place.as_ref().map(|at| (at.start, at.end)), without_kind(&p.message).to_owned())));
+    problems.retain(|p| said.insert((p.place.as_ref().map(|at| (at.start, at.end)), without_kind(&p.message))));
     // A warning (a password in the file itself) does not keep anything from being watched.
     let remark = |problem: &Problem| match problem.weight {
         Weight::Warning => problem.message.as_str().into(),
@@ -306,8 +305,8 @@ fn called(kind: &str, entry: &HostEntry) -> String {
 }
 
 /// What is said of a check that asks an agent, whichever of them it is.
-fn without_kind(words: &str) -> &str {
-    BY_AGENT.iter().find_map(|kind| words.strip_prefix("the ")?.strip_prefix(kind)).unwrap_or(words)
+fn without_kind(words: &str) -> String {
+    BY_AGENT.iter().fold(words.to_owned(), |words, kind| words.replacen(&format!("the {kind} check of "), "", 1))
 }
 
 fn first_error(problems: &[Problem]) -> Option<Arc<str>> {
