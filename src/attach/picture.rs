@@ -71,7 +71,7 @@ pub fn take(bytes: &[u8], clock: Clock, configuration: &str) -> Option<Snapshot>
     // The engine that knew it is gone: nothing of that is so now.
     let engine = EngineView { discovering: true, ..EngineView::default() };
     let recalled = Snapshot { revision: 0, engine, ..has }.recalled();
-    Some(recalled.aged(&Policy::default(), clock.now()).unwrap_or(recalled))
+    Some(recalled.grown_old(&Policy::default(), clock.now()))
 }
 
 fn head(body: &[u8]) -> Vec<u8> {

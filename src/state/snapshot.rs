@@ -284,9 +284,17 @@ impl Snapshot {
     /// has.
     pub fn aged(&self, policy: &Policy, now: Timestamp) -> Option<Self> {
         let too_old = |check: &CheckView| !check.stale && rules::check::is_stale(check, policy, now);
-        let (mut hosts, mut devices, mut jobs) = (self.hosts.clone(), self.devices.clone(), self.jobs.clone());
+        let is_older = self.hosts.iter().any(|host| host.checks.iter().any(too_old))
+            || self.jobs.iter().any(|job| job.check.as_ref().is_some_and(too_old));
+        is_older.then(|| self.clone().grown_old(policy, now))
+    }
+
+    /// The same of one that nobody else shows: nothing of it is copied, and one that is as young as before is itself.
+    #[must_use]
+    pub fn grown_old(mut self, policy: &Policy, now: Timestamp) -> Self {
+        let too_old = |check: &CheckView| !check.stale && rules::check::is_stale(check, policy, now);
         let mut changed = false;
-        for host in hosts.iter_mut().filter(|host| host.checks.iter().any(too_old)) {
+        for host in self.hosts.iter_mut().filter(|host| host.checks.iter().any(too_old)) {
             changed = true;
             let view = Arc::make_mut(host);
             for check in &mut view.checks {
@@ -294,12 +302,12 @@ impl Snapshot {
             }
             view.stale = rules::host::is_stale(&view.checks);
             if rules::host::ports_stale(view)
-                && let Some(device) = devices.iter_mut().find(|device| device.host.id == view.host.id)
+                && let Some(device) = self.devices.iter_mut().find(|device| device.host.id == view.host.id)
             {
                 Arc::make_mut(device).stale = true;
             }
         }
-        for job in jobs.iter_mut().filter(|job| job.check.as_ref().is_some_and(too_old)) {
+        for job in self.jobs.iter_mut().filter(|job| job.check.as_ref().is_some_and(too_old)) {
             changed = true;
             let view = Arc::make_mut(job);
             view.stale = true;
@@ -308,27 +316,20 @@ impl Snapshot {
             }
         }
         if !changed {
-            return None;
+            return self;
         }
         let lists = (&*self.problems, &*self.consequences);
-        let lists = problems::aged(lists, self.engine.blind.is_some(), &hosts, &devices, &jobs);
-        let here = totals(&hosts, &devices, &jobs, &lists.problems);
-        let totals = if self.awaited.is_nothing() {
+        let lists = problems::aged(lists, self.engine.blind.is_some(), &self.hosts, &self.devices, &self.jobs);
+        let here = totals(&self.hosts, &self.devices, &self.jobs, &lists.problems);
+        self.totals = if self.awaited.is_nothing() {
             here
         } else {
             // Problems that have not come are none the fewer; what is good is what is here and is not old.
             let Totals { hosts_ok, hosts_stale, ports_up, jobs_ok, .. } = here;
             Totals { hosts_ok, hosts_stale, ports_up, jobs_ok, ..self.totals }
         };
-        Some(Self {
-            totals,
-            problems: lists.problems.into(),
-            consequences: lists.consequences.into(),
-            hosts,
-            devices,
-            jobs,
-            ..self.clone()
-        })
+        (self.problems, self.consequences) = (lists.problems.into(), lists.consequences.into());
+        self
     }
 
     /// With what has not come yet as it was in a picture from before: nothing vanishes because a line was cut.

@@ -2,9 +2,11 @@
 //! first; what is owned sinks below it and stays.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Timestamp, Untrusted};
 use crate::model::{AssetId, Condition, Host, PortKey, Target};
@@ -220,7 +222,7 @@ pub(super) fn list(state: &State, blind: Option<&Blindness>, hosts: &[Arc<HostVi
 
 /// What is to blame for what cannot be reached.
 struct Causes<'a> {
-    by_name: HashMap<&'a str, &'a AssetId>,
+    by_name: FxHashMap<&'a str, &'a AssetId>,
     is_blind: bool,
 }
 
@@ -259,11 +261,14 @@ pub(super) fn aged(
     devices: &[Arc<DeviceView>],
     jobs: &[Arc<JobView>],
 ) -> Lists {
-    let old_hosts: HashSet<&AssetId> = hosts.iter().filter(|h| h.stale).map(|h| &h.host.id).collect();
-    let old_devices: HashSet<&AssetId> = devices.iter().filter(|d| d.stale).map(|d| &d.host.id).collect();
-    let old_jobs: HashSet<&AssetId> = jobs.iter().filter(|j| j.stale).map(|j| &j.job.id).collect();
+    if problems.is_empty() && consequences.is_empty() {
+        return Lists::default();
+    }
+    let old_hosts: FxHashSet<&AssetId> = hosts.iter().filter(|h| h.stale).map(|h| &h.host.id).collect();
+    let old_devices: FxHashSet<&AssetId> = devices.iter().filter(|d| d.stale).map(|d| &d.host.id).collect();
+    let old_jobs: FxHashSet<&AssetId> = jobs.iter().filter(|j| j.stale).map(|j| &j.job.id).collect();
     let causes = Causes::of(hosts, is_blind);
-    let mut hiding: HashMap<&AssetId, Target> = HashMap::new();
+    let mut hiding: FxHashMap<&AssetId, Target> = FxHashMap::default();
     for host in hosts {
         if let Some(cause) = causes.of_device(host, old_devices.contains(&host.host.id)) {
             hiding.insert(&host.host.id, cause);
