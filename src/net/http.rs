@@ -30,6 +30,8 @@ use crate::base::{Secret, Timestamp, Untrusted};
 /// Bytes of a status line and its headers, and how many of them.
 const LARGEST_HEAD: usize = 64 * 1024;
 const MOST_HEADERS: usize = 100;
+/// Connecting has all of the time and says which address did not answer: what bounds the whole comes a moment later.
+const LATER: Duration = Duration::from_millis(100);
 
 /// What is asked for.
 #[derive(Debug)]
@@ -148,7 +150,7 @@ impl Progress {
 /// Asks once, within `timeout`. How far it came is told in either case.
 pub async fn fetch(tls: &Tls, fetch: &Fetch<'_>, timeout: Duration) -> Exchange {
     let mut progress = Progress::default();
-    let fetched = match tokio::time::timeout(timeout, exchange(tls, fetch, timeout, &mut progress)).await {
+    let fetched = match tokio::time::timeout(timeout + LATER, exchange(tls, fetch, timeout, &mut progress)).await {
         Ok(done) => done,
         Err(_) => Err(HttpError::TimedOut { while_: progress.at, after: timeout }),
     };
