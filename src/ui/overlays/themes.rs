@@ -27,6 +27,8 @@ const AUTO: &str = "dark or light, as the terminal is";
 #[derive(Debug)]
 pub struct Picker {
     selected: usize,
+    /// What each says of itself, by its place among the names: a frame reads no theme for it.
+    about: Vec<Option<String>>,
 }
 
 impl Picker {
@@ -34,7 +36,8 @@ impl Picker {
     pub fn new(app: &App) -> Self {
         let names = app.themes.names();
         let at = names.iter().position(|name| *name == app.themes.name()).filter(|_| !app.themes.is_auto());
-        Self { selected: at.unwrap_or(0) }
+        let about = names.iter().map(|name| app.themes.about(name)).collect();
+        Self { selected: at.unwrap_or(0), about }
     }
 }
 
@@ -80,11 +83,11 @@ pub fn draw(app: &App, frame: &mut Frame<'_>, picker: &Picker) -> Rect {
     let room = usize::from(inner.height.saturating_sub(3));
     let top = (picker.selected + 1).saturating_sub(room);
     for ((at, name), y) in names.iter().enumerate().skip(top).take(room).zip(inner.y..) {
-        let about = if at == 0 { Some(AUTO.to_owned()) } else { app.themes.about(name) };
+        let about = if at == 0 { Some(AUTO) } else { picker.about.get(at).and_then(Option::as_deref) };
         let mut row = Row::new(frame.buffer, &app.look, inner, y);
         // Themes for another background leave their text to the terminal: the name is read on both.
         let style = if at == picker.selected { app.look.style(Meaning::Accent) } else { words };
-        row.cell(name, NAME, style).put(about.as_deref().unwrap_or_default(), dim);
+        row.cell(name, NAME, style).put(about.unwrap_or_default(), dim);
         if at == picker.selected {
             canvas::paint(frame.buffer, inner, y, app.look.style(Meaning::Selected));
         }
