@@ -283,7 +283,7 @@ impl Snapshot {
     /// The same when no engine looks at the clock any more: what has become too old by now is stale. `None` where nothing
     /// has.
     pub fn aged(&self, policy: &Policy, now: Timestamp) -> Option<Self> {
-        let too_old = |check: &CheckView| !check.stale && rules::check::is_stale(check, policy, now);
+        let too_old = |check: &CheckView| grew_too_old(check, policy, now);
         let is_older = self.hosts.iter().any(|host| host.checks.iter().any(too_old))
             || self.jobs.iter().any(|job| job.check.as_ref().is_some_and(too_old));
         is_older.then(|| self.clone().grown_old(policy, now))
@@ -292,7 +292,7 @@ impl Snapshot {
     /// The same of one that nobody else shows: nothing of it is copied, and one that is as young as before is itself.
     #[must_use]
     pub fn grown_old(mut self, policy: &Policy, now: Timestamp) -> Self {
-        let too_old = |check: &CheckView| !check.stale && rules::check::is_stale(check, policy, now);
+        let too_old = |check: &CheckView| grew_too_old(check, policy, now);
         let mut changed = false;
         for host in self.hosts.iter_mut().filter(|host| host.checks.iter().any(too_old)) {
             changed = true;
@@ -376,6 +376,11 @@ impl Snapshot {
     pub fn open_incident(&self) -> Option<&Arc<Incident>> {
         self.incidents.iter().find(|i| i.status == IncidentStatus::Open)
     }
+}
+
+/// Whether it was young enough the last time that somebody looked.
+fn grew_too_old(check: &CheckView, policy: &Policy, now: Timestamp) -> bool {
+    !check.stale && rules::check::is_stale(check, policy, now)
 }
 
 /// Builds the whole from the state; called by [`State::publish`].
