@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+use crate::lab::Running;
+
 const NOCTTY: &str = env!("CARGO_BIN_EXE_noctty");
 
 const CONFIG: &str = r#"
@@ -420,16 +422,6 @@ fn the_present_problems_of_a_site_are_those_that_the_running_engine_sees() {
         note.contains("## Mine (ops1): 3")
     });
     assert!(!note.contains("one round of checks") && note.contains("## What changed within a day"), "{note}");
-}
-
-/// Ends what it started, however the test ends.
-struct Running(std::process::Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[test]

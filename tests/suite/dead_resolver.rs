@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use rustix::process::getuid;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::lab::Running;
+use crate::lab::in_namespaces;
 use crate::peer::until;
 use crate::visitors::looked_at;
 
@@ -114,19 +113,7 @@ async fn with_a_silent_resolver_what_had_an_address_keeps_it_over_a_restart_and_
     fs::write(at("resolv.conf"), "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n").expect("written");
     configuration(folder.path());
     let flags = if getuid().is_root() { "-mn" } else { "-Urmn" };
-    let log = fs::File::create(at("log")).expect("a log");
-    let mut lab = Running(
-        Command::new("unshare")
-            .args(["--kill-child", "--fork", flags, "/bin/bash", "-euc", NETWORK, "bash"])
-            .arg(folder.path())
-            .arg(env!("CARGO_BIN_EXE_noctty"))
-            .env("HOME", folder.path())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a second handle"))
-            .stderr(log)
-            .spawn()
-            .expect("unshare of util-linux runs"),
-    );
+    let mut lab = in_namespaces(folder.path(), &[flags], NETWORK);
     let state = at("state");
     let said = |host: &str| stored(&state, host).map(|one| one.observation.reading.summary.line()).unwrap_or_default();
     let mut runs = || {

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,23 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// A bash script in namespaces of its own, with the folder and the program as its arguments. What it prints goes to `log` there.
+pub fn in_namespaces(folder: &Path, flags: &[&str], script: &str) -> Running {
+    let log = fs::File::create(folder.join("log")).expect("a log");
+    let lab = Command::new("unshare")
+        .args(["--kill-child", "--fork"])
+        .args(flags)
+        .args(["/bin/bash", "-euc", script, "bash"])
+        .arg(folder)
+        .arg(env!("CARGO_BIN_EXE_noctty"))
+        .env("HOME", folder)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a second handle"))
+        .stderr(log)
+        .spawn();
+    Running(lab.expect("unshare of util-linux runs"))
 }
 
 pub struct Sshd {

@@ -5,7 +5,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use noctty::base::Untrusted;
@@ -14,7 +14,7 @@ use noctty::state::Snapshot;
 use tokio::sync::watch;
 
 use crate::authority::{Authority, VALID};
-use crate::lab::{Running, run};
+use crate::lab::{in_namespaces, run};
 use crate::visitors::looked_at;
 
 /// The near side has the collector, the far side the servers; all of them end with the first process. Packets to the dead addresses vanish.
@@ -167,19 +167,7 @@ async fn a_dead_address_is_named_and_the_living_one_is_asked_and_kept() {
     assert_eq!(run(Command::new("id").arg("-u")).trim(), "0", "servers on their usual ports need root");
     let folder = tempfile::tempdir().expect("a folder");
     configured(folder.path());
-    let log = fs::File::create(folder.path().join("log")).expect("a log");
-    let _lab = Running(
-        Command::new("unshare")
-            .args(["--kill-child", "--fork", "-mnp", "--mount-proc", "/bin/bash", "-euc", NETWORK, "bash"])
-            .arg(folder.path())
-            .arg(env!("CARGO_BIN_EXE_noctty"))
-            .env("HOME", folder.path())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a second handle"))
-            .stderr(log)
-            .spawn()
-            .expect("unshare of util-linux runs"),
-    );
+    let _lab = in_namespaces(folder.path(), &["-mnp", "--mount-proc"], NETWORK);
     let snapshots = looked_at(&folder.path().join("state/engine.sock")).await;
     let names = |check: &Shown, dead: &str, answers: &str| {
         let answers = format!("which answers: {answers}");
